@@ -1,0 +1,53 @@
+/** Exit codes of the command line, by what went wrong. The one table; docs and tests read it. */
+export const exitCodes = {
+  done: 0,
+  fault: 1,
+  usage: 2,
+  data: 3,
+  model: 4,
+  diverged: 5,
+  gate: 6,
+  someFailed: 7,
+  notPositive: 8,
+  interrupted: 130,
+  terminated: 143,
+} as const;
+
+export type ExitKind = keyof typeof exitCodes;
+
+/** A failure that the user can mend: its message says where, what was expected and what was found. */
+export class UserError extends Error {
+  readonly kind: ExitKind;
+  readonly hint: string | undefined;
+
+  /** @param options.hint  what to do about it, a sentence of its own */
+  constructor(kind: ExitKind, message: string, options: { hint?: string | undefined; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'UserError';
+    this.kind = kind;
+    this.hint = options.hint;
+  }
+
+  get exitCode(): number {
+    return exitCodes[this.kind];
+  }
+}
+
+/** The words for a failed system call, for a sentence to a person: `ENOENT` becomes "no such file". */
+export function systemReason(error: unknown): string {
+  const code = (error as NodeJS.ErrnoException | undefined)?.code;
+  return (code && reasons[code]) ?? (error instanceof Error ? error.message : String(error));
+}
+
+const reasons: Record<string, string> = {
+  ENOENT: 'no such file or folder',
+  EACCES: 'permission denied',
+  EPERM: 'not permitted',
+  EISDIR: 'it is a folder',
+  ENOTDIR: 'a part of the path is not a folder',
+  ELOOP: 'a link that leads to itself',
+  ENOSPC: 'no space left on the disk',
+  EROFS: 'the file system is read-only',
+  EMFILE: 'too many open files',
+  EEXIST: 'it exists already',
+};
