@@ -1,0 +1,73 @@
+import type { Classes } from '../data/examples.ts';
+import type { Preprocessing } from '../data/image.ts';
+import type { NormalizerName } from '../data/normalize.ts';
+import { sigmoid } from '../elementary.ts';
+import { type Metrics, measure } from '../evaluation/metrics.ts';
+import type { InputMap, Kernels, Precision } from '../kernels/kernels.ts';
+import { createWorkspace, forward, inference } from '../model/forward.ts';
+import { type LossName, losses } from '../model/losses.ts';
+import type { Network, Parameters } from '../model/network.ts';
+
+/** A trained network with all that it takes to answer for a picture: what a model file holds. */
+export interface Classifier {
+  network: Network;
+  parameters: Parameters;
+  precision: Precision;
+  preprocessing: Preprocessing;
+  /** how `map` was made, for people */
+  normalize: NormalizerName;
+  map: InputMap;
+  classes: Classes;
+  /** p > threshold is positive */
+  threshold: number;
+  loss: LossName;
+}
+
+/** Examples that pass through the network together; the answers do not depend on it. */
+const CHUNK = 64;
+
+/** The logits of pictures that went through the classifier's preprocessing.
+ *  @param pixels [m, n_x] bytes, or those at `indices` alone
+ *  @returns one logit a picture; `probability` makes p of it */
+export function logits(
+  classifier: Pick<Classifier, 'network' | 'parameters' | 'map'>,
+  kernels: Kernels,
+  pixels: Uint8Array,
+): Float64Array {
+  const { network, parameters, map } = classifier;
+  const features = network.inputs;
+  const m = pixels.length / features;
+  const out = new Float64Array(m);
+  const workspace = createWorkspace(network, kernels, Math.min(CHUNK, m));
+  for (let first = 0; first < m; first += CHUNK) {
+    const count = Math.min(CHUNK, m - first);
+    const bytes = pixels.subarray(first * features, (first + count) * features);
+    const input = { kind: 'bytes', bytes, indices: null, count, features, map } as const;
+    out.set(forward({ network, parameters, kernels, workspace, input, mode: inference }), first);
+  }
+  return out;
+}
+
+/** P(y = 1 | x) from its logit. */
+export const probability = sigmoid;
+
+/** Judges a classifier on labelled pictures, as `nn evaluate` and the end of a training do. */
+export function judge(
+  classifier: Classifier,
+  kernels: Kernels,
+  examples: { pixels: Uint8Array; labels: Uint8Array },
+  threshold = classifier.threshold,
+): { metrics: Metrics; logits: Float64Array } {
+  const values = logits(classifier, kernels, examples.pixels);
+  return { metrics: measure(values, examples.labels, { threshold, loss: losses[classifier.loss].value }), logits: values };
+}
+
+/** The answer for one picture. */
+export function answer(
+  classifier: Classifier,
+  p: number,
+  threshold = classifier.threshold,
+): { label: string; confidence: number } {
+  const positive = p > threshold;
+  return { label: positive ? classifier.classes.positive : classifier.classes.negative, confidence: positive ? p : 1 - p };
+}

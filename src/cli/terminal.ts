@@ -1,0 +1,110 @@
+import { styleText } from 'node:util';
+import { Presets, SingleBar } from 'cli-progress';
+import type { Context, Progress } from '../commands/command.ts';
+
+/** The options that every command has. */
+export interface GlobalValues {
+  json?: boolean;
+  quiet?: boolean;
+  verbose?: boolean;
+  color: boolean;
+}
+
+/** Between plain lines of progress off a terminal. */
+const lineSeconds = 10;
+/** Work that ends sooner shows no progress at all. */
+const silentSeconds = 1;
+
+/** The streams and manners of this process. */
+export function createContext(values: GlobalValues, signal: AbortSignal): Context {
+  const { json = false, quiet = false, verbose = false } = values;
+  const colour = (stream: NodeJS.WriteStream) =>
+    stream.isTTY === true && values.color && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb';
+  const toStderr = (text: string) => void process.stderr.write(`${text}\n`);
+  const styled = (stream: NodeJS.WriteStream, style: Parameters<typeof styleText>[0], text: string) =>
+    colour(stream) ? styleText(style, text, { validateStream: false }) : text;
+  let bar: Progress | undefined;
+  const aside = (text: string) => {
+    bar?.stop();
+    toStderr(text);
+  };
+  return {
+    environment: process.env,
+    json,
+    verbose,
+    signal,
+    print: (text) => void process.stdout.write(`${text}\n`),
+    note: (text) => quiet || aside(text),
+    warn: (text) => quiet || aside(`${styled(process.stderr, 'yellow', 'warning:')} ${text}`),
+    complain: aside,
+    style: (style, text) => styled(process.stdout, style, text),
+    progress: (title, total) => {
+      bar = quiet
+        ? silence
+        : process.stderr.isTTY && process.env['TERM'] !== 'dumb'
+          ? drawBar(title, total)
+          : writeLines(title, total, toStderr);
+      return bar;
+    },
+    readStdin: async () => {
+      const chunks: Uint8Array[] = [];
+      for await (const chunk of process.stdin) chunks.push(chunk as Uint8Array);
+      return Buffer.concat(chunks);
+    },
+  };
+}
+
+const silence: Progress = { update: () => {}, stop: () => {} };
+
+function drawBar(title: string, total: number): Progress {
+  const bar = new SingleBar(
+    {
+      format: `${title} {bar} {value}/{total}{detail} · {eta_formatted} left`,
+      stream: process.stderr,
+      hideCursor: true,
+      clearOnComplete: true,
+      etaBuffer: 50,
+      stopOnComplete: true,
+    },
+    Presets.shades_classic,
+  );
+  const started = performance.now();
+  let shown = false;
+  return {
+    update: (done, detail) => {
+      if (!shown && performance.now() - started < silentSeconds * 1000) return;
+      const payload = { detail: detail === undefined ? '' : ` · ${detail}` };
+      if (!shown) bar.start(total, done, payload);
+      else bar.update(done, payload);
+      shown = true;
+    },
+    stop: () => {
+      if (shown) bar.stop();
+      shown = false;
+    },
+  };
+}
+
+function writeLines(title: string, total: number, write: (text: string) => void): Progress {
+  const started = performance.now();
+  let next = started + silentSeconds * 1000;
+  return {
+    update: (done, detail) => {
+      const now = performance.now();
+      if (now < next) return;
+      next = now + lineSeconds * 1000;
+      const left = done === 0 ? '' : ` · ${duration((((now - started) / done) * (total - done)) / 1000)} left`;
+      write(`${title} ${done}/${total}${detail === undefined ? '' : ` · ${detail}`}${left}`);
+    },
+    stop: () => {},
+  };
+}
+
+function duration(seconds: number): string {
+  const whole = Math.round(seconds);
+  return whole < 60
+    ? `${whole}s`
+    : whole < 3600
+      ? `${Math.floor(whole / 60)}m${whole % 60}s`
+      : `${Math.floor(whole / 3600)}h${Math.floor((whole % 3600) / 60)}m`;
+}

@@ -1,0 +1,54 @@
+import type { ExitKind } from '../errors.ts';
+
+/** What a command may do to the world: the only way out for its words. cli/ makes it. */
+export interface Context {
+  environment: NodeJS.ProcessEnv;
+  /** --json: stdout holds JSON and nothing else */
+  json: boolean;
+  verbose: boolean;
+  /** a result, on stdout; a line end is added */
+  print(text: string): void;
+  /** a fact in passing, on stderr; --quiet silences it */
+  note(text: string): void;
+  /** something that may be wrong, on stderr; --quiet silences it */
+  warn(text: string): void;
+  /** what went wrong with one of many inputs, on stderr, even with --quiet */
+  complain(text: string): void;
+  /** a bar on a terminal, a plain line now and then elsewhere */
+  progress(title: string, total: number): Progress;
+  /** aborted by Ctrl-C, SIGTERM or a closed pipe; its reason says which */
+  signal: AbortSignal;
+  /** bytes of standard input */
+  readStdin(): Promise<Uint8Array>;
+  /** words in a style where stdout is a terminal that shows it */
+  style(style: Style, text: string): string;
+}
+
+export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow';
+
+export interface Progress {
+  /** @param detail  what stands behind the bar, such as the cost */
+  update(done: number, detail?: string): void;
+  stop(): void;
+}
+
+export interface Option {
+  /** as commander has it: '-o, --output <dir>' */
+  flags: string;
+  summary: string;
+  default?: string | number;
+  /** gathers the values of a flag that may be repeated */
+  repeatable?: boolean;
+  required?: boolean;
+  /** turns the word into a value. @throws UserError (usage) */
+  parse?: (value: string) => unknown;
+}
+
+export interface Command<Values = Record<string, unknown>> {
+  /** as commander has it: '<image...>' */
+  arguments?: { syntax: string; summary: string }[];
+  options: Option[];
+  examples: string[];
+  /** @returns how it ended, where that is not "done" */
+  run(context: Context, values: Values, operands: string[]): Promise<ExitKind | undefined>;
+}

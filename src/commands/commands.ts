@@ -1,0 +1,25 @@
+import type { Command } from './command.ts';
+
+export interface CommandEntry {
+  /** words as they are typed: 'train', 'data fetch' */
+  name: string;
+  summary: string;
+  /** loaded when the command is used: `nn --help` must not wait for zod or sharp */
+  load(): Promise<{ command: Command<never> }>;
+}
+
+/** Every command of `nn`. */
+export const commands: readonly CommandEntry[] = [
+  { name: 'train', summary: 'train a classifier as a config says, judge it and save it', load: () => import('./train.ts') },
+  { name: 'predict', summary: 'say what pictures show: one line each', load: () => import('./predict.ts') },
+  { name: 'evaluate', summary: 'judge a classifier on labelled pictures', load: () => import('./evaluate.ts') },
+  { name: 'data fetch', summary: "get the course's pictures", load: () => import('./data-fetch.ts') },
+  { name: 'data draw', summary: 'draw pictures of cats and other things, as PNG files', load: () => import('./data-draw.ts') },
+  { name: 'model show', summary: 'say what a model file holds', load: () => import('./model-show.ts') },
+];
+
+/** The first words of commands of two words. */
+export const commandGroups: Record<string, string> = {
+  data: 'get and make pictures',
+  model: 'look into model files',
+};

@@ -1,0 +1,96 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Difficulty, difficulties, drawPicture, renderPicture } from '../data/drawn/draw.ts';
+import { encodePng } from '../data/image.ts';
+import { decodesAtOnce, mapInOrder } from '../data/load.ts';
+import { type ExitKind, systemReason, UserError } from '../errors.ts';
+import type { Command, Context } from './command.ts';
+import { numberOption } from './parse.ts';
+
+interface Values {
+  out: string;
+  count: number;
+  seed: number;
+  size: number;
+  difficulty: Difficulty;
+}
+
+export const command: Command<Values> = {
+  options: [
+    {
+      flags: '-o, --out <dir>',
+      summary: 'the folder; pictures go to its cat and noncat, labels to its labels.csv',
+      required: true,
+    },
+    {
+      flags: '--count <n>',
+      summary: 'how many',
+      default: 100,
+      parse: numberOption('--count', { low: 1, high: 1e9, whole: true }),
+    },
+    {
+      flags: '--seed <s>',
+      summary: 'picture i depends on it and i alone',
+      default: 1,
+      parse: numberOption('--seed', { low: 0, high: 2 ** 32 - 1, whole: true }),
+    },
+    {
+      flags: '--size <pixels>',
+      summary: 'side of the square',
+      default: 64,
+      parse: numberOption('--size', { low: 8, high: 1024, whole: true }),
+    },
+    {
+      flags: '--difficulty <name>',
+      summary: Object.entries(difficulties)
+        .map(([name, what]) => `${name}: ${what}`)
+        .join('; '),
+      default: 'easy',
+      parse: parseDifficulty,
+    },
+    { flags: '--json', summary: 'print the counts as JSON' },
+  ],
+  examples: ['nn data draw --out pictures --count 500 --seed 7', 'nn data draw --out hard --count 2000 --difficulty hard'],
+  run: draw,
+};
+
+async function draw(context: Context, { out, count, seed, size, difficulty }: Values): Promise<ExitKind | undefined> {
+  const preprocessing = { imageSize: size, fit: 'cover' } as const;
+  const counts = { cat: 0, noncat: 0 };
+  const bar = context.progress('drawing', count);
+  try {
+    for (const label of Object.keys(counts)) await mkdir(join(out, label), { recursive: true });
+    const labels: string[] = ['path,label'];
+    const digits = String(count - 1).length;
+    const pictures = mapInOrder(indices(count), decodesAtOnce(), async (index) => {
+      const picture = drawPicture({ seed, index, difficulty });
+      const path = `${picture.label}/${String(index).padStart(digits, '0')}.png`;
+      await writeFile(join(out, path), await encodePng(await renderPicture(picture, preprocessing), size));
+      return { path, label: picture.label };
+    });
+    let done = 0;
+    for await (const { path, label } of pictures) {
+      if (context.signal.aborted) throw context.signal.reason;
+      labels.push(`${path},${label}`);
+      counts[label]++;
+      bar.update(++done);
+    }
+    await writeFile(join(out, 'labels.csv'), `${labels.join('\n')}\n`);
+  } catch (error) {
+    if (error instanceof UserError || (error as NodeJS.ErrnoException).code === undefined) throw error;
+    throw new UserError('data', `--out ${out}: can't be written: ${systemReason(error)}`, { cause: error });
+  } finally {
+    bar.stop();
+  }
+  context.print(context.json ? JSON.stringify({ out, ...counts }) : `${out}\t${counts.cat} cat\t${counts.noncat} noncat`);
+  return undefined;
+}
+
+function* indices(count: number): Generator<number> {
+  for (let i = 0; i < count; i++) yield i;
+}
+
+function parseDifficulty(text: string): string {
+  if (Object.hasOwn(difficulties, text)) return text;
+  throw new UserError('usage', `--difficulty: expected ${Object.keys(difficulties).join(' or ')}, found ${JSON.stringify(text)}`);
+}

@@ -1,0 +1,169 @@
+import { answer, type Classifier, judge, probability } from '../classifier/classifier.ts';
+import { type Examples, selectExamples } from '../data/examples.ts';
+import { type Loaded, loadExamples } from '../data/load.ts';
+import { openSource, sourceAtPath } from '../data/sources/sources.ts';
+import { type PartName, partNames } from '../data/split.ts';
+import { type ExitKind, UserError } from '../errors.ts';
+import type { Metrics } from '../evaluation/metrics.ts';
+import { kernelsFor } from '../kernels/select.ts';
+import { evaluationText, type PredictionRow, worstText } from '../report/evaluation.ts';
+import { csvField } from '../run/csv.ts';
+import { findExamples } from '../run/find-examples.ts';
+import { loadClassifier } from '../run/model-file.ts';
+import { defaultModel, readRunConfig, readSplit, runOfModel } from '../run/run-folder.ts';
+import { readAll } from '../training/prepare.ts';
+import type { Command, Context } from './command.ts';
+import { numberOption } from './parse.ts';
+import { readProgress, warnOfFailures } from './reading.ts';
+
+interface Values {
+  model?: string;
+  data?: string;
+  split?: Part;
+  threshold?: number;
+  strict?: boolean;
+  predictions?: boolean;
+  csv?: boolean;
+  failBelow?: number;
+  failBelowLower?: number;
+  worst?: number;
+}
+
+type Part = PartName | 'all';
+const parts: readonly string[] = [...partNames, 'all'];
+
+export const command: Command<Values> = {
+  options: [
+    { flags: '-m, --model <path>', summary: 'a model file or a run folder (default: NN_MODEL, else the newest run)' },
+    {
+      flags: '-d, --data <source>',
+      summary: 'a folder with one sub-folder per class, a .csv or an .h5 (default: the data of the run)',
+    },
+    {
+      flags: '--split <part>',
+      summary: `${parts.join(', ')} (default: test of the run's own data, all of another source)`,
+      parse: parsePart,
+    },
+    {
+      flags: '--threshold <p>',
+      summary: "P above this is the positive class (default: the model's)",
+      parse: numberOption('--threshold', { low: 0, high: 1 }),
+    },
+    { flags: '--json', summary: 'print the metrics as JSON' },
+    { flags: '--predictions', summary: 'with --json: a row per picture as well' },
+    { flags: '--csv', summary: 'print a row per picture as CSV' },
+    {
+      flags: '--worst <n>',
+      summary: 'name the n most confident errors',
+      parse: numberOption('--worst', { low: 0, high: 1e9, whole: true }),
+    },
+    {
+      flags: '--fail-below <x>',
+      summary: 'exit 6 when the accuracy is below x',
+      parse: numberOption('--fail-below', { low: 0, high: 1 }),
+    },
+    {
+      flags: '--fail-below-lower <x>',
+      summary: "exit 6 when the lower end of the accuracy's interval is below x",
+      parse: numberOption('--fail-below-lower', { low: 0, high: 1 }),
+    },
+    { flags: '--strict', summary: 'refuse to judge when a picture cannot be read' },
+  ],
+  examples: ['nn evaluate', 'nn evaluate --data photos/ --worst 10', 'nn evaluate --fail-below-lower 0.75 && deploy'],
+  run: evaluate,
+};
+
+async function evaluate(context: Context, values: Values): Promise<ExitKind | undefined> {
+  const { classifier, file } = await loadClassifier(values.model ?? defaultModel(context.environment));
+  const { examples, title } = await chooseExamples(context, values, classifier, runOfModel(file));
+  const threshold = values.threshold ?? classifier.threshold;
+  const { metrics, logits } = judge(classifier, kernelsFor(classifier.precision), examples, threshold);
+  const rows = predictionRows(examples, classifier, logits, threshold);
+  if (values.csv) printCsv(context, rows);
+  else if (context.json) context.print(JSON.stringify({ ...metrics, ...(values.predictions ? { rows } : {}) }));
+  else context.print(evaluationText(metrics, { title, classes: classifier.classes, threshold, style: context.style }));
+  if (values.worst !== undefined && !values.csv && !context.json) context.print(worstText(rows, values.worst));
+  return missedGate(context, metrics, values) ? 'gate' : undefined;
+}
+
+/** The pictures to judge: those of another source, or a part of the run's own, found again by content. */
+async function chooseExamples(
+  context: Context,
+  { data, split, strict = false }: Values,
+  classifier: Classifier,
+  run: string,
+): Promise<{ examples: Examples; title: string }> {
+  const options = { strict, onProgress: readProgress(context) };
+  const { preprocessing, classes } = classifier;
+  let loaded: Loaded;
+  if (data === undefined) {
+    loaded = await ownData(run, () => readRunConfig(run).then((config) => readAll(config, preprocessing, options)));
+  } else {
+    const source = await openSource(await sourceAtPath(data));
+    for (const note of source.notes) context.warn(note);
+    const onProgress = (done: number, total: number) => options.onProgress(source.title, done, total);
+    loaded = await loadExamples(source, { preprocessing, positive: classes.positive, strict, onProgress });
+  }
+  warnOfFailures(context, loaded.failures);
+  const part = split ?? (data === undefined ? 'test' : 'all');
+  if (data !== undefined && part === 'all') return { examples: loaded.examples, title: data };
+  const rows = await readSplit(run, classes);
+  const wanted = part === 'all' ? rows : rows.filter((row) => row.part === part);
+  if (wanted.length === 0) {
+    const present = partNames.filter((name) => rows.some((row) => row.part === name));
+    throw new UserError('data', `--split ${part}: the run has no such part, it has ${present.join(' and ')}`);
+  }
+  const indices = findExamples(wanted, loaded.examples, { part, where: data ?? 'the data of the run' });
+  return { examples: selectExamples(loaded.examples, indices), title: `${part} of ${run}` };
+}
+
+/** A moved run does not know where its pictures are: say how to. */
+async function ownData(run: string, read: () => Promise<Loaded>): Promise<Loaded> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!(error instanceof UserError) || !['data', 'usage'].includes(error.kind)) throw error;
+    throw new UserError('data', `the data of the run ${run} can't be read: ${error.message}`, {
+      hint: 'Say where the pictures are with --data; with --split test the same pictures are taken as in the run.',
+      cause: error,
+    });
+  }
+}
+
+function predictionRows(examples: Examples, classifier: Classifier, logits: Float64Array, threshold: number): PredictionRow[] {
+  const { positive, negative } = classifier.classes;
+  return examples.names.map((file, i) => {
+    const p = probability(logits[i]!);
+    const truth = examples.labels[i] === 1 ? positive : negative;
+    const { label, confidence } = answer(classifier, p, threshold);
+    return { file, truth, label, p, confidence, correct: label === truth };
+  });
+}
+
+const columns = ['file', 'truth', 'label', 'p', 'confidence', 'correct'] as const satisfies (keyof PredictionRow)[];
+
+function printCsv(context: Context, rows: readonly PredictionRow[]): void {
+  context.print(columns.join(','));
+  for (const row of rows) context.print(columns.map((column) => csvField(String(row[column]))).join(','));
+}
+
+/** Says which gate was missed, and by how much. */
+function missedGate(context: Context, { accuracy, accuracyInterval }: Metrics, { failBelow, failBelowLower }: Values): boolean {
+  const gates = [
+    { flag: '--fail-below', bound: failBelow, value: accuracy, what: 'accuracy' },
+    {
+      flag: '--fail-below-lower',
+      bound: failBelowLower,
+      value: accuracyInterval[0],
+      what: "the lower end of the accuracy's interval",
+    },
+  ];
+  const missed = gates.filter(({ bound, value }) => bound !== undefined && value < bound);
+  for (const { flag, bound, value, what } of missed) context.complain(`nn: ${flag} ${bound}: ${what} is ${value.toFixed(4)}`);
+  return missed.length > 0;
+}
+
+function parsePart(text: string): string {
+  if (parts.includes(text)) return text;
+  throw new UserError('usage', `--split: expected ${parts.join(', ')}, found ${JSON.stringify(text)}`);
+}

@@ -1,0 +1,39 @@
+import type { ExitKind } from '../errors.ts';
+import { parameterCount } from '../model/network.ts';
+import { modelText } from '../report/model.ts';
+import { loadClassifier } from '../run/model-file.ts';
+import { defaultModel } from '../run/run-folder.ts';
+import type { Command, Context } from './command.ts';
+
+interface Values {
+  model?: string;
+}
+
+export const command: Command<Values> = {
+  arguments: [{ syntax: '[path]', summary: 'a model file or a run folder (default: NN_MODEL, else the newest run)' }],
+  options: [
+    { flags: '-m, --model <path>', summary: 'the same as the argument' },
+    { flags: '--json', summary: 'print it as JSON' },
+  ],
+  examples: ['nn model show', 'nn model show runs/mine --json'],
+  run: show,
+};
+
+async function show(context: Context, values: Values, [path]: string[]): Promise<ExitKind | undefined> {
+  const { classifier, file } = await loadClassifier(path ?? values.model ?? defaultModel(context.environment));
+  const { parameters, map: _, network, ...rest } = classifier;
+  const tensors = parameters.segments.map(({ name, shape, offset, length }) => ({
+    name,
+    shape,
+    norm: norm(parameters.values.subarray(offset, offset + length)),
+  }));
+  const shown = { model: file, parameters: parameterCount(network), ...rest, network, tensors };
+  context.print(context.json ? JSON.stringify(shown) : modelText(shown));
+  return undefined;
+}
+
+function norm(values: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i]! * values[i]!;
+  return Math.sqrt(sum);
+}

@@ -1,0 +1,183 @@
+import { readFile } from 'node:fs/promises';
+import { answer, type Classifier, logits, probability } from '../classifier/classifier.ts';
+import { decodeImage } from '../data/image.ts';
+import { decodesAtOnce, mapInOrder } from '../data/load.ts';
+import { isFolder, isPictureName, readPicture, walkFiles } from '../data/sources/files.ts';
+import { type ExitKind, systemReason, UserError } from '../errors.ts';
+import { kernelsFor } from '../kernels/select.ts';
+import { csvField } from '../run/csv.ts';
+import { loadClassifier } from '../run/model-file.ts';
+import { defaultModel } from '../run/run-folder.ts';
+import type { Command, Context } from './command.ts';
+import { numberOption } from './parse.ts';
+
+interface Values {
+  model?: string;
+  threshold?: number;
+  json?: boolean;
+  csv?: boolean;
+  exitCode?: boolean;
+}
+
+export const command: Command<Values> = {
+  arguments: [
+    { syntax: '<image...>', summary: 'files, folders, globs, - for one image on standard input, @list.txt for a path per line' },
+  ],
+  options: [
+    { flags: '-m, --model <path>', summary: 'a model file or a run folder (default: NN_MODEL, else the newest run)' },
+    {
+      flags: '--threshold <p>',
+      summary: "P above this is the positive class (default: the model's)",
+      parse: numberOption('--threshold', { low: 0, high: 1 }),
+    },
+    { flags: '--json', summary: 'print JSON Lines' },
+    { flags: '--csv', summary: 'print CSV' },
+    { flags: '--exit-code', summary: 'exit 0 if all are the positive class, 8 if any is not' },
+  ],
+  examples: [
+    'nn predict photo.jpg',
+    'nn predict --json photos/ | jq .p',
+    'cat photo.jpg | nn predict -',
+    'nn predict --exit-code photo.jpg && echo "a cat"',
+  ],
+  run: predict,
+};
+
+/** One line of the answer; `p` and what follows from it are null where the picture could not be read. */
+interface Row {
+  file: string;
+  label: string | null;
+  p: number | null;
+  confidence: number | null;
+  threshold: number;
+  model: string;
+  error: string | null;
+}
+
+const columns = ['file', 'label', 'p', 'confidence', 'threshold', 'model', 'error'] as const satisfies (keyof Row)[];
+
+async function predict(context: Context, values: Values, operands: string[]): Promise<ExitKind | undefined> {
+  const { classifier, file: model } = await loadClassifier(values.model ?? defaultModel(context.environment));
+  const threshold = values.threshold ?? classifier.threshold;
+  const format = values.csv ? formats.csv : context.json ? formats.json : formats.text;
+  let count = 0;
+  let failed = 0;
+  let others = 0;
+  const header = format.header;
+  if (header !== undefined) context.print(header);
+  const answers = mapInOrder(imagesOf(operands, context), decodesAtOnce(), async ({ name, pixels }) => ({
+    name,
+    outcome: await pixels(classifier),
+  }));
+  for await (const { name, outcome } of answers) {
+    if (context.signal.aborted) throw context.signal.reason;
+    count++;
+    const row = rowOf(name, outcome, { classifier, threshold, model });
+    if (row.error !== null) {
+      failed++;
+      context.complain(`${name}: ${row.error}`);
+    } else if (row.label !== classifier.classes.positive) others++;
+    const line = format.line(row);
+    if (line !== undefined) context.print(line);
+  }
+  if (count === 0) throw new UserError('data', `${operands.join(', ')}: expected pictures, found none`);
+  if (failed === count) return 'data';
+  if (failed > 0) return 'someFailed';
+  return values.exitCode && others > 0 ? 'notPositive' : undefined;
+}
+
+type Outcome = { pixels: Uint8Array } | { error: string };
+
+function rowOf(
+  file: string,
+  outcome: Outcome,
+  { classifier, threshold, model }: { classifier: Classifier; threshold: number; model: string },
+): Row {
+  if ('error' in outcome) return { file, label: null, p: null, confidence: null, threshold, model, error: outcome.error };
+  const p = probability(logits(classifier, kernelsFor(classifier.precision), outcome.pixels)[0]!);
+  return { file, ...answer(classifier, p, threshold), p, threshold, model, error: null };
+}
+
+const formats = {
+  text: {
+    header: undefined,
+    line: ({ file, label, p }: Row) => (p === null ? undefined : `${file}\t${label}\t${p.toFixed(4)}`),
+  },
+  json: {
+    header: undefined,
+    line: ({ file, label, p, confidence, threshold, model, error }: Row) =>
+      JSON.stringify({ file, label, p, confidence, threshold, model, error }),
+  },
+  csv: {
+    header: columns.join(','),
+    line: (row: Row) => columns.map((column) => csvField(row[column])).join(','),
+  },
+};
+
+interface Image {
+  name: string;
+  pixels(classifier: Classifier): Promise<Outcome>;
+}
+
+/** The pictures that the operands mean, in their order. What is named outright is tried; of folders and globs, pictures alone. */
+async function* imagesOf(operands: readonly string[], context: Context): AsyncGenerator<Image> {
+  for (const operand of operands) {
+    if (operand === '-') yield stdinImage(await context.readStdin());
+    else if (operand.startsWith('@')) for (const line of await readList(operand.slice(1))) yield fileImage(line);
+    else if (await isFolder(operand)) yield* folderImages(operand);
+    else if (isGlob(operand) && !(await exists(operand))) yield* globImages(operand);
+    else yield fileImage(operand);
+  }
+}
+
+function fileImage(path: string): Image {
+  return { name: path, pixels: ({ preprocessing }) => outcomeOf(readPicture(path, preprocessing).then(({ pixels }) => pixels)) };
+}
+
+function stdinImage(bytes: Uint8Array): Image {
+  const decode = async (classifier: Classifier) => {
+    if (bytes.length === 0) throw new UserError('data', 'expected the bytes of an image, found none');
+    return decodeImage(bytes, classifier.preprocessing);
+  };
+  return { name: '-', pixels: (classifier) => outcomeOf(decode(classifier)) };
+}
+
+async function* folderImages(folder: string): AsyncGenerator<Image> {
+  const { files, problems } = await walkFiles(folder);
+  for (const { path, reason } of problems) yield { name: path, pixels: async () => ({ error: reason }) };
+  for (const path of files.filter(isPictureName)) yield fileImage(path);
+}
+
+const isGlob = (operand: string) => /[*?[{]/.test(operand);
+
+async function* globImages(pattern: string): AsyncGenerator<Image> {
+  const { glob } = await import('tinyglobby');
+  const paths = (await glob(pattern.replaceAll('\\', '/'), { onlyFiles: true, expandDirectories: false })).sort();
+  if (paths.length === 0) yield { name: pattern, pixels: async () => ({ error: 'no file matches' }) };
+  for (const path of paths) yield fileImage(path);
+}
+
+async function readList(path: string): Promise<string[]> {
+  try {
+    return (await readFile(path, 'utf8')).split(/\r?\n/).filter((line) => line !== '');
+  } catch (error) {
+    throw new UserError('data', `@${path}: expected a list of paths, found: ${systemReason(error)}`, { cause: error });
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  const { access } = await import('node:fs/promises');
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function outcomeOf(pixels: Promise<Uint8Array>): Promise<Outcome> {
+  try {
+    return { pixels: await pixels };
+  } catch (error) {
+    if (error instanceof UserError && error.kind === 'data') return { error: error.message };
+    throw error;
+  }
+}

@@ -1,0 +1,29 @@
+import type { Failure } from '../data/load.ts';
+import type { Context, Progress } from './command.ts';
+
+/** Shows how far the reading of each source is, and stops it when the user does. */
+export function readProgress(context: Context): (source: string, done: number, total: number) => void {
+  let current: { source: string; bar: Progress } | undefined;
+  return (source, done, total) => {
+    if (context.signal.aborted) {
+      current?.bar.stop();
+      throw context.signal.reason;
+    }
+    if (current?.source !== source) {
+      current?.bar.stop();
+      current = { source, bar: context.progress('reading', total) };
+    }
+    current.bar.update(done, source);
+    if (done === total) current.bar.stop();
+  };
+}
+
+/** Names every picture that could not be read, with its reason. @returns a warning for the summary, if any */
+export function warnOfFailures(context: Context, failures: readonly Failure[]): string[] {
+  for (const { name, reason } of failures) context.warn(`${name}: ${reason}`);
+  if (failures.length === 0) return [];
+  const listed = failures.slice(0, 10).map(({ name, reason }) => `${name} (${reason})`);
+  return [
+    `${failures.length} pictures could not be read and were left out: ${listed.join(', ')}${failures.length > 10 ? ', …' : ''}`,
+  ];
+}

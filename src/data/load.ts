@@ -1,0 +1,122 @@
+import { availableParallelism } from 'node:os';
+import { UserError } from '../errors.ts';
+import { type Classes, type Examples, orderClasses } from './examples.ts';
+import type { Preprocessing } from './image.ts';
+import type { Source, SourcePicture } from './source.ts';
+
+export interface LoadOptions {
+  preprocessing: Preprocessing;
+  positive: string | undefined;
+  /** refuse the whole source for one bad picture */
+  strict: boolean;
+  onProgress?: (done: number, total: number) => void;
+}
+
+export interface Loaded {
+  examples: Examples;
+  classes: Classes;
+  /** pictures that could not be read, each with its reason */
+  failures: Failure[];
+}
+
+export interface Failure {
+  name: string;
+  reason: string;
+}
+
+/** Reads all pictures of a source, several at a time. One that can't be read is listed and left out.
+ *  @throws UserError (data) where none can be read, a class is missing, or `strict` and one can't */
+export async function loadExamples(
+  source: Source,
+  { preprocessing, positive, strict, onProgress }: LoadOptions,
+): Promise<Loaded> {
+  const classes = orderClasses(source.classes, positive, source.title);
+  const positiveClass = source.classes.indexOf(classes.positive);
+  const features = preprocessing.imageSize ** 2 * 3;
+  let pixels = new Uint8Array(source.count * features);
+  const labels: number[] = [];
+  const names: string[] = [];
+  const hashes: string[] = [];
+  const failures: Failure[] = [];
+  let done = 0;
+  const indices = (function* () {
+    for (let i = 0; i < source.count; i++) yield i;
+  })();
+  const reads = mapInOrder(indices, decodesAtOnce(), async (index) => ({
+    index,
+    outcome: await attempt(source.read(index, preprocessing)),
+  }));
+  for await (const { index, outcome } of reads) {
+    if ('reason' in outcome) {
+      failures.push({ name: source.name(index), reason: outcome.reason });
+    } else {
+      pixels.set(outcome.picture.pixels, labels.length * features);
+      labels.push(source.classOf(index) === positiveClass ? 1 : 0);
+      names.push(source.name(index));
+      hashes.push(outcome.picture.hash);
+    }
+    onProgress?.(++done, source.count);
+  }
+  if (strict && failures.length > 0) throw strictError(source, failures);
+  if (labels.length < source.count) pixels = pixels.slice(0, labels.length * features);
+  const examples = { features, pixels, labels: Uint8Array.from(labels), names, hashes };
+  refuseWithoutClasses(examples, classes, source, failures);
+  return { examples, classes, failures };
+}
+
+/** How many pictures are decoded at once: every core busy, and memory for a few pictures alone. */
+export function decodesAtOnce(): number {
+  return availableParallelism() + 2;
+}
+
+/** Applies an asynchronous function to items, at most `atOnce` at a time, and gives the results in order. */
+export async function* mapInOrder<T, R>(
+  items: Iterable<T> | AsyncIterable<T>,
+  atOnce: number,
+  apply: (item: T) => Promise<R>,
+): AsyncGenerator<R> {
+  const pending: Promise<R>[] = [];
+  try {
+    for await (const item of items) {
+      const result = apply(item);
+      result.catch(() => {}); // it is awaited in its turn; until then a failure is not "unhandled"
+      pending.push(result);
+      if (pending.length >= atOnce) yield await pending.shift()!;
+    }
+    while (pending.length > 0) yield await pending.shift()!;
+  } finally {
+    await Promise.allSettled(pending);
+  }
+}
+
+type Outcome = { picture: SourcePicture } | { reason: string };
+
+/** A picture that can't be read is a result here; any other failure stays one. */
+async function attempt(read: Promise<SourcePicture>): Promise<Outcome> {
+  try {
+    return { picture: await read };
+  } catch (error) {
+    if (error instanceof UserError && error.kind === 'data') return { reason: error.message };
+    throw error;
+  }
+}
+
+function strictError(source: Source, failures: readonly Failure[]): UserError {
+  const listed = failures.map(({ name, reason }) => `\n  ${name}: ${reason}`).join('');
+  return new UserError(
+    'data',
+    `${source.title}: expected every picture to be readable, ${failures.length} of ${source.count} are not:${listed}`,
+    {
+      hint: 'Mend or remove them; without --strict they are listed and left out.',
+    },
+  );
+}
+
+function refuseWithoutClasses({ labels }: Examples, classes: Classes, source: Source, failures: Failure[]): void {
+  const first = failures[0] ? `; the first of ${failures.length} that failed: ${failures[0].name}: ${failures[0].reason}` : '';
+  if (labels.length === 0) throw new UserError('data', `${source.title}: expected pictures, found none that can be read${first}`);
+  for (const [label, name] of [classes.negative, classes.positive].entries()) {
+    if (!labels.includes(label))
+      throw new UserError('data', `${source.title}: expected pictures of class ${name}, found none that can be read${first}`);
+  }
+}

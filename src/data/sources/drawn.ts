@@ -1,0 +1,21 @@
+import { type Difficulty, drawnLabel, drawPicture, renderPicture } from '../drawn/draw.ts';
+import { contentHash } from '../hash.ts';
+import type { Source } from '../source.ts';
+
+/** Pictures that the project draws itself, made as they are asked for. */
+export async function openDrawn(options: { count: number; seed: number; difficulty: Difficulty }): Promise<Source> {
+  const classes = ['cat', 'noncat'];
+  const { seed, difficulty } = options;
+  return {
+    title: `drawn pictures (${difficulty}, seed ${seed})`,
+    count: options.count,
+    classes,
+    name: (index) => `drawn-${seed}-${index}`,
+    classOf: (index) => classes.indexOf(drawnLabel({ seed, index, difficulty })),
+    read: async (index, preprocessing) => {
+      const picture = drawPicture({ seed, index, difficulty });
+      return { pixels: await renderPicture(picture, preprocessing), hash: contentHash(Buffer.from(picture.svg)) };
+    },
+    notes: [],
+  };
+}

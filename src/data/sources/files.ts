@@ -1,0 +1,108 @@
+import { constants } from 'node:fs';
+import { access, readdir, readFile, realpath, stat } from 'node:fs/promises';
+import { extname, join } from 'node:path';
+import { systemReason, UserError } from '../../errors.ts';
+import { contentHash } from '../hash.ts';
+import { decodeImage, type Preprocessing } from '../image.ts';
+import type { SourcePicture } from '../source.ts';
+
+/** What counts as a picture in a folder; other files are passed over. A file named outright is always tried. */
+export const pictureExtensions: ReadonlySet<string> = new Set([
+  '.jpg',
+  '.jpeg',
+  '.jpe',
+  '.jfif',
+  '.png',
+  '.webp',
+  '.gif',
+  '.avif',
+  '.heif',
+  '.heic',
+  '.tif',
+  '.tiff',
+  '.svg',
+]); // prettier-ignore
+
+/** A file larger than this is refused before it is read. */
+export const maximumFileBytes = 512 * 1024 * 1024;
+
+export function isPictureName(path: string): boolean {
+  return pictureExtensions.has(extname(path).toLowerCase());
+}
+
+/** Reads and decodes one file. @throws UserError (data) with the reason */
+export async function readPicture(path: string, preprocessing: Preprocessing): Promise<SourcePicture> {
+  const bytes = await readBytes(path);
+  return { pixels: await decodeImage(bytes, preprocessing), hash: contentHash(bytes) };
+}
+
+async function readBytes(path: string): Promise<Uint8Array> {
+  try {
+    const info = await stat(path);
+    if (!info.isFile()) throw new UserError('data', 'not a file');
+    if (info.size === 0) throw new UserError('data', 'the file is empty');
+    if (info.size > maximumFileBytes) {
+      throw new UserError(
+        'data',
+        `${info.size.toLocaleString('en')} bytes, more than the ${maximumFileBytes.toLocaleString('en')} allowed`,
+      );
+    }
+    return await readFile(path);
+  } catch (error) {
+    throw error instanceof UserError ? error : new UserError('data', systemReason(error), { cause: error });
+  }
+}
+
+export interface Walk {
+  /** paths of files, in an order that does not depend on the file system */
+  files: string[];
+  /** what could not be entered, with its reason */
+  problems: { path: string; reason: string }[];
+}
+
+/** All files below a folder, whatever their depth; hidden ones and their folders are passed over. Links are followed,
+ *  but no folder is entered twice. A link that leads nowhere counts as a file, so that reading it says so. */
+export async function walkFiles(folder: string): Promise<Walk> {
+  const walk: Walk = { files: [], problems: [] };
+  await enter(folder, walk, new Set());
+  return walk;
+}
+
+async function enter(folder: string, walk: Walk, seen: Set<string>): Promise<void> {
+  let names: string[];
+  try {
+    const place = await realpath(folder);
+    if (seen.has(place)) return;
+    seen.add(place);
+    names = await readdir(folder);
+  } catch (error) {
+    walk.problems.push({ path: folder, reason: systemReason(error) });
+    return;
+  }
+  for (const name of names.sort()) {
+    if (name.startsWith('.')) continue;
+    const path = join(folder, name);
+    if (await isFolder(path)) await enter(path, walk, seen);
+    else walk.files.push(path);
+  }
+}
+
+/** False also for what is not there, as a link may lead nowhere: reading it gives the reason. */
+export async function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (info) => info.isDirectory(),
+    () => false,
+  );
+}
+
+/** @throws UserError (data) where there is no such folder or it can't be read */
+export async function requireFolder(path: string, where: string): Promise<void> {
+  try {
+    await access(path, constants.R_OK);
+    if (!(await stat(path)).isDirectory()) throw new UserError('data', `${where}: expected a folder, found a file`);
+  } catch (error) {
+    throw error instanceof UserError
+      ? error
+      : new UserError('data', `${where}: expected a folder, found: ${systemReason(error)}`, { cause: error });
+  }
+}

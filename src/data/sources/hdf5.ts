@@ -1,0 +1,177 @@
+import { open } from 'node:fs/promises';
+import type { Dataset, File, Group } from 'h5wasm/node';
+import { systemReason, UserError } from '../../errors.ts';
+import { contentHash } from '../hash.ts';
+import { resizePixels } from '../image.ts';
+import type { Source } from '../source.ts';
+
+export interface Hdf5Options {
+  path: string;
+  /** names of data sets; found by their shape and type where absent */
+  images?: string | undefined;
+  labels?: string | undefined;
+  /** names of the classes 0 and 1: a data set's name, or the names themselves */
+  classes?: string | readonly string[] | undefined;
+}
+
+/** What the course's files mean by 0 and 1, for a file without `list_classes`. */
+const courseClasses = ['non-cat', 'cat'];
+const courseClassesName = 'list_classes';
+
+/** Pictures as a data set (m, height, width, 3) of uint8, labels 0 and 1 as integers (m) or (m, 1): the course's layout.
+ *  @throws UserError (data) with what the file lacks */
+export async function openHdf5(options: Hdf5Options): Promise<Source> {
+  const { path } = options;
+  const file = await openFile(path);
+  try {
+    const images = findDataset(file, path, 'images', options.images, isImages, 'uint8 of shape (m, height, width, 3)');
+    const [m, height, width] = images.shape as [number, number, number];
+    const isLabels = (set: Dataset) => isInteger(set) && isColumn(set.shape, m);
+    const labels = findDataset(file, path, 'labels', options.labels, isLabels, `integers of shape (${m}) or (${m}, 1)`);
+    const classOf = readLabels(labels, path);
+    const classNames = readClasses(file, path, options.classes);
+    const sorted = [...classNames].sort();
+    return {
+      title: path,
+      count: m,
+      classes: sorted,
+      name: (i) => `${i}`,
+      classOf: (i) => sorted.indexOf(classNames[classOf[i]!]!),
+      read: async (i, preprocessing) => {
+        const pixels = readImage(images, i, path);
+        const { imageSize } = preprocessing;
+        const fitting = height === imageSize && width === imageSize;
+        return {
+          pixels: fitting ? pixels : await resizePixels(pixels, { width, height }, preprocessing),
+          hash: contentHash(pixels),
+        };
+      },
+      notes: [],
+    };
+  } catch (error) {
+    file.close();
+    throw error instanceof UserError ? error : brokenFile(path, error);
+  }
+}
+
+async function openFile(path: string): Promise<File> {
+  await requireSignature(path);
+  const hdf5 = await import('h5wasm/node');
+  const library = await hdf5.ready;
+  library.activate_throwing_error_handler(); // else it prints its own stack to stderr
+  try {
+    return new hdf5.File(path, 'r');
+  } catch (error) {
+    throw brokenFile(path, error);
+  }
+}
+
+const signature = Buffer.from('\x89HDF\r\n\x1a\n', 'latin1');
+
+async function requireSignature(path: string): Promise<void> {
+  let start: Buffer;
+  try {
+    const handle = await open(path);
+    try {
+      const { bytesRead, buffer } = await handle.read(Buffer.alloc(signature.length), 0, signature.length, 0);
+      start = buffer.subarray(0, bytesRead);
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    throw new UserError('data', `${path}: expected an HDF5 file, found: ${systemReason(error)}`, {
+      hint: "The course's two files come with: nn data fetch course",
+      cause: error,
+    });
+  }
+  if (!start.equals(signature)) throw new UserError('data', `${path}: expected an HDF5 file, found another kind of file`);
+}
+
+type Role = 'images' | 'labels';
+
+function findDataset(
+  file: File,
+  path: string,
+  role: Role,
+  name: string | undefined,
+  fits: (set: Dataset) => boolean,
+  expected: string,
+): Dataset {
+  const sets = datasets(file);
+  const where = `${path}: ${name ?? role}`;
+  if (name === undefined) {
+    const fitting = [...sets].filter(([, set]) => fits(set));
+    if (fitting.length === 1) return fitting[0]![1];
+    const found = fitting.length === 0 ? describe(sets) : `${fitting.length} of them: ${fitting.map(([key]) => key).join(', ')}`;
+    throw new UserError('data', `${where}: expected one data set of ${expected}, found ${found}`, {
+      hint: `Name it: "${role}": "NAME" beside "type": "hdf5".`,
+    });
+  }
+  const set = sets.get(name);
+  if (set === undefined) throw new UserError('data', `${where}: no such data set; the file has ${describe(sets)}`);
+  if (!fits(set)) throw new UserError('data', `${where}: expected ${expected}, found ${describe(new Map([[name, set]]))}`);
+  return set;
+}
+
+function datasets(group: Group): Map<string, Dataset> {
+  const found = new Map<string, Dataset>();
+  for (const key of group.keys()) {
+    const entity = group.get(key);
+    if (entity !== null && 'dtype' in entity && 'slice' in entity) found.set(key, entity);
+  }
+  return found;
+}
+
+function describe(sets: ReadonlyMap<string, Dataset>): string {
+  if (sets.size === 0) return 'no data sets';
+  return [...sets].map(([name, set]) => `${name} ${typeName(set)} (${(set.shape ?? []).join(', ')})`).join(', ');
+}
+
+function typeName(set: Dataset): string {
+  const { type, size, signed } = set.metadata;
+  return type === INTEGER_TYPE ? `${signed ? 'int' : 'uint'}${size * 8}` : String(set.dtype);
+}
+
+const INTEGER_TYPE = 0; // H5T_INTEGER
+const isInteger = (set: Dataset) => set.metadata.type === INTEGER_TYPE;
+const isImages = (set: Dataset) => {
+  const { shape } = set;
+  return typeName(set) === 'uint8' && shape?.length === 4 && shape[3] === 3 && shape.every((n) => n > 0);
+};
+const isColumn = (shape: number[] | null, m: number) =>
+  shape?.[0] === m && (shape.length === 1 || (shape.length === 2 && shape[1] === 1));
+
+function readLabels(labels: Dataset, path: string): Uint8Array {
+  const values = Array.from(labels.value as ArrayLike<number | bigint>, Number);
+  const wrong = values.findIndex((value) => value !== 0 && value !== 1);
+  if (wrong >= 0) throw new UserError('data', `${path}: label ${wrong}: expected 0 or 1, found ${values[wrong]}`);
+  return Uint8Array.from(values);
+}
+
+function readClasses(file: File, path: string, wanted: Hdf5Options['classes']): readonly string[] {
+  if (Array.isArray(wanted)) return wanted;
+  const name = (wanted as string | undefined) ?? courseClassesName;
+  const set = datasets(file).get(name);
+  if (set === undefined) {
+    if (wanted === undefined) return courseClasses;
+    throw new UserError('data', `${path}: ${name}: no such data set; the file has ${describe(datasets(file))}`);
+  }
+  const names = (set.to_array() as unknown[]).map(String);
+  if (names.length !== 2 || names[0] === names[1]) {
+    throw new UserError('data', `${path}: ${name}: expected the names of two classes, found ${names.join(', ') || 'none'}`);
+  }
+  return names;
+}
+
+function readImage(images: Dataset, index: number, path: string): Uint8Array {
+  try {
+    return images.slice([[index, index + 1]]) as Uint8Array;
+  } catch (error) {
+    throw brokenFile(path, error);
+  }
+}
+
+function brokenFile(path: string, error: unknown): UserError {
+  const text = (error instanceof Error ? error.message : String(error)).split('\n')[0]!;
+  return new UserError('data', `${path}: a damaged HDF5 file: ${text}`, { hint: 'Fetch or copy it again.', cause: error });
+}

@@ -1,0 +1,107 @@
+import { log, sigmoid, softplus } from '../elementary.ts';
+import { type Interval, wilsonInterval } from './intervals.ts';
+
+/** The names and the order of the JSON output. A metric that is not defined (no positives, say) is null. */
+export interface Metrics {
+  accuracy: number;
+  /** 95%, Wilson */
+  accuracyInterval: Interval;
+  /** the accuracy of always answering the larger class */
+  baseline: number;
+  error: number;
+  /** the loss that training used, unweighted, without L2 */
+  cost: number;
+  precision: number | null;
+  recall: number | null;
+  f1: number | null;
+  rocAuc: number | null;
+  logLoss: number;
+  brier: number;
+  confusion: Confusion;
+}
+
+export interface Confusion {
+  tp: number;
+  fp: number;
+  fn: number;
+  tn: number;
+}
+
+/** Judges answers against the truth.
+ *  @param logits     one a picture
+ *  @param labels     1 for the positive class, 0 for the other
+ *  @param options.threshold  p > threshold counts as positive
+ *  @param options.loss       the loss of one example, from its logit
+ *  @throws RangeError on no pictures at all */
+export function measure(
+  logits: ArrayLike<number>,
+  labels: Uint8Array,
+  options: { threshold: number; loss: (z: number, y: number) => number },
+): Metrics {
+  const n = labels.length;
+  if (n === 0) throw new RangeError('metrics of no pictures');
+  const p = Float64Array.from(logits, sigmoid);
+  const confusion = confusionOf(p, labels, options.threshold);
+  const { tp, fp, fn, tn } = confusion;
+  const mean = (value: (i: number) => number) => {
+    let sum = 0;
+    for (let i = 0; i < n; i++) sum += value(i);
+    return sum / n;
+  };
+  return {
+    accuracy: (tp + tn) / n,
+    accuracyInterval: wilsonInterval(tp + tn, n),
+    baseline: Math.max(tp + fn, fp + tn) / n,
+    error: (fp + fn) / n,
+    cost: mean((i) => options.loss(logits[i]!, labels[i]!)),
+    precision: ratio(tp, tp + fp),
+    recall: ratio(tp, tp + fn),
+    f1: ratio(2 * tp, 2 * tp + fp + fn),
+    rocAuc: rocAuc(p, labels),
+    logLoss: mean((i) => softplus(labels[i] === 1 ? -logits[i]! : logits[i]!)),
+    brier: mean((i) => (p[i]! - labels[i]!) * (p[i]! - labels[i]!)),
+    confusion,
+  };
+}
+
+/** The logit of a probability: ln(p / (1 − p)). */
+export function logit(p: number): number {
+  return log(p / (1 - p));
+}
+
+export function confusionOf(p: Float64Array, labels: Uint8Array, threshold: number): Confusion {
+  const confusion = { tp: 0, fp: 0, fn: 0, tn: 0 };
+  for (let i = 0; i < p.length; i++) {
+    const positive = p[i]! > threshold;
+    if (labels[i] === 1) confusion[positive ? 'tp' : 'fn']++;
+    else confusion[positive ? 'fp' : 'tn']++;
+  }
+  return confusion;
+}
+
+/** The probability that a positive picture gets a higher p than a negative one, ties counting half; null where
+ *  a class is missing. From the ranks (Mann & Whitney), so in n log n. */
+export function rocAuc(p: Float64Array, labels: Uint8Array): number | null {
+  const order = Array.from(p.keys()).sort((a, b) => p[a]! - p[b]!);
+  let positives = 0;
+  let rankSum = 0;
+  for (let start = 0; start < order.length; ) {
+    let end = start;
+    while (end < order.length && p[order[end]!] === p[order[start]!]) end++;
+    const rank = (start + end + 1) / 2; // ties share the mean of their ranks, which count from 1
+    for (let i = start; i < end; i++) {
+      if (labels[order[i]!] === 1) {
+        positives++;
+        rankSum += rank;
+      }
+    }
+    start = end;
+  }
+  const negatives = order.length - positives;
+  if (positives === 0 || negatives === 0) return null;
+  return (rankSum - (positives * (positives + 1)) / 2) / (positives * negatives);
+}
+
+function ratio(a: number, b: number): number | null {
+  return b === 0 ? null : a / b;
+}

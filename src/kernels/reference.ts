@@ -1,0 +1,124 @@
+import { type Floats, type Kernels, type Precision, precisions, type Rows } from './kernels.ts';
+
+/**
+ * The kernels in plain TypeScript: the definition, and the oracle of every test. Sums run in float64, results are
+ * rounded to the precision as they are stored. Four examples at a time share each weight that is read.
+ */
+export function referenceKernels(precision: Precision): Kernels {
+  return {
+    precision,
+    floats: (length) => new precisions[precision](length),
+    forward,
+    backwardWeights,
+    backwardInput,
+  };
+}
+
+/** Examples that are worked on together. */
+const TILE = 4;
+
+const forward: Kernels['forward'] = ({ input, weights, bias, units, out }) => {
+  const { count, features } = input;
+  const tile = new Float64Array(TILE * features);
+  const sums = new Float64Array(2 * TILE);
+  for (let first = 0; first < count; first += TILE) {
+    widen(input, first, tile);
+    const examples = Math.min(TILE, count - first);
+    for (let unit = 0; unit < units; unit += 2) {
+      const pair = Math.min(2, units - unit);
+      dotProducts({ weights, row: unit * features, next: (unit + pair - 1) * features, tile, features, sums });
+      for (let u = 0; u < pair; u++) {
+        const shift = bias === null ? 0 : bias[unit + u]!;
+        for (let i = 0; i < examples; i++) out[(first + i) * units + unit + u] = sums[u * TILE + i]! + shift;
+      }
+    }
+  }
+};
+
+const backwardWeights: Kernels['backwardWeights'] = ({ input, dZ, units, out }) => {
+  const { count, features } = input;
+  const tile = new Float64Array(TILE * features);
+  out.fill(0, 0, units * features);
+  for (let first = 0; first < count; first += TILE) {
+    widen(input, first, tile);
+    for (let unit = 0; unit < units; unit++) {
+      const at = (i: number) => (first + i < count ? dZ[(first + i) * units + unit]! : 0);
+      addScaledRows({ out, row: unit * features, tile, features, d0: at(0), d1: at(1), d2: at(2), d3: at(3) });
+    }
+  }
+};
+
+const backwardInput: Kernels['backwardInput'] = ({ dZ, weights, units, features, count, out }) => {
+  for (let i = 0; i < count; i++) {
+    for (let k = 0; k < features; k++) {
+      let sum = 0;
+      for (let u = 0; u < units; u++) sum += dZ[i * units + u]! * weights[u * features + k]!;
+      out[i * features + k] = sum;
+    }
+  }
+};
+
+/** Writes examples first … first + 3 as float64 rows into the tile, zeros past the last. */
+function widen(input: Rows, first: number, tile: Float64Array): void {
+  const { count, features } = input;
+  for (let i = 0; i < TILE; i++) {
+    const row = tile.subarray(i * features, (i + 1) * features);
+    if (first + i >= count) row.fill(0);
+    else if (input.kind === 'floats') row.set(input.values.subarray((first + i) * features, (first + i + 1) * features));
+    else {
+      const start = (input.indices === null ? first + i : input.indices[first + i]!) * features;
+      widenBytes(input.bytes, start, input.map.multiply, input.map.add, row);
+    }
+  }
+}
+
+function widenBytes(bytes: Uint8Array, start: number, multiply: Float64Array, add: Float64Array, row: Float64Array): void {
+  for (let k = 0; k < row.length; k++) row[k] = bytes[start + k]! * multiply[k]! + add[k]!;
+}
+
+/** The dot products of two rows of weights with the four rows of a tile; each sum runs over k in order. */
+function dotProducts(options: {
+  weights: Floats;
+  row: number;
+  next: number;
+  tile: Float64Array;
+  features: number;
+  sums: Float64Array;
+}): void {
+  const { weights, row, next, tile, features: n, sums } = options;
+  let [a0, a1, a2, a3, b0, b1, b2, b3] = [0, 0, 0, 0, 0, 0, 0, 0];
+  for (let k = 0; k < n; k++) {
+    const a = weights[row + k]!;
+    const b = weights[next + k]!;
+    const x0 = tile[k]!;
+    const x1 = tile[n + k]!;
+    const x2 = tile[2 * n + k]!;
+    const x3 = tile[3 * n + k]!;
+    a0 += a * x0;
+    a1 += a * x1;
+    a2 += a * x2;
+    a3 += a * x3;
+    b0 += b * x0;
+    b1 += b * x1;
+    b2 += b * x2;
+    b3 += b * x3;
+  }
+  sums.set([a0, a1, a2, a3, b0, b1, b2, b3]);
+}
+
+/** row += d0 · x0 + d1 · x1 + d2 · x2 + d3 · x3, for the four rows of a tile. */
+function addScaledRows(options: {
+  out: Floats;
+  row: number;
+  tile: Float64Array;
+  features: number;
+  d0: number;
+  d1: number;
+  d2: number;
+  d3: number;
+}): void {
+  const { out, row, tile, features: n, d0, d1, d2, d3 } = options;
+  for (let k = 0; k < n; k++) {
+    out[row + k] = out[row + k]! + (d0 * tile[k]! + d1 * tile[n + k]! + (d2 * tile[2 * n + k]! + d3 * tile[3 * n + k]!));
+  }
+}

@@ -1,0 +1,54 @@
+import { sigmoid, tanh } from '../elementary.ts';
+
+/** g(z) and its derivative g′, which may be had from z or from a = g(z), whichever is cheaper. */
+export interface Activation {
+  summary: string;
+  value(z: number, slope: number): number;
+  derivative(z: number, a: number, slope: number): number;
+  /** the initialiser that keeps the variance of what flows through */
+  init: 'he' | 'xavier';
+  /** where g′ jumps: a gradient check skips examples whose z comes near */
+  kink: boolean;
+}
+
+/** Every activation of a hidden layer. The output layer's is sigmoid. */
+export const activations = {
+  sigmoid: {
+    summary: 'σ(z) = 1 / (1 + e^−z)',
+    value: (z) => sigmoid(z),
+    derivative: (_z, a) => a * (1 - a),
+    init: 'xavier',
+    kink: false,
+  },
+  tanh: {
+    summary: 'tanh z',
+    value: (z) => tanh(z),
+    derivative: (_z, a) => 1 - a * a,
+    init: 'xavier',
+    kink: false,
+  },
+  relu: {
+    summary: 'max(0, z)',
+    value: (z) => (z > 0 ? z : 0),
+    derivative: (z) => (z > 0 ? 1 : 0),
+    init: 'he',
+    kink: true,
+  },
+  leakyRelu: {
+    summary: 'max(slope · z, z)',
+    value: (z, slope) => (z > 0 ? z : slope * z),
+    derivative: (z, _a, slope) => (z > 0 ? 1 : slope),
+    init: 'he',
+    kink: true,
+  },
+  linear: {
+    summary: 'z itself: layers of it add up to one, the demonstration of 2^l',
+    value: (z) => z,
+    derivative: () => 1,
+    init: 'xavier',
+    kink: false,
+  },
+} as const satisfies Record<string, Activation>;
+
+export type ActivationName = keyof typeof activations;
+export const defaultSlope = 0.01;

@@ -1,0 +1,72 @@
+import type { Floats } from '../kernels/kernels.ts';
+import { activations } from './activations.ts';
+import { batchNormGradient } from './batch-norm.ts';
+import type { Pass } from './forward.ts';
+import { type LossName, losses } from './losses.ts';
+import { layerInputs, type Parameters } from './network.ts';
+
+/** What is wanted of the network for one batch. */
+export interface Targets {
+  loss: LossName;
+  /** 1 for the positive class, 0 for the other; indexed like the batch */
+  labels: Uint8Array;
+  /** what an example of the negative and of the positive class counts: [1, 1] without class weights */
+  classWeights: readonly [number, number];
+}
+
+/** The cost of the batch just passed forward, (1/m) Σ wᵢ Lᵢ, and dZ[L] = ∂cost/∂z in the workspace. */
+export function lossGradient(pass: Pass, { loss, labels, classWeights }: Targets): number {
+  const { z, dZ } = pass.workspace.layers[pass.network.layers.length - 1]!;
+  const { count } = pass.input;
+  const { value, derivative } = losses[loss];
+  let sum = 0;
+  for (let i = 0; i < count; i++) {
+    const y = labels[i]!;
+    const weight = classWeights[y]!;
+    sum += weight * value(z[i]!, y);
+    dZ[i] = (weight * derivative(z[i]!, y)) / count;
+  }
+  return sum / count;
+}
+
+/** From the last layer to the first: dW = dZ·Aᵀ, db = Σ dZ, dA = Wᵀ·dZ, dZ = dA ∘ g′(Z), after `lossGradient`.
+ *  @param gradient  laid out like the parameters; overwritten, but for what is not trained */
+export function backward(pass: Pass, gradient: Parameters): void {
+  const { network, parameters, kernels, workspace, input } = pass;
+  const { count } = input;
+  for (let l = network.layers.length - 1; l >= 0; l--) {
+    const { units } = network.layers[l]!;
+    const { dZ, statistics } = workspace.layers[l]!;
+    const out = gradient.layers[l]!;
+    const { norm, weights } = parameters.layers[l]!;
+    if (norm) batchNormGradient(dZ, count, norm, statistics!, out.norm!);
+    else sumOverExamples(dZ, count, units, out.bias!);
+    const features = layerInputs(network, l);
+    const below = l === 0 ? input : ({ kind: 'floats', values: workspace.layers[l - 1]!.a, count, features } as const);
+    kernels.backwardWeights({ input: below, dZ, units, out: out.weights });
+    if (l > 0) {
+      kernels.backwardInput({ dZ, weights, units, features, count, out: workspace.layers[l - 1]!.dZ });
+      activationGradient(pass, l - 1);
+    }
+  }
+}
+
+/** dZ = dA ∘ mask ∘ g′(Z), in place: the layer's dZ holds dA when it comes in. */
+function activationGradient({ network, workspace, input }: Pass, l: number): void {
+  const { units, activation, slope, keepProb } = network.layers[l]!;
+  const { z, a, dZ, mask } = workspace.layers[l]!;
+  const { derivative } = activations[activation];
+  for (let i = 0; i < input.count * units; i++) {
+    // a holds g(z) · mask: where a unit was kept, dividing by the mask gives g(z) back
+    const kept = mask ? mask[i]! : 1;
+    dZ[i] = kept === 0 ? 0 : dZ[i]! * kept * derivative(z[i]!, mask ? a[i]! * keepProb : a[i]!, slope);
+  }
+}
+
+function sumOverExamples(dZ: Floats, count: number, units: number, out: Floats): void {
+  for (let u = 0; u < units; u++) {
+    let sum = 0;
+    for (let i = u; i < count * units; i += units) sum += dZ[i]!;
+    out[u] = sum;
+  }
+}

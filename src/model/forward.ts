@@ -1,0 +1,79 @@
+import type { Floats, Kernels, Rows } from '../kernels/kernels.ts';
+import type { Random } from '../random.ts';
+import { activations } from './activations.ts';
+import { type BatchStatistics, normalizeBatch, normalizeWithAverages } from './batch-norm.ts';
+import { drawMask } from './dropout.ts';
+import type { Network, Parameters } from './network.ts';
+
+/** Room for one batch on its way through the network and back; every array holds `capacity` examples. */
+export interface Workspace {
+  capacity: number;
+  layers: readonly LayerWorkspace[];
+}
+
+export interface LayerWorkspace {
+  /** (n_l, m): what goes into the activation */
+  z: Floats;
+  /** (n_l, m): what comes out of the layer, after dropout */
+  a: Floats;
+  /** (n_l, m): the gradient of the cost with respect to z */
+  dZ: Floats;
+  /** (n_l, m): 1/keepProb where dropout keeps a unit, 0 where not; null without dropout */
+  mask: Floats | null;
+  statistics: BatchStatistics | null;
+}
+
+/** Training takes batch statistics and drops units; inference takes moving averages and drops none.
+ *  `masks` draws this step's dropout masks; null repeats the masks that the workspace holds. */
+export type Mode = { kind: 'inference' } | { kind: 'training'; masks: Random | null };
+export const inference: Mode = { kind: 'inference' };
+
+export interface Pass {
+  network: Network;
+  parameters: Parameters;
+  kernels: Kernels;
+  workspace: Workspace;
+  input: Rows;
+  mode: Mode;
+}
+
+export function createWorkspace(network: Network, kernels: Kernels, capacity: number): Workspace {
+  const layers = network.layers.map(({ units, keepProb, batchNorm }) => {
+    const floats = () => kernels.floats(capacity * units);
+    const statistics = batchNorm ? { mean: kernels.floats(units), variance: kernels.floats(units), normalized: floats() } : null;
+    return { z: floats(), a: floats(), dZ: floats(), mask: keepProb < 1 ? floats() : null, statistics };
+  });
+  return { capacity, layers };
+}
+
+/** Z[l] = W[l]·A[l−1] + b[l], A[l] = g(Z[l]), for all examples of a batch.
+ *  @returns the logits Z[L], (1, m): a view that the next pass overwrites */
+export function forward(pass: Pass): Floats {
+  const { network, parameters, kernels, workspace, input } = pass;
+  const { count } = input;
+  let below = input;
+  for (const [l, { units }] of network.layers.entries()) {
+    const { weights, bias } = parameters.layers[l]!;
+    kernels.forward({ input: below, weights, bias, units, out: workspace.layers[l]!.z });
+    below = activateLayer(pass, l, count);
+  }
+  return workspace.layers[network.layers.length - 1]!.z.subarray(0, count);
+}
+
+/** Batch norm, activation and dropout of layer l; the output layer keeps its logits, since losses take those. */
+function activateLayer({ network, parameters, workspace, mode }: Pass, l: number, count: number): Rows {
+  const { units, activation, slope, keepProb } = network.layers[l]!;
+  const { z, a, mask, statistics } = workspace.layers[l]!;
+  const { norm } = parameters.layers[l]!;
+  if (norm && mode.kind === 'training') normalizeBatch(z, count, norm, statistics!);
+  else if (norm) normalizeWithAverages(z, count, norm);
+  if (l < network.layers.length - 1) {
+    const { value } = activations[activation];
+    for (let i = 0; i < count * units; i++) a[i] = value(z[i]!, slope);
+    if (mask && mode.kind === 'training') {
+      if (mode.masks) drawMask(mask, count * units, keepProb, mode.masks);
+      for (let i = 0; i < count * units; i++) a[i] = a[i]! * mask[i]!;
+    }
+  }
+  return { kind: 'floats', values: a, count, features: units };
+}

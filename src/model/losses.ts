@@ -1,0 +1,26 @@
+import { sigmoid, softplus } from '../elementary.ts';
+
+/** The loss of one example from its logit z, with ŷ = σ(z), and its derivative with respect to z. */
+export interface Loss {
+  summary: string;
+  value(z: number, y: number): number;
+  derivative(z: number, y: number): number;
+}
+
+export const losses = {
+  crossEntropy: {
+    summary: '−y ln ŷ − (1 − y) ln(1 − ŷ), from the logit, so that it never overflows',
+    value: (z, y) => softplus(y === 1 ? -z : z),
+    derivative: (z, y) => sigmoid(z) - y,
+  },
+  squaredError: {
+    summary: '½(ŷ − y)²',
+    value: (z, y) => ((sigmoid(z) - y) * (sigmoid(z) - y)) / 2,
+    derivative: (z, y) => {
+      const p = sigmoid(z);
+      return (p - y) * p * (1 - p);
+    },
+  },
+} as const satisfies Record<string, Loss>;
+
+export type LossName = keyof typeof losses;

@@ -1,0 +1,33 @@
+import type { Floats } from '../kernels/kernels.ts';
+
+/** A stretch of the parameter buffer that moves at one rate. */
+export interface Step {
+  values: Floats;
+  gradient: Floats;
+  /** as many buffers as the optimizer has slots, laid out like the parameters, zeros at first */
+  state: readonly Floats[];
+  start: number;
+  end: number;
+  learningRate: number;
+  /** steps taken, this one included: 1, 2, … */
+  t: number;
+}
+
+/** An update rule: pure functions over flat buffers. */
+export interface Optimizer {
+  summary: string;
+  slots: number;
+  update(step: Step): void;
+}
+
+export const optimizers = {
+  gradientDescent: {
+    summary: 'W ← W − α dW',
+    slots: 0,
+    update({ values, gradient, start, end, learningRate }) {
+      for (let i = start; i < end; i++) values[i] = values[i]! - learningRate * gradient[i]!;
+    },
+  },
+} as const satisfies Record<string, Optimizer>;
+
+export type OptimizerName = keyof typeof optimizers;

@@ -1,0 +1,47 @@
+import type { Classifier } from '../classifier/classifier.ts';
+import { count, table } from './table.ts';
+
+export interface ModelDescription extends Omit<Classifier, 'parameters' | 'map'> {
+  model: string;
+  parameters: number;
+  tensors: { name: string; shape: readonly number[]; norm: number }[];
+}
+
+/** What a model file holds, for people. */
+export function modelText({
+  model,
+  parameters,
+  network,
+  preprocessing,
+  normalize,
+  classes,
+  threshold,
+  loss,
+  precision,
+  tensors,
+}: ModelDescription): string {
+  const { imageSize, fit } = preprocessing;
+  const layers = [network.inputs, ...network.layers.map(({ units }) => units)].join(' → ');
+  const activations = network.layers.map(({ activation }) => activation).join(', ');
+  return [
+    table(
+      [
+        ['model', model],
+        ['positive', `${classes.positive} (against ${classes.negative}), where P > ${threshold}`],
+        ['pictures', `${imageSize}×${imageSize}×3, fit ${fit}, normalize ${normalize}`],
+        ['network', `${layers} (${activations})`],
+        ['parameters', `${count(parameters)} in ${precision}`],
+        ['loss', loss],
+      ],
+      '  ',
+    ),
+    '',
+    table(
+      [
+        ['tensor', 'shape', 'norm'],
+        ...tensors.map(({ name, shape, norm }) => [name, `(${shape.join(', ')})`, norm.toPrecision(6)]),
+      ],
+      '  ',
+    ),
+  ].join('\n');
+}

@@ -1,0 +1,29 @@
+/** Rows as aligned columns, two spaces apart; numbers (and what looks like them) to the right. */
+export function table(rows: readonly (readonly string[])[], indent = ''): string {
+  const widths = rows.reduce<number[]>((w, row) => row.map((cell, i) => Math.max(w[i] ?? 0, cell.length)), []);
+  return rows
+    .map((row) => {
+      const cells = row.map((cell, i) => (/^[\d.,%]+$/.test(cell) ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)));
+      return `${indent}${cells.join('  ')}`.trimEnd();
+    })
+    .join('\n');
+}
+
+/** 0.7213 becomes 72.1%. */
+export function percent(share: number, digits = 1): string {
+  return `${(share * 100).toFixed(digits)}%`;
+}
+
+export function percentRange([low, high]: readonly [number, number]): string {
+  return `${percent(low)} to ${percent(high)}`;
+}
+
+/** 12288 becomes 12,288. */
+export function count(n: number): string {
+  return n.toLocaleString('en');
+}
+
+/** One of something, or several. */
+export function plural(n: number, one: string, many = `${one}s`): string {
+  return `${count(n)} ${n === 1 ? one : many}`;
+}

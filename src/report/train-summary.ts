@@ -1,0 +1,99 @@
+import type { PartName } from '../data/split.ts';
+import type { Bias } from '../evaluation/diagnosis.ts';
+import type { Metrics } from '../evaluation/metrics.ts';
+import { count, percent, percentRange, plural, table } from './table.ts';
+
+/** The object of `nn train --json` and of summary.json: its names are a contract. */
+export interface TrainSummary {
+  run: string;
+  model: string;
+  seed: number;
+  seconds: number;
+  epochs: number;
+  bestEpoch: number;
+  stopped: 'finished' | 'interrupted';
+  parameters: number;
+  examples: Record<PartName, { total: number; positive: number }>;
+  metrics: Record<PartName, Metrics | null>;
+  diagnosis: Diagnosis | null;
+  warnings: string[];
+}
+
+export interface Diagnosis extends Bias {
+  comparedWith: 'dev' | 'test';
+  remedies: { title: string; why: string; set: string[] }[];
+}
+
+type Style = (style: 'bold' | 'dim' | 'green' | 'yellow', text: string) => string;
+
+/** The summary for people. */
+export function trainText(summary: TrainSummary, classes: { positive: string; negative: string }, style: Style): string {
+  const { metrics, examples } = summary;
+  const parts = (['train', 'dev', 'test'] as const).filter((part) => metrics[part] !== null);
+  const rows = parts.map((part) => {
+    const { accuracy, accuracyInterval, baseline, cost } = metrics[part]!;
+    const { total, positive } = examples[part];
+    return [
+      part,
+      count(total),
+      count(positive),
+      count(total - positive),
+      percent(accuracy),
+      percentRange(accuracyInterval),
+      percent(baseline),
+      cost.toFixed(4),
+    ];
+  });
+  const header = ['', 'pictures', classes.positive, classes.negative, 'accuracy', '95% interval', 'larger class', 'cost'];
+  const lines = [
+    `${stoppedText[summary.stopped]} after ${plural(summary.epochs, 'epoch')} in ${summary.seconds.toFixed(1)} s: ${plural(summary.parameters, 'parameter')}`,
+    '',
+    table([header, ...rows], '  '),
+    '',
+  ];
+  if (summary.diagnosis) lines.push(diagnosisText(summary.diagnosis, style), '');
+  lines.push(
+    table(
+      [
+        ['model', summary.model],
+        ['run', summary.run],
+      ],
+      '  ',
+    ),
+  );
+  return lines.join('\n');
+}
+
+const stoppedText = { finished: 'Trained', interrupted: 'Interrupted' } as const;
+
+/** The diagnosis in a sentence, and what to do about it. */
+export function diagnosisText(diagnosis: Diagnosis, style: Style): string {
+  const { verdict, comparedWith } = diagnosis;
+  const lines = [
+    `${style('bold', 'Diagnosis')}: ${style(verdict === 'neither' ? 'green' : 'yellow', verdictTitle(verdict))}. ${diagnosisSentence(diagnosis)}`,
+  ];
+  if (comparedWith === 'test')
+    lines.push('  There is no dev part, so this looked at test: choose nothing by it, or test no longer tells the truth.');
+  for (const { title, why, set } of diagnosis.remedies) {
+    lines.push(`  - ${title}: ${why}`);
+    if (set.length > 0) lines.push(`      ${set.map((change) => `--set ${quote(change)}`).join(' ')}`);
+  }
+  return lines.join('\n');
+}
+
+/** The measured differences, in words. */
+export function diagnosisSentence({ avoidableBias, variance, comparedWith, certain }: Diagnosis): string {
+  const points = (share: number) => `${Math.abs(share * 100).toFixed(1)} points`;
+  const bias = `the error on train is ${points(avoidableBias)} ${avoidableBias < 0 ? 'below' : 'above'} the target`;
+  const spread = `that on ${comparedWith} is ${points(variance)} ${variance < 0 ? 'below' : 'above'} train's`;
+  return `${bias[0]!.toUpperCase()}${bias.slice(1)}, ${spread}${certain ? '.' : ': too few pictures to tell.'}`;
+}
+
+function verdictTitle(verdict: Bias['verdict']): string {
+  return verdict === 'neither' ? 'neither high bias nor high variance' : verdict;
+}
+
+/** A word for the shell. */
+function quote(text: string): string {
+  return /^[\w.=:,/+-]+$/.test(text) ? text : `'${text}'`;
+}

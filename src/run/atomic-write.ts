@@ -1,0 +1,34 @@
+import { open, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { systemReason, UserError } from '../errors.ts';
+
+/** Writes a file whole or not at all: beside its place, flushed to the disk, then renamed.
+ *  @throws UserError (data) with the reason, nothing left behind */
+export async function writeFileAtomically(path: string, content: string | Uint8Array): Promise<void> {
+  const aside = join(dirname(path), `.${basename(path)}.${process.pid}.partial`);
+  try {
+    const handle = await open(aside, 'w');
+    try {
+      await handle.writeFile(content);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(aside, path);
+    await flushFolder(dirname(path));
+  } catch (error) {
+    await rm(aside, { force: true });
+    throw new UserError('data', `${path}: can't be written: ${systemReason(error)}`, { cause: error });
+  }
+}
+
+/** A rename is safe on the disk when its folder is flushed too; Windows cannot open folders and needs none of it. */
+async function flushFolder(folder: string): Promise<void> {
+  if (process.platform === 'win32') return;
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,186 @@
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Classifier } from '../classifier/classifier.ts';
+import { fits } from '../data/image.ts';
+import { normalizers } from '../data/normalize.ts';
+import { systemReason, UserError } from '../errors.ts';
+import { type Floats, precisions } from '../kernels/kernels.ts';
+import { activations } from '../model/activations.ts';
+import { initializers } from '../model/initializers.ts';
+import { losses } from '../model/losses.ts';
+import { bufferLength, type Layer, type Network, parameterSegments, parametersOver } from '../model/network.ts';
+import { writeFileAtomically } from './atomic-write.ts';
+import { decodeTensors, encodeTensors, type Tensor } from './safetensors.ts';
+
+/** Of a run folder. */
+export const modelFileName = 'model.safetensors';
+const format = 'cat-nn model';
+const version = 1;
+/** Weights of a network that fits a machine; a larger file is something else. */
+const maximumBytes = 2 ** 31;
+
+/** What the metadata of a model file says, as JSON under the key `classifier`. No path is in it. */
+type Description = Omit<Classifier, 'parameters' | 'map'>;
+
+/** Writes a classifier: parameters by their names in the course (W1, b1, …), the input map as input.multiply and
+ *  input.add, all else as metadata. The file needs nothing beside it. See docs/formats.md. */
+export async function saveClassifier(path: string, classifier: Classifier): Promise<void> {
+  const { parameters, map, ...rest } = classifier;
+  const tensors: Record<string, Tensor> = {};
+  for (const { name, shape, offset, length } of parameters.segments) {
+    tensors[name] = { shape, data: parameters.values.subarray(offset, offset + length) };
+  }
+  for (const key of ['multiply', 'add'] as const) tensors[`input.${key}`] = { shape: [map[key].length, 1], data: map[key] };
+  const description: Description = rest;
+  const metadata = { format, version: String(version), classifier: JSON.stringify(description) };
+  await writeFileAtomically(path, encodeTensors({ metadata, tensors }));
+}
+
+/** Reads a classifier from a model file, or from the model file of a run folder.
+ *  @throws UserError (model) where there is none, or it is not whole and sound */
+export async function loadClassifier(path: string): Promise<{ classifier: Classifier; file: string }> {
+  const file = await modelFileAt(path);
+  const { metadata, tensors } = decodeTensors(await readBytes(file), file);
+  if (metadata['format'] !== format)
+    throw refusal(file, `expected a model of nn, found ${JSON.stringify(metadata['format'] ?? 'another safetensors file')}`);
+  if (metadata['version'] !== String(version))
+    throw refusal(file, `expected version ${version} of the format, found ${metadata['version']}`);
+  const description = checkDescription(metadata['classifier'], file);
+  const { network } = description;
+  const take = (name: string, shape: readonly number[]): Floats => {
+    const tensor = tensors[name];
+    if (tensor === undefined) throw refusal(file, `expected a tensor ${name}, found none`);
+    if (tensor.shape.join() !== shape.join())
+      throw refusal(file, `${name}: expected shape (${shape.join(', ')}), found (${tensor.shape.join(', ')})`);
+    if (!(tensor.data instanceof Float64Array || tensor.data instanceof Float32Array))
+      throw refusal(file, `${name}: expected floating-point numbers`);
+    if (!tensor.data.every(Number.isFinite)) throw refusal(file, `${name}: expected finite numbers, found others`);
+    return tensor.data;
+  };
+  const segments = parameterSegments(network);
+  const values = new precisions[description.precision](bufferLength(segments));
+  for (const { name, shape, offset } of segments) values.set(take(name, shape), offset);
+  const column = (name: string) => Float64Array.from(take(name, [network.inputs, 1]));
+  const map = { multiply: column('input.multiply'), add: column('input.add') };
+  return { classifier: { ...description, parameters: parametersOver(network, values), map }, file };
+}
+
+async function modelFileAt(path: string): Promise<string> {
+  try {
+    return (await stat(path)).isDirectory() ? join(path, modelFileName) : path;
+  } catch (error) {
+    throw new UserError('model', `${path}: expected a model, found: ${systemReason(error)}`, {
+      hint: 'Train one with nn train, or name one with --model.',
+      cause: error,
+    });
+  }
+}
+
+async function readBytes(file: string): Promise<Uint8Array> {
+  try {
+    const { size } = await stat(file);
+    if (size > maximumBytes) throw refusal(file, `expected a model of at most ${maximumBytes} bytes, found ${size}`);
+    return await readFile(file);
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    throw new UserError('model', `${file}: expected a model, found: ${systemReason(error)}`, {
+      hint: 'Train one with nn train, or name one with --model.',
+      cause: error,
+    });
+  }
+}
+
+function refusal(file: string, text: string): UserError {
+  return new UserError('model', `${file}: ${text}`, { hint: 'Train the model again, or copy the file again.' });
+}
+
+/** Believes nothing: a model file may come from anywhere. */
+function checkDescription(text: string | undefined, file: string): Description {
+  let raw: unknown;
+  try {
+    raw = JSON.parse(text ?? '');
+  } catch (error) {
+    throw new UserError('model', `${file}: expected a description of the classifier in its metadata, found none that is JSON`, {
+      cause: error,
+    });
+  }
+  const root = reader(raw, 'classifier', file);
+  const network = readNetwork(root.child('network'));
+  const preprocessing = root.child('preprocessing');
+  const classes = root.child('classes');
+  const description: Description = {
+    network,
+    precision: root.choice('precision', precisions),
+    preprocessing: { imageSize: preprocessing.count('imageSize', 1024), fit: preprocessing.choice('fit', fits) },
+    normalize: root.choice('normalize', normalizers),
+    classes: { positive: classes.text('positive'), negative: classes.text('negative') },
+    threshold: root.number('threshold', 0, 1),
+    loss: root.choice('loss', losses),
+  };
+  const features = description.preprocessing.imageSize ** 2 * 3;
+  if (network.inputs !== features) throw refusal(file, `expected ${features} inputs for its pictures, found ${network.inputs}`);
+  return description;
+}
+
+function readNetwork(network: Reader): Network {
+  const layers = network.list('layers', 1000).map((layer): Layer => {
+    const init = layer.child('init');
+    return {
+      units: layer.count('units', 100_000),
+      activation: layer.choice('activation', activations),
+      slope: layer.number('slope', 0, 1),
+      init: { name: init.choice('name', initializers), factor: init.number('factor', 0, Number.MAX_VALUE) },
+      keepProb: layer.number('keepProb', 0, 1),
+      batchNorm: layer.flag('batchNorm'),
+    };
+  });
+  if (layers.at(-1)?.units !== 1) throw network.refuse('layers', 'a last layer of one unit');
+  return { inputs: network.count('inputs', 1024 * 1024 * 3), layers };
+}
+
+type Reader = ReturnType<typeof reader>;
+
+/** Takes checked values out of an object that came from outside. */
+function reader(value: unknown, where: string, file: string) {
+  const get = (key: string): unknown =>
+    typeof value === 'object' && value !== null && Object.hasOwn(value, key)
+      ? (value as Record<string, unknown>)[key]
+      : undefined;
+  const refuse = (key: string, expected: string) =>
+    refusal(file, `${where}.${key}: expected ${expected}, found ${JSON.stringify(get(key)) ?? 'nothing'}`);
+  const check = <T>(key: string, expected: string, right: (found: unknown) => found is T): T => {
+    const found = get(key);
+    if (!right(found)) throw refuse(key, expected);
+    return found;
+  };
+  return {
+    refuse,
+    child: (key: string) => reader(get(key), `${where}.${key}`, file),
+    list: (key: string, maximum: number) =>
+      check(
+        key,
+        `a list of 1 to ${maximum}`,
+        (found): found is unknown[] => Array.isArray(found) && found.length >= 1 && found.length <= maximum,
+      ).map((item, i) => reader(item, `${where}.${key}.${i}`, file)),
+    text: (key: string) => check(key, 'a text', (found): found is string => typeof found === 'string' && found.length > 0),
+    flag: (key: string) => check(key, 'true or false', (found): found is boolean => typeof found === 'boolean'),
+    number: (key: string, low: number, high: number) =>
+      check(
+        key,
+        `a number from ${low} to ${high}`,
+        (found): found is number => typeof found === 'number' && found >= low && found <= high,
+      ),
+    count: (key: string, high: number) =>
+      check(
+        key,
+        `a whole number from 1 to ${high}`,
+        (found): found is number => Number.isInteger(found) && (found as number) >= 1 && (found as number) <= high,
+      ),
+    choice: <T extends object>(key: string, table: T) =>
+      check(
+        key,
+        `one of ${Object.keys(table).join(', ')}`,
+        (found): found is keyof T & string => typeof found === 'string' && Object.hasOwn(table, found),
+      ),
+  };
+}

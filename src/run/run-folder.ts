@@ -1,0 +1,150 @@
+import { mkdir, open, readdir, readFile, rename, rm, symlink } from 'node:fs/promises';
+import { dirname, join, relative, resolve } from 'node:path';
+import { parse } from 'csv-parse/sync';
+import { type LoadedConfig, loadConfig, moveConfig } from '../config/load.ts';
+import type { Classes, Examples } from '../data/examples.ts';
+import { type PartName, partNames } from '../data/split.ts';
+import { systemReason, UserError } from '../errors.ts';
+import { writeFileAtomically } from './atomic-write.ts';
+import { csvField } from './csv.ts';
+import { modelFileName } from './model-file.ts';
+
+/** The files of a run. docs/formats.md says what is in them. */
+export const runFiles = {
+  config: 'config.json',
+  split: 'split.csv',
+  journal: 'journal.jsonl',
+  model: modelFileName,
+  summary: 'summary.json',
+} as const;
+
+/** The link in the runs folder to the newest finished run. */
+export const latestName = 'latest';
+
+/** Where runs go: NN_RUNS, else runs. */
+export function runsFolder(environment: NodeJS.ProcessEnv): string {
+  return environment['NN_RUNS'] || 'runs';
+}
+
+/** The model that is meant where none is named: NN_MODEL, else the newest run. */
+export function defaultModel(environment: NodeJS.ProcessEnv): string {
+  return environment['NN_MODEL'] || join(runsFolder(environment), latestName);
+}
+
+export interface RunFolder {
+  path: string;
+  /** Appends one line; it is on its way to the disk when the promise is done. */
+  appendJournal(line: object): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Makes a run's folder, with its resolved config.
+ *  @throws UserError (usage) where one stands there already, unless `force` */
+export async function createRun(path: string, loaded: LoadedConfig, force: boolean): Promise<RunFolder> {
+  await makeRoom(path, force);
+  const config = moveConfig(loaded.config, loaded.folder, resolve(path));
+  const { $schema: _, ...rest } = config;
+  await writeFileAtomically(join(path, runFiles.config), json(rest));
+  const journal = await open(join(path, runFiles.journal), 'a');
+  return {
+    path,
+    appendJournal: async (line) => void (await journal.appendFile(`${JSON.stringify(line)}\n`)),
+    close: () => journal.close(),
+  };
+}
+
+/** The name of a run by its config and the time, such as quickstart-2026-11-22T21-05-30. */
+export function runName(configFile: string, now: Date): string {
+  const name = configFile.replace(/^.*[\\/]/, '').replace(/\.json$/i, '');
+  return `${name}-${now.toISOString().slice(0, 19).replaceAll(':', '-')}`;
+}
+
+/** Writes summary.json, the object of `nn train --json`. */
+export async function writeSummary(path: string, summary: object): Promise<void> {
+  await writeFileAtomically(join(path, runFiles.summary), json(summary));
+}
+
+/** Makes `latest` in the runs folder lead to a run, in one step. */
+export async function linkLatest(runs: string, run: string): Promise<void> {
+  await mkdir(runs, { recursive: true });
+  const link = join(runs, latestName);
+  const aside = `${link}.${process.pid}.partial`;
+  await rm(aside, { force: true });
+  await symlink(process.platform === 'win32' ? resolve(run) : relative(resolve(runs), resolve(run)), aside, 'junction');
+  await rename(aside, link);
+}
+
+/** Which picture stood in which part. */
+export interface SplitRow {
+  name: string;
+  hash: string;
+  label: 0 | 1;
+  part: PartName;
+}
+
+/** Writes split.csv: name, content hash, class and part of every example. */
+export async function writeSplit(path: string, parts: Partial<Record<PartName, Examples>>, classes: Classes): Promise<void> {
+  const lines = ['name,hash,label,part'];
+  for (const part of partNames) {
+    const examples = parts[part];
+    for (const [i, name] of (examples?.names ?? []).entries()) {
+      const label = examples!.labels[i] === 1 ? classes.positive : classes.negative;
+      lines.push([name, examples!.hashes[i]!, label, part].map(csvField).join(','));
+    }
+  }
+  await writeFileAtomically(join(path, runFiles.split), `${lines.join('\n')}\n`);
+}
+
+/** @throws UserError (model) where the folder holds no such file, or another kind of file */
+export async function readSplit(run: string, classes: Classes): Promise<SplitRow[]> {
+  const file = join(run, runFiles.split);
+  let records: Record<string, string>[];
+  try {
+    records = parse(await readFile(file, 'utf8'), { columns: true });
+  } catch (error) {
+    throw new UserError('model', `${file}: expected the parts of a run, found: ${systemReason(error)}`, { cause: error });
+  }
+  return records.map(({ name, hash, label, part }, i) => {
+    if (!name || !hash || !partNames.includes(part as PartName)) {
+      throw new UserError('model', `${file}, line ${i + 2}: expected name, hash, label and part`);
+    }
+    return { name, hash, label: label === classes.positive ? 1 : 0, part: part as PartName };
+  });
+}
+
+/** The resolved config of a run. */
+export function readRunConfig(run: string): Promise<LoadedConfig> {
+  return loadConfig(join(run, runFiles.config));
+}
+
+async function makeRoom(path: string, force: boolean): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true });
+    const own: readonly string[] = Object.values(runFiles);
+    const found = (await readdir(path)).filter((name) => own.includes(name));
+    if (found.length > 0 && !force) {
+      throw new UserError(
+        'usage',
+        `--output ${path}: expected a folder without a run, found one that holds ${found.join(', ')}`,
+        {
+          hint: 'Name another folder, or overwrite the run with --force.',
+        },
+      );
+    }
+    for (const name of found) await rm(join(path, name));
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    throw new UserError('usage', `--output ${path}: expected a folder that can be written, found: ${systemReason(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+function json(value: object): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}
+
+/** The folder that a model file lies in: its run, where it is one. */
+export function runOfModel(modelFile: string): string {
+  return dirname(modelFile);
+}

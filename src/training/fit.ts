@@ -1,0 +1,172 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { log } from '../elementary.ts';
+import { UserError } from '../errors.ts';
+import type { InputMap, Kernels } from '../kernels/kernels.ts';
+import { backward, lossGradient } from '../model/backward.ts';
+import { createWorkspace, forward, inference, type Pass } from '../model/forward.ts';
+import { type LossName, losses } from '../model/losses.ts';
+import { type Network, type Parameters, parametersOver } from '../model/network.ts';
+import { type OptimizerName, optimizers } from '../optimize/optimizers.ts';
+
+/** The pictures of a part as the kernels take them. */
+export interface FitPart {
+  /** [m, n_x] */
+  pixels: Uint8Array;
+  labels: Uint8Array;
+}
+
+export interface FitOptions {
+  network: Network;
+  /** the first weights; they are moved in place */
+  parameters: Parameters;
+  kernels: Kernels;
+  map: InputMap;
+  train: FitPart;
+  dev: FitPart | null;
+  loss: LossName;
+  optimizer: OptimizerName;
+  learningRate: number;
+  epochs: number;
+  /** epochs between looks at dev */
+  evaluateEvery: number;
+  /** p > threshold counts as positive in the accuracies */
+  threshold: number;
+}
+
+/** What an epoch did. Epochs count from 1. */
+export interface EpochEvent {
+  epoch: number;
+  /** the mean over the epoch's batches, each before its own update */
+  cost: number;
+  train: { accuracy: number };
+  /** after the epoch's updates; null where this epoch was not looked at */
+  dev: { cost: number; accuracy: number } | null;
+  learningRate: number;
+  /** since the start */
+  seconds: number;
+}
+
+/** A run has diverged when its cost is this many times that of its start … */
+const divergedFactor = 100;
+/** … for this many epochs on end: a rise that heals is none. */
+const divergedEpochs = 20;
+/** Between two turns of the event loop, so that Ctrl-C is heard. */
+const turnMilliseconds = 100;
+
+/** Trains in place, an event an epoch; whoever listens draws, saves, or stops by leaving the loop.
+ *  @throws UserError (diverged) naming step, layer and rate */
+export async function* fit(options: FitOptions): AsyncGenerator<EpochEvent> {
+  const { network, parameters, kernels, map, train, dev, loss, learningRate } = options;
+  const m = train.labels.length;
+  const input = { kind: 'bytes', bytes: train.pixels, indices: null, count: m, features: network.inputs, map } as const;
+  const pass: Pass = {
+    network,
+    parameters,
+    kernels,
+    input,
+    workspace: createWorkspace(network, kernels, m),
+    mode: { kind: 'training', masks: null },
+  };
+  const gradient = parametersOver(network, kernels.floats(parameters.values.length));
+  const targets = { loss, labels: train.labels, classWeights: [1, 1] } as const;
+  const { slots, update } = optimizers[options.optimizer];
+  const state = Array.from({ length: slots }, () => kernels.floats(parameters.values.length));
+  const watch = divergenceWatch(learningRate);
+  const started = performance.now();
+  let turned = started;
+  for (let epoch = 1; epoch <= options.epochs; epoch++) {
+    const logits = forward(pass);
+    const cost = lossGradient(pass, targets);
+    const correct = countCorrect(logits, train.labels, options.threshold);
+    backward(pass, gradient);
+    watch(epoch, cost, gradient);
+    for (const { trained, offset, length } of parameters.segments) {
+      if (trained)
+        update({
+          values: parameters.values,
+          gradient: gradient.values,
+          state,
+          start: offset,
+          end: offset + length,
+          learningRate,
+          t: epoch,
+        });
+    }
+    const looks = dev !== null && (epoch % options.evaluateEvery === 0 || epoch === options.epochs);
+    yield {
+      epoch,
+      cost,
+      train: { accuracy: correct / m },
+      dev: looks ? lookAt(dev, options) : null,
+      learningRate,
+      seconds: (performance.now() - started) / 1000,
+    };
+    if (performance.now() - turned > turnMilliseconds) {
+      await nextTurn();
+      turned = performance.now();
+    }
+  }
+}
+
+/** Cost and accuracy in inference mode. */
+function lookAt(
+  part: FitPart,
+  { network, parameters, kernels, map, loss, threshold }: FitOptions,
+): { cost: number; accuracy: number } {
+  const count = part.labels.length;
+  const input = { kind: 'bytes', bytes: part.pixels, indices: null, count, features: network.inputs, map } as const;
+  const logits = forward({
+    network,
+    parameters,
+    kernels,
+    input,
+    workspace: createWorkspace(network, kernels, count),
+    mode: inference,
+  });
+  let sum = 0;
+  for (let i = 0; i < count; i++) sum += losses[loss].value(logits[i]!, part.labels[i]!);
+  return { cost: sum / count, accuracy: countCorrect(logits, part.labels, threshold) / count };
+}
+
+/** σ(z) > threshold exactly where z > ln(threshold / (1 − threshold)). */
+function countCorrect(logits: ArrayLike<number>, labels: Uint8Array, threshold: number): number {
+  const bound = log(threshold / (1 - threshold));
+  let correct = 0;
+  for (let i = 0; i < labels.length; i++) if (logits[i]! > bound === (labels[i] === 1)) correct++;
+  return correct;
+}
+
+/** Sees to it that a run that has diverged stops. */
+function divergenceWatch(learningRate: number): (step: number, cost: number, gradient: Parameters) => void {
+  let bound = Number.POSITIVE_INFINITY;
+  let above = 0;
+  return (step, cost, gradient) => {
+    if (step === 1) bound = divergedFactor * Math.max(cost, Math.LN2);
+    above = cost > bound ? above + 1 : 0;
+    const broken = gradient.segments.find(({ offset, length }) => !allFinite(gradient.values, offset, offset + length));
+    if (Number.isFinite(cost) && broken === undefined && above < divergedEpochs) return;
+    const what = !Number.isFinite(cost)
+      ? `the cost is ${cost}`
+      : broken
+        ? `the gradient of ${broken.name} (layer ${broken.layer + 1}) is not finite`
+        : `the cost has been above ${bound.toPrecision(3)}, ${divergedFactor} times its start, for ${divergedEpochs} epochs; the largest gradient is that of ${largest(gradient)}`;
+    throw new UserError('diverged', `training diverged at step ${step} with learning rate ${learningRate}: ${what}`, {
+      hint: `Try a smaller learning rate: --set training.learningRate=${Number((learningRate / 10).toPrecision(2))}`,
+    });
+  };
+}
+
+function allFinite(values: ArrayLike<number>, start: number, end: number): boolean {
+  for (let i = start; i < end; i++) if (!Number.isFinite(values[i])) return false;
+  return true;
+}
+
+function largest({ values, segments }: Parameters): string {
+  const norm = ({ offset, length }: { offset: number; length: number }) => {
+    let sum = 0;
+    for (let i = offset; i < offset + length; i++) sum += values[i]! * values[i]!;
+    return sum;
+  };
+  const worst = segments.reduce((a, b) => (norm(b) > norm(a) ? b : a));
+  return `${worst.name} (layer ${worst.layer + 1})`;
+}

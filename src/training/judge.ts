@@ -1,0 +1,28 @@
+import { type Classifier, judge } from '../classifier/classifier.ts';
+import type { Config } from '../config/schema.ts';
+import { type PartName, partNames } from '../data/split.ts';
+import { type Bias, diagnose } from '../evaluation/diagnosis.ts';
+import type { Metrics } from '../evaluation/metrics.ts';
+import { kernelsFor } from '../kernels/select.ts';
+import type { PreparedData } from './prepare.ts';
+import { type Remedy, remediesFor } from './remedies.ts';
+
+/** The metrics of each part that there is. */
+export function judgeParts(classifier: Classifier, parts: PreparedData['parts']): Record<PartName, Metrics | null> {
+  const kernels = kernelsFor(classifier.precision);
+  const measured = partNames.map((part) => [part, parts[part] ? judge(classifier, kernels, parts[part]).metrics : null] as const);
+  return Object.fromEntries(measured) as Record<PartName, Metrics | null>;
+}
+
+/** Bias and variance, from train and dev; from test where there is no dev; null where there is neither. */
+export function diagnoseParts(
+  metrics: Record<PartName, Metrics | null>,
+  config: Config,
+): (Bias & { comparedWith: 'dev' | 'test'; remedies: Remedy[] }) | null {
+  const comparedWith = metrics.dev ? 'dev' : 'test';
+  const [train, other] = [metrics.train, metrics[comparedWith]];
+  if (!train || !other) return null;
+  const score = ({ confusion: { tp, fp, fn, tn } }: Metrics) => ({ errors: fp + fn, total: tp + fp + fn + tn });
+  const bias = diagnose(score(train), score(other), config.diagnosis);
+  return { ...bias, comparedWith, remedies: remediesFor(bias.verdict, config) };
+}

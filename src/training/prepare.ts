@@ -1,0 +1,149 @@
+import { resolve } from 'node:path';
+import type { LoadedConfig } from '../config/load.ts';
+import type { Config, InitConfig, SourceConfig } from '../config/schema.ts';
+import { type Classes, concatenateExamples, type Examples, selectExamples } from '../data/examples.ts';
+import type { Preprocessing } from '../data/image.ts';
+import { type Failure, type Loaded, loadExamples } from '../data/load.ts';
+import { openSource, type SourceChoice } from '../data/sources/sources.ts';
+import { type PartName, partNames, type Split, stratifiedSplit } from '../data/split.ts';
+import { UserError } from '../errors.ts';
+import { defaultSlope } from '../model/activations.ts';
+import { defaultFactor, fittingInit, type Init } from '../model/initializers.ts';
+import type { Layer, Network } from '../model/network.ts';
+import { namedRandom } from '../random.ts';
+
+/** The pictures of a training, divided. */
+export interface PreparedData {
+  parts: Partial<Record<PartName, Examples>> & { train: Examples };
+  classes: Classes;
+  preprocessing: Preprocessing;
+  failures: Failure[];
+  notes: readonly string[];
+}
+
+export interface ReadOptions {
+  strict: boolean;
+  onProgress?: (source: string, done: number, total: number) => void;
+}
+
+/** A source of a config, with its path made absolute. */
+export function sourceChoice(source: SourceConfig, folder: string): SourceChoice {
+  return 'path' in source ? { ...source, path: resolve(folder, source.path) } : source;
+}
+
+/** Reads what a config names and divides it into train, dev and test.
+ *  @throws UserError (data, usage) */
+export async function prepareData({ config, folder }: LoadedConfig, options: ReadOptions): Promise<PreparedData> {
+  const { data, seed } = config;
+  const preprocessing = preprocessingOf(config);
+  const read = (source: SourceConfig) => readSource(source, folder, preprocessing, options);
+  if (data.source !== undefined) {
+    const { examples, classes, failures, notes } = await read(data.source);
+    return { parts: divide(examples, data.split ?? 'auto', seed), classes, preprocessing, failures, notes };
+  }
+  const byPart: Partial<Record<PartName, Loaded & { notes: readonly string[] }>> = {};
+  for (const part of partNames) if (data[part] !== undefined) byPart[part] = await read(data[part]);
+  const train = byPart.train!;
+  for (const part of ['dev', 'test'] as const) requireSameClasses(part, byPart[part]?.classes, train.classes);
+  const cut = typeof data.split === 'object' ? divide(train.examples, data.split, seed) : { train: train.examples };
+  const own = Object.fromEntries(Object.entries(byPart).map(([part, loaded]) => [part, loaded.examples]));
+  return {
+    parts: { ...own, ...cut },
+    classes: train.classes,
+    preprocessing,
+    failures: Object.values(byPart).flatMap(({ failures }) => failures),
+    notes: Object.values(byPart).flatMap(({ notes }) => notes),
+  };
+}
+
+/** All pictures that a run's config names, undivided: `evaluate` finds the run's parts among them. */
+export async function readAll(
+  { config, folder }: LoadedConfig,
+  preprocessing: Preprocessing,
+  options: ReadOptions,
+): Promise<Loaded> {
+  const { data } = config;
+  const loaded: Loaded[] = [];
+  for (const field of ['source', ...partNames] as const) {
+    if (data[field] !== undefined) loaded.push(await readSource(data[field], folder, preprocessing, options));
+  }
+  return {
+    examples: concatenateExamples(loaded.map(({ examples }) => examples)),
+    classes: loaded[0]!.classes,
+    failures: loaded.flatMap(({ failures }) => failures),
+  };
+}
+
+async function readSource(
+  source: SourceConfig,
+  folder: string,
+  preprocessing: Preprocessing,
+  { strict, onProgress }: ReadOptions,
+) {
+  const opened = await openSource(sourceChoice(source, folder));
+  const progress = onProgress && { onProgress: (done: number, total: number) => onProgress(opened.title, done, total) };
+  const positive = 'positive' in source ? source.positive : undefined;
+  const loaded = await loadExamples(opened, { preprocessing, positive, strict, ...progress });
+  return { ...loaded, notes: opened.notes };
+}
+
+function preprocessingOf({ data }: Config): Preprocessing {
+  const fitOf = (source: SourceConfig | undefined) => (source && 'fit' in source ? source.fit : undefined);
+  const fit = fitOf(data.source ?? data.train) ?? 'cover';
+  for (const part of ['dev', 'test'] as const) {
+    const other = fitOf(data[part]);
+    if (other !== undefined && other !== fit) {
+      throw new UserError(
+        'usage',
+        `data.${part}.fit: expected ${JSON.stringify(fit)}, that of data.train, found ${JSON.stringify(other)}`,
+      );
+    }
+  }
+  return { imageSize: data.imageSize, fit };
+}
+
+function divide(examples: Examples, split: Split, seed: number): PreparedData['parts'] {
+  const indices = stratifiedSplit(examples.labels, split, namedRandom(seed, 'split'));
+  const take = (part: PartName) => (indices[part].length > 0 ? { [part]: selectExamples(examples, indices[part]) } : {});
+  return { train: selectExamples(examples, indices.train), ...take('dev'), ...take('test') };
+}
+
+function requireSameClasses(part: string, found: Classes | undefined, expected: Classes): void {
+  if (found === undefined || (found.positive === expected.positive && found.negative === expected.negative)) return;
+  throw new UserError(
+    'data',
+    `data.${part}: expected the classes of data.train, ${expected.positive} and ${expected.negative}, found ${found.positive} and ${found.negative}`,
+  );
+}
+
+/** The network that a config describes, for pictures of n_x features. */
+export function networkOf({ model }: Config, inputs: number): Network {
+  const hidden = model.layers.length;
+  const pick = (activation: Layer['activation'], own?: InitConfig): Init =>
+    resolveInit(own ?? model.init) ?? fittingInit(activation, hidden);
+  const layers = model.layers.map(
+    ({ units, activation, slope, init }): Layer => ({
+      units,
+      activation,
+      slope,
+      init: pick(activation, init),
+      keepProb: 1,
+      batchNorm: false,
+    }),
+  );
+  const output: Layer = {
+    units: 1,
+    activation: 'sigmoid',
+    slope: defaultSlope,
+    init: pick('sigmoid'),
+    keepProb: 1,
+    batchNorm: false,
+  };
+  return { inputs, layers: [...layers, output] };
+}
+
+/** null for "auto". */
+function resolveInit(init: InitConfig): Init | null {
+  if (init === 'auto') return null;
+  return typeof init === 'string' ? { name: init, factor: defaultFactor } : init;
+}

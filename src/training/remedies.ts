@@ -1,0 +1,85 @@
+import type { Config } from '../config/schema.ts';
+import type { Verdict } from '../evaluation/diagnosis.ts';
+
+/** Something to try, and the config changes that try it, ready for --set. */
+export interface Remedy {
+  title: string;
+  why: string;
+  set: string[];
+}
+
+interface Entry extends Omit<Remedy, 'set'> {
+  against: 'bias' | 'variance';
+  /** the changes, or null where the config does so already; [] where no field of the config can */
+  set(config: Config): string[] | null;
+}
+
+/** What the notes advise, most promising first. */
+const remedies: readonly Entry[] = [
+  {
+    against: 'bias',
+    title: 'a larger network',
+    why: 'the network is too small to learn its own training pictures',
+    set: ({ model }) => [`model.layers=${JSON.stringify(largerLayers(model.layers))}`],
+  },
+  {
+    against: 'bias',
+    title: 'train longer',
+    why: 'the cost may still be falling',
+    set: ({ training }) => [`training.epochs=${training.epochs * 2}`],
+  },
+  {
+    against: 'bias',
+    title: 'another architecture',
+    why: 'units that are never 0 everywhere keep learning where ReLU stops',
+    set: ({ model }) => {
+      const changes = model.layers.flatMap(({ activation }, i) =>
+        activation === 'relu' ? [`model.layers.${i}.activation=leakyRelu`] : [],
+      );
+      return changes.length === 0 ? null : changes;
+    },
+  },
+  {
+    against: 'variance',
+    title: 'more data',
+    why: 'the network knows its training pictures by heart; more of them leave it less room to',
+    set: ({ data }) => {
+      const { source } = data;
+      return source?.type === 'drawn' ? [`data.source.count=${source.count * 2}`] : [];
+    },
+  },
+  {
+    against: 'variance',
+    title: 'a smaller network',
+    why: 'fewer weights can hold fewer pictures by heart',
+    set: ({ model }) => (model.layers.length === 0 ? null : [`model.layers=${JSON.stringify(smallerLayers(model.layers))}`]),
+  },
+  {
+    against: 'variance',
+    title: 'fewer epochs',
+    why: 'the longer it trains, the closer the weights fit the training pictures alone',
+    set: ({ training }) => (training.epochs < 2 ? null : [`training.epochs=${Math.floor(training.epochs / 2)}`]),
+  },
+];
+
+/** The notes' remedies for a verdict that the config does not use yet. */
+export function remediesFor(verdict: Verdict, config: Config): Remedy[] {
+  return remedies.flatMap(({ against, title, why, set }) => {
+    const changes = verdict.includes(against) ? set(config) : null;
+    return changes === null ? [] : [{ title, why, set: changes }];
+  });
+}
+
+type Layers = Config['model']['layers'];
+
+const firstUnits = 20;
+
+function largerLayers(layers: Layers) {
+  if (layers.length === 0) return [{ units: firstUnits }];
+  return layers.map(({ type: _, ...layer }) => ({ ...layer, units: layer.units * 2 }));
+}
+
+function smallerLayers(layers: Layers) {
+  if (layers.length > 1) return layers.slice(0, -1).map(({ type: _, ...layer }) => layer);
+  return layers[0]!.units > 1 ? layers.map(({ type: _, ...layer }) => ({ ...layer, units: Math.ceil(layer.units / 2) })) : [];
+}
