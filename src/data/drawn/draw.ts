@@ -1,0 +1,112 @@
+import { namedRandom } from '../../random.ts';
+import { decodeImage, minimumSide, type Preprocessing } from '../image.ts';
+import { compose, type Variation } from './compose.ts';
+import { type DrawnLabel, type Kind, kinds } from './kinds.ts';
+import { addGrain } from './light.ts';
+import { type Pen, penFrom } from './pen.ts';
+import { canvas, svg } from './svg.ts';
+
+export const difficulties = {
+  easy: 'one figure in the middle of a calm background, few kinds of non-cats',
+  hard: 'figures of every kind, anywhere, over busy backgrounds, half hidden, in any light, with blur and noise',
+} as const;
+export type Difficulty = keyof typeof difficulties;
+
+export interface DrawOptions {
+  seed: number;
+  /** which picture, counted from 0 */
+  index: number;
+  difficulty: Difficulty;
+}
+
+export interface DrawnPicture {
+  svg: string;
+  label: DrawnLabel;
+  /** what is to be seen: 'cat sitting', 'rabbit face' */
+  kind: Kind;
+  /** the noise that renderPicture adds; deviation in bytes */
+  grain: { seed: number; deviation: number };
+}
+
+/** Draws picture `index`. It depends on the options alone: no picture needs another one drawn before it. */
+export function drawPicture({ seed, index, difficulty }: DrawOptions): DrawnPicture {
+  const pen = penFrom(namedRandom(seed, 'drawn', index));
+  const label = drawLabel(pen);
+  return drawKind(pen, pen.pick(kindsOf(difficulty, label)), difficulty);
+}
+
+/** The label of picture `index`, without drawing it. Cats and others are equally likely. */
+export function drawnLabel({ seed, index }: DrawOptions): DrawnLabel {
+  return drawLabel(penFrom(namedRandom(seed, 'drawn', index)));
+}
+
+/** Draws a picture of one kind. */
+export function drawKind(pen: Pen, kind: Kind, difficulty: Difficulty): DrawnPicture {
+  const variation = variations[difficulty];
+  const content = compose(pen, kind, variation);
+  return {
+    svg: svg`<svg xmlns="http://www.w3.org/2000/svg" ${sides(canvas)} viewBox="0 0 ${canvas} ${canvas}">${content}</svg>`,
+    label: kinds[kind].label,
+    kind,
+    grain: { seed: pen.whole(0, 2 ** 32 - 1), deviation: pen.between(...variation.noise) },
+  };
+}
+
+/** The kinds of picture that a difficulty has under a label. */
+export function kindsOf(difficulty: Difficulty, label: DrawnLabel): readonly Kind[] {
+  const drawn = difficulty === 'easy' ? easyKinds : (Object.keys(kinds) as Kind[]);
+  return drawn.filter((kind) => kinds[kind].label === label);
+}
+
+/** The pixels of a picture as the network sees them; the same scene at every size.
+ *  @returns imageSize · imageSize · 3 bytes, RGB */
+export async function renderPicture(picture: DrawnPicture, preprocessing: Preprocessing): Promise<Uint8Array> {
+  // rendered at the size that is wanted: sharper above the canvas's own, faster below it
+  const sized = picture.svg.replace(sides(canvas), sides(Math.max(minimumSide, preprocessing.imageSize)));
+  return addGrain(await decodeImage(Buffer.from(sized), preprocessing), picture.grain);
+}
+
+const easyKinds: readonly Kind[] = [
+  'cat face',
+  'cat sitting',
+  'rabbit face',
+  'bear sitting',
+  'bird',
+  'fish',
+  'house',
+  'cup',
+  'tree',
+];
+
+const variations: Record<Difficulty, Variation> = {
+  easy: {
+    contrast: 60,
+    darker: 0.6,
+    scale: [0.85, 1.1],
+    shift: 8,
+    turn: 3,
+    busy: false,
+    veil: 0,
+    blur: [0, 0],
+    noise: [2, 6],
+  },
+  hard: {
+    contrast: 35,
+    darker: 0.6,
+    scale: [0.65, 1.15],
+    shift: 14,
+    turn: 8,
+    busy: true,
+    veil: 0.4,
+    blur: [0.5, 1.2],
+    noise: [2, 12],
+  },
+};
+
+function drawLabel(pen: Pen): DrawnLabel {
+  return pen.chance(0.5) ? 'cat' : 'noncat';
+}
+
+function sides(length: number): string {
+  return `width="${length}" height="${length}"`;
+}
