@@ -76,7 +76,7 @@ test('analytic gradients equal central differences, for random networks of all o
       const checks = checkGradient(pass, targets, problem.lambda, trainedIndices(pass));
       for (const { difference, checked } of checks) if (checked > 0) expect(difference).toBeLessThan(1e-7);
     }),
-    { numRuns: 150 },
+    { numRuns: 300 },
   );
 });
 
