@@ -44,15 +44,19 @@ export function configValue(config: Config, path: string): unknown {
 
 /** The same config for a file in another folder: relative paths are rewritten, absolute ones stay. */
 export function moveConfig(config: Config, from: string, to: string): Config {
-  const move = (source: SourceConfig): SourceConfig => {
-    if (!('path' in source) || isAbsolute(source.path)) return source;
-    return { ...source, path: relative(to, resolve(from, source.path)).split(sep).join('/') || '.' };
-  };
+  const movePath = (path: string) => (isAbsolute(path) ? path : relative(to, resolve(from, path)).split(sep).join('/') || '.');
+  const move = (source: SourceConfig): SourceConfig => ('path' in source ? { ...source, path: movePath(source.path) } : source);
   const { data } = config;
   const moved = Object.fromEntries(
     sourceFields.filter((part) => data[part] !== undefined).map((part) => [part, move(data[part]!)]),
   );
-  return { ...config, data: { ...data, ...moved } };
+  const { startFrom, learningRateByFeature: byFeature } = config.training;
+  const training = {
+    ...config.training,
+    startFrom: startFrom === null ? null : movePath(startFrom),
+    learningRateByFeature: byFeature === null || byFeature === 'inverseVariance' ? byFeature : movePath(byFeature),
+  };
+  return { ...config, data: { ...data, ...moved }, training };
 }
 
 export const sourceFields = ['source', 'train', 'dev', 'test'] as const;

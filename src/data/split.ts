@@ -7,6 +7,12 @@ export type PartName = (typeof partNames)[number];
 /** How one source is divided: by itself, by shares, or by counts (numbers above 1); what is not named goes to train. */
 export type Split = 'auto' | { train?: number | undefined; dev?: number | undefined; test?: number | undefined };
 
+/** Cross-validation: each fold is dev once. A test part may be cut off before. */
+export interface Folds {
+  folds: number;
+  test?: number | undefined;
+}
+
 /** Dev and test need not grow with big data: 10,000 pictures tell two classifiers apart (the notes). */
 export const autoShare = 0.2;
 export const autoMaximum = 10_000;
@@ -62,6 +68,26 @@ export function stratifiedSplit(labels: Uint8Array, split: Split, random: Random
     }
   }
   return { train: ascending(parts.train), dev: ascending(parts.dev), test: ascending(parts.test) };
+}
+
+/** Folds of nearly equal size that hold the same share of each class, shuffled by the seed.
+ *  @returns the fold of each example, from 0
+ *  @throws UserError (data) where a fold would miss a class */
+export function stratifiedFolds(labels: Uint8Array, folds: number, random: Random): Int32Array {
+  const out = new Int32Array(labels.length);
+  let next = 0; // the second class goes on where the first ended, so that sizes differ by one at most
+  for (const label of [0, 1]) {
+    const members = random.shuffle(indicesWhere(labels, (y) => y === label));
+    if (members.length < folds) {
+      throw new UserError(
+        'data',
+        `data.split.folds: expected at least ${folds} pictures of each class, found ${members.length} of the ${label === 1 ? 'positive' : 'negative'} class`,
+        { hint: 'Add pictures of that class, or ask for fewer folds.' },
+      );
+    }
+    for (const member of members) out[member] = next++ % folds;
+  }
+  return out;
 }
 
 /** How many positives each part gets: its share, rounded by largest remainder, and at least one of each class. */

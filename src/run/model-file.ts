@@ -184,3 +184,17 @@ function reader(value: unknown, where: string, file: string) {
       ),
   };
 }
+
+/** The only tensor of a safetensors file, as a vector.
+ *  @throws UserError (model) on anything but `length` finite numbers */
+export async function loadVector(file: string, length: number): Promise<Float64Array> {
+  const { tensors } = decodeTensors(await readBytes(file), file);
+  const found = Object.entries(tensors);
+  const [first] = found;
+  if (first === undefined || found.length !== 1) throw refusal(file, `expected one tensor, found ${found.length}`);
+  const values = Float64Array.from(first[1].data);
+  if (values.length !== length) throw refusal(file, `${first[0]}: expected ${length} numbers, found ${values.length}`);
+  if (!values.every((value) => Number.isFinite(value) && value >= 0))
+    throw refusal(file, `${first[0]}: expected finite numbers of at least 0`);
+  return values;
+}

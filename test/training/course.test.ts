@@ -32,7 +32,10 @@ describe.skipIf(sharedData === null)(`the course's published runs (${withoutShar
       const { code, stdout, stderr } = await nn([...words, ...sets], { cwd: folder });
       expect(stderr).not.toMatch(/^nn:/m);
       expect(code).toBe(0);
-      const journal = readFileSync(join(output, 'journal.jsonl'), 'utf8').trim().split('\n').map((line) => JSON.parse(line));
+      const journal = readFileSync(join(output, 'journal.jsonl'), 'utf8')
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line));
       expect(journal).toHaveLength(epochs);
       for (const [iteration, cost] of Object.entries(golden.costs).filter(([k]) => Number(k) < epochs)) {
         // with a full batch, epoch k has the cost that the course prints for iteration k − 1

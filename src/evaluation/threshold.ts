@@ -1,0 +1,38 @@
+import { type Confusion, confusionOf } from './metrics.ts';
+
+/** What a threshold chosen on dev may make as large as it can be. */
+export const thresholdCriteria = {
+  accuracy: ({ tp, fp, fn, tn }: Confusion) => (tp + tn) / (tp + fp + fn + tn),
+  balancedAccuracy: ({ tp, fp, fn, tn }: Confusion) => (tp / (tp + fn) + tn / (tn + fp)) / 2,
+  f1: ({ tp, fp, fn }: Confusion) => (2 * tp) / (2 * tp + fp + fn),
+  youden: ({ tp, fp, fn, tn }: Confusion) => tp / (tp + fn) + tn / (tn + fp) - 1,
+} as const;
+
+export type ThresholdCriterion = keyof typeof thresholdCriteria;
+
+/** The threshold of the best value: between two neighbouring probabilities, and of equals the one nearest to ½.
+ *  @param p       of labelled pictures of both classes
+ *  @param labels  1 for the positive class, 0 for the other */
+export function chooseThreshold(p: Float64Array, labels: Uint8Array, criterion: ThresholdCriterion): number {
+  const value = thresholdCriteria[criterion];
+  const order = Array.from(p.keys()).sort((a, b) => p[b]! - p[a]!);
+  const counts = confusionOf(p, labels, 1); // all called negative
+  let best = { threshold: 0.5, value: value(confusionOf(p, labels, 0.5)) };
+  for (const [rank, i] of order.entries()) {
+    // one picture more is called positive
+    if (labels[i] === 1) {
+      counts.tp++;
+      counts.fn--;
+    } else {
+      counts.fp++;
+      counts.tn--;
+    }
+    const next = order[rank + 1];
+    if (next !== undefined && p[next] === p[i]) continue;
+    const threshold = (p[i]! + (next === undefined ? 0 : p[next]!)) / 2;
+    const now = value(counts);
+    const nearer = Math.abs(threshold - 0.5) < Math.abs(best.threshold - 0.5);
+    if (now > best.value || (now === best.value && nearer)) best = { threshold, value: now };
+  }
+  return best.threshold;
+}
