@@ -13,6 +13,11 @@ export const commands: readonly CommandEntry[] = [
   { name: 'train', summary: 'train a classifier as a config says, judge it and save it', load: () => import('./train.ts') },
   { name: 'predict', summary: 'say what pictures show: one line each', load: () => import('./predict.ts') },
   { name: 'evaluate', summary: 'judge a classifier on labelled pictures', load: () => import('./evaluate.ts') },
+  {
+    name: 'gradient-check',
+    summary: 'hold the gradients of a config against central differences',
+    load: () => import('./gradient-check.ts'),
+  },
   { name: 'data fetch', summary: "get the course's pictures", load: () => import('./data-fetch.ts') },
   { name: 'data draw', summary: 'draw pictures of cats and other things, as PNG files', load: () => import('./data-draw.ts') },
   { name: 'model show', summary: 'say what a model file holds', load: () => import('./model-show.ts') },

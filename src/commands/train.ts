@@ -7,6 +7,7 @@ import { planText, type TrainPlan } from '../report/train-plan.ts';
 import { type TrainSummary, trainText } from '../report/train-summary.ts';
 import { loadClassifier, modelFileName, saveClassifier } from '../run/model-file.ts';
 import { createRun, linkLatest, type RunFolder, runName, runsFolder, writeSplit, writeSummary } from '../run/run-folder.ts';
+import { refuseWrongGradient } from '../training/check-gradients.ts';
 import { DivergedError } from '../training/divergence.ts';
 import { estimateSeconds } from '../training/estimate.ts';
 import { type EpochEvent, type FitOptions, fit } from '../training/fit.ts';
@@ -133,6 +134,7 @@ async function trainInto(run: RunFolder, job: Job, folds: CrossValidation | null
   const { context, data, kernels, extras } = job;
   const config = folds === null ? job.loaded.config : afterFolds(job.loaded.config, folds);
   const options = fitOptions(config, data.parts, planTraining(config, data.parts, kernels), kernels, extras);
+  refuseWrongGradient(options);
   const save = () => saveClassifier(join(run.path, modelFileName), classifierOf(config, data, options));
   let last: EpochEvent | undefined;
   try {
