@@ -1,4 +1,5 @@
 import { answer, type Classifier, judge, probability } from '../classifier/classifier.ts';
+import { csvField } from '../data/csv-field.ts';
 import { type Examples, selectExamples } from '../data/examples.ts';
 import { type Loaded, loadExamples } from '../data/load.ts';
 import { openSource, sourceAtPath } from '../data/sources/sources.ts';
@@ -7,7 +8,6 @@ import { type ExitKind, UserError } from '../errors.ts';
 import type { Metrics } from '../evaluation/metrics.ts';
 import { kernelsFor } from '../kernels/select.ts';
 import { evaluationText, type PredictionRow, worstText } from '../report/evaluation.ts';
-import { csvField } from '../run/csv.ts';
 import { findExamples } from '../run/find-examples.ts';
 import { loadClassifier } from '../run/model-file.ts';
 import { defaultModel, readRunConfig, readSplit, runOfModel } from '../run/run-folder.ts';

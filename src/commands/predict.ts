@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { answer, type Classifier, logits, probability } from '../classifier/classifier.ts';
+import { csvField } from '../data/csv-field.ts';
 import { decodeImage } from '../data/image.ts';
 import { decodesAtOnce, mapInOrder } from '../data/load.ts';
 import { isFolder, isPictureName, readPicture, walkFiles } from '../data/sources/files.ts';
 import { type ExitKind, systemReason, UserError } from '../errors.ts';
 import { kernelsFor } from '../kernels/select.ts';
-import { csvField } from '../run/csv.ts';
 import { loadClassifier } from '../run/model-file.ts';
 import { defaultModel } from '../run/run-folder.ts';
 import type { Command, Context } from './command.ts';

@@ -8,6 +8,7 @@ import { activations, defaultSlope } from '../model/activations.ts';
 import { defaultFactor, initializers } from '../model/initializers.ts';
 import { losses } from '../model/losses.ts';
 import { type OptimizerName, type OptimizerOptions, optimizers } from '../optimize/optimizers.ts';
+import { type RangeName, ranges } from '../optimize/ranges.ts';
 import { type ScheduleName, type ScheduleOptions, schedules } from '../optimize/schedules.ts';
 
 /** The names of a table, as the choices of a field; their summaries become its description. */
@@ -207,6 +208,40 @@ const diagnosis = z.strictObject({
   highVariance: z.number().gt(0).lt(1).default(0.05).describe('Variance is high where dev error − train error exceeds this'),
 });
 
+/** { "logUniform": [0.0001, 1] } and its like: an object with one of the table's names. */
+const rangeSchemas = (Object.keys(ranges) as RangeName[]).map((name) => {
+  const bounds = name === 'choice' ? z.array(z.json()).min(1) : z.tuple([z.number(), z.number()]);
+  const checked = (bounds as z.ZodType<unknown[]>).superRefine((value, context) => {
+    const message = ranges[name].refuse(value);
+    if (message !== null) context.addIssue({ code: 'custom', message });
+  });
+  return z.strictObject({ [name]: checked.describe(ranges[name].summary) } as Record<RangeName, typeof checked>);
+});
+const range = z.union(rangeSchemas as [(typeof rangeSchemas)[0], ...typeof rangeSchemas]).describe(
+  `One of ${Object.keys(ranges)
+    .map((name) => `{ "${name}": … }`)
+    .join(', ')}`,
+);
+
+/** How `nn tune` goes about it. */
+export const strategies = {
+  random: 'every trial trains to its end',
+  halving: 'all trials train a little; the best third of them trains three times as long, and so on',
+} as const;
+export const trialMetrics = {
+  cost: 'least data cost on dev',
+  accuracy: 'highest accuracy on dev, of equals the least cost',
+} as const;
+
+const search = z.strictObject({
+  trials: wholeNumber(1).max(1_000_000).default(50).describe('How many'),
+  strategy: oneOf(strategies, 'How').default('random'),
+  metric: oneOf(trialMetrics, 'What ranks them').default('cost'),
+  parameters: z
+    .record(z.string().min(1), range)
+    .describe('Fields of the config, as in --set, and the ranges that they are drawn from'),
+});
+
 /** The whole config. Strict: a key that is not known is an error. Docs, JSON Schema and types all derive from it. */
 export const configSchema = z
   .strictObject({
@@ -223,6 +258,7 @@ export const configSchema = z
     model: model.prefault({}),
     training: training.prefault({}),
     diagnosis: diagnosis.prefault({}),
+    search: search.optional().describe('What nn tune varies'),
   })
   .superRefine(({ data: { source, train, dev, test, split } }, context) => {
     const issue = (message: string, ...at: string[]) => context.addIssue({ code: 'custom', path: ['data', ...at], message });
@@ -237,6 +273,7 @@ export const configSchema = z
   });
 
 export type Config = z.output<typeof configSchema>;
+export type SearchConfig = z.output<typeof search>;
 export type SourceConfig = z.output<typeof source>;
 export type InitConfig = z.output<typeof init>;
 

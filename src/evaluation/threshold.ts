@@ -10,7 +10,8 @@ export const thresholdCriteria = {
 
 export type ThresholdCriterion = keyof typeof thresholdCriteria;
 
-/** The threshold of the best value: between two neighbouring probabilities, and of equals the one nearest to ½.
+/** The threshold of the best value: ½, or a middle between two neighbours of 0, the probabilities and 1; of equals the
+ *  one nearest to ½.
  *  @param p       of labelled pictures of both classes
  *  @param labels  1 for the positive class, 0 for the other */
 export function chooseThreshold(p: Float64Array, labels: Uint8Array, criterion: ThresholdCriterion): number {
@@ -18,6 +19,15 @@ export function chooseThreshold(p: Float64Array, labels: Uint8Array, criterion: 
   const order = Array.from(p.keys()).sort((a, b) => p[b]! - p[a]!);
   const counts = confusionOf(p, labels, 1); // all called negative
   let best = { threshold: 0.5, value: value(confusionOf(p, labels, 0.5)) };
+  const consider = (above: number, below: number) => {
+    if (above === below) return;
+    const middle = (above + below) / 2;
+    const threshold = middle < above ? middle : below; // neighbours so close that their middle is rounded up
+    const now = value(counts);
+    const nearer = Math.abs(threshold - 0.5) < Math.abs(best.threshold - 0.5);
+    if (now > best.value || (now === best.value && nearer)) best = { threshold, value: now };
+  };
+  consider(1, p[order[0]!]!);
   for (const [rank, i] of order.entries()) {
     // one picture more is called positive
     if (labels[i] === 1) {
@@ -28,11 +38,7 @@ export function chooseThreshold(p: Float64Array, labels: Uint8Array, criterion: 
       counts.tn--;
     }
     const next = order[rank + 1];
-    if (next !== undefined && p[next] === p[i]) continue;
-    const threshold = (p[i]! + (next === undefined ? 0 : p[next]!)) / 2;
-    const now = value(counts);
-    const nearer = Math.abs(threshold - 0.5) < Math.abs(best.threshold - 0.5);
-    if (now > best.value || (now === best.value && nearer)) best = { threshold, value: now };
+    consider(p[i]!, next === undefined ? 0 : p[next]!);
   }
   return best.threshold;
 }

@@ -2,11 +2,11 @@ import { mkdir, open, readdir, readFile, rename, rm, symlink } from 'node:fs/pro
 import { dirname, join, relative, resolve } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { type LoadedConfig, loadConfig, moveConfig } from '../config/load.ts';
+import { csvField } from '../data/csv-field.ts';
 import type { Classes, Examples } from '../data/examples.ts';
 import { type PartName, partNames } from '../data/split.ts';
 import { systemReason, UserError } from '../errors.ts';
 import { writeFileAtomically } from './atomic-write.ts';
-import { csvField } from './csv.ts';
 import { modelFileName } from './model-file.ts';
 
 /** The files of a run. docs/formats.md says what is in them. */

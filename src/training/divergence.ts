@@ -1,5 +1,6 @@
 import { UserError } from '../errors.ts';
-import type { Parameters, Segment } from '../model/network.ts';
+import type { Workspace } from '../model/forward.ts';
+import type { Network, Parameters, Segment } from '../model/network.ts';
 
 /** A run has diverged when its cost is this many times max(first cost, ln 2) … */
 export const divergedFactor = 100;
@@ -22,7 +23,7 @@ export interface Autopsy {
   examples: number[];
 }
 
-/** Training diverged. The weights are those before the bad step. */
+/** Training diverged. The weights are the last with which an epoch began well. */
 export class DivergedError extends UserError {
   readonly autopsy: Autopsy;
 
@@ -42,25 +43,41 @@ export function smallerRate(rate: number): number {
   return Number((rate / 10).toPrecision(2));
 }
 
-/** Watches the cost of epochs: true when it has been far above its start for too long. */
-export function costWatch(): (cost: number) => boolean {
-  let bound = Number.POSITIVE_INFINITY;
-  let first = true;
+/** Watches the cost of epochs. */
+export interface CostWatch {
+  /** whether a cost is far above that of the first epoch */
+  isAbove(cost: number): boolean;
+  /** takes the cost of an epoch; true when it has been far above for too long */
+  endsWith(cost: number): boolean;
+}
+
+export function costWatch(): CostWatch {
+  let bound: number | undefined;
   let above = 0;
-  return (cost) => {
-    if (first) bound = divergedFactor * Math.max(cost, Math.LN2);
-    first = false;
-    above = cost > bound ? above + 1 : 0;
-    return above >= divergedEpochs;
+  const isAbove = (cost: number) => bound !== undefined && cost > bound;
+  return {
+    isAbove,
+    endsWith(cost) {
+      bound ??= divergedFactor * Math.max(cost, Math.LN2);
+      above = isAbove(cost) ? above + 1 : 0;
+      return above >= divergedEpochs;
+    },
   };
 }
 
-/** The first segment that holds something that is not finite. */
+/** A segment that holds something that is not finite: of the last such layer, since gradients come from there. */
 export function brokenSegment({ values, segments }: Parameters): Segment | undefined {
-  return segments.find(({ offset, length }) => {
+  const broken = segments.filter(({ offset, length }) => {
     for (let i = offset; i < offset + length; i++) if (!Number.isFinite(values[i])) return true;
     return false;
   });
+  return broken.find(({ layer }) => layer === broken[broken.length - 1]!.layer);
+}
+
+/** The first layer whose z are not all finite, on the way forward; undefined where all are. */
+export function brokenLayer({ layers }: Workspace, network: Network, count: number): number | undefined {
+  const found = layers.findIndex(({ z }, l) => !z.subarray(0, count * network.layers[l]!.units).every(Number.isFinite));
+  return found < 0 ? undefined : found;
 }
 
 /** ‖·‖ of a segment. */

@@ -8,11 +8,11 @@ import { moveAverages } from '../model/batch-norm.ts';
 import { createWorkspace, forward, inference, type Pass, type Workspace } from '../model/forward.ts';
 import { addL2Gradient, l2Cost } from '../model/l2.ts';
 import { type LossName, losses } from '../model/losses.ts';
-import { type Network, type Parameters, parametersOver } from '../model/network.ts';
+import { type Network, type Parameters, parametersOver, type Segment } from '../model/network.ts';
 import { move, type OptimizerChoice, type OptimizerOptions, optimizerOptions, optimizers } from '../optimize/optimizers.ts';
 import { type ScheduleChoice, scheduledRate } from '../optimize/schedules.ts';
 import { namedRandom } from '../random.ts';
-import { brokenSegment, costWatch, DivergedError, segmentNorm, smallerRate } from './divergence.ts';
+import { brokenLayer, brokenSegment, type CostWatch, costWatch, DivergedError, segmentNorm, smallerRate } from './divergence.ts';
 import { type EarlyStopping, keepBest } from './early-stopping.ts';
 import { type LayerNorms, layerNorms, weightNorm } from './layer-norms.ts';
 
@@ -118,15 +118,17 @@ export async function* fit(options: FitOptions): AsyncGenerator<FitEvent> {
         }
       }
       const cost = sums.cost / m;
-      if (run.aboveForTooLong(cost))
+      if (run.watch.endsWith(cost))
         throw diverged(run, epoch, `the cost is ${cost.toPrecision(3)}, far above its start, for many epochs`);
-      run.good.set(parameters.values);
+      const broken = brokenSegment(parameters);
+      if (broken) throw diverged(run, epoch, 'it holds a number that is not finite', broken);
       const last = epoch === epochs;
-      const looks = epoch % evaluateEvery === 0 || last;
+      const passed = () => (performance.now() - started) / 1000;
+      const timeEnds = options.maxMinutes !== null && passed() >= options.maxMinutes * 60;
+      const looks = epoch % evaluateEvery === 0 || last || timeEnds;
       const devNow = looks && dev ? lookAt(dev, options, run.devWorkspace!) : null;
       const patienceEnds = (best && devNow && best.look(epoch, devNow.cost)) ?? false;
-      const seconds = (performance.now() - started) / 1000;
-      const timeEnds = options.maxMinutes !== null && seconds >= options.maxMinutes * 60;
+      const seconds = passed();
       const stopped = patienceEnds ? 'early' : last ? 'finished' : timeEnds ? 'time' : null;
       yield {
         type: 'epoch',
@@ -174,9 +176,9 @@ interface Run {
   updateNorms: number[];
   lastIndices: Int32Array;
   lastCount: number;
-  /** the parameters of the last epoch that went well */
+  /** the last parameters with which an epoch began well: finite, at a cost not far above the first */
   good: Floats;
-  aboveForTooLong(cost: number): boolean;
+  watch: CostWatch;
 }
 
 function startRun(options: FitOptions): Run {
@@ -201,7 +203,7 @@ function startRun(options: FitOptions): Run {
     lastIndices: new Int32Array(),
     lastCount: 0,
     good: parameters.values.slice(),
-    aboveForTooLong: costWatch(),
+    watch: costWatch(),
   };
 }
 
@@ -243,9 +245,14 @@ function takeStep(run: Run, indices: Int32Array, epoch: number, sums: Sums): voi
     sums.l2Cost += l2Cost(parameters, lambda);
     addL2Gradient(parameters, lambda, gradient);
   }
-  if (!Number.isFinite(cost)) throw diverged(run, epoch, `the cost is ${cost}`);
+  if (!Number.isFinite(cost)) {
+    const layer = brokenLayer(workspace, network, count);
+    const weights = parameters.segments.find((segment) => segment.decayed && segment.layer === layer);
+    throw diverged(run, epoch, `the cost is ${cost}`, weights);
+  }
   const broken = brokenSegment(gradient);
-  if (broken) throw diverged(run, epoch, 'its gradient is not finite', broken.layer, broken.name);
+  if (broken) throw diverged(run, epoch, 'its gradient is not finite', broken);
+  if (sums.batches === 1 && !run.watch.isAbove(cost)) run.good.set(parameters.values);
   clip(gradient, options.clipNorm);
   for (const l of network.layers.keys()) run.gradientNorms[l] = weightNorm(gradient, l);
   for (const [l, { norm }] of parameters.layers.entries()) if (norm) moveAverages(norm, workspace.layers[l]!.statistics!, count);
@@ -319,7 +326,7 @@ function countCorrect(logits: ArrayLike<number>, labels: Uint8Array, threshold: 
 }
 
 /** The last good weights are put back; the bad step is named. Where no tensor is to blame, that of the largest gradient is. */
-function diverged(run: Run, epoch: number, what: string, layer?: number, tensor?: string): DivergedError {
+function diverged(run: Run, epoch: number, what: string, blamed?: Segment): DivergedError {
   const { options, gradient } = run;
   const { parameters, learningRates } = options;
   options.parameters.values.set(run.good);
@@ -327,14 +334,14 @@ function diverged(run: Run, epoch: number, what: string, layer?: number, tensor?
   const largest = parameters.segments.reduce((a, b) =>
     finite(segmentNorm(gradient, b)) > finite(segmentNorm(gradient, a)) ? b : a,
   );
-  const at = layer ?? largest.layer;
+  const { layer, name } = blamed ?? largest;
   return new DivergedError({
     epoch,
     step: run.steps,
-    layer: at + 1,
-    tensor: tensor ?? largest.name,
-    learningRate: learningRates[at]!,
-    proposedRate: smallerRate(learningRates[at]!),
+    layer: layer + 1,
+    tensor: name,
+    learningRate: learningRates[layer]!,
+    proposedRate: smallerRate(learningRates[layer]!),
     what,
     examples: [...run.lastIndices],
   });
