@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { log } from '../elementary.ts';
 import { UserError } from '../errors.ts';
-import type { InputMap, Kernels } from '../kernels/kernels.ts';
+import { type InputMap, inScope, type Kernels } from '../kernels/kernels.ts';
 import { backward, lossGradient } from '../model/backward.ts';
 import { createWorkspace, forward, inference, type Pass } from '../model/forward.ts';
 import { type LossName, losses } from '../model/losses.ts';
@@ -56,6 +56,16 @@ const turnMilliseconds = 100;
 /** Trains in place, an event an epoch; whoever listens draws, saves, or stops by leaving the loop.
  *  @throws UserError (diverged) naming step, layer and rate */
 export async function* fit(options: FitOptions): AsyncGenerator<EpochEvent> {
+  const kernels = options.kernels.scope();
+  const place = (part: FitPart) => ({ ...part, pixels: kernels.resident(part.pixels) });
+  try {
+    yield* fitInScope({ ...options, kernels, train: place(options.train), dev: options.dev && place(options.dev) });
+  } finally {
+    kernels.release();
+  }
+}
+
+async function* fitInScope(options: FitOptions): AsyncGenerator<EpochEvent> {
   const { network, parameters, kernels, map, train, dev, loss, learningRate } = options;
   const m = train.labels.length;
   const input = { kind: 'bytes', bytes: train.pixels, indices: null, count: m, features: network.inputs, map } as const;
@@ -109,7 +119,11 @@ export async function* fit(options: FitOptions): AsyncGenerator<EpochEvent> {
 }
 
 /** Cost and accuracy in inference mode. */
-function lookAt(
+function lookAt(part: FitPart, options: FitOptions): { cost: number; accuracy: number } {
+  return inScope(options.kernels, (kernels) => lookAtInScope(part, { ...options, kernels }));
+}
+
+function lookAtInScope(
   part: FitPart,
   { network, parameters, kernels, map, loss, threshold }: FitOptions,
 ): { cost: number; accuracy: number } {
