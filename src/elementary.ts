@@ -4,9 +4,9 @@
  * exp and log are within 2 ulp of the true value, tanh within 4 (test/elementary.test.ts measures it).
  */
 
-const LN2_HIGH = 0.69314718036912381649; // ln 2 cut to 32 bits: k · LN2_HIGH is exact for |k| < 2^20
-const LN2_LOW = 1.90821492927058770002e-10; // ln 2 − LN2_HIGH
-const INVERSE_LN2 = 1.4426950408889634;
+const LN2_HIGH = 0.6931471803691238; // ln 2 cut to 32 bits: k · LN2_HIGH is exact for |k| < 2^20
+const LN2_LOW = 1.9082149292705877e-10; // ln 2 − LN2_HIGH
+const INVERSE_LN2 = 1 / Math.LN2;
 
 const scratch = new Float64Array(1);
 const words = new Int32Array(scratch.buffer); // little-endian, as every machine that Node runs on

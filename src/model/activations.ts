@@ -11,8 +11,7 @@ export interface Activation {
   kink: boolean;
 }
 
-/** Every activation of a hidden layer. The output layer's is sigmoid. */
-export const activations = {
+const entries = {
   sigmoid: {
     summary: 'σ(z) = 1 / (1 + e^−z)',
     value: (z) => sigmoid(z),
@@ -48,7 +47,9 @@ export const activations = {
     init: 'xavier',
     kink: false,
   },
-} as const satisfies Record<string, Activation>;
+} satisfies Record<string, Activation>;
 
-export type ActivationName = keyof typeof activations;
+export type ActivationName = keyof typeof entries;
+/** Every activation of a hidden layer. The output layer's is sigmoid. */
+export const activations: Record<ActivationName, Activation> = entries;
 export const defaultSlope = 0.01;

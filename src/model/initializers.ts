@@ -2,22 +2,23 @@ import type { Floats } from '../kernels/kernels.ts';
 import type { Random } from '../random.ts';
 import { type ActivationName, activations } from './activations.ts';
 
-/** The standard deviation of the normal distribution that a layer's weights are drawn from.
- *  The course calls √(1/n_in) Xavier; Keras and PyTorch call √(2/(n_in + n_out)) so, which is `glorot` here. */
-export const initializers = {
+const entries = {
   he: { summary: '√(2/n_in), for ReLU', deviation: (shape) => Math.sqrt(2 / shape.nIn) },
   xavier: { summary: '√(1/n_in), for tanh and sigmoid', deviation: (shape) => Math.sqrt(1 / shape.nIn) },
   glorot: { summary: '√(2/(n_in + n_out))', deviation: (shape) => Math.sqrt(2 / (shape.nIn + shape.nOut)) },
   random: { summary: '`factor`', deviation: (shape) => shape.factor },
   zeros: { summary: 'all weights 0: right for logistic regression alone', deviation: () => 0 },
-} as const satisfies Record<string, Initializer>;
+} satisfies Record<string, Initializer>;
 
 export interface Initializer {
   summary: string;
   deviation(shape: { nIn: number; nOut: number; factor: number }): number;
 }
 
-export type InitializerName = keyof typeof initializers;
+export type InitializerName = keyof typeof entries;
+/** The standard deviation of the normal distribution that a layer's weights are drawn from.
+ *  The course calls √(1/n_in) Xavier; Keras and PyTorch call √(2/(n_in + n_out)) so, which is `glorot` here. */
+export const initializers: Record<InitializerName, Initializer> = entries;
 export interface Init {
   name: InitializerName;
   factor: number;

@@ -7,7 +7,7 @@ export interface Loss {
   derivative(z: number, y: number): number;
 }
 
-export const losses = {
+const entries = {
   crossEntropy: {
     summary: '−y ln ŷ − (1 − y) ln(1 − ŷ), from the logit, so that it never overflows',
     value: (z, y) => softplus(y === 1 ? -z : z),
@@ -21,6 +21,7 @@ export const losses = {
       return (p - y) * p * (1 - p);
     },
   },
-} as const satisfies Record<string, Loss>;
+} satisfies Record<string, Loss>;
 
-export type LossName = keyof typeof losses;
+export type LossName = keyof typeof entries;
+export const losses: Record<LossName, Loss> = entries;

@@ -20,7 +20,7 @@ export interface Optimizer {
   update(step: Step): void;
 }
 
-export const optimizers = {
+const entries = {
   gradientDescent: {
     summary: 'W ← W − α dW',
     slots: 0,
@@ -28,6 +28,7 @@ export const optimizers = {
       for (let i = start; i < end; i++) values[i] = values[i]! - learningRate * gradient[i]!;
     },
   },
-} as const satisfies Record<string, Optimizer>;
+} satisfies Record<string, Optimizer>;
 
-export type OptimizerName = keyof typeof optimizers;
+export type OptimizerName = keyof typeof entries;
+export const optimizers: Record<OptimizerName, Optimizer> = entries;

@@ -5,13 +5,15 @@ import type { Init } from '../../src/model/initializers.ts';
 import { initialParameters, type Layer } from '../../src/model/network.ts';
 import { numpyRandom } from '../../src/random.ts';
 import { fit } from '../../src/training/fit.ts';
-import { courseExamples, courseIsThere, goldenRun } from './course.ts';
+import { courseRuns } from '../golden/golden.ts';
+import { sharedData, withoutShared } from '../shared.ts';
+import { courseExamples } from './course.ts';
 
 /** golden/course.json was computed by NumPy in float64; few of its iterations are repeated here, all of them by the dual form. */
 const iterations = 201;
 /** With the rate of 0.01 the cost swings to 3.2 and blows roundings up on the way: at iteration 200 the plain reference is
  *  8e-7 from NumPy's figure too. */
-const courseRuns: { name: string; init: Init; tolerance: number }[] = [
+const runs: { name: string; init: Init; tolerance: number }[] = [
   { name: 'logistic', init: { name: 'zeros', factor: 0 }, tolerance: 1e-9 },
   {
     name: 'logistic, rate 0.01 (its cost rises to 3.2 before it falls)',
@@ -22,9 +24,9 @@ const courseRuns: { name: string; init: Init; tolerance: number }[] = [
   { name: 'four-layer', init: { name: 'xavier', factor: 0 }, tolerance: 1e-9 },
 ];
 
-describe.skipIf(!courseIsThere)("the course's runs (skipped where ../shared is absent)", () => {
-  test.each(courseRuns)('$name: the costs are the golden ones to $tolerance', async ({ name, init, tolerance }) => {
-    const { dims, learning_rate: learningRate, costs } = goldenRun(name);
+describe.skipIf(sharedData === null)(`the course's runs (${withoutShared})`, () => {
+  test.each(runs)('$name: the costs are the golden ones to $tolerance', async ({ name, init, tolerance }) => {
+    const { dims, learning_rate: learningRate, costs } = courseRuns[name]!;
     const examples = await courseExamples('train');
     const kernels = kernelsFor('float64');
     const layers = dims

@@ -14,7 +14,7 @@ export const animals = {
   'rabbit sitting': (pen: Pen, coat: Coat) => sitting(pen, coat, { head: rabbitHead, tail: tails.tuft, radius: 23 }),
   'bear face': (pen: Pen, coat: Coat) => placed(bearHead(pen, coat), { x: 0, y: 4, scale: 1.1, turn: pen.between(-5, 5) }),
   'bear sitting': (pen: Pen, coat: Coat) => sitting(pen, coat, { head: bearHead, tail: tails.none }),
-  'bear walking': (pen: Pen, coat: Coat) => standing(pen, coat, { head: bearHead, tail: tails.tuft, radius: 18 }),
+  'bear walking': (pen: Pen, coat: Coat) => standing(pen, coat, { head: bearHead, tail: tails.none, radius: 19 }),
   mouse: (pen: Pen, coat: Coat) => sitting(pen, coat, { head: mouseHead, tail: tails.thin, radius: 22 }),
   bird,
   owl,

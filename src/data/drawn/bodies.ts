@@ -31,10 +31,11 @@ export function sitting(pen: Pen, coat: Coat, { head, tail, radius = 21 }: Parts
 /** From behind, looking away: only ears, back and tail. */
 export function fromBehind(pen: Pen, coat: Coat, { ears, tail }: { ears: string; tail: Parts['tail'] }): string {
   const wide = pen.between(24, 29);
+  const back: Coat = { ...coat, markings: coat.markings === 'bibbed' ? 'plain' : coat.markings };
   const body = svg`M0-16C-17-14${-wide} 14${-wide} 32C${-wide} 48-12 46 0 46S${wide} 48 ${wide} 32C${wide} 14 17-14 0-16Z`;
-  const skull = svg`${ears}${furred(pen, coat, 'M-38 2C-38-22-20-31 0-31S38-22 38 2C38 20 20 33 0 33S-38 20-38 2Z', { x: -38, y: -31, width: 76, height: 64 })}`;
+  const skull = svg`${ears}${furred(pen, back, 'M-38 2C-38-22-20-31 0-31S38-22 38 2C38 20 20 33 0 33S-38 20-38 2Z', { x: -38, y: -31, width: 76, height: 64 })}`;
   return [
-    furred(pen, coat, body, { x: -wide, y: -16, width: 2 * wide, height: 60 }),
+    furred(pen, back, body, { x: -wide, y: -16, width: 2 * wide, height: 60 }),
     placed(skull, { x: 0, y: -21, scale: 0.52, turn: pen.between(-10, 10) }),
     placed(tail(pen, coat), { x: pen.between(-4, 4), y: 40, flip: pen.pick([-1, 1]) }),
   ].join('');
@@ -42,18 +43,24 @@ export function fromBehind(pen: Pen, coat: Coat, { ears, tail }: { ears: string;
 
 /** From the side on four legs, the head at the left. */
 export function standing(pen: Pen, coat: Coat, { head, tail, radius = 17 }: Parts): string {
-  const belly = pen.between(15, 20);
-  const body = svg`M-34-8C-30-18-16-14 0-13S30-18 37-4C41 8 36 ${belly} 26 ${belly}C10 ${belly - 3}-10 ${belly}-24 ${belly}C-38 ${belly}-40 2-34-8Z`;
-  const leg = (x: number, lean: number, fill: string) =>
-    svg`<path d="M${x - 5} 6L${x - 4 + lean} 42Q${x + lean} 48 ${x + 5 + lean} 43L${x + 6} 6Z" fill="${fill}"/>`;
-  const stride = pen.between(-5, 5);
+  const belly = pen.between(11, 18);
+  const stride = pen.between(-6, 6);
+  const body = svg`M-39-6C-37-17-26-18-14-15C0-12 14-14 25-16C38-18 43-6 41 6C39 16 30 18 24 14C14 10 2 ${belly}-10 ${belly + 1}C-26 ${belly + 2}-37 10-39-6Z`;
   return [
-    placed(tail(pen, coat), { x: 34, y: -3 }),
-    leg(-20, stride, coat.dark) + leg(23, -stride, coat.dark),
-    leg(-28, -stride, coat.fill) + leg(31, stride, coat.fill),
-    furred(pen, coat, body, { x: -36, y: -15, width: 72, height: 32 }),
-    placed(head(pen, coat), { x: -32, y: -20, scale: radius / headRadius, turn: pen.between(-10, 10) }),
+    placed(tail(pen, coat), { x: 36, y: -6 }),
+    leg(-20, stride, coat.dark) + leg(24, -stride, coat.dark),
+    leg(-28, -stride, coat.fill) + leg(32, stride, coat.fill),
+    furred(pen, coat, body, { x: -36, y: -16, width: 76, height: 32 }),
+    placed(head(pen, coat), { x: -32, y: -21, scale: radius / headRadius, turn: pen.between(-10, 10) }),
   ].join('');
+}
+
+/** From the belly at x down to a paw that is `stride` to the right of it and points to the left. */
+function leg(x: number, stride: number, fill: string): string {
+  const foot = x + stride;
+  const front = svg`M${x - 7} 4C${x - 6} 20 ${foot - 5} 26 ${foot - 4} 41C${foot - 9} 42 ${foot - 9} 47 ${foot - 5} 47`;
+  const back = svg`H${foot + 4}V40C${foot + 4} 27 ${x + 8} 22 ${x + 8} 4Z`;
+  return svg`<path d="${front}${back}" fill="${fill}"/>`;
 }
 
 /** On its belly, the head at the left, the paws under it. */

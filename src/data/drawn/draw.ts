@@ -67,23 +67,16 @@ export async function renderPicture(picture: DrawnPicture, preprocessing: Prepro
 }
 
 const easyKinds: readonly Kind[] = [
-  'cat face',
-  'cat sitting',
-  'rabbit face',
-  'bear sitting',
-  'bird',
-  'fish',
-  'house',
-  'cup',
-  'tree',
+  ...(['cat face', 'cat sitting', 'cat walking', 'cat lying'] as const),
+  ...(['rabbit face', 'bear face', 'dog sitting', 'bird', 'fish', 'house', 'cup', 'tree', 'car'] as const),
 ];
 
 const variations: Record<Difficulty, Variation> = {
   easy: {
     contrast: 60,
-    darker: 0.6,
-    scale: [0.85, 1.1],
-    shift: 8,
+    darker: 0.5,
+    scale: [0.9, 1.1],
+    shift: 5,
     turn: 3,
     busy: false,
     veil: 0,
@@ -91,15 +84,15 @@ const variations: Record<Difficulty, Variation> = {
     noise: [2, 6],
   },
   hard: {
-    contrast: 35,
-    darker: 0.6,
-    scale: [0.65, 1.15],
-    shift: 14,
+    contrast: 40,
+    darker: 0.7,
+    scale: [0.75, 1.2],
+    shift: 10,
     turn: 8,
     busy: true,
-    veil: 0.4,
-    blur: [0.5, 1.2],
-    noise: [2, 12],
+    veil: 0.35,
+    blur: [0.5, 1.1],
+    noise: [2, 10],
   },
 };
 

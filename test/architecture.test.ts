@@ -1,0 +1,56 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+
+/** docs/architecture.md, "Invariants"; the order of imports is the linter's (biome.json). */
+
+const src = fileURLToPath(new URL('../src', import.meta.url));
+const files = readdirSync(src, { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.ts'))
+  .map((name) => ({ name: name.replaceAll('\\', '/'), text: readFileSync(join(src, name), 'utf8') }));
+
+/** The files whose code, comments left out, has something. */
+function filesWith(pattern: RegExp): string[] {
+  const code = (text: string) => text.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '');
+  return files.filter(({ text }) => pattern.test(code(text))).map(({ name }) => name);
+}
+
+test('there are files to look at', () => {
+  expect(files.length).toBeGreaterThan(30);
+  expect(filesWith(/export function/).length).toBeGreaterThan(20);
+});
+
+test.each([
+  ['sharp', ['data/image.ts']],
+  ['h5wasm/node', ['data/sources/hdf5.ts']],
+  ['zod', ['config/issues.ts', 'config/schema.ts']],
+  ['commander', ['cli/main.ts']],
+  ['cli-progress', ['cli/terminal.ts']],
+])('%s is imported in one place', (library, places) => {
+  expect(filesWith(new RegExp(`(from|import\\() ?'${library}'|import\\('${library}'`)).sort()).toEqual(places);
+});
+
+test('sharp and h5wasm are loaded when they are needed, not before', () => {
+  expect(filesWith(/^import (?!type).*'(sharp|h5wasm)/m)).toEqual([]);
+});
+
+test('only cli/ writes to the streams or sets an exit code', () => {
+  const outside = filesWith(/process\.(stdout|stderr|exitCode)|console\./).filter((name) => !name.startsWith('cli/'));
+  expect(outside).toEqual([]);
+});
+
+test('nothing calls process.exit, and nothing but random.ts draws', () => {
+  expect(filesWith(/process\.exit\(/)).toEqual([]);
+  expect(filesWith(/Math\.random/)).toEqual([]);
+});
+
+test("no result goes through the host's exp, log or tanh", () => {
+  const numerical = /^(kernels|model|optimize|evaluation|classifier|random\.ts|training)/;
+  const host = filesWith(/Math\.(exp|expm1|log|log1p|log2|log10|tanh|sinh|cosh|pow|cbrt)\(/).filter((name) => numerical.test(name));
+  expect(host).toEqual([]);
+});
+
+test('file names say what is in them', () => {
+  expect(files.map(({ name }) => name).filter((name) => /(utils?|helpers?|common|manager|misc)/i.test(name))).toEqual([]);
+});

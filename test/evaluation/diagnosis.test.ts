@@ -1,0 +1,29 @@
+import { describe, expect, test } from 'vitest';
+import { diagnose } from '../../src/evaluation/diagnosis.ts';
+
+const thresholds = { targetError: 0, highBias: 0.05, highVariance: 0.05 };
+const score = (percentWrong: number, total: number) => ({ errors: Math.round((percentWrong / 100) * total), total });
+
+describe("the notes' cases", () => {
+  test.each([
+    [15, 16, 'high bias'],
+    [1, 14, 'high variance'],
+    [15, 30, 'high bias and high variance'],
+    [0.5, 1, 'neither'],
+  ])('train %f%%, dev %f%%: %s', (train, dev, verdict) => {
+    const diagnosis = diagnose(score(train, 10_000), score(dev, 10_000), thresholds);
+    expect(diagnosis.verdict).toBe(verdict);
+    expect(diagnosis.avoidableBias).toBeCloseTo(train / 100, 12);
+    expect(diagnosis.variance).toBeCloseTo((dev - train) / 100, 12);
+    expect(diagnosis.certain).toBe(true);
+  });
+});
+
+test('what people get wrong too is no bias', () => {
+  expect(diagnose(score(15, 10_000), score(16, 10_000), { ...thresholds, targetError: 0.14 }).verdict).toBe('neither');
+});
+
+test('the same shares of few pictures are too few to tell', () => {
+  expect(diagnose(score(0, 200), score(10, 20), thresholds).certain).toBe(false);
+  expect(diagnose(score(0, 2000), score(10, 2000), thresholds).certain).toBe(true);
+});
