@@ -3,10 +3,10 @@ import type { Preprocessing } from '../data/image.ts';
 import type { NormalizerName } from '../data/normalize.ts';
 import { sigmoid } from '../elementary.ts';
 import { type Metrics, measure } from '../evaluation/metrics.ts';
-import type { InputMap, Kernels, Precision } from '../kernels/kernels.ts';
+import { type InputMap, inScope, type Kernels, type Precision } from '../kernels/kernels.ts';
 import { createWorkspace, forward, inference } from '../model/forward.ts';
 import { type LossName, losses } from '../model/losses.ts';
-import type { Network, Parameters } from '../model/network.ts';
+import { type Network, type Parameters, parametersOver } from '../model/network.ts';
 
 /** A trained network with all that it takes to answer for a picture: what a model file holds. */
 export interface Classifier {
@@ -34,18 +34,28 @@ export function logits(
   kernels: Kernels,
   pixels: Uint8Array,
 ): Float64Array {
-  const { network, parameters, map } = classifier;
+  const { network, map } = classifier;
   const features = network.inputs;
   const m = pixels.length / features;
   const out = new Float64Array(m);
-  const workspace = createWorkspace(network, kernels, Math.min(CHUNK, m));
-  for (let first = 0; first < m; first += CHUNK) {
-    const count = Math.min(CHUNK, m - first);
-    const bytes = pixels.subarray(first * features, (first + count) * features);
-    const input = { kind: 'bytes', bytes, indices: null, count, features, map } as const;
-    out.set(forward({ network, parameters, kernels, workspace, input, mode: inference }), first);
-  }
+  inScope(kernels, (scope) => {
+    const parameters = residentParameters(classifier, scope);
+    const workspace = createWorkspace(network, scope, Math.min(CHUNK, m));
+    for (let first = 0; first < m; first += CHUNK) {
+      const count = Math.min(CHUNK, m - first);
+      const bytes = pixels.subarray(first * features, (first + count) * features);
+      const input = { kind: 'bytes', bytes, indices: null, count, features, map } as const;
+      out.set(forward({ network, parameters, kernels: scope, workspace, input, mode: inference }), first);
+    }
+  });
   return out;
+}
+
+/** The parameters where the kernels read them without copying them for every chunk. */
+function residentParameters({ network, parameters }: Pick<Classifier, 'network' | 'parameters'>, kernels: Kernels): Parameters {
+  const values = kernels.floats(parameters.values.length);
+  values.set(parameters.values);
+  return parametersOver(network, values);
 }
 
 /** P(y = 1 | x) from its logit. */

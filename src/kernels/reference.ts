@@ -5,13 +5,16 @@ import { type Floats, type Kernels, type Precision, precisions, type Rows } from
  * rounded to the precision as they are stored. Four examples at a time share each weight that is read.
  */
 export function referenceKernels(precision: Precision): Kernels {
-  return {
+  const kernels: Kernels = {
     precision,
     floats: (length) => new precisions[precision](length),
+    resident: (bytes) => bytes,
+    scope: () => ({ ...kernels, release: () => {} }), // the garbage collector sees to it
     forward,
     backwardWeights,
     backwardInput,
   };
+  return kernels;
 }
 
 /** Examples that are worked on together. */

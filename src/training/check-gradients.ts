@@ -1,4 +1,4 @@
-import type { Kernels } from '../kernels/kernels.ts';
+import { inScope, type Kernels } from '../kernels/kernels.ts';
 import { referenceKernels } from '../kernels/reference.ts';
 import { backward, lossGradient, type Targets } from '../model/backward.ts';
 import { createWorkspace, forward, type Pass } from '../model/forward.ts';
@@ -51,8 +51,7 @@ export function refuseWrongGradient(options: FitOptions): void {
   );
   if (nearKink(problem.pass)) return; // rounding alone may put a unit on the other side: nothing to compare
   const expected = gradientOf(problem);
-  const inUse = problemOf(options, quick.examples, options.kernels);
-  const found = gradientOf(inUse);
+  const found = inScope(options.kernels, (kernels) => gradientOf(problemOf(options, quick.examples, kernels)));
   const compared = options.network.layers.map((_, layer) => {
     const mine = indices.filter((index) => layerAt(problem.pass.parameters, index) === layer);
     return {

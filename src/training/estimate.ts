@@ -1,3 +1,4 @@
+import { inScope } from '../kernels/kernels.ts';
 import { backward, lossGradient } from '../model/backward.ts';
 import { createWorkspace, forward, type Pass } from '../model/forward.ts';
 import { parametersOver } from '../model/network.ts';
@@ -7,17 +8,11 @@ import type { FitOptions } from './fit.ts';
 const sample = 64;
 
 /** How long a training will take: one pass over a few pictures is timed, after one to warm up. */
-export function estimateSeconds({
-  network,
-  parameters,
-  kernels,
-  map,
-  train,
-  dev,
-  loss,
-  epochs,
-  evaluateEvery,
-}: FitOptions): number {
+export function estimateSeconds(options: FitOptions): number {
+  return inScope(options.kernels, (kernels) => estimateInScope({ ...options, kernels }));
+}
+
+function estimateInScope({ network, parameters, kernels, map, train, dev, loss, epochs, evaluateEvery }: FitOptions): number {
   const m = train.labels.length;
   const count = Math.min(sample, m);
   const input = { kind: 'bytes', bytes: train.pixels, indices: null, count, features: network.inputs, map } as const;

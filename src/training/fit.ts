@@ -99,7 +99,28 @@ const turnMilliseconds = 100;
  * parameters are the best (with early stopping), else the last; after a divergence the last good ones.
  * @throws DivergedError naming step, layer and rate
  */
-export async function* fit(options: FitOptions): AsyncGenerator<FitEvent> {
+export function fit(options: FitOptions): AsyncGenerator<FitEvent> {
+  return inFitScope(options, fitInScope);
+}
+
+/** Runs work on a copy of the parameters where the kernels work fastest; what it made of them comes back at its end. */
+export async function* inFitScope<Event>(
+  options: FitOptions,
+  work: (options: FitOptions) => AsyncGenerator<Event>,
+): AsyncGenerator<Event> {
+  const kernels = options.kernels.scope();
+  const place = (part: FitPart) => ({ ...part, pixels: kernels.resident(part.pixels) });
+  const parameters = parametersOver(options.network, kernels.floats(options.parameters.values.length));
+  parameters.values.set(options.parameters.values);
+  try {
+    yield* work({ ...options, kernels, parameters, train: place(options.train), dev: options.dev && place(options.dev) });
+  } finally {
+    options.parameters.values.set(parameters.values);
+    kernels.release();
+  }
+}
+
+async function* fitInScope(options: FitOptions): AsyncGenerator<FitEvent> {
   const { train, dev, epochs, evaluateEvery, parameters } = options;
   const run = startRun(options);
   const m = train.labels.length;
@@ -181,7 +202,7 @@ interface Run {
   watch: CostWatch;
 }
 
-function startRun(options: FitOptions): Run {
+export function startRun(options: FitOptions): Run {
   const { network, parameters, kernels, train, dev, optimizer } = options;
   const batch = batchLength(options.batchSize, train.labels.length);
   const size = parameters.values.length;
@@ -216,7 +237,7 @@ interface Sums {
 }
 
 /** Forward, backward, update, for one batch. @throws DivergedError before the weights are touched */
-function takeStep(run: Run, indices: Int32Array, epoch: number, sums: Sums): void {
+export function takeStep(run: Run, indices: Int32Array, epoch: number, sums: Sums): void {
   const { options, workspace, gradient, labels } = run;
   const { network, parameters, kernels, loss, classWeights, train } = options;
   const count = indices.length;

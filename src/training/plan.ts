@@ -4,7 +4,8 @@ import { countPositive } from '../data/examples.ts';
 import { inverseVariance, normalizers } from '../data/normalize.ts';
 import { type PartName, partNames } from '../data/split.ts';
 import { UserError } from '../errors.ts';
-import type { Kernels } from '../kernels/kernels.ts';
+import { type Kernels, precisions } from '../kernels/kernels.ts';
+import { referenceKernels } from '../kernels/reference.ts';
 import { initialParameters, layerInputs, type Network, type Parameters, parameterCount } from '../model/network.ts';
 import { optimizers } from '../optimize/optimizers.ts';
 import { numpyRandom } from '../random.ts';
@@ -46,7 +47,7 @@ export function planTraining(config: Config, parts: Parts, kernels: Kernels): Pl
       examples,
       batch,
       slots: optimizers[config.training.optimizer.name].slots,
-      bytesEach: kernels.floats(1).BYTES_PER_ELEMENT,
+      bytesEach: precisions[kernels.precision].BYTES_PER_ELEMENT,
     }),
     warnings: networkWarnings(network),
   };
@@ -96,10 +97,13 @@ export function fitOptions(config: Config, parts: Parts, plan: Plan, kernels: Ke
 }
 
 function firstParameters(network: Network, kernels: Kernels, seed: number, { startValues }: Extras): Parameters {
-  const parameters = initialParameters(network, kernels, numpyRandom(seed));
+  const parameters = initialParameters(network, plain(kernels), numpyRandom(seed));
   if (startValues) parameters.values.set(startValues);
   return parameters;
 }
+
+/** Weights outlive the memory of the kernels that train them. */
+const plain = ({ precision }: Kernels) => referenceKernels(precision);
 
 /** One rate a layer, the output layer last. */
 function learningRatesOf({ training, data }: Config, { layers }: Network): number[] {

@@ -7,7 +7,9 @@ const batchesOf = (m: number, length: number, seed: number, epoch: number) =>
 const upTo = (m: number) => Array.from({ length: m }, (_, i) => i);
 const ascending = (indices: readonly number[]) => [...indices].sort((a, b) => a - b);
 
-const sizes = fc.integer({ min: 1, max: 300 }).chain((m) => fc.record({ m: fc.constant(m), length: fc.integer({ min: 1, max: m }) }));
+const sizes = fc
+  .integer({ min: 1, max: 300 })
+  .chain((m) => fc.record({ m: fc.constant(m), length: fc.integer({ min: 1, max: m }) }));
 const seeds = fc.integer({ min: 0, max: 2 ** 32 - 1 });
 const epochs = fc.integer({ min: 1, max: 1e6 });
 
@@ -37,7 +39,7 @@ describe('the batches of an epoch', () => {
     );
   });
 
-  test('bring each example to each place about equally often', () => {
+  test('begin with each example about equally often', () => {
     const first = upTo(2000).map((epoch) => batchesOf(5, 2, 1, epoch + 1)[0]![0]!);
     for (const example of upTo(5)) {
       const share = first.filter((one) => one === example).length / first.length;

@@ -90,10 +90,11 @@ describe('nn gradient-check', () => {
 });
 
 /** Kernels whose product for the gradient of one layer, told by its shape, is a little off. */
-function faulty(kernels: Kernels, units: number): Kernels {
+function faulty<K extends Kernels>(kernels: K, units: number): K {
   return {
     ...kernels,
-    backwardWeights: (options) => {
+    scope: () => faulty(kernels.scope(), units),
+    backwardWeights: (options: Parameters<Kernels['backwardWeights']>[0]) => {
       kernels.backwardWeights(options);
       if (options.units === units) for (let i = 0; i < options.out.length; i++) options.out[i] = options.out[i]! * 1.01;
     },

@@ -39,8 +39,8 @@ describe.skipIf(sharedData === null)(`the course's published runs (${withoutShar
       expect(journal).toHaveLength(epochs);
       for (const [iteration, cost] of Object.entries(golden.costs).filter(([k]) => Number(k) < epochs)) {
         // with a full batch, epoch k has the cost that the course prints for iteration k − 1
-        expect(journal[Number(iteration)].cost / cost - 1, `iteration ${iteration}`).toBeLessThan(1e-6);
-        expect(journal[Number(iteration)].cost / cost - 1, `iteration ${iteration}`).toBeGreaterThan(-1e-6);
+        expect(journal[Number(iteration)].cost / cost - 1, `iteration ${iteration}`).toBeLessThan(1e-9);
+        expect(journal[Number(iteration)].cost / cost - 1, `iteration ${iteration}`).toBeGreaterThan(-1e-9);
       }
       if (!whole) return;
       const { metrics } = JSON.parse(stdout);

@@ -17,7 +17,12 @@ export const kernels = kernelsFor('float64');
  *  @param options.positives  share of the positive class */
 export function noisePictures(
   m: number,
-  { side = 4, seed = 1, contrast = 40, positives = 0.5 }: { side?: number; seed?: number; contrast?: number; positives?: number } = {},
+  {
+    side = 4,
+    seed = 1,
+    contrast = 40,
+    positives = 0.5,
+  }: { side?: number; seed?: number; contrast?: number; positives?: number } = {},
 ): Examples {
   const random = namedRandom(seed, 'test pictures');
   const features = side * side * 3;

@@ -1,0 +1,50 @@
+// Compiles src/kernels/simd/assembly, once for each precision, into src/kernels/simd/<precision>.wasm, where the
+// sources look for it, and copies both to dist, where the build looks. Does nothing where they are newer than their sources.
+import { copyFile, mkdir, readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const folder = join(root, 'src/kernels/simd');
+const precisions = { float32: 'f32', float64: 'f64' };
+
+export async function buildKernels() {
+  const sources = (await readdir(join(folder, 'assembly'))).map((name) => join(folder, 'assembly', name));
+  const newest = await latest([...sources, fileURLToPath(import.meta.url)]);
+  for (const [precision, real] of Object.entries(precisions)) {
+    const target = join(folder, `${precision}.wasm`);
+    if ((await latest([target])) < newest) await compile(real, target);
+    const built = join(root, 'dist/kernels/simd', `${precision}.wasm`);
+    await mkdir(join(built, '..'), { recursive: true });
+    await copyFile(target, built);
+  }
+}
+
+async function compile(real, target) {
+  const { default: asc } = await import('assemblyscript/asc');
+  const options = [
+    'layer.ts',
+    ...['--baseDir', join(folder, 'assembly'), '--outFile', target, '--use', `real=${real}`],
+    ...['--optimizeLevel', '3', '--converge', '--noAssert', '--runtime', 'stub', '--use', 'abort='],
+    // one memory for both modules and, one day, for threads
+    ...['--enable', 'simd', '--enable', 'threads', '--importMemory', '--noExportMemory'],
+    ...['--sharedMemory', '--initialMemory', '1', '--maximumMemory', '65536'],
+  ];
+  const { error, stderr } = await asc.main(options);
+  if (error !== null) throw new Error(`the kernels do not compile: ${error.message}\n${stderr}`);
+}
+
+/** When the youngest of some files changed; 0 where one is missing. */
+async function latest(files) {
+  const times = await Promise.all(
+    files.map((file) =>
+      stat(file).then(
+        ({ mtimeMs }) => mtimeMs,
+        () => 0,
+      ),
+    ),
+  );
+  return times.includes(0) ? 0 : Math.max(...times);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await buildKernels();

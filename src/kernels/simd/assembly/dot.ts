@@ -1,0 +1,168 @@
+import { lanes } from './tiles';
+
+/**
+ * Dot products of rows with rows, in registers of four rows of W by two of X. A sum depends on its own two rows and
+ * their length alone: whichever of the register shapes below makes it, it runs over the same lanes in the same order.
+ */
+
+/** out[i · units + u] += Σ_k x[i, k] · w[u, k]
+ *  @param x, xStride  `rows` rows of `columns` reals, xStride bytes apart
+ *  @param w, wStride  `units` rows of `columns` values, wStride bytes apart
+ *  @param out         rows · units values, example after example */
+export function addDotProducts(
+  x: usize,
+  xStride: usize,
+  rows: i32,
+  w: usize,
+  wStride: usize,
+  units: i32,
+  columns: i32,
+  out: usize,
+): void {
+  const whole = columns & -lanes();
+  const bytes = <usize>whole * sizeof<real>();
+  const outStride = <usize>units * sizeof<real>();
+  let u = 0;
+  for (; u + 4 <= units; u += 4) {
+    const from = w + <usize>u * wStride;
+    let to = out + <usize>u * sizeof<real>();
+    let i = 0;
+    for (; i + 2 <= rows; i += 2, to += 2 * outStride)
+      dot4x2(x + <usize>i * xStride, xStride, from, wStride, bytes, to, outStride);
+    if (i < rows) dot4x1(x + <usize>i * xStride, from, wStride, bytes, to);
+  }
+  for (; u < units; u++) {
+    const from = w + <usize>u * wStride;
+    let to = out + <usize>u * sizeof<real>();
+    let i = 0;
+    for (; i + 4 <= rows; i += 4, to += 4 * outStride) dot1x4(x + <usize>i * xStride, xStride, from, bytes, to, outStride);
+    for (; i < rows; i++, to += outStride) dot1x1(x + <usize>i * xStride, from, bytes, to);
+  }
+  if (whole < columns) addRest(x + bytes, xStride, rows, w + bytes, wStride, units, columns - whole, out);
+}
+
+/** The last columns, fewer than a vector holds. */
+function addRest(x: usize, xStride: usize, rows: i32, w: usize, wStride: usize, units: i32, columns: i32, out: usize): void {
+  let to = out;
+  for (let i = 0; i < rows; i++, x += xStride) {
+    let from = w;
+    for (let u = 0; u < units; u++, from += wStride, to += sizeof<real>()) {
+      let sum = load<real>(to);
+      for (let k: usize = 0; k < <usize>columns * sizeof<real>(); k += sizeof<real>())
+        sum += load<real>(x + k) * load<real>(from + k);
+      store<real>(to, sum);
+    }
+  }
+}
+
+/** Four rows of W by two of X. */
+function dot4x2(x: usize, xStride: usize, w: usize, wStride: usize, bytes: usize, out: usize, outStride: usize): void {
+  let a0 = v128.splat<real>(0);
+  let a1 = a0;
+  let a2 = a0;
+  let a3 = a0;
+  let b0 = a0;
+  let b1 = a0;
+  let b2 = a0;
+  let b3 = a0;
+  let w0 = w;
+  let w1 = w + wStride;
+  let w2 = w1 + wStride;
+  let w3 = w2 + wStride;
+  let y = x + xStride;
+  for (const end = x + bytes; x < end; x += 16, y += 16, w0 += 16, w1 += 16, w2 += 16, w3 += 16) {
+    const p = v128.load(x);
+    const q = v128.load(y);
+    let v = v128.load(w0);
+    a0 = v128.add<real>(a0, v128.mul<real>(v, p));
+    b0 = v128.add<real>(b0, v128.mul<real>(v, q));
+    v = v128.load(w1);
+    a1 = v128.add<real>(a1, v128.mul<real>(v, p));
+    b1 = v128.add<real>(b1, v128.mul<real>(v, q));
+    v = v128.load(w2);
+    a2 = v128.add<real>(a2, v128.mul<real>(v, p));
+    b2 = v128.add<real>(b2, v128.mul<real>(v, q));
+    v = v128.load(w3);
+    a3 = v128.add<real>(a3, v128.mul<real>(v, p));
+    b3 = v128.add<real>(b3, v128.mul<real>(v, q));
+  }
+  addSums(out, a0, a1, a2, a3);
+  addSums(out + outStride, b0, b1, b2, b3);
+}
+
+/** Four rows of W by one of X. */
+function dot4x1(x: usize, w: usize, wStride: usize, bytes: usize, out: usize): void {
+  let a0 = v128.splat<real>(0);
+  let a1 = a0;
+  let a2 = a0;
+  let a3 = a0;
+  const w1 = w + wStride;
+  const w2 = w1 + wStride;
+  const w3 = w2 + wStride;
+  for (let k: usize = 0; k < bytes; k += 16) {
+    const p = v128.load(x + k);
+    a0 = v128.add<real>(a0, v128.mul<real>(v128.load(w + k), p));
+    a1 = v128.add<real>(a1, v128.mul<real>(v128.load(w1 + k), p));
+    a2 = v128.add<real>(a2, v128.mul<real>(v128.load(w2 + k), p));
+    a3 = v128.add<real>(a3, v128.mul<real>(v128.load(w3 + k), p));
+  }
+  addSums(out, a0, a1, a2, a3);
+}
+
+/** One row of W by four of X. */
+function dot1x4(x: usize, xStride: usize, w: usize, bytes: usize, out: usize, outStride: usize): void {
+  let a0 = v128.splat<real>(0);
+  let a1 = a0;
+  let a2 = a0;
+  let a3 = a0;
+  const x1 = x + xStride;
+  const x2 = x1 + xStride;
+  const x3 = x2 + xStride;
+  for (let k: usize = 0; k < bytes; k += 16) {
+    const v = v128.load(w + k);
+    a0 = v128.add<real>(a0, v128.mul<real>(v, v128.load(x + k)));
+    a1 = v128.add<real>(a1, v128.mul<real>(v, v128.load(x1 + k)));
+    a2 = v128.add<real>(a2, v128.mul<real>(v, v128.load(x2 + k)));
+    a3 = v128.add<real>(a3, v128.mul<real>(v, v128.load(x3 + k)));
+  }
+  addTo(out, sumOfLanes(a0));
+  addTo(out + outStride, sumOfLanes(a1));
+  addTo(out + 2 * outStride, sumOfLanes(a2));
+  addTo(out + 3 * outStride, sumOfLanes(a3));
+}
+
+function dot1x1(x: usize, w: usize, bytes: usize, out: usize): void {
+  let sum = v128.splat<real>(0);
+  for (let k: usize = 0; k < bytes; k += 16) sum = v128.add<real>(sum, v128.mul<real>(v128.load(w + k), v128.load(x + k)));
+  addTo(out, sumOfLanes(sum));
+}
+
+function addTo(out: usize, value: real): void {
+  store<real>(out, load<real>(out) + value);
+}
+
+/** (a0 + a2) + (a1 + a3), or a0 + a1 where there are two lanes. */
+function sumOfLanes(a: v128): real {
+  if (sizeof<real>() === 4) {
+    const pairs = f32x4.add(a, i32x4.shuffle(a, a, 2, 3, 2, 3));
+    return f32x4.extract_lane(pairs, 0) + f32x4.extract_lane(pairs, 1);
+  }
+  return f64x2.extract_lane(a, 0) + f64x2.extract_lane(a, 1);
+}
+
+/** out[u] += the sum of the lanes of a, b, c, d, for u = 0 … 3, each in the order of sumOfLanes. */
+function addSums(out: usize, a: v128, b: v128, c: v128, d: v128): void {
+  if (sizeof<real>() === 4) {
+    const ab = f32x4.add(i32x4.shuffle(a, b, 0, 4, 1, 5), i32x4.shuffle(a, b, 2, 6, 3, 7));
+    const cd = f32x4.add(i32x4.shuffle(c, d, 0, 4, 1, 5), i32x4.shuffle(c, d, 2, 6, 3, 7));
+    const sums = f32x4.add(i32x4.shuffle(ab, cd, 0, 1, 4, 5), i32x4.shuffle(ab, cd, 2, 3, 6, 7));
+    v128.store(out, f32x4.add(v128.load(out), sums));
+  } else {
+    v128.store(out, f64x2.add(v128.load(out), sumsOfPairs(a, b)));
+    v128.store(out, f64x2.add(v128.load(out, 16), sumsOfPairs(c, d)), 16);
+  }
+}
+
+function sumsOfPairs(a: v128, b: v128): v128 {
+  return f64x2.add(i64x2.shuffle(a, b, 0, 2), i64x2.shuffle(a, b, 1, 3));
+}

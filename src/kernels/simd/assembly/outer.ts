@@ -1,0 +1,166 @@
+import { lanes } from './tiles';
+
+/** Sums of rows scaled by numbers, in registers of four rows of the result by two vectors. */
+
+/** out[r, k] (+)= Σ_j p[r, j] · q[j, k]; each sum runs over j in order.
+ *  @param p, pRow, pTerm     number (r, j) lies at p + r · pRow + j · pTerm
+ *  @param q, qStride         `terms` rows of `columns` reals, qStride bytes apart
+ *  @param out, outStride     `rows` rows of `columns` values, outStride bytes apart
+ *  @param add                whether to add to what is there, or to overwrite it */
+export function scaledRows(
+  p: usize,
+  pRow: usize,
+  pTerm: usize,
+  q: usize,
+  qStride: usize,
+  terms: i32,
+  out: usize,
+  outStride: usize,
+  rows: i32,
+  columns: i32,
+  add: bool,
+): void {
+  const whole = <usize>(columns & -lanes()) * sizeof<real>();
+  const end = <usize>columns * sizeof<real>();
+  let r = 0;
+  for (; r + 4 <= rows; r += 4) {
+    const from = p + <usize>r * pRow;
+    const to = out + <usize>r * outStride;
+    let k: usize = 0;
+    for (; k + 32 <= whole; k += 32) scaled4x2(from, pRow, pTerm, q + k, qStride, terms, to + k, outStride, add);
+    if (k < whole) scaled4x1(from, pRow, pTerm, q + k, qStride, terms, to + k, outStride, add);
+  }
+  for (; r < rows; r++) {
+    const from = p + <usize>r * pRow;
+    const to = out + <usize>r * outStride;
+    let k: usize = 0;
+    for (; k + 64 <= whole; k += 64) scaled1x4(from, pTerm, q + k, qStride, terms, to + k, add);
+    for (; k < whole; k += 16) scaled1x1(from, pTerm, q + k, qStride, terms, to + k, add);
+  }
+  if (whole < end) scaledRest(p, pRow, pTerm, q + whole, qStride, terms, out + whole, outStride, rows, end - whole, add);
+}
+
+/** The last columns, fewer than a vector holds. */
+function scaledRest(
+  p: usize,
+  pRow: usize,
+  pTerm: usize,
+  q: usize,
+  qStride: usize,
+  terms: i32,
+  out: usize,
+  outStride: usize,
+  rows: i32,
+  bytes: usize,
+  add: bool,
+): void {
+  for (let r = 0; r < rows; r++, p += pRow, out += outStride) {
+    for (let k: usize = 0; k < bytes; k += sizeof<real>()) {
+      let sum: real = add ? load<real>(out + k) : 0;
+      let pj = p;
+      let qj = q + k;
+      for (let j = 0; j < terms; j++, pj += pTerm, qj += qStride) sum += load<real>(pj) * load<real>(qj);
+      store<real>(out + k, sum);
+    }
+  }
+}
+
+function scaled4x2(
+  p: usize,
+  pRow: usize,
+  pTerm: usize,
+  q: usize,
+  qStride: usize,
+  terms: i32,
+  out: usize,
+  outStride: usize,
+  add: bool,
+): void {
+  const out1 = out + outStride;
+  const out2 = out1 + outStride;
+  const out3 = out2 + outStride;
+  let a0 = start(out, add);
+  let b0 = start(out + 16, add);
+  let a1 = start(out1, add);
+  let b1 = start(out1 + 16, add);
+  let a2 = start(out2, add);
+  let b2 = start(out2 + 16, add);
+  let a3 = start(out3, add);
+  let b3 = start(out3 + 16, add);
+  let p1 = p + pRow;
+  let p2 = p1 + pRow;
+  let p3 = p2 + pRow;
+  for (; terms > 0; terms--) {
+    const x = v128.load(q);
+    const y = v128.load(q, 16);
+    let s = v128.load_splat<real>(p);
+    a0 = v128.add<real>(a0, v128.mul<real>(s, x));
+    b0 = v128.add<real>(b0, v128.mul<real>(s, y));
+    s = v128.load_splat<real>(p1);
+    a1 = v128.add<real>(a1, v128.mul<real>(s, x));
+    b1 = v128.add<real>(b1, v128.mul<real>(s, y));
+    s = v128.load_splat<real>(p2);
+    a2 = v128.add<real>(a2, v128.mul<real>(s, x));
+    b2 = v128.add<real>(b2, v128.mul<real>(s, y));
+    s = v128.load_splat<real>(p3);
+    a3 = v128.add<real>(a3, v128.mul<real>(s, x));
+    b3 = v128.add<real>(b3, v128.mul<real>(s, y));
+    p += pTerm;
+    p1 += pTerm;
+    p2 += pTerm;
+    p3 += pTerm;
+    q += qStride;
+  }
+  v128.store(out, a0);
+  v128.store(out, b0, 16);
+  v128.store(out1, a1);
+  v128.store(out1, b1, 16);
+  v128.store(out2, a2);
+  v128.store(out2, b2, 16);
+  v128.store(out3, a3);
+  v128.store(out3, b3, 16);
+}
+
+function scaled4x1(
+  p: usize,
+  pRow: usize,
+  pTerm: usize,
+  q: usize,
+  qStride: usize,
+  terms: i32,
+  out: usize,
+  outStride: usize,
+  add: bool,
+): void {
+  for (let r = 0; r < 4; r++) scaled1x1(p + <usize>r * pRow, pTerm, q, qStride, terms, out + <usize>r * outStride, add);
+}
+
+function scaled1x4(p: usize, pTerm: usize, q: usize, qStride: usize, terms: i32, out: usize, add: bool): void {
+  let a = start(out, add);
+  let b = start(out + 16, add);
+  let c = start(out + 32, add);
+  let d = start(out + 48, add);
+  for (; terms > 0; terms--, p += pTerm, q += qStride) {
+    const s = v128.load_splat<real>(p);
+    a = v128.add<real>(a, v128.mul<real>(s, v128.load(q)));
+    b = v128.add<real>(b, v128.mul<real>(s, v128.load(q, 16)));
+    c = v128.add<real>(c, v128.mul<real>(s, v128.load(q, 32)));
+    d = v128.add<real>(d, v128.mul<real>(s, v128.load(q, 48)));
+  }
+  v128.store(out, a);
+  v128.store(out, b, 16);
+  v128.store(out, c, 32);
+  v128.store(out, d, 48);
+}
+
+function scaled1x1(p: usize, pTerm: usize, q: usize, qStride: usize, terms: i32, out: usize, add: bool): void {
+  let a = start(out, add);
+  for (; terms > 0; terms--, p += pTerm, q += qStride) {
+    a = v128.add<real>(a, v128.mul<real>(v128.load_splat<real>(p), v128.load(q)));
+  }
+  v128.store(out, a);
+}
+
+function start(out: usize, add: bool): v128 {
+  return add ? v128.load(out) : v128.splat<real>(0);
+}

@@ -1,0 +1,18 @@
+/** Examples that are widened and worked on together. */
+export const EXAMPLES: i32 = 64;
+/** Columns (features) that are widened and worked on together: 64 examples of them stay in the first-level cache. */
+export const COLUMNS: i32 = 64;
+
+/** Reals in a vector. */
+export function lanes(): i32 {
+  return 16 / sizeof<real>();
+}
+
+/** Bytes from one widened row to the next. The odd cache line keeps rows out of each other's cache sets. */
+export function tileStride(): usize {
+  return COLUMNS * sizeof<real>() + 64;
+}
+
+export function smaller(a: i32, b: i32): i32 {
+  return a < b ? a : b;
+}

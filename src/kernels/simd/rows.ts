@@ -1,0 +1,48 @@
+import type { ByteRows } from '../kernels.ts';
+import type { Frame } from './frame.ts';
+import type { KernelMemory } from './memory.ts';
+
+/** Rows of bytes where the kernels can read them: rows first … first + count − 1 of a batch. */
+export interface PlacedRows {
+  bytes: number;
+  /** of Int32, or 0 where row i is example i */
+  indices: number;
+  first: number;
+  count: number;
+}
+
+/** Sums over examples may be cut here without changing a bit: EXAMPLES of assembly/tiles.ts. */
+const unit = 64;
+/** What is copied at once of a batch that lies elsewhere. */
+const copiedBytes = 32 * 2 ** 20;
+
+/** A batch, whole where its bytes lie in the kernels' memory; else copied piece by piece into the same room. */
+export function* placeRows(memory: KernelMemory, frame: Frame, rows: ByteRows): Generator<PlacedRows> {
+  const { bytes, indices, count, features } = rows;
+  requireRows(rows);
+  const own = memory.addressOf(bytes);
+  if (own !== null) {
+    yield { bytes: own, indices: indices === null ? 0 : frame.input(indices, count), first: 0, count };
+    return;
+  }
+  const piece = Math.min(count, unit * Math.max(1, Math.floor(copiedBytes / (unit * features))));
+  const address = frame.room(piece * features);
+  const room = memory.view(bytes, address, piece * features);
+  for (let first = 0; first < count; first += piece) {
+    const end = Math.min(count, first + piece);
+    for (let i = first; i < end; i++) {
+      const row = indices === null ? i : indices[i]!;
+      room.set(bytes.subarray(row * features, (row + 1) * features), (i - first) * features);
+    }
+    yield { bytes: address, indices: 0, first, count: end - first };
+  }
+}
+
+function requireRows({ bytes, indices, count, features }: ByteRows): void {
+  const rows = Math.floor(bytes.length / features);
+  const fits =
+    indices === null
+      ? count <= rows
+      : count <= indices.length && indices.subarray(0, count).every((row) => row >= 0 && row < rows);
+  if (!fits) throw new RangeError(`kernels: expected examples among the ${rows} rows of a batch's bytes`);
+}

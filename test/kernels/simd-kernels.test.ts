@@ -1,0 +1,187 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type Floats, inScope, type Kernels, type Precision, precisions, type Rows } from '../../src/kernels/kernels.ts';
+import { referenceKernels } from '../../src/kernels/reference.ts';
+import { simdKernels } from '../../src/kernels/simd/simd-kernels.ts';
+import { numpyRandom, type Random } from '../../src/random.ts';
+
+/** The error of a sum, as a share of the sum of its terms' sizes. */
+const tolerances: Record<Precision, number> = { float32: 2e-6, float64: 1e-14 };
+
+/** Counts on both sides of every tile, register shape and vector. */
+const edge = (max: number) => fc.oneof(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max }));
+
+const shapes = fc.record({
+  count: edge(140),
+  units: edge(13),
+  features: edge(150),
+  seed: fc.nat(),
+  input: fc.constantFrom('floats', 'scaled bytes', 'mapped bytes', 'picked bytes'),
+  /** whether arrays lie in the kernels' memory or are copied in and out */
+  resident: fc.boolean(),
+  bias: fc.boolean(),
+});
+type Shape = typeof shapes extends fc.Arbitrary<infer S> ? S : never;
+
+describe.each(Object.keys(precisions) as Precision[])('the %s kernels in WebAssembly', (precision) => {
+  const kernels = simdKernels(precision);
+  const reference = referenceKernels(precision);
+
+  test('compute what the reference does, whatever the shapes', () => {
+    fc.assert(
+      fc.property(shapes, (shape) => {
+        inScope(kernels, (scope) => {
+          const operands = draw(shape, shape.resident ? scope : reference);
+          const sizes = draw(shape, reference, Math.abs);
+          for (const product of products) {
+            const out = (shape.resident ? scope : reference).floats(product.length(shape));
+            product.run(kernels, operands, shape, out);
+            const expected = reference.floats(out.length);
+            product.run(reference, operands, shape, expected);
+            const size = reference.floats(out.length);
+            product.run(reference, sizes, shape, size);
+            for (let i = 0; i < out.length; i++) {
+              const error = Math.abs(out[i]! - expected[i]!);
+              if (!(error <= tolerances[precision] * size[i]!)) {
+                throw new Error(`${product.name} at ${i}: expected ${expected[i]}, found ${out[i]}`);
+              }
+            }
+          }
+        });
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  test.each(['floats', 'picked bytes', 'mapped bytes'])('give one example the same bits in every company (%s)', (input) => {
+    const shape: Shape = { count: 1000, units: 6, features: 203, seed: 3, input, resident: true, bias: true } as Shape;
+    inScope(kernels, (scope) => {
+      const operands = draw(shape, scope);
+      const forward = (first: number, count: number) => {
+        const out = scope.floats(count * shape.units);
+        kernels.forward({ ...operands, input: rowsOf(operands.input, first, count), units: shape.units, out });
+        return Array.from(out);
+      };
+      const whole = forward(0, 1000);
+      for (const size of [1, 7, 64]) {
+        const pieces: number[] = [];
+        for (let first = 0; first < 1000; first += size) pieces.push(...forward(first, Math.min(size, 1000 - first)));
+        expect(pieces, `batches of ${size}`).toEqual(whole);
+      }
+    });
+  });
+
+  test('sum a batch that is copied in pieces to the same bits', () => {
+    const features = 160_000; // 32 MB hold 192 such examples
+    const pixels = Uint8Array.from({ length: 200 * features }, (_, i) => (i * 7919) % 256);
+    const map = { multiply: new Float64Array(features).fill(1 / 255), add: new Float64Array(features) };
+    const rows = (bytes: Uint8Array) => ({ kind: 'bytes', bytes, indices: null, count: 200, features, map }) as const;
+    inScope(kernels, (scope) => {
+      const dZ = scope.floats(200).map((_, i) => Math.sin(i));
+      const [inside, outside] = [scope.resident(pixels), pixels].map((bytes) => {
+        const out = scope.floats(features);
+        kernels.backwardWeights({ input: rows(bytes), dZ, units: 1, out });
+        return out;
+      });
+      expect(outside).toEqual(inside);
+    });
+  });
+
+  test('give memory back with its scope', () => {
+    const address = (scope: Kernels) => scope.floats(1000).byteOffset;
+    const first = inScope(kernels, address);
+    for (let i = 0; i < 100; i++) expect(inScope(kernels, address)).toBe(first);
+  });
+
+  test('hand out zeroed memory, also where it was used before', () => {
+    inScope(kernels, (scope) => void scope.floats(5000).fill(7));
+    inScope(kernels, (scope) => expect(scope.floats(5000).every((value) => value === 0)).toBe(true));
+  });
+
+  test('keep views over the growth of the memory', () => {
+    inScope(kernels, (scope) => {
+      const [weights, out] = [scope.floats(1).fill(3), scope.floats(1)];
+      scope.floats(4_000_000);
+      const input = { kind: 'floats', values: scope.floats(1).fill(5), count: 1, features: 1 } as const;
+      kernels.forward({ input, weights, bias: null, units: 1, out });
+      expect(out[0]).toBe(15);
+    });
+  });
+
+  test('refuse arrays that are shorter than the counts', () => {
+    const input = { kind: 'floats', values: new precisions[precision](3), count: 2, features: 2 } as const;
+    const call = () => kernels.forward({ input, weights: kernels.floats(2), bias: null, units: 1, out: kernels.floats(2) });
+    expect(call).toThrow('expected an array of at least 4 numbers, found 3');
+  });
+});
+
+interface Operands {
+  input: Rows;
+  weights: Floats;
+  bias: Floats | null;
+  dZ: Floats;
+}
+
+const products = [
+  {
+    name: 'forward',
+    length: ({ count, units }: Shape) => count * units,
+    run: (kernels: Kernels, operands: Operands, { units }: Shape, out: Floats) => kernels.forward({ ...operands, units, out }),
+  },
+  {
+    name: 'backwardWeights',
+    length: ({ features, units }: Shape) => features * units,
+    run: (kernels: Kernels, operands: Operands, { units }: Shape, out: Floats) =>
+      kernels.backwardWeights({ ...operands, units, out }),
+  },
+  {
+    name: 'backwardInput',
+    length: ({ features, count }: Shape) => features * count,
+    run: (kernels: Kernels, operands: Operands, { units, features, count }: Shape, out: Floats) =>
+      kernels.backwardInput({ ...operands, units, features, count, out }),
+  },
+];
+
+/** Operands of a shape, from its seed; each number passes through `change`. */
+function draw(shape: Shape, memory: Kernels, change = (value: number) => value): Operands {
+  const { count, units, features } = shape;
+  const random = numpyRandom(shape.seed);
+  const normals = (length: number) => memory.floats(length).map(() => change(random.normal()));
+  return {
+    weights: place(normals(units * features), memory),
+    bias: shape.bias ? place(normals(units), memory) : null,
+    dZ: place(normals(count * units), memory),
+    input: drawInput(shape, memory, random, change),
+  };
+}
+
+/** `map` of a typed array makes an ordinary one: back into the kernels' memory. */
+function place(values: Floats, memory: Kernels): Floats {
+  const placed = memory.floats(values.length);
+  placed.set(values);
+  return placed;
+}
+
+function drawInput({ count, features, input }: Shape, memory: Kernels, random: Random, change: (value: number) => number): Rows {
+  const normals = (length: number) => Float64Array.from({ length }, () => change(random.normal()));
+  if (input === 'floats') {
+    const values = memory.floats(count * features);
+    values.set(normals(values.length));
+    return { kind: 'floats', values, count, features };
+  }
+  const rows = count + 3;
+  const bytes = memory.resident(Uint8Array.from({ length: rows * features }, () => Math.floor(random.uniform() * 256)));
+  const map =
+    input === 'scaled bytes'
+      ? { multiply: new Float64Array(features).fill(1 / 255), add: new Float64Array(features) }
+      : { multiply: normals(features), add: normals(features) };
+  const indices = input === 'picked bytes' ? Int32Array.from({ length: count }, () => Math.floor(random.uniform() * rows)) : null;
+  return { kind: 'bytes', bytes, indices, count, features, map };
+}
+
+function rowsOf(input: Rows, first: number, count: number): Rows {
+  const { features } = input;
+  if (input.kind === 'floats') return { ...input, count, values: input.values.subarray(first * features) };
+  if (input.indices !== null) return { ...input, count, indices: input.indices.subarray(first) };
+  return { ...input, count, bytes: input.bytes.subarray(first * features) };
+}
