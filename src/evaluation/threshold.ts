@@ -1,11 +1,11 @@
 import { type Confusion, confusionOf } from './metrics.ts';
 
-/** What a threshold chosen on dev may make as large as it can be. */
+/** What a threshold chosen on dev may make as large as it can be. Each is a quotient of whole numbers, so that equals are equal. */
 export const thresholdCriteria = {
   accuracy: ({ tp, fp, fn, tn }: Confusion) => (tp + tn) / (tp + fp + fn + tn),
-  balancedAccuracy: ({ tp, fp, fn, tn }: Confusion) => (tp / (tp + fn) + tn / (tn + fp)) / 2,
+  balancedAccuracy: ({ tp, fp, fn, tn }: Confusion) => (tp * (tn + fp) + tn * (tp + fn)) / (2 * (tp + fn) * (tn + fp)),
   f1: ({ tp, fp, fn }: Confusion) => (2 * tp) / (2 * tp + fp + fn),
-  youden: ({ tp, fp, fn, tn }: Confusion) => tp / (tp + fn) + tn / (tn + fp) - 1,
+  youden: ({ tp, fp, fn, tn }: Confusion) => (tp * tn - fp * fn) / ((tp + fn) * (tn + fp)),
 } as const;
 
 export type ThresholdCriterion = keyof typeof thresholdCriteria;

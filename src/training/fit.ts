@@ -179,7 +179,7 @@ async function* fitInScope(options: FitOptions): AsyncGenerator<FitEvent> {
 }
 
 /** All that a training carries from step to step. */
-interface Run {
+export interface Run {
   options: FitOptions;
   batch: number;
   workspace: Workspace;
@@ -228,7 +228,7 @@ export function startRun(options: FitOptions): Run {
   };
 }
 
-interface Sums {
+export interface Sums {
   cost: number;
   l2Cost: number;
   correct: number;
