@@ -65,6 +65,7 @@ async function train(context: Context, values: Values): Promise<ExitKind | undef
   const plan = planTraining(loaded.config, data, kernels);
   const warnings = [...warnOfFailures(context, data.failures), ...plan.warnings];
   for (const warning of plan.warnings) context.warn(warning);
+  if (context.verbose) context.note(`first layer: ${plan.form.form} form (${plan.form.why})`);
   if (values.dryRun) return void printPlan(context, loaded, data, plan, warnings);
 
   const path = values.output ?? join(runsFolder(context.environment), runName(values.config, new Date()));
@@ -130,6 +131,7 @@ function fitOptions(config: LoadedConfig['config'], data: PreparedData, plan: Pl
     network: plan.network,
     parameters: initialParameters(plan.network, kernels, numpyRandom(config.seed)),
     kernels,
+    form: plan.form.form,
     map: normalizers[config.data.normalize].fit(train.pixels, train.features),
     train,
     dev: dev ?? null,
@@ -185,7 +187,7 @@ async function summarize(
 
 function printPlan(context: Context, { config, file }: LoadedConfig, data: PreparedData, plan: Plan, warnings: string[]): void {
   const kernels = kernelsFor(config.precision);
-  const { memoryBytes, learningRate, parameters, examples, network } = plan;
+  const { memoryBytes, learningRate, parameters, examples, network, form } = plan;
   const { epochs } = config.training;
   const planned: TrainPlan = {
     config: file,
@@ -195,6 +197,7 @@ function printPlan(context: Context, { config, file }: LoadedConfig, data: Prepa
     parameters,
     learningRate,
     epochs,
+    form,
     memoryBytes,
     estimatedSeconds: estimateSeconds(fitOptions(config, data, plan, kernels)),
     warnings,

@@ -4,6 +4,7 @@ import { fits } from '../data/image.ts';
 import { normalizers } from '../data/normalize.ts';
 import { precisions } from '../kernels/kernels.ts';
 import { activations, defaultSlope } from '../model/activations.ts';
+import { forms } from '../model/forms.ts';
 import { defaultFactor, initializers } from '../model/initializers.ts';
 import { losses } from '../model/losses.ts';
 import { optimizers } from '../optimize/optimizers.ts';
@@ -104,6 +105,7 @@ const training = z.strictObject({
     .describe('α: "auto" (a table over optimizer and normalize), or a number above 0'),
   optimizer: optimizer.default({ name: 'gradientDescent' }),
   threshold: z.number().min(0).max(1).default(0.5).describe('p > threshold is positive'),
+  form: oneOf(forms, 'How the first layer is computed').default('auto'),
   evaluateEvery: wholeNumber(1).default(1).describe('Epochs between evaluations of the dev part'),
 });
 

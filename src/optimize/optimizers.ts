@@ -17,6 +17,9 @@ export interface Step {
 export interface Optimizer {
   summary: string;
   slots: number;
+  /** whether it moves all weights alike, by sums of gradients: then the first layer's stay in the span of their start and
+   *  the training pictures, and the dual form applies */
+  linear: boolean;
   update(step: Step): void;
 }
 
@@ -24,6 +27,7 @@ const entries = {
   gradientDescent: {
     summary: 'W ← W − α dW',
     slots: 0,
+    linear: true,
     update({ values, gradient, start, end, learningRate }) {
       for (let i = start; i < end; i++) values[i] = values[i]! - learningRate * gradient[i]!;
     },

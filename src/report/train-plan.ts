@@ -10,6 +10,8 @@ export interface TrainPlan {
   parameters: number;
   learningRate: number;
   epochs: number;
+  /** of the first layer */
+  form: { form: string; why: string };
   memoryBytes: number;
   estimatedSeconds: number;
   warnings: string[];
@@ -35,6 +37,7 @@ export function planText(plan: TrainPlan): string {
     table([['layer', 'shape', 'activation', 'init', 'parameters'], ...layers, ['', '', '', '', count(plan.parameters)]], '  '),
     '',
     `  ${plural(plan.epochs, 'epoch')} with learning rate ${plan.learningRate}`,
+    `  first layer in ${plan.form.form} form (${plan.form.why})`,
     `  about ${count(Math.ceil(plan.memoryBytes / 2 ** 20))} MB of memory and ${duration(plan.estimatedSeconds)}`,
   ].join('\n');
 }

@@ -1,28 +1,22 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { log } from '../elementary.ts';
 import { UserError } from '../errors.ts';
-import { type InputMap, inScope, type Kernels } from '../kernels/kernels.ts';
+import { inScope, type Kernels } from '../kernels/kernels.ts';
+import { kernelsFor } from '../kernels/select.ts';
 import { backward, lossGradient } from '../model/backward.ts';
+import type { Form } from '../model/forms.ts';
 import { createWorkspace, forward, inference, type Pass } from '../model/forward.ts';
 import { type LossName, losses } from '../model/losses.ts';
-import { type Network, type Parameters, parametersOver } from '../model/network.ts';
+import { type Parameters, parametersOver } from '../model/network.ts';
 import { type OptimizerName, optimizers } from '../optimize/optimizers.ts';
+import { dualProblem } from './dual.ts';
+import { directProblem, type Problem, type ProblemOptions, type ProblemPart } from './problem.ts';
 
-/** The pictures of a part as the kernels take them. */
-export interface FitPart {
-  /** [m, n_x] */
-  pixels: Uint8Array;
-  labels: Uint8Array;
-}
-
-export interface FitOptions {
-  network: Network;
-  /** the first weights; they are moved in place */
-  parameters: Parameters;
+/** `parameters` are the first weights; they are moved in place, and are up to date once the loop has ended. */
+export interface FitOptions extends ProblemOptions {
   kernels: Kernels;
-  map: InputMap;
-  train: FitPart;
-  dev: FitPart | null;
+  /** of the first layer; the same results in float64 (form.ts) */
+  form: Form;
   loss: LossName;
   optimizer: OptimizerName;
   learningRate: number;
@@ -56,19 +50,30 @@ const turnMilliseconds = 100;
 /** Trains in place, an event an epoch; whoever listens draws, saves, or stops by leaving the loop.
  *  @throws UserError (diverged) naming step, layer and rate */
 export async function* fit(options: FitOptions): AsyncGenerator<EpochEvent> {
-  const kernels = options.kernels.scope();
-  const place = (part: FitPart) => ({ ...part, pixels: kernels.resident(part.pixels) });
+  const kernels = kernelsOf(options).scope();
   try {
-    yield* fitInScope({ ...options, kernels, train: place(options.train), dev: options.dev && place(options.dev) });
+    const problem = options.form === 'dual' ? dualProblem(options, kernels) : directProblem(options, kernels);
+    try {
+      yield* train(problem, options);
+    } finally {
+      problem.write();
+    }
   } finally {
     kernels.release();
   }
 }
 
-async function* fitInScope(options: FitOptions): AsyncGenerator<EpochEvent> {
-  const { network, parameters, kernels, map, train, dev, loss, learningRate } = options;
-  const m = train.labels.length;
-  const input = { kind: 'bytes', bytes: train.pixels, indices: null, count: m, features: network.inputs, map } as const;
+/** The dual form computes in float64 whatever the precision, and rounds once, at the end. */
+export function kernelsOf({ form, kernels }: FitOptions): Kernels {
+  return form === 'dual' && kernels.precision !== 'float64' ? kernelsFor('float64') : kernels;
+}
+
+async function* train(problem: Problem, options: FitOptions): AsyncGenerator<EpochEvent> {
+  const { network, parameters, kernels, dev } = problem;
+  const { labels } = problem.train;
+  const { loss, learningRate } = options;
+  const m = labels.length;
+  const input = problem.train.rows(null, m);
   const pass: Pass = {
     network,
     parameters,
@@ -78,7 +83,7 @@ async function* fitInScope(options: FitOptions): AsyncGenerator<EpochEvent> {
     mode: { kind: 'training', masks: null },
   };
   const gradient = parametersOver(network, kernels.floats(parameters.values.length));
-  const targets = { loss, labels: train.labels, classWeights: [1, 1] } as const;
+  const targets = { loss, labels, classWeights: [1, 1] } as const;
   const { slots, update } = optimizers[options.optimizer];
   const state = Array.from({ length: slots }, () => kernels.floats(parameters.values.length));
   const watch = divergenceWatch(learningRate);
@@ -87,7 +92,7 @@ async function* fitInScope(options: FitOptions): AsyncGenerator<EpochEvent> {
   for (let epoch = 1; epoch <= options.epochs; epoch++) {
     const logits = forward(pass);
     const cost = lossGradient(pass, targets);
-    const correct = countCorrect(logits, train.labels, options.threshold);
+    const correct = countCorrect(logits, labels, options.threshold);
     backward(pass, gradient);
     watch(epoch, cost, gradient);
     for (const { trained, offset, length } of parameters.segments) {
@@ -107,7 +112,7 @@ async function* fitInScope(options: FitOptions): AsyncGenerator<EpochEvent> {
       epoch,
       cost,
       train: { accuracy: correct / m },
-      dev: looks ? lookAt(dev, options) : null,
+      dev: looks ? lookAt(dev, problem, options) : null,
       learningRate,
       seconds: (performance.now() - started) / 1000,
     };
@@ -119,27 +124,19 @@ async function* fitInScope(options: FitOptions): AsyncGenerator<EpochEvent> {
 }
 
 /** Cost and accuracy in inference mode. */
-function lookAt(part: FitPart, options: FitOptions): { cost: number; accuracy: number } {
-  return inScope(options.kernels, (kernels) => lookAtInScope(part, { ...options, kernels }));
-}
-
-function lookAtInScope(
-  part: FitPart,
-  { network, parameters, kernels, map, loss, threshold }: FitOptions,
+function lookAt(
+  { labels, rows }: ProblemPart,
+  { network, parameters, kernels }: Problem,
+  { loss, threshold }: FitOptions,
 ): { cost: number; accuracy: number } {
-  const count = part.labels.length;
-  const input = { kind: 'bytes', bytes: part.pixels, indices: null, count, features: network.inputs, map } as const;
-  const logits = forward({
-    network,
-    parameters,
-    kernels,
-    input,
-    workspace: createWorkspace(network, kernels, count),
-    mode: inference,
+  const count = labels.length;
+  return inScope(kernels, (scope) => {
+    const workspace = createWorkspace(network, scope, count);
+    const logits = forward({ network, parameters, kernels, workspace, input: rows(null, count), mode: inference });
+    let sum = 0;
+    for (let i = 0; i < count; i++) sum += losses[loss].value(logits[i]!, labels[i]!);
+    return { cost: sum / count, accuracy: countCorrect(logits, labels, threshold) / count };
   });
-  let sum = 0;
-  for (let i = 0; i < count; i++) sum += losses[loss].value(logits[i]!, part.labels[i]!);
-  return { cost: sum / count, accuracy: countCorrect(logits, part.labels, threshold) / count };
 }
 
 /** σ(z) > threshold exactly where z > ln(threshold / (1 − threshold)). */

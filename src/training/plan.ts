@@ -1,8 +1,9 @@
 import type { Config } from '../config/schema.ts';
 import { countPositive } from '../data/examples.ts';
 import { type PartName, partNames } from '../data/split.ts';
-import type { Kernels } from '../kernels/kernels.ts';
+import { type Kernels, precisions } from '../kernels/kernels.ts';
 import { layerInputs, type Network, parameterCount } from '../model/network.ts';
+import { chooseForm, dualBytes, type FormChoice, type FormCounts, refusalOfDual } from './form.ts';
 import { autoLearningRates } from './learning-rate.ts';
 import { networkOf, type PreparedData } from './prepare.ts';
 
@@ -12,6 +13,8 @@ export interface Plan {
   learningRate: number;
   parameters: number;
   examples: Record<PartName, { total: number; positive: number }>;
+  /** of the first layer */
+  form: FormChoice;
   memoryBytes: number;
   warnings: string[];
 }
@@ -27,12 +30,23 @@ export function planTraining(config: Config, data: PreparedData, kernels: Kernel
       return [part, { total: labels.length, positive: countPositive(labels) }];
     }),
   ) as Plan['examples'];
+  const counts: FormCounts = {
+    features: network.inputs,
+    units: network.layers[0]!.units,
+    train: examples.train.total,
+    dev: examples.dev.total,
+    epochs: config.training.epochs,
+    evaluateEvery: config.training.evaluateEvery,
+  };
+  const form = chooseForm(config.training.form, refusalOfDual({ optimizer: optimizer.name }), counts);
+  const products = form.form === 'dual' ? dualBytes(counts) : 0;
   return {
     network,
     learningRate: learningRate === 'auto' ? autoLearningRates[optimizer.name][config.data.normalize] : learningRate,
     parameters,
     examples,
-    memoryBytes: memoryOf(network, parameters, examples, kernels.floats(1).BYTES_PER_ELEMENT),
+    form,
+    memoryBytes: memoryOf(network, parameters, examples, precisions[kernels.precision].BYTES_PER_ELEMENT) + products,
     warnings: [...data.notes, ...networkWarnings(network)],
   };
 }
