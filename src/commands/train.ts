@@ -84,6 +84,7 @@ async function train(context: Context, values: Values): Promise<ExitKind | undef
     context.warn(text);
   };
   for (const text of [...data.notes, ...plan.warnings]) warn(text);
+  if (context.verbose) context.note(`first layer: ${plan.form.form} form (${plan.form.why})`);
   const job: Job = { context, loaded, data, extras, kernels, warn, warnings };
   if (values.dryRun) return void printPlan(job, plan);
 
@@ -237,7 +238,7 @@ function foldSummary({ folds }: CrossValidation): NonNullable<TrainSummary['fold
 
 function printPlan({ context, loaded, data, extras, kernels, warnings }: Job, plan: Plan): void {
   const { config, file } = loaded;
-  const { memoryBytes, learningRates, batch, parameters, examples, network } = plan;
+  const { memoryBytes, learningRates, batch, parameters, examples, network, form } = plan;
   const { epochs } = config.training;
   const once = estimateSeconds(fitOptions(config, data.parts, plan, kernels, extras));
   const planned: TrainPlan = {
@@ -249,6 +250,7 @@ function printPlan({ context, loaded, data, extras, kernels, warnings }: Job, pl
     learningRates,
     batch,
     epochs,
+    form,
     memoryBytes,
     estimatedSeconds: once * (1 + (data.folds?.count ?? 0)),
     warnings,

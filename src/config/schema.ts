@@ -5,6 +5,7 @@ import { normalizers } from '../data/normalize.ts';
 import { thresholdCriteria } from '../evaluation/threshold.ts';
 import { precisions } from '../kernels/kernels.ts';
 import { activations, defaultSlope } from '../model/activations.ts';
+import { forms } from '../model/forms.ts';
 import { defaultFactor, initializers } from '../model/initializers.ts';
 import { losses } from '../model/losses.ts';
 import { type OptimizerName, type OptimizerOptions, optimizers } from '../optimize/optimizers.ts';
@@ -197,6 +198,7 @@ const training = z.strictObject({
       `p > threshold is positive: a number from 0 to 1, or what is to be best on dev: ${Object.keys(thresholdCriteria).join(', ')}`,
     ),
   clipNorm: z.number().gt(0).nullable().default(null).describe('A bound on the norm of the whole gradient'),
+  form: oneOf(forms, 'How the first layer is computed').default('auto'),
   evaluateEvery: wholeNumber(1).default(1).describe('Epochs between looks at dev and at the layers'),
   maxMinutes: z.number().gt(0).nullable().default(null).describe('Stop in good order after so long'),
   startFrom: z.string().min(1).nullable().default(null).describe('A model file whose weights to start from (same architecture)'),

@@ -29,7 +29,21 @@ export interface FloatRows {
   features: number;
 }
 
-export type Rows = ByteRows | FloatRows;
+/** Pictures by their inner products with the vectors v_1 … v_w that a first layer's weights are sums of: W = C·V, so that
+ *  W·x = C·(V·x) with C (n_1, w) in the place of the weights. The first vectors are the training pictures, in order.
+ *  (The dual form of the first layer: docs/decisions/0011-dual-form.md.) */
+export interface SpanRows {
+  kind: 'span';
+  /** V·x, picture after picture: `features` numbers each */
+  products: Floats;
+  /** which of them, or null for the first `count`; those of a training batch are training pictures */
+  indices: Int32Array | null;
+  count: number;
+  /** w, the number of vectors */
+  features: number;
+}
+
+export type Rows = ByteRows | FloatRows | SpanRows;
 
 export interface Kernels {
   readonly precision: Precision;
@@ -50,11 +64,18 @@ export interface Kernels {
    *  @param options.out     (n_l, m) example after example: out[i · n_l + u]; may be longer */
   forward(options: { input: Rows; weights: Floats; bias: Floats | null; units: number; out: Floats }): void;
 
-  /** dW = dZ · Xᵀ. @param options.out (n_l, n_(l-1)), overwritten */
+  /** dW = dZ · Xᵀ; for a span, dC: each example's dZ on the coefficients of the vector that it is, since dW = dC·V.
+   *  @param options.out (n_l, n_(l-1)), overwritten */
   backwardWeights(options: { input: Rows; dZ: Floats; units: number; out: Floats }): void;
 
   /** dA = Wᵀ · dZ, the gradient for the layer below. @param options.out (n_(l-1), m), overwritten */
   backwardInput(options: { dZ: Floats; weights: Floats; units: number; features: number; count: number; out: Floats }): void;
+
+  /** The inner products of pictures with pictures, after the map.
+   *  @param options.left  [l, n_x]
+   *  @param options.right [r, n_x]
+   *  @param options.out   out[i · r + j] = x_i · y_j */
+  innerProducts(options: { left: Uint8Array; right: Uint8Array; map: InputMap; out: Floats }): void;
 }
 
 /** Kernels whose memory ends with them: after `release` no array that came from them may be used. */

@@ -1,4 +1,5 @@
-import { type Floats, type Kernels, type Precision, precisions, type Rows } from './kernels.ts';
+import { type ByteRows, type FloatRows, type Floats, type Kernels, type Precision, precisions } from './kernels.ts';
+import { spanGradient, spanValues } from './span.ts';
 
 /**
  * The kernels in plain TypeScript: the definition, and the oracle of every test. Sums run in float64, results are
@@ -13,6 +14,7 @@ export function referenceKernels(precision: Precision): Kernels {
     forward,
     backwardWeights,
     backwardInput,
+    innerProducts,
   };
   return kernels;
 }
@@ -20,7 +22,8 @@ export function referenceKernels(precision: Precision): Kernels {
 /** Examples that are worked on together. */
 const TILE = 4;
 
-const forward: Kernels['forward'] = ({ input, weights, bias, units, out }) => {
+const forward: Kernels['forward'] = ({ input: rows, weights, bias, units, out }) => {
+  const input = rows.kind === 'span' ? spanValues(rows) : rows;
   const { count, features } = input;
   const tile = new Float64Array(TILE * features);
   const sums = new Float64Array(2 * TILE);
@@ -39,6 +42,7 @@ const forward: Kernels['forward'] = ({ input, weights, bias, units, out }) => {
 };
 
 const backwardWeights: Kernels['backwardWeights'] = ({ input, dZ, units, out }) => {
+  if (input.kind === 'span') return spanGradient(input, dZ, units, out);
   const { count, features } = input;
   const tile = new Float64Array(TILE * features);
   out.fill(0, 0, units * features);
@@ -61,8 +65,21 @@ const backwardInput: Kernels['backwardInput'] = ({ dZ, weights, units, features,
   }
 };
 
+const innerProducts: Kernels['innerProducts'] = ({ left, right, map: { multiply, add }, out }) => {
+  const features = multiply.length;
+  const [x, y] = [new Float64Array(features), new Float64Array(features)];
+  const columns = right.length / features;
+  for (let i = 0; i < left.length / features; i++) {
+    widenBytes(left, i * features, multiply, add, x);
+    for (let j = 0; j < columns; j++) {
+      widenBytes(right, j * features, multiply, add, y);
+      out[i * columns + j] = x.reduce((sum, value, k) => sum + value * y[k]!, 0);
+    }
+  }
+};
+
 /** Writes examples first … first + 3 as float64 rows into the tile, zeros past the last. */
-function widen(input: Rows, first: number, tile: Float64Array): void {
+function widen(input: ByteRows | FloatRows, first: number, tile: Float64Array): void {
   const { count, features } = input;
   for (let i = 0; i < TILE; i++) {
     const row = tile.subarray(i * features, (i + 1) * features);

@@ -43,6 +43,8 @@ export interface Parameters {
   segments: readonly Segment[];
   /** one entry a layer: views of `values` */
   layers: readonly LayerParameters[];
+  /** ‖W1‖² where the first layer holds coefficients of a span (kernels/kernels.ts); null where it holds W1 itself */
+  firstSquaredNorm: (() => number) | null;
 }
 
 export interface LayerParameters {
@@ -115,7 +117,7 @@ export function parametersOver(network: Network, values: Floats): Parameters {
         }
       : null,
   }));
-  return { values, segments, layers };
+  return { values, segments, layers, firstSquaredNorm: null };
 }
 
 /** Fresh parameters: weights layer by layer from one stream, biases and β 0, γ and moving variances 1. */

@@ -27,6 +27,9 @@ export interface Optimizer {
   /** defaults of the options that it takes */
   defaults: Partial<OptimizerOptions>;
   slots: number;
+  /** whether it moves all weights alike, by sums of gradients: then the first layer's stay in the span of their start and
+   *  the training pictures, and the dual form applies */
+  linear: boolean;
   direct(step: Step, options: OptimizerOptions): void;
 }
 
@@ -35,6 +38,7 @@ const entries = {
     summary: 'W ← W − α dW',
     defaults: {},
     slots: 0,
+    linear: true,
     direct: () => {},
   },
   /** @see Polyak 1964, in the course's form with 1 − β */
@@ -42,6 +46,7 @@ const entries = {
     summary: 'v ← βv + (1 − β)dW, W ← W − αv',
     defaults: { beta: 0.9 },
     slots: 1,
+    linear: true,
     direct({ gradient, state: [v], start, end }, { beta }) {
       for (let i = start; i < end; i++) {
         v![i] = beta * v![i]! + (1 - beta) * gradient[i]!;
@@ -54,6 +59,7 @@ const entries = {
     summary: 's ← β₂s + (1 − β₂)dW², W ← W − α dW/√(s + ε)',
     defaults: { beta2: 0.999, epsilon: 1e-8 },
     slots: 1,
+    linear: false,
     direct({ gradient, state: [s], start, end }, { beta2, epsilon }) {
       for (let i = start; i < end; i++) {
         const g = gradient[i]!;
@@ -67,6 +73,7 @@ const entries = {
     summary: 'v̂ = v/(1 − β₁ᵗ), ŝ = s/(1 − β₂ᵗ), W ← W − α v̂/(√ŝ + ε)',
     defaults: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
     slots: 2,
+    linear: false,
     direct({ gradient, state: [v, s], start, end, t }, { beta1, beta2, epsilon }) {
       const first = 1 - power(beta1, t);
       const second = 1 - power(beta2, t);

@@ -13,6 +13,8 @@ export interface TrainPlan {
   /** examples a step */
   batch: number;
   epochs: number;
+  /** of the first layer */
+  form: { form: string; why: string };
   memoryBytes: number;
   estimatedSeconds: number;
   warnings: string[];
@@ -38,6 +40,7 @@ export function planText(plan: TrainPlan): string {
     table([['layer', 'shape', 'activation', 'init', 'parameters'], ...layers, ['', '', '', '', count(plan.parameters)]], '  '),
     '',
     `  ${plural(plan.epochs, 'epoch')} in batches of ${count(plan.batch)} with learning rate ${[...new Set(plan.learningRates)].join(', ')}`,
+    `  first layer in ${plan.form.form} form (${plan.form.why})`,
     `  about ${count(Math.ceil(plan.memoryBytes / 2 ** 20))} MB of memory and ${duration(plan.estimatedSeconds)}`,
   ].join('\n');
 }

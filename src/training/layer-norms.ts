@@ -1,6 +1,5 @@
 import type { Workspace } from '../model/forward.ts';
-import type { Network, Parameters } from '../model/network.ts';
-import { segmentNorm } from './divergence.ts';
+import type { Network } from '../model/network.ts';
 
 /** What one step did in a layer, for the journal. */
 export interface LayerNorms {
@@ -18,15 +17,19 @@ export interface LayerNorms {
   zeros: number;
 }
 
-/** The norms of every layer after a step.
- *  @param gradientNorms  ‖dW‖ as the backward pass left it; the optimizer has since overwritten the gradient
- *  @param updateNorms  ‖ΔW‖ */
+/** The norms of every layer after a step. */
 export function layerNorms(
   network: Network,
-  parameters: Parameters,
-  options: { workspace: Workspace; count: number; gradientNorms: readonly number[]; updateNorms: readonly number[] },
+  options: {
+    workspace: Workspace;
+    count: number;
+    /** ‖dW‖ as the backward pass left it; the optimizer has since overwritten the gradient */
+    gradientNorms: readonly number[];
+    updateNorms: readonly number[];
+    weightNorms: readonly number[];
+  },
 ): LayerNorms[] {
-  const { workspace, count, gradientNorms, updateNorms } = options;
+  const { workspace, count, gradientNorms, updateNorms, weightNorms } = options;
   return network.layers.map(({ units }, l) => {
     const { z, a } = workspace.layers[l]!;
     const out = (l === network.layers.length - 1 ? z : a).subarray(0, count * units);
@@ -40,17 +43,12 @@ export function layerNorms(
     return {
       gradientNorm: gradientNorms[l]!,
       updateNorm: updateNorms[l]!,
-      weightNorm: weightNorm(parameters, l),
+      weightNorm: weightNorms[l]!,
       activationMean: sum / n,
       activationSize: Math.sqrt(squares / n),
       zeros: zeros / n,
     };
   });
-}
-
-/** ‖W[l]‖ of parameters, or of a gradient laid out like them. */
-export function weightNorm(parameters: Parameters, layer: number): number {
-  return segmentNorm(parameters, parameters.segments.find((segment) => segment.decayed && segment.layer === layer)!);
 }
 
 /** First and last layer learn at rates this many times apart: gradients vanish or explode. */
@@ -60,12 +58,14 @@ const looksNeeded = 3;
 
 /** Says in words when gradients vanish, explode, or a layer is dead; each at most once. */
 export function gradientWatch(): (epoch: number, layers: readonly LayerNorms[]) => string[] {
-  const seen = new Map<keyof typeof messages, number>();
+  const keys = Object.keys(messages) as (keyof typeof messages)[];
+  const looks = new Map<keyof typeof messages, number>();
+  const told = new Set<keyof typeof messages>();
   return (epoch, layers) => {
-    const ill = (Object.keys(messages) as (keyof typeof messages)[]).filter((key) => messages[key].holds(layers));
-    for (const key of Object.keys(messages) as (keyof typeof messages)[])
-      seen.set(key, ill.includes(key) ? (seen.get(key) ?? 0) + 1 : 0);
-    return ill.filter((key) => seen.get(key) === looksNeeded).map((key) => `by epoch ${epoch}: ${messages[key].text}`);
+    for (const key of keys) looks.set(key, messages[key].holds(layers) ? (looks.get(key) ?? 0) + 1 : 0);
+    const news = keys.filter((key) => looks.get(key)! >= looksNeeded && !told.has(key));
+    for (const key of news) told.add(key);
+    return news.map((key) => `by epoch ${epoch}: ${messages[key].text}`);
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Config } from '../config/schema.ts';
+import { augments } from '../data/augment.ts';
 import { batchLength } from '../data/batches.ts';
 import { countPositive } from '../data/examples.ts';
 import { inverseVariance, normalizers } from '../data/normalize.ts';
@@ -10,6 +11,7 @@ import { initialParameters, layerInputs, type Network, type Parameters, paramete
 import { optimizers } from '../optimize/optimizers.ts';
 import { numpyRandom } from '../random.ts';
 import type { FitOptions } from './fit.ts';
+import { chooseForm, dualBytes, type FormChoice, type FormCounts, refusalOfDual } from './form.ts';
 import { autoLearningRates } from './learning-rate.ts';
 import { networkOf, type Parts } from './prepare.ts';
 
@@ -20,6 +22,8 @@ export interface Plan {
   batch: number;
   parameters: number;
   examples: Record<PartName, { total: number; positive: number }>;
+  /** of the first layer */
+  form: FormChoice;
   memoryBytes: number;
   warnings: string[];
 }
@@ -36,6 +40,22 @@ export function planTraining(config: Config, parts: Parts, kernels: Kernels): Pl
     }),
   ) as Plan['examples'];
   const batch = batchLength(config.training.batchSize, examples.train.total);
+  const { optimizer, epochs, evaluateEvery, clipNorm, learningRateByFeature } = config.training;
+  const counts: FormCounts = {
+    features: network.inputs,
+    units: network.layers[0]!.units,
+    train: examples.train.total,
+    dev: examples.dev.total,
+    epochs,
+    evaluateEvery,
+  };
+  const refusal = refusalOfDual({
+    optimizer: optimizer.name,
+    clips: clipNorm !== null,
+    byFeature: learningRateByFeature !== null,
+    augments: augments(config.data.augment),
+  });
+  const form = chooseForm(config.training.form, refusal, counts);
   return {
     network,
     learningRates: learningRatesOf(config, network),
@@ -46,9 +66,11 @@ export function planTraining(config: Config, parts: Parts, kernels: Kernels): Pl
       parameters,
       examples,
       batch,
-      slots: optimizers[config.training.optimizer.name].slots,
+      slots: optimizers[optimizer.name].slots,
+      products: form.form === 'dual' ? dualBytes(counts) : 0,
       bytesEach: precisions[kernels.precision].BYTES_PER_ELEMENT,
     }),
+    form,
     warnings: networkWarnings(network),
   };
 }
@@ -73,6 +95,7 @@ export function fitOptions(config: Config, parts: Parts, plan: Plan, kernels: Ke
     network: plan.network,
     parameters: firstParameters(plan.network, kernels, seed, extras),
     kernels,
+    form: plan.form.form,
     map,
     train,
     dev,
@@ -135,13 +158,15 @@ interface Sizes {
   batch: number;
   slots: number;
   bytesEach: number;
+  /** bytes of the dual form's inner products */
+  products: number;
 }
 
 /** Pixels; parameters with their gradient, the optimizer's state and a copy; three numbers for each unit and example. */
-function memoryOf(network: Network, { parameters, examples, batch, slots, bytesEach }: Sizes): number {
+function memoryOf(network: Network, { parameters, examples, batch, slots, bytesEach, products }: Sizes): number {
   const units = network.layers.reduce((sum, layer) => sum + layer.units, 0);
   const pictures = partNames.reduce((sum, part) => sum + examples[part].total, 0);
-  return pictures * network.inputs + ((3 + slots) * parameters + 3 * batch * units) * bytesEach;
+  return pictures * network.inputs + products + ((3 + slots) * parameters + 3 * batch * units) * bytesEach;
 }
 
 function networkWarnings({ layers }: Network): string[] {

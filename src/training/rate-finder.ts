@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { epochBatches } from '../data/batches.ts';
 import { exp } from '../elementary.ts';
 import { DivergedError } from './divergence.ts';
-import { type FitOptions, inFitScope, type Run, type Sums, startRun, takeStep } from './fit.ts';
+import { type FitOptions, type Run, type Sums, takeStep, withRun } from './step.ts';
 
 /** The range test: from a rate at which nothing moves to one at which everything breaks, so many to a decade. */
 const lowestRate = 1e-10;
@@ -81,15 +81,13 @@ export async function* findRate(options: FitOptions): AsyncGenerator<RateEvent> 
   const shares = options.learningRates.map((rate) => rate / largest);
   const walk = (rates: readonly number[]) => {
     options.parameters.values.set(first);
-    return inFitScope(options, (scoped) => walkRates(scoped, rates, shares));
+    return withRun({ ...options, dev: null, schedule: { name: 'none' } }, (run) => walkRates(run, rates, shares));
   };
   try {
     const sweep = yield* sweepRates(walk);
     const trials = yield* tryRates(walk, sweep);
-    const best = leastCost(trials);
-    const moved = best !== undefined && best.cost < sweep.costs[0]! * (1 - movedBy);
-    const proposed = moved ? best.rate : null;
-    const learningRates = moved ? shares.map((share) => rounded(best.rate * share)) : null;
+    const proposed = leastCost(trials, sweep.costs[0]!)?.rate ?? null;
+    const learningRates = proposed === null ? null : shares.map((share) => rounded(proposed * share));
     yield { type: 'found', ...sweep, trials, proposed, learningRates };
   } finally {
     options.parameters.values.set(first);
@@ -126,7 +124,7 @@ async function* tryRates(walk: Walk, { rates, costs }: Sweep): AsyncGenerator<Tr
   for (let rate = from * trialFactor; rate > lowestRate; rate /= trialFactor) {
     const trial = yield* tryRate(walk, Number(rate.toPrecision(2)), costs[0]!);
     trials.push(trial);
-    const best = leastCost(trials);
+    const best = leastCost(trials, costs[0]!);
     if (best && trial.cost !== null && trial.cost - best.cost > givenUp * (costs[0]! - best.cost)) break;
   }
   return trials;
@@ -142,10 +140,12 @@ async function* tryRate(walk: Walk, rate: number, firstCost: number): AsyncGener
   return { rate, cost: costs.length < trialSteps ? null : smoothed(costs)[trialSteps - 1]! };
 }
 
-/** The trial that ends lowest. */
-function leastCost(trials: readonly Trial[]): { rate: number; cost: number } | undefined {
+/** The trial that ends lowest, of those that brought the cost down. */
+function leastCost(trials: readonly Trial[], firstCost: number): { rate: number; cost: number } | undefined {
   let best: { rate: number; cost: number } | undefined;
-  for (const { rate, cost } of trials) if (cost !== null && !(best && best.cost <= cost)) best = { rate, cost };
+  for (const { rate, cost } of trials) {
+    if (cost !== null && cost < (best?.cost ?? firstCost * (1 - movedBy))) best = { rate, cost };
+  }
   return best;
 }
 
@@ -153,8 +153,8 @@ function leastCost(trials: readonly Trial[]): { rate: number; cost: number } | u
 const turnMilliseconds = 100;
 
 /** Trains at one rate after the other, each for `examplesEach` examples or more. */
-async function* walkRates(options: FitOptions, rates: readonly number[], shares: readonly number[]): ReturnType<Walk> {
-  const run = startRun({ ...options, dev: null, schedule: { name: 'none' } });
+async function* walkRates(run: Run, rates: readonly number[], shares: readonly number[]): ReturnType<Walk> {
+  const { options } = run;
   const wanted = Math.min(examplesEach, options.train.labels.length);
   const batches = endlessBatches(options, run.batch);
   let turned = performance.now();
@@ -163,7 +163,7 @@ async function* walkRates(options: FitOptions, rates: readonly number[], shares:
     const sums: Sums = { cost: 0, l2Cost: 0, correct: 0, batches: 0, examples: 0 };
     while (sums.examples < wanted) {
       const { indices, epoch } = batches.next().value;
-      if (!tookStep(() => takeStep(run, indices, epoch, sums))) return;
+      if (!tookStep(() => takeStep(run, indices, { epoch, norms: false }, sums))) return;
       if (performance.now() - turned > turnMilliseconds) {
         await nextTurn();
         turned = performance.now();

@@ -181,6 +181,7 @@ function drawInput({ count, features, input }: Shape, memory: Kernels, random: R
 
 function rowsOf(input: Rows, first: number, count: number): Rows {
   const { features } = input;
+  if (input.kind === 'span') return { ...input, count, products: input.products.subarray(first * features) };
   if (input.kind === 'floats') return { ...input, count, values: input.values.subarray(first * features) };
   if (input.indices !== null) return { ...input, count, indices: input.indices.subarray(first) };
   return { ...input, count, bytes: input.bytes.subarray(first * features) };

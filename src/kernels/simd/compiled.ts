@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Precision } from '../kernels.ts';
 
-/** What assembly/layer.ts exports, in one precision: addresses and counts; its docstrings say more. */
+/** What assembly/index.ts exports, in one precision: addresses and counts; its docstrings say more. */
 export interface Compiled {
   /** bytes of the tile that is given as `scratch` */
   scratchBytes(): number;
@@ -35,6 +35,18 @@ export interface Compiled {
     end: number,
   ): void;
   inputGradient(dZ: number, w: number, units: number, features: number, out: number, first: number, end: number): void;
+  byteProductsScratch(): number;
+  byteProducts(
+    left: number,
+    first: number,
+    end: number,
+    right: number,
+    rightRows: number,
+    features: number,
+    out: number,
+    symmetric: number,
+    scratch: number,
+  ): void;
 }
 
 export type BytesInput = [bytes: number, indices: number, features: number, multiply: number, add: number, scale: number];

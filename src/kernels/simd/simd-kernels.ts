@@ -1,38 +1,22 @@
-import { type ByteRows, type InputMap, type Kernels, type Precision, precisions, type Scope } from '../kernels.ts';
-import { type BytesInput, type Compiled, instantiate } from './compiled.ts';
+import { type ByteRows, type Kernels, type Precision, precisions, type Scope } from '../kernels.ts';
+import { spanGradient, spanValues } from '../span.ts';
+import type { BytesInput } from './compiled.ts';
+import { createEngine, type Engine } from './engine.ts';
 import { type Frame, inFrame } from './frame.ts';
 import type { Block } from './free-list.ts';
-import { mapPreparer, type PreparedMap } from './input-map.ts';
-import { createMemory, type KernelMemory } from './memory.ts';
+import { innerProducts } from './inner-products.ts';
+import type { KernelMemory } from './memory.ts';
 import { type PlacedRows, placeRows } from './rows.ts';
 
 /** The kernels in WebAssembly, four float32 or two float64 at a time. Every machine computes the same bits. */
 export function simdKernels(precision: Precision): Kernels {
-  const memory = (sharedMemory ??= createMemory());
-  const compiled = instantiate(precision, memory.memory);
-  const engine: Engine = {
-    memory,
-    compiled,
-    size: precisions[precision].BYTES_PER_ELEMENT,
-    prepare: mapPreparer(precision),
-    scratch: memory.take(compiled.scratchBytes()).address,
-  };
-  return withMemory(precision, products(engine), memory, []);
+  const engine = createEngine(precision);
+  const basic = products(engine);
+  const all = { ...basic, innerProducts: innerProducts(engine, basic.forward) };
+  return withMemory(precision, all, engine.memory, []);
 }
 
-let sharedMemory: KernelMemory | undefined;
-
-interface Engine {
-  memory: KernelMemory;
-  compiled: Compiled;
-  /** bytes of a number */
-  size: number;
-  prepare: (map: InputMap) => PreparedMap;
-  /** the tile of widened examples */
-  scratch: number;
-}
-
-type Products = Pick<Kernels, 'forward' | 'backwardWeights' | 'backwardInput'>;
+type Products = Pick<Kernels, 'forward' | 'backwardWeights' | 'backwardInput' | 'innerProducts'>;
 
 /** Kernels that note in `taken` what memory they hand out. */
 function withMemory(precision: Precision, products: Products, memory: KernelMemory, taken: Block[]): Kernels {
@@ -64,10 +48,11 @@ function withMemory(precision: Precision, products: Products, memory: KernelMemo
   };
 }
 
-function products(engine: Engine): Products {
+function products(engine: Engine): Omit<Products, 'innerProducts'> {
   const { memory, compiled, size, scratch } = engine;
   return {
-    forward({ input, weights, bias, units, out }) {
+    forward({ input: rows, weights, bias, units, out }) {
+      const input = rows.kind === 'span' ? spanValues(rows) : rows;
       const { count, features } = input;
       inFrame(memory, (frame) => {
         const w = frame.input(weights, units * features);
@@ -85,6 +70,7 @@ function products(engine: Engine): Products {
       });
     },
     backwardWeights({ input, dZ, units, out }) {
+      if (input.kind === 'span') return spanGradient(input, dZ, units, out);
       const { count, features } = input;
       inFrame(memory, (frame) => {
         const d = frame.input(dZ, count * units);

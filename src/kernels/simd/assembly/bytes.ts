@@ -1,0 +1,136 @@
+import { smaller } from './tiles';
+
+/**
+ * Inner products of rows of bytes, in whole numbers and so exact: pairs of bytes, widened to 16 bits, are multiplied and
+ * added into 32 bits. Two rows are widened to tiles of 16-bit numbers, with zeros where examples or columns end.
+ */
+
+const ROWS: i32 = 64;
+const COLUMNS: i32 = 256;
+/** As many columns of 255 · 255 fit a sum of 32 bits, and they are a multiple of COLUMNS. */
+const EXACT_COLUMNS: i32 = 32_768;
+const STRIDE: usize = <usize>COLUMNS * 2 + 64;
+const TILE: usize = <usize>ROWS * STRIDE;
+const SUMS: usize = <usize>ROWS * <usize>ROWS * 4;
+
+/** Bytes of the two tiles and their sums. */
+export function byteProductsScratch(): usize {
+  return 2 * TILE + SUMS;
+}
+
+/** out[i, j] = Σ_k a[i, k] · b[j, k], for rows i of a from first to end − 1 and all rows j of b.
+ *  @param out        (rows of a, bRows) numbers of 64 bits, whatever `real` is
+ *  @param symmetric  whether a and b are the same rows: then only j from i's tile on are computed
+ *  @param scratch    byteProductsScratch of room */
+export function byteProducts(
+  a: usize,
+  first: i32,
+  end: i32,
+  b: usize,
+  bRows: i32,
+  features: i32,
+  out: usize,
+  symmetric: bool,
+  scratch: usize,
+): void {
+  for (let i = first; i < end; i += ROWS) {
+    const rows = smaller(ROWS, end - i);
+    for (let j = symmetric ? i : 0; j < bRows; j += ROWS) {
+      const columns = smaller(ROWS, bRows - j);
+      const to = out + (<usize>i * <usize>bRows + <usize>j) * 8;
+      for (let r = 0; r < rows; r++) memory.fill(to + <usize>r * <usize>bRows * 8, 0, <usize>columns * 8);
+      for (let k = 0; k < features; k += EXACT_COLUMNS) {
+        sumTiles(
+          row(a, i, features),
+          rows,
+          row(b, j, features),
+          columns,
+          features,
+          k,
+          smaller(features, k + EXACT_COLUMNS),
+          scratch,
+        );
+        addSums(scratch + 2 * TILE, to, rows, columns, <usize>bRows * 8);
+      }
+    }
+  }
+}
+
+function row(rows: usize, i: i32, features: i32): usize {
+  return rows + <usize>i * <usize>features;
+}
+
+/** The products of up to ROWS rows with as many, over columns k … end − 1, into the sums behind the tiles. */
+function sumTiles(a: usize, aRows: i32, b: usize, bRows: i32, features: i32, k: i32, end: i32, scratch: usize): void {
+  const sums = scratch + 2 * TILE;
+  memory.fill(sums, 0, SUMS);
+  for (; k < end; k += COLUMNS) {
+    const columns = smaller(COLUMNS, end - k);
+    widenTile(a + <usize>k, aRows, features, columns, scratch);
+    widenTile(b + <usize>k, bRows, features, columns, scratch + TILE);
+    for (let i = 0; i < aRows; i += 2) {
+      for (let j = 0; j < bRows; j += 4) {
+        addProducts2x4(scratch + <usize>i * STRIDE, scratch + TILE + <usize>j * STRIDE, sums + <usize>(i * ROWS + j) * 4);
+      }
+    }
+  }
+}
+
+/** Rows past the last are left as they are: their sums are never read. */
+function widenTile(from: usize, rows: i32, features: i32, columns: i32, to: usize): void {
+  const whole = columns & ~15;
+  for (let r = 0; r < rows; r++, from += <usize>features, to += STRIDE) {
+    for (let k: usize = 0; k < <usize>whole; k += 16) {
+      const bytes = v128.load(from + k);
+      v128.store(to + 2 * k, i16x8.extend_low_i8x16_u(bytes));
+      v128.store(to + 2 * k, i16x8.extend_high_i8x16_u(bytes), 16);
+    }
+    for (let k = whole; k < columns; k++) store<u16>(to + 2 * <usize>k, <u16>load<u8>(from + <usize>k));
+    memory.fill(to + 2 * <usize>columns, 0, 2 * <usize>(COLUMNS - columns));
+  }
+}
+
+function addProducts2x4(a: usize, b: usize, sums: usize): void {
+  let p0 = i32x4.splat(0);
+  let p1 = p0;
+  let p2 = p0;
+  let p3 = p0;
+  let q0 = p0;
+  let q1 = p0;
+  let q2 = p0;
+  let q3 = p0;
+  for (const end = a + <usize>COLUMNS * 2; a < end; a += 16, b += 16) {
+    const x = v128.load(a);
+    const y = v128.load(a, STRIDE);
+    let v = v128.load(b);
+    p0 = i32x4.add(p0, i32x4.dot_i16x8_s(v, x));
+    q0 = i32x4.add(q0, i32x4.dot_i16x8_s(v, y));
+    v = v128.load(b, STRIDE);
+    p1 = i32x4.add(p1, i32x4.dot_i16x8_s(v, x));
+    q1 = i32x4.add(q1, i32x4.dot_i16x8_s(v, y));
+    v = v128.load(b, 2 * STRIDE);
+    p2 = i32x4.add(p2, i32x4.dot_i16x8_s(v, x));
+    q2 = i32x4.add(q2, i32x4.dot_i16x8_s(v, y));
+    v = v128.load(b, 3 * STRIDE);
+    p3 = i32x4.add(p3, i32x4.dot_i16x8_s(v, x));
+    q3 = i32x4.add(q3, i32x4.dot_i16x8_s(v, y));
+  }
+  v128.store(sums, i32x4.add(v128.load(sums), lanesSummed(p0, p1, p2, p3)));
+  const next = sums + <usize>ROWS * 4;
+  v128.store(next, i32x4.add(v128.load(next), lanesSummed(q0, q1, q2, q3)));
+}
+
+function lanesSummed(a: v128, b: v128, c: v128, d: v128): v128 {
+  const ab = i32x4.add(i32x4.shuffle(a, b, 0, 4, 1, 5), i32x4.shuffle(a, b, 2, 6, 3, 7));
+  const cd = i32x4.add(i32x4.shuffle(c, d, 0, 4, 1, 5), i32x4.shuffle(c, d, 2, 6, 3, 7));
+  return i32x4.add(i32x4.shuffle(ab, cd, 0, 1, 4, 5), i32x4.shuffle(ab, cd, 2, 3, 6, 7));
+}
+
+/** out += sums, exactly: numbers of 64 bits hold whole numbers up to 2^53. */
+function addSums(sums: usize, out: usize, rows: i32, columns: i32, outStride: usize): void {
+  for (let r = 0; r < rows; r++, sums += <usize>ROWS * 4, out += outStride) {
+    for (let c: usize = 0; c < <usize>columns; c++) {
+      store<f64>(out + c * 8, load<f64>(out + c * 8) + <f64>load<i32>(sums + c * 4));
+    }
+  }
+}

@@ -1,0 +1,55 @@
+import { type InputMap, type Kernels, precisions } from '../kernels.ts';
+import type { Engine } from './engine.ts';
+import { inFrame } from './frame.ts';
+
+type Call = Parameters<Kernels['innerProducts']>[0];
+
+/** Pictures that are turned into numbers together, and multiplied with all others as a layer of so many units. */
+const block = 64;
+
+/** Exact sums of whole numbers where the map is x = scale · byte; else sums in the precision of the kernels. */
+export function innerProducts(engine: Engine, forward: Kernels['forward']): Kernels['innerProducts'] {
+  return (call) => {
+    const map = engine.prepare(call.map);
+    if (map.kind === 'scale') productsOfBytes(engine, call, map.scale * map.scale);
+    else productsByBlocks(engine, forward, call);
+  };
+}
+
+function productsOfBytes({ memory, compiled }: Engine, { left, right, map, out }: Call, scale: number): void {
+  const features = map.multiply.length;
+  const [rows, columns] = [left.length / features, right.length / features];
+  const same = left === right;
+  inFrame(memory, (frame) => {
+    const address = frame.room(rows * columns * Float64Array.BYTES_PER_ELEMENT);
+    const a = frame.input(left, left.length);
+    const b = same ? a : frame.input(right, right.length);
+    const scratch = frame.room(compiled.byteProductsScratch());
+    compiled.byteProducts(a, 0, rows, b, columns, features, address, Number(same), scratch);
+    const sums = memory.view(new Float64Array(), address, rows * columns);
+    for (let i = 0; i < rows; i++) {
+      for (let j = 0; j < columns; j++) out[i * columns + j] = scale * sums[same && j < i ? j * columns + i : i * columns + j]!;
+    }
+  });
+}
+
+function productsByBlocks({ precision }: Engine, forward: Kernels['forward'], { left, right, map, out }: Call): void {
+  const features = map.multiply.length;
+  const [rows, columns] = [left.length / features, right.length / features];
+  const weights = new precisions[precision](block * features);
+  const products = new precisions[precision](rows * block);
+  const input = { kind: 'bytes', bytes: left, indices: null, count: rows, features, map } as const;
+  for (let first = 0; first < columns; first += block) {
+    const units = Math.min(block, columns - first);
+    applyMap(right.subarray(first * features, (first + units) * features), map, weights);
+    forward({ input, weights, bias: null, units, out: products });
+    for (let i = 0; i < rows; i++) out.set(products.subarray(i * units, (i + 1) * units), i * columns + first);
+  }
+}
+
+function applyMap(bytes: Uint8Array, { multiply, add }: InputMap, out: Float32Array | Float64Array): void {
+  const features = multiply.length;
+  for (let at = 0; at < bytes.length; at += features) {
+    for (let k = 0; k < features; k++) out[at + k] = bytes[at + k]! * multiply[k]! + add[k]!;
+  }
+}

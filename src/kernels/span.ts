@@ -1,0 +1,26 @@
+import type { FloatRows, Floats, SpanRows } from './kernels.ts';
+
+/** The products of a batch as ordinary inputs of a layer, whose weights are the coefficients. */
+export function spanValues({ products, indices, count, features }: SpanRows): FloatRows {
+  if (indices === null) return { kind: 'floats', values: products, count, features };
+  const values = products.slice(0, count * features);
+  for (let i = 0; i < count; i++) {
+    const from = indices[i]! * features;
+    values.set(products.subarray(from, from + features), i * features);
+  }
+  return { kind: 'floats', values, count, features };
+}
+
+/** The gradient of the coefficients: example i is a training picture, and so a vector; its dZ falls on that vector's.
+ *  @param dZ  (n_1, m) example after example
+ *  @param out (n_1, w), overwritten: 0 for every vector that is not in the batch */
+export function spanGradient({ indices, count, features }: SpanRows, dZ: Floats, units: number, out: Floats): void {
+  out.fill(0, 0, units * features);
+  for (let i = 0; i < count; i++) {
+    const vector = indices === null ? i : indices[i]!;
+    for (let u = 0; u < units; u++) {
+      const at = u * features + vector;
+      out[at] = out[at]! + dZ[i * units + u]!;
+    }
+  }
+}
