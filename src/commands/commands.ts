@@ -19,6 +19,7 @@ export const commands: readonly CommandEntry[] = [
     summary: 'hold the gradients of a config against central differences',
     load: () => import('./gradient-check.ts'),
   },
+  { name: 'graph', summary: 'draw the computation graph of a config, forward and backward', load: () => import('./graph.ts') },
   { name: 'data fetch', summary: "get the course's pictures", load: () => import('./data-fetch.ts') },
   { name: 'data draw', summary: 'draw pictures of cats and other things, as PNG files', load: () => import('./data-draw.ts') },
   { name: 'model show', summary: 'say what a model file holds', load: () => import('./model-show.ts') },

@@ -2,7 +2,7 @@ import { loadConfig } from '../config/load.ts';
 import type { ExitKind } from '../errors.ts';
 import { referenceKernels } from '../kernels/reference.ts';
 import { gradientCheckText } from '../report/gradient-check.ts';
-import { checkModel, rightBelow, tensorsOf } from '../training/check-gradients.ts';
+import { checkModel, isRight, rightBelow, tensorsOf } from '../training/check-gradients.ts';
 import { fitOptions, planTraining } from '../training/plan.ts';
 import { prepareData } from '../training/prepare.ts';
 import type { Command, Context } from './command.ts';
@@ -55,11 +55,11 @@ async function check(
   const plan = planTraining(loaded.config, data.parts, kernels);
   const options = fitOptions(loaded.config, data.parts, plan, kernels, await readExtras(loaded, plan.network));
   const checks = checkModel(options, { perLayer: all ? Number.POSITIVE_INFINITY : parameters, examples });
-  const layers = checks.map(({ layer, ...rest }) => ({
-    layer: layer + 1,
-    tensors: tensorsOf(options.parameters, layer),
-    ...rest,
-    right: rest.difference < rightBelow,
+  const layers = checks.map((check) => ({
+    ...check,
+    layer: check.layer + 1,
+    tensors: tensorsOf(options.parameters, check.layer),
+    right: isRight(check),
   }));
   context.print(context.json ? JSON.stringify({ rightBelow, layers }) : gradientCheckText(layers, rightBelow, context.style));
   return layers.every(({ right }) => right) ? undefined : 'fault';

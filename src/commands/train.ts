@@ -19,6 +19,7 @@ import { type PreparedData, prepareData } from '../training/prepare.ts';
 import { afterFolds, type CrossValidation, classifierOf, crossValidate, meanAndSpread, requireDev } from '../training/session.ts';
 import type { Command, Context } from './command.ts';
 import { readExtras } from './extras.ts';
+import { printFoundRate } from './find-rate.ts';
 import { numberOption } from './parse.ts';
 import { readProgress, warnOfFailures } from './reading.ts';
 
@@ -30,6 +31,7 @@ interface Values {
   force?: boolean;
   strict?: boolean;
   dryRun?: boolean;
+  findRate?: boolean;
 }
 
 export const command: Command<Values> = {
@@ -49,11 +51,13 @@ export const command: Command<Values> = {
     { flags: '--force', summary: 'overwrite a run in --output' },
     { flags: '--strict', summary: 'refuse to train when a picture cannot be read' },
     { flags: '-n, --dry-run', summary: 'check config and data, print the plan, train nothing' },
+    { flags: '--find-rate', summary: 'try learning rates from tiny to huge, plot the cost, propose one; nothing is saved' },
     { flags: '--json', summary: 'print the summary as JSON' },
   ],
   examples: [
     'nn train --config configs/quickstart.json',
     'nn train --config my.json --set training.learningRate=0.01 --set \'model.layers=[{"units":20}]\'',
+    'nn train --config my.json --find-rate',
     'nn train --config my.json --output runs/mine --json > summary.json',
   ],
   run: train,
@@ -87,6 +91,10 @@ async function train(context: Context, values: Values): Promise<ExitKind | undef
   if (context.verbose) context.note(`first layer: ${plan.form.form} form (${plan.form.why})`);
   const job: Job = { context, loaded, data, extras, kernels, warn, warnings };
   if (values.dryRun) return void printPlan(job, plan);
+  if (values.findRate) {
+    await printFoundRate(context, fitOptions(loaded.config, data.parts, plan, kernels, extras));
+    return undefined;
+  }
 
   const path = values.output ?? join(runsFolder(context.environment), runName(values.config, new Date()));
   const run = await createRun(path, loaded, values.force ?? false);

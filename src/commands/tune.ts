@@ -7,11 +7,13 @@ import { type RankedTrial, rankingCsv, type TuneSummary, tuneText } from '../rep
 import { writeFileAtomically } from '../run/atomic-write.ts';
 import { runName, runsFolder } from '../run/run-folder.ts';
 import { openSearch, readSearchConfig, readTrials, searchFiles, writeConfig } from '../run/search-folder.ts';
-import { prepareData } from '../training/prepare.ts';
+import type { Extras } from '../training/plan.ts';
+import { networkOf, prepareData } from '../training/prepare.ts';
 import { type TrialResult, trialConfig, trialSets } from '../training/trial.ts';
 import { trialPool } from '../training/trial-pool.ts';
 import { rankTrials, rungEpochs, tune } from '../training/tune.ts';
 import type { Command, Context } from './command.ts';
+import { readExtras } from './extras.ts';
 import { numberOption } from './parse.ts';
 import { readProgress, warnOfFailures } from './reading.ts';
 
@@ -74,7 +76,7 @@ async function start(context: Context, values: Values): Promise<ExitKind | undef
       '--shard: expected search.strategy "random", found "halving": each of its rungs needs the results of all trials',
     );
   }
-  await checkFirstTrial(context, loaded, search);
+  const extras = await checkFirstTrial(context, loaded, search);
   const output = values.output ?? join(runsFolder(context.environment), `tune-${runName(values.config, new Date())}`);
   const folder = await openSearch(output, loaded, isTrialResult);
   const known = folder.known.filter(
@@ -82,7 +84,7 @@ async function start(context: Context, values: Values): Promise<ExitKind | undef
   );
   if (known.length > 0) context.note(`${output}: going on after ${known.length} finished trainings`);
   const results: TrialResult[] = [];
-  const pool = trialPool(loaded, values.jobs ?? availableParallelism());
+  const pool = trialPool({ loaded, extras }, values.jobs ?? availableParallelism());
   const deadline = values.minutes === undefined ? Number.POSITIVE_INFINITY : began + values.minutes * 60_000;
   const trials = values.minutes === undefined ? (values.trials ?? search.trials) : null;
   const bar = context.progress(
@@ -201,11 +203,12 @@ async function openFolder(path: string): Promise<void> {
 }
 
 /** A mistake in the config or the data is said before any worker starts. */
-async function checkFirstTrial(context: Context, loaded: LoadedConfig, search: SearchConfig): Promise<void> {
+async function checkFirstTrial(context: Context, loaded: LoadedConfig, search: SearchConfig): Promise<Extras> {
   const config = trialConfig(loaded, trialSets(search, loaded.config.seed, 0));
   const data = await prepareData({ ...loaded, config }, { strict: false, onProgress: readProgress(context) });
   warnOfFailures(context, data.failures);
   for (const note of data.notes) context.warn(note);
+  return readExtras({ ...loaded, config }, networkOf(config, data.parts.train.features));
 }
 
 function searchOf({ config, file }: LoadedConfig): SearchConfig {

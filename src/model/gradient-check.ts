@@ -7,8 +7,11 @@ import { type Parameters, parametersOver } from './network.ts';
 export interface GradientCheck {
   /** 0 for the first */
   layer: number;
-  /** ‖g − ĝ‖ / (‖g‖ + ‖ĝ‖) over the parameters that were looked at; 0 where they differ by no more than rounding does */
+  /** ‖g − ĝ‖ / (‖g‖ + ‖ĝ‖) over the parameters that were looked at; 0 where both are 0 */
   difference: number;
+  /** ‖g − ĝ‖ is no more than the rounding of the costs explains: a saturated network has gradients too small for any
+   *  difference of costs to show */
+  withinRounding: boolean;
   /** how many parameters were compared */
   checked: number;
   /** how many were left out because the step crosses a kink of ReLU, where no derivative is */
@@ -46,11 +49,15 @@ export function checkGradient(pass: Pass, targets: Targets, lambda: number, indi
       left += g * g;
       right += numeric! * numeric!;
     }
-    // a saturated network has gradients too small for any difference of costs to show
+    const size = Math.sqrt(left) + Math.sqrt(right);
     const rounding = (Math.sqrt(usable.length) * costRounding * Math.max(1, cost)) / stepSize;
-    const excess = Math.max(0, Math.sqrt(difference) - rounding);
-    const relative = excess === 0 ? 0 : excess / (Math.sqrt(left) + Math.sqrt(right));
-    return { layer, difference: relative, checked: usable.length, skipped: mine.length - usable.length };
+    return {
+      layer,
+      difference: size === 0 ? 0 : Math.sqrt(difference) / size,
+      withinRounding: Math.sqrt(difference) <= rounding,
+      checked: usable.length,
+      skipped: mine.length - usable.length,
+    };
   });
 }
 

@@ -32,7 +32,7 @@ export function gradientCheckText(
     table([['layer', 'tensors', 'difference', 'checked', 'at a kink', ''], ...rows], '  '),
     '',
     wrong.length === 0
-      ? `  All below ${rightBelow}: the gradients are right.`
+      ? `  All below ${rightBelow}, or as near as rounding lets one see: the gradients are right.`
       : `  Layer ${wrong.join(', ')}: the gradient is wrong. Please report it.`,
   ].join('\n');
 }

@@ -15,25 +15,21 @@ export interface FoundRate {
   set: string | null;
 }
 
+/** The plot reaches this many times above the first cost. */
+const headroom = 1.25;
+
 /** Cost against rate, and the proposal. */
 export function foundRateText({ rates, costs, proposed, diverged, trials, set }: FoundRate, style: Style): string {
-  const plot = plotText({
-    x: rates,
-    y: costs,
-    xTitle: 'learning rate',
-    yTitle: 'cost',
-    top: Math.min(Math.max(...costs), costs[0]! * 1.25),
-    mark: proposed === null || proposed > rates[rates.length - 1]! ? null : { x: proposed, text: `proposed: ${proposed}` },
-  });
   const tried = trials.map(({ rate, cost }) => [
     `${rate}`,
     cost === null ? 'broke off' : cost.toPrecision(4),
     rate === proposed ? 'proposed' : '',
   ]);
   return [
-    plot,
-    '',
-    diverged === null ? 'The cost did not blow up at any rate.' : `The cost blew up at a learning rate of ${diverged}.`,
+    ...(rates.length < 2 ? [] : [ratePlot(rates, costs, proposed), '']),
+    diverged === null
+      ? 'Training broke at no rate.'
+      : `Training breaks from a learning rate of ${diverged} on: the cost blows up, or a hidden layer dies.`,
     'From the first weights again, each rate for 30 steps:',
     '',
     table([['rate', 'cost', ''], ...tried], '  '),
@@ -42,6 +38,18 @@ export function foundRateText({ rates, costs, proposed, diverged, trials, set }:
       ? 'No rate brought the cost down: look at initialisation and normalisation first.'
       : `${style('bold', 'Proposed')}: --set ${/[[\]]/.test(set) ? `'${set}'` : set}`,
   ].join('\n');
+}
+
+function ratePlot(rates: readonly number[], costs: readonly number[], proposed: number | null): string {
+  const shown = proposed !== null && proposed <= rates[rates.length - 1]!;
+  return plotText({
+    x: rates,
+    y: costs,
+    xTitle: 'learning rate',
+    yTitle: 'cost',
+    top: Math.min(Math.max(...costs), costs[0]! * headroom), // the blow-up itself would press all else flat
+    mark: shown ? { x: proposed, text: `proposed: ${proposed}` } : null,
+  });
 }
 
 type Style = (style: 'bold', text: string) => string;

@@ -121,6 +121,12 @@ export function fitOptions(config: Config, parts: Parts, plan: Plan, kernels: Ke
 
 function firstParameters(network: Network, kernels: Kernels, seed: number, { startValues }: Extras): Parameters {
   const parameters = initialParameters(network, plain(kernels), numpyRandom(seed));
+  if (startValues !== undefined && startValues.length !== parameters.values.length) {
+    throw new UserError(
+      'usage',
+      `training.startFrom: expected ${parameters.values.length} parameters for this network, found ${startValues.length}`,
+    );
+  }
   if (startValues) parameters.values.set(startValues);
   return parameters;
 }

@@ -3,6 +3,7 @@ import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { LoadedConfig } from '../config/load.ts';
 import { UserError } from '../errors.ts';
+import type { Extras } from './plan.ts';
 import type { TrialResult } from './trial.ts';
 import type { Reply } from './trial-worker.ts';
 import type { TrialRunner } from './tune.ts';
@@ -13,13 +14,13 @@ export interface TrialPool extends TrialRunner {
   close(): void;
 }
 
-export function trialPool(loaded: LoadedConfig, jobs: number): TrialPool {
+export function trialPool(search: { loaded: LoadedConfig; extras: Extras }, jobs: number): TrialPool {
   const idle: ChildProcess[] = [];
   const all = new Set<ChildProcess>();
   const start = (): ChildProcess => {
     const script = fileURLToPath(new URL(`./trial-worker${extname(import.meta.url)}`, import.meta.url));
     const worker = fork(script, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'], serialization: 'advanced' });
-    worker.send({ loaded });
+    worker.send(search);
     all.add(worker);
     return worker;
   };

@@ -1,5 +1,6 @@
 import type { LoadedConfig } from '../config/load.ts';
 import { UserError } from '../errors.ts';
+import type { Extras } from './plan.ts';
 import { runTrial, type TrialJob, type TrialResult, trialData } from './trial.ts';
 
 /**
@@ -7,13 +8,13 @@ import { runTrial, type TrialJob, type TrialResult, trialData } from './trial.ts
  * reaches it too, and is left to the parent.
  */
 
-export type Request = { loaded: LoadedConfig } | { job: TrialJob };
+export type Request = { loaded: LoadedConfig; extras: Extras } | { job: TrialJob };
 export type Reply =
   | { result: TrialResult }
   | { refused: { kind: UserError['kind']; message: string; hint: string | undefined } }
   | { fault: string };
 
-let loaded: LoadedConfig | undefined;
+let search: { loaded: LoadedConfig; extras: Extras } | undefined;
 const dataOf = trialData();
 
 process.on('SIGINT', () => {});
@@ -21,7 +22,7 @@ process.on('SIGTERM', () => {});
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL')); // the parent is gone: nobody wants the rest
 process.on('message', async (request: Request) => {
   if ('loaded' in request) {
-    loaded = request.loaded;
+    search = request;
     return;
   }
   process.send!(await reply(request.job));
@@ -29,7 +30,7 @@ process.on('message', async (request: Request) => {
 
 async function reply(job: TrialJob): Promise<Reply> {
   try {
-    return { result: await runTrial(loaded!, job, dataOf) };
+    return { result: await runTrial(search!.loaded, job, { dataOf, extras: search!.extras }) };
   } catch (error) {
     if (error instanceof UserError) return { refused: { kind: error.kind, message: error.message, hint: error.hint } };
     return { fault: error instanceof Error ? (error.stack ?? error.message) : String(error) };

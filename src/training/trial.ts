@@ -8,7 +8,7 @@ import { kernelsFor } from '../kernels/select.ts';
 import { type RangeName, ranges } from '../optimize/ranges.ts';
 import { namedRandom } from '../random.ts';
 import { type EpochEvent, fit } from './fit.ts';
-import { fitOptions, planTraining } from './plan.ts';
+import { type Extras, fitOptions, planTraining } from './plan.ts';
 import { type PreparedData, prepareData } from './prepare.ts';
 import { classifierOf, crossValidate, requireDev } from './session.ts';
 
@@ -69,7 +69,7 @@ export function trialData(): (loaded: LoadedConfig) => Promise<PreparedData> {
 export async function runTrial(
   loaded: LoadedConfig,
   job: TrialJob,
-  dataOf: (loaded: LoadedConfig) => Promise<PreparedData>,
+  { dataOf, extras }: { dataOf: (loaded: LoadedConfig) => Promise<PreparedData>; extras: Extras },
 ): Promise<TrialResult> {
   const set = trialSets(loaded.config.search!, loaded.config.seed, job.trial);
   const started = performance.now();
@@ -83,7 +83,7 @@ export async function runTrial(
     seconds: (performance.now() - started) / 1000,
   });
   try {
-    return finish(await scoreOf(config, data), null);
+    return finish(await scoreOf(config, data, extras), null);
   } catch (error) {
     if (error instanceof UserError && error.kind === 'diverged') return finish(null, error.message);
     throw error;
@@ -94,9 +94,9 @@ function withEpochs(config: Config, epochs: number): Config {
   return { ...config, training: { ...config.training, epochs } };
 }
 
-async function scoreOf(config: Config, data: PreparedData): Promise<TrialScore> {
+async function scoreOf(config: Config, data: PreparedData, extras: Extras): Promise<TrialScore> {
   requireDev(config, data);
-  if (data.folds !== null) return foldsScore(config, { ...data, folds: data.folds });
+  if (data.folds !== null) return foldsScore(config, { ...data, folds: data.folds }, extras);
   const { dev, train } = data.parts;
   if (dev === undefined) {
     throw new UserError('usage', 'nn tune: expected a dev part to rank trials by, found none', {
@@ -104,7 +104,7 @@ async function scoreOf(config: Config, data: PreparedData): Promise<TrialScore> 
     });
   }
   const kernels = kernelsFor(config.precision);
-  const options = fitOptions(config, { train, dev }, planTraining(config, { train, dev }, kernels), kernels);
+  const options = fitOptions(config, { train, dev }, planTraining(config, { train, dev }, kernels), kernels, extras);
   let last: EpochEvent | undefined;
   for await (const event of fit(options)) if (event.type === 'epoch') last = event;
   const { metrics } = judge(classifierOf(config, data, options), kernels, dev);
@@ -116,9 +116,9 @@ async function scoreOf(config: Config, data: PreparedData): Promise<TrialScore> 
   };
 }
 
-async function foldsScore(config: Config, data: Parameters<typeof crossValidate>[1]): Promise<TrialScore> {
+async function foldsScore(config: Config, data: Parameters<typeof crossValidate>[1], extras: Extras): Promise<TrialScore> {
   const parts: { metrics: Metrics; bestEpoch: number }[] = [];
-  for await (const _ of crossValidate(config, data, {}, ({ folds }) => parts.push(...folds)));
+  for await (const _ of crossValidate(config, data, extras, ({ folds }) => parts.push(...folds)));
   const total = ({ confusion: { tp, fp, fn, tn } }: Metrics) => tp + fp + fn + tn;
   const m = parts.reduce((sum, { metrics }) => sum + total(metrics), 0);
   const correct = parts.reduce((sum, { metrics: { confusion } }) => sum + confusion.tp + confusion.tn, 0);
