@@ -26,7 +26,10 @@ export const commands: readonly CommandEntry[] = [
 ];
 
 /** The first words of commands of two words. */
-export const commandGroups: Record<string, string> = {
-  data: 'get and make pictures',
-  model: 'look into model files',
+export const commandGroups: Record<string, { summary: string; examples: readonly string[] }> = {
+  data: {
+    summary: 'get and make pictures',
+    examples: ['nn data fetch course', 'nn data draw --out pictures --count 500'],
+  },
+  model: { summary: 'look into model files', examples: ['nn model show', 'nn model show runs/mine --json'] },
 };

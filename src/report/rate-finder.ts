@@ -30,7 +30,7 @@ export function foundRateText({ rates, costs, proposed, diverged, trials, set }:
     diverged === null
       ? 'Training broke at no rate.'
       : `Training breaks from a learning rate of ${diverged} on: the cost blows up, or a hidden layer dies.`,
-    'From the first weights again, each rate for 30 steps:',
+    'Short trainings from the first weights, at one rate each, came to:',
     '',
     table([['rate', 'cost', ''], ...tried], '  '),
     '',

@@ -4,7 +4,6 @@ import { judge } from '../../src/classifier/classifier.ts';
 import { losses } from '../../src/model/losses.ts';
 import type { FitOptions } from '../../src/training/fit.ts';
 import { classWeightsOf } from '../../src/training/plan.ts';
-import { dense } from '../model/networks.ts';
 import { epochsOf, kernels, noisePictures, problem } from './problems.ts';
 
 describe('class weights', () => {
