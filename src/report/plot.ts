@@ -83,8 +83,8 @@ function decadeAxis(first: number, last: number, across: (value: number) => numb
   let labels = '';
   for (const e of exponents.filter((_, i) => i % every === 0)) {
     const text = `1e${e}`;
-    const start = margin + 1 + across(10 ** e) - (text.length >> 1);
-    if (start + text.length <= width) labels = labels.padEnd(start) + text;
+    const start = Math.min(margin + 1 + across(10 ** e) - (text.length >> 1), width - text.length);
+    if (start > labels.length) labels = labels.padEnd(start) + text;
   }
   return [`${' '.repeat(margin)}└${axis.join('')}`, labels];
 }

@@ -14,5 +14,5 @@ export const autoLearningRates: Record<OptimizerName, Record<NormalizerName, num
   gradientDescent: { scale: 0.002, mean: 0.0004, standardize: 0.001, standardizeChannels: 0.001, none: 2.5e-8 },
   momentum: { scale: 0.01, mean: 0.002, standardize: 0.004, standardizeChannels: 0.004, none: 1.5e-7 },
   rmsprop: { scale: 5e-6, mean: 4e-6, standardize: 1e-5, standardizeChannels: 1e-5, none: 5e-8 },
-  adam: { scale: 0.0001, mean: 5e-5, standardize: 0.0002, standardizeChannels: 0.0002, none: 1e-6 },
+  adam: { scale: 5e-5, mean: 2.5e-5, standardize: 0.0002, standardizeChannels: 0.0002, none: 5e-7 },
 };

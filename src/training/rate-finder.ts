@@ -72,7 +72,8 @@ export interface RateFound {
  * Finds a learning rate. First a range test: one training whose rate rises exponentially, until the cost blows up. It
  * flatters large rates, which it reaches when small ones have done the work; so trials decide. From three times the rate
  * of the least cost downwards, by factors of three, each rate trains for 30 steps from the first weights, until one ends
- * clearly higher than the best. The one that ends lowest is proposed. The weights of `options` are put back at the end.
+ * clearly higher than the best. The one that ends lowest is proposed, of those below every rate that broke off. The
+ * weights of `options` are put back at the end.
  * @see Smith 2017, "Cyclical learning rates for training neural networks", section 3.3
  */
 export async function* findRate(options: FitOptions): AsyncGenerator<RateEvent> {
@@ -140,11 +141,12 @@ async function* tryRate(walk: Walk, rate: number, firstCost: number): AsyncGener
   return { rate, cost: costs.length < trialSteps ? null : smoothed(costs)[trialSteps - 1]! };
 }
 
-/** The trial that ends lowest, of those that brought the cost down. */
+/** The trial that ends lowest, of those that brought the cost down; none counts where a smaller rate broke off. */
 function leastCost(trials: readonly Trial[], firstCost: number): { rate: number; cost: number } | undefined {
   let best: { rate: number; cost: number } | undefined;
   for (const { rate, cost } of trials) {
-    if (cost !== null && cost < (best?.cost ?? firstCost * (1 - movedBy))) best = { rate, cost };
+    if (cost === null) best = undefined;
+    else if (cost < (best?.cost ?? firstCost * (1 - movedBy))) best = { rate, cost };
   }
   return best;
 }
