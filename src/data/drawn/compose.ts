@@ -50,9 +50,11 @@ function busyScene(pen: Pen, kind: Kind, colour: Colour): string {
 }
 
 function placedFigure(pen: Pen, figure: string, coat: Coat, { scale, shift, turn }: Variation): string {
+  // the mean of two: mostly near the middle
+  const offset = () => (pen.between(-shift, shift) + pen.between(-shift, shift)) / 2;
   const place = {
-    x: canvas / 2 + pen.between(-shift, shift),
-    y: canvas / 2 + pen.between(-shift, shift),
+    x: canvas / 2 + offset(),
+    y: canvas / 2 + offset(),
     scale: pen.between(...scale),
     turn: pen.between(-turn, turn),
     flip: pen.pick([-1, 1]),

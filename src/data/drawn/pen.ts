@@ -7,7 +7,8 @@ export interface Pen {
   /** A whole number in [low, high], both included. */
   whole(low: number, high: number): number;
   chance(probability: number): boolean;
-  pick<T>(items: readonly [T, ...T[]] | readonly T[]): T;
+  /** One of the items, each equally likely. */
+  pick<T>(items: readonly T[]): T;
   /** As many parts as asked for, each drawn anew. */
   many(count: number, part: (index: number) => string): string;
   /** A name for a gradient or a clip path that nothing else in the picture has. */

@@ -102,7 +102,7 @@ function flower(pen: Pen, coat: Coat): string {
 /** Faceless things that somebody has put cat's ears on. */
 function thingWithEars(pen: Pen, coat: Coat): string {
   const ears = catEars(pen, coat);
-  const ball = svg`<circle cy="4" r="37" fill="${coat.fill}"/><path d="M-36 4Q0 18 36 4M0-33Q14 4 0 41" fill="none" stroke="${coat.mark}" stroke-width="4"/>`;
+  const ball = svg`<circle cy="4" r="37" fill="${coat.fill}"/><path d="M-36 4Q0 18 36 4M0-33Q14 4 0 41" fill="none" stroke="${coat.light}" stroke-width="11"/>`;
   const box = svg`<path d="M-38-24H38V40H-38Z" fill="${coat.fill}"/><path d="M-38-8H38M-6-24V40M6-24V40" fill="none" stroke="${coat.mark}" stroke-width="3"/>`;
   const mug = placed(cup(pen, coat), { x: 0, y: 0, scale: 1.2 });
   const cushion = svg`<path d="M-38-26Q0-34 38-26Q46 6 38 38Q0 46-38 38Q-46 6-38-26Z" fill="${coat.fill}"/><path d="M-30-20L30 32M30-20L-30 32" fill="none" stroke="${coat.mark}" stroke-width="3"/>`;
