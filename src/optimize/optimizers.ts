@@ -1,7 +1,8 @@
-import type { Floats } from '../kernels/kernels.ts';
+import type { Floats, Kernels } from '../kernels/kernels.ts';
 
 /** A stretch of the parameter buffer that moves at one rate. */
 export interface Step {
+  kernels: Kernels;
   values: Floats;
   gradient: Floats;
   /** as many buffers as the optimizer has slots, laid out like the parameters, zeros at first */
@@ -13,7 +14,7 @@ export interface Step {
   t: number;
 }
 
-/** An update rule: pure functions over flat buffers. */
+/** An update rule over flat buffers: most are numbers for `moveParameters` of the kernels. */
 export interface Optimizer {
   summary: string;
   slots: number;
@@ -23,13 +24,17 @@ export interface Optimizer {
   update(step: Step): void;
 }
 
+/** What `moveParameters` takes of an optimizer without moving averages. */
+const noAverages = { velocities: null, squares: null, beta1: 0, beta2: 0, correction: 1, epsilon: 0 };
+
 const entries = {
   gradientDescent: {
     summary: 'W ← W − α dW',
     slots: 0,
     linear: true,
-    update({ values, gradient, start, end, learningRate }) {
-      for (let i = start; i < end; i++) values[i] = values[i]! - learningRate * gradient[i]!;
+    update({ kernels, values, gradient, start, end, learningRate: rate }) {
+      const stretch = { values: values.subarray(start, end), gradient: gradient.subarray(start, end) };
+      kernels.moveParameters({ ...stretch, ...noAverages, rate });
     },
   },
 } satisfies Record<string, Optimizer>;

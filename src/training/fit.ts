@@ -86,7 +86,7 @@ async function* train(problem: Problem, options: FitOptions): AsyncGenerator<Epo
   const targets = { loss, labels, classWeights: [1, 1] } as const;
   const { slots, update } = optimizers[options.optimizer];
   const state = Array.from({ length: slots }, () => kernels.floats(parameters.values.length));
-  const watch = divergenceWatch(learningRate);
+  const watch = divergenceWatch(learningRate, kernels);
   const started = performance.now();
   let turned = started;
   for (let epoch = 1; epoch <= options.epochs; epoch++) {
@@ -98,6 +98,7 @@ async function* train(problem: Problem, options: FitOptions): AsyncGenerator<Epo
     for (const { trained, offset, length } of parameters.segments) {
       if (trained)
         update({
+          kernels,
           values: parameters.values,
           gradient: gradient.values,
           state,
@@ -148,36 +149,28 @@ function countCorrect(logits: ArrayLike<number>, labels: Uint8Array, threshold: 
 }
 
 /** Sees to it that a run that has diverged stops. */
-function divergenceWatch(learningRate: number): (step: number, cost: number, gradient: Parameters) => void {
+function divergenceWatch(learningRate: number, kernels: Kernels): (step: number, cost: number, gradient: Parameters) => void {
   let bound = Number.POSITIVE_INFINITY;
   let above = 0;
   return (step, cost, gradient) => {
     if (step === 1) bound = divergedFactor * Math.max(cost, Math.LN2);
     above = cost > bound ? above + 1 : 0;
-    const broken = gradient.segments.find(({ offset, length }) => !allFinite(gradient.values, offset, offset + length));
-    if (Number.isFinite(cost) && broken === undefined && above < divergedEpochs) return;
+    if (Number.isFinite(cost) && Number.isFinite(kernels.squaredNorm(gradient.values)) && above < divergedEpochs) return;
+    const norms = gradient.segments.map(({ offset, length }) =>
+      kernels.squaredNorm(gradient.values.subarray(offset, offset + length)),
+    );
+    const broken = gradient.segments[norms.findIndex((norm) => !Number.isFinite(norm))];
     const what = !Number.isFinite(cost)
       ? `the cost is ${cost}`
       : broken
-        ? `the gradient of ${broken.name} (layer ${broken.layer + 1}) is not finite`
-        : `the cost has been above ${bound.toPrecision(3)}, ${divergedFactor} times its start, for ${divergedEpochs} epochs; the largest gradient is that of ${largest(gradient)}`;
+        ? `the gradient of ${nameOf(broken)} is not finite`
+        : `the cost has been above ${bound.toPrecision(3)}, ${divergedFactor} times its start, for ${divergedEpochs} epochs; the largest gradient is that of ${nameOf(gradient.segments[norms.indexOf(Math.max(...norms))]!)}`;
     throw new UserError('diverged', `training diverged at step ${step} with learning rate ${learningRate}: ${what}`, {
       hint: `Try a smaller learning rate: --set training.learningRate=${Number((learningRate / 10).toPrecision(2))}`,
     });
   };
 }
 
-function allFinite(values: ArrayLike<number>, start: number, end: number): boolean {
-  for (let i = start; i < end; i++) if (!Number.isFinite(values[i])) return false;
-  return true;
-}
-
-function largest({ values, segments }: Parameters): string {
-  const norm = ({ offset, length }: { offset: number; length: number }) => {
-    let sum = 0;
-    for (let i = offset; i < offset + length; i++) sum += values[i]! * values[i]!;
-    return sum;
-  };
-  const worst = segments.reduce((a, b) => (norm(b) > norm(a) ? b : a));
-  return `${worst.name} (layer ${worst.layer + 1})`;
+function nameOf({ name, layer }: { name: string; layer: number }): string {
+  return `${name} (layer ${layer + 1})`;
 }

@@ -1,7 +1,7 @@
 import { type InputMap, type Precision, precisions } from '../kernels.ts';
 import { compile, instantiate } from './compiled.ts';
 import { mapPreparer, type PreparedMap } from './input-map.ts';
-import { type Job, writeJob } from './job.ts';
+import { type Job, jobNumbers, jobWords, writeJob } from './job.ts';
 import { createMemory, type KernelMemory } from './memory.ts';
 import { startThreads, type Threads } from './threads.ts';
 
@@ -32,8 +32,8 @@ export function createEngine(precision: Precision, threads: number): Engine {
   memory.view(new Uint8Array(), control, compiled.controlBytes()).fill(0);
   const [scratch, ...others] = Array.from({ length: threads }, () => memory.take(compiled.scratchBytes()).address);
   const at = control + compiled.jobOffset();
-  const scale = memory.view(new Float64Array(), at, 1);
-  const words = memory.view(new Int32Array(), at + Float64Array.BYTES_PER_ELEMENT, 16);
+  const numbers = memory.view(new Float64Array(), at, jobNumbers);
+  const words = memory.view(new Int32Array(), at + numbers.byteLength, jobWords);
   let team: Threads | undefined;
 
   return {
@@ -44,7 +44,7 @@ export function createEngine(precision: Precision, threads: number): Engine {
     run(job) {
       const length = job.end - (job.first ?? 0);
       const step = Math.ceil(length / (threads * piecesEach) / job.grain) * job.grain;
-      writeJob(job, scale, words, step);
+      writeJob(job, numbers, words, step);
       if (threads === 1 || job.work < sharedWork || step >= length) return compiled.run(control, scratch!);
       team ??= startThreads(module, memory.memory, control, others);
       team.check();

@@ -6,20 +6,21 @@ import type { Block } from './free-list.ts';
 import { innerProducts } from './inner-products.ts';
 import type { KernelMemory } from './memory.ts';
 import { placeRows } from './rows.ts';
+import { vectors } from './vectors.ts';
 
 /** The kernels in WebAssembly, four float32 or two float64 at a time. Every machine computes the same bits, with any
  *  number of threads. */
 export function simdKernels(precision: Precision, threads = 1): Kernels {
   const engine = createEngine(precision, threads);
-  const basic = products(engine);
-  const all = { ...basic, innerProducts: innerProducts(engine, basic.forward) };
-  return withMemory(precision, all, engine.memory, []);
+  const layer = products(engine);
+  const operations = { ...layer, ...vectors(engine), innerProducts: innerProducts(engine, layer.forward) };
+  return withMemory(precision, operations, engine.memory, []);
 }
 
-type Products = Pick<Kernels, 'forward' | 'backwardWeights' | 'backwardInput' | 'innerProducts'>;
+type Operations = Omit<Kernels, 'precision' | 'floats' | 'resident' | 'scope'>;
 
 /** Kernels that note in `taken` what memory they hand out. */
-function withMemory(precision: Precision, products: Products, memory: KernelMemory, taken: Block[]): Kernels {
+function withMemory(precision: Precision, operations: Operations, memory: KernelMemory, taken: Block[]): Kernels {
   function take(bytes: number): Block {
     const block = memory.take(bytes);
     taken.push(block);
@@ -27,7 +28,7 @@ function withMemory(precision: Precision, products: Products, memory: KernelMemo
   }
   return {
     precision,
-    ...products,
+    ...operations,
     floats(length) {
       const like = new precisions[precision]();
       return memory.view(like, take(length * like.BYTES_PER_ELEMENT).address, length).fill(0);
@@ -43,7 +44,7 @@ function withMemory(precision: Precision, products: Products, memory: KernelMemo
       const release = () => {
         for (const block of own.splice(0)) memory.give(block);
       };
-      return { ...withMemory(precision, products, memory, own), release };
+      return { ...withMemory(precision, operations, memory, own), release };
     },
   };
 }
@@ -52,7 +53,7 @@ function withMemory(precision: Precision, products: Products, memory: KernelMemo
 const exampleGrain = 8;
 const columnGrain = 64;
 
-function products(engine: Engine): Omit<Products, 'innerProducts'> {
+function products(engine: Engine): Pick<Kernels, 'forward' | 'backwardWeights' | 'backwardInput'> {
   const { memory, size } = engine;
   return {
     forward({ input: rows, weights, bias, units, out }) {

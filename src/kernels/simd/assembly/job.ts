@@ -1,8 +1,13 @@
 /** What is to be done: the host writes the fields in this order (job.ts beside this folder). Arrays are addresses. */
 @unmanaged
 export class Job {
-  /** of an input map x = scale · byte, which is applied to sums */
+  /** of an input map x = scale · byte, which is applied to sums; or the rate of a step, or what a vector is multiplied by */
   scale: f64;
+  /** of an optimizer's step */
+  beta1: f64;
+  beta2: f64;
+  correction: f64;
+  epsilon: f64;
   /** see runPiece in threads.ts */
   kind: i32;
   /** rows of bytes or of reals */
@@ -30,4 +35,7 @@ export class Job {
   end: i32;
   /** how much of it a thread takes at once */
   step: i32;
+  /** moving averages of an optimizer, or 0 for none */
+  velocity: usize;
+  squares: usize;
 }

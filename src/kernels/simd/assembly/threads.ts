@@ -2,6 +2,7 @@ import { byteProducts, byteProductsScratch } from './bytes';
 import { Job } from './job';
 import { forwardBytes, forwardFloats, inputGradient, layerScratch, weightsBytes, weightsFloats } from './layer';
 import { smaller } from './tiles';
+import { addScaled, moveParameters, squaredNorms } from './vectors';
 
 /**
  * Jobs are cut into pieces, and whichever thread is free takes the next; every number of the result is the same whoever
@@ -128,6 +129,15 @@ function runPiece(job: Job, first: i32, end: i32, scratch: usize): void {
       break;
     case 5:
       byteProducts(job, first, end, scratch);
+      break;
+    case 6:
+      moveParameters(job, first, end);
+      break;
+    case 7:
+      addScaled(job, first, end);
+      break;
+    case 8:
+      squaredNorms(job, first, end);
       break;
     default:
       unreachable();
