@@ -23,7 +23,7 @@ export async function buildKernels() {
 async function compile(real, target) {
   const { default: asc } = await import('assemblyscript/asc');
   const options = [
-    'index.ts',
+    'threads.ts',
     ...['--baseDir', join(folder, 'assembly'), '--outFile', target, '--use', `real=${real}`],
     ...['--optimizeLevel', '3', '--converge', '--noAssert', '--runtime', 'stub', '--use', 'abort='],
     // one memory for both modules and, one day, for threads

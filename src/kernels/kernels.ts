@@ -76,6 +76,33 @@ export interface Kernels {
    *  @param options.right [r, n_x]
    *  @param options.out   out[i · r + j] = x_i · y_j */
   innerProducts(options: { left: Uint8Array; right: Uint8Array; map: InputMap; out: Floats }): void;
+
+  /** One step of an optimizer, number by number; all arrays have the same length:
+   *
+   *      v ← β₁ v + (1 − β₁) g       where there are velocities; else v = g
+   *      s ← β₂ s + (1 − β₂) g²      where there are squares
+   *      w ← w − rate · v / (√(correction · s) + ε)   or, without squares, w ← w − rate · v */
+  moveParameters(options: ParameterStep): void;
+
+  /** out ← out + factor · values */
+  addScaled(options: { values: Floats; factor: number; out: Floats }): void;
+
+  /** Σ x², summed in float64; not finite where one of them is not, and where the sum is beyond 10^308. */
+  squaredNorm(values: Floats): number;
+}
+
+export interface ParameterStep {
+  values: Floats;
+  gradient: Floats;
+  velocities: Floats | null;
+  squares: Floats | null;
+  /** the learning rate, divided by 1 − β₁ᵗ where velocities are corrected for their start at 0 */
+  rate: number;
+  beta1: number;
+  beta2: number;
+  /** 1 / (1 − β₂ᵗ) where squares are corrected for their start at 0, else 1 */
+  correction: number;
+  epsilon: number;
 }
 
 /** Kernels whose memory ends with them: after `release` no array that came from them may be used. */

@@ -15,6 +15,15 @@ export function referenceKernels(precision: Precision): Kernels {
     backwardWeights,
     backwardInput,
     innerProducts,
+    moveParameters,
+    addScaled: ({ values, factor, out }) => {
+      for (let i = 0; i < values.length; i++) out[i] = out[i]! + factor * values[i]!;
+    },
+    squaredNorm: (values) => {
+      let sum = 0;
+      for (let i = 0; i < values.length; i++) sum += values[i]! * values[i]!;
+      return sum;
+    },
   };
   return kernels;
 }
@@ -75,6 +84,23 @@ const innerProducts: Kernels['innerProducts'] = ({ left, right, map: { multiply,
       widenBytes(right, j * features, multiply, add, y);
       out[i * columns + j] = x.reduce((sum, value, k) => sum + value * y[k]!, 0);
     }
+  }
+};
+
+const moveParameters: Kernels['moveParameters'] = (step) => {
+  const { values, gradient, velocities, squares, rate, beta1, beta2, correction, epsilon } = step;
+  for (let i = 0; i < values.length; i++) {
+    const g = gradient[i]!;
+    let direction = rate * g;
+    if (velocities !== null) {
+      velocities[i] = beta1 * velocities[i]! + (1 - beta1) * g;
+      direction = rate * velocities[i]!;
+    }
+    if (squares !== null) {
+      squares[i] = beta2 * squares[i]! + (1 - beta2) * g * g;
+      direction /= Math.sqrt(correction * squares[i]!) + epsilon;
+    }
+    values[i] = values[i]! - direction;
   }
 };
 

@@ -19,7 +19,11 @@ export function trialPool(search: { loaded: LoadedConfig; extras: Extras }, jobs
   const all = new Set<ChildProcess>();
   const start = (): ChildProcess => {
     const script = fileURLToPath(new URL(`./trial-worker${extname(import.meta.url)}`, import.meta.url));
-    const worker = fork(script, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'], serialization: 'advanced' });
+    const worker = fork(script, {
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      serialization: 'advanced',
+      env: { ...process.env, NN_THREADS: '1' },
+    });
     worker.send(search);
     all.add(worker);
     return worker;

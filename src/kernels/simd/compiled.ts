@@ -1,58 +1,21 @@
 import { readFileSync } from 'node:fs';
 import type { Precision } from '../kernels.ts';
 
-/** What assembly/index.ts exports, in one precision: addresses and counts; its docstrings say more. */
+/** What assembly/threads.ts exports, in one precision; its docstrings say more. */
 export interface Compiled {
-  /** bytes of the tile that is given as `scratch` */
+  controlBytes(): number;
+  jobOffset(): number;
   scratchBytes(): number;
-  forwardBytes(
-    ...call: [...BytesInput, w: number, bias: number, units: number, out: number, first: number, end: number, scratch: number]
-  ): void;
-  forwardFloats(
-    x: number,
-    features: number,
-    w: number,
-    bias: number,
-    units: number,
-    out: number,
-    first: number,
-    end: number,
-  ): void;
-  weightsBytes(
-    ...call: [
-      ...[...BytesInput, count: number, accumulate: number],
-      ...[dZ: number, units: number, out: number, first: number, end: number, scratch: number],
-    ]
-  ): void;
-  weightsFloats(
-    x: number,
-    features: number,
-    count: number,
-    dZ: number,
-    units: number,
-    out: number,
-    first: number,
-    end: number,
-  ): void;
-  inputGradient(dZ: number, w: number, units: number, features: number, out: number, first: number, end: number): void;
-  byteProductsScratch(): number;
-  byteProducts(
-    left: number,
-    first: number,
-    end: number,
-    right: number,
-    rightRows: number,
-    features: number,
-    out: number,
-    symmetric: number,
-    scratch: number,
-  ): void;
+  run(control: number, scratch: number): void;
+  /** @returns 1 where the job was done */
+  share(control: number, scratch: number): number;
 }
 
-export type BytesInput = [bytes: number, indices: number, features: number, multiply: number, add: number, scale: number];
+/** Compiles the kernels of a precision; some milliseconds. */
+export function compile(precision: Precision): WebAssembly.Module {
+  return new WebAssembly.Module(readFileSync(new URL(`./${precision}.wasm`, import.meta.url)));
+}
 
-/** Compiles the kernels of a precision over a memory; some milliseconds. */
-export function instantiate(precision: Precision, memory: WebAssembly.Memory): Compiled {
-  const module = new WebAssembly.Module(readFileSync(new URL(`./${precision}.wasm`, import.meta.url)));
+export function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): Compiled {
   return new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Compiled;
 }

@@ -1,32 +1,54 @@
 import { type InputMap, type Precision, precisions } from '../kernels.ts';
-import { type Compiled, instantiate } from './compiled.ts';
+import { compile, instantiate } from './compiled.ts';
 import { mapPreparer, type PreparedMap } from './input-map.ts';
+import { type Job, jobNumbers, jobWords, writeJob } from './job.ts';
 import { createMemory, type KernelMemory } from './memory.ts';
+import { startThreads, type Threads } from './threads.ts';
 
-/** The compiled kernels of a precision, with what a call of them needs. */
+/** The compiled kernels of a precision, with the threads that work on a job. */
 export interface Engine {
   precision: Precision;
   memory: KernelMemory;
-  compiled: Compiled;
   /** bytes of a number */
   size: number;
   prepare: (map: InputMap) => PreparedMap;
-  /** the address of the tile of widened examples */
-  scratch: number;
+  run(job: Job): void;
 }
 
 /** Both precisions work in one memory. */
 let sharedMemory: KernelMemory | undefined;
 
-export function createEngine(precision: Precision): Engine {
+/** Below this many multiplications it takes longer to call a thread than to do its work. */
+const sharedWork = 500_000;
+/** Pieces a thread, so that one that comes late or is held up leaves work to the others. */
+const piecesEach = 3;
+
+/** @param threads  that may work on a job, the calling one included; the bits of the results do not depend on it */
+export function createEngine(precision: Precision, threads: number): Engine {
   const memory = (sharedMemory ??= createMemory());
-  const compiled = instantiate(precision, memory.memory);
+  const module = compile(precision);
+  const compiled = instantiate(module, memory.memory);
+  const control = memory.take(compiled.controlBytes()).address;
+  memory.view(new Uint8Array(), control, compiled.controlBytes()).fill(0);
+  const [scratch, ...others] = Array.from({ length: threads }, () => memory.take(compiled.scratchBytes()).address);
+  const at = control + compiled.jobOffset();
+  const numbers = memory.view(new Float64Array(), at, jobNumbers);
+  const words = memory.view(new Int32Array(), at + numbers.byteLength, jobWords);
+  let team: Threads | undefined;
+
   return {
     precision,
     memory,
-    compiled,
     size: precisions[precision].BYTES_PER_ELEMENT,
     prepare: mapPreparer(precision),
-    scratch: memory.take(compiled.scratchBytes()).address,
+    run(job) {
+      const length = job.end - (job.first ?? 0);
+      const step = Math.ceil(length / (threads * piecesEach) / job.grain) * job.grain;
+      writeJob(job, numbers, words, step);
+      if (threads === 1 || job.work < sharedWork || step >= length) return compiled.run(control, scratch!);
+      team ??= startThreads(module, memory.memory, control, others);
+      team.check();
+      if (!compiled.share(control, scratch!)) throw new Error('a thread of the kernels has stopped answering');
+    },
   };
 }

@@ -10,6 +10,8 @@ export interface Frame {
   input(array: Numbers, length: number): number;
   /** Where the first `length` entries of an array are to be written; what they held is not there. */
   output(array: Floats, length: number): number;
+  /** Where all entries of an array are to be read and overwritten. */
+  update(array: Floats): number;
   /** Room that ends with the call. */
   room(bytes: number): number;
 }
@@ -40,6 +42,11 @@ export function inFrame(memory: KernelMemory, call: (frame: Frame) => void): voi
       room,
       input: (array, length) =>
         place(array, length, (address) => memory.view(array, address, length).set(array.subarray(0, length))),
+      update: (array) =>
+        place(array, array.length, (address) => {
+          memory.view(array, address, array.length).set(array);
+          results.push({ array, length: array.length, address });
+        }),
       output: (array, length) => place(array, length, (address) => void results.push({ array, length, address })),
     });
     for (const { array, length, address } of results) array.set(memory.view(array, address, length));

@@ -16,16 +16,17 @@ export function innerProducts(engine: Engine, forward: Kernels['forward']): Kern
   };
 }
 
-function productsOfBytes({ memory, compiled }: Engine, { left, right, map, out }: Call, scale: number): void {
+function productsOfBytes(engine: Engine, { left, right, map, out }: Call, scale: number): void {
   const features = map.multiply.length;
   const [rows, columns] = [left.length / features, right.length / features];
+  const { memory } = engine;
   const same = left === right;
   inFrame(memory, (frame) => {
     const address = frame.room(rows * columns * Float64Array.BYTES_PER_ELEMENT);
-    const a = frame.input(left, left.length);
-    const b = same ? a : frame.input(right, right.length);
-    const scratch = frame.room(compiled.byteProductsScratch());
-    compiled.byteProducts(a, 0, rows, b, columns, features, address, Number(same), scratch);
+    const input = frame.input(left, left.length);
+    const weights = same ? input : frame.input(right, right.length);
+    const work = rows * columns * features;
+    engine.run({ kind: 'byteProducts', input, weights, features, units: columns, out: address, end: rows, grain: block, work });
     const sums = memory.view(new Float64Array(), address, rows * columns);
     for (let i = 0; i < rows; i++) {
       for (let j = 0; j < columns; j++) out[i * columns + j] = scale * sums[same && j < i ? j * columns + i : i * columns + j]!;

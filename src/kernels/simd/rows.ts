@@ -4,7 +4,7 @@ import type { KernelMemory } from './memory.ts';
 
 /** Rows of bytes where the kernels can read them: rows first … first + count − 1 of a batch. */
 export interface PlacedRows {
-  bytes: number;
+  input: number;
   /** of Int32, or 0 where row i is example i */
   indices: number;
   first: number;
@@ -22,7 +22,7 @@ export function* placeRows(memory: KernelMemory, frame: Frame, rows: ByteRows): 
   requireRows(rows);
   const own = memory.addressOf(bytes);
   if (own !== null) {
-    yield { bytes: own, indices: indices === null ? 0 : frame.input(indices, count), first: 0, count };
+    yield { input: own, indices: indices === null ? 0 : frame.input(indices, count), first: 0, count };
     return;
   }
   const piece = Math.min(count, unit * Math.max(1, Math.floor(copiedBytes / (unit * features))));
@@ -34,7 +34,7 @@ export function* placeRows(memory: KernelMemory, frame: Frame, rows: ByteRows): 
       const row = indices === null ? i : indices[i]!;
       room.set(bytes.subarray(row * features, (row + 1) * features), (i - first) * features);
     }
-    yield { bytes: address, indices: 0, first, count: end - first };
+    yield { input: address, indices: 0, first, count: end - first };
   }
 }
 

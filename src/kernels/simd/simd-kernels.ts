@@ -1,25 +1,26 @@
 import { type ByteRows, type Kernels, type Precision, precisions, type Scope } from '../kernels.ts';
 import { spanGradient, spanValues } from '../span.ts';
-import type { BytesInput } from './compiled.ts';
 import { createEngine, type Engine } from './engine.ts';
 import { type Frame, inFrame } from './frame.ts';
 import type { Block } from './free-list.ts';
 import { innerProducts } from './inner-products.ts';
 import type { KernelMemory } from './memory.ts';
-import { type PlacedRows, placeRows } from './rows.ts';
+import { placeRows } from './rows.ts';
+import { vectors } from './vectors.ts';
 
-/** The kernels in WebAssembly, four float32 or two float64 at a time. Every machine computes the same bits. */
-export function simdKernels(precision: Precision): Kernels {
-  const engine = createEngine(precision);
-  const basic = products(engine);
-  const all = { ...basic, innerProducts: innerProducts(engine, basic.forward) };
-  return withMemory(precision, all, engine.memory, []);
+/** The kernels in WebAssembly, four float32 or two float64 at a time. Every machine computes the same bits, with any
+ *  number of threads. */
+export function simdKernels(precision: Precision, threads = 1): Kernels {
+  const engine = createEngine(precision, threads);
+  const layer = products(engine);
+  const operations = { ...layer, ...vectors(engine), innerProducts: innerProducts(engine, layer.forward) };
+  return withMemory(precision, operations, engine.memory, []);
 }
 
-type Products = Pick<Kernels, 'forward' | 'backwardWeights' | 'backwardInput' | 'innerProducts'>;
+type Operations = Omit<Kernels, 'precision' | 'floats' | 'resident' | 'scope'>;
 
 /** Kernels that note in `taken` what memory they hand out. */
-function withMemory(precision: Precision, products: Products, memory: KernelMemory, taken: Block[]): Kernels {
+function withMemory(precision: Precision, operations: Operations, memory: KernelMemory, taken: Block[]): Kernels {
   function take(bytes: number): Block {
     const block = memory.take(bytes);
     taken.push(block);
@@ -27,7 +28,7 @@ function withMemory(precision: Precision, products: Products, memory: KernelMemo
   }
   return {
     precision,
-    ...products,
+    ...operations,
     floats(length) {
       const like = new precisions[precision]();
       return memory.view(like, take(length * like.BYTES_PER_ELEMENT).address, length).fill(0);
@@ -43,29 +44,40 @@ function withMemory(precision: Precision, products: Products, memory: KernelMemo
       const release = () => {
         for (const block of own.splice(0)) memory.give(block);
       };
-      return { ...withMemory(precision, products, memory, own), release };
+      return { ...withMemory(precision, operations, memory, own), release };
     },
   };
 }
 
-function products(engine: Engine): Omit<Products, 'innerProducts'> {
-  const { memory, compiled, size, scratch } = engine;
+/** Pieces of a job begin at multiples of these: register shapes fill up, and a tile of columns is one thread's. */
+const exampleGrain = 8;
+const columnGrain = 64;
+
+function products(engine: Engine): Pick<Kernels, 'forward' | 'backwardWeights' | 'backwardInput'> {
+  const { memory, size } = engine;
   return {
     forward({ input: rows, weights, bias, units, out }) {
       const input = rows.kind === 'span' ? spanValues(rows) : rows;
       const { count, features } = input;
       inFrame(memory, (frame) => {
-        const w = frame.input(weights, units * features);
-        const b = bias === null ? 0 : frame.input(bias, units);
+        const layer = {
+          features,
+          units,
+          weights: frame.input(weights, units * features),
+          bias: bias === null ? 0 : frame.input(bias, units),
+          grain: exampleGrain,
+        };
         const z = frame.output(out, count * units);
         if (input.kind === 'floats') {
-          compiled.forwardFloats(frame.input(input.values, count * features), features, w, b, units, z, 0, count);
+          const values = frame.input(input.values, count * features);
+          const work = count * units * features;
+          engine.run({ kind: 'forwardFloats', ...layer, input: values, out: z, end: count, work });
           return;
         }
         const map = placeMap(engine, frame, input);
-        for (const rows of placeRows(memory, frame, input)) {
-          const to = z + rows.first * units * size;
-          compiled.forwardBytes(...bytesInput(rows, features, map), w, b, units, to, 0, rows.count, scratch);
+        for (const { first, count, ...bytes } of placeRows(memory, frame, input)) {
+          const work = count * units * features;
+          engine.run({ kind: 'forwardBytes', ...layer, ...bytes, ...map, out: z + first * units * size, end: count, work });
         }
       });
     },
@@ -73,53 +85,54 @@ function products(engine: Engine): Omit<Products, 'innerProducts'> {
       if (input.kind === 'span') return spanGradient(input, dZ, units, out);
       const { count, features } = input;
       inFrame(memory, (frame) => {
-        const d = frame.input(dZ, count * units);
-        const dW = frame.output(out, units * features);
+        const gradient = frame.input(dZ, count * units);
+        const layer = { features, units, out: frame.output(out, units * features), end: features, grain: columnGrain };
         if (input.kind === 'floats') {
-          compiled.weightsFloats(frame.input(input.values, count * features), features, count, d, units, dW, 0, features);
+          const values = frame.input(input.values, count * features);
+          const work = count * units * features;
+          engine.run({ kind: 'weightsFloats', ...layer, input: values, count, gradient, work });
           return;
         }
         const map = placeMap(engine, frame, input);
-        for (const rows of placeRows(memory, frame, input)) {
-          const last = rows.first + rows.count === count;
-          const own = { ...map, scale: last ? map.scale : 1 };
-          const from = d + rows.first * units * size;
-          const accumulate = Number(rows.first > 0);
-          compiled.weightsBytes(
-            ...bytesInput(rows, features, own),
-            rows.count,
-            accumulate,
-            from,
-            units,
-            dW,
-            0,
-            features,
-            scratch,
-          );
+        for (const { first, count: some, ...bytes } of placeRows(memory, frame, input)) {
+          engine.run({
+            kind: 'weightsBytes',
+            ...layer,
+            ...bytes,
+            ...map,
+            scale: first + some === count ? map.scale : 1,
+            count: some,
+            accumulate: first > 0,
+            gradient: gradient + first * units * size,
+            work: some * units * features,
+          });
         }
       });
     },
     backwardInput({ dZ, weights, units, features, count, out }) {
       inFrame(memory, (frame) => {
-        const w = frame.input(weights, units * features);
-        compiled.inputGradient(frame.input(dZ, count * units), w, units, features, frame.output(out, count * features), 0, count);
+        engine.run({
+          kind: 'inputGradient',
+          features,
+          units,
+          gradient: frame.input(dZ, count * units),
+          weights: frame.input(weights, units * features),
+          out: frame.output(out, count * features),
+          end: count,
+          grain: exampleGrain,
+          work: count * units * features,
+        });
       });
     },
   };
 }
 
-interface PlacedMap {
-  multiply: number;
-  add: number;
-  scale: number;
-}
-
-function placeMap({ prepare }: Engine, frame: Frame, { map, features }: ByteRows): PlacedMap {
+function placeMap(
+  { prepare }: Engine,
+  frame: Frame,
+  { map, features }: ByteRows,
+): { multiply: number; add: number; scale: number } {
   const prepared = prepare(map);
   if (prepared.kind === 'scale') return { multiply: 0, add: 0, scale: prepared.scale };
   return { multiply: frame.input(prepared.multiply, features), add: frame.input(prepared.add, features), scale: 1 };
-}
-
-function bytesInput({ bytes, indices }: PlacedRows, features: number, { multiply, add, scale }: PlacedMap): BytesInput {
-  return [bytes, indices, features, multiply, add, scale];
 }

@@ -1,3 +1,4 @@
+import { Job } from './job';
 import { smaller } from './tiles';
 
 /**
@@ -18,39 +19,23 @@ export function byteProductsScratch(): usize {
   return 2 * TILE + SUMS;
 }
 
-/** out[i, j] = Σ_k a[i, k] · b[j, k], for rows i of a from first to end − 1 and all rows j of b.
- *  @param out        (rows of a, bRows) numbers of 64 bits, whatever `real` is
- *  @param symmetric  whether a and b are the same rows: then only j from i's tile on are computed
- *  @param scratch    byteProductsScratch of room */
-export function byteProducts(
-  a: usize,
-  first: i32,
-  end: i32,
-  b: usize,
-  bRows: i32,
-  features: i32,
-  out: usize,
-  symmetric: bool,
-  scratch: usize,
-): void {
+/** out[i, j] = Σ_k x[i, k] · w[j, k] for rows first … end − 1 of the input and all `units` rows of the weights, both bytes;
+ *  `out` holds numbers of 64 bits whatever `real` is. Where both are the same rows, only j from i's tile on are computed. */
+export function byteProducts(job: Job, first: i32, end: i32, scratch: usize): void {
+  const a = job.input;
+  const b = job.weights;
+  const features = job.features;
+  const stride = <usize>job.units * 8;
   for (let i = first; i < end; i += ROWS) {
     const rows = smaller(ROWS, end - i);
-    for (let j = symmetric ? i : 0; j < bRows; j += ROWS) {
-      const columns = smaller(ROWS, bRows - j);
-      const to = out + (<usize>i * <usize>bRows + <usize>j) * 8;
-      for (let r = 0; r < rows; r++) memory.fill(to + <usize>r * <usize>bRows * 8, 0, <usize>columns * 8);
+    for (let j = a === b ? i : 0; j < job.units; j += ROWS) {
+      const columns = smaller(ROWS, job.units - j);
+      const to = job.out + <usize>i * stride + <usize>j * 8;
+      for (let r = 0; r < rows; r++) memory.fill(to + <usize>r * stride, 0, <usize>columns * 8);
       for (let k = 0; k < features; k += EXACT_COLUMNS) {
-        sumTiles(
-          row(a, i, features),
-          rows,
-          row(b, j, features),
-          columns,
-          features,
-          k,
-          smaller(features, k + EXACT_COLUMNS),
-          scratch,
-        );
-        addSums(scratch + 2 * TILE, to, rows, columns, <usize>bRows * 8);
+        const last = smaller(features, k + EXACT_COLUMNS);
+        sumTiles(row(a, i, features), rows, row(b, j, features), columns, features, k, last, scratch);
+        addSums(scratch + 2 * TILE, to, rows, columns, stride);
       }
     }
   }

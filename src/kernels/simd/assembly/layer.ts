@@ -1,173 +1,133 @@
 import { addDotProducts } from './dot';
+import { Job } from './job';
 import { scaledRows } from './outer';
 import { COLUMNS, EXAMPLES, smaller, tileStride } from './tiles';
 import { widen } from './widen';
 
 /**
- * The three products of a layer, over a range of their result, so that threads can share one: every number is the
- * same whatever the range. Arrays are addresses. Input maps are `multiply` and `add`
- * (`features` numbers each), or both 0 where the map is x = scale · byte, which is then applied to the sums.
+ * The three products of a layer, over a range of their result, so that threads can share one: every number is the same
+ * whatever the range.
  */
 
 /** Bytes of a tile of widened examples. */
-export function scratchBytes(): usize {
-  return EXAMPLES * tileStride();
+export function layerScratch(): usize {
+  return <usize>EXAMPLES * tileStride();
 }
 
-/** out[i, u] = scale · Σ_k x[i, k] · w[u, k] + bias[u] for examples first … end − 1, x made of bytes.
- *  @param indices  `end` whole numbers: example i is row indices[i] of `bytes`; or 0, and it is row i
- *  @param bias     `units` numbers, or 0 for none
- *  @param scratch  scratchBytes of room */
-export function forwardBytes(
-  bytes: usize,
-  indices: usize,
-  features: i32,
-  multiply: usize,
-  add: usize,
-  scale: real,
-  w: usize,
-  bias: usize,
-  units: i32,
-  out: usize,
-  first: i32,
-  end: i32,
-  scratch: usize,
-): void {
+/** out[i, u] = scale · Σ_k x[i, k] · w[u, k] + bias[u] for examples first … end − 1, x made of bytes. */
+export function forwardBytes(job: Job, first: i32, end: i32, scratch: usize): void {
+  const features = job.features;
+  const units = job.units;
   const wStride = <usize>features * sizeof<real>();
   for (; first < end; first += EXAMPLES) {
     const rows = smaller(EXAMPLES, end - first);
-    const to = out + <usize>(first * units) * sizeof<real>();
+    const to = job.out + <usize>(first * units) * sizeof<real>();
     memory.fill(to, 0, <usize>(rows * units) * sizeof<real>());
     for (let column = 0; column < features; column += COLUMNS) {
       const columns = smaller(COLUMNS, features - column);
-      widenTile(bytes, indices, first, rows, features, column, columns, multiply, add, scratch);
-      addDotProducts(scratch, tileStride(), rows, w + <usize>column * sizeof<real>(), wStride, units, columns, to);
+      widenTile(job, first, rows, column, columns, scratch);
+      addDotProducts(scratch, tileStride(), rows, job.weights + <usize>column * sizeof<real>(), wStride, units, columns, to);
     }
-    finish(to, rows, units, scale, bias);
+    finish(to, rows, units, <real>job.scale, job.bias);
   }
 }
 
-/** The same with x (`end` rows of `features` numbers). */
-export function forwardFloats(
-  x: usize,
-  features: i32,
-  w: usize,
-  bias: usize,
-  units: i32,
-  out: usize,
-  first: i32,
-  end: i32,
-): void {
+/** The same with x of reals. */
+export function forwardFloats(job: Job, first: i32, end: i32): void {
+  const features = job.features;
+  const units = job.units;
   const stride = <usize>features * sizeof<real>();
   for (; first < end; first += EXAMPLES) {
     const rows = smaller(EXAMPLES, end - first);
-    const to = out + <usize>(first * units) * sizeof<real>();
+    const to = job.out + <usize>(first * units) * sizeof<real>();
     memory.fill(to, 0, <usize>(rows * units) * sizeof<real>());
     for (let column = 0; column < features; column += COLUMNS) {
       const columns = smaller(COLUMNS, features - column);
       const at = <usize>column * sizeof<real>();
-      addDotProducts(x + <usize>first * stride + at, stride, rows, w + at, stride, units, columns, to);
+      addDotProducts(job.input + <usize>first * stride + at, stride, rows, job.weights + at, stride, units, columns, to);
     }
-    finish(to, rows, units, 1, bias);
+    finish(to, rows, units, 1, job.bias);
   }
 }
 
-/** out[u, k] = scale · Σ_i dZ[i, u] · x[i, k] for columns first … end − 1, x made of bytes.
- *  @param accumulate  whether the sums go on from what `out` holds: the sums of many examples may be made by several
- *                     calls of a multiple of EXAMPLES each, the last of which brings the scale
- *  @param scratch     scratchBytes of room */
-export function weightsBytes(
-  bytes: usize,
-  indices: usize,
-  features: i32,
-  multiply: usize,
-  add: usize,
-  scale: real,
-  count: i32,
-  accumulate: bool,
-  dZ: usize,
-  units: i32,
-  out: usize,
-  first: i32,
-  end: i32,
-  scratch: usize,
-): void {
-  const stride = <usize>features * sizeof<real>();
+/** out[u, k] = scale · Σ_i dZ[i, u] · x[i, k] for columns first … end − 1, x made of bytes. The sums of many examples may be
+ *  made by several jobs of a multiple of EXAMPLES each that accumulate, the last of which brings the scale. */
+export function weightsBytes(job: Job, first: i32, end: i32, scratch: usize): void {
+  const units = job.units;
+  const stride = <usize>job.features * sizeof<real>();
   const term = <usize>units * sizeof<real>();
+  const scale = <real>job.scale;
   for (; first < end; first += COLUMNS) {
     const columns = smaller(COLUMNS, end - first);
-    const to = out + <usize>first * sizeof<real>();
-    for (let i = 0; i < count; i += EXAMPLES) {
-      const rows = smaller(EXAMPLES, count - i);
-      widenTile(bytes, indices, i, rows, features, first, columns, multiply, add, scratch);
-      const from = dZ + <usize>i * term;
-      scaledRows(from, sizeof<real>(), term, scratch, tileStride(), rows, to, stride, units, columns, accumulate || i > 0);
+    const to = job.out + <usize>first * sizeof<real>();
+    for (let i = 0; i < job.count; i += EXAMPLES) {
+      const rows = smaller(EXAMPLES, job.count - i);
+      const adds = job.accumulate !== 0 || i > 0;
+      widenTile(job, i, rows, first, columns, scratch);
+      scaledRows(
+        job.gradient + <usize>i * term,
+        sizeof<real>(),
+        term,
+        scratch,
+        tileStride(),
+        rows,
+        to,
+        stride,
+        units,
+        columns,
+        adds,
+      );
     }
     if (scale !== 1) for (let u = 0; u < units; u++) multiplyRow(to + <usize>u * stride, columns, scale);
   }
 }
 
-/** The same with x (`count` rows of `features` numbers). */
-export function weightsFloats(
-  x: usize,
-  features: i32,
-  count: i32,
-  dZ: usize,
-  units: i32,
-  out: usize,
-  first: i32,
-  end: i32,
-): void {
-  const stride = <usize>features * sizeof<real>();
+/** The same with x of reals. */
+export function weightsFloats(job: Job, first: i32, end: i32): void {
+  const units = job.units;
+  const stride = <usize>job.features * sizeof<real>();
   const term = <usize>units * sizeof<real>();
   for (; first < end; first += COLUMNS) {
     const at = <usize>first * sizeof<real>();
-    scaledRows(dZ, sizeof<real>(), term, x + at, stride, count, out + at, stride, units, smaller(COLUMNS, end - first), false);
-  }
-}
-
-/** out[i, k] = Σ_u dZ[i, u] · w[u, k] for examples first … end − 1. */
-export function inputGradient(dZ: usize, w: usize, units: i32, features: i32, out: usize, first: i32, end: i32): void {
-  const stride = <usize>features * sizeof<real>();
-  const row = <usize>units * sizeof<real>();
-  for (let column = 0; column < features; column += COLUMNS) {
-    const at = <usize>column * sizeof<real>();
-    const columns = smaller(COLUMNS, features - column);
-    const from = dZ + <usize>first * row;
+    const columns = smaller(COLUMNS, end - first);
     scaledRows(
-      from,
-      row,
+      job.gradient,
       sizeof<real>(),
-      w + at,
+      term,
+      job.input + at,
+      stride,
+      job.count,
+      job.out + at,
       stride,
       units,
-      out + <usize>first * stride + at,
-      stride,
-      end - first,
       columns,
       false,
     );
   }
 }
 
+/** out[i, k] = Σ_u dZ[i, u] · w[u, k] for examples first … end − 1. */
+export function inputGradient(job: Job, first: i32, end: i32): void {
+  const features = job.features;
+  const stride = <usize>features * sizeof<real>();
+  const row = <usize>job.units * sizeof<real>();
+  const from = job.gradient + <usize>first * row;
+  const to = job.out + <usize>first * stride;
+  for (let column = 0; column < features; column += COLUMNS) {
+    const at = <usize>column * sizeof<real>();
+    const columns = smaller(COLUMNS, features - column);
+    scaledRows(from, row, sizeof<real>(), job.weights + at, stride, job.units, to + at, stride, end - first, columns, false);
+  }
+}
+
 /** `columns` features of examples first … first + rows − 1, as reals. */
-function widenTile(
-  bytes: usize,
-  indices: usize,
-  first: i32,
-  rows: i32,
-  features: i32,
-  column: i32,
-  columns: i32,
-  multiply: usize,
-  add: usize,
-  scratch: usize,
-): void {
-  const at: usize = multiply === 0 ? 0 : <usize>column * sizeof<real>();
+function widenTile(job: Job, first: i32, rows: i32, column: i32, columns: i32, scratch: usize): void {
+  const indices = job.indices;
+  const at: usize = job.multiply === 0 ? 0 : <usize>column * sizeof<real>();
   for (let r = 0; r < rows; r++) {
     const row = indices === 0 ? first + r : load<i32>(indices + ((<usize>(first + r)) << 2));
-    const from = bytes + <usize>row * <usize>features + <usize>column;
-    widen(from, columns, scratch + <usize>r * tileStride(), multiply + at, add + at);
+    const from = job.input + <usize>row * <usize>job.features + <usize>column;
+    widen(from, columns, scratch + <usize>r * tileStride(), job.multiply + at, job.add + at);
   }
 }
 

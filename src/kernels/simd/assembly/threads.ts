@@ -1,0 +1,145 @@
+import { byteProducts, byteProductsScratch } from './bytes';
+import { Job } from './job';
+import { forwardBytes, forwardFloats, inputGradient, layerScratch, weightsBytes, weightsFloats } from './layer';
+import { smaller } from './tiles';
+import { addScaled, moveParameters, squaredNorms } from './vectors';
+
+/**
+ * Jobs are cut into pieces, and whichever thread is free takes the next; every number of the result is the same whoever
+ * makes it. The control block has a cache line for each of its words, and jobs behind them:
+ *
+ *   GENERATION  counts jobs; threads that have nothing to do wait for it to change
+ *   CLAIM       the job's generation in the upper 20 bits, the next piece in the lower 12: a thread that wakes up late finds
+ *               another generation and takes nothing
+ *   DONE        pieces that are done; the host waits for it
+ *   JOB         what the host writes
+ *   SHARED      copies of it for jobs of even and of odd generation: a thread that still asks whether the last job has
+ *               another piece must not read the next one, and by the one after that its claim has failed
+ */
+const GENERATION: usize = 0;
+const CLAIM: usize = 64;
+const DONE: usize = 128;
+const JOB: usize = 192;
+const JOB_BYTES: usize = 128;
+const SHARED: usize = JOB + JOB_BYTES;
+
+const PIECE_BITS: i32 = 12;
+/** Looks before a thread lies down: some ten microseconds, since the next job is often close. */
+const SPINS: i32 = 20_000;
+/** Nanoseconds without any progress after which a thread is taken for dead. */
+const PATIENCE: i64 = 60_000_000_000;
+
+export function controlBytes(): usize {
+  return SHARED + 2 * JOB_BYTES;
+}
+
+/** Where the host writes the job. */
+export function jobOffset(): usize {
+  return JOB;
+}
+
+/** Room that each thread needs. */
+export function scratchBytes(): usize {
+  return layerScratch() > byteProductsScratch() ? layerScratch() : byteProductsScratch();
+}
+
+/** The host: does the job alone. */
+export function run(control: usize, scratch: usize): void {
+  const job = changetype<Job>(control + JOB);
+  runPiece(job, job.first, job.end, scratch);
+}
+
+/** The host: does the job with whoever else is there. @returns whether it was done */
+export function share(control: usize, scratch: usize): bool {
+  const job = changetype<Job>(control + JOB);
+  if (offsetof<Job>() > JOB_BYTES) unreachable();
+  const pieces = (job.end - job.first + job.step - 1) / job.step;
+  const generation = atomic.load<i32>(control, GENERATION) + 1;
+  memory.copy(sharedJob(control, generation), control + JOB, JOB_BYTES);
+  atomic.store<i32>(control, 0, DONE);
+  atomic.store<i32>(control, generation << PIECE_BITS, CLAIM);
+  atomic.store<i32>(control, generation, GENERATION);
+  atomic.notify(control + GENERATION, -1);
+  takePieces(control, generation, scratch);
+  let answers = true;
+  let done = awaitChange(control + DONE, pieces, true);
+  while (done !== pieces && answers) {
+    answers = atomic.wait<i32>(control + DONE, done, PATIENCE) !== AtomicWaitResult.TIMED_OUT;
+    done = awaitChange(control + DONE, pieces, true);
+  }
+  return done === pieces;
+}
+
+/** Another thread: works for ever. */
+export function work(control: usize, scratch: usize): void {
+  for (let seen = 0; ; ) {
+    const generation = awaitChange(control + GENERATION, seen, false);
+    if (generation === seen) {
+      atomic.wait<i32>(control + GENERATION, seen, -1);
+      continue;
+    }
+    seen = generation;
+    takePieces(control, generation, scratch);
+  }
+}
+
+/** Looks for a while until a word is `value` (or is another). @returns what it was at last */
+function awaitChange(word: usize, value: i32, equal: bool): i32 {
+  let found = atomic.load<i32>(word);
+  for (let spins = 0; spins < SPINS && (found === value) !== equal; spins++) found = atomic.load<i32>(word);
+  return found;
+}
+
+function sharedJob(control: usize, generation: i32): usize {
+  return control + SHARED + <usize>(generation & 1) * JOB_BYTES;
+}
+
+function takePieces(control: usize, generation: i32, scratch: usize): void {
+  const job = changetype<Job>(sharedJob(control, generation));
+  for (;;) {
+    const claim = atomic.load<i32>(control, CLAIM);
+    if (claim >>> PIECE_BITS !== (generation << PIECE_BITS) >>> PIECE_BITS) return;
+    const first = job.first + (claim & ((1 << PIECE_BITS) - 1)) * job.step;
+    const end = smaller(job.end, first + job.step);
+    if (first >= job.end) return;
+    if (atomic.cmpxchg<i32>(control, claim, claim + 1, CLAIM) !== claim) continue;
+    runPiece(job, first, end, scratch);
+    atomic.add<i32>(control, 1, DONE);
+    atomic.notify(control + DONE, 1);
+  }
+}
+
+/** The kinds of jobs, in the order of the host's list (job.ts beside this folder). */
+function runPiece(job: Job, first: i32, end: i32, scratch: usize): void {
+  switch (job.kind) {
+    case 0:
+      forwardBytes(job, first, end, scratch);
+      break;
+    case 1:
+      forwardFloats(job, first, end);
+      break;
+    case 2:
+      weightsBytes(job, first, end, scratch);
+      break;
+    case 3:
+      weightsFloats(job, first, end);
+      break;
+    case 4:
+      inputGradient(job, first, end);
+      break;
+    case 5:
+      byteProducts(job, first, end, scratch);
+      break;
+    case 6:
+      moveParameters(job, first, end);
+      break;
+    case 7:
+      addScaled(job, first, end);
+      break;
+    case 8:
+      squaredNorms(job, first, end);
+      break;
+    default:
+      unreachable();
+  }
+}

@@ -1,0 +1,52 @@
+import type { Kernels } from '../kernels.ts';
+import type { Engine } from './engine.ts';
+import { inFrame } from './frame.ts';
+
+/** Pieces begin at multiples of this: whole vectors, and more than one thread is worth. */
+const grain = 4096;
+/** BLOCK of assembly/vectors.ts. */
+const block = 4096;
+/** What a step costs a number, in multiplications: it is memory that it waits for. */
+const weight = 8;
+
+/** Work on long vectors, such as all parameters. */
+export function vectors(engine: Engine): Pick<Kernels, 'moveParameters' | 'addScaled' | 'squaredNorm'> {
+  const { memory } = engine;
+  return {
+    moveParameters({ values, gradient, velocities, squares, rate, ...numbers }) {
+      inFrame(memory, (frame) => {
+        engine.run({
+          kind: 'moveParameters',
+          ...numbers,
+          scale: rate,
+          gradient: frame.input(gradient, values.length),
+          velocity: velocities === null ? 0 : frame.update(velocities),
+          squares: squares === null ? 0 : frame.update(squares),
+          out: frame.update(values),
+          end: values.length,
+          grain,
+          work: weight * values.length,
+        });
+      });
+    },
+    addScaled({ values, factor, out }) {
+      inFrame(memory, (frame) => {
+        const input = frame.input(values, values.length);
+        const [to, end, work] = [frame.update(out), values.length, weight * values.length];
+        engine.run({ kind: 'addScaled', input, scale: factor, out: to, end, grain, work });
+      });
+    },
+    squaredNorm(values) {
+      const blocks = Math.ceil(values.length / block);
+      let sum = 0;
+      inFrame(memory, (frame) => {
+        const out = frame.room(blocks * Float64Array.BYTES_PER_ELEMENT);
+        const input = frame.input(values, values.length);
+        const work = weight * values.length;
+        engine.run({ kind: 'squaredNorms', input, count: values.length, out, end: blocks, grain: 1, work });
+        for (const part of memory.view(new Float64Array(), out, blocks)) sum += part;
+      });
+      return sum;
+    },
+  };
+}

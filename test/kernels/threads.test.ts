@@ -1,0 +1,102 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import { type Kernels, type Precision, precisions } from '../../src/kernels/kernels.ts';
+import { threadsOf } from '../../src/kernels/select.ts';
+import { compile } from '../../src/kernels/simd/compiled.ts';
+import { createMemory } from '../../src/kernels/simd/memory.ts';
+import { simdKernels } from '../../src/kernels/simd/simd-kernels.ts';
+import { startThreads } from '../../src/kernels/simd/threads.ts';
+import { numpyRandom } from '../../src/random.ts';
+
+const [m, units, features] = [301, 11, 1003];
+const random = numpyRandom(2);
+const pixels = Uint8Array.from({ length: m * features }, () => Math.floor(random.uniform() * 256));
+const normals = (length: number) => Float64Array.from({ length }, () => random.normal());
+const operands = { weights: normals(units * features), dZ: normals(m * units), values: normals(m * features) };
+const map = { multiply: new Float64Array(features).fill(1 / 255), add: new Float64Array(features).fill(0.1) };
+const whole = { multiply: new Float64Array(features).fill(1), add: new Float64Array(features) };
+
+/** The results of every kernel, all of them large enough to be shared. */
+function results(kernels: Kernels): Record<string, number[]> {
+  const floats = (values: Float64Array) => {
+    const placed = kernels.floats(values.length);
+    placed.set(values);
+    return placed;
+  };
+  const [weights, dZ, values] = [floats(operands.weights), floats(operands.dZ), floats(operands.values)];
+  const bytes = { kind: 'bytes', bytes: kernels.resident(pixels), indices: null, count: m, features, map } as const;
+  const rows = { kind: 'floats', values, count: m, features } as const;
+  const made = (length: number, run: (out: Float32Array | Float64Array) => void) => {
+    const out = kernels.floats(length);
+    run(out);
+    return Array.from(out);
+  };
+  return {
+    forwardBytes: made(m * units, (out) => kernels.forward({ input: bytes, weights, bias: null, units, out })),
+    forwardFloats: made(m * units, (out) => kernels.forward({ input: rows, weights, bias: null, units, out })),
+    weightsBytes: made(units * features, (out) => kernels.backwardWeights({ input: bytes, dZ, units, out })),
+    weightsFloats: made(units * features, (out) => kernels.backwardWeights({ input: rows, dZ, units, out })),
+    inputGradient: made(m * features, (out) => kernels.backwardInput({ dZ, weights, units, features, count: m, out })),
+    innerProducts: made(m * m, (out) => kernels.innerProducts({ left: pixels, right: pixels, map: whole, out })),
+  };
+}
+
+describe.each(Object.keys(precisions) as Precision[])('threads of the %s kernels', (precision) => {
+  const alone = results(simdKernels(precision, 1));
+
+  test.each([2, 3, 4])('%i of them give the bits of one', async (threads) => {
+    const kernels = simdKernels(precision, threads);
+    expect(results(kernels)).toEqual(alone); // before the others have started
+    await sleep(200);
+    for (let i = 0; i < 5; i++) expect(results(kernels)).toEqual(alone);
+  });
+
+  test('take jobs one after another without mixing them up', async () => {
+    const [one, several] = [simdKernels(precision, 1), simdKernels(precision, 4)];
+    const values = one.floats(operands.values.length);
+    values.set(operands.values);
+    const weights = one.floats(operands.weights.length);
+    weights.set(operands.weights);
+    const [expected, found] = [one.floats(m * units), one.floats(m * units)];
+    const forward = (kernels: Kernels, count: number, out: typeof found) =>
+      kernels.forward({ input: { kind: 'floats', values, count, features }, weights, bias: null, units, out });
+    forward(one, m, expected);
+    for (let i = 0; i < 2000; i++) {
+      const count = 60 + (i % 240);
+      found.fill(0);
+      forward(several, count, found);
+      if (i % 100 === 0) await sleep(1);
+      expect(Buffer.compare(bits(found, count * units), bits(expected, count * units))).toBe(0);
+    }
+  });
+});
+
+const bits = (values: Float32Array | Float64Array, length: number) =>
+  Buffer.from(values.buffer, values.byteOffset, length * values.BYTES_PER_ELEMENT);
+
+test('a thread that has died is an error', async () => {
+  const { memory } = createMemory();
+  const beyond = 2 ** 31;
+  const threads = startThreads(compile('float32'), memory, beyond, [beyond]);
+  expect(() => threads.check()).not.toThrow();
+  await expect
+    .poll(
+      () => {
+        try {
+          threads.check();
+        } catch (error) {
+          return (error as Error).message;
+        }
+      },
+      { timeout: 10_000 },
+    )
+    .toBe('a thread of the kernels has died');
+});
+
+test('NN_THREADS says how many', () => {
+  expect(threadsOf({ NN_THREADS: '3' })).toBe(3);
+  expect(threadsOf({})).toBeGreaterThan(0);
+  for (const text of ['0', '-1', '1.5', 'many']) {
+    expect(() => threadsOf({ NN_THREADS: text })).toThrow('NN_THREADS: expected a whole number from 1 to 256, found');
+  }
+});
