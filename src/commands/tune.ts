@@ -88,7 +88,7 @@ async function start(context: Context, values: Values): Promise<ExitKind | undef
   const deadline = values.minutes === undefined ? Number.POSITIVE_INFINITY : began + values.minutes * 60_000;
   const trials = values.minutes === undefined ? (values.trials ?? search.trials) : null;
   const bar = context.progress(
-    'trial',
+    trials === null ? 'seconds' : 'training',
     trials === null ? values.minutes! * 60 : trainings(search, trials, loaded.config.training.epochs, values.shard?.count ?? 1),
   );
   const timer =
@@ -112,7 +112,10 @@ async function start(context: Context, values: Values): Promise<ExitKind | undef
       const detail = best?.score
         ? `best ${best.score.accuracy.toFixed(3)}, cost ${best.score.cost.toFixed(4)} (trial ${best.trial})`
         : 'none succeeded yet';
-      bar.update(trials === null ? Math.min(values.minutes! * 60, (performance.now() - began) / 1000) : results.length, detail);
+      bar.update(
+        trials === null ? Math.min(values.minutes! * 60, Math.round((performance.now() - began) / 1000)) : results.length,
+        detail,
+      );
     }
   } catch (error) {
     if (!stopped()) throw error; // closing the pool ends the trials that were under way

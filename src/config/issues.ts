@@ -56,10 +56,18 @@ function unknownFields(path: Path, raw: unknown): Problem[] {
   return found.filter((key) => !known.includes(key)).map((key) => unknownField(path, key, raw));
 }
 
-/** The branch of a union that the value was plainly meant for: the only one that it fails below its root. */
+/** The branch of a union that the value was plainly meant for: of those that it fails below their root, the one with the fewest
+ *  mistakes. */
 function fittingBranch(branches: readonly (readonly Issue[])[]): readonly Issue[] | undefined {
   const deeper = branches.filter((issues) => issues.every((one) => one.path.length > 0 || one.code === 'unrecognized_keys'));
-  return deeper.length === 1 ? deeper[0] : undefined;
+  const least = Math.min(...deeper.map(mistakes));
+  const nearest = deeper.filter((issues) => mistakes(issues) === least);
+  return nearest.length === 1 ? nearest[0] : undefined;
+}
+
+/** How many fields are wrong, unknown or missing. */
+function mistakes(issues: readonly Issue[]): number {
+  return issues.reduce((sum, one) => sum + (one.code === 'unrecognized_keys' ? one.keys.length : 1), 0);
 }
 
 function suggestion(name: string | undefined): string {
