@@ -1,5 +1,7 @@
 import { join, relative } from 'node:path';
 import { type LoadedConfig, loadConfig } from '../config/load.ts';
+import { augments } from '../data/augment.ts';
+import { batchLength } from '../data/batches.ts';
 import type { ExitKind, UserError } from '../errors.ts';
 import type { Kernels } from '../kernels/kernels.ts';
 import { kernelsFor } from '../kernels/select.ts';
@@ -182,10 +184,17 @@ async function follow(run: RunFolder, { context, warn }: Job, options: FitOption
   } finally {
     bar.stop();
   }
-  const rate = options.learningRates[0]!;
-  const oscillation = options.batchSize === 'full' || options.train.labels.length < 2000 ? costOscillates(costs, rate) : null;
-  if (oscillation !== null) warn(oscillation);
+  if (isSmooth(options)) {
+    const oscillation = costOscillates(costs, options.learningRates[0]!);
+    if (oscillation !== null) warn(oscillation);
+  }
   return last;
+}
+
+/** Without batches, dropout and augmentation nothing but the learning rate makes the cost go up and down. */
+function isSmooth({ batchSize, train, network, augmentation }: FitOptions): boolean {
+  const m = train.labels.length;
+  return batchLength(batchSize, m) === m && network.layers.every(({ keepProb }) => keepProb === 1) && !augments(augmentation);
 }
 
 /** A line of journal.jsonl. */

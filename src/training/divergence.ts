@@ -17,7 +17,8 @@ export interface Autopsy {
   /** such as W1 */
   tensor: string;
   learningRate: number;
-  proposedRate: number;
+  /** for all layers, or one a layer where they differ */
+  proposedRate: number | number[];
   what: string;
   /** indices into the training part of the bad step's batch */
   examples: number[];
@@ -32,7 +33,7 @@ export class DivergedError extends UserError {
     super(
       'diverged',
       `training diverged at step ${step} (epoch ${epoch}) in layer ${layer} (${tensor}) with learning rate ${learningRate}: ${what}`,
-      { hint: `Try a smaller learning rate: --set training.learningRate=${proposedRate}` },
+      { hint: `Try a smaller learning rate: --set training.learningRate=${JSON.stringify(proposedRate)}` },
     );
     this.autopsy = autopsy;
   }

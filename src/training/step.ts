@@ -211,7 +211,8 @@ export function diverged(
     layer: layer + 1,
     tensor: name,
     learningRate: options.learningRates[layer]!,
-    proposedRate: smallerRate(options.learningRates[layer]!),
+    proposedRate:
+      new Set(options.learningRates).size === 1 ? smallerRate(options.learningRates[0]!) : options.learningRates.map(smallerRate),
     what,
     examples: [...lastIndices],
   });
