@@ -89,7 +89,7 @@ describe('a run folder', () => {
     }
     expect(summary.diagnosis).toMatchObject({ comparedWith: 'dev' });
     expect(Object.keys(summary)).toEqual(
-      'run model seed seconds epochs bestEpoch stopped parameters examples metrics diagnosis warnings'.split(' '),
+      'run model seed seconds epochs bestEpoch stopped parameters threshold examples metrics diagnosis warnings'.split(' '),
     );
   });
 
@@ -225,7 +225,8 @@ describe('--dry-run', () => {
       examples: { train: { total: 24, positive: 12 }, dev: { total: 8, positive: 4 }, test: { total: 8, positive: 4 } },
       parameters: 3081,
       epochs: 30,
-      learningRate: 0.02,
+      learningRates: [0.02, 0.02],
+      batch: 24,
       memoryBytes: expect.any(Number),
       estimatedSeconds: expect.any(Number),
     });
