@@ -219,11 +219,13 @@ const rangeSchemas = (Object.keys(ranges) as RangeName[]).map((name) => {
   });
   return z.strictObject({ [name]: checked.describe(ranges[name].summary) } as Record<RangeName, typeof checked>);
 });
-const range = z.union(rangeSchemas as [(typeof rangeSchemas)[0], ...typeof rangeSchemas]).describe(
-  `One of ${Object.keys(ranges)
-    .map((name) => `{ "${name}": … }`)
-    .join(', ')}`,
-);
+const range: z.ZodType<Partial<Record<RangeName, unknown[]>>> = z
+  .union(rangeSchemas as [(typeof rangeSchemas)[0], ...typeof rangeSchemas])
+  .describe(
+    `One of ${Object.keys(ranges)
+      .map((name) => `{ "${name}": … }`)
+      .join(', ')}`,
+  );
 
 /** How `nn tune` goes about it. */
 export const strategies = {
