@@ -1,4 +1,4 @@
-import { lstat, mkdir, open, readdir, readFile, realpath, rename, rm, symlink } from 'node:fs/promises';
+import { access, lstat, mkdir, open, readdir, readFile, realpath, rename, rm, symlink } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { type LoadedConfig, loadConfig, moveConfig } from '../config/load.ts';
@@ -57,6 +57,21 @@ export async function createRun(path: string, loaded: LoadedConfig, force: boole
 export function runName(configFile: string, now: Date): string {
   const name = configFile.replace(/^.*[\\/]/, '').replace(/\.json$/i, '');
   return `${name}-${now.toISOString().slice(0, 19).replaceAll(':', '-')}`;
+}
+
+/** The path itself, or with a number behind it where something stands there: two runs may start within one second. */
+export async function freePath(path: string): Promise<string> {
+  for (let n = 1; ; n++) {
+    const candidate = n === 1 ? path : `${path}-${n}`;
+    if (!(await exists(candidate))) return candidate;
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Writes summary.json, the object of `nn train --json`. */
