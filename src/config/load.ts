@@ -53,7 +53,8 @@ export function checkConfig(raw: unknown, file: string, sets: readonly string[] 
 /** A default that depends on another field: one source is split by itself, parts of their own are not. */
 function withSplit(config: Config): Config {
   const { data } = config;
-  return data.source === undefined ? config : { ...config, data: { ...data, split: data.split ?? 'auto' } };
+  if (data.source === undefined || data.split !== undefined) return config;
+  return configSchema.parse({ ...config, data: { ...data, split: 'auto' } }); // parsed again, so that the fields keep their order
 }
 
 const maximumLines = 100;

@@ -171,8 +171,8 @@ export function takeStep(run: Run, indices: Int32Array, { epoch, norms }: StepOp
   }
   refuseBroken(run, cost, epoch);
   if (sums.batches === 1 && !run.watch.isAbove(cost)) run.good.set(parameters.values);
-  if (norms) run.gradientNorms = network.layers.map((_, layer) => weightsNorm(problem, gradient, layer));
   clip(gradient, options.clipNorm);
+  if (norms) run.gradientNorms = network.layers.map((_, layer) => weightsNorm(problem, gradient, layer));
   for (const [l, { norm }] of parameters.layers.entries()) if (norm) moveAverages(norm, workspace.layers[l]!.statistics!, count);
   update(run, epoch, norms);
 }
