@@ -14,6 +14,7 @@ import {
   latestName,
   linkLatest,
   type RunFolder,
+  refuseRun,
   runName,
   runsFolder,
   writeSplit,
@@ -89,6 +90,7 @@ interface Job {
 async function train(context: Context, values: Values): Promise<ExitKind | undefined> {
   const sets = [...(values.set ?? []), ...(values.seed === undefined ? [] : [`seed=${values.seed}`])];
   const loaded = await loadConfig(values.config, sets);
+  if (values.output !== undefined && !values.dryRun) await refuseRun(values.output, values.force ?? false);
   const data = await prepareData(loaded, { strict: values.strict ?? false, onProgress: readProgress(context) });
   requireDev(loaded.config, data);
   const kernels = kernelsFor(loaded.config.precision);
@@ -254,7 +256,7 @@ async function summarize(
     examples: plan.examples,
     metrics,
     ...(folds === null ? {} : { folds: foldSummary(folds) }),
-    diagnosis: diagnoseParts(metrics, config),
+    diagnosis: diagnoseParts(metrics, config, plan.learningRates[0]!),
     warnings,
   };
   await writeSummary(run.path, summary);
