@@ -9,6 +9,9 @@ export const jobKinds = [
   'moveParameters',
   'addScaled',
   'squaredNorms',
+  'splitNumbers',
+  'forwardOneUnit',
+  'weightsOneUnit',
 ] as const;
 
 /** What is to be done: the fields of assembly/job.ts, which says what they mean, in their order. */
