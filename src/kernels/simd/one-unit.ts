@@ -4,6 +4,9 @@ import { type Frame, inFrame } from './frame.ts';
 import { type PlacedMap, placeMap } from './input-map.ts';
 import { fitsWhole, placeWhole } from './rows.ts';
 
+/** Columns that a thread takes at least: long stretches of memory are read faster. */
+const columnGrain = 4096;
+
 /** A layer of one unit over bytes, in float32, has sums of whole numbers (assembly/one-unit.ts). */
 export function hasOneUnitKernels({ precision, memory }: Engine, input: ByteRows, units: number): boolean {
   return precision === 'float32' && units === 1 && fitsWhole(memory, input);
@@ -43,7 +46,7 @@ export function weightsOneUnit(engine: Engine, call: Parameters<Kernels['backwar
     const gradient = splitNumbers(engine, frame, frame.input(call.dZ, count), count, { multiply: 0, add: 0, sums: true });
     const { input: bytes, indices } = placeWhole(memory, frame, input);
     const [out, work] = [frame.output(call.out, features), count * features];
-    const range = { end: features, grain: 64, work };
+    const range = { end: features, grain: columnGrain, work };
     engine.run({ kind: 'weightsOneUnit', input: bytes, indices, features, count, ...map, gradient, out, ...range });
   });
 }
