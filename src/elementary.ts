@@ -83,6 +83,37 @@ export function softplus(x: number): number {
   return (x > 0 ? x : 0) + log1p(exp(x > 0 ? -x : x));
 }
 
+/** cos(πx), by its series about the nearest multiple of π/2; within 2 ulp of 1. */
+export function cosPi(x: number): number {
+  const turn = Math.abs(x) % 2;
+  const half = turn > 1 ? 2 - turn : turn; // cos(2π − t) = cos t
+  return half > 0.5 ? -cosSeries(1 - half) : cosSeries(half);
+}
+
+/** sin(πx) = cos(π(x − ½)). */
+export function sinPi(x: number): number {
+  return cosPi((x % 2) - 0.5);
+}
+
+/** cos(πx) for 0 ≤ x ≤ ½: Taylor's series, whose next term is below 10⁻²¹. */
+function cosSeries(x: number): number {
+  const square = Math.PI * x * (Math.PI * x);
+  let sum = 1;
+  for (let k = 24; k >= 2; k -= 2) sum = 1 - (square / (k * (k - 1))) * sum;
+  return sum;
+}
+
+/** x to a whole power, by repeated squaring.
+ *  @param n  0, 1, 2, … */
+export function power(x: number, n: number): number {
+  let result = 1;
+  for (let factor = x, left = n; left > 0; left = Math.floor(left / 2)) {
+    if (left % 2 === 1) result *= factor;
+    factor *= factor;
+  }
+  return result;
+}
+
 /** e^r − 1 for |r| ≤ 0.35. */
 function expMinusOneSeries(r: number): number {
   let sum = INVERSE_FACTORIALS[14]!;

@@ -47,7 +47,9 @@ test('nothing calls process.exit, and nothing but random.ts draws', () => {
 
 test("no result goes through the host's exp, log or tanh", () => {
   const numerical = /^(kernels|model|optimize|evaluation|classifier|random\.ts|training)/;
-  const host = filesWith(/Math\.(exp|expm1|log|log1p|log2|log10|tanh|sinh|cosh|pow|cbrt)\(/).filter((name) => numerical.test(name));
+  const host = filesWith(/Math\.(exp|expm1|log|log1p|log2|log10|tanh|sinh|cosh|pow|cbrt)\(/).filter((name) =>
+    numerical.test(name),
+  );
   expect(host).toEqual([]);
 });
 

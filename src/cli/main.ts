@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { CommanderError, Command as Program, Option as ProgramOption } from 'commander';
-import type { Command, Context } from '../commands/command.ts';
+import type { Command } from '../commands/command.ts';
 import { commandGroups, commands } from '../commands/commands.ts';
 import { type ExitKind, exitCodes, UserError } from '../errors.ts';
 import { type Interruption, listenForInterruption } from './interruption.ts';
-import { createContext, type GlobalValues } from './terminal.ts';
+import { routeOf } from './route.ts';
+import type { GlobalValues } from './terminal.ts';
 
 /** Runs `nn` with the words of the command line, and sets the exit code. */
 async function main(words: readonly string[]): Promise<void> {
@@ -12,6 +13,7 @@ async function main(words: readonly string[]): Promise<void> {
   let kind: ExitKind;
   try {
     kind = await run(words, interruption);
+    await interruption.written();
   } catch (error) {
     kind = reportError(error, words);
   } finally {
@@ -21,53 +23,77 @@ async function main(words: readonly string[]): Promise<void> {
 }
 
 async function run(words: readonly string[], interruption: Interruption): Promise<ExitKind> {
+  const { name, rest } = routeOf(words);
   let outcome: ExitKind | undefined;
-  const program = buildProgram(async (command, values, operands) => {
-    const context: Context = createContext(values as unknown as GlobalValues, interruption.signal);
-    outcome = await command.run(context, values as never, operands);
-  });
-  await program.parseAsync(words, { from: 'user' });
+  const program = buildProgram();
+  const chosen = name
+    .split(' ')
+    .reduce((parent, word) => parent.commands.find((child) => child.name() === word) ?? parent, program);
+  const entry = commands.find((one) => one.name === name);
+  if (entry) {
+    const [{ command }, { createContext }] = await Promise.all([entry.load(), import('./terminal.ts')]);
+    declare(chosen, command, async (values, operands) => {
+      const context = createContext(values as unknown as GlobalValues, interruption.signal);
+      outcome = await command.run(context, values as never, operands);
+    });
+  }
+  try {
+    await chosen.parseAsync(rest, { from: 'user' });
+  } catch (error) {
+    if (error instanceof CommanderError && error.code !== 'commander.help' && error.exitCode !== 0)
+      throw usageError(error, chosen);
+    throw error;
+  }
   return outcome ?? 'done';
 }
 
-type Start = (command: Command<never>, values: Record<string, unknown>, operands: string[]) => Promise<void>;
-
-/** The tree of commands. Only names and summaries are known at first; a command's options are added when it is meant. */
-function buildProgram(start: Start): Program {
+/** The tree of commands, with names and summaries alone: the options of the one that is meant are added once it is loaded. */
+function buildProgram(): Program {
   const program = new Program('nn');
   program
     .description('Trains, judges and uses image classifiers: cat or non-cat, and any other two classes.')
-    .version(version(), '--version', 'print the version')
+    .addHelpText('after', examplesText(examples));
+  for (const { name, summary } of commands) {
+    const [first, second] = name.split(' ') as [string, string | undefined];
+    if (second === undefined) program.command(first).description(summary);
+    else groupOf(program, first).command(second).description(summary);
+  }
+  return settled(program);
+}
+
+const examples = ['nn train --config configs/quickstart.json', 'nn predict photo.jpg', 'nn evaluate --json'];
+
+function groupOf(program: Program, name: string): Program {
+  const known = program.commands.find((child) => child.name() === name);
+  if (known) return known;
+  const { summary, examples } = commandGroups[name]!;
+  return program.command(name).description(summary).addHelpText('after', examplesText(examples));
+}
+
+/** What holds at every level of the tree. */
+function settled(program: Program): Program {
+  program
+    .helpCommand(false) // routeOf knows `nn help train`
     .helpOption('-h, --help', 'print this help')
+    .version(version, '--version', 'print the version')
     .exitOverride()
     .configureOutput({ outputError: () => {} }) // reportError prints it, once
-    .showSuggestionAfterError()
-    .addHelpText(
-      'after',
-      examplesText(['nn train --config configs/quickstart.json', 'nn predict photo.jpg', 'nn evaluate --json']),
-    );
-  const groups = new Map(
-    Object.entries(commandGroups).map(([name, summary]) => [name, program.command(name).description(summary)]),
-  );
-  for (const entry of commands) {
-    const [first, second] = entry.name.split(' ') as [string, string | undefined];
-    const parent = second === undefined ? program : groups.get(first)!;
-    const child = parent.command(second ?? first).description(entry.summary);
-    parent.hook('preSubcommand', async (_, chosen) => {
-      if (chosen === child) declare(child, (await entry.load()).command, start);
-    });
-  }
+    .configureHelp({ subcommandTerm: (command) => command.name() })
+    .showSuggestionAfterError();
+  program.commands.forEach(settled);
   return program;
 }
+
+type Start = (values: Record<string, unknown>, operands: string[]) => Promise<void>;
 
 function declare(program: Program, command: Command<never>, start: Start): void {
   for (const { syntax, summary } of command.arguments ?? []) program.argument(syntax, summary);
   for (const option of command.options) {
     const declared = new ProgramOption(option.flags, option.summary);
     if (option.default !== undefined) declared.default(option.default);
-    if (option.required) declared.makeOptionMandatory();
     if (option.repeatable) declared.argParser((value: string, before: string[] | undefined) => [...(before ?? []), value]);
     else if (option.parse) declared.argParser(option.parse);
+    if (option.conflicts) declared.conflicts([...option.conflicts]);
     program.addOption(declared);
   }
   program
@@ -75,38 +101,50 @@ function declare(program: Program, command: Command<never>, start: Start): void 
     .option('-v, --verbose', 'print more')
     .option('--no-color', 'print no colours');
   if (command.examples.length > 0) program.addHelpText('after', examplesText(command.examples));
-  program.action(async () => start(command, program.opts(), program.args));
+  program.action(async () => {
+    requireOptions(program, command);
+    await start(program.opts(), program.args);
+  });
+}
+
+/** Commander would look for these before it looks for flags that it does not know: `--confg x` would be "--config is missing". */
+function requireOptions(program: Program, { options, examples }: Command<never>): void {
+  for (const option of options.filter(({ required }) => required)) {
+    if (program.opts()[new ProgramOption(option.flags).attributeName()] !== undefined) continue;
+    throw new UserError('usage', `expected the option ${option.flags}, found none`, { hint: `For example: ${examples[0]}` });
+  }
+}
+
+function usageError({ message }: CommanderError, program: Program): UserError {
+  const names: string[] = [];
+  for (let one: Program | null = program; one !== null; one = one.parent) names.unshift(one.name());
+  const text = message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
+  return new UserError('usage', text, { hint: `${names.join(' ')} --help tells more.` });
 }
 
 function examplesText(examples: readonly string[]): string {
   return `\nExamples:\n${examples.map((example) => `  ${example}`).join('\n')}`;
 }
 
-function version(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
-}
+const version = (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version;
 
-/** Says what went wrong on stderr, and with --json on stdout too. */
+/** Says what went wrong on stderr, and with --json on stdout too. A fault, and with --verbose any error, comes with its trace. */
 function reportError(error: unknown, words: readonly string[]): ExitKind {
-  if (error instanceof CommanderError) {
-    if (error.exitCode === 0) return 'done'; // help or version, printed already
-    if (error.code === 'commander.help') return 'usage'; // `nn` alone: the help is printed
-    return reportError(new UserError('usage', error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ')), words);
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 'done' : 'usage'; // help and version are printed already
+  const expected = error instanceof UserError;
+  if (expected && error.message === '') return error.kind;
+  const kind = expected ? error.kind : 'fault';
+  const message = error instanceof Error ? error.message : String(error);
+  const hint = expected ? error.hint : 'This is a fault of nn: please report it with the lines above.';
+  const flags = words.slice(0, words.includes('--') ? words.indexOf('--') : words.length);
+  const verbose = flags.includes('--verbose') || flags.includes('-v');
+  const trace = expected ? (verbose ? error.cause : undefined) : error;
+  const lines = [`nn: ${message}`, trace instanceof Error ? trace.stack : undefined, hint];
+  process.stderr.write(`${lines.filter((line) => line !== undefined).join('\n')}\n`);
+  if (flags.includes('--json')) {
+    process.stdout.write(`${JSON.stringify({ error: { code: exitCodes[kind], message, hint: hint ?? null } })}\n`);
   }
-  if (!(error instanceof UserError)) {
-    process.stderr.write(
-      `${error instanceof Error ? error.stack : String(error)}\nThis is a fault of nn: please report it with the lines above.\n`,
-    );
-    return 'fault';
-  }
-  if (error.message === '') return error.kind;
-  process.stderr.write(`nn: ${error.message}\n${error.hint === undefined ? '' : `${error.hint}\n`}`);
-  if (words.includes('--json')) {
-    const { message, hint, exitCode: code } = error;
-    process.stdout.write(`${JSON.stringify({ error: { code, message, hint: hint ?? null } })}\n`);
-  }
-  return error.kind;
+  return kind;
 }
 
 await main(process.argv.slice(2));

@@ -46,12 +46,21 @@ export function createContext(values: GlobalValues, signal: AbortSignal): Contex
           : writeLines(title, total, toStderr);
       return bar;
     },
-    readStdin: async () => {
-      const chunks: Uint8Array[] = [];
-      for await (const chunk of process.stdin) chunks.push(chunk as Uint8Array);
-      return Buffer.concat(chunks);
-    },
+    readStdin: () => readStdin(signal),
   };
+}
+
+/** @throws the signal's reason when it is aborted: whoever waits for a person to type must be able to leave */
+async function readStdin(signal: AbortSignal): Promise<Uint8Array> {
+  const leave = () => void process.stdin.destroy(signal.reason);
+  signal.addEventListener('abort', leave);
+  try {
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of process.stdin) chunks.push(chunk as Uint8Array);
+    return Buffer.concat(chunks);
+  } finally {
+    signal.removeEventListener('abort', leave);
+  }
 }
 
 const silence: Progress = { update: () => {}, stop: () => {} };
@@ -59,11 +68,10 @@ const silence: Progress = { update: () => {}, stop: () => {} };
 function drawBar(title: string, total: number): Progress {
   const bar = new SingleBar(
     {
-      format: `${title} {bar} {value}/{total}{detail} · {eta_formatted} left`,
+      format: `${title} {bar} {value}/{total}{detail}{left}`,
       stream: process.stderr,
       hideCursor: true,
       clearOnComplete: true,
-      etaBuffer: 50,
       stopOnComplete: true,
     },
     Presets.shades_classic,
@@ -73,7 +81,7 @@ function drawBar(title: string, total: number): Progress {
   return {
     update: (done, detail) => {
       if (!shown && performance.now() - started < silentSeconds * 1000) return;
-      const payload = { detail: detail === undefined ? '' : ` · ${detail}` };
+      const payload = { detail: detail === undefined ? '' : ` · ${detail}`, left: timeLeft(started, done, total) };
       if (!shown) bar.start(total, done, payload);
       else bar.update(done, payload);
       shown = true;
@@ -93,11 +101,16 @@ function writeLines(title: string, total: number, write: (text: string) => void)
       const now = performance.now();
       if (now < next) return;
       next = now + lineSeconds * 1000;
-      const left = done === 0 ? '' : ` · ${duration((((now - started) / done) * (total - done)) / 1000)} left`;
-      write(`${title} ${done}/${total}${detail === undefined ? '' : ` · ${detail}`}${left}`);
+      write(`${title} ${done}/${total}${detail === undefined ? '' : ` · ${detail}`}${timeLeft(started, done, total)}`);
     },
     stop: () => {},
   };
+}
+
+/** " · 12s left", from the pace since the start; nothing before there is one. */
+function timeLeft(started: number, done: number, total: number): string {
+  if (done === 0) return '';
+  return ` · ${duration((((performance.now() - started) / done) * (total - done)) / 1000)} left`;
 }
 
 function duration(seconds: number): string {

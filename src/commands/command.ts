@@ -40,6 +40,8 @@ export interface Option {
   /** gathers the values of a flag that may be repeated */
   repeatable?: boolean;
   required?: boolean;
+  /** what it can't stand beside, as the keys of the values: ['json'] */
+  conflicts?: readonly string[];
   /** turns the word into a value. @throws UserError (usage) */
   parse?: (value: string) => unknown;
 }

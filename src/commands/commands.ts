@@ -13,13 +13,23 @@ export const commands: readonly CommandEntry[] = [
   { name: 'train', summary: 'train a classifier as a config says, judge it and save it', load: () => import('./train.ts') },
   { name: 'predict', summary: 'say what pictures show: one line each', load: () => import('./predict.ts') },
   { name: 'evaluate', summary: 'judge a classifier on labelled pictures', load: () => import('./evaluate.ts') },
+  { name: 'tune', summary: 'search for good hyperparameters', load: () => import('./tune.ts') },
+  {
+    name: 'gradient-check',
+    summary: 'hold the gradients of a config against central differences',
+    load: () => import('./gradient-check.ts'),
+  },
+  { name: 'graph', summary: 'draw the computation graph of a config, forward and backward', load: () => import('./graph.ts') },
   { name: 'data fetch', summary: "get the course's pictures", load: () => import('./data-fetch.ts') },
   { name: 'data draw', summary: 'draw pictures of cats and other things, as PNG files', load: () => import('./data-draw.ts') },
   { name: 'model show', summary: 'say what a model file holds', load: () => import('./model-show.ts') },
 ];
 
 /** The first words of commands of two words. */
-export const commandGroups: Record<string, string> = {
-  data: 'get and make pictures',
-  model: 'look into model files',
+export const commandGroups: Record<string, { summary: string; examples: readonly string[] }> = {
+  data: {
+    summary: 'get and make pictures',
+    examples: ['nn data fetch course', 'nn data draw --out pictures --count 500'],
+  },
+  model: { summary: 'look into model files', examples: ['nn model show', 'nn model show runs/mine --json'] },
 };

@@ -1,17 +1,20 @@
+import { stat } from 'node:fs/promises';
+import { dirname, relative, resolve } from 'node:path';
 import { answer, type Classifier, judge, probability } from '../classifier/classifier.ts';
+import { type LoadedConfig, sourceFields } from '../config/load.ts';
+import { csvField } from '../data/csv-field.ts';
 import { type Examples, selectExamples } from '../data/examples.ts';
 import { type Loaded, loadExamples } from '../data/load.ts';
-import { openSource, sourceAtPath } from '../data/sources/sources.ts';
+import { openSource, type SourceChoice, sourceAtPath } from '../data/sources/sources.ts';
 import { type PartName, partNames } from '../data/split.ts';
 import { type ExitKind, UserError } from '../errors.ts';
 import type { Metrics } from '../evaluation/metrics.ts';
 import { kernelsFor } from '../kernels/select.ts';
 import { evaluationText, type PredictionRow, worstText } from '../report/evaluation.ts';
-import { csvField } from '../run/csv.ts';
 import { findExamples } from '../run/find-examples.ts';
 import { loadClassifier } from '../run/model-file.ts';
 import { defaultModel, readRunConfig, readSplit, runOfModel } from '../run/run-folder.ts';
-import { readAll } from '../training/prepare.ts';
+import { readAll, sourceChoice } from '../training/prepare.ts';
 import type { Command, Context } from './command.ts';
 import { numberOption } from './parse.ts';
 import { readProgress, warnOfFailures } from './reading.ts';
@@ -51,7 +54,7 @@ export const command: Command<Values> = {
     },
     { flags: '--json', summary: 'print the metrics as JSON' },
     { flags: '--predictions', summary: 'with --json: a row per picture as well' },
-    { flags: '--csv', summary: 'print a row per picture as CSV' },
+    { flags: '--csv', summary: 'print a row per picture as CSV', conflicts: ['json', 'worst'] },
     {
       flags: '--worst <n>',
       summary: 'name the n most confident errors',
@@ -75,14 +78,21 @@ export const command: Command<Values> = {
 
 async function evaluate(context: Context, values: Values): Promise<ExitKind | undefined> {
   const { classifier, file } = await loadClassifier(values.model ?? defaultModel(context.environment));
-  const { examples, title } = await chooseExamples(context, values, classifier, runOfModel(file));
+  if (values.predictions && !context.json)
+    context.warn('--predictions adds rows to what --json prints; without it, --csv has them');
+  const { examples, title, roots } = await chooseExamples(context, values, classifier, runOfModel(file));
   const threshold = values.threshold ?? classifier.threshold;
   const { metrics, logits } = judge(classifier, kernelsFor(classifier.precision), examples, threshold);
   const rows = predictionRows(examples, classifier, logits, threshold);
+  const errors = rows.filter((row) => !row.correct).sort((a, b) => b.confidence - a.confidence);
+  const worst = values.worst === undefined ? undefined : await withPaths(errors.slice(0, values.worst), roots);
   if (values.csv) printCsv(context, rows);
-  else if (context.json) context.print(JSON.stringify({ ...metrics, ...(values.predictions ? { rows } : {}) }));
-  else context.print(evaluationText(metrics, { title, classes: classifier.classes, threshold, style: context.style }));
-  if (values.worst !== undefined && !values.csv && !context.json) context.print(worstText(rows, values.worst));
+  else if (context.json) {
+    context.print(JSON.stringify({ ...metrics, ...(values.predictions && { rows }), ...(worst && { worst }) }));
+  } else {
+    context.print(evaluationText(metrics, { title, classes: classifier.classes, threshold, style: context.style }));
+    if (worst) context.print(worstText(worst, errors.length));
+  }
   return missedGate(context, metrics, values) ? 'gate' : undefined;
 }
 
@@ -92,21 +102,30 @@ async function chooseExamples(
   { data, split, strict = false }: Values,
   classifier: Classifier,
   run: string,
-): Promise<{ examples: Examples; title: string }> {
+): Promise<{ examples: Examples; title: string; roots: string[] }> {
   const options = { strict, onProgress: readProgress(context) };
   const { preprocessing, classes } = classifier;
   let loaded: Loaded;
+  let roots: string[];
   if (data === undefined) {
-    loaded = await ownData(run, () => readRunConfig(run).then((config) => readAll(config, preprocessing, options)));
+    const own = await ownData(run, async () => {
+      const config = await readRunConfig(run);
+      return { loaded: await readAll(config, preprocessing, options), choices: choicesOf(config) };
+    });
+    loaded = own.loaded;
+    roots = own.choices.flatMap(rootOf);
   } else {
-    const source = await openSource(await sourceAtPath(data));
+    const choice = await sourceAtPath(data);
+    const source = await openSource(choice);
+    requireClasses(data, source.classes, classes);
+    roots = rootOf(choice);
     for (const note of source.notes) context.warn(note);
     const onProgress = (done: number, total: number) => options.onProgress(source.title, done, total);
     loaded = await loadExamples(source, { preprocessing, positive: classes.positive, strict, onProgress });
   }
   warnOfFailures(context, loaded.failures);
   const part = split ?? (data === undefined ? 'test' : 'all');
-  if (data !== undefined && part === 'all') return { examples: loaded.examples, title: data };
+  if (data !== undefined && part === 'all') return { examples: loaded.examples, title: data, roots };
   const rows = await readSplit(run, classes);
   const wanted = part === 'all' ? rows : rows.filter((row) => row.part === part);
   if (wanted.length === 0) {
@@ -114,11 +133,50 @@ async function chooseExamples(
     throw new UserError('data', `--split ${part}: the run has no such part, it has ${present.join(' and ')}`);
   }
   const indices = findExamples(wanted, loaded.examples, { part, where: data ?? 'the data of the run' });
-  return { examples: selectExamples(loaded.examples, indices), title: `${part} of ${run}` };
+  return { examples: selectExamples(loaded.examples, indices), title: `${part} of ${run}`, roots };
+}
+
+/** The sources that a run's config names. */
+function choicesOf({ config, folder }: LoadedConfig): SourceChoice[] {
+  return sourceFields.flatMap((field) => (config.data[field] === undefined ? [] : [sourceChoice(config.data[field], folder)]));
+}
+
+/** Where a source's names start, if they are paths. */
+function rootOf(choice: SourceChoice): string[] {
+  if (choice.type === 'folder') return [choice.path];
+  return choice.type === 'csv' ? [dirname(choice.path)] : [];
+}
+
+/** The same rows with a path that can be opened from here, where the picture has one. */
+function withPaths(rows: readonly PredictionRow[], roots: readonly string[]): Promise<PredictionRow[]> {
+  const pathOf = async (name: string) => {
+    for (const root of roots) if (await isFile(resolve(root, name))) return relative('', resolve(root, name));
+    return name;
+  };
+  return Promise.all(rows.map(async (row) => ({ ...row, file: await pathOf(row.file) })));
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return stat(path).then(
+    (info) => info.isFile(),
+    () => false,
+  );
+}
+
+/** The other class may go by another name (a model of cat and noncat judges cats and dogs), the positive one may not. */
+function requireClasses(data: string, found: readonly string[], { positive, negative }: Classifier['classes']): void {
+  if (found.length !== 2 || found.includes(positive)) return;
+  throw new UserError(
+    'data',
+    `${data}: expected the model's classes, ${positive} and ${negative}, found ${found.join(' and ')}`,
+    {
+      hint: `Call the class that the model answers ${positive} for, a folder or a label, ${positive} here too.`,
+    },
+  );
 }
 
 /** A moved run does not know where its pictures are: say how to. */
-async function ownData(run: string, read: () => Promise<Loaded>): Promise<Loaded> {
+async function ownData<T>(run: string, read: () => Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (error) {

@@ -1,11 +1,12 @@
+import fs from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { answer, type Classifier, logits, probability } from '../classifier/classifier.ts';
+import { csvField } from '../data/csv-field.ts';
 import { decodeImage } from '../data/image.ts';
 import { decodesAtOnce, mapInOrder } from '../data/load.ts';
 import { isFolder, isPictureName, readPicture, walkFiles } from '../data/sources/files.ts';
 import { type ExitKind, systemReason, UserError } from '../errors.ts';
 import { kernelsFor } from '../kernels/select.ts';
-import { csvField } from '../run/csv.ts';
 import { loadClassifier } from '../run/model-file.ts';
 import { defaultModel } from '../run/run-folder.ts';
 import type { Command, Context } from './command.ts';
@@ -31,7 +32,7 @@ export const command: Command<Values> = {
       parse: numberOption('--threshold', { low: 0, high: 1 }),
     },
     { flags: '--json', summary: 'print JSON Lines' },
-    { flags: '--csv', summary: 'print CSV' },
+    { flags: '--csv', summary: 'print CSV', conflicts: ['json'] },
     { flags: '--exit-code', summary: 'exit 0 if all are the positive class, 8 if any is not' },
   ],
   examples: [
@@ -124,7 +125,7 @@ async function* imagesOf(operands: readonly string[], context: Context): AsyncGe
   for (const operand of operands) {
     if (operand === '-') yield stdinImage(await context.readStdin());
     else if (operand.startsWith('@')) for (const line of await readList(operand.slice(1))) yield fileImage(line);
-    else if (await isFolder(operand)) yield* folderImages(operand);
+    else if (await isFolder(operand)) yield* folderImages(operand, context);
     else if (isGlob(operand) && !(await exists(operand))) yield* globImages(operand);
     else yield fileImage(operand);
   }
@@ -142,20 +143,37 @@ function stdinImage(bytes: Uint8Array): Image {
   return { name: '-', pixels: (classifier) => outcomeOf(decode(classifier)) };
 }
 
-async function* folderImages(folder: string): AsyncGenerator<Image> {
+async function* folderImages(folder: string, context: Context): AsyncGenerator<Image> {
   const { files, problems } = await walkFiles(folder);
   for (const { path, reason } of problems) yield { name: path, pixels: async () => ({ error: reason }) };
-  for (const path of files.filter(isPictureName)) yield fileImage(path);
+  const pictures = files.filter(isPictureName);
+  if (pictures.length + problems.length === 0) context.warn(`${folder}: no pictures in it`);
+  for (const path of pictures) yield fileImage(path);
 }
 
 const isGlob = (operand: string) => /[*?[{]/.test(operand);
 
 async function* globImages(pattern: string): AsyncGenerator<Image> {
-  const { glob } = await import('tinyglobby');
-  const paths = (await glob(pattern.replaceAll('\\', '/'), { onlyFiles: true, expandDirectories: false })).sort();
+  const paths = await filesLike(pattern);
   if (paths.length === 0) yield { name: pattern, pixels: async () => ({ error: 'no file matches' }) };
-  for (const path of paths) yield fileImage(path);
+  const pictures = paths.filter(isPictureName);
+  for (const path of pictures.length > 0 ? pictures : paths) yield fileImage(path); // '*.dat' means what it says
 }
+
+/** The files that a pattern means, sorted. */
+async function filesLike(pattern: string): Promise<string[]> {
+  const { glob } = await import('tinyglobby');
+  const slashed = process.platform === 'win32' ? pattern.replaceAll('\\', '/') : pattern;
+  return (await glob(slashed, { onlyFiles: true, expandDirectories: false, fs: keepingBrokenLinks })).sort();
+}
+
+/** tinyglobby passes over a link that leads nowhere. Here it is a file, so that reading it says what is wrong. */
+const keepingBrokenLinks = {
+  realpath: ((path: string, done: (error: Error | null, real: string) => void) =>
+    fs.realpath(path, (error, real) => done(null, error ? path : real))) as typeof fs.realpath,
+  stat: ((path: string, done: (error: Error | null, info: fs.Stats) => void) =>
+    fs.stat(path, (error, info) => (error ? fs.lstat(path, done) : done(null, info)))) as typeof fs.stat,
+};
 
 async function readList(path: string): Promise<string[]> {
   try {

@@ -1,8 +1,10 @@
-import { readFile } from 'node:fs/promises';
+import { realpathSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
 import { systemReason, UserError } from '../errors.ts';
-import { describeIssues, format, valueAt } from './issues.ts';
-import { type Config, configSchema, type SourceConfig } from './schema.ts';
+import { defaultAt, describeIssues, format, isDiscriminator, valueAt } from './issues.ts';
+import { jsonMistake } from './json.ts';
+import { type Config, configSchema } from './schema.ts';
 
 /** A checked config, and where its paths start. */
 export interface LoadedConfig {
@@ -21,20 +23,51 @@ const maximumBytes = 4 * 1024 * 1024;
  *  @throws UserError (usage) with one line for each thing that is wrong */
 export async function loadConfig(file: string, sets: readonly string[] = []): Promise<LoadedConfig> {
   const raw = parseJson(await readText(file), file);
-  return { config: checkConfig(raw, file, sets), folder: resolve(dirname(file)), file };
+  return { config: checkConfig(raw, file, sets), folder: physical(dirname(file)), file };
+}
+
+/** A folder without links in its path: `runs/latest/../x` lies beside the run that `latest` leads to, not beside `latest`. */
+function physical(folder: string): string {
+  try {
+    return realpathSync(folder);
+  } catch {
+    return resolve(folder); // not there: a config that was never read from a file
+  }
 }
 
 /** Checks a config that is already parsed, as loadConfig does. */
 export function checkConfig(raw: unknown, file: string, sets: readonly string[] = []): Config {
   const overrides = sets.map(parseSet);
-  const merged = overrides.reduce((value, override) => withOverride(value, override), raw);
+  const merged = overrides.reduce<unknown>((value, override) => withOverride(value, override, []), raw);
   const result = configSchema.safeParse(merged);
-  if (result.success) return result.data;
-  const lines = describeIssues(result.error.issues, merged).map(({ path, text }) => {
-    const override = overrides.find((one) => path === format(one.path) || path.startsWith(`${format(one.path)}.`));
+  if (result.success) return withPathsOfSets(result.data, overrides, dirname(file));
+  const problems = describeIssues(result.error.issues, merged);
+  const lines = problems.slice(0, maximumLines).map(({ path, text }) => {
+    const override = culprit(path, overrides, raw);
     return `${override ? `--set ${override.text}` : file}: ${path === '' ? '' : `${path}: `}${text}`;
   });
+  if (problems.length > lines.length) lines.push(`${file}: … and ${problems.length - lines.length} more`);
   throw new UserError('usage', lines.join('\n'));
+}
+
+const maximumLines = 100;
+
+/** The override that brought a problem in, if one did: it lies in what was set, or came with it into the object around. */
+function culprit(path: string, overrides: readonly Override[], raw: unknown): Override | undefined {
+  const inside = (inner: string, outer: string) => outer === '' || inner === outer || inner.startsWith(`${outer}.`);
+  const last = (fits: (one: Override) => boolean) => [...overrides].reverse().find(fits);
+  const direct = last((one) => inside(path, format(one.path)));
+  if (direct) return direct;
+  const alone = configSchema.safeParse(raw);
+  const before = alone.success ? [] : describeIssues(alone.error.issues, raw);
+  if (before.some((problem) => problem.path === path)) return undefined;
+  return last((one) => inside(format(one.path), path) || inside(path, format(one.path.slice(0, -1))));
+}
+
+/** Paths on the command line are relative to the working directory, those in a config to its file: --set's become the latter. */
+function withPathsOfSets(config: Config, overrides: readonly Override[], folder: string): Config {
+  const isSet = (field: string) => overrides.some((one) => `${field}.`.startsWith(`${format(one.path)}.`));
+  return withPaths(config, (path, field) => (isSet(field) ? movePath(path, process.cwd(), folder) : path));
 }
 
 /** A value of the config as it stands, at a path such as model.layers.0.units; undefined where there is none. */
@@ -44,25 +77,54 @@ export function configValue(config: Config, path: string): unknown {
 
 /** The same config for a file in another folder: relative paths are rewritten, absolute ones stay. */
 export function moveConfig(config: Config, from: string, to: string): Config {
-  const move = (source: SourceConfig): SourceConfig => {
-    if (!('path' in source) || isAbsolute(source.path)) return source;
-    return { ...source, path: relative(to, resolve(from, source.path)).split(sep).join('/') || '.' };
+  return withPaths(config, (path) => movePath(path, from, to));
+}
+
+function movePath(path: string, from: string, to: string): string {
+  if (isAbsolute(path)) return path;
+  const moved = relative(physical(to), resolve(physical(from), path));
+  return moved.split(sep).join('/') || '.';
+}
+
+/** The same config with every path in it changed. @param change  is given the path, and the field that it stands in */
+function withPaths(config: Config, change: (path: string, field: string) => string): Config {
+  const { data, training } = config;
+  const sources = sourceFields.flatMap((field) => {
+    const source = data[field];
+    if (source === undefined) return [];
+    return [[field, 'path' in source ? { ...source, path: change(source.path, `data.${field}.path`) } : source] as const];
+  });
+  const { startFrom, learningRateByFeature: byFeature } = training;
+  const isPath = byFeature !== null && byFeature !== 'inverseVariance';
+  return {
+    ...config,
+    data: { ...data, ...Object.fromEntries(sources) },
+    training: {
+      ...training,
+      startFrom: startFrom === null ? null : change(startFrom, 'training.startFrom'),
+      learningRateByFeature: isPath ? change(byFeature, 'training.learningRateByFeature') : byFeature,
+    },
   };
-  const { data } = config;
-  const moved = Object.fromEntries(
-    sourceFields.filter((part) => data[part] !== undefined).map((part) => [part, move(data[part]!)]),
-  );
-  return { ...config, data: { ...data, ...moved } };
 }
 
 export const sourceFields = ['source', 'train', 'dev', 'test'] as const;
 
 async function readText(file: string): Promise<string> {
   try {
-    const bytes = await readFile(file);
-    if (bytes.length > maximumBytes)
-      throw new UserError('usage', `${file}: expected a config of at most ${maximumBytes} bytes, found ${bytes.length}`);
-    return bytes.toString('utf8');
+    const handle = await open(file);
+    try {
+      const bytes = Buffer.alloc(maximumBytes + 1);
+      let length = 0;
+      for (let read = -1; read !== 0 && length <= maximumBytes; length += read) {
+        read = (await handle.read(bytes, length, bytes.length - length)).bytesRead;
+      }
+      if (length > maximumBytes) {
+        throw new UserError('usage', `${file}: expected a config of at most ${maximumBytes} bytes, found more`);
+      }
+      return bytes.toString('utf8', 0, length);
+    } finally {
+      await handle.close();
+    }
   } catch (error) {
     if (error instanceof UserError) throw error;
     throw new UserError('usage', `${file}: expected a config file, found: ${systemReason(error)}`, { cause: error });
@@ -70,17 +132,16 @@ async function readText(file: string): Promise<string> {
 }
 
 function parseJson(text: string, file: string): unknown {
+  const json = text.replace(/^\ufeff/, '');
+  if (json.trim() === '') throw new UserError('usage', `${file}: expected a config, found an empty file`);
   try {
-    return JSON.parse(text.replace(/^\ufeff/, ''));
+    return JSON.parse(json);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new UserError('usage', `${file}: expected JSON, found: ${reason}${lineOf(reason, text)}`, { cause: error });
+    const mistake = jsonMistake(json);
+    const where = mistake === null ? file : `${file}: line ${mistake.line}`;
+    const found = mistake === null ? systemReason(error) : `${mistake.expected}, found ${mistake.found}`;
+    throw new UserError('usage', `${where}: expected ${found}`, { hint: 'A config is JSON.', cause: error });
   }
-}
-
-function lineOf(reason: string, text: string): string {
-  const position = /at position (\d+)(?! \(line)/.exec(reason)?.[1];
-  return position === undefined ? '' : ` (line ${text.slice(0, Number(position)).split('\n').length})`;
 }
 
 interface Override {
@@ -111,19 +172,25 @@ function parseValue(text: string): unknown {
   }
 }
 
-/** The fields that say what an object is: another value makes it another object, with defaults of its own. */
-const discriminators = new Set(['name', 'type']);
-
-function withOverride(root: unknown, { path, value, text }: Override): unknown {
-  const [key, ...rest] = path;
-  if (key === undefined) return value;
-  if (rest.length === 0 && discriminators.has(String(key)) && valueAt(root, [key]) !== value) return { [key]: value };
-  if (Array.isArray(root)) {
-    if (typeof key !== 'number' || key > root.length) {
-      throw new UserError('usage', `--set ${text}: expected an index from 0 to ${root.length}, found ${JSON.stringify(key)}`);
+function withOverride(root: unknown, override: Override, above: readonly (string | number)[]): unknown {
+  const [key, ...rest] = override.path.slice(above.length);
+  if (key === undefined) return override.value;
+  const path = [...above, key];
+  if (rest.length === 0 && isDiscriminator(key)) {
+    const current = valueAt(root, [key]) ?? defaultAt(path, undefined);
+    if (current !== override.value) return { [key]: override.value };
+  }
+  const list = Array.isArray(root) ? root : root === undefined && typeof key === 'number' ? [] : undefined;
+  if (list) {
+    if (typeof key !== 'number' || key > list.length) {
+      const expected = list.length === 0 ? 'the index 0' : `an index from 0 to ${list.length}`;
+      throw new UserError(
+        'usage',
+        `--set ${override.text}: ${format(above)}: expected ${expected}, found ${JSON.stringify(key)}`,
+      );
     }
-    return Object.assign([...root], { [key]: withOverride(root[key], { path: rest, value, text }) });
+    return Object.assign([...list], { [key]: withOverride(list[key], override, path) });
   }
   const object = typeof root === 'object' && root !== null ? root : {};
-  return { ...object, [key]: withOverride(valueAt(object, [key]), { path: rest, value, text }) };
+  return { ...object, [key]: withOverride(valueAt(object, [key]), override, path) };
 }

@@ -2,12 +2,15 @@ import { z } from 'zod';
 import { difficulties } from '../data/drawn/draw.ts';
 import { fits } from '../data/image.ts';
 import { normalizers } from '../data/normalize.ts';
+import { thresholdCriteria } from '../evaluation/threshold.ts';
 import { precisions } from '../kernels/kernels.ts';
 import { activations, defaultSlope } from '../model/activations.ts';
 import { forms } from '../model/forms.ts';
 import { defaultFactor, initializers } from '../model/initializers.ts';
 import { losses } from '../model/losses.ts';
-import { optimizers } from '../optimize/optimizers.ts';
+import { type OptimizerName, type OptimizerOptions, optimizers } from '../optimize/optimizers.ts';
+import { type RangeName, ranges } from '../optimize/ranges.ts';
+import { type ScheduleName, type ScheduleOptions, schedules } from '../optimize/schedules.ts';
 
 /** The names of a table, as the choices of a field; their summaries become its description. */
 function oneOf<T extends Record<string, unknown>>(table: T, what: string) {
@@ -55,8 +58,28 @@ const source = z
 
 const partSize = z.union([share, wholeNumber(1)]).describe('A share below 1, or a number of pictures');
 const split = z
-  .union([z.literal('auto'), z.strictObject({ train: partSize.optional(), dev: partSize.optional(), test: partSize.optional() })])
-  .describe('"auto" (dev = test = 20%, at most 10,000 each), or sizes such as { "train": 0.6, "dev": 0.2, "test": 0.2 }');
+  .union([
+    z.literal('auto'),
+    z.strictObject({ train: partSize.optional(), dev: partSize.optional(), test: partSize.optional() }),
+    z.strictObject({
+      folds: wholeNumber(2).max(100).describe('Cross-validation: as many trainings, each with another part as dev'),
+      test: partSize.optional().describe('Cut from the source before it is folded'),
+    }),
+  ])
+  .describe(
+    '"auto" (dev = test = 20%, at most 10,000 each), sizes such as { "train": 0.6, "dev": 0.2, "test": 0.2 }, or { "folds": 5 }',
+  );
+
+const augment = z.strictObject({
+  flipHorizontal: z.boolean().default(false).describe('Mirror, with probability ½'),
+  flipVertical: z.boolean().default(false).describe('Upside down, with probability ½'),
+  noise: z.number().min(0).max(1).default(0).describe('σ of Gaussian noise on every value, as a share of 255'),
+  shift: z.number().min(0).max(1).default(0).describe('At most this share of the side, each way'),
+  zoom: z.number().min(0).lt(1).default(0).describe('Factor uniform in [1 − z, 1 + z]'),
+  rotate: z.number().min(0).max(180).default(0).describe('Degrees, uniform in [−r, r]; edges are mirrored'),
+  brightness: z.number().min(0).max(1).default(0).describe('Added share of 255, uniform in [−b, b]'),
+  contrast: z.number().min(0).max(1).default(0).describe("Factor about the picture's mean, uniform in [1 − c, 1 + c]"),
+});
 
 const data = z.strictObject({
   source: source.optional().describe('One source that is split into train, dev and test'),
@@ -66,6 +89,7 @@ const data = z.strictObject({
   imageSize: wholeNumber(1).max(1024).default(64).describe('Side of the square that the network sees, in pixels'),
   split: split.optional().describe('How the source is split (default auto); beside data.train, { "dev": 0.2 } cuts dev from it'),
   normalize: oneOf(normalizers, 'What turns bytes into inputs, fitted on the training part').default('scale'),
+  augment: augment.prefault({}).describe('Variations of training pictures, drawn afresh each epoch'),
 });
 
 const initName = oneOf(initializers, 'The deviation of the first weights');
@@ -83,6 +107,8 @@ const layer = z.strictObject({
   activation: oneOf(activations, 'g(z)').default('relu'),
   slope: z.number().min(0).lt(1).default(defaultSlope).describe('Of leakyRelu, for z < 0'),
   init: init.optional().describe("This layer's initialiser, where it is not the model's"),
+  keepProb: z.number().gt(0).max(1).default(1).describe('Dropout: the share of units that each step keeps; 1 is none'),
+  batchNorm: z.boolean().default(false).describe('Normalise z over the batch, before the activation'),
 });
 
 const model = z.strictObject({
@@ -90,29 +116,134 @@ const model = z.strictObject({
   layers: z.array(layer).default([]).describe('The hidden layers; [] is logistic regression'),
 });
 
-const optimizer = z
-  .discriminatedUnion('name', [
-    z.strictObject({ name: z.literal('gradientDescent').describe(optimizers.gradientDescent.summary) }),
-  ])
-  .describe('The update rule');
+const optimizerNumbers: Record<keyof OptimizerOptions, z.ZodNumber> = {
+  beta: z.number().min(0).lt(1),
+  beta1: z.number().min(0).lt(1),
+  beta2: z.number().min(0).lt(1),
+  epsilon: z.number().gt(0),
+};
+const scheduleNumbers: Record<keyof ScheduleOptions, z.ZodNumber> = {
+  decay: z.number().min(0),
+  rate: z.number().gt(0).max(1),
+  every: wholeNumber(1),
+  factor: z.number().gt(0).max(1),
+};
 
+/** The entries of a table as objects that are told apart by their name, each with the numbers that it takes. */
+function choiceOf<N extends string, K extends string>(
+  table: Record<N, { summary: string; defaults: Partial<Record<K, number>> }>,
+  numbers: Record<K, z.ZodNumber>,
+  what: string,
+) {
+  const options = (Object.keys(table) as N[]).map((name) => {
+    const { summary, defaults } = table[name];
+    const fields = Object.entries<number | undefined>(defaults).map(([key, value]) => [
+      key,
+      (numbers[key as K] as z.ZodNumber).default(value ?? 0),
+    ]);
+    const shape = Object.fromEntries(fields) as Record<K, z.ZodOptional<z.ZodNumber>>;
+    return z.strictObject({ name: z.literal(name).describe(summary), ...shape });
+  });
+  return z.discriminatedUnion('name', options as [(typeof options)[0], ...typeof options]).describe(what);
+}
+
+const optimizer = choiceOf<OptimizerName, keyof OptimizerOptions>(optimizers, optimizerNumbers, 'The update rule');
+const schedule = choiceOf<ScheduleName, keyof ScheduleOptions>(
+  schedules,
+  scheduleNumbers,
+  'How the learning rate falls; t = epochs completed',
+);
+
+const rate = z.number().gt(0);
 const training = z.strictObject({
   epochs: wholeNumber(1).default(100).describe('Passes over the training part'),
+  batchSize: z
+    .union([z.literal('auto'), z.literal('full'), wholeNumber(1)])
+    .default('auto')
+    .describe('Examples a step: "auto" (all below 2,000 examples, else 64), "full", or a whole number'),
   loss: oneOf(losses, 'What is minimised').default('crossEntropy'),
   learningRate: z
-    .union([z.literal('auto'), z.number().gt(0)])
+    .union([z.literal('auto'), rate, z.array(rate).min(1)])
     .default('auto')
-    .describe('α: "auto" (a table over optimizer and normalize), or a number above 0'),
-  optimizer: optimizer.default({ name: 'gradientDescent' }),
-  threshold: z.number().min(0).max(1).default(0.5).describe('p > threshold is positive'),
+    .describe(
+      'α: "auto" (a table over optimizer and normalize), a number above 0, or a list of one per layer, the output layer last',
+    ),
+  learningRateByFeature: z
+    .string()
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe('Multiplies α for each input of the first layer: null, "inverseVariance", or the path of a safetensors vector'),
+  optimizer: optimizer.prefault({ name: 'gradientDescent' }),
+  schedule: schedule.prefault({ name: 'none' }),
+  l2: z.number().min(0).default(0).describe('λ: adds (λ/2m) Σ‖W‖² to the cost'),
+  earlyStopping: z
+    .union([
+      z.literal(false),
+      z.strictObject({
+        patience: wholeNumber(1).default(10).describe('Epochs without a better dev cost after which training stops'),
+        minDelta: z.number().min(0).default(0).describe('What counts as better: lower by more than this'),
+      }),
+    ])
+    .default(false)
+    .describe('false, or { "patience": 10, "minDelta": 0 }: stop where dev cost turns up; the best weights are kept'),
+  classWeight: z
+    .union([z.literal('none'), z.literal('balanced'), rate])
+    .default('none')
+    .describe('"none", "balanced" (wᵢ = m / (2 · number of that class)), or a number above 0 for the positive class'),
+  threshold: z
+    .union([z.number().min(0).max(1), oneOf(thresholdCriteria, 'Chosen on dev')])
+    .default(0.5)
+    .describe(
+      `p > threshold is positive: a number from 0 to 1, or what is to be best on dev: ${Object.keys(thresholdCriteria).join(', ')}`,
+    ),
+  clipNorm: z.number().gt(0).nullable().default(null).describe('A bound on the norm of the whole gradient'),
   form: oneOf(forms, 'How the first layer is computed').default('auto'),
-  evaluateEvery: wholeNumber(1).default(1).describe('Epochs between evaluations of the dev part'),
+  evaluateEvery: wholeNumber(1).default(1).describe('Epochs between looks at dev and at the layers'),
+  maxMinutes: z.number().gt(0).nullable().default(null).describe('Stop in good order after so long'),
+  startFrom: z.string().min(1).nullable().default(null).describe('A model file whose weights to start from (same architecture)'),
 });
 
 const diagnosis = z.strictObject({
   targetError: z.number().min(0).lt(1).default(0).describe('The error that is thought possible, such as a person makes'),
   highBias: z.number().gt(0).lt(1).default(0.05).describe('Bias is high where train error − targetError exceeds this'),
   highVariance: z.number().gt(0).lt(1).default(0.05).describe('Variance is high where dev error − train error exceeds this'),
+});
+
+/** { "logUniform": [0.0001, 1] } and its like: an object with one of the table's names. */
+const rangeSchemas = (Object.keys(ranges) as RangeName[]).map((name) => {
+  const bounds = name === 'choice' ? z.array(z.json()).min(1) : z.tuple([z.number(), z.number()]);
+  const checked = (bounds as z.ZodType<unknown[]>).superRefine((value, context) => {
+    const message = ranges[name].refuse(value);
+    if (message !== null) context.addIssue({ code: 'custom', message });
+  });
+  return z.strictObject({ [name]: checked.describe(ranges[name].summary) } as Record<RangeName, typeof checked>);
+});
+const range: z.ZodType<Partial<Record<RangeName, unknown[]>>> = z
+  .union(rangeSchemas as [(typeof rangeSchemas)[0], ...typeof rangeSchemas])
+  .describe(
+    `One of ${Object.keys(ranges)
+      .map((name) => `{ "${name}": … }`)
+      .join(', ')}`,
+  );
+
+/** How `nn tune` goes about it. */
+export const strategies = {
+  random: 'every trial trains to its end',
+  halving: 'all trials train a little; the best third of them trains three times as long, and so on',
+} as const;
+export const trialMetrics = {
+  cost: 'least data cost on dev',
+  accuracy: 'highest accuracy on dev, of equals the least cost',
+} as const;
+
+const search = z.strictObject({
+  trials: wholeNumber(1).max(1_000_000).default(50).describe('How many'),
+  strategy: oneOf(strategies, 'How').default('random'),
+  metric: oneOf(trialMetrics, 'What ranks them').default('cost'),
+  parameters: z
+    .record(z.string().min(1), range)
+    .describe('Fields of the config, as in --set, and the ranges that they are drawn from'),
 });
 
 /** The whole config. Strict: a key that is not known is an error. Docs, JSON Schema and types all derive from it. */
@@ -131,6 +262,7 @@ export const configSchema = z
     model: model.prefault({}),
     training: training.prefault({}),
     diagnosis: diagnosis.prefault({}),
+    search: search.optional().describe('What nn tune varies'),
   })
   .superRefine(({ data: { source, train, dev, test, split } }, context) => {
     const issue = (message: string, ...at: string[]) => context.addIssue({ code: 'custom', path: ['data', ...at], message });
@@ -138,13 +270,14 @@ export const configSchema = z
     if (source !== undefined && (train ?? dev ?? test) !== undefined)
       issue('expected either source, or train, dev and test; found both');
     if (source === undefined && typeof split === 'object') {
-      const known = Object.keys(split).filter((part) => part !== 'train');
+      const known = Object.keys(split).filter((part) => part === 'dev' || part === 'test');
       const twice = known.find((part) => ({ dev, test })[part as 'dev' | 'test'] !== undefined);
       if (twice !== undefined) issue(`expected ${twice} from its own source or from the split, found both`, 'split', twice);
     }
   });
 
 export type Config = z.output<typeof configSchema>;
+export type SearchConfig = z.output<typeof search>;
 export type SourceConfig = z.output<typeof source>;
 export type InitConfig = z.output<typeof init>;
 

@@ -28,22 +28,26 @@ export function orderClasses(names: readonly string[], positive: string | undefi
     const found =
       names.length === 0 ? 'none' : `${names.length}: ${names.slice(0, 10).join(', ')}${names.length > 10 ? ', …' : ''}`;
     throw new UserError('data', `${where}: expected two classes, found ${found}`, {
-      hint:
-        names.every((name) => /^(train|dev|valid|validation|val|test)$/i.test(name)) && names.length > 0
-          ? 'These look like parts, not classes: give each its own source, as data.train, data.dev and data.test.'
-          : 'Put the pictures into one folder for each class, such as cat and noncat.',
+      hint: hintForParts(names) ?? 'Put the pictures into one folder for each class, such as cat and noncat.',
     });
   }
-  const chosen =
-    positive === undefined ? names.find((name) => name.toLowerCase() === 'cat') : names.find((name) => name === positive);
-  if (chosen === undefined) {
+  const called = names.filter((name) => (positive === undefined ? name.toLowerCase() === 'cat' : name === positive));
+  const [chosen] = called;
+  if (chosen === undefined || called.length > 1) {
     const expected =
-      positive === undefined ? 'a class called cat, or the field positive' : `a class called ${JSON.stringify(positive)}`;
+      positive === undefined ? 'one class called cat, or the field positive' : `one class called ${JSON.stringify(positive)}`;
     throw new UserError('usage', `${where}: expected ${expected}, found ${names.join(' and ')}`, {
-      hint: `Name the class that counts as 1, for example "positive": ${JSON.stringify(names[0])}.`,
+      hint: hintForParts(names) ?? `Name the class that counts as 1, for example "positive": ${JSON.stringify(names[0])}.`,
     });
   }
   return { positive: chosen, negative: names.find((name) => name !== chosen)! };
+}
+
+/** For folders that were made for another layout. */
+function hintForParts(names: readonly string[]): string | undefined {
+  const parts = names.filter((name) => /^(train|training|dev|valid|validation|val|test|testing)$/i.test(name));
+  if (parts.length === 0 || parts.length < names.length) return undefined;
+  return 'These look like parts, not classes: give each its own source, as data.train, data.dev and data.test.';
 }
 
 /** The examples at the given indices, in that order. The pixels are copied. */

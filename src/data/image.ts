@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import type { Sharp, SharpOptions } from 'sharp';
 import { systemReason, UserError } from '../errors.ts';
 
@@ -32,18 +33,30 @@ const channels = 3;
  * @returns imageSize · imageSize · 3 bytes
  * @throws UserError (data) with the reason alone; the caller knows the picture's name
  */
-export async function decodeImage(input: string | Uint8Array, { imageSize, fit }: Preprocessing): Promise<Uint8Array> {
-  const sharp = await loadSharp();
+export async function decodeImage(input: string | Uint8Array, preprocessing: Preprocessing): Promise<Uint8Array> {
   try {
-    const image = sharp(input, safeOptions);
-    const { width, height } = await image.metadata();
-    if (Math.min(width, height) < minimumSide) {
-      throw new UserError('data', `${width}×${height} pixels: a side is below the minimum of ${minimumSide}`);
+    // bytes alone: by its path, an SVG could make the renderer read other files beside it
+    const bytes = typeof input === 'string' ? await readFile(input) : input;
+    const decode = () => decodeBytes(bytes, preprocessing);
+    try {
+      return await amongOthers(decode);
+    } catch (error) {
+      if (error instanceof UserError) throw error;
+      return await alone(decode);
     }
-    return await squarePixels(image, imageSize, fit);
   } catch (error) {
     throw error instanceof UserError ? error : new UserError('data', imageReason(error), { cause: error });
   }
+}
+
+async function decodeBytes(bytes: Uint8Array, { imageSize, fit }: Preprocessing): Promise<Uint8Array> {
+  const sharp = await loadSharp();
+  const image = sharp(bytes, safeOptions);
+  const { width, height } = await image.metadata();
+  if (Math.min(width, height) < minimumSide) {
+    throw new UserError('data', `${width}×${height} pixels: a side is below the minimum of ${minimumSide}`);
+  }
+  return await squarePixels(image, imageSize, fit);
 }
 
 /** Resizes RGB bytes of another shape the way decodeImage does. */
@@ -91,17 +104,42 @@ function loadSharp(): Promise<SharpModule> {
   return loading;
 }
 
+const running = new Set<Promise<unknown>>();
+let lastAlone: Promise<unknown> = Promise.resolve();
+
+/** Starts work when none that must be alone runs or waits. */
+async function amongOthers<T>(work: () => Promise<T>): Promise<T> {
+  for (let seen: unknown; seen !== lastAlone; ) await (seen = lastAlone);
+  const result = work();
+  running.add(result);
+  return result.finally(() => running.delete(result));
+}
+
+/** Runs work while no other runs. The library has one place for the texts of its errors: a picture that fails among
+ *  others may get their reason, or none. Alone it gets its own. */
+function alone<T>(work: () => Promise<T>): Promise<T> {
+  const before = lastAlone;
+  const result = (async () => {
+    await before;
+    await Promise.allSettled(running);
+    return work();
+  })();
+  lastAlone = result.catch(() => {});
+  return result;
+}
+
 /** What sharp says of a broken file, on one line, without the path that the caller names anyway. */
 function imageReason(error: unknown): string {
   if ((error as NodeJS.ErrnoException).code?.startsWith('E')) return systemReason(error);
-  const text = (error instanceof Error ? error.message : String(error)).replace(/\s+/g, ' ').trim();
+  const lines = (error instanceof Error ? error.message : String(error)).split('\n').map((line) => line.trim());
+  const text = [...new Set(lines)].filter((line) => line !== '').join('; ');
   const known = reasons.find(([pattern]) => pattern.test(text));
   return known ? known[1] : text;
 }
 
 const reasons: [RegExp, string][] = [
-  [/Input file is missing/i, 'no such file'],
   [/unsupported image format/i, 'not a picture in a format that can be read'],
-  [/Input Buffer is empty|Input file is empty|zero-length/i, 'the file is empty'],
+  [/Input Buffer is empty/i, 'the file is empty'],
+  [/premature end of JPEG|libpng read error|Unexpected end of/i, 'the file is cut off or damaged'],
   [/exceeds pixel limit/i, `more than ${maximumPixels.toLocaleString('en')} pixels`],
 ];

@@ -33,7 +33,7 @@ export async function loadExamples(
   const classes = orderClasses(source.classes, positive, source.title);
   const positiveClass = source.classes.indexOf(classes.positive);
   const features = preprocessing.imageSize ** 2 * 3;
-  let pixels = new Uint8Array(source.count * features);
+  let pixels = allocate(source, features);
   const labels: number[] = [];
   const names: string[] = [];
   const hashes: string[] = [];
@@ -62,6 +62,19 @@ export async function loadExamples(
   const examples = { features, pixels, labels: Uint8Array.from(labels), names, hashes };
   refuseWithoutClasses(examples, classes, source, failures);
   return { examples, classes, failures };
+}
+
+/** @throws UserError (data) where the pictures are more than memory can hold */
+function allocate({ count, title }: Source, features: number): Uint8Array {
+  try {
+    return new Uint8Array(count * features);
+  } catch (error) {
+    const gigabytes = ((count * features) / 1e9).toFixed(1);
+    throw new UserError('data', `${title}: expected pictures that fit into memory, found ${count}, which take ${gigabytes} GB`, {
+      hint: 'Use fewer pictures, or a smaller data.imageSize.',
+      cause: error,
+    });
+  }
 }
 
 /** How many pictures are decoded at once: every core busy, and memory for a few pictures alone. */

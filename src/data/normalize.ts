@@ -26,6 +26,16 @@ export interface Normalizer {
 
 export type NormalizerName = keyof typeof normalizers;
 
+/** 1 / (variance + 1e-8) of each input, scaled to mean 1: a learning rate that is larger where inputs hardly vary.
+ *  @param pixels  [m, n_x] of the training part
+ *  @param map     what makes inputs of them */
+export function inverseVariance(pixels: Uint8Array, map: InputMap): Float64Array {
+  const { variance } = featureMoments(pixels, map.multiply.length);
+  const inverse = variance.map((value, k) => 1 / (value * map.multiply[k]! * map.multiply[k]! + 1e-8));
+  const mean = inverse.reduce((sum, value) => sum + value, 0) / inverse.length;
+  return inverse.map((value) => value / mean);
+}
+
 interface Moments {
   mean: Float64Array;
   variance: Float64Array;

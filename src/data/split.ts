@@ -4,30 +4,40 @@ import type { Random } from '../random.ts';
 export const partNames = ['train', 'dev', 'test'] as const;
 export type PartName = (typeof partNames)[number];
 
-/** How one source is divided: by itself, by shares, or by counts (numbers above 1); what is not named goes to train. */
+/** How one source is divided: by itself, by shares (below 1), or by counts. Without `train`, it takes what dev and test
+ *  leave; with it, what no part asks for is left out. */
 export type Split = 'auto' | { train?: number | undefined; dev?: number | undefined; test?: number | undefined };
+
+/** Cross-validation: each fold is dev once. A test part may be cut off before. */
+export interface Folds {
+  folds: number;
+  test?: number | undefined;
+}
 
 /** Dev and test need not grow with big data: 10,000 pictures tell two classifiers apart (the notes). */
 export const autoShare = 0.2;
 export const autoMaximum = 10_000;
 
-/** The sizes of the parts of m examples; they add up to m.
- *  @throws UserError (data) where there are not enough examples */
+/** A part holds one picture of each class at least. */
+const minimumPart = 2;
+
+/** The sizes of the parts of m examples.
+ *  @throws UserError (data) where there are not enough examples; (usage) where no number of them would do */
 export function partSizes(split: Split, m: number): Record<PartName, number> {
-  if (split === 'auto') {
-    const size = Math.min(Math.round(autoShare * m), autoMaximum);
-    return { train: m - 2 * size, dev: size, test: size };
-  }
-  const count = (share: number | undefined) => (share === undefined ? 0 : share < 1 ? Math.round(share * m) : share);
-  const dev = count(split.dev);
-  const test = count(split.test);
-  const train = split.train !== undefined && split.train >= 1 ? split.train : m - dev - test;
-  if (train < 1 || train + dev + test > m) {
-    throw new UserError('data', `data.split: expected at least ${Math.max(train, 1) + dev + test} examples, found ${m}`, {
-      hint: 'Add pictures, or make the parts smaller.',
-    });
-  }
-  return { train, dev, test };
+  const sizes = sizesOf(split, m);
+  refuseImpossible(split);
+  const wanted = wantedParts(split);
+  if (fits(sizes, wanted, m)) return sizes;
+  const small = wanted
+    .filter((part) => sizes[part] < minimumPart)
+    .map((part) => `${part} would hold ${Math.max(0, sizes[part])}`);
+  const why = small.length > 0 ? ` (${small.join(', ')})` : '';
+  throw new UserError(
+    'data',
+    `data.split: expected enough pictures for ${wanted.join(', ')}, ${minimumPart} or more in each, found ${m}${why}: ` +
+      `${missingExamples(split, m)} missing`,
+    { hint: 'Add pictures, or ask for other parts with data.split.' },
+  );
 }
 
 /**
@@ -37,10 +47,8 @@ export function partSizes(split: Split, m: number): Record<PartName, number> {
  * @throws UserError (data) where a part that is asked for would miss a class
  */
 export function stratifiedSplit(labels: Uint8Array, split: Split, random: Random): Record<PartName, Int32Array> {
-  const sizes = partSizes(split, labels.length);
+  const wanted = wantedParts(split);
   const byClass = [0, 1].map((label) => random.shuffle(indicesWhere(labels, (y) => y === label)));
-  const parts: Record<PartName, number[]> = { train: [], dev: [], test: [] };
-  const wanted = partNames.filter((part) => sizes[part] > 0);
   for (const [label, members] of byClass.entries()) {
     if (members.length < wanted.length) {
       const missing = wanted.length - members.length;
@@ -52,16 +60,103 @@ export function stratifiedSplit(labels: Uint8Array, split: Split, random: Random
       );
     }
   }
+  const sizes = partSizes(split, labels.length);
   const shares = classCounts(sizes, wanted, byClass[1]!.length, labels.length);
-  for (const [label, members] of byClass.entries()) {
-    let from = 0;
-    for (const part of wanted) {
+  const parts = { train: new Int32Array(sizes.train), dev: new Int32Array(sizes.dev), test: new Int32Array(sizes.test) };
+  const from = [0, 0];
+  for (const part of wanted) {
+    let at = 0;
+    for (const [label, members] of byClass.entries()) {
       const take = label === 1 ? shares[part] : sizes[part] - shares[part];
-      parts[part].push(...members.subarray(from, from + take));
-      from += take;
+      parts[part].set(members.subarray(from[label]!, from[label]! + take), at);
+      from[label]! += take;
+      at += take;
+    }
+    parts[part].sort();
+  }
+  return parts;
+}
+
+function wantedParts(split: Split): PartName[] {
+  return partNames.filter((part) => split === 'auto' || part === 'train' || split[part] !== undefined);
+}
+
+/** What the rule gives, whether or not there are enough examples. */
+function sizesOf(split: Split, m: number): Record<PartName, number> {
+  if (split === 'auto') {
+    const size = Math.min(Math.round(autoShare * m), autoMaximum);
+    return { train: m - 2 * size, dev: size, test: size };
+  }
+  const count = (size: number | undefined) => (size === undefined ? 0 : size < 1 ? Math.round(size * m) : size);
+  const dev = count(split.dev);
+  const test = count(split.test);
+  const rest = m - dev - test;
+  // shares that make a whole leave nothing out, however they are rounded
+  const whole = split.train === undefined || (split.train < 1 && Math.abs(shareSum(split) - 1) < roundingError);
+  if (whole) return { train: rest, dev, test };
+  const train = count(split.train);
+  const rounding = train - rest;
+  return { train: split.train! < 1 && rounding > 0 && rounding < partNames.length ? rest : train, dev, test };
+}
+
+const roundingError = 1e-9;
+
+function shareSum(split: Exclude<Split, 'auto'>): number {
+  return partNames.reduce((sum, part) => sum + ((split[part] ?? 1) < 1 ? split[part]! : 0), 0);
+}
+
+function fits(sizes: Record<PartName, number>, wanted: readonly PartName[], m: number): boolean {
+  return wanted.every((part) => sizes[part] >= minimumPart) && sizes.train + sizes.dev + sizes.test <= m;
+}
+
+/** Refuses what no number of pictures would mend. */
+function refuseImpossible(split: Split): void {
+  if (split === 'auto') return;
+  const sum = shareSum(split);
+  const found = partNames.filter((part) => split[part] !== undefined).map((part) => `${part} ${split[part]}`);
+  if (sum > 1 + roundingError) {
+    throw new UserError('usage', `data.split: expected shares that make 1 together at most, found ${found.join(', ')}`);
+  }
+  if ((split.train === undefined || split.train >= 1) && sum > 1 - roundingError) {
+    throw new UserError('usage', `data.split: expected shares that leave pictures for train, found ${found.join(', ')}`);
+  }
+  for (const part of partNames) {
+    if (split[part] === 1) {
+      throw new UserError('usage', `data.split.${part}: expected ${minimumPart} pictures or more, one of each class, found 1`, {
+        hint: 'Numbers below 1 are shares: 0.2 is a fifth of the pictures.',
+      });
     }
   }
-  return { train: ascending(parts.train), dev: ascending(parts.dev), test: ascending(parts.test) };
+}
+
+/** How many more examples the split needs, in words. */
+function missingExamples(split: Split, m: number): string {
+  const wanted = wantedParts(split);
+  const counted = split === 'auto' ? 0 : wanted.reduce((sum, part) => sum + ((split[part] ?? 0) >= 1 ? split[part]! : 0), 0);
+  const first = Math.max(1, counted - m);
+  const most = 10_000; // beyond it the shares are so small that the number tells nobody anything
+  for (let more = first; more < first + most; more++) if (fits(sizesOf(split, m + more), wanted, m + more)) return `${more}`;
+  return `more than ${first + most - 1}`;
+}
+
+/** Folds of nearly equal size that hold the same share of each class, shuffled by the seed.
+ *  @returns the fold of each example, from 0
+ *  @throws UserError (data) where a fold would miss a class */
+export function stratifiedFolds(labels: Uint8Array, folds: number, random: Random): Int32Array {
+  const out = new Int32Array(labels.length);
+  let next = 0; // the second class goes on where the first ended, so that sizes differ by one at most
+  for (const label of [0, 1]) {
+    const members = random.shuffle(indicesWhere(labels, (y) => y === label));
+    if (members.length < folds) {
+      throw new UserError(
+        'data',
+        `data.split.folds: expected at least ${folds} pictures of each class, found ${members.length} of the ${label === 1 ? 'positive' : 'negative'} class`,
+        { hint: 'Add pictures of that class, or ask for fewer folds.' },
+      );
+    }
+    for (const member of members) out[member] = next++ % folds;
+  }
+  return out;
 }
 
 /** How many positives each part gets: its share, rounded by largest remainder, and at least one of each class. */
@@ -91,8 +186,4 @@ function classCounts(
 
 function indicesWhere(labels: Uint8Array, wanted: (label: number) => boolean): Int32Array {
   return Int32Array.from(labels.keys()).filter((i) => wanted(labels[i]!));
-}
-
-function ascending(indices: number[]): Int32Array {
-  return Int32Array.from(indices).sort();
 }

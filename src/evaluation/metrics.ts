@@ -9,6 +9,8 @@ export interface Metrics {
   /** the accuracy of always answering the larger class */
   baseline: number;
   error: number;
+  /** the mean of the accuracies within each class */
+  balancedAccuracy: number | null;
   /** the loss that training used, unweighted, without L2 */
   cost: number;
   precision: number | null;
@@ -53,6 +55,7 @@ export function measure(
     accuracyInterval: wilsonInterval(tp + tn, n),
     baseline: Math.max(tp + fn, fp + tn) / n,
     error: (fp + fn) / n,
+    balancedAccuracy: tp + fn === 0 || fp + tn === 0 ? null : (tp / (tp + fn) + tn / (fp + tn)) / 2,
     cost: mean((i) => options.loss(logits[i]!, labels[i]!)),
     precision: ratio(tp, tp + fp),
     recall: ratio(tp, tp + fn),

@@ -9,6 +9,9 @@ export interface GradientCheck {
   layer: number;
   /** ‖g − ĝ‖ / (‖g‖ + ‖ĝ‖) over the parameters that were looked at; 0 where both are 0 */
   difference: number;
+  /** ‖g − ĝ‖ is no more than the rounding of the costs explains: a saturated network has gradients too small for any
+   *  difference of costs to show */
+  withinRounding: boolean;
   /** how many parameters were compared */
   checked: number;
   /** how many were left out because the step crosses a kink of ReLU, where no derivative is */
@@ -17,6 +20,8 @@ export interface GradientCheck {
 
 /** Differences are taken at θ ± h and θ ± 2h, which leaves an error of about h⁴ · J⁗′/30 + 2⁻⁵² · J/h. */
 const stepSize = 1e-4;
+/** A cost is a sum of rounded numbers: this share of it, or of 1, means nothing. */
+const costRounding = 2 ** -50;
 
 /**
  * Holds the analytic gradient against central differences of five points,
@@ -29,7 +34,7 @@ export function checkGradient(pass: Pass, targets: Targets, lambda: number, indi
   const { parameters, network, kernels } = pass;
   const gradient = parametersOver(network, kernels.floats(parameters.values.length));
   forward(pass);
-  lossGradient(pass, targets);
+  const cost = lossGradient(pass, targets) + l2Cost(parameters, lambda);
   backward(pass, gradient);
   addL2Gradient(parameters, lambda, gradient);
   const analytic = gradient.values.slice();
@@ -45,9 +50,11 @@ export function checkGradient(pass: Pass, targets: Targets, lambda: number, indi
       right += numeric! * numeric!;
     }
     const size = Math.sqrt(left) + Math.sqrt(right);
+    const rounding = (Math.sqrt(usable.length) * costRounding * Math.max(1, cost)) / stepSize;
     return {
       layer,
       difference: size === 0 ? 0 : Math.sqrt(difference) / size,
+      withinRounding: Math.sqrt(difference) <= rounding,
       checked: usable.length,
       skipped: mine.length - usable.length,
     };

@@ -1,5 +1,5 @@
 import type { Metrics } from '../evaluation/metrics.ts';
-import { count, percent, percentRange, table } from './table.ts';
+import { count, percent, percentRange, plural, table } from './table.ts';
 
 /** The answer for one labelled picture. */
 export interface PredictionRow {
@@ -54,12 +54,10 @@ export function evaluationText(metrics: Metrics, { title, classes, threshold, st
   ].join('\n');
 }
 
-/** The most confident errors, worst first. */
-export function worstText(rows: readonly PredictionRow[], n: number): string {
-  const errors = rows.filter((row) => !row.correct).sort((a, b) => b.confidence - a.confidence);
-  if (errors.length === 0) return '\nNo errors.';
-  const lines = errors
-    .slice(0, n)
-    .map(({ file, truth, label, p }) => [file, `is ${truth}`, `called ${label}`, `P ${p.toFixed(4)}`]);
-  return `\nThe most confident of ${errors.length} errors:\n${table(lines, '  ')}`;
+/** @param worst  the most confident errors, worst first
+ *  @param total  of all errors */
+export function worstText(worst: readonly PredictionRow[], total: number): string {
+  if (total === 0) return '\nNo errors.';
+  const lines = worst.map(({ file, truth, label, p }) => [file, `is ${truth}`, `called ${label}`, `P ${p.toFixed(4)}`]);
+  return `\nThe most confident of ${plural(total, 'error')}:\n${table(lines, '  ')}`;
 }

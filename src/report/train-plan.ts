@@ -8,7 +8,10 @@ export interface TrainPlan {
   classes: { positive: string; negative: string };
   layers: { name: string; shape: readonly [number, number]; activation: string; init: string; parameters: number }[];
   parameters: number;
-  learningRate: number;
+  /** one a layer */
+  learningRates: number[];
+  /** examples a step */
+  batch: number;
   epochs: number;
   /** of the first layer */
   form: { form: string; why: string };
@@ -36,7 +39,7 @@ export function planText(plan: TrainPlan): string {
     '',
     table([['layer', 'shape', 'activation', 'init', 'parameters'], ...layers, ['', '', '', '', count(plan.parameters)]], '  '),
     '',
-    `  ${plural(plan.epochs, 'epoch')} with learning rate ${plan.learningRate}`,
+    `  ${plural(plan.epochs, 'epoch')} in batches of ${count(plan.batch)} with learning rate ${[...new Set(plan.learningRates)].join(', ')}`,
     `  first layer in ${plan.form.form} form (${plan.form.why})`,
     `  about ${count(Math.ceil(plan.memoryBytes / 2 ** 20))} MB of memory and ${duration(plan.estimatedSeconds)}`,
   ].join('\n');

@@ -11,12 +11,23 @@ export interface TrainSummary {
   seconds: number;
   epochs: number;
   bestEpoch: number;
-  stopped: 'finished' | 'interrupted';
+  stopped: 'finished' | 'early' | 'time' | 'interrupted';
   parameters: number;
+  /** p above it is positive */
+  threshold: number;
   examples: Record<PartName, { total: number; positive: number }>;
   metrics: Record<PartName, Metrics | null>;
+  /** cross-validation on the training pictures: what each fold's training made of the pictures it did not see */
+  folds?: { count: number; accuracy: Spread; cost: Spread; bestEpochs: number[] };
   diagnosis: Diagnosis | null;
   warnings: string[];
+}
+
+/** A mean, its standard deviation, and what they are of. */
+export interface Spread {
+  mean: number;
+  spread: number;
+  values: number[];
 }
 
 export interface Diagnosis extends Bias {
@@ -47,6 +58,10 @@ export function trainText(summary: TrainSummary, classes: { positive: string; ne
   const header = ['', 'pictures', classes.positive, classes.negative, 'accuracy', '95% interval', 'larger class', 'cost'];
   const lines = [
     `${stoppedText[summary.stopped]} after ${plural(summary.epochs, 'epoch')} in ${summary.seconds.toFixed(1)} s: ${plural(summary.parameters, 'parameter')}`,
+    ...(summary.bestEpoch === summary.epochs
+      ? []
+      : [`The weights of epoch ${count(summary.bestEpoch)} are kept: its dev cost is the least.`]),
+    ...(summary.folds ? [foldsText(summary.folds)] : []),
     '',
     table([header, ...rows], '  '),
     '',
@@ -64,7 +79,12 @@ export function trainText(summary: TrainSummary, classes: { positive: string; ne
   return lines.join('\n');
 }
 
-const stoppedText = { finished: 'Trained', interrupted: 'Interrupted' } as const;
+const stoppedText = { finished: 'Trained', early: 'Stopped early', time: 'Out of time', interrupted: 'Interrupted' } as const;
+
+function foldsText({ count: n, accuracy, cost }: NonNullable<TrainSummary['folds']>): string {
+  const values = accuracy.values.map((value) => percent(value)).join(', ');
+  return `${n} folds: accuracy ${percent(accuracy.mean)} ± ${percent(accuracy.spread)} (${values}), cost ${cost.mean.toFixed(4)} ± ${cost.spread.toFixed(4)}`;
+}
 
 /** The diagnosis in a sentence, and what to do about it. */
 export function diagnosisText(diagnosis: Diagnosis, style: Style): string {

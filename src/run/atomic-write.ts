@@ -15,11 +15,11 @@ export async function writeFileAtomically(path: string, content: string | Uint8A
       await handle.close();
     }
     await rename(aside, path);
-    await flushFolder(dirname(path));
   } catch (error) {
     await rm(aside, { force: true });
     throw new UserError('data', `${path}: can't be written: ${systemReason(error)}`, { cause: error });
   }
+  await flushFolder(dirname(path)).catch(() => {}); // the file is there; some file systems can't flush a folder
 }
 
 /** A rename is safe on the disk when its folder is flushed too; Windows cannot open folders and needs none of it. */

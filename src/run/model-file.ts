@@ -47,21 +47,29 @@ export async function loadClassifier(path: string): Promise<{ classifier: Classi
     throw refusal(file, `expected version ${version} of the format, found ${metadata['version']}`);
   const description = checkDescription(metadata['classifier'], file);
   const { network } = description;
-  const take = (name: string, shape: readonly number[]): Floats => {
+  const kind = precisions[description.precision];
+  const take = (name: string, shape: readonly number[], numbers: typeof kind): Floats => {
     const tensor = tensors[name];
     if (tensor === undefined) throw refusal(file, `expected a tensor ${name}, found none`);
     if (tensor.shape.join() !== shape.join())
       throw refusal(file, `${name}: expected shape (${shape.join(', ')}), found (${tensor.shape.join(', ')})`);
-    if (!(tensor.data instanceof Float64Array || tensor.data instanceof Float32Array))
-      throw refusal(file, `${name}: expected floating-point numbers`);
+    if (!(tensor.data instanceof numbers)) {
+      const found = tensor.data.constructor.name;
+      throw refusal(file, `${name}: expected numbers of the kind ${numbers.name}, found ${found}`);
+    }
     if (!tensor.data.every(Number.isFinite)) throw refusal(file, `${name}: expected finite numbers, found others`);
     return tensor.data;
   };
-  const segments = parameterSegments(network);
-  const values = new precisions[description.precision](bufferLength(segments));
-  for (const { name, shape, offset } of segments) values.set(take(name, shape), offset);
-  const column = (name: string) => Float64Array.from(take(name, [network.inputs, 1]));
+  const column = (name: string) => take(name, [network.inputs, 1], Float64Array) as Float64Array;
   const map = { multiply: column('input.multiply'), add: column('input.add') };
+  const segments = parameterSegments(network);
+  const known = new Set(['input.multiply', 'input.add', ...segments.map(({ name }) => name)]);
+  const other = Object.keys(tensors).find((name) => !known.has(name));
+  if (other !== undefined) throw refusal(file, `expected the tensors of its network alone, found ${other} as well`);
+  // every tensor is there before memory is asked for: the network may be a claim alone
+  const parts = segments.map(({ name, shape, offset }) => ({ offset, data: take(name, shape, kind) }));
+  const values = new kind(bufferLength(segments));
+  for (const { offset, data } of parts) values.set(data, offset);
   return { classifier: { ...description, parameters: parametersOver(network, values), map }, file };
 }
 
@@ -117,6 +125,8 @@ function checkDescription(text: string | undefined, file: string): Description {
     threshold: root.number('threshold', 0, 1),
     loss: root.choice('loss', losses),
   };
+  if (description.classes.positive === description.classes.negative)
+    throw classes.refuse('negative', 'another name than positive');
   const features = description.preprocessing.imageSize ** 2 * 3;
   if (network.inputs !== features) throw refusal(file, `expected ${features} inputs for its pictures, found ${network.inputs}`);
   return description;
@@ -183,4 +193,18 @@ function reader(value: unknown, where: string, file: string) {
         (found): found is keyof T & string => typeof found === 'string' && Object.hasOwn(table, found),
       ),
   };
+}
+
+/** The only tensor of a safetensors file, as a vector.
+ *  @throws UserError (model) on anything but `length` finite numbers */
+export async function loadVector(file: string, length: number): Promise<Float64Array> {
+  const { tensors } = decodeTensors(await readBytes(file), file);
+  const found = Object.entries(tensors);
+  const [first] = found;
+  if (first === undefined || found.length !== 1) throw refusal(file, `expected one tensor, found ${found.length}`);
+  const values = Float64Array.from(first[1].data);
+  if (values.length !== length) throw refusal(file, `${first[0]}: expected ${length} numbers, found ${values.length}`);
+  if (!values.every((value) => Number.isFinite(value) && value >= 0))
+    throw refusal(file, `${first[0]}: expected finite numbers of at least 0`);
+  return values;
 }

@@ -1,12 +1,12 @@
-import { mkdir, open, readdir, readFile, rename, rm, symlink } from 'node:fs/promises';
-import { dirname, join, relative, resolve } from 'node:path';
+import { lstat, mkdir, open, readdir, readFile, realpath, rename, rm, symlink } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { type LoadedConfig, loadConfig, moveConfig } from '../config/load.ts';
+import { csvField } from '../data/csv-field.ts';
 import type { Classes, Examples } from '../data/examples.ts';
 import { type PartName, partNames } from '../data/split.ts';
 import { systemReason, UserError } from '../errors.ts';
 import { writeFileAtomically } from './atomic-write.ts';
-import { csvField } from './csv.ts';
 import { modelFileName } from './model-file.ts';
 
 /** The files of a run. docs/formats.md says what is in them. */
@@ -42,7 +42,7 @@ export interface RunFolder {
  *  @throws UserError (usage) where one stands there already, unless `force` */
 export async function createRun(path: string, loaded: LoadedConfig, force: boolean): Promise<RunFolder> {
   await makeRoom(path, force);
-  const config = moveConfig(loaded.config, loaded.folder, resolve(path));
+  const config = moveConfig(loaded.config, loaded.folder, path);
   const { $schema: _, ...rest } = config;
   await writeFileAtomically(join(path, runFiles.config), json(rest));
   const journal = await open(join(path, runFiles.journal), 'a');
@@ -64,13 +64,29 @@ export async function writeSummary(path: string, summary: object): Promise<void>
   await writeFileAtomically(join(path, runFiles.summary), json(summary));
 }
 
-/** Makes `latest` in the runs folder lead to a run, in one step. */
+/** Makes `latest` in the runs folder lead to a run, in one step.
+ *  @throws UserError (data) where no link can be made, or something else stands in its place */
 export async function linkLatest(runs: string, run: string): Promise<void> {
-  await mkdir(runs, { recursive: true });
   const link = join(runs, latestName);
   const aside = `${link}.${process.pid}.partial`;
-  await rm(aside, { force: true });
-  await symlink(process.platform === 'win32' ? resolve(run) : relative(resolve(runs), resolve(run)), aside, 'junction');
+  try {
+    await mkdir(runs, { recursive: true });
+    // a link is read from where it really lies; and `run` itself may be named through the link that is replaced
+    const [from, to] = [await realpath(runs), await realpath(run)];
+    await rm(aside, { force: true });
+    await symlink(process.platform === 'win32' ? to : relative(from, to) || '.', aside, 'junction');
+    await replaceLink(aside, link);
+  } catch (error) {
+    await rm(aside, { force: true });
+    throw new UserError('data', `${link}: can't be made to lead to ${run}: ${systemReason(error)}`, { cause: error });
+  }
+}
+
+/** Windows renames nothing onto a junction: there the old one goes first. */
+async function replaceLink(aside: string, link: string): Promise<void> {
+  const old = await lstat(link).catch(() => undefined);
+  if (old !== undefined && !old.isSymbolicLink()) throw new Error('something that is not a link stands there');
+  if (old !== undefined && process.platform === 'win32') await rm(link);
   await rename(aside, link);
 }
 
@@ -100,13 +116,18 @@ export async function readSplit(run: string, classes: Classes): Promise<SplitRow
   const file = join(run, runFiles.split);
   let records: Record<string, string>[];
   try {
-    records = parse(await readFile(file, 'utf8'), { columns: true });
+    records = parse(await readFile(file, 'utf8'), { columns: true, record_delimiter: ['\r\n', '\n'] });
   } catch (error) {
     throw new UserError('model', `${file}: expected the parts of a run, found: ${systemReason(error)}`, { cause: error });
   }
+  const labels = [classes.negative, classes.positive];
   return records.map(({ name, hash, label, part }, i) => {
-    if (!name || !hash || !partNames.includes(part as PartName)) {
-      throw new UserError('model', `${file}, line ${i + 2}: expected name, hash, label and part`);
+    if (!name || !hash || !partNames.includes(part as PartName) || !labels.includes(label ?? '')) {
+      const found = [name, hash, label, part].map((value) => value ?? 'nothing').join(', ');
+      throw new UserError(
+        'model',
+        `${file}, picture ${i + 1}: expected name, hash, a label (${labels.join(' or ')}) and a part (${partNames.join(', ')}), found ${found}`,
+      );
     }
     return { name, hash, label: label === classes.positive ? 1 : 0, part: part as PartName };
   });

@@ -21,14 +21,17 @@ export interface TensorFile {
 
 const maximumHeaderBytes = 100_000_000; // the format's own bound
 const lengthBytes = 8;
+const metadataKey = '__metadata__';
 
 /** The bytes of a file; the header is padded with spaces so that the tensors start at a multiple of 8. */
 export function encodeTensors({ metadata, tensors }: TensorFile): Uint8Array {
-  const header: Record<string, unknown> = { __metadata__: metadata };
+  const header: Record<string, unknown> = Object.create(null); // so that a tensor may be called __proto__
+  header[metadataKey] = metadata;
   let end = 0;
   // widest first, so that every tensor lies at a multiple of its element's size
   const entries = Object.entries(tensors).sort(([, a], [, b]) => b.data.BYTES_PER_ELEMENT - a.data.BYTES_PER_ELEMENT);
   for (const [name, { shape, data }] of entries) {
+    if (name === metadataKey) throw new Error(`a tensor can't be called ${metadataKey}`);
     header[name] = { dtype: typeOf(data), shape, data_offsets: [end, end + data.byteLength] };
     end += data.byteLength;
   }
@@ -59,13 +62,12 @@ export function decodeTensors(bytes: Uint8Array, file: string): TensorFile {
   if (bytes.length < lengthBytes) refuse(`expected a safetensors file, found ${bytes.length} bytes`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const stated = view.getBigUint64(0, true);
-  const room = bytes.length - lengthBytes;
-  if (stated > BigInt(Math.min(room, maximumHeaderBytes)))
-    refuse(`expected a header of at most ${room} bytes, found one that claims ${stated}`);
+  const room = Math.min(bytes.length - lengthBytes, maximumHeaderBytes);
+  if (stated > BigInt(room)) refuse(`expected a header of at most ${room} bytes, found one that claims ${stated}`);
   const headerBytes = Number(stated);
   const header = parseHeader(bytes.subarray(lengthBytes, lengthBytes + headerBytes), refuse);
   const body = bytes.subarray(lengthBytes + headerBytes);
-  const { __metadata__: metadata = {}, ...entries } = header;
+  const { [metadataKey]: metadata = {}, ...entries } = header;
   if (!isRecord(metadata) || Object.values(metadata).some((value) => typeof value !== 'string')) {
     refuse('expected __metadata__ to map text to text');
   }
@@ -85,9 +87,8 @@ function parseHeader(bytes: Uint8Array, refuse: Refuse): Record<string, unknown>
   try {
     const header: unknown = JSON.parse(text);
     if (!isRecord(header)) return refuse('expected a header that is an object');
-    const keys = topLevelKeys(text);
-    const twice = keys.find((key, i) => keys.indexOf(key) !== i);
-    if (twice !== undefined) refuse(`expected each tensor once, found ${JSON.stringify(twice)} twice`);
+    const twice = repeatedKey(text);
+    if (twice !== undefined) refuse(`expected each key once, found ${JSON.stringify(twice)} twice`);
     return header;
   } catch (error) {
     if (error instanceof UserError) throw error;
@@ -95,17 +96,26 @@ function parseHeader(bytes: Uint8Array, refuse: Refuse): Record<string, unknown>
   }
 }
 
-/** The keys of an object as they are written: JSON.parse would keep the last of two equal ones and say nothing. */
-function topLevelKeys(text: string): string[] {
-  const keys: string[] = [];
-  let depth = 0;
-  for (const [token, key] of text.matchAll(/("(?:[^"\\]|\\.)*")\s*:|"(?:[^"\\]|\\.)*"|[{}[\]]/gs)) {
-    if (token === '{' || token === '[') depth++;
-    else if (token === '}' || token === ']') depth--;
-    else if (depth === 1 && key !== undefined) keys.push(JSON.parse(key) as string);
+/** A key that stands twice in one object of a JSON text: JSON.parse would keep the last and say nothing. */
+function repeatedKey(text: string): string | undefined {
+  const open: Set<string>[] = [];
+  for (let i = 0; i < text.length; i++) {
+    if (text[i] === '{') open.push(new Set());
+    else if (text[i] === '}') open.pop();
+    if (text[i] !== '"') continue;
+    const start = i;
+    while (text[++i] !== '"') if (text[i] === '\\') i++;
+    const end = i + 1;
+    while (isSpace(text[i + 1])) i++;
+    if (text[i + 1] !== ':') continue;
+    const key = JSON.parse(text.slice(start, end)) as string;
+    if (open.at(-1)!.has(key)) return key;
+    open.at(-1)!.add(key);
   }
-  return keys;
+  return undefined;
 }
+
+const isSpace = (letter: string | undefined) => letter !== undefined && ' \t\r\n'.includes(letter);
 
 function readTensors(entries: Record<string, unknown>, body: Uint8Array, refuse: Refuse): Record<string, Tensor> {
   const tensors: Record<string, Tensor> = Object.create(null);
@@ -113,7 +123,7 @@ function readTensors(entries: Record<string, unknown>, body: Uint8Array, refuse:
   for (const [name, entry] of Object.entries(entries)) {
     const { type, shape, start, end } = checkEntry(name, entry, body.length, refuse);
     spans.push({ name, start, end });
-    const copy = Uint8Array.from(body.subarray(start, end)); // a buffer of its own starts aligned
+    const copy = new Uint8Array(body.subarray(start, end)); // a buffer of its own starts aligned
     tensors[name] = { shape, data: new arrayTypes[type](copy.buffer, 0, copy.byteLength / arrayTypes[type].BYTES_PER_ELEMENT) };
   }
   let expected = 0;
@@ -137,8 +147,13 @@ function checkEntry(name: string, entry: unknown, room: number, refuse: Refuse) 
   if (!isCounts(offsets) || offsets.length !== 2)
     return refuse(`${name}: expected data_offsets [start, end], found ${JSON.stringify(offsets)}`);
   const [start, end] = offsets as [number, number];
-  const length = shape.reduce((product, n) => product * n, arrayTypes[type].BYTES_PER_ELEMENT);
   if (end < start || end > room) return refuse(`${name}: expected bytes within 0 to ${room}, found ${start} to ${end}`);
+  let length: number = arrayTypes[type].BYTES_PER_ELEMENT;
+  for (const n of shape) {
+    length *= n;
+    if (!Number.isSafeInteger(length))
+      return refuse(`${name}: expected a shape that fits into the file, found (${shape.join(', ')})`);
+  }
   if (length !== end - start) return refuse(`${name}: expected ${length} bytes for its shape, found ${end - start}`);
   return { type, shape, start, end };
 }

@@ -22,6 +22,7 @@ export function dualProblem(options: ProblemOptions, kernels: Kernels): Problem 
   const { units } = network.layers[0]!;
   const first = coefficients.layers[0]!.weights;
   for (let u = 0; u < span.width - span.pictures; u++) first[u * span.width + span.pictures + u] = 1;
+  const firstSquaredNorm = spanSquaredNorm(span, units, kernels);
   const part = ({ labels }: FitPart, products: Floats): ProblemPart => ({
     labels,
     rows: (indices, count) => ({ kind: 'span', products, indices, count, features: span.width }),
@@ -29,7 +30,8 @@ export function dualProblem(options: ProblemOptions, kernels: Kernels): Problem 
   return {
     kernels,
     network: own,
-    parameters: { ...coefficients, firstSquaredNorm: squaredNorm(first, span, units, kernels) },
+    parameters: { ...coefficients, firstSquaredNorm: () => firstSquaredNorm(first) },
+    firstSquaredNorm,
     train: part(train, span.train),
     dev: dev && part(dev, span.dev!),
     write() {
@@ -102,11 +104,11 @@ function copyRows(from: Floats, columns: number, to: Floats, width: number, at: 
   }
 }
 
-/** ‖W1‖² = Σ (C·VVᵀ) ∘ C */
-function squaredNorm(coefficients: Floats, { width, train }: Span, units: number, kernels: Kernels): () => number {
+/** ‖C·V‖² = Σ (C·VVᵀ) ∘ C */
+function spanSquaredNorm({ width, train }: Span, units: number, kernels: Kernels): (coefficients: Floats) => number {
   const products = kernels.floats(width * units);
   const input = { kind: 'floats', values: train, count: width, features: width } as const;
-  return () => {
+  return (coefficients) => {
     kernels.forward({ input, weights: coefficients, bias: null, units, out: products });
     let sum = 0;
     for (let i = 0; i < width; i++) {

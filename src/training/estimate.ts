@@ -2,19 +2,17 @@ import { inScope } from '../kernels/kernels.ts';
 import { backward, lossGradient } from '../model/backward.ts';
 import { createWorkspace, forward, type Pass } from '../model/forward.ts';
 import { parametersOver } from '../model/network.ts';
-import { dualProblem } from './dual.ts';
-import { type FitOptions, kernelsOf } from './fit.ts';
-import { directProblem } from './problem.ts';
+import { type FitOptions, kernelsOf, problemOf } from './step.ts';
 
 /** Pictures that are passed through to see how fast this machine is. */
 const sample = 64;
 
 /** How long a training will take: its preparation and one pass over a few pictures are timed, each pass after one to warm up. */
 export function estimateSeconds(options: FitOptions): number {
-  const { form, loss, epochs, evaluateEvery } = options;
+  const { loss, epochs, evaluateEvery } = options;
   return inScope(kernelsOf(options), (kernels) => {
     const started = performance.now();
-    const problem = form === 'dual' ? dualProblem(options, kernels) : directProblem(options, kernels);
+    const problem = problemOf(options, kernels);
     const preparation = (performance.now() - started) / 1000;
     const { network, parameters, train, dev } = problem;
     const m = train.labels.length;

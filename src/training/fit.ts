@@ -1,176 +1,140 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { log } from '../elementary.ts';
-import { UserError } from '../errors.ts';
-import { inScope, type Kernels } from '../kernels/kernels.ts';
-import { kernelsFor } from '../kernels/select.ts';
-import { backward, lossGradient } from '../model/backward.ts';
-import type { Form } from '../model/forms.ts';
-import { createWorkspace, forward, inference, type Pass } from '../model/forward.ts';
-import { type LossName, losses } from '../model/losses.ts';
-import { type Parameters, parametersOver } from '../model/network.ts';
-import { type OptimizerName, optimizers } from '../optimize/optimizers.ts';
-import { dualProblem } from './dual.ts';
-import { directProblem, type Problem, type ProblemOptions, type ProblemPart } from './problem.ts';
+import { epochBatches } from '../data/batches.ts';
+import { createWorkspace, forward, inference, type Workspace } from '../model/forward.ts';
+import { losses } from '../model/losses.ts';
+import { brokenSegment } from './divergence.ts';
+import { keepBest } from './early-stopping.ts';
+import { type LayerNorms, layerNorms } from './layer-norms.ts';
+import type { Problem, ProblemPart } from './problem.ts';
+import { countCorrect, diverged, type FitOptions, type Run, type Sums, takeStep, weightsNorm, withRun } from './step.ts';
 
-/** `parameters` are the first weights; they are moved in place, and are up to date once the loop has ended. */
-export interface FitOptions extends ProblemOptions {
-  kernels: Kernels;
-  /** of the first layer; the same results in float64 (form.ts) */
-  form: Form;
-  loss: LossName;
-  optimizer: OptimizerName;
-  learningRate: number;
-  epochs: number;
-  /** epochs between looks at dev */
-  evaluateEvery: number;
-  /** p > threshold counts as positive in the accuracies */
-  threshold: number;
+export type { FitOptions } from './step.ts';
+
+/** A sign of life within an epoch that takes long. */
+export interface StepEvent {
+  type: 'step';
+  /** epochs done, with the share of the present one */
+  progress: number;
 }
 
-/** What an epoch did. Epochs count from 1. */
+/** What an epoch did: a line of the journal. Epochs count from 1. */
 export interface EpochEvent {
+  type: 'epoch';
   epoch: number;
-  /** the mean over the epoch's batches, each before its own update */
+  /** the mean over the epoch's batches, each before its own update and as trained, without L2 */
   cost: number;
+  /** (λ/2m) Σ‖W‖², the mean over the batches */
+  l2Cost: number;
   train: { accuracy: number };
-  /** after the epoch's updates; null where this epoch was not looked at */
+  /** in inference mode after the epoch's updates; null where this epoch was not looked at */
   dev: { cost: number; accuracy: number } | null;
+  /** the first layer's, after the schedule */
   learningRate: number;
   /** since the start */
   seconds: number;
+  /** of the epoch's last step; null where this epoch was not looked at */
+  layers: LayerNorms[] | null;
+  /** with early stopping the epoch of the least dev cost so far, else this one */
+  bestEpoch: number;
+  /** why this is the last epoch, if it is */
+  stopped: 'finished' | 'early' | 'time' | null;
 }
 
-/** A run has diverged when its cost is this many times that of its start … */
-const divergedFactor = 100;
-/** … for this many epochs on end: a rise that heals is none. */
-const divergedEpochs = 20;
+export type FitEvent = StepEvent | EpochEvent;
+
 /** Between two turns of the event loop, so that Ctrl-C is heard. */
 const turnMilliseconds = 100;
 
-/** Trains in place, an event an epoch; whoever listens draws, saves, or stops by leaving the loop.
- *  @throws UserError (diverged) naming step, layer and rate */
-export async function* fit(options: FitOptions): AsyncGenerator<EpochEvent> {
-  const kernels = kernelsOf(options).scope();
-  try {
-    const problem = options.form === 'dual' ? dualProblem(options, kernels) : directProblem(options, kernels);
-    try {
-      yield* train(problem, options);
-    } finally {
-      problem.write();
-    }
-  } finally {
-    kernels.release();
-  }
+/**
+ * Trains, an event an epoch; whoever listens draws, saves, or stops by leaving the loop. However it ends, `parameters` then
+ * hold the best weights (with early stopping), else the last; after a divergence the last good ones.
+ * @throws DivergedError naming step, layer and rate
+ */
+export function fit(options: FitOptions): AsyncGenerator<FitEvent> {
+  return withRun(options, fitRun);
 }
 
-/** The dual form computes in float64 whatever the precision, and rounds once, at the end. */
-export function kernelsOf({ form, kernels }: FitOptions): Kernels {
-  return form === 'dual' && kernels.precision !== 'float64' ? kernelsFor('float64') : kernels;
-}
-
-async function* train(problem: Problem, options: FitOptions): AsyncGenerator<EpochEvent> {
-  const { network, parameters, kernels, dev } = problem;
-  const { labels } = problem.train;
-  const { loss, learningRate } = options;
-  const m = labels.length;
-  const input = problem.train.rows(null, m);
-  const pass: Pass = {
-    network,
-    parameters,
-    kernels,
-    input,
-    workspace: createWorkspace(network, kernels, m),
-    mode: { kind: 'training', masks: null },
-  };
-  const gradient = parametersOver(network, kernels.floats(parameters.values.length));
-  const targets = { loss, labels, classWeights: [1, 1] } as const;
-  const { slots, update } = optimizers[options.optimizer];
-  const state = Array.from({ length: slots }, () => kernels.floats(parameters.values.length));
-  const watch = divergenceWatch(learningRate, kernels);
+async function* fitRun(run: Run): AsyncGenerator<FitEvent> {
+  const { options, problem } = run;
+  const { epochs, evaluateEvery, maxMinutes } = options;
+  const { parameters, dev } = problem;
+  const m = problem.train.labels.length;
+  const best = options.earlyStopping && keepBest(parameters.values, options.earlyStopping);
+  const devWorkspace = dev && createWorkspace(problem.network, problem.kernels, Math.min(lookChunk, dev.labels.length));
   const started = performance.now();
   let turned = started;
-  for (let epoch = 1; epoch <= options.epochs; epoch++) {
-    const logits = forward(pass);
-    const cost = lossGradient(pass, targets);
-    const correct = countCorrect(logits, labels, options.threshold);
-    backward(pass, gradient);
-    watch(epoch, cost, gradient);
-    for (const { trained, offset, length } of parameters.segments) {
-      if (trained)
-        update({
-          kernels,
-          values: parameters.values,
-          gradient: gradient.values,
-          state,
-          start: offset,
-          end: offset + length,
-          learningRate,
-          t: epoch,
-        });
+  try {
+    for (let epoch = 1; epoch <= epochs; epoch++) {
+      const sums: Sums = { cost: 0, l2Cost: 0, correct: 0, batches: 0, examples: 0 };
+      for (const indices of epochBatches(m, run.batch, options.seed, epoch)) {
+        takeStep(run, indices, { epoch, norms: sums.examples + indices.length === m }, sums);
+        if (performance.now() - turned > turnMilliseconds) {
+          await nextTurn();
+          turned = performance.now();
+          if (sums.examples < m) yield { type: 'step', progress: epoch - 1 + sums.examples / m };
+        }
+      }
+      refuseDiverged(run, epoch, sums.cost / m);
+      const passed = () => (performance.now() - started) / 1000;
+      const last = epoch === epochs;
+      const timeEnds = maxMinutes !== null && passed() >= maxMinutes * 60;
+      const looks = epoch % evaluateEvery === 0 || last || timeEnds;
+      const devNow = looks && dev ? lookAt(dev, problem, options, devWorkspace!) : null;
+      const patienceEnds = (best && devNow && best.look(epoch, devNow.cost)) ?? false;
+      const stopped = patienceEnds ? 'early' : last ? 'finished' : timeEnds ? 'time' : null;
+      yield {
+        type: 'epoch',
+        epoch,
+        cost: sums.cost / m,
+        l2Cost: sums.l2Cost / sums.batches,
+        train: { accuracy: sums.correct / m },
+        dev: devNow,
+        learningRate: run.rates[0]!,
+        seconds: passed(),
+        layers: looks ? norms(run) : null,
+        bestEpoch: best ? best.bestEpoch : epoch,
+        stopped,
+      };
+      if (stopped !== null) return;
     }
-    const looks = dev !== null && (epoch % options.evaluateEvery === 0 || epoch === options.epochs);
-    yield {
-      epoch,
-      cost,
-      train: { accuracy: correct / m },
-      dev: looks ? lookAt(dev, problem, options) : null,
-      learningRate,
-      seconds: (performance.now() - started) / 1000,
-    };
-    if (performance.now() - turned > turnMilliseconds) {
-      await nextTurn();
-      turned = performance.now();
-    }
+  } finally {
+    if (best && best.bestEpoch > 0) best.restore();
   }
 }
 
-/** Cost and accuracy in inference mode. */
+/** @throws DivergedError where the cost has been too high for too long, or a parameter is not finite */
+function refuseDiverged(run: Run, epoch: number, cost: number): void {
+  if (run.watch.endsWith(cost))
+    throw diverged(run, epoch, `the cost is ${cost.toPrecision(3)}, far above its start, for many epochs`);
+  const broken = brokenSegment(run.problem.parameters);
+  if (broken) throw diverged(run, epoch, 'it holds a number that is not finite', broken);
+}
+
+function norms(run: Run): LayerNorms[] {
+  const { problem, workspace, lastCount: count, gradientNorms, updateNorms } = run;
+  const weightNorms = problem.network.layers.map((_, layer) => weightsNorm(problem, problem.parameters, layer));
+  return layerNorms(problem.network, { workspace, count, gradientNorms, updateNorms, weightNorms });
+}
+
+/** Examples that are looked at together. */
+const lookChunk = 256;
+
+/** Cost and accuracy in inference mode, unweighted. */
 function lookAt(
-  { labels, rows }: ProblemPart,
+  part: ProblemPart,
   { network, parameters, kernels }: Problem,
   { loss, threshold }: FitOptions,
+  workspace: Workspace,
 ): { cost: number; accuracy: number } {
-  const count = labels.length;
-  return inScope(kernels, (scope) => {
-    const workspace = createWorkspace(network, scope, count);
-    const logits = forward({ network, parameters, kernels, workspace, input: rows(null, count), mode: inference });
-    let sum = 0;
+  const m = part.labels.length;
+  let [sum, correct] = [0, 0];
+  for (let first = 0; first < m; first += workspace.capacity) {
+    const count = Math.min(workspace.capacity, m - first);
+    const indices = count === m ? null : Int32Array.from({ length: count }, (_, i) => first + i);
+    const logits = forward({ network, parameters, kernels, input: part.rows(indices, count), workspace, mode: inference });
+    const labels = part.labels.subarray(first, first + count);
     for (let i = 0; i < count; i++) sum += losses[loss].value(logits[i]!, labels[i]!);
-    return { cost: sum / count, accuracy: countCorrect(logits, labels, threshold) / count };
-  });
-}
-
-/** σ(z) > threshold exactly where z > ln(threshold / (1 − threshold)). */
-function countCorrect(logits: ArrayLike<number>, labels: Uint8Array, threshold: number): number {
-  const bound = log(threshold / (1 - threshold));
-  let correct = 0;
-  for (let i = 0; i < labels.length; i++) if (logits[i]! > bound === (labels[i] === 1)) correct++;
-  return correct;
-}
-
-/** Sees to it that a run that has diverged stops. */
-function divergenceWatch(learningRate: number, kernels: Kernels): (step: number, cost: number, gradient: Parameters) => void {
-  let bound = Number.POSITIVE_INFINITY;
-  let above = 0;
-  return (step, cost, gradient) => {
-    if (step === 1) bound = divergedFactor * Math.max(cost, Math.LN2);
-    above = cost > bound ? above + 1 : 0;
-    if (Number.isFinite(cost) && Number.isFinite(kernels.squaredNorm(gradient.values)) && above < divergedEpochs) return;
-    const norms = gradient.segments.map(({ offset, length }) =>
-      kernels.squaredNorm(gradient.values.subarray(offset, offset + length)),
-    );
-    const broken = gradient.segments[norms.findIndex((norm) => !Number.isFinite(norm))];
-    const what = !Number.isFinite(cost)
-      ? `the cost is ${cost}`
-      : broken
-        ? `the gradient of ${nameOf(broken)} is not finite`
-        : `the cost has been above ${bound.toPrecision(3)}, ${divergedFactor} times its start, for ${divergedEpochs} epochs; the largest gradient is that of ${nameOf(gradient.segments[norms.indexOf(Math.max(...norms))]!)}`;
-    throw new UserError('diverged', `training diverged at step ${step} with learning rate ${learningRate}: ${what}`, {
-      hint: `Try a smaller learning rate: --set training.learningRate=${Number((learningRate / 10).toPrecision(2))}`,
-    });
-  };
-}
-
-function nameOf({ name, layer }: { name: string; layer: number }): string {
-  return `${name} (layer ${layer + 1})`;
+    correct += countCorrect(logits, labels, threshold);
+  }
+  return { cost: sum / m, accuracy: correct / m };
 }

@@ -25,8 +25,17 @@ export interface FormCounts {
 const memoryLimit = 2 ** 30;
 
 /** Why the dual form does not apply to a training; null where it does. */
-export function refusalOfDual({ optimizer }: { optimizer: OptimizerName }): string | null {
-  return optimizers[optimizer].linear ? null : `${optimizer} moves every weight at a rate of its own`;
+export function refusalOfDual(training: {
+  optimizer: OptimizerName;
+  clips: boolean;
+  byFeature: boolean;
+  augments: boolean;
+}): string | null {
+  if (!optimizers[training.optimizer].linear) return `${training.optimizer} moves every weight at a rate of its own`;
+  if (training.byFeature) return 'learningRateByFeature moves every weight at a rate of its own';
+  if (training.clips) return 'clipNorm needs the norm of the whole gradient at every step';
+  if (training.augments) return 'augmentation makes new pictures in every epoch';
+  return null;
 }
 
 /** @param refusal  of `refusalOfDual`

@@ -4,11 +4,11 @@ import { type PartName, partNames } from '../data/split.ts';
 import { type Bias, diagnose } from '../evaluation/diagnosis.ts';
 import type { Metrics } from '../evaluation/metrics.ts';
 import { kernelsFor } from '../kernels/select.ts';
-import type { PreparedData } from './prepare.ts';
+import type { Parts } from './prepare.ts';
 import { type Remedy, remediesFor } from './remedies.ts';
 
 /** The metrics of each part that there is. */
-export function judgeParts(classifier: Classifier, parts: PreparedData['parts']): Record<PartName, Metrics | null> {
+export function judgeParts(classifier: Classifier, parts: Parts): Record<PartName, Metrics | null> {
   const kernels = kernelsFor(classifier.precision);
   const measured = partNames.map((part) => [part, parts[part] ? judge(classifier, kernels, parts[part]).metrics : null] as const);
   return Object.fromEntries(measured) as Record<PartName, Metrics | null>;

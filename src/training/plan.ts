@@ -1,16 +1,25 @@
 import type { Config } from '../config/schema.ts';
+import { augments } from '../data/augment.ts';
+import { batchLength } from '../data/batches.ts';
 import { countPositive } from '../data/examples.ts';
+import { inverseVariance, normalizers } from '../data/normalize.ts';
 import { type PartName, partNames } from '../data/split.ts';
+import { UserError } from '../errors.ts';
 import { type Kernels, precisions } from '../kernels/kernels.ts';
-import { layerInputs, type Network, parameterCount } from '../model/network.ts';
+import { referenceKernels } from '../kernels/reference.ts';
+import { initialParameters, layerInputs, type Network, type Parameters, parameterCount } from '../model/network.ts';
+import { optimizers } from '../optimize/optimizers.ts';
+import { numpyRandom } from '../random.ts';
+import type { FitOptions } from './fit.ts';
 import { chooseForm, dualBytes, type FormChoice, type FormCounts, refusalOfDual } from './form.ts';
 import { autoLearningRates } from './learning-rate.ts';
-import { networkOf, type PreparedData } from './prepare.ts';
+import { networkOf, type Parts } from './prepare.ts';
 
 /** What a config means for the pictures that were found. */
 export interface Plan {
   network: Network;
-  learningRate: number;
+  learningRates: number[];
+  batch: number;
   parameters: number;
   examples: Record<PartName, { total: number; positive: number }>;
   /** of the first layer */
@@ -19,44 +28,151 @@ export interface Plan {
   warnings: string[];
 }
 
-/** @param kernels  whose precision counts the memory */
-export function planTraining(config: Config, data: PreparedData, kernels: Kernels): Plan {
-  const network = networkOf(config, data.parts.train.features);
-  const { learningRate, optimizer } = config.training;
+/** @param kernels  whose precision counts the memory
+ *  @throws UserError (usage) where the config asks for what the parts do not have */
+export function planTraining(config: Config, parts: Parts, kernels: Kernels): Plan {
+  const network = networkOf(config, parts.train.features);
   const parameters = parameterCount(network);
   const examples = Object.fromEntries(
     partNames.map((part) => {
-      const labels = data.parts[part]?.labels ?? new Uint8Array();
+      const labels = parts[part]?.labels ?? new Uint8Array();
       return [part, { total: labels.length, positive: countPositive(labels) }];
     }),
   ) as Plan['examples'];
+  const batch = batchLength(config.training.batchSize, examples.train.total);
+  const { optimizer, epochs, evaluateEvery, clipNorm, learningRateByFeature } = config.training;
   const counts: FormCounts = {
     features: network.inputs,
     units: network.layers[0]!.units,
     train: examples.train.total,
     dev: examples.dev.total,
-    epochs: config.training.epochs,
-    evaluateEvery: config.training.evaluateEvery,
+    epochs,
+    evaluateEvery,
   };
-  const form = chooseForm(config.training.form, refusalOfDual({ optimizer: optimizer.name }), counts);
-  const products = form.form === 'dual' ? dualBytes(counts) : 0;
+  const refusal = refusalOfDual({
+    optimizer: optimizer.name,
+    clips: clipNorm !== null,
+    byFeature: learningRateByFeature !== null,
+    augments: augments(config.data.augment),
+  });
+  const form = chooseForm(config.training.form, refusal, counts);
   return {
     network,
-    learningRate: learningRate === 'auto' ? autoLearningRates[optimizer.name][config.data.normalize] : learningRate,
+    learningRates: learningRatesOf(config, network),
+    batch,
     parameters,
     examples,
+    memoryBytes: memoryOf(network, {
+      parameters,
+      examples,
+      batch,
+      slots: optimizers[optimizer.name].slots,
+      products: form.form === 'dual' ? dualBytes(counts) : 0,
+      bytesEach: precisions[kernels.precision].BYTES_PER_ELEMENT,
+    }),
     form,
-    memoryBytes: memoryOf(network, parameters, examples, precisions[kernels.precision].BYTES_PER_ELEMENT) + products,
-    warnings: [...data.notes, ...networkWarnings(network)],
+    warnings: networkWarnings(network),
   };
 }
 
-/** Pixels, parameters with their gradient, and three numbers for each unit and example. */
-function memoryOf(network: Network, parameters: number, examples: Plan['examples'], bytesEach: number): number {
+/** What only commands can read for a training: weights and rates from files. */
+export interface Extras {
+  /** weights of `startFrom`, laid out like the network's */
+  startValues?: ArrayLike<number> | undefined;
+  /** the vector of `learningRateByFeature` */
+  rateByFeature?: Float64Array | undefined;
+}
+
+/** Everything that `fit` takes, with fresh weights. */
+export function fitOptions(config: Config, parts: Parts, plan: Plan, kernels: Kernels, extras: Extras = {}): FitOptions {
+  const { train, dev = null } = parts;
+  const { training, data, seed } = config;
+  const map = normalizers[data.normalize].fit(train.pixels, train.features);
+  const byFeature =
+    training.learningRateByFeature === 'inverseVariance' ? inverseVariance(train.pixels, map) : extras.rateByFeature;
+  const { epochs, batchSize, loss, optimizer, schedule, l2, clipNorm, evaluateEvery, maxMinutes } = training;
+  return {
+    network: plan.network,
+    parameters: firstParameters(plan.network, kernels, seed, extras),
+    kernels,
+    form: plan.form.form,
+    map,
+    train,
+    dev,
+    seed,
+    epochs,
+    batchSize,
+    loss,
+    classWeights: classWeightsOf(training.classWeight, train.labels),
+    optimizer,
+    learningRates: plan.learningRates,
+    rateByFeature: byFeature ?? null,
+    schedule,
+    l2,
+    clipNorm,
+    augmentation: data.augment,
+    imageSize: data.imageSize,
+    earlyStopping: training.earlyStopping || null,
+    evaluateEvery,
+    maxMinutes,
+    threshold: typeof training.threshold === 'number' ? training.threshold : 0.5,
+  };
+}
+
+function firstParameters(network: Network, kernels: Kernels, seed: number, { startValues }: Extras): Parameters {
+  const parameters = initialParameters(network, plain(kernels), numpyRandom(seed));
+  if (startValues !== undefined && startValues.length !== parameters.values.length) {
+    throw new UserError(
+      'usage',
+      `training.startFrom: expected ${parameters.values.length} parameters for this network, found ${startValues.length}`,
+    );
+  }
+  if (startValues) parameters.values.set(startValues);
+  return parameters;
+}
+
+/** Weights outlive the memory of the kernels that train them. */
+const plain = ({ precision }: Kernels) => referenceKernels(precision);
+
+/** One rate a layer, the output layer last. */
+function learningRatesOf({ training, data }: Config, { layers }: Network): number[] {
+  const { learningRate, optimizer } = training;
+  if (!Array.isArray(learningRate)) {
+    const rate = learningRate === 'auto' ? autoLearningRates[optimizer.name][data.normalize] : learningRate;
+    return layers.map(() => rate);
+  }
+  if (learningRate.length !== layers.length) {
+    throw new UserError(
+      'usage',
+      `training.learningRate: expected ${layers.length} rates, one per layer and the output layer last, found ${learningRate.length}`,
+    );
+  }
+  return learningRate;
+}
+
+/** What an example of the negative and of the positive class counts. */
+export function classWeightsOf(classWeight: Config['training']['classWeight'], labels: Uint8Array): [number, number] {
+  if (classWeight === 'none') return [1, 1];
+  if (typeof classWeight === 'number') return [1, classWeight];
+  const positive = countPositive(labels);
+  return [labels.length / (2 * (labels.length - positive)), labels.length / (2 * positive)];
+}
+
+interface Sizes {
+  parameters: number;
+  examples: Plan['examples'];
+  batch: number;
+  slots: number;
+  bytesEach: number;
+  /** bytes of the dual form's inner products */
+  products: number;
+}
+
+/** Pixels; parameters with their gradient, the optimizer's state and a copy; three numbers for each unit and example. */
+function memoryOf(network: Network, { parameters, examples, batch, slots, bytesEach, products }: Sizes): number {
   const units = network.layers.reduce((sum, layer) => sum + layer.units, 0);
   const pictures = partNames.reduce((sum, part) => sum + examples[part].total, 0);
-  const batch = Math.max(...partNames.map((part) => examples[part].total));
-  return pictures * network.inputs + (2 * parameters + 3 * batch * units) * bytesEach;
+  return pictures * network.inputs + products + ((3 + slots) * parameters + 3 * batch * units) * bytesEach;
 }
 
 function networkWarnings({ layers }: Network): string[] {
@@ -71,14 +187,14 @@ function networkWarnings({ layers }: Network): string[] {
 
 /** What a plan says of each layer, for people. */
 export function describeLayers(network: Network) {
-  return network.layers.map(({ units, activation, init }, l) => {
+  return network.layers.map(({ units, activation, init, keepProb, batchNorm }, l) => {
     const below = layerInputs(network, l);
     return {
       name: l === network.layers.length - 1 ? `${l + 1} (output)` : `${l + 1}`,
       shape: [units, below] as const,
-      activation,
+      activation: `${batchNorm ? 'batch norm, ' : ''}${activation}${keepProb < 1 ? `, keep ${keepProb}` : ''}`,
       init: init.name === 'random' ? `random × ${init.factor}` : init.name,
-      parameters: units * below + units,
+      parameters: units * below + units * (batchNorm ? 2 : 1),
     };
   });
 }

@@ -5,16 +5,20 @@ import { type Classes, concatenateExamples, type Examples, selectExamples } from
 import type { Preprocessing } from '../data/image.ts';
 import { type Failure, type Loaded, loadExamples } from '../data/load.ts';
 import { openSource, type SourceChoice } from '../data/sources/sources.ts';
-import { type PartName, partNames, type Split, stratifiedSplit } from '../data/split.ts';
+import { type Folds, type PartName, partNames, type Split, stratifiedFolds, stratifiedSplit } from '../data/split.ts';
 import { UserError } from '../errors.ts';
 import { defaultSlope } from '../model/activations.ts';
 import { defaultFactor, fittingInit, type Init } from '../model/initializers.ts';
 import type { Layer, Network } from '../model/network.ts';
 import { namedRandom } from '../random.ts';
 
+export type Parts = Partial<Record<PartName, Examples>> & { train: Examples };
+
 /** The pictures of a training, divided. */
 export interface PreparedData {
-  parts: Partial<Record<PartName, Examples>> & { train: Examples };
+  parts: Parts;
+  /** with `split.folds`: the fold of each training picture, from 0; each fold is dev once */
+  folds: { count: number; of: Int32Array } | null;
   classes: Classes;
   preprocessing: Preprocessing;
   failures: Failure[];
@@ -39,16 +43,18 @@ export async function prepareData({ config, folder }: LoadedConfig, options: Rea
   const read = (source: SourceConfig) => readSource(source, folder, preprocessing, options);
   if (data.source !== undefined) {
     const { examples, classes, failures, notes } = await read(data.source);
-    return { parts: divide(examples, data.split ?? 'auto', seed), classes, preprocessing, failures, notes };
+    return { ...divide(examples, data.split ?? 'auto', seed), classes, preprocessing, failures, notes };
   }
   const byPart: Partial<Record<PartName, Loaded & { notes: readonly string[] }>> = {};
   for (const part of partNames) if (data[part] !== undefined) byPart[part] = await read(data[part]);
   const train = byPart.train!;
   for (const part of ['dev', 'test'] as const) requireSameClasses(part, byPart[part]?.classes, train.classes);
-  const cut = typeof data.split === 'object' ? divide(train.examples, data.split, seed) : { train: train.examples };
+  const cut =
+    typeof data.split === 'object' ? divide(train.examples, data.split, seed) : { parts: { train: train.examples }, folds: null };
   const own = Object.fromEntries(Object.entries(byPart).map(([part, loaded]) => [part, loaded.examples]));
   return {
-    parts: { ...own, ...cut },
+    parts: { ...own, ...cut.parts },
+    folds: cut.folds,
     classes: train.classes,
     preprocessing,
     failures: Object.values(byPart).flatMap(({ failures }) => failures),
@@ -102,10 +108,30 @@ function preprocessingOf({ data }: Config): Preprocessing {
   return { imageSize: data.imageSize, fit };
 }
 
-function divide(examples: Examples, split: Split, seed: number): PreparedData['parts'] {
+function divide(examples: Examples, split: Split | Folds, seed: number): Pick<PreparedData, 'parts' | 'folds'> {
+  if (typeof split === 'object' && 'folds' in split) {
+    const { parts } = split.test === undefined ? { parts: { train: examples } } : divide(examples, { test: split.test }, seed);
+    const of = stratifiedFolds(parts.train.labels, split.folds, namedRandom(seed, 'folds'));
+    return { parts, folds: { count: split.folds, of } };
+  }
   const indices = stratifiedSplit(examples.labels, split, namedRandom(seed, 'split'));
   const take = (part: PartName) => (indices[part].length > 0 ? { [part]: selectExamples(examples, indices[part]) } : {});
-  return { train: selectExamples(examples, indices.train), ...take('dev'), ...take('test') };
+  return { parts: { train: selectExamples(examples, indices.train), ...take('dev'), ...take('test') }, folds: null };
+}
+
+/** The parts of one fold: it is dev, the others are train. */
+export function foldParts(train: Examples, folds: NonNullable<PreparedData['folds']>, fold: number): Parts {
+  const where = (wanted: (of: number) => boolean) => Array.from(folds.of.keys()).filter((i) => wanted(folds.of[i]!));
+  return {
+    train: selectExamples(
+      train,
+      where((of) => of !== fold),
+    ),
+    dev: selectExamples(
+      train,
+      where((of) => of === fold),
+    ),
+  };
 }
 
 function requireSameClasses(part: string, found: Classes | undefined, expected: Classes): void {
@@ -121,16 +147,7 @@ export function networkOf({ model }: Config, inputs: number): Network {
   const hidden = model.layers.length;
   const pick = (activation: Layer['activation'], own?: InitConfig): Init =>
     resolveInit(own ?? model.init) ?? fittingInit(activation, hidden);
-  const layers = model.layers.map(
-    ({ units, activation, slope, init }): Layer => ({
-      units,
-      activation,
-      slope,
-      init: pick(activation, init),
-      keepProb: 1,
-      batchNorm: false,
-    }),
-  );
+  const layers = model.layers.map(({ type: _, init, ...layer }): Layer => ({ ...layer, init: pick(layer.activation, init) }));
   const output: Layer = {
     units: 1,
     activation: 'sigmoid',

@@ -1,5 +1,5 @@
-import type { InputMap, Kernels, Rows } from '../kernels/kernels.ts';
-import type { Network, Parameters } from '../model/network.ts';
+import type { Floats, InputMap, Kernels, Rows } from '../kernels/kernels.ts';
+import { type Network, type Parameters, parametersOver } from '../model/network.ts';
 
 /** What the loop trains: a network over inputs, in whatever form its first layer has (form.ts). */
 export interface Problem {
@@ -9,6 +9,8 @@ export interface Problem {
   parameters: Parameters;
   train: ProblemPart;
   dev: ProblemPart | null;
+  /** ‖C·V‖² of coefficients laid out like the first layer's: of W1, of its gradient, of an update. */
+  firstSquaredNorm(coefficients: Floats): number;
   /** Brings the weights that the caller gave up to date with `parameters`. */
   write(): void;
 }
@@ -35,7 +37,7 @@ export interface ProblemOptions {
   dev: FitPart | null;
 }
 
-/** The network over the pixels: nothing is another than it is. */
+/** The network over the pixels, on a copy of its parameters where the kernels need not copy them at every call. */
 export function directProblem({ network, parameters, map, train, dev }: ProblemOptions, kernels: Kernels): Problem {
   const part = ({ pixels, labels }: FitPart): ProblemPart => {
     const bytes = kernels.resident(pixels);
@@ -43,5 +45,15 @@ export function directProblem({ network, parameters, map, train, dev }: ProblemO
       ({ kind: 'bytes', bytes, indices, count, features: network.inputs, map }) as const;
     return { labels, rows };
   };
-  return { kernels, network, parameters, train: part(train), dev: dev && part(dev), write: () => {} };
+  const own = parametersOver(network, kernels.floats(parameters.values.length));
+  own.values.set(parameters.values);
+  const write = () => parameters.values.set(own.values);
+  return { kernels, network, parameters: own, train: part(train), dev: dev && part(dev), firstSquaredNorm: squaredNorm, write };
+}
+
+/** ‖·‖² */
+export function squaredNorm(values: Floats): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i]! * values[i]!;
+  return sum;
 }

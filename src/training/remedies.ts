@@ -14,6 +14,9 @@ interface Entry extends Omit<Remedy, 'set'> {
   set(config: Config): string[] | null;
 }
 
+const regularized = 0.5;
+const keptUnits = 0.7;
+
 /** What the notes advise, most promising first. */
 const remedies: readonly Entry[] = [
   {
@@ -30,8 +33,15 @@ const remedies: readonly Entry[] = [
   },
   {
     against: 'bias',
+    title: 'a quicker optimizer',
+    why: 'Adam gets further in as many epochs',
+    set: ({ training }) =>
+      training.optimizer.name === 'adam' ? null : ['training.optimizer.name=adam', 'training.learningRate=auto'],
+  },
+  {
+    against: 'bias',
     title: 'another architecture',
-    why: 'units that are never 0 everywhere keep learning where ReLU stops',
+    why: 'units with a slope everywhere keep learning where ReLU stops',
     set: ({ model }) => {
       const changes = model.layers.flatMap(({ activation }, i) =>
         activation === 'relu' ? [`model.layers.${i}.activation=leakyRelu`] : [],
@@ -43,22 +53,41 @@ const remedies: readonly Entry[] = [
     against: 'variance',
     title: 'more data',
     why: 'the network knows its training pictures by heart; more of them leave it less room to',
-    set: ({ data }) => {
-      const { source } = data;
-      return source?.type === 'drawn' ? [`data.source.count=${source.count * 2}`] : [];
-    },
+    set: ({ data: { source } }) => (source?.type === 'drawn' ? [`data.source.count=${source.count * 2}`] : []),
+  },
+  {
+    against: 'variance',
+    title: 'L2 regularisation',
+    why: 'weights that are kept small fit less of what is peculiar to a picture',
+    set: ({ training }) => (training.l2 > 0 ? null : [`training.l2=${regularized}`]),
+  },
+  {
+    against: 'variance',
+    title: 'dropout',
+    why: 'units that may be missing cannot rely on one another',
+    set: ({ model: { layers } }) =>
+      layers.length === 0 || layers.some(({ keepProb }) => keepProb < 1)
+        ? null
+        : layers.map((_, i) => `model.layers.${i}.keepProb=${keptUnits}`),
+  },
+  {
+    against: 'variance',
+    title: 'data augmentation',
+    why: 'a mirrored or shifted cat is a new picture of a cat',
+    set: ({ data: { augment } }) =>
+      Object.values(augment).some(Boolean) ? null : ['data.augment.flipHorizontal=true', 'data.augment.shift=0.05'],
+  },
+  {
+    against: 'variance',
+    title: 'early stopping',
+    why: 'where the dev cost turns up, the network starts to learn by heart',
+    set: ({ training }) => (training.earlyStopping ? null : ['training.earlyStopping={"patience":10}']),
   },
   {
     against: 'variance',
     title: 'a smaller network',
     why: 'fewer weights can hold fewer pictures by heart',
     set: ({ model }) => (model.layers.length === 0 ? null : [`model.layers=${JSON.stringify(smallerLayers(model.layers))}`]),
-  },
-  {
-    against: 'variance',
-    title: 'fewer epochs',
-    why: 'the longer it trains, the closer the weights fit the training pictures alone',
-    set: ({ training }) => (training.epochs < 2 ? null : [`training.epochs=${Math.floor(training.epochs / 2)}`]),
   },
 ];
 

@@ -36,28 +36,61 @@ async function readText(path: string): Promise<string> {
 }
 
 function parseRows(text: string, file: string): Row[] {
-  let records: { record: Record<string, string>; info: { lines: number } }[];
+  const [header, ...rows] = parseRecords(text, file);
+  if (header === undefined)
+    throw new UserError('data', `${file}: expected a line with the columns path,label, found an empty file`);
+  const places = { path: header.fields.indexOf('path'), label: header.fields.indexOf('label') };
+  for (const column of columns) {
+    if (places[column] < 0 || places[column] !== header.fields.lastIndexOf(column)) {
+      throw new UserError(
+        'data',
+        `${file}, line ${header.line}: expected one column ${column}, found the columns ${header.fields.join(', ')}`,
+        { hint: 'The first line names the columns: path,label.' },
+      );
+    }
+  }
+  return rows.map(({ fields, line }) => {
+    if (fields.length !== header.fields.length) {
+      throw new UserError(
+        'data',
+        `${file}, line ${line}: expected ${header.fields.length} values, as many as columns, found ${fields.length}`,
+        { hint: 'A value that holds a comma stands in "quotes".' },
+      );
+    }
+    const value = (column: 'path' | 'label') => {
+      const found = fields[places[column]]!;
+      if (found === '')
+        throw new UserError('data', `${file}, line ${line}: expected a value in the column ${column}, found an empty value`);
+      return found;
+    };
+    return { path: value('path'), label: value('label') };
+  });
+}
+
+const columns = ['path', 'label'] as const;
+
+/** The records of a table, each with the line that it starts on; lines count from 1. */
+function parseRecords(text: string, file: string): { fields: string[]; line: number }[] {
+  let records: { record: string[]; info: { lines: number } }[];
   try {
     // csv-parse types the result of `info: true` as records alone
     records = parse(text, {
-      columns: true,
       bom: true,
       info: true,
+      record_delimiter: ['\r\n', '\n', '\r'],
+      relax_column_count: true,
       skip_empty_lines: true,
       trim: true,
     }) as unknown as typeof records;
   } catch (error) {
     throw new UserError('data', `${file}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }
-  return records.map(({ record, info }) => {
-    for (const column of ['path', 'label'] as const) {
-      if (!record[column]) {
-        const found = Object.hasOwn(record, column) ? 'an empty value' : `the columns ${Object.keys(record).join(', ')}`;
-        throw new UserError('data', `${file}, line ${info.lines}: expected a value in the column ${column}, found ${found}`, {
-          hint: 'The first line names the columns: path,label.',
-        });
-      }
-    }
-    return { path: record['path']!, label: record['label']! };
+  let surplus = 0; // csv-parse counts a quoted CR LF as two lines, and a record by the line that it ends on
+  return records.map(({ record: fields, info }) => {
+    const quoted = fields.join();
+    const breaks = quoted.match(/[\r\n]/g)?.length ?? 0;
+    const line = info.lines - surplus - breaks;
+    surplus += quoted.match(/\r\n/g)?.length ?? 0;
+    return { fields, line };
   });
 }

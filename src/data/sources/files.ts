@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { access, readdir, readFile, realpath, stat } from 'node:fs/promises';
-import { extname, join } from 'node:path';
+import { extname, join, resolve, sep } from 'node:path';
 import { systemReason, UserError } from '../../errors.ts';
 import { contentHash } from '../hash.ts';
 import { decodeImage, type Preprocessing } from '../image.ts';
@@ -61,18 +61,21 @@ export interface Walk {
 }
 
 /** All files below a folder, whatever their depth; hidden ones and their folders are passed over. Links are followed,
- *  but no folder is entered twice. A link that leads nowhere counts as a file, so that reading it says so. */
-export async function walkFiles(folder: string): Promise<Walk> {
+ *  but no folder is entered twice. A link that leads nowhere counts as a file, so that reading it says so.
+ *  @param root  no link back to this folder, or to one above it, is followed */
+export async function walkFiles(folder: string, root = folder): Promise<Walk> {
   const walk: Walk = { files: [], problems: [] };
-  await enter(folder, walk, new Set());
+  const home = await realpath(root).catch(() => resolve(root));
+  await enter(folder, { walk, seen: new Set(root === folder ? [] : [home]), home });
   return walk;
 }
 
-async function enter(folder: string, walk: Walk, seen: Set<string>): Promise<void> {
+async function enter(folder: string, way: { walk: Walk; seen: Set<string>; home: string }): Promise<void> {
+  const { walk, seen, home } = way;
   let names: string[];
   try {
     const place = await realpath(folder);
-    if (seen.has(place)) return;
+    if (seen.has(place) || home.startsWith(place.endsWith(sep) ? place : place + sep)) return;
     seen.add(place);
     names = await readdir(folder);
   } catch (error) {
@@ -82,7 +85,7 @@ async function enter(folder: string, walk: Walk, seen: Set<string>): Promise<voi
   for (const name of names.sort()) {
     if (name.startsWith('.')) continue;
     const path = join(folder, name);
-    if (await isFolder(path)) await enter(path, walk, seen);
+    if (await isFolder(path)) await enter(path, way);
     else walk.files.push(path);
   }
 }
@@ -98,8 +101,8 @@ export async function isFolder(path: string): Promise<boolean> {
 /** @throws UserError (data) where there is no such folder or it can't be read */
 export async function requireFolder(path: string, where: string): Promise<void> {
   try {
-    await access(path, constants.R_OK);
     if (!(await stat(path)).isDirectory()) throw new UserError('data', `${where}: expected a folder, found a file`);
+    await access(path, constants.R_OK | constants.X_OK);
   } catch (error) {
     throw error instanceof UserError
       ? error

@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises';
 import type { Dataset, File, Group } from 'h5wasm/node';
 import { systemReason, UserError } from '../../errors.ts';
 import { contentHash } from '../hash.ts';
-import { resizePixels } from '../image.ts';
+import { maximumPixels, minimumSide, resizePixels } from '../image.ts';
 import type { Source } from '../source.ts';
 
 export interface Hdf5Options {
@@ -26,6 +26,13 @@ export async function openHdf5(options: Hdf5Options): Promise<Source> {
   try {
     const images = findDataset(file, path, 'images', options.images, isImages, 'uint8 of shape (m, height, width, 3)');
     const [m, height, width] = images.shape as [number, number, number];
+    if (Math.min(height, width) < minimumSide || height * width > maximumPixels) {
+      throw new UserError(
+        'data',
+        `${path}: expected pictures of at least ${minimumSide} pixels a side and ${maximumPixels.toLocaleString('en')} in all, ` +
+          `found ${width}×${height}`,
+      );
+    }
     const isLabels = (set: Dataset) => isInteger(set) && isColumn(set.shape, m);
     const labels = findDataset(file, path, 'labels', options.labels, isLabels, `integers of shape (${m}) or (${m}, 1)`);
     const classOf = readLabels(labels, path);
@@ -107,7 +114,7 @@ function findDataset(
       hint: `Name it: "${role}": "NAME" beside "type": "hdf5".`,
     });
   }
-  const set = sets.get(name);
+  const set = namedDataset(file, name);
   if (set === undefined) throw new UserError('data', `${where}: no such data set; the file has ${describe(sets)}`);
   if (!fits(set)) throw new UserError('data', `${where}: expected ${expected}, found ${describe(new Map([[name, set]]))}`);
   return set;
@@ -116,10 +123,16 @@ function findDataset(
 function datasets(group: Group): Map<string, Dataset> {
   const found = new Map<string, Dataset>();
   for (const key of group.keys()) {
-    const entity = group.get(key);
-    if (entity !== null && 'dtype' in entity && 'slice' in entity) found.set(key, entity);
+    const set = namedDataset(group, key);
+    if (set !== undefined) found.set(key, set);
   }
   return found;
+}
+
+/** @param name  of a data set, or a path to one such as train/images */
+function namedDataset(group: Group, name: string): Dataset | undefined {
+  const entity = group.get(name);
+  return entity !== null && 'dtype' in entity && 'slice' in entity ? entity : undefined;
 }
 
 function describe(sets: ReadonlyMap<string, Dataset>): string {
@@ -129,11 +142,14 @@ function describe(sets: ReadonlyMap<string, Dataset>): string {
 
 function typeName(set: Dataset): string {
   const { type, size, signed } = set.metadata;
-  return type === INTEGER_TYPE ? `${signed ? 'int' : 'uint'}${size * 8}` : String(set.dtype);
+  if (type !== INTEGER_TYPE) return typeof set.dtype === 'string' ? set.dtype : 'of another type';
+  return `${isReadable(set) ? '' : 'big-endian '}${signed ? 'int' : 'uint'}${size * 8}`;
 }
 
 const INTEGER_TYPE = 0; // H5T_INTEGER
-const isInteger = (set: Dataset) => set.metadata.type === INTEGER_TYPE;
+/** The library takes numbers in the byte order of this machine. */
+const isReadable = ({ metadata: { littleEndian, size } }: Dataset) => littleEndian || size === 1;
+const isInteger = (set: Dataset) => set.metadata.type === INTEGER_TYPE && isReadable(set);
 const isImages = (set: Dataset) => {
   const { shape } = set;
   return typeName(set) === 'uint8' && shape?.length === 4 && shape[3] === 3 && shape.every((n) => n > 0);
@@ -149,18 +165,20 @@ function readLabels(labels: Dataset, path: string): Uint8Array {
 }
 
 function readClasses(file: File, path: string, wanted: Hdf5Options['classes']): readonly string[] {
-  if (Array.isArray(wanted)) return wanted;
+  if (Array.isArray(wanted)) return checkClasses(wanted, `${path}: classes`);
   const name = (wanted as string | undefined) ?? courseClassesName;
-  const set = datasets(file).get(name);
+  const set = namedDataset(file, name);
   if (set === undefined) {
     if (wanted === undefined) return courseClasses;
     throw new UserError('data', `${path}: ${name}: no such data set; the file has ${describe(datasets(file))}`);
   }
-  const names = (set.to_array() as unknown[]).map(String);
-  if (names.length !== 2 || names[0] === names[1]) {
-    throw new UserError('data', `${path}: ${name}: expected the names of two classes, found ${names.join(', ') || 'none'}`);
-  }
-  return names;
+  const found = set.to_array();
+  return checkClasses(Array.isArray(found) ? found.map(String) : [String(found)], `${path}: ${name}`);
+}
+
+function checkClasses(names: readonly string[], where: string): readonly string[] {
+  if (names.length === 2 && names[0] !== names[1] && !names.includes('')) return names;
+  throw new UserError('data', `${where}: expected the names of two classes, found ${names.join(', ') || 'none'}`);
 }
 
 function readImage(images: Dataset, index: number, path: string): Uint8Array {
@@ -172,6 +190,8 @@ function readImage(images: Dataset, index: number, path: string): Uint8Array {
 }
 
 function brokenFile(path: string, error: unknown): UserError {
-  const text = (error instanceof Error ? error.message : String(error)).split('\n')[0]!;
-  return new UserError('data', `${path}: a damaged HDF5 file: ${text}`, { hint: 'Fetch or copy it again.', cause: error });
+  const text = error instanceof Error ? error.message : String(error);
+  // the library gives its whole stack of calls; the innermost, which comes last, says what is wrong
+  const innermost = [...text.matchAll(/^ *#\d+: .* in \w+\(\): (.*)$/gm)].at(-1)?.[1] ?? text.split('\n')[0]!;
+  return new UserError('data', `${path}: a damaged HDF5 file: ${innermost}`, { hint: 'Fetch or copy it again.', cause: error });
 }

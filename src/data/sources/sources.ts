@@ -54,12 +54,12 @@ export function openSource({ type, ...options }: SourceChoice): Promise<Source> 
 }
 
 /** The source that a path on the command line means: by its extension, or a folder.
- *  @throws UserError (usage) where it is neither */
+ *  @throws UserError (data) where it is neither */
 export async function sourceAtPath(path: string): Promise<SourceChoice> {
+  if (await isFolder(path)) return { type: 'folder', path };
   const extension = extname(path).toLowerCase();
   const type = (Object.keys(sources) as SourceType[]).find((key) => sources[key].extensions.includes(extension));
   if (type !== undefined) return { type, path } as SourceChoice;
-  if (await isFolder(path)) return { type: 'folder', path };
   const known = Object.values(sources).flatMap((entry) => entry.extensions);
   throw new UserError(
     'data',

@@ -16,6 +16,8 @@ export interface KernelMemory {
 
 const page = 65_536;
 const maximumPages = 65_536;
+const arrayKinds = [Float64Array, Float32Array, Int32Array, Uint8Array] as const;
+
 /** Pixels beyond this stay outside, and leave the last quarter to weights and batches. */
 const pixelLimit = 3 * 2 ** 30;
 const line = 64;
@@ -53,7 +55,12 @@ export function createMemory(): KernelMemory {
       free.give(block);
     },
     view<T extends ArrayBufferView>(like: T, address: number, length: number) {
-      const View = like.constructor as new (buffer: ArrayBufferLike, offset: number, length: number) => T;
+      // not `like.constructor`: that of Node's Buffer, a Uint8Array too, takes no such arguments
+      const View = arrayKinds.find((kind) => like instanceof kind) as unknown as new (
+        buffer: ArrayBufferLike,
+        offset: number,
+        length: number,
+      ) => T;
       return new View(memory.buffer, address, length);
     },
     addressOf: (array) => (buffers.has(array.buffer) ? array.byteOffset : null),

@@ -1,0 +1,66 @@
+import { loadConfig } from '../config/load.ts';
+import type { ExitKind } from '../errors.ts';
+import { referenceKernels } from '../kernels/reference.ts';
+import { gradientCheckText } from '../report/gradient-check.ts';
+import { checkModel, isRight, rightBelow, tensorsOf } from '../training/check-gradients.ts';
+import { fitOptions, planTraining } from '../training/plan.ts';
+import { prepareData } from '../training/prepare.ts';
+import type { Command, Context } from './command.ts';
+import { readExtras } from './extras.ts';
+import { numberOption } from './parse.ts';
+import { readProgress, warnOfFailures } from './reading.ts';
+
+interface Values {
+  config: string;
+  set?: string[];
+  all?: boolean;
+  parameters: number;
+  examples: number;
+}
+
+export const command: Command<Values> = {
+  options: [
+    { flags: '-c, --config <file>', summary: 'the JSON config', required: true },
+    { flags: '--set <path=value>', summary: 'override a field of the config', repeatable: true },
+    {
+      flags: '--parameters <n>',
+      summary: 'how many of each layer, chosen by the seed',
+      default: 200,
+      parse: numberOption('--parameters', { low: 1, high: 1e9, whole: true }),
+    },
+    { flags: '--all', summary: 'every parameter (slow)' },
+    {
+      flags: '--examples <n>',
+      summary: 'pictures at most',
+      default: 16,
+      parse: numberOption('--examples', { low: 1, high: 1e6, whole: true }),
+    },
+    { flags: '--json', summary: 'print the result as JSON' },
+  ],
+  examples: [
+    'nn gradient-check --config configs/course-four-layer.json',
+    'nn gradient-check --config configs/quickstart.json --set training.l2=0.5',
+  ],
+  run: check,
+};
+
+async function check(
+  context: Context,
+  { config: file, set = [], all, parameters, examples }: Values,
+): Promise<ExitKind | undefined> {
+  const loaded = await loadConfig(file, set);
+  const data = await prepareData(loaded, { strict: false, onProgress: readProgress(context) });
+  warnOfFailures(context, data.failures);
+  const kernels = referenceKernels('float64');
+  const plan = planTraining(loaded.config, data.parts, kernels);
+  const options = fitOptions(loaded.config, data.parts, plan, kernels, await readExtras(loaded, plan.network));
+  const checks = checkModel(options, { perLayer: all ? Number.POSITIVE_INFINITY : parameters, examples });
+  const layers = checks.map((check) => ({
+    ...check,
+    layer: check.layer + 1,
+    tensors: tensorsOf(options.parameters, check.layer),
+    right: isRight(check),
+  }));
+  context.print(context.json ? JSON.stringify({ rightBelow, layers }) : gradientCheckText(layers, rightBelow, context.style));
+  return layers.every(({ right }) => right) ? undefined : 'fault';
+}

@@ -1,0 +1,49 @@
+import { loadConfig } from '../config/load.ts';
+import { type ExitKind, UserError } from '../errors.ts';
+import { networkGraph } from '../report/graph.ts';
+import { type GraphFormat, graphFormats } from '../report/graph-formats.ts';
+import { networkOf } from '../training/prepare.ts';
+import type { Command, Context } from './command.ts';
+
+interface Values {
+  config: string;
+  set?: string[];
+  format: GraphFormat;
+}
+
+const formats = Object.keys(graphFormats) as GraphFormat[];
+
+export const command: Command<Values> = {
+  options: [
+    { flags: '-c, --config <file>', summary: 'the JSON config; its data is not needed', required: true },
+    { flags: '--set <path=value>', summary: 'override a field of the config', repeatable: true },
+    {
+      flags: '-f, --format <format>',
+      summary: formats.map((name) => `${name}: ${graphFormats[name].summary}`).join('; '),
+      default: 'text',
+      parse: parseFormat,
+    },
+    { flags: '--json', summary: 'print nodes and edges as JSON' },
+  ],
+  examples: [
+    'nn graph --config configs/course-four-layer.json',
+    'nn graph --config configs/quickstart.json --format svg > graph.svg',
+    'nn graph --config configs/quickstart.json --set \'model.layers=[{"units":20,"batchNorm":true}]\' --format mermaid',
+  ],
+  run: graph,
+};
+
+async function graph(context: Context, { config: file, set = [], format }: Values): Promise<ExitKind | undefined> {
+  const { config } = await loadConfig(file, set);
+  const { loss, l2, classWeight } = config.training;
+  const network = networkOf(config, config.data.imageSize ** 2 * 3);
+  const drawn = networkGraph(network, { loss, l2, weighted: classWeight !== 'none' });
+  context.print(context.json ? JSON.stringify(drawn) : graphFormats[format].render(drawn));
+  return undefined;
+}
+
+function parseFormat(text: string): GraphFormat {
+  const format = formats.find((name) => name === text);
+  if (format !== undefined) return format;
+  throw new UserError('usage', `--format: expected ${formats.join(', ')}, found ${JSON.stringify(text)}`);
+}

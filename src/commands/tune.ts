@@ -1,0 +1,250 @@
+import { availableParallelism } from 'node:os';
+import { join, relative } from 'node:path';
+import { type LoadedConfig, loadConfig } from '../config/load.ts';
+import type { SearchConfig } from '../config/schema.ts';
+import { type ExitKind, UserError } from '../errors.ts';
+import { type RankedTrial, rankingCsv, type TuneSummary, tuneText } from '../report/tune.ts';
+import { writeFileAtomically } from '../run/atomic-write.ts';
+import { runName, runsFolder } from '../run/run-folder.ts';
+import { openSearch, readSearchConfig, readTrials, searchFiles, writeConfig } from '../run/search-folder.ts';
+import type { Extras } from '../training/plan.ts';
+import { networkOf, prepareData } from '../training/prepare.ts';
+import { type TrialResult, trialConfig, trialSets } from '../training/trial.ts';
+import { trialPool } from '../training/trial-pool.ts';
+import { rankTrials, rungEpochs, tune } from '../training/tune.ts';
+import type { Command, Context } from './command.ts';
+import { readExtras } from './extras.ts';
+import { numberOption } from './parse.ts';
+import { readProgress, warnOfFailures } from './reading.ts';
+
+interface Values {
+  config?: string;
+  set?: string[];
+  trials?: number;
+  minutes?: number;
+  jobs?: number;
+  shard?: { index: number; count: number };
+  merge?: string[];
+  output?: string;
+}
+
+export const command: Command<Values> = {
+  options: [
+    { flags: '-c, --config <file>', summary: 'the JSON config, with a section "search"' },
+    { flags: '--set <path=value>', summary: 'override a field of the config', repeatable: true },
+    {
+      flags: '--trials <n>',
+      summary: "how many trials (default: the config's)",
+      parse: numberOption('--trials', { low: 1, high: 1e6, whole: true }),
+    },
+    {
+      flags: '--minutes <m>',
+      summary: 'as many trials as end within so long',
+      parse: numberOption('--minutes', { low: 0.01, high: 1e6 }),
+    },
+    {
+      flags: '--jobs <n>',
+      summary: 'worker processes (default: the cores there are)',
+      parse: numberOption('--jobs', { low: 1, high: 1024, whole: true }),
+    },
+    { flags: '--shard <i/n>', summary: 'run the i-th of n shares of the trials, such as 1/4', parse: parseShard },
+    { flags: '--merge <dir...>', summary: 'rank the trials of several searches, such as shards, together' },
+    { flags: '-o, --output <dir>', summary: 'the folder of the search; an interrupted one goes on there' },
+    { flags: '--json', summary: 'print the ranking as JSON' },
+  ],
+  examples: [
+    'nn tune --config configs/tune-quickstart.json --trials 20',
+    'nn tune --config my.json --minutes 10 --output runs/search',
+    'nn tune --config my.json --shard 1/4 --output runs/shard-1   # and 2/4, 3/4, 4/4 elsewhere',
+    'nn tune --merge runs/shard-1 runs/shard-2 --output runs/search',
+  ],
+  run: start,
+};
+
+async function start(context: Context, values: Values): Promise<ExitKind | undefined> {
+  const began = performance.now();
+  if (values.merge !== undefined) return merge(context, values, values.merge, began);
+  if (values.config === undefined)
+    throw new UserError('usage', 'nn tune: expected --config FILE, or --merge DIR…, found neither');
+  const loaded = await loadConfig(values.config, values.set);
+  const search = searchOf(loaded);
+  if (values.trials !== undefined && values.minutes !== undefined)
+    throw new UserError('usage', 'nn tune: expected --trials or --minutes, found both');
+  if (values.shard && search.strategy === 'halving') {
+    throw new UserError(
+      'usage',
+      '--shard: expected search.strategy "random", found "halving": each of its rungs needs the results of all trials',
+    );
+  }
+  const extras = await checkFirstTrial(context, loaded, search);
+  const output = values.output ?? join(runsFolder(context.environment), `tune-${runName(values.config, new Date())}`);
+  const folder = await openSearch(output, loaded, isTrialResult);
+  const known = folder.known.filter(
+    (one) => JSON.stringify(one.set) === JSON.stringify(trialSets(search, loaded.config.seed, one.trial)),
+  );
+  if (known.length > 0) context.note(`${output}: going on after ${known.length} finished trainings`);
+  const results: TrialResult[] = [];
+  const pool = trialPool({ loaded, extras }, values.jobs ?? availableParallelism());
+  const deadline = values.minutes === undefined ? Number.POSITIVE_INFINITY : began + values.minutes * 60_000;
+  const trials = values.minutes === undefined ? (values.trials ?? search.trials) : null;
+  const bar = context.progress(
+    trials === null ? 'seconds' : 'training',
+    trials === null ? values.minutes! * 60 : trainings(search, trials, loaded.config.training.epochs, values.shard?.count ?? 1),
+  );
+  const timer =
+    deadline === Number.POSITIVE_INFINITY ? undefined : setTimeout(() => pool.close(), Math.max(0, deadline - performance.now()));
+  context.signal.addEventListener('abort', () => pool.close());
+  const stopped = () => context.signal.aborted || performance.now() >= deadline;
+  try {
+    const options = {
+      search,
+      epochs: loaded.config.training.epochs,
+      runner: pool,
+      trials,
+      shard: values.shard ?? { index: 0, count: 1 },
+      known,
+      stop: stopped,
+    };
+    for await (const result of tune(options)) {
+      if (!known.includes(result)) await folder.append(result);
+      results.push(result);
+      const [best] = rankTrials(results, search.metric);
+      const detail = best?.score
+        ? `best ${best.score.accuracy.toFixed(3)}, cost ${best.score.cost.toFixed(4)} (trial ${best.trial})`
+        : 'none succeeded yet';
+      bar.update(
+        trials === null ? Math.min(values.minutes! * 60, Math.round((performance.now() - began) / 1000)) : results.length,
+        detail,
+      );
+    }
+  } catch (error) {
+    if (!stopped()) throw error; // closing the pool ends the trials that were under way
+  } finally {
+    bar.stop();
+    clearTimeout(timer);
+    pool.close();
+    await folder.close();
+  }
+  await finish(context, { output, loaded, results, seconds: (performance.now() - began) / 1000 });
+  if (!context.signal.aborted) return undefined;
+  context.note(`Interrupted. The same command with --output ${output} goes on with the very same trials.`);
+  return (context.signal.reason as UserError).kind;
+}
+
+/** Ranks the trials of several folders of one search. */
+async function merge(context: Context, values: Values, folders: readonly string[], began: number): Promise<undefined> {
+  const loaded = await readSearchConfig(folders[0]!);
+  const search = searchOf(loaded);
+  const results: TrialResult[] = [];
+  for (const folder of folders) {
+    const other = await readSearchConfig(folder);
+    const same =
+      JSON.stringify(searchOf(other).parameters) === JSON.stringify(search.parameters) &&
+      other.config.seed === loaded.config.seed;
+    if (!same)
+      throw new UserError(
+        'usage',
+        `--merge ${folder}: expected the search of ${folders[0]}, found one with other parameters or another seed`,
+      );
+    results.push(...(await readTrials(folder, isTrialResult)));
+  }
+  const output = values.output ?? folders[0]!;
+  await finish(context, { output, loaded, results, seconds: (performance.now() - began) / 1000 });
+}
+
+interface Found {
+  output: string;
+  loaded: LoadedConfig;
+  results: readonly TrialResult[];
+  seconds: number;
+}
+
+/** Ranks, writes the ranking and the best config, and prints. */
+async function finish(context: Context, { output, loaded, results, seconds }: Found): Promise<void> {
+  const search = searchOf(loaded);
+  if (results.length === 0)
+    throw new UserError('usage', `${output}: no trial has finished`, {
+      hint: 'Give it more --minutes, or fewer training.epochs.',
+    });
+  const ranked = rankTrials(results, search.metric);
+  const ranking = ranked.map(
+    ({ trial, epochs, score, seconds, error, set }, i): RankedTrial => ({
+      rank: i + 1,
+      trial,
+      epochs,
+      cost: score?.cost ?? null,
+      accuracy: score?.accuracy ?? null,
+      accuracyInterval: score?.accuracyInterval ?? null,
+      bestEpoch: score?.bestEpoch ?? null,
+      seconds,
+      error,
+      set,
+    }),
+  );
+  const succeeded = ranked[0]?.score ? ranked[0] : undefined;
+  const best = join(output, searchFiles.best);
+  await openFolder(output);
+  await writeFileAtomically(join(output, searchFiles.rankingCsv), `${rankingCsv(ranking)}\n`);
+  await writeFileAtomically(join(output, searchFiles.rankingJson), `${JSON.stringify(ranking, null, 2)}\n`);
+  if (succeeded) await writeConfig(best, { ...loaded, config: trialConfig(loaded, succeeded.set) }, output);
+  const { strategy, metric } = search;
+  const summary: TuneSummary = {
+    output: relative('', output) || '.',
+    best: succeeded ? relative('', best) : null,
+    strategy,
+    metric,
+    trials: ranking.length,
+    seconds,
+    ranking,
+  };
+  context.print(context.json ? JSON.stringify(summary) : tuneText(summary));
+}
+
+async function openFolder(path: string): Promise<void> {
+  const { mkdir } = await import('node:fs/promises');
+  await mkdir(path, { recursive: true });
+}
+
+/** A mistake in the config or the data is said before any worker starts. */
+async function checkFirstTrial(context: Context, loaded: LoadedConfig, search: SearchConfig): Promise<Extras> {
+  const config = trialConfig(loaded, trialSets(search, loaded.config.seed, 0));
+  const data = await prepareData({ ...loaded, config }, { strict: false, onProgress: readProgress(context) });
+  warnOfFailures(context, data.failures);
+  for (const note of data.notes) context.warn(note);
+  return readExtras({ ...loaded, config }, networkOf(config, data.parts.train.features));
+}
+
+function searchOf({ config, file }: LoadedConfig): SearchConfig {
+  if (config.search !== undefined) return config.search;
+  throw new UserError('usage', `${file}: search: expected what nn tune is to vary, found nothing`, {
+    hint: 'For example "search": { "parameters": { "training.learningRate": { "logUniform": [0.0001, 1] } } }.',
+  });
+}
+
+/** How many trainings a search is, for the progress bar. */
+function trainings(search: SearchConfig, trials: number, epochs: number, shards: number): number {
+  if (search.strategy === 'random') return Math.ceil(trials / shards);
+  let [left, sum] = [trials, 0];
+  for (const _ of rungEpochs(epochs, trials)) {
+    sum += left;
+    left = Math.ceil(left / 3);
+  }
+  return sum;
+}
+
+function isTrialResult(line: unknown): line is TrialResult {
+  const { trial, rung, epochs, set, score, seconds } = (
+    typeof line === 'object' && line !== null ? line : {}
+  ) as Partial<TrialResult>;
+  return (
+    [trial, rung, epochs, seconds].every((value) => typeof value === 'number') && Array.isArray(set) && typeof score === 'object'
+  );
+}
+
+function parseShard(text: string): { index: number; count: number } {
+  const [, i, n] = /^(\d+)\/(\d+)$/.exec(text) ?? [];
+  const [index, count] = [Number(i), Number(n)];
+  if (!(index >= 1 && index <= count))
+    throw new UserError('usage', `--shard: expected I/N with I from 1 to N, such as 1/4, found ${JSON.stringify(text)}`);
+  return { index: index - 1, count };
+}

@@ -1,0 +1,72 @@
+/** Where a text stops to be JSON, and what stands there: the same words on every version of Node.
+ *  @returns null where it is JSON */
+export function jsonMistake(text: string): { line: number; expected: string; found: string } | null {
+  const closers: string[] = [];
+  let expecting: State = 'value';
+  let at = 0;
+  for (;;) {
+    at = skipSpace(text, at);
+    if (at === text.length && expecting === 'end') return null;
+    token.lastIndex = at;
+    const word = token.exec(text)?.[0] ?? '';
+    const kind = kindOf(word);
+    const next: State | undefined = kind && step(expecting, kind, closers);
+    if (next === undefined) {
+      const line = text.slice(0, at).split('\n').length;
+      return { line, expected: expectations[expecting](closers.at(-1) ?? ''), found: shown(text, at) };
+    }
+    expecting = next;
+    at += word.length;
+  }
+}
+
+type State = 'value' | 'firstValue' | 'firstKey' | 'key' | 'colon' | 'comma' | 'end';
+type Kind = 'scalar' | 'string' | '{' | '[' | '}' | ']' | ',' | ':';
+
+const token =
+  /"(?:[^"\\\r\n\t]+|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.])|(?:true|false|null)\b|[{}[\],:]/y; // RFC 8259
+const space = /[ \t\r\n]*/y;
+
+const expectations: Record<State, (closer: string) => string> = {
+  value: () => 'a value',
+  firstValue: () => 'a value or ]',
+  firstKey: () => 'a name in double quotes or }',
+  key: () => 'a name in double quotes',
+  colon: () => 'a colon',
+  comma: (closer) => `a comma or ${closer}`,
+  end: () => 'nothing more',
+};
+
+function kindOf(word: string): Kind | undefined {
+  if (word === '') return undefined;
+  if (word.startsWith('"')) return 'string';
+  return '{}[],:'.includes(word) ? (word as Kind) : 'scalar';
+}
+
+/** What may follow; undefined where the token may not stand here. */
+function step(state: State, kind: Kind, closers: string[]): State | undefined {
+  const done = (): State => (closers.length === 0 ? 'end' : 'comma');
+  if (kind === closers.at(-1) && (state === 'comma' || state === (kind === '}' ? 'firstKey' : 'firstValue'))) {
+    closers.pop();
+    return done();
+  }
+  if (state === 'value' || state === 'firstValue') {
+    if (kind === '{' || kind === '[') closers.push(kind === '{' ? '}' : ']');
+    return kind === '{' ? 'firstKey' : kind === '[' ? 'firstValue' : kind === 'string' || kind === 'scalar' ? done() : undefined;
+  }
+  if (state === 'key' || state === 'firstKey') return kind === 'string' ? 'colon' : undefined;
+  if (state === 'colon') return kind === ':' ? 'value' : undefined;
+  if (state === 'comma' && kind === ',') return closers.at(-1) === '}' ? 'key' : 'value';
+  return undefined;
+}
+
+function skipSpace(text: string, at: number): number {
+  space.lastIndex = at;
+  return at + space.exec(text)![0].length;
+}
+
+function shown(text: string, at: number): string {
+  if (at >= text.length) return 'the end of the file';
+  const rest = /^[^\n]*/.exec(text.slice(at, at + 40))![0].trimEnd();
+  return rest.length > 20 ? `${rest.slice(0, 19)}…` : rest;
+}

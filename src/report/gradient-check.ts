@@ -1,0 +1,38 @@
+import { count, table } from './table.ts';
+
+export interface LayerCheck {
+  /** 1 for the first */
+  layer: number;
+  tensors: string;
+  /** ‖g − ĝ‖ / (‖g‖ + ‖ĝ‖) */
+  difference: number;
+  checked: number;
+  skipped: number;
+  right: boolean;
+}
+
+/** The gradient of each layer against central differences, for people. */
+export function gradientCheckText(
+  layers: readonly LayerCheck[],
+  rightBelow: number,
+  style: (style: 'green' | 'red', text: string) => string,
+): string {
+  const rows = layers.map(({ layer, tensors, difference, checked, skipped, right }) => [
+    String(layer),
+    tensors,
+    difference.toExponential(2),
+    count(checked),
+    count(skipped),
+    right ? style('green', 'right') : style('red', 'WRONG'),
+  ]);
+  const wrong = layers.filter(({ right }) => !right).map(({ layer }) => layer);
+  return [
+    '  ‖g − ĝ‖ / (‖g‖ + ‖ĝ‖), with ĝ from central differences in float64',
+    '',
+    table([['layer', 'tensors', 'difference', 'checked', 'at a kink', ''], ...rows], '  '),
+    '',
+    wrong.length === 0
+      ? `  All below ${rightBelow}, or as near as rounding lets one see: the gradients are right.`
+      : `  Layer ${wrong.join(', ')}: the gradient is wrong. Please report it.`,
+  ].join('\n');
+}

@@ -1,0 +1,55 @@
+import { plotText } from './plot.ts';
+import { table } from './table.ts';
+
+/** What a learning-rate range test found: with `set`, the object of `nn train --find-rate --json`. */
+export interface FoundRate {
+  rates: number[];
+  costs: number[];
+  /** null where no rate brought the cost down */
+  proposed: number | null;
+  /** the rate at which the cost blew up, or null */
+  diverged: number | null;
+  /** short trainings at one rate each, and the cost that they came to; null where that broke off */
+  trials: { rate: number; cost: number | null }[];
+  /** what takes the proposal over, or null */
+  set: string | null;
+}
+
+/** The plot reaches this many times above the first cost. */
+const headroom = 1.25;
+
+/** Cost against rate, and the proposal. */
+export function foundRateText({ rates, costs, proposed, diverged, trials, set }: FoundRate, style: Style): string {
+  const tried = trials.map(({ rate, cost }) => [
+    `${rate}`,
+    cost === null ? 'broke off' : cost.toPrecision(4),
+    rate === proposed ? 'proposed' : '',
+  ]);
+  return [
+    ...(rates.length < 2 ? [] : [ratePlot(rates, costs, proposed), '']),
+    diverged === null
+      ? 'Training broke at no rate.'
+      : `Training breaks from a learning rate of ${diverged} on: the cost blows up, or a hidden layer dies.`,
+    'Short trainings from the first weights, at one rate each, came to:',
+    '',
+    table([['rate', 'cost', ''], ...tried], '  '),
+    '',
+    set === null
+      ? 'No rate brought the cost down: look at initialisation and normalisation first.'
+      : `${style('bold', 'Proposed')}: --set ${/[[\]]/.test(set) ? `'${set}'` : set}`,
+  ].join('\n');
+}
+
+function ratePlot(rates: readonly number[], costs: readonly number[], proposed: number | null): string {
+  const shown = proposed !== null && proposed <= rates[rates.length - 1]!;
+  return plotText({
+    x: rates,
+    y: costs,
+    xTitle: 'learning rate',
+    yTitle: 'cost',
+    top: Math.min(Math.max(...costs), costs[0]! * headroom), // the blow-up itself would press all else flat
+    mark: shown ? { x: proposed, text: `proposed: ${proposed}` } : null,
+  });
+}
+
+type Style = (style: 'bold', text: string) => string;

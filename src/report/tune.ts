@@ -1,0 +1,91 @@
+import { csvField } from '../data/csv-field.ts';
+import { count, percent, percentRange, plural, table } from './table.ts';
+
+/** A trial in the ranking, best first. */
+export interface RankedTrial {
+  rank: number;
+  trial: number;
+  epochs: number;
+  /** of dev */
+  cost: number | null;
+  accuracy: number | null;
+  accuracyInterval: readonly [number, number] | null;
+  bestEpoch: number | null;
+  seconds: number;
+  error: string | null;
+  /** PATH=VALUE, as for --set */
+  set: string[];
+}
+
+export interface TuneSummary {
+  output: string;
+  best: string | null;
+  strategy: string;
+  metric: string;
+  trials: number;
+  seconds: number;
+  ranking: RankedTrial[];
+}
+
+/** Rows that people are shown; the files hold all. */
+const shown = 10;
+
+export function tuneText({ output, best, metric, trials, seconds, ranking }: TuneSummary): string {
+  const names = ranking[0]?.set.map((set) => set.slice(0, set.indexOf('='))) ?? [];
+  const header = ['rank', 'trial', 'cost', 'accuracy', '95% interval', 'epochs', ...names.map(shortName)];
+  const rows = ranking
+    .slice(0, shown)
+    .map(({ rank, trial, cost, accuracy, accuracyInterval, epochs, set }) => [
+      String(rank),
+      String(trial),
+      cost === null ? 'failed' : cost.toFixed(4),
+      accuracy === null ? '' : percent(accuracy),
+      accuracyInterval === null ? '' : percentRange(accuracyInterval),
+      String(epochs),
+      ...set.map((one) => shortValue(one.slice(one.indexOf('=') + 1))),
+    ]);
+  const [first] = ranking;
+  return [
+    `${plural(trials, 'trial')} in ${seconds.toFixed(0)} s, ranked by ${metric} on dev`,
+    '',
+    table([header, ...rows], '  '),
+    ...(ranking.length > shown ? [`  … ${count(ranking.length - shown)} more in ${output}/ranking.csv`] : []),
+    '',
+    best === null
+      ? '  Every trial failed.'
+      : `  The best is ready to train: nn train --config ${best}\n  It was chosen among ${plural(trials, 'trial')} on the same dev part, so its dev figures flatter it (trial ${first!.trial}): believe test.`,
+  ].join('\n');
+}
+
+const columns = [
+  'rank',
+  'trial',
+  'epochs',
+  'cost',
+  'accuracy',
+  'bestEpoch',
+  'seconds',
+  'error',
+] as const satisfies (keyof RankedTrial)[];
+
+/** A row per trial, best first, with a column for each field that was varied. */
+export function rankingCsv(ranking: readonly RankedTrial[]): string {
+  const names = ranking[0]?.set.map((set) => set.slice(0, set.indexOf('='))) ?? [];
+  const rows = ranking.map((trial) => [
+    ...columns.map((column) => trial[column]),
+    ...trial.set.map((set) => set.slice(set.indexOf('=') + 1)),
+  ]);
+  return [[...columns, ...names], ...rows].map((row) => row.map(csvField).join(',')).join('\n');
+}
+
+/** training.learningRate becomes learningRate. */
+function shortName(path: string): string {
+  return path.slice(path.lastIndexOf('.') + 1);
+}
+
+function shortValue(text: string): string {
+  const value = Number(text);
+  const short =
+    text !== '' && Number.isFinite(value) && !Number.isInteger(value) ? value.toPrecision(4) : text.replace(/^"|"$/g, '');
+  return short.length > 40 ? `${short.slice(0, 39)}…` : short;
+}

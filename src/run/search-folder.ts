@@ -1,0 +1,122 @@
+import { mkdir, open, readdir, readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { checkConfig, type LoadedConfig, loadConfig, moveConfig } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
+import { systemReason, UserError } from '../errors.ts';
+import { writeFileAtomically } from './atomic-write.ts';
+
+/** The files of a search. docs/formats.md says what is in them. */
+export const searchFiles = {
+  config: 'config.json',
+  journal: 'trials.jsonl',
+  rankingCsv: 'ranking.csv',
+  rankingJson: 'ranking.json',
+  best: 'best.json',
+} as const;
+
+export interface SearchFolder<Result> {
+  path: string;
+  /** results of an earlier, interrupted search */
+  known: Result[];
+  append(result: Result): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Opens the folder of a search: a new one, or one that an interrupted search left.
+ *  @param isResult  tells a line of the journal from anything else
+ *  @throws UserError (usage) where another search stands there */
+export async function openSearch<Result>(
+  path: string,
+  loaded: LoadedConfig,
+  isResult: (line: unknown) => line is Result,
+): Promise<SearchFolder<Result>> {
+  let present: string[];
+  try {
+    await mkdir(path, { recursive: true });
+    present = await readdir(path);
+  } catch (error) {
+    throw new UserError('usage', `--output ${path}: expected a folder that can be written, found: ${systemReason(error)}`, {
+      cause: error,
+    });
+  }
+  const known = present.includes(searchFiles.config) ? await takeUp(path, loaded, isResult) : [];
+  if (!present.includes(searchFiles.config)) await writeConfig(join(path, searchFiles.config), loaded, path);
+  const journal = await open(join(path, searchFiles.journal), 'a');
+  return {
+    path,
+    known,
+    append: async (result) => void (await journal.appendFile(`${JSON.stringify(result)}\n`)),
+    close: () => journal.close(),
+  };
+}
+
+/** Writes a config that works from the folder of a search. */
+export async function writeConfig(file: string, { config, folder }: LoadedConfig, to: string): Promise<void> {
+  const { $schema: _, ...rest } = moveConfig(config, folder, resolve(to));
+  await writeFileAtomically(file, `${JSON.stringify(rest, null, 2)}\n`);
+}
+
+/** The results in a search's journal. A last line that was cut off by a kill counts as not written. */
+export async function readTrials<Result>(path: string, isResult: (line: unknown) => line is Result): Promise<Result[]> {
+  const file = join(path, searchFiles.journal);
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw new UserError('data', `${file}: expected the trials of a search, found: ${systemReason(error)}`, { cause: error });
+  }
+  const lines = text.split('\n');
+  return lines.flatMap((line, i) => {
+    if (line === '') return [];
+    const parsed = parseLine(line);
+    if (isResult(parsed)) return [parsed];
+    if (i === lines.length - 1) return [];
+    throw new UserError('data', `${file}, line ${i + 1}: expected a trial of nn tune, found ${line.slice(0, 40)}`);
+  });
+}
+
+/** The config of a search that stands in a folder. */
+export function readSearchConfig(path: string): Promise<LoadedConfig> {
+  return loadConfig(join(path, searchFiles.config));
+}
+
+function parseLine(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined; // isResult refuses it, with the line's number
+  }
+}
+
+async function takeUp<Result>(
+  path: string,
+  loaded: LoadedConfig,
+  isResult: (line: unknown) => line is Result,
+): Promise<Result[]> {
+  const found = await readSearchConfig(path);
+  const file = join(path, searchFiles.config);
+  const here = JSON.parse(JSON.stringify(checkConfig(moveConfig(loaded.config, loaded.folder, resolve(path)), file))) as Config;
+  const there = JSON.parse(JSON.stringify(found.config)) as Config;
+  const without = ({ $schema: _, search, ...rest }: Config) => ({ ...rest, search: { ...search, trials: 0 } });
+  if (!isDeepStrictEqual(without(here), without(there))) {
+    throw new UserError('usage', `--output ${path}: expected the search that this config describes, found another in ${file}`, {
+      hint: 'Name another folder, or go on with the config that the search began with.',
+    });
+  }
+  await dropCutLine(join(path, searchFiles.journal));
+  return readTrials(path, isResult);
+}
+
+/** Cuts off a line that a kill left unfinished, so that the next one starts on its own. */
+async function dropCutLine(file: string): Promise<void> {
+  const handle = await open(file, 'a+');
+  try {
+    const text = await handle.readFile('utf8');
+    const whole = Buffer.byteLength(text.slice(0, text.lastIndexOf('\n') + 1));
+    if (whole < Buffer.byteLength(text)) await handle.truncate(whole);
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,89 @@
+import { UserError } from '../errors.ts';
+import type { Workspace } from '../model/forward.ts';
+import type { Network, Parameters, Segment } from '../model/network.ts';
+
+/** A run has diverged when its cost is this many times max(first cost, ln 2) … */
+export const divergedFactor = 100;
+/** … for this many epochs on end: a rise that heals is none. */
+export const divergedEpochs = 20;
+
+/** What went wrong, where and when. */
+export interface Autopsy {
+  epoch: number;
+  /** from 1, over all epochs */
+  step: number;
+  /** 1 for the first */
+  layer: number;
+  /** such as W1 */
+  tensor: string;
+  learningRate: number;
+  /** for all layers, or one a layer where they differ */
+  proposedRate: number | number[];
+  what: string;
+  /** indices into the training part of the bad step's batch */
+  examples: number[];
+}
+
+/** Training diverged. The weights are the last with which an epoch began well. */
+export class DivergedError extends UserError {
+  readonly autopsy: Autopsy;
+
+  constructor(autopsy: Autopsy) {
+    const { epoch, step, layer, tensor, learningRate, proposedRate, what } = autopsy;
+    super(
+      'diverged',
+      `training diverged at step ${step} (epoch ${epoch}) in layer ${layer} (${tensor}) with learning rate ${learningRate}: ${what}`,
+      { hint: `Try a smaller learning rate: --set training.learningRate=${JSON.stringify(proposedRate)}` },
+    );
+    this.autopsy = autopsy;
+  }
+}
+
+/** A rate that is worth trying after one that was too large. */
+export function smallerRate(rate: number): number {
+  return Number((rate / 10).toPrecision(2));
+}
+
+/** Watches the cost of epochs. */
+export interface CostWatch {
+  /** whether a cost is far above that of the first epoch */
+  isAbove(cost: number): boolean;
+  /** takes the cost of an epoch; true when it has been far above for too long */
+  endsWith(cost: number): boolean;
+}
+
+export function costWatch(): CostWatch {
+  let bound: number | undefined;
+  let above = 0;
+  const isAbove = (cost: number) => bound !== undefined && cost > bound;
+  return {
+    isAbove,
+    endsWith(cost) {
+      bound ??= divergedFactor * Math.max(cost, Math.LN2);
+      above = isAbove(cost) ? above + 1 : 0;
+      return above >= divergedEpochs;
+    },
+  };
+}
+
+/** A segment that holds something that is not finite: of the last such layer, since gradients come from there. */
+export function brokenSegment({ values, segments }: Parameters): Segment | undefined {
+  const broken = segments.filter(({ offset, length }) => {
+    for (let i = offset; i < offset + length; i++) if (!Number.isFinite(values[i])) return true;
+    return false;
+  });
+  return broken.find(({ layer }) => layer === broken[broken.length - 1]!.layer);
+}
+
+/** The first layer whose z are not all finite, on the way forward; undefined where all are. */
+export function brokenLayer({ layers }: Workspace, network: Network, count: number): number | undefined {
+  const found = layers.findIndex(({ z }, l) => !z.subarray(0, count * network.layers[l]!.units).every(Number.isFinite));
+  return found < 0 ? undefined : found;
+}
+
+/** ‖·‖ of a segment. */
+export function segmentNorm({ values }: Parameters, { offset, length }: Segment): number {
+  let sum = 0;
+  for (let i = offset; i < offset + length; i++) sum += values[i]! * values[i]!;
+  return Math.sqrt(sum);
+}

@@ -1,0 +1,95 @@
+import type { Workspace } from '../model/forward.ts';
+import type { Network } from '../model/network.ts';
+
+/** What one step did in a layer, for the journal. */
+export interface LayerNorms {
+  /** ‖dW‖ */
+  gradientNorm: number;
+  /** ‖ΔW‖ */
+  updateNorm: number;
+  /** ‖W‖ */
+  weightNorm: number;
+  /** of the layer's outputs over the batch: logits for the output layer */
+  activationMean: number;
+  /** √ of the mean square of the layer's outputs */
+  activationSize: number;
+  /** the share of outputs that are 0: units of ReLU that are off, or dropped */
+  zeros: number;
+}
+
+/** The norms of every layer after a step. */
+export function layerNorms(
+  network: Network,
+  options: {
+    workspace: Workspace;
+    count: number;
+    /** ‖dW‖ as the backward pass left it; the optimizer has since overwritten the gradient */
+    gradientNorms: readonly number[];
+    updateNorms: readonly number[];
+    weightNorms: readonly number[];
+  },
+): LayerNorms[] {
+  const { workspace, count, gradientNorms, updateNorms, weightNorms } = options;
+  return network.layers.map(({ units }, l) => {
+    const { z, a } = workspace.layers[l]!;
+    const out = (l === network.layers.length - 1 ? z : a).subarray(0, count * units);
+    let [sum, squares, zeros] = [0, 0, 0];
+    for (const value of out) {
+      sum += value;
+      squares += value * value;
+      if (value === 0) zeros++;
+    }
+    const n = out.length;
+    return {
+      gradientNorm: gradientNorms[l]!,
+      updateNorm: updateNorms[l]!,
+      weightNorm: weightNorms[l]!,
+      activationMean: sum / n,
+      activationSize: Math.sqrt(squares / n),
+      zeros: zeros / n,
+    };
+  });
+}
+
+/** First and last layer learn at rates this many times apart: gradients vanish or explode. */
+const apart = 1000;
+/** Looks that must agree before it is said. */
+const looksNeeded = 3;
+
+/** Says in words when gradients vanish, explode, or a layer is dead; each at most once. */
+export function gradientWatch(): (epoch: number, layers: readonly LayerNorms[]) => string[] {
+  const keys = Object.keys(messages) as (keyof typeof messages)[];
+  const looks = new Map<keyof typeof messages, number>();
+  const told = new Set<keyof typeof messages>();
+  return (epoch, layers) => {
+    for (const key of keys) looks.set(key, messages[key].holds(layers) ? (looks.get(key) ?? 0) + 1 : 0);
+    const news = keys.filter((key) => looks.get(key)! >= looksNeeded && !told.has(key));
+    for (const key of news) told.add(key);
+    return news.map((key) => `by epoch ${epoch}: ${messages[key].text}`);
+  };
+}
+
+/** How far a layer's weights move in a step, as a share of their size. */
+const speed = ({ updateNorm, weightNorm }: LayerNorms) => updateNorm / weightNorm;
+const ratio = (layers: readonly LayerNorms[]) => speed(layers[0]!) / speed(layers[layers.length - 1]!);
+
+const messages: Record<'vanishing' | 'exploding' | 'dead', { holds(layers: readonly LayerNorms[]): boolean; text: string }> = {
+  vanishing: {
+    holds: (layers) => layers.length > 1 && ratio(layers) < 1 / apart,
+    text:
+      `gradients vanish: the first layer learns ${apart} times slower than the last. ` +
+      'Remedies: he or xavier initialisation, relu instead of sigmoid, batchNorm on the hidden layers, fewer layers.',
+  },
+  exploding: {
+    holds: (layers) => layers.length > 1 && ratio(layers) > apart,
+    text:
+      `gradients explode: the first layer learns ${apart} times faster than the last. ` +
+      'Remedies: he or xavier initialisation, training.clipNorm, batchNorm on the hidden layers, a smaller learning rate.',
+  },
+  dead: {
+    holds: (layers) => layers.slice(0, -1).some(({ zeros }) => zeros === 1),
+    text:
+      'a hidden layer gives 0 for every picture, so nothing below it learns. ' +
+      'Remedies: a smaller learning rate, leakyRelu instead of relu, he initialisation.',
+  },
+};

@@ -1,0 +1,111 @@
+import { type Classifier, judge, logits, probability } from '../classifier/classifier.ts';
+import type { Config } from '../config/schema.ts';
+
+import { UserError } from '../errors.ts';
+import type { Metrics } from '../evaluation/metrics.ts';
+import { chooseThreshold, type ThresholdCriterion } from '../evaluation/threshold.ts';
+import { kernelsFor } from '../kernels/select.ts';
+import { type EpochEvent, type FitEvent, type FitOptions, fit } from './fit.ts';
+import { type Extras, fitOptions, planTraining } from './plan.ts';
+import { foldParts, type PreparedData } from './prepare.ts';
+
+/** What a training is made of: what a classifier needs besides its weights. */
+export type Setting = Pick<PreparedData, 'classes' | 'preprocessing'>;
+
+/** @throws UserError (usage) where the config asks for choices on a dev part that there is not */
+export function requireDev(config: Config, { parts, folds }: Pick<PreparedData, 'parts' | 'folds'>): void {
+  if (parts.dev !== undefined || folds !== null) return;
+  const { earlyStopping, threshold } = config.training;
+  const wanting = earlyStopping ? 'training.earlyStopping' : typeof threshold === 'string' ? 'training.threshold' : undefined;
+  if (wanting === undefined) return;
+  throw new UserError('usage', `${wanting}: expected a dev part to choose by, found none`, {
+    hint: 'Name one with data.dev, cut one from train with data.split, such as { "dev": 0.2 }, or cross-validate with { "folds": 5 }.',
+  });
+}
+
+/** The classifier of trained weights; its threshold is the config's, or chosen on dev. */
+export function classifierOf(config: Config, setting: Setting, options: FitOptions): Classifier {
+  const { network, parameters, map } = options;
+  const { precision, training, data } = config;
+  const { preprocessing, classes } = setting;
+  const { threshold } = training;
+  const rest = { network, parameters, map, precision, preprocessing, classes, loss: training.loss, normalize: data.normalize };
+  if (typeof threshold === 'number' || options.dev === null) return { ...rest, threshold: options.threshold };
+  return { ...rest, threshold: thresholdFor(threshold, logits(rest, options.kernels, options.dev.pixels), options.dev.labels) };
+}
+
+function thresholdFor(criterion: ThresholdCriterion, values: Float64Array, labels: Uint8Array): number {
+  return chooseThreshold(values.map(probability), labels, criterion);
+}
+
+/** One fold's result on the pictures that it did not train on. */
+export interface FoldResult {
+  fold: number;
+  metrics: Metrics;
+  epochs: number;
+  bestEpoch: number;
+}
+
+export interface FoldEvent {
+  fold: number;
+  event: FitEvent;
+}
+
+/** What cross-validation found. */
+export interface CrossValidation {
+  folds: FoldResult[];
+  /** what the final training on all pictures takes instead: the epochs that were best, the threshold chosen on all folds */
+  epochs: number;
+  threshold: number;
+}
+
+/** Trains once for each fold, with that fold as dev, and judges it on that fold.
+ *  @returns through `done`, when the generator has ended */
+export async function* crossValidate(
+  config: Config,
+  data: PreparedData & { folds: NonNullable<PreparedData['folds']> },
+  extras: Extras,
+  done: (result: CrossValidation) => void,
+): AsyncGenerator<FoldEvent> {
+  const { folds, parts } = data;
+  const kernels = kernelsFor(config.precision);
+  const results: FoldResult[] = [];
+  const outside = new Float64Array(parts.train.labels.length);
+  for (let fold = 0; fold < folds.count; fold++) {
+    const foldData = foldParts(parts.train, folds, fold);
+    const options = fitOptions(config, foldData, planTraining(config, foldData, kernels), kernels, extras);
+    let last: EpochEvent | undefined;
+    for await (const event of fit(options)) {
+      yield { fold, event };
+      if (event.type === 'epoch') last = event;
+    }
+    const { metrics, logits } = judge(classifierOf(config, data, options), kernels, foldData.dev!);
+    placeFold(outside, logits, folds.of, fold);
+    results.push({ fold, metrics, epochs: last!.epoch, bestEpoch: last!.bestEpoch });
+  }
+  const { threshold, earlyStopping, epochs } = config.training;
+  const best = Math.round(results.reduce((sum, { bestEpoch }) => sum + bestEpoch, 0) / results.length);
+  done({
+    folds: results,
+    epochs: earlyStopping ? Math.max(1, best) : epochs,
+    threshold: typeof threshold === 'number' ? threshold : thresholdFor(threshold, outside, parts.train.labels),
+  });
+}
+
+/** Puts a fold's answers back where its pictures stand in the training part. */
+function placeFold(all: Float64Array, values: Float64Array, of: Int32Array, fold: number): void {
+  let next = 0;
+  for (let i = 0; i < of.length; i++) if (of[i] === fold) all[i] = values[next++]!;
+}
+
+/** The config of the final training on all pictures, after cross-validation: nothing is left to choose by. */
+export function afterFolds(config: Config, { epochs, threshold }: CrossValidation): Config {
+  return { ...config, training: { ...config.training, epochs, threshold, earlyStopping: false } };
+}
+
+/** Mean and standard deviation (n − 1) of some numbers. */
+export function meanAndSpread(values: readonly number[]): { mean: number; spread: number } {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const squares = values.reduce((sum, value) => sum + (value - mean) * (value - mean), 0);
+  return { mean, spread: Math.sqrt(squares / Math.max(1, values.length - 1)) };
+}

@@ -1,0 +1,274 @@
+import { type Augmentation, augmentBatch, augments } from '../data/augment.ts';
+import { type BatchSize, batchLength } from '../data/batches.ts';
+import { log } from '../elementary.ts';
+import type { Floats, Kernels, Rows } from '../kernels/kernels.ts';
+import { kernelsFor } from '../kernels/select.ts';
+import { backward, lossGradient } from '../model/backward.ts';
+import { moveAverages } from '../model/batch-norm.ts';
+import type { Form } from '../model/forms.ts';
+import { createWorkspace, forward, type Pass, type Workspace } from '../model/forward.ts';
+import { addL2Gradient, l2Cost } from '../model/l2.ts';
+import type { LossName } from '../model/losses.ts';
+import { type Parameters, parametersOver, type Segment } from '../model/network.ts';
+import { move, type OptimizerChoice, type OptimizerOptions, optimizerOptions, optimizers } from '../optimize/optimizers.ts';
+import { type ScheduleChoice, scheduledRate } from '../optimize/schedules.ts';
+import { namedRandom } from '../random.ts';
+import { brokenLayer, brokenSegment, type CostWatch, costWatch, DivergedError, segmentNorm, smallerRate } from './divergence.ts';
+import { dualProblem } from './dual.ts';
+import type { EarlyStopping } from './early-stopping.ts';
+import { directProblem, type Problem, type ProblemOptions } from './problem.ts';
+
+/** `parameters` are the first weights, and hold the result once the loop has ended. */
+export interface FitOptions extends ProblemOptions {
+  kernels: Kernels;
+  /** of the first layer; the same results in float64 (form.ts) */
+  form: Form;
+  /** the seed of shuffle, dropout and augmentation, each with a stream of its own */
+  seed: number;
+  epochs: number;
+  batchSize: BatchSize;
+  loss: LossName;
+  /** what an example of the negative and of the positive class counts */
+  classWeights: readonly [number, number];
+  optimizer: OptimizerChoice;
+  /** one a layer */
+  learningRates: readonly number[];
+  /** multiplies the first layer's rate, input by input; null for none */
+  rateByFeature: Float64Array | null;
+  schedule: ScheduleChoice;
+  /** λ */
+  l2: number;
+  /** a bound on the norm of the whole gradient, or null */
+  clipNorm: number | null;
+  augmentation: Augmentation;
+  /** side of the pictures, for augmentation */
+  imageSize: number;
+  earlyStopping: EarlyStopping | null;
+  /** epochs between looks at dev and at the layers */
+  evaluateEvery: number;
+  maxMinutes: number | null;
+  /** p > threshold counts as positive in the accuracies */
+  threshold: number;
+}
+
+/** All that a training carries from step to step. */
+export interface Run {
+  options: FitOptions;
+  problem: Problem;
+  /** examples a step */
+  batch: number;
+  workspace: Workspace;
+  gradient: Parameters;
+  rule: OptimizerOptions;
+  state: Floats[];
+  /** room for a batch of augmented pictures */
+  augmented: Uint8Array | null;
+  labels: Uint8Array;
+  dropout: boolean;
+  steps: number;
+  /** of each layer, after the schedule */
+  rates: number[];
+  /** ‖dW‖ and ‖ΔW‖ of each layer at the last step that measured them */
+  gradientNorms: number[];
+  updateNorms: number[];
+  lastIndices: Int32Array;
+  lastCount: number;
+  /** the last parameters with which an epoch began well: finite, at a cost not far above the first */
+  good: Floats;
+  watch: CostWatch;
+}
+
+/** Works on a copy of the parameters, where and in the form in which the kernels are fastest; what it made of them is in
+ *  `options.parameters` once the work has ended, however it ends. */
+export async function* withRun<Event>(options: FitOptions, work: (run: Run) => AsyncGenerator<Event>): AsyncGenerator<Event> {
+  const kernels = kernelsOf(options).scope();
+  try {
+    const problem = problemOf(options, kernels);
+    try {
+      yield* work(startRun(options, problem));
+    } finally {
+      problem.write();
+    }
+  } finally {
+    kernels.release();
+  }
+}
+
+/** The dual form computes in float64 whatever the precision, and rounds once, at the end. */
+export function kernelsOf({ form, kernels }: FitOptions): Kernels {
+  return form === 'dual' && kernels.precision !== 'float64' ? kernelsFor('float64') : kernels;
+}
+
+export function problemOf(options: FitOptions, kernels: Kernels): Problem {
+  return options.form === 'dual' ? dualProblem(options, kernels) : directProblem(options, kernels);
+}
+
+function startRun(options: FitOptions, problem: Problem): Run {
+  const { network, kernels, parameters, train } = problem;
+  const batch = batchLength(options.batchSize, train.labels.length);
+  const size = parameters.values.length;
+  return {
+    options,
+    problem,
+    batch,
+    workspace: createWorkspace(network, kernels, batch),
+    gradient: parametersOver(network, kernels.floats(size)),
+    rule: optimizerOptions(options.optimizer),
+    state: Array.from({ length: optimizers[options.optimizer.name].slots }, () => kernels.floats(size)),
+    augmented: augments(options.augmentation) ? kernels.resident(new Uint8Array(batch * options.network.inputs)) : null,
+    labels: new Uint8Array(batch),
+    dropout: network.layers.some(({ keepProb }) => keepProb < 1),
+    steps: 0,
+    rates: [...options.learningRates],
+    gradientNorms: network.layers.map(() => 0),
+    updateNorms: network.layers.map(() => 0),
+    lastIndices: new Int32Array(),
+    lastCount: 0,
+    good: parameters.values.slice(),
+    watch: costWatch(),
+  };
+}
+
+/** What the steps of an epoch add up to. */
+export interface Sums {
+  cost: number;
+  l2Cost: number;
+  correct: number;
+  batches: number;
+  examples: number;
+}
+
+export interface StepOptions {
+  epoch: number;
+  /** whether ‖dW‖ and ‖ΔW‖ are wanted */
+  norms: boolean;
+}
+
+/** Forward, backward, update, for one batch. @throws DivergedError before the weights are touched */
+export function takeStep(run: Run, indices: Int32Array, { epoch, norms }: StepOptions, sums: Sums): void {
+  const { options, problem, workspace, gradient, labels } = run;
+  const { network, parameters, kernels, train } = problem;
+  const { loss, classWeights } = options;
+  const count = indices.length;
+  run.steps++;
+  run.lastIndices = indices;
+  run.lastCount = count;
+  for (let i = 0; i < count; i++) labels[i] = train.labels[indices[i]!]!;
+  const masks = run.dropout ? namedRandom(options.seed, 'dropout', run.steps) : null;
+  const input = batchRows(run, indices, epoch);
+  const pass: Pass = { network, parameters, kernels, workspace, input, mode: { kind: 'training', masks } };
+  const logits = forward(pass);
+  const cost = lossGradient(pass, { loss, labels, classWeights });
+  sums.cost += cost * count;
+  sums.correct += countCorrect(logits, labels, options.threshold);
+  sums.batches++;
+  sums.examples += count;
+  backward(pass, gradient);
+  const lambda = options.l2 / train.labels.length;
+  if (lambda > 0) {
+    sums.l2Cost += l2Cost(parameters, lambda);
+    addL2Gradient(parameters, lambda, gradient);
+  }
+  refuseBroken(run, cost, epoch);
+  if (sums.batches === 1 && !run.watch.isAbove(cost)) run.good.set(parameters.values);
+  clip(gradient, options.clipNorm);
+  if (norms) run.gradientNorms = network.layers.map((_, layer) => weightsNorm(problem, gradient, layer));
+  for (const [l, { norm }] of parameters.layers.entries()) if (norm) moveAverages(norm, workspace.layers[l]!.statistics!, count);
+  update(run, epoch, norms);
+}
+
+/** ‖W[l]‖ of parameters, or of a gradient laid out like them. */
+export function weightsNorm(problem: Problem, parameters: Parameters, layer: number): number {
+  if (layer === 0) return Math.sqrt(problem.firstSquaredNorm(parameters.layers[0]!.weights));
+  return segmentNorm(parameters, parameters.segments.find((segment) => segment.decayed && segment.layer === layer)!);
+}
+
+/** σ(z) > threshold exactly where z > ln(threshold / (1 − threshold)). */
+export function countCorrect(logits: ArrayLike<number>, labels: Uint8Array, threshold: number): number {
+  const bound = log(threshold / (1 - threshold));
+  let correct = 0;
+  for (let i = 0; i < logits.length; i++) if (logits[i]! > bound === (labels[i] === 1)) correct++;
+  return correct;
+}
+
+/** The last good weights are put back; the bad step is named. Where no tensor is to blame, that of the largest gradient is. */
+export function diverged(
+  { options, problem, gradient, good, steps, lastIndices }: Run,
+  epoch: number,
+  what: string,
+  blamed?: Segment,
+): DivergedError {
+  const { values, segments } = problem.parameters;
+  values.set(good);
+  const size = (segment: Segment) => {
+    const norm = segmentNorm(gradient, segment);
+    return Number.isNaN(norm) ? Number.POSITIVE_INFINITY : norm;
+  };
+  const { layer, name } = blamed ?? segments.reduce((a, b) => (size(b) > size(a) ? b : a));
+  return new DivergedError({
+    epoch,
+    step: steps,
+    layer: layer + 1,
+    tensor: name,
+    learningRate: options.learningRates[layer]!,
+    proposedRate:
+      new Set(options.learningRates).size === 1 ? smallerRate(options.learningRates[0]!) : options.learningRates.map(smallerRate),
+    what,
+    examples: [...lastIndices],
+  });
+}
+
+/** @throws DivergedError where the cost or the gradient of this step is not finite */
+function refuseBroken(run: Run, cost: number, epoch: number): void {
+  const { problem, workspace, gradient, lastCount } = run;
+  if (!Number.isFinite(cost)) {
+    const layer = brokenLayer(workspace, problem.network, lastCount);
+    const weights = problem.parameters.segments.find((segment) => segment.decayed && segment.layer === layer);
+    throw diverged(run, epoch, `the cost is ${cost}`, weights);
+  }
+  const broken = brokenSegment(gradient);
+  if (broken) throw diverged(run, epoch, 'its gradient is not finite', broken);
+}
+
+/** The batch as the kernels take it: rows of the training part, or freshly augmented ones. */
+function batchRows({ options, problem, augmented, batch }: Run, indices: Int32Array, epoch: number): Rows {
+  const { train, map, network, augmentation, imageSize, seed } = options;
+  const count = indices.length;
+  if (augmented) {
+    augmentBatch(train.pixels, indices, augmented, { augmentation, side: imageSize, seed, epoch });
+    return { kind: 'bytes', bytes: augmented, indices: null, count, features: network.inputs, map };
+  }
+  const full = batch === train.labels.length; // in the order of the examples: no need to look up
+  return problem.train.rows(full ? null : indices, count);
+}
+
+/** Turns the gradient into a step and takes it, layer by layer at that layer's rate. */
+function update(run: Run, epoch: number, norms: boolean): void {
+  const { options, problem, gradient, state, rule, steps: t } = run;
+  const { optimizer, learningRates, schedule, epochs, rateByFeature } = options;
+  const { parameters } = problem;
+  run.rates = learningRates.map((rate) => scheduledRate(rate, schedule, epoch - 1, epochs));
+  for (const { trained, decayed, layer, offset: start, length } of parameters.segments) {
+    if (!trained) continue;
+    const end = start + length;
+    const learningRate = run.rates[layer]!;
+    optimizers[optimizer.name].direct({ gradient: gradient.values, state, start, end, t }, rule);
+    const byColumn = decayed && layer === 0 ? rateByFeature : null;
+    const squares = move(parameters.values, gradient.values, { start, end, learningRate, byColumn });
+    if (!norms || !decayed) continue;
+    // in dual form the step in W1 is that of its coefficients times V, and no rate differs by feature
+    const first = layer === 0 && byColumn === null;
+    run.updateNorms[layer] = first ? learningRate * weightsNorm(problem, gradient, 0) : Math.sqrt(squares);
+  }
+}
+
+/** Shrinks a gradient that is longer than the bound to the bound. */
+function clip({ values, segments }: Parameters, bound: number | null): void {
+  if (bound === null) return;
+  let squares = 0;
+  for (const { trained, offset, length } of segments) {
+    if (trained) for (let i = offset; i < offset + length; i++) squares += values[i]! * values[i]!;
+  }
+  const factor = bound / Math.sqrt(squares);
+  if (factor < 1) for (let i = 0; i < values.length; i++) values[i] = values[i]! * factor;
+}

@@ -1,0 +1,38 @@
+import type { LoadedConfig } from '../config/load.ts';
+import { UserError } from '../errors.ts';
+import type { Extras } from './plan.ts';
+import { runTrial, type TrialJob, type TrialResult, trialData } from './trial.ts';
+
+/**
+ * A process of its own that runs trials, one after another, as its parent asks: src/training/trial-pool.ts starts it. Ctrl-C
+ * reaches it too, and is left to the parent.
+ */
+
+export type Request = { loaded: LoadedConfig; extras: Extras } | { job: TrialJob };
+export type Reply =
+  | { result: TrialResult }
+  | { refused: { kind: UserError['kind']; message: string; hint: string | undefined } }
+  | { fault: string };
+
+let search: { loaded: LoadedConfig; extras: Extras } | undefined;
+const dataOf = trialData();
+
+process.on('SIGINT', () => {});
+process.on('SIGTERM', () => {});
+process.on('disconnect', () => process.kill(process.pid, 'SIGKILL')); // the parent is gone: nobody wants the rest
+process.on('message', async (request: Request) => {
+  if ('loaded' in request) {
+    search = request;
+    return;
+  }
+  process.send!(await reply(request.job));
+});
+
+async function reply(job: TrialJob): Promise<Reply> {
+  try {
+    return { result: await runTrial(search!.loaded, job, { dataOf, extras: search!.extras }) };
+  } catch (error) {
+    if (error instanceof UserError) return { refused: { kind: error.kind, message: error.message, hint: error.hint } };
+    return { fault: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+  }
+}

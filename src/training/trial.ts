@@ -1,0 +1,131 @@
+import { judge } from '../classifier/classifier.ts';
+import { checkConfig, type LoadedConfig } from '../config/load.ts';
+import type { Config, SearchConfig } from '../config/schema.ts';
+import { UserError } from '../errors.ts';
+import { type Interval, wilsonInterval } from '../evaluation/intervals.ts';
+import type { Metrics } from '../evaluation/metrics.ts';
+import { kernelsFor } from '../kernels/select.ts';
+import { type RangeName, ranges } from '../optimize/ranges.ts';
+import { namedRandom } from '../random.ts';
+import { type EpochEvent, fit } from './fit.ts';
+import { type Extras, fitOptions, planTraining } from './plan.ts';
+import { type PreparedData, prepareData } from './prepare.ts';
+import { classifierOf, crossValidate, requireDev } from './session.ts';
+
+/** One training of a search: these fields, for so many epochs. */
+export interface TrialJob {
+  /** from 0; with the search's seed it says what is drawn */
+  trial: number;
+  /** of successive halving, from 0 */
+  rung: number;
+  epochs: number;
+}
+
+export interface TrialResult extends TrialJob {
+  /** PATH=VALUE as for --set */
+  set: string[];
+  /** null where training failed */
+  score: TrialScore | null;
+  /** why it failed, such as a divergence */
+  error: string | null;
+  seconds: number;
+}
+
+/** On dev; with folds, on the pictures of all folds together. */
+export interface TrialScore {
+  cost: number;
+  accuracy: number;
+  accuracyInterval: Interval;
+  bestEpoch: number;
+}
+
+/** What trial i tries: it depends on the seed and i alone, and each field on its own name, so that one more field leaves
+ *  the others as they were. */
+export function trialSets(search: SearchConfig, seed: number, trial: number): string[] {
+  return Object.entries(search.parameters).map(([path, range]) => {
+    const [name, bounds] = Object.entries(range)[0] as [RangeName, unknown[]];
+    return `${path}=${JSON.stringify(ranges[name].draw(namedRandom(seed, `tune ${path}`, trial), bounds))}`;
+  });
+}
+
+/** The config of a trial, ready for `nn train`. @throws UserError (usage) where a drawn value is no value of the field */
+export function trialConfig({ config, file }: LoadedConfig, sets: readonly string[]): Config {
+  const { search: _, ...rest } = config;
+  return checkConfig(rest, file, sets);
+}
+
+/** Reads pictures once for all trials that look at the same ones. */
+export function trialData(): (loaded: LoadedConfig) => Promise<PreparedData> {
+  let kept: { key: string; data: Promise<PreparedData> } | undefined;
+  return ({ config, folder, file }) => {
+    const { normalize: _, augment: __, ...which } = config.data;
+    const key = JSON.stringify([which, config.seed]);
+    if (kept?.key !== key) kept = { key, data: prepareData({ config, folder, file }, { strict: false }) };
+    return kept.data;
+  };
+}
+
+/** Trains one trial and scores it on dev, never on test. A divergence is a result; what is wrong with the config is not. */
+export async function runTrial(
+  loaded: LoadedConfig,
+  job: TrialJob,
+  { dataOf, extras }: { dataOf: (loaded: LoadedConfig) => Promise<PreparedData>; extras: Extras },
+): Promise<TrialResult> {
+  const set = trialSets(loaded.config.search!, loaded.config.seed, job.trial);
+  const started = performance.now();
+  const config = withEpochs(trialConfig(loaded, set), job.epochs);
+  const data = await dataOf({ ...loaded, config });
+  const finish = (score: TrialScore | null, error: string | null): TrialResult => ({
+    ...job,
+    set,
+    score,
+    error,
+    seconds: (performance.now() - started) / 1000,
+  });
+  try {
+    return finish(await scoreOf(config, data, extras), null);
+  } catch (error) {
+    if (error instanceof UserError && error.kind === 'diverged') return finish(null, error.message);
+    throw error;
+  }
+}
+
+function withEpochs(config: Config, epochs: number): Config {
+  return { ...config, training: { ...config.training, epochs } };
+}
+
+async function scoreOf(config: Config, data: PreparedData, extras: Extras): Promise<TrialScore> {
+  requireDev(config, data);
+  if (data.folds !== null) return foldsScore(config, { ...data, folds: data.folds }, extras);
+  const { dev, train } = data.parts;
+  if (dev === undefined) {
+    throw new UserError('usage', 'nn tune: expected a dev part to rank trials by, found none', {
+      hint: 'Cut one with data.split, such as { "dev": 0.2 }, or cross-validate with { "folds": 5 }.',
+    });
+  }
+  const kernels = kernelsFor(config.precision);
+  const options = fitOptions(config, { train, dev }, planTraining(config, { train, dev }, kernels), kernels, extras);
+  let last: EpochEvent | undefined;
+  for await (const event of fit(options)) if (event.type === 'epoch') last = event;
+  const { metrics } = judge(classifierOf(config, data, options), kernels, dev);
+  return {
+    cost: metrics.cost,
+    accuracy: metrics.accuracy,
+    accuracyInterval: metrics.accuracyInterval,
+    bestEpoch: last!.bestEpoch,
+  };
+}
+
+async function foldsScore(config: Config, data: Parameters<typeof crossValidate>[1], extras: Extras): Promise<TrialScore> {
+  const parts: { metrics: Metrics; bestEpoch: number }[] = [];
+  for await (const _ of crossValidate(config, data, extras, ({ folds }) => parts.push(...folds)));
+  const total = ({ confusion: { tp, fp, fn, tn } }: Metrics) => tp + fp + fn + tn;
+  const m = parts.reduce((sum, { metrics }) => sum + total(metrics), 0);
+  const correct = parts.reduce((sum, { metrics: { confusion } }) => sum + confusion.tp + confusion.tn, 0);
+  return {
+    cost: parts.reduce((sum, { metrics }) => sum + metrics.cost * total(metrics), 0) / m,
+    accuracy: correct / m,
+    accuracyInterval: wilsonInterval(correct, m),
+    bestEpoch: Math.round(parts.reduce((sum, { bestEpoch }) => sum + bestEpoch, 0) / parts.length),
+  };
+}

@@ -1,0 +1,183 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { RankedTrial, TuneSummary } from '../../src/report/tune.ts';
+import { nn } from '../cli.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'nn-tune-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const config = {
+  data: { source: { type: 'drawn', count: 60 }, imageSize: 8, normalize: 'standardizeChannels' },
+  model: { layers: [{ units: 4 }] },
+  training: { epochs: 9, batchSize: 16, optimizer: { name: 'adam' } },
+  search: {
+    trials: 6,
+    parameters: { 'training.learningRate': { logUniform: [0.001, 0.1] }, 'model.layers.0.units': { integer: [2, 6] } },
+  },
+};
+
+const read = (...path: string[]) => readFileSync(join(folder, ...path), 'utf8');
+const run = (...words: string[]) => nn(['tune', '--config', 'c.json', ...words], { cwd: folder });
+/** What does not depend on how long it took. */
+const timeless = (ranking: RankedTrial[]) => ranking.map(({ seconds: _, ...rest }) => rest);
+const ranking = (name: string): RankedTrial[] => JSON.parse(read(name, 'ranking.json'));
+
+beforeAll(async () => {
+  writeFileSync(join(folder, 'c.json'), JSON.stringify(config));
+  const { code, stderr } = await run('--output', 'two', '--jobs', '2');
+  expect(stderr).not.toMatch(/^nn:/m);
+  expect(code).toBe(0);
+});
+
+describe('nn tune', () => {
+  test('writes the ranking as CSV and JSON, best first', () => {
+    const rows = ranking('two');
+    expect(rows).toHaveLength(6);
+    const costs = rows.map(({ cost }) => cost!);
+    expect(costs).toEqual([...costs].sort((a, b) => a - b));
+    const csv = read('two', 'ranking.csv').trim().split('\n');
+    expect(csv[0]).toBe('rank,trial,epochs,cost,accuracy,bestEpoch,seconds,error,training.learningRate,model.layers.0.units');
+    expect(csv).toHaveLength(7);
+    expect(csv[1]!.split(',')[1]).toBe(String(rows[0]!.trial));
+  });
+
+  test('gives the same trials and figures with one worker as with two', async () => {
+    await run('--output', 'one', '--jobs', '1', '-q');
+    expect(timeless(ranking('one'))).toEqual(timeless(ranking('two')));
+  });
+
+  test('the best config is ready for nn train, and gives the figures of its trial on dev', async () => {
+    const { code, stdout } = await nn(['train', '--config', join('two', 'best.json'), '--output', 'best', '--json'], {
+      cwd: folder,
+    });
+    expect(code).toBe(0);
+    const { metrics } = JSON.parse(stdout);
+    const [best] = ranking('two');
+    expect(metrics.dev.accuracy).toBe(best!.accuracy);
+    expect(metrics.dev.cost).toBe(best!.cost);
+  });
+
+  test('--json prints one object', async () => {
+    const { stdout } = await run('--output', 'two', '--json');
+    const summary: TuneSummary = JSON.parse(stdout);
+    expect(summary).toMatchObject({
+      output: 'two',
+      best: join('two', 'best.json'),
+      trials: 6,
+      metric: 'cost',
+      strategy: 'random',
+    });
+    expect(timeless(summary.ranking)).toEqual(timeless(ranking('one')));
+  });
+
+  test('interrupted, it goes on with the very same trials', async () => {
+    const slow = ['--output', 'cut', '--jobs', '1', '--set', 'training.epochs=1500'];
+    const first = await nn(['tune', '--config', 'c.json', ...slow], {
+      cwd: folder,
+      kill: { signal: 'SIGINT', after: /training \d\/6/ },
+    });
+    expect(first.code).toBe(130);
+    const done = read('cut', 'trials.jsonl').trim().split('\n').length;
+    expect(done).toBeLessThan(6);
+    // a kill may leave half a line behind
+    writeFileSync(join(folder, 'cut', 'trials.jsonl'), `${read('cut', 'trials.jsonl')}{"trial":5,"ru`);
+    const second = await run(...slow);
+    expect(second.code).toBe(0);
+    expect(second.stderr).toMatch(new RegExp(`going on after ${done} finished`));
+    await run('--output', 'uncut', '--set', 'training.epochs=1500', '-q');
+    expect(timeless(ranking('cut'))).toEqual(timeless(ranking('uncut')));
+  });
+
+  test('shards, merged, are the whole search', async () => {
+    for (const i of [1, 2]) expect((await run('--shard', `${i}/2`, '--output', `shard-${i}`, '-q')).code).toBe(0);
+    const { code } = await nn(['tune', '--merge', 'shard-1', 'shard-2', '--output', 'merged'], { cwd: folder });
+    expect(code).toBe(0);
+    expect(timeless(ranking('merged'))).toEqual(timeless(ranking('two')));
+    expect(read('merged', 'best.json')).toBe(read('two', 'best.json'));
+  });
+
+  test('halving stops hopeless trials early', async () => {
+    const { stdout } = await run('--output', 'halving', '--set', 'search.strategy=halving', '--json', '-q');
+    const { ranking } = JSON.parse(stdout) as TuneSummary;
+    expect(ranking.map(({ epochs }) => epochs)).toEqual([9, 3, 1, 1, 1, 1]);
+  });
+
+  test('with folds it ranks by the pictures of all folds', async () => {
+    const { stdout } = await run(
+      '--output',
+      'folds',
+      '--set',
+      'data.split={"folds":3,"test":0.2}',
+      '--trials',
+      '2',
+      '--json',
+      '-q',
+    );
+    const { ranking } = JSON.parse(stdout) as TuneSummary;
+    for (const { accuracy } of ranking) expect((accuracy! * 48) % 1).toBeCloseTo(0, 9); // of 48 pictures, 60 without the test part
+  });
+
+  test('never looks at test: other test pictures, same ranking', async () => {
+    const parts = (seed: number) => [
+      '--set',
+      'data.train={"type":"drawn","count":40}',
+      '--set',
+      'data.dev={"type":"drawn","count":20,"seed":2}',
+      '--set',
+      `data.test={"type":"drawn","count":20,"seed":${seed}}`,
+    ];
+    const { source: _, ...data } = config.data;
+    writeFileSync(join(folder, 'parts.json'), JSON.stringify({ ...config, data }));
+    const [a, b] = await Promise.all(
+      [3, 4].map((seed) =>
+        nn(['tune', '--config', 'parts.json', ...parts(seed), '--trials', '3', '--output', `test-${seed}`, '-q'], {
+          cwd: folder,
+        }),
+      ),
+    );
+    expect([a!.code, b!.code]).toEqual([0, 0]);
+    expect(timeless(ranking('test-3'))).toEqual(timeless(ranking('test-4')));
+  });
+});
+
+describe('what is wrong is said before any trial', () => {
+  test.each([
+    ['no search section', ['--config', 'plain.json'], /plain\.json: search: expected/, 2],
+    [
+      'a field that does not exist',
+      ['--config', 'c.json', '--set', 'search.parameters={"training.lr":{"uniform":[0,1]}}'],
+      /lr/,
+      2,
+    ],
+    [
+      'a range that is none',
+      ['--config', 'c.json', '--set', 'search.parameters={"training.l2":{"unifrom":[0,1]}}'],
+      /unifrom/,
+      2,
+    ],
+    [
+      'bounds the wrong way round',
+      ['--config', 'c.json', '--set', 'search.parameters={"training.l2":{"uniform":[1,0]}}'],
+      /smaller first/,
+      2,
+    ],
+    ['halving in shards', ['--config', 'c.json', '--set', 'search.strategy=halving', '--shard', '1/2'], /--shard/, 2],
+    ['a shard beyond the last', ['--config', 'c.json', '--shard', '3/2'], /--shard: expected I\/N/, 2],
+    ['both trials and minutes', ['--config', 'c.json', '--trials', '3', '--minutes', '1'], /--trials or --minutes/, 2],
+    ['neither config nor merge', [], /--config FILE, or --merge/, 2],
+  ])('%s', async (_, words, says, code) => {
+    const { search: __, ...plain } = config;
+    writeFileSync(join(folder, 'plain.json'), JSON.stringify(plain));
+    const done = await nn(['tune', ...words], { cwd: folder });
+    expect(done.stderr).toMatch(says);
+    expect(done.code).toBe(code);
+  });
+
+  test('a folder that holds another search is refused', async () => {
+    const { code, stderr } = await run('--output', 'two', '--set', 'training.epochs=8');
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/expected the search that this config describes, found another/);
+  });
+});

@@ -1,0 +1,543 @@
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { checkConfig, loadConfig, moveConfig } from '../../src/config/load.ts';
+import type { Config } from '../../src/config/schema.ts';
+import { configsPath } from '../cli.ts';
+
+const drawn = { source: { type: 'drawn' } };
+const check = (raw: unknown, ...sets: string[]) => checkConfig(raw, 'configs/cat.json', sets);
+
+/** The sentences with which a config is refused, a line each. */
+function refusal(raw: unknown, ...sets: string[]): string[] {
+  try {
+    check(raw, ...sets);
+  } catch (error) {
+    expect(error).toMatchObject({ name: 'UserError', exitCode: 2 });
+    return (error as Error).message.split('\n');
+  }
+  throw new Error('not refused');
+}
+
+describe('a mistake is told by file, path, what was expected, what was found, and the nearest right name', () => {
+  const training = (fields: object) => ({ data: drawn, training: fields });
+  const model = (fields: object) => ({ data: drawn, model: fields });
+  const source = (fields: object) => ({ data: { source: fields } });
+  const split = (value: unknown) => ({ data: { ...drawn, split: value } });
+  const deep = (depth: number) => JSON.parse(`${'{"a":'.repeat(depth)}0${'}'.repeat(depth)}`);
+
+  test.each<[string, unknown, string | RegExp]>([
+    [
+      'an unknown name of an optimizer',
+      training({ optimizer: { name: 'gradientDecent' } }),
+      /^training\.optimizer\.name: expected "gradientDescent".*, found "gradientDecent" \(did you mean "gradientDescent"\?\)$/,
+    ],
+    ['a wrong key at the top', { ...training({}), trainng: {} }, 'trainng: no such field (did you mean "training"?)'],
+    [
+      'a wrong key below',
+      { data: { ...drawn, normalise: 'scale' } },
+      'data.normalise: no such field (did you mean "normalize"?)',
+    ],
+    [
+      'a wrong key in a list',
+      model({ layers: [{ units: 1 }, { units: 1, activaton: 'relu' }] }),
+      'model.layers.1.activaton: no such field (did you mean "activation"?)',
+    ],
+    [
+      'a key in other letters',
+      training({ LEARNINGRATE: 1 }),
+      'training.LEARNINGRATE: no such field (did you mean "learningRate"?)',
+    ],
+    [
+      'a key that is like none',
+      { data: drawn, model: { frobnicate: 1 } },
+      /^model\.frobnicate: no such field; known here: init, layers/,
+    ],
+    [
+      'the key that tells objects apart',
+      training({ optimizer: { nam: 'gradientDescent' } }),
+      'training.optimizer.nam: no such field (did you mean "name"?)',
+    ],
+    [
+      'a key of another kind of source',
+      source({ type: 'folder', path: 'a', count: 5 }),
+      'data.source.count: no such field; known here: type, path, positive, fit',
+    ],
+    ['a text for a number', training({ epochs: '5' }), 'training.epochs: expected a whole number of at least 1, found "5"'],
+    ['half an epoch', training({ epochs: 1.5 }), 'training.epochs: expected a whole number of at least 1, found 1.5'],
+    ['no epoch', training({ epochs: 0 }), 'training.epochs: expected a whole number of at least 1, found 0'],
+    [
+      'more than a number can be',
+      training({ epochs: JSON.parse('1e999') }),
+      'training.epochs: expected a whole number of at least 1, found Infinity',
+    ],
+    ['null', training({ epochs: null }), 'training.epochs: expected a whole number of at least 1, found null'],
+    [
+      'a number that is too large',
+      { data: drawn, seed: 2 ** 32 },
+      'seed: expected a whole number from 0 to 4294967295, found 4294967296',
+    ],
+    [
+      'a picture of no size',
+      { data: { ...drawn, imageSize: 0 } },
+      'data.imageSize: expected a whole number from 1 to 1024, found 0',
+    ],
+    ['a number for a text', source({ type: 'folder', path: 5 }), 'data.source.path: expected a text that is not empty, found 5'],
+    ['an empty path', source({ type: 'folder', path: '' }), 'data.source.path: expected a text that is not empty, found ""'],
+    ['a path that is missing', source({ type: 'folder' }), 'data.source.path: expected a text that is not empty, found nothing'],
+    [
+      'a name in other letters',
+      training({ loss: 'crossentropy' }),
+      'training.loss: expected "crossEntropy", "squaredError", found "crossentropy" (did you mean "crossEntropy"?)',
+    ],
+    [
+      'a name that is like none',
+      { data: drawn, precision: 'double' },
+      'precision: expected "float32", "float64", found "double"',
+    ],
+    ['a list for an object', training([]), /^training: expected an object \{ .* \}, found \[\]$/],
+    ['an object for a list', model({ layers: { units: 5 } }), 'model.layers: expected a list [ … ], found {"units":5}'],
+    ['a number in a list of objects', model({ layers: [5] }), /^model\.layers\.0: expected an object \{ .* \}, found 5$/],
+    ['null for the data', { data: null }, 'data: expected an object { … }, found null'],
+    ['no data', {}, 'data: expected an object { … }, found nothing'],
+    [
+      'an unknown type of source',
+      source({ type: 'fodler', path: 'x' }),
+      /^data\.source\.type: expected "folder", "csv", "hdf5", "drawn".*, found "fodler" \(did you mean "folder"\?\)$/,
+    ],
+    ['no type of source', source({ path: 'x' }), /^data\.source\.type: expected "folder", .*, found nothing$/],
+    ['a text for a source', source('x' as never), 'data.source: expected an object { … }, found "x"'],
+    ['a split by a wrong word', split('aut'), /^data\.split: expected "auto" or .*, found "aut" \(did you mean "auto"\?\)$/],
+    ['a split by a wrong key', split({ dve: 0.2 }), 'data.split.dve: no such field (did you mean "dev"?)'],
+    [
+      'a split by a text',
+      split({ dev: '0.2' }),
+      'data.split.dev: expected a number above 0 and below 1 or a whole number of at least 1, found "0.2"',
+    ],
+    [
+      'a split that is neither share nor count',
+      split({ dev: 1.5 }),
+      'data.split.dev: expected a number above 0 and below 1 or a whole number of at least 1, found 1.5',
+    ],
+    ['null for a split', split(null), /^data\.split: expected "auto" or .*, found null$/],
+    [
+      'an initialiser that is none',
+      model({ init: 'zero' }),
+      /^model\.init: expected "auto", "he", "xavier", .* or an object \{ name, factor \}, found "zero" \(did you mean "zeros"\?\)$/,
+    ],
+    ['an initialiser without its name', model({ init: { factor: 1 } }), /^model\.init\.name: expected "he", .*, found nothing$/],
+    [
+      'an initialiser with a wrong key',
+      model({ init: { name: 'random', facto: 1 } }),
+      'model.init.facto: no such field (did you mean "factor"?)',
+    ],
+    [
+      'an initialiser with a text for a factor',
+      model({ init: { name: 'random', factor: 'a' } }),
+      'model.init.factor: expected a number of at least 0, found "a"',
+    ],
+    [
+      "a layer's own initialiser",
+      model({ layers: [{ units: 1, init: 'hee' }] }),
+      /^model\.layers\.0\.init: expected .*, found "hee" \(did you mean "he"\?\)$/,
+    ],
+    [
+      'a learning rate by a wrong word',
+      training({ learningRate: 'atuo' }),
+      /^training\.learningRate: expected "auto" or a number above 0.*, found "atuo" \(did you mean "auto"\?\)$/,
+    ],
+    [
+      'a learning rate of 0',
+      training({ learningRate: 0 }),
+      /^training\.learningRate: expected "auto" or a number above 0.*, found 0$/,
+    ],
+    [
+      'a learning rate that is an object',
+      training({ learningRate: {} }),
+      /^training\.learningRate: expected "auto" or a number above 0.*, found \{\}$/,
+    ],
+    [
+      'one name for two classes',
+      source({ type: 'hdf5', path: 'a', classes: ['cat'] }),
+      'data.source.classes: expected a text that is not empty or a list of 2, found ["cat"]',
+    ],
+    [
+      'a number among the classes',
+      source({ type: 'hdf5', path: 'a', classes: ['cat', 5] }),
+      'data.source.classes.1: expected a text that is not empty, found 5',
+    ],
+    [
+      'both one source and parts',
+      { data: { ...drawn, train: { type: 'drawn' } } },
+      /^data: expected either source, or train.*; found both$/,
+    ],
+    ['neither', { data: {} }, /^data: expected a source, or train.*, found neither$/],
+    [
+      'a dev part twice',
+      { data: { train: { type: 'drawn' }, dev: { type: 'drawn' }, split: { dev: 0.2 } } },
+      /^data\.split\.dev: expected dev .*, found both$/,
+    ],
+    ['a schema that is no text', { data: drawn, $schema: 5 }, '$schema: expected a text, found 5'],
+    [
+      '__proto__ as a key',
+      JSON.parse('{"data":{"source":{"type":"drawn"}},"__proto__":{"seed":5}}'),
+      /^__proto__: no such field/,
+    ],
+    ['constructor as a key', { data: drawn, training: { constructor: 1 } }, /^training\.constructor: no such field/],
+    [
+      'constructor as a name',
+      training({ loss: 'constructor' }),
+      'training.loss: expected "crossEntropy", "squaredError", found "constructor"',
+    ],
+    ['toString as a type', source({ type: 'toString' }), /^data\.source\.type: expected .*, found "toString"$/],
+    ['a long value', training({ loss: 'x'.repeat(1000) }), /^training\.loss: expected .*, found "x{50,60}…$/],
+    [
+      'a value nested too deep for JSON',
+      training({ learningRate: deep(100_000) }),
+      /^training\.learningRate: expected .*, found something nested too deep to show$/,
+    ],
+    ['a deep value under a wrong key', { data: drawn, modle: deep(100_000) }, 'modle: no such field (did you mean "model"?)'],
+  ])('%s', (_, raw, expected) => {
+    const [line, ...more] = refusal(raw);
+    expect(more).toEqual([]);
+    expect(line).toMatch(/^configs\/cat\.json: /);
+    const text = line!.replace('configs/cat.json: ', '');
+    if (typeof expected === 'string') expect(text).toBe(expected);
+    else expect(text).toMatch(expected);
+  });
+
+  test.each([null, [], 5, 'x', true])('a config that is %j', (raw) => {
+    expect(refusal(raw)).toEqual([`configs/cat.json: expected an object { … }, found ${JSON.stringify(raw)}`]);
+  });
+
+  test('all mistakes are listed at once', () => {
+    const raw = {
+      seed: -1,
+      data: { ...drawn, imageSize: 'large', normalise: 'scale' },
+      model: { layers: [{ units: 0 }, { units: 2, activation: 'rleu' }, { unit: 3 }] },
+      trainng: {},
+    };
+    expect(
+      refusal(raw)
+        .map((line) => line.split(': ')[1])
+        .sort(),
+    ).toEqual(
+      [
+        'seed',
+        'data.imageSize',
+        'data.normalise',
+        'model.layers.0.units',
+        'model.layers.1.activation',
+        'model.layers.2.unit',
+        'trainng',
+      ].sort(),
+    );
+  });
+
+  test('thousands of mistakes are cut short', () => {
+    const lines = refusal(model({ layers: Array.from({ length: 5000 }, () => ({ units: 0 })) }));
+    expect(lines).toHaveLength(101);
+    expect(lines.at(-1)).toBe('configs/cat.json: … and 4900 more');
+  });
+
+  test('reading a hostile config changes no prototype', () => {
+    refusal(
+      JSON.parse('{"data":{"source":{"type":"drawn"}},"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}}'),
+    );
+    refusal({ data: drawn }, 'constructor.prototype.polluted=1');
+    refusal({ data: drawn }, '__proto__.polluted=1');
+    expect(({} as Record<string, unknown>)['polluted']).toBe(undefined);
+  });
+});
+
+describe('--set', () => {
+  const base = { data: drawn, model: { layers: [{ units: 5, activation: 'tanh' }] }, training: { epochs: 3 } };
+  const get = (config: Config, path: string) =>
+    path.split('.').reduce<unknown>((value, key) => (value as Record<string, unknown>)[key], config);
+
+  test.each<[string, string[], string, unknown]>([
+    ['a number', ['training.epochs=7'], 'training.epochs', 7],
+    ['a number with an exponent', ['training.learningRate=1e-3'], 'training.learningRate', 0.001],
+    ['a bare word', ['training.loss=squaredError'], 'training.loss', 'squaredError'],
+    ['a word in quotes', ['training.loss="squaredError"'], 'training.loss', 'squaredError'],
+    ['a list as JSON', ['model.layers=[]'], 'model.layers', []],
+    ['an object as JSON', ['data.split={"dev":0.5}'], 'data.split', { dev: 0.5 }],
+    ['a value with an equals sign', ['$schema=a=b'], '$schema', 'a=b'],
+    ['an index', ['model.layers.0.units=9'], 'model.layers.0.units', 9],
+    ['an index that appends', ['model.layers.1.units=9'], 'model.layers.1.units', 9],
+    ['the last of several', ['seed=1', 'seed=2'], 'seed', 2],
+    [
+      'a field inside of one that was a word',
+      ['model.init=he', 'model.init={"name":"random"}', 'model.init.factor=0.5'],
+      'model.init',
+      { name: 'random', factor: 0.5 },
+    ],
+    ['a field of an object that is not written', ['diagnosis.highBias=0.2'], 'diagnosis.highBias', 0.2],
+  ])('%s', (_, sets, path, value) => {
+    expect(get(check(base, ...sets), path)).toEqual(value);
+  });
+
+  test('leaves all else as it was', () => {
+    const { training: changed, ...others } = check(base, 'training.epochs=7');
+    const { training, ...same } = check(base);
+    expect(others).toEqual(same);
+    expect(changed).toEqual({ ...training, epochs: 7 });
+    expect(base.training).toEqual({ epochs: 3 });
+  });
+
+  test('an index appends to a list that the config does not write', () => {
+    const config = check({ data: drawn }, 'model.layers.0.units=5', 'model.layers.1.units=6');
+    expect(config.model.layers.map(({ units }) => units)).toEqual([5, 6]);
+  });
+
+  test('another type replaces the whole object, by its own defaults', () => {
+    const raw = { data: { source: { type: 'drawn', count: 50, difficulty: 'hard' } } };
+    const config = check(raw, 'data.source.type=folder', 'data.source.path=/pictures');
+    expect(config.data.source).toEqual(check({ data: { source: { type: 'folder', path: '/pictures' } } }).data.source);
+    expect(refusal(raw, 'data.source.type=folder')).toEqual([
+      '--set data.source.type=folder: data.source.path: expected a text that is not empty, found nothing',
+    ]);
+  });
+
+  test('the same type leaves the object as it is, also where it is the default', () => {
+    const raw = { data: { source: { type: 'drawn', count: 50 } }, model: { layers: [{ units: 5 }] } };
+    expect(check(raw, 'data.source.type=drawn', 'model.layers.0.type=dense')).toEqual(check(raw));
+  });
+
+  test.each<[string, string | RegExp]>([
+    ['trainin.epochs=5', 'trainin: no such field (did you mean "training"?)'],
+    ['training.epoch=5', 'training.epoch: no such field (did you mean "epochs"?)'],
+    ['model.layers.0.unit=5', 'model.layers.0.unit: no such field (did you mean "units"?)'],
+    ['training.optimizer.name=gradientDecent', /^training\.optimizer\.name: .*\(did you mean "gradientDescent"\?\)$/],
+    ['training.epochs=x', 'training.epochs: expected a whole number of at least 1, found "x"'],
+    ['training.epochs="7"', 'training.epochs: expected a whole number of at least 1, found "7"'],
+    ['training.loss=', /^training\.loss: expected .*, found ""$/],
+    ['data=null', 'data: expected an object { … }, found null'],
+    ['data.train={"type":"drawn"}', /^data: expected either source, or train.*; found both$/],
+    ['model.layers.3.units=9', 'model.layers: expected an index from 0 to 1, found 3'],
+    ['model.layers.x.units=9', 'model.layers: expected an index from 0 to 1, found "x"'],
+    ['training', /^expected PATH=VALUE, such as /],
+    ['=5', /^expected PATH=VALUE, such as /],
+    ['', /^expected PATH=VALUE, such as /],
+    ['__proto__.x=1', /^no such field/],
+    ['constructor.name=x', /^constructor: no such field/],
+  ])('--set %s is named in the error', (set, expected) => {
+    const [line, ...more] = refusal(base, set);
+    expect(more).toEqual([]);
+    const text = line!.slice(`--set ${set}: `.length);
+    expect(line!.startsWith(`--set ${set}: `)).toBe(true);
+    if (typeof expected === 'string') expect(text).toBe(expected);
+    else expect(text).toMatch(expected);
+  });
+
+  test("is not blamed for the file's own mistakes", () => {
+    expect(refusal({ data: drawn, training: { epochs: 0 } }, 'seed=-1', 'training.learningRate=0.1').sort()).toEqual([
+      '--set seed=-1: seed: expected a whole number from 0 to 4294967295, found -1',
+      'configs/cat.json: training.epochs: expected a whole number of at least 1, found 0',
+    ]);
+  });
+
+  test("mends the file's mistakes", () => {
+    expect(check({ data: drawn, training: { epochs: 0 } }, 'training.epochs=2').training.epochs).toBe(2);
+  });
+});
+
+describe('a file', () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'nn-config-'));
+  });
+  afterAll(() => rm(folder, { recursive: true }));
+  const load = async (text: string | Uint8Array) => {
+    await writeFile(join(folder, 'c.json'), text);
+    return loadConfig(join(folder, 'c.json'));
+  };
+
+  test.each([
+    ['', /c\.json: expected a config, found an empty file$/],
+    [' \n\t', /c\.json: expected a config, found an empty file$/],
+    ['{', /c\.json: line 1: expected a name in double quotes or }, found the end of the file$/],
+    ['{\n  "seed": 1,\n}', /c\.json: line 3: expected a name in double quotes, found }$/],
+    ['{\n  "seed": 1\n  "data": {}\n}', /c\.json: line 3: expected a comma or }, found "data": {}$/],
+    ["{\n 'seed': 1}", /c\.json: line 2: expected a name in double quotes or }, found 'seed': 1}$/],
+    ['{"seed" 1}', /c\.json: line 1: expected a colon, found 1}$/],
+    ['{"seed":\n01}', /c\.json: line 2: expected a value, found 01}$/],
+    ['{"a": [1, 2}', /c\.json: line 1: expected a comma or ], found }$/],
+    ['{"a": tru}', /c\.json: line 1: expected a value, found tru}$/],
+    ['{"a": "b\nc"}', /c\.json: line 1: expected a value, found "b$/],
+    ['{} // a remark', /c\.json: line 1: expected nothing more, found \/\/ a remark$/],
+    ['\n\n# YAML', /c\.json: line 3: expected a value, found # YAML$/],
+    ['{"a": "\u0001"}', /c\.json: expected .*control character/],
+  ])('that is not JSON: %j', async (text, why) => {
+    await expect(load(text)).rejects.toMatchObject({ message: expect.stringMatching(why), exitCode: 2 });
+  });
+
+  test('that is bytes', async () => {
+    const png = Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex');
+    await expect(load(png)).rejects.toMatchObject({
+      message: expect.stringContaining('c.json: line 1: expected a value'),
+      exitCode: 2,
+    });
+  });
+
+  test('that starts with a byte order mark is read', async () => {
+    expect((await load(`\ufeff${JSON.stringify({ data: drawn })}`)).config).toEqual(check({ data: drawn }));
+  });
+
+  test.each([
+    ['is not there', 'nowhere.json', /nowhere\.json: expected a config file, found: no such file or folder/],
+    ['is a folder', '.', /expected a config file, found: it is a folder/],
+    ['lies below a file', 'file/c.json', /file.c\.json: expected a config file, found: /],
+    ['is huge', 'huge.json', /huge\.json: expected a config of at most 4194304 bytes, found more/],
+  ])('that %s', async (_, name, why) => {
+    await writeFile(join(folder, 'file'), '');
+    await writeFile(join(folder, 'huge.json'), ' '.repeat(4 * 1024 * 1024 + 1));
+    await expect(loadConfig(join(folder, name))).rejects.toMatchObject({ message: expect.stringMatching(why), exitCode: 2 });
+  });
+
+  test.skipIf(process.platform === 'win32')('that never ends is not read to its end', async () => {
+    await expect(loadConfig('/dev/zero')).rejects.toThrow(/expected a config of at most/);
+  });
+
+  test('reached through a link has its paths start where it really lies', async () => {
+    await mkdir(join(folder, 'far', 'away'), { recursive: true });
+    await writeFile(
+      join(folder, 'far', 'away', 'c.json'),
+      JSON.stringify({ data: { source: { type: 'folder', path: '../cats' } } }),
+    );
+    await symlink(join(folder, 'far', 'away'), join(folder, 'latest'));
+    expect((await loadConfig(join(folder, 'latest', 'c.json'))).folder).toBe(
+      (await loadConfig(join(folder, 'far', 'away', 'c.json'))).folder,
+    );
+  });
+});
+
+describe('what is not written', () => {
+  test('is filled in: all but the data has a default', () => {
+    expect(check({ data: drawn })).toMatchObject({
+      seed: 1,
+      precision: 'float32',
+      data: { source: { type: 'drawn', count: 2000, seed: 1, difficulty: 'easy' }, imageSize: 64, normalize: 'scale' },
+      model: { init: 'auto', layers: [] },
+      training: {
+        epochs: 100,
+        loss: 'crossEntropy',
+        learningRate: 'auto',
+        optimizer: { name: 'gradientDescent' },
+        threshold: 0.5,
+        evaluateEvery: 1,
+      },
+      diagnosis: { targetError: 0, highBias: 0.05, highVariance: 0.05 },
+    });
+    expect(check({ data: { source: { type: 'folder', path: 'a' } } }).data.source).toEqual({
+      type: 'folder',
+      path: 'a',
+      fit: 'cover',
+    });
+  });
+
+  test('$schema may stand in a config', () => {
+    expect(check({ $schema: './schema.json', data: drawn })).toMatchObject({ seed: 1 });
+  });
+});
+
+describe('a resolved config', () => {
+  const examples: unknown[] = [
+    { data: drawn },
+    {
+      data: {
+        source: { type: 'folder', path: 'a', positive: 'Cat', fit: 'contain' },
+        split: { train: 0.6, dev: 0.2, test: 0.2 },
+      },
+    },
+    { data: { source: { type: 'csv', path: 'a.csv' }, split: { dev: 10, test: 20 } } },
+    {
+      data: {
+        train: { type: 'hdf5', path: 'a.h5', classes: ['no', 'yes'] },
+        test: { type: 'hdf5', path: 'b.h5', classes: 'names' },
+      },
+    },
+    {
+      data: drawn,
+      model: { init: { name: 'random' }, layers: [{ units: 3 }, { units: 2, activation: 'leakyRelu', slope: 0.2, init: 'he' }] },
+    },
+    { data: drawn, training: { learningRate: 0.5, loss: 'squaredError', threshold: 0 }, precision: 'float64', seed: 2 ** 32 - 1 },
+  ];
+
+  test.each(examples.map((raw) => [raw]))('is its own: %j', (raw) => {
+    const once = check(raw);
+    expect(check(JSON.parse(JSON.stringify(once)))).toEqual(once);
+  });
+
+  test.each(['quickstart', 'course-logistic', 'course-two-layer', 'course-four-layer'])(
+    'so is that of configs/%s.json',
+    async (name) => {
+      const { config } = await loadConfig(join(configsPath, `${name}.json`));
+      expect(check(JSON.parse(JSON.stringify(config)))).toEqual(config);
+    },
+  );
+
+  const layer = fc.record(
+    {
+      units: fc.integer({ min: 1, max: 100_000 }),
+      activation: fc.constantFrom('sigmoid', 'tanh', 'relu', 'leakyRelu', 'linear'),
+      slope: fc.double({ min: 0, max: 0.99, noNaN: true }),
+      init: fc.constantFrom('auto', 'he', { name: 'random' }, { name: 'random', factor: 2 }),
+    },
+    { requiredKeys: ['units'] },
+  );
+  const configs = fc.record(
+    {
+      seed: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
+      precision: fc.constantFrom('float32', 'float64'),
+      data: fc.record(
+        {
+          source: fc.oneof(
+            fc.record({ type: fc.constant('drawn'), count: fc.integer({ min: 1 }) }, { requiredKeys: ['type'] }),
+            fc.record({ type: fc.constantFrom('folder', 'csv'), path: fc.string({ minLength: 1 }) }),
+          ),
+          imageSize: fc.integer({ min: 1, max: 1024 }),
+          split: fc.oneof(fc.constant('auto'), fc.record({ dev: fc.integer({ min: 1 }) })),
+        },
+        { requiredKeys: ['source'] },
+      ),
+      model: fc.record({ layers: fc.array(layer, { maxLength: 4 }) }, { requiredKeys: [] }),
+      training: fc.record(
+        {
+          epochs: fc.integer({ min: 1 }),
+          learningRate: fc.oneof(fc.constant('auto'), fc.double({ min: 1e-300, noNaN: true, noDefaultInfinity: true })),
+        },
+        { requiredKeys: [] },
+      ),
+    },
+    { requiredKeys: ['data'] },
+  );
+
+  test('is its own, whatever it says', () => {
+    fc.assert(
+      fc.property(configs, (raw) => {
+        const once = check(raw);
+        expect(check(JSON.parse(JSON.stringify(once)))).toEqual(once);
+        expect(once).toMatchObject(raw);
+      }),
+    );
+  });
+
+  test('moves with its relative paths, and leaves the absolute', () => {
+    const raw = {
+      data: {
+        train: { type: 'folder', path: '../cats' },
+        dev: { type: 'csv', path: '/there/dev.csv' },
+        test: { type: 'hdf5', path: 't.h5' },
+      },
+    };
+    const root = tmpdir();
+    const moved = moveConfig(check(raw), join(root, 'configs'), join(root, 'runs', 'one'));
+    expect(moved.data.train).toMatchObject({ type: 'folder', path: '../../cats' });
+    expect(moved.data.dev).toMatchObject({ path: '/there/dev.csv' });
+    expect(moved.data.test).toMatchObject({ path: '../../configs/t.h5' });
+    expect(moveConfig(moved, join(root, 'runs', 'one'), join(root, 'configs'))).toEqual(check(raw));
+  });
+});

@@ -1,0 +1,313 @@
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type LoadOptions, loadExamples } from '../../../src/data/load.ts';
+import type { Source } from '../../../src/data/source.ts';
+import { openFolder } from '../../../src/data/sources/folder.ts';
+import { openSource, sourceAtPath } from '../../../src/data/sources/sources.ts';
+import { UserError } from '../../../src/errors.ts';
+import { type Rgb, solidPng } from '../pictures.ts';
+
+let root: string;
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), 'nn-folder-'));
+});
+afterEach(() => rm(root, { recursive: true, force: true }));
+
+const options: LoadOptions = { preprocessing: { imageSize: 8, fit: 'cover' }, positive: undefined, strict: false };
+const load = async (changed: Partial<LoadOptions> = {}) =>
+  loadExamples(await openFolder({ path: root }), { ...options, ...changed });
+const namesOf = (source: Source) => Array.from({ length: source.count }, (_, i) => source.name(i));
+
+/** Writes files below the root: a picture of its own for each. */
+async function put(...names: string[]): Promise<void> {
+  for (const name of names) {
+    await mkdir(dirname(join(root, name)), { recursive: true });
+    await writeFile(join(root, name), await solidPng(colourOf(name)));
+  }
+}
+
+const colourOf = (name: string): Rgb => [name.length, name.charCodeAt(0), name.charCodeAt(name.length - 5)];
+
+async function refusal(act: () => Promise<unknown>): Promise<UserError> {
+  const error = await act().then(
+    () => undefined,
+    (found: unknown) => found,
+  );
+  expect(error).toBeInstanceOf(UserError);
+  return error as UserError;
+}
+
+describe('the pictures of a folder', () => {
+  test('stand at any depth, in an order that does not depend on the system', async () => {
+    await put('cat/b.png', 'cat/a.png', 'cat/deep/er/still/c.png', 'cat/Z.png', 'cat/10.png', 'cat/9.png', 'noncat/x.png');
+    expect(namesOf(await openFolder({ path: root }))).toEqual([
+      'cat/10.png',
+      'cat/9.png',
+      'cat/Z.png',
+      'cat/a.png',
+      'cat/b.png',
+      'cat/deep/er/still/c.png',
+      'noncat/x.png',
+    ]);
+  });
+
+  test('come with their own pixels, label, name and hash', async () => {
+    await put('cat/a.png', 'noncat/b.png', 'noncat/c.png');
+    const { examples, classes, failures } = await load();
+    expect(failures).toEqual([]);
+    expect(classes).toEqual({ positive: 'cat', negative: 'noncat' });
+    expect(examples.names).toEqual(['cat/a.png', 'noncat/b.png', 'noncat/c.png']);
+    expect([...examples.labels]).toEqual([1, 0, 0]);
+    for (const [i, name] of examples.names.entries()) {
+      expect([...examples.pixels.slice(i * 192, i * 192 + 3)], name).toEqual(colourOf(name));
+    }
+    expect(new Set(examples.hashes).size).toBe(3);
+  });
+
+  test('are told by their extension, in any case', async () => {
+    await put('cat/a.PNG', 'cat/b.Jpeg', 'cat/c.svg', 'cat/d.jfif', 'noncat/e.TIFF');
+    await writeFile(join(root, 'cat', 'notes.txt'), 'not a picture');
+    await writeFile(join(root, 'cat', 'Thumbs.db'), 'not a picture');
+    const source = await openFolder({ path: root });
+    expect(namesOf(source)).toEqual(['cat/a.PNG', 'cat/b.Jpeg', 'cat/c.svg', 'cat/d.jfif', 'noncat/e.TIFF']);
+    expect(source.notes).toEqual([`${join(root, 'cat')}: passed over 2 files without a picture's extension`]);
+  });
+
+  test('are not the hidden ones, nor those in hidden folders', async () => {
+    await put('cat/a.png', 'cat/.hidden.png', 'cat/._a.png', 'cat/.cache/b.png', 'noncat/c.png', '.git/d.png');
+    const source = await openFolder({ path: root });
+    expect(namesOf(source)).toEqual(['cat/a.png', 'noncat/c.png']);
+    expect(source.classes).toEqual(['cat', 'noncat']);
+    expect(source.notes).toEqual([]);
+  });
+
+  test('are found in a folder that is called like a picture', async () => {
+    await put('cat/x.png/inside.png', 'noncat/b.png');
+    const { examples, failures } = await load();
+    expect(failures).toEqual([]);
+    expect(examples.names).toEqual(['cat/x.png/inside.png', 'noncat/b.png']);
+  });
+
+  test('have a name that holds what a name may hold', async () => {
+    await put('cat/a, "b" & c.png', 'cat/ünï 猫.png', "noncat/it's.png");
+    const { examples, failures } = await load();
+    expect(failures).toEqual([]);
+    expect(examples.names).toEqual(['cat/a, "b" & c.png', 'cat/ünï 猫.png', "noncat/it's.png"]);
+  });
+
+  test('that stand in no class are counted in a note', async () => {
+    await put('cat/a.png', 'noncat/b.png', 'one.png');
+    expect((await openFolder({ path: root })).notes).toEqual([
+      `${root}: passed over 1 picture in no class's folder, such as one.png`,
+    ]);
+    await put('two.jpg');
+    await writeFile(join(root, 'README'), 'not a picture');
+    expect((await openFolder({ path: root })).notes).toEqual([
+      `${root}: passed over 2 pictures in no class's folder, such as one.png`,
+    ]);
+  });
+});
+
+describe('links', () => {
+  test('to files and folders are followed', async () => {
+    await put('cat/a.png', 'noncat/b.png');
+    const elsewhere = await mkdtemp(join(tmpdir(), 'nn-elsewhere-'));
+    try {
+      await writeFile(join(elsewhere, 'c.png'), await solidPng([1, 2, 3]));
+      await symlink(elsewhere, join(root, 'cat', 'more'), 'junction');
+      await symlink(join(elsewhere, 'c.png'), join(root, 'noncat', 'd.png'));
+      const { examples, failures } = await load();
+      expect(failures).toEqual([]);
+      expect(examples.names).toEqual(['cat/a.png', 'cat/more/c.png', 'noncat/b.png', 'noncat/d.png']);
+    } finally {
+      await rm(elsewhere, { recursive: true });
+    }
+  });
+
+  test('that lead round in a circle end, and bring no picture into another class', async () => {
+    await put('cat/a.png', 'cat/deep/b.png', 'noncat/c.png');
+    await symlink(join(root, 'cat'), join(root, 'cat', 'deep', 'again'), 'junction');
+    await symlink(root, join(root, 'cat', 'deep', 'root'), 'junction');
+    await symlink(dirname(root), join(root, 'noncat', 'above'), 'junction');
+    expect(namesOf(await openFolder({ path: root }))).toEqual(['cat/a.png', 'cat/deep/b.png', 'noncat/c.png']);
+  });
+
+  test('to one folder, twice in a class, give its pictures once', async () => {
+    await put('cat/a/b.png', 'noncat/c.png');
+    await symlink(join(root, 'cat', 'a'), join(root, 'cat', 'z'), 'junction');
+    expect(namesOf(await openFolder({ path: root }))).toEqual(['cat/a/b.png', 'noncat/c.png']);
+  });
+
+  test('that lead nowhere, or to themselves, are named with the reason', async () => {
+    await put('cat/a.png', 'noncat/b.png');
+    await symlink('nothing.png', join(root, 'cat', 'broken.png'));
+    await symlink('self.png', join(root, 'cat', 'self.png'));
+    const { examples, failures } = await load();
+    expect(failures).toEqual([
+      { name: 'cat/broken.png', reason: 'no such file or folder' },
+      { name: 'cat/self.png', reason: 'a link that leads to itself' },
+    ]);
+    expect(examples.names).toEqual(['cat/a.png', 'noncat/b.png']);
+  });
+
+  test('that should have been a class and lead nowhere are noted', async () => {
+    await put('cat/a.png', 'noncat/b.png');
+    await symlink('nothing', join(root, 'extra'));
+    expect((await openFolder({ path: root })).notes).toEqual([`${join(root, 'extra')}: passed over: no such file or folder`]);
+  });
+});
+
+describe('the classes', () => {
+  test.each([
+    [['cat', 'noncat'], 'cat'],
+    [['CAT', 'dog'], 'CAT'],
+    [['Aardvark', 'Cat'], 'Cat'],
+  ])('of %j: %s is positive by itself', async (names, positive) => {
+    for (const name of names) await put(`${name}/a.png`);
+    const { classes, examples } = await load();
+    expect(classes.positive).toBe(positive);
+    for (const [i, name] of examples.names.entries()) expect(examples.labels[i]).toBe(name.startsWith(`${positive}/`) ? 1 : 0);
+  });
+
+  test('the config may name the positive one', async () => {
+    await put('cat/a.png', 'dog/b.png');
+    const { classes, examples } = await load({ positive: 'dog' });
+    expect(classes).toEqual({ positive: 'dog', negative: 'cat' });
+    expect([...examples.labels]).toEqual([0, 1]);
+  });
+
+  test.each<[string, string[], string | undefined, RegExp]>([
+    [
+      'none is called cat',
+      ['dogs', 'cats'],
+      undefined,
+      /expected one class called cat, or the field positive, found cats and dogs/,
+    ],
+    ['both are called cat', ['cat', 'CAT'], undefined, /expected one class called cat, or the field positive, found CAT and cat/],
+    ['the one that is named is not there', ['cat', 'dog'], 'Dog', /expected one class called "Dog", found cat and dog/],
+  ])('%s: a mistake in the config', async (_, names, positive, message) => {
+    for (const name of names) await put(`${name}/a.png`);
+    const error = await refusal(() => load({ positive }));
+    expect(error.kind).toBe('usage');
+    expect(error.message).toMatch(message);
+    expect(error.hint).toMatch(/"positive": /);
+  });
+
+  test.each<[string, string[], RegExp, RegExp]>([
+    ['none', [], /expected two classes, found none/, /one folder for each class/],
+    ['one', ['cat'], /expected two classes, found 1: cat/, /one folder for each class/],
+    ['three', ['cat', 'dog', 'bird'], /expected two classes, found 3: bird, cat, dog/, /one folder for each class/],
+    ['two parts', ['train', 'test'], /expected one class called cat/, /data\.train, data\.dev and data\.test/],
+    [
+      'three parts',
+      ['train', 'val', 'test'],
+      /expected two classes, found 3: test, train, val/,
+      /data\.train, data\.dev and data\.test/,
+    ],
+  ])('%s: refused', async (_, names, message, hint) => {
+    for (const name of names) await put(`${name}/a.png`);
+    const error = await refusal(() => load());
+    expect(error.message).toMatch(message);
+    expect(error.hint).toMatch(hint);
+  });
+
+  test('without a picture are refused', async () => {
+    await put('cat/a.png');
+    await mkdir(join(root, 'noncat'));
+    const error = await refusal(() => load());
+    expect(error.kind).toBe('data');
+    expect(error.message).toBe(`${root}: expected pictures of class noncat, found none that can be read`);
+  });
+
+  test('of which no picture can be read are refused, with the first reason', async () => {
+    await put('cat/a.png');
+    await mkdir(join(root, 'noncat'));
+    await writeFile(join(root, 'noncat', 'empty.png'), '');
+    const error = await refusal(() => load());
+    expect(error.message).toMatch(
+      /class noncat, found none .* the first of 1 that failed: noncat\/empty\.png: the file is empty/,
+    );
+  });
+});
+
+describe('reading', () => {
+  test('goes on after a bad picture, and keeps names, labels and pixels together', async () => {
+    await put('cat/a.png', 'cat/c.png', 'noncat/e.png');
+    await writeFile(join(root, 'cat', 'b.png'), 'text');
+    await writeFile(join(root, 'noncat', 'd.png'), '');
+    const { examples, failures } = await load();
+    expect(failures.map(({ name }) => name)).toEqual(['cat/b.png', 'noncat/d.png']);
+    expect(examples.names).toEqual(['cat/a.png', 'cat/c.png', 'noncat/e.png']);
+    expect([...examples.labels]).toEqual([1, 1, 0]);
+    expect(examples.pixels.length).toBe(3 * 192);
+    expect([...examples.pixels.slice(2 * 192, 2 * 192 + 3)]).toEqual(colourOf('noncat/e.png'));
+  });
+
+  test('stops at a bad picture when it is strict, and names them all', async () => {
+    await put('cat/a.png', 'noncat/c.png');
+    await writeFile(join(root, 'cat', 'b.png'), 'text');
+    await writeFile(join(root, 'noncat', 'd.png'), '');
+    const error = await refusal(() => load({ strict: true }));
+    expect(error.exitCode).toBe(3);
+    expect(error.message).toMatch(/2 of 4 are not:\n {2}cat\/b\.png: not a picture.*\n {2}noncat\/d\.png: the file is empty/);
+  });
+
+  test('tells how far it is, picture by picture', async () => {
+    await put('cat/a.png', 'noncat/b.png', 'noncat/c.png');
+    const seen: string[] = [];
+    await load({ onProgress: (done, all) => void seen.push(`${done}/${all}`) });
+    expect(seen).toEqual(['1/3', '2/3', '3/3']);
+  });
+
+  test('ends when the listener of the progress does', async () => {
+    await put('cat/a.png', 'noncat/b.png', 'noncat/c.png');
+    const stop = new Error('stop');
+    const reading = load({
+      onProgress: () => {
+        throw stop;
+      },
+    });
+    await expect(reading).rejects.toBe(stop);
+  });
+});
+
+test('a folder that is not there, or is a file, is refused', async () => {
+  const missing = await refusal(() => openFolder({ path: join(root, 'nothing') }));
+  expect(missing.exitCode).toBe(3);
+  expect(missing.message).toMatch(/expected a folder, found: no such file or folder/);
+  await writeFile(join(root, 'file'), '');
+  expect((await refusal(() => openFolder({ path: join(root, 'file') }))).message).toMatch(/expected a folder, found a file/);
+});
+
+test('pictures beyond what memory holds are refused before they are read', async () => {
+  const source = await openSource({ type: 'drawn', count: 2 ** 40, seed: 1, difficulty: 'easy' });
+  const error = await refusal(() => loadExamples(source, options));
+  expect(error.exitCode).toBe(3);
+  expect(error.message).toMatch(/expected pictures that fit into memory, found 1099511627776/);
+});
+
+describe('a path on the command line', () => {
+  test.each([
+    ['data.csv', 'csv'],
+    ['DATA.CSV', 'csv'],
+    ['x.h5', 'hdf5'],
+    ['x.hdf5', 'hdf5'],
+  ])('%s means a source of type %s', async (name, type) => {
+    expect(await sourceAtPath(join(root, name))).toEqual({ type, path: join(root, name) });
+  });
+
+  test('of a folder means the folder, whatever it is called', async () => {
+    for (const name of ['plain', 'named.csv']) {
+      await mkdir(join(root, name));
+      expect(await sourceAtPath(join(root, name))).toEqual({ type: 'folder', path: join(root, name) });
+    }
+  });
+
+  test('of anything else is refused', async () => {
+    const error = await refusal(() => sourceAtPath(join(root, 'x.zip')));
+    expect(error.exitCode).toBe(3);
+    expect(error.message).toMatch(/expected a folder .* or a file ending in \.csv, \.h5, \.hdf5; found neither/);
+  });
+});

@@ -1,0 +1,334 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type Classifier, logits } from '../../src/classifier/classifier.ts';
+import { UserError } from '../../src/errors.ts';
+import { type Precision, precisions } from '../../src/kernels/kernels.ts';
+import { kernelsFor } from '../../src/kernels/select.ts';
+import { initialParameters, type Layer, type Network } from '../../src/model/network.ts';
+import { numpyRandom } from '../../src/random.ts';
+import { loadClassifier, modelFileName, saveClassifier } from '../../src/run/model-file.ts';
+import { decodeTensors, encodeTensors, type Tensor } from '../../src/run/safetensors.ts';
+import { dense } from '../model/networks.ts';
+
+let folder: string;
+let path: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'nn-model-'));
+  path = join(folder, modelFileName);
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const imageSize = 2;
+const features = imageSize * imageSize * 3;
+const output = dense(1, { activation: 'sigmoid' });
+const networks: Record<string, Layer[]> = {
+  'logistic regression': [output],
+  'two hidden layers': [dense(4, { activation: 'leakyRelu', slope: 0.2 }), dense(3, { activation: 'relu' }), output],
+  'batch norm and dropout': [dense(4, { batchNorm: true, keepProb: 0.8 }), output],
+};
+
+/** A classifier whose every number is an awkward one. */
+function classifierOf(layers: readonly Layer[], precision: Precision): Classifier {
+  const network: Network = { inputs: features, layers };
+  const random = numpyRandom(3);
+  const parameters = initialParameters(network, kernelsFor(precision), random);
+  for (const [k] of parameters.values.entries()) parameters.values[k] = random.normal() / 3;
+  return {
+    network,
+    parameters,
+    precision,
+    preprocessing: { imageSize, fit: 'contain' },
+    normalize: 'standardize',
+    map: {
+      multiply: Float64Array.from({ length: features }, () => random.normal() / 7),
+      add: Float64Array.from({ length: features }, () => random.normal()),
+    },
+    classes: { positive: 'cat, "the" 猫', negative: 'non-cat' },
+    threshold: 0.1 + 0.2,
+    loss: 'crossEntropy',
+  };
+}
+
+const pixels = Uint8Array.from({ length: features * 5 }, (_, k) => (k * 97) % 256);
+
+describe.each(Object.entries(networks))('a model file of %s', (_, layers) => {
+  test.each(Object.keys(precisions) as Precision[])('in %s: what is loaded is what was saved, to the bit', async (precision) => {
+    const saved = classifierOf(layers, precision);
+    await saveClassifier(path, saved);
+    const { classifier, file } = await loadClassifier(path);
+    expect(file).toBe(path);
+    const { parameters, ...rest } = classifier;
+    const { parameters: before, ...others } = saved;
+    expect(rest).toEqual(others);
+    expect(parameters.values).toEqual(before.values);
+    expect(parameters.values.constructor).toBe(precisions[precision]);
+    expect(parameters.segments).toEqual(before.segments);
+    const kernels = kernelsFor(precision);
+    expect(logits(classifier, kernels, pixels)).toEqual(logits(saved, kernels, pixels));
+  });
+});
+
+const saved = classifierOf(networks['two hidden layers']!, 'float32');
+
+describe('a model file', () => {
+  test('holds the parameters by their names in the course, and the input map', async () => {
+    await saveClassifier(path, saved);
+    const { metadata, tensors } = decodeTensors(await readFile(path), path);
+    const shapes = Object.fromEntries(Object.entries(tensors).map(([name, { shape }]) => [name, shape]));
+    expect(shapes).toEqual({
+      W1: [4, 12],
+      b1: [4, 1],
+      W2: [3, 4],
+      b2: [3, 1],
+      W3: [1, 3],
+      b3: [1, 1],
+      'input.multiply': [12, 1],
+      'input.add': [12, 1],
+    });
+    expect(tensors['W2']!.data).toEqual(Float32Array.from(saved.parameters.layers[1]!.weights));
+    expect(tensors['b2']!.data).toEqual(Float32Array.from(saved.parameters.layers[1]!.bias!));
+    expect(metadata['format']).toBe('cat-nn model');
+    expect(metadata['version']).toBe('1');
+  });
+
+  test('is the same bytes for the same classifier, and names no place on this machine', async () => {
+    await saveClassifier(path, saved);
+    const other = join(folder, 'other');
+    await mkdir(other);
+    await saveClassifier(join(other, 'x.safetensors'), saved);
+    const bytes = await readFile(path);
+    expect(await readFile(join(other, 'x.safetensors'))).toEqual(bytes);
+    const text = bytes.toString('latin1');
+    for (const place of [folder, tmpdir(), process.cwd()]) expect(text).not.toContain(place);
+  });
+
+  test('is found in its run folder', async () => {
+    await saveClassifier(path, saved);
+    expect((await loadClassifier(folder)).file).toBe(path);
+  });
+
+  test('replaces an older one, and leaves nothing else behind', async () => {
+    await saveClassifier(path, classifierOf([output], 'float64'));
+    await saveClassifier(path, saved);
+    expect((await loadClassifier(path)).classifier.network).toEqual(saved.network);
+    expect(await readdir(folder)).toEqual([modelFileName]);
+  });
+
+  test('that cannot be written is an error, and leaves nothing behind', async () => {
+    await mkdir(path);
+    await writeFile(join(path, 'x'), '');
+    await expect(saveClassifier(path, saved)).rejects.toThrow(/can't be written/);
+    expect(await readdir(folder)).toEqual([modelFileName]);
+    await expect(saveClassifier(join(folder, 'nothing', 'x'), saved)).rejects.toThrow(/can't be written: no such file/);
+  });
+});
+
+type Parts = { metadata: Record<string, string>; tensors: Record<string, Tensor> };
+
+/** Saves the classifier, changes the file's parts, and says why it is not loaded any more. */
+async function refusalAfter(change: (parts: Parts) => void): Promise<UserError> {
+  await saveClassifier(path, saved);
+  const parts = decodeTensors(await readFile(path), path);
+  change(parts);
+  await writeFile(path, encodeTensors(parts));
+  return refusal();
+}
+
+/** Changes what the file says of the classifier. */
+// biome-ignore lint/suspicious/noExplicitAny: a test breaks what types would keep whole
+const refusalAfterSaying = (change: (description: any) => unknown) =>
+  refusalAfter((parts) => {
+    const description: unknown = JSON.parse(parts.metadata['classifier']!);
+    change(description);
+    parts.metadata['classifier'] = JSON.stringify(description);
+  });
+
+async function refusal(place = path): Promise<UserError> {
+  const error = await loadClassifier(place).then(
+    () => undefined,
+    (found: unknown) => found,
+  );
+  expect(error).toBeInstanceOf(UserError);
+  expect((error as UserError).exitCode).toBe(4);
+  expect((error as UserError).message).toContain(place);
+  return error as UserError;
+}
+
+describe('a file that is no model is refused:', () => {
+  test('nothing there', async () => {
+    const error = await refusal();
+    expect(error.message).toMatch(/expected a model, found: no such file or folder/);
+    expect(error.hint).toMatch(/nn train/);
+  });
+
+  test('a folder without a model', async () => {
+    expect((await refusal(folder)).message).toMatch(/model\.safetensors: expected a model, found: no such file or folder/);
+  });
+
+  test('empty, text, or half of one', async () => {
+    await writeFile(path, '');
+    expect((await refusal()).message).toMatch(/expected a safetensors file, found 0 bytes/);
+    await writeFile(path, 'this is not a model, but it is long enough for a header');
+    expect((await refusal()).message).toMatch(/header/);
+    await saveClassifier(path, saved);
+    await truncate(path, (await readFile(path)).length - 4);
+    await refusal();
+  });
+
+  test('a safetensors file of another program', async () => {
+    const error = await refusalAfter(({ metadata }) => delete metadata['format']);
+    expect(error.message).toMatch(/expected a model of nn, found "another safetensors file"/);
+    expect((await refusalAfter(({ metadata }) => void (metadata['format'] = 'pt'))).message).toMatch(/model of nn, found "pt"/);
+  });
+
+  test('a later version of the format', async () => {
+    const error = await refusalAfter(({ metadata }) => void (metadata['version'] = '2'));
+    expect(error.message).toMatch(/expected version 1 of the format, found 2/);
+  });
+});
+
+describe('a model that contradicts itself is refused:', () => {
+  const float = (length: number, value = 0) => new Float32Array(length).fill(value);
+
+  test.each<[string, (parts: Parts) => unknown, RegExp]>([
+    ['a tensor missing', ({ tensors }) => delete tensors['b2'], /expected a tensor b2, found none/],
+    ['the input map missing', ({ tensors }) => delete tensors['input.add'], /expected a tensor input\.add, found none/],
+    [
+      'another shape',
+      ({ tensors }) => (tensors['W2'] = { shape: [4, 3], data: float(12) }),
+      /W2: expected shape \(3, 4\), found \(4, 3\)/,
+    ],
+    [
+      'another length',
+      ({ tensors }) => (tensors['b1'] = { shape: [5, 1], data: float(5) }),
+      /b1: expected shape \(4, 1\), found \(5, 1\)/,
+    ],
+    [
+      'a shape of other dimensions',
+      ({ tensors }) => (tensors['b1'] = { shape: [4], data: float(4) }),
+      /b1: expected shape \(4, 1\), found \(4\)/,
+    ],
+    [
+      'whole numbers',
+      ({ tensors }) => (tensors['b1'] = { shape: [4, 1], data: new Int32Array(4) }),
+      /b1: expected numbers of the kind Float32Array, found Int32Array/,
+    ],
+    [
+      'another precision',
+      ({ tensors }) => (tensors['b1'] = { shape: [4, 1], data: new Float64Array(4) }),
+      /b1: expected numbers of the kind Float32Array, found Float64Array/,
+    ],
+    [
+      'an input map in single precision',
+      ({ tensors }) => (tensors['input.add'] = { shape: [12, 1], data: float(12) }),
+      /input\.add: expected numbers of the kind Float64Array/,
+    ],
+    ['NaN', ({ tensors }) => (tensors['W1']!.data[7] = Number.NaN), /W1: expected finite numbers/],
+    [
+      'infinity',
+      ({ tensors }) => (tensors['input.multiply']!.data[0] = Number.POSITIVE_INFINITY),
+      /input\.multiply: expected finite numbers/,
+    ],
+    [
+      'a tensor too many',
+      ({ tensors }) => (tensors['W4'] = { shape: [1, 1], data: float(1) }),
+      /expected the tensors of its network alone, found W4 as well/,
+    ],
+    ['no description', ({ metadata }) => delete metadata['classifier'], /description of the classifier/],
+    ['a description that is not JSON', ({ metadata }) => (metadata['classifier'] = '{'), /description of the classifier/],
+    ['a description that is a number', ({ metadata }) => (metadata['classifier'] = '5'), /classifier\.network/],
+  ])('%s', async (_, change, message) => {
+    expect((await refusalAfter((parts) => void change(parts))).message).toMatch(message);
+  });
+
+  // biome-ignore lint/suspicious/noExplicitAny: a test breaks what types would keep whole
+  test.each<[string, (said: any) => unknown, RegExp]>([
+    ['fewer layers than tensors', (said) => said.network.layers.splice(1, 1), /W2: expected shape|found W3 as well/],
+    ['a layer more', (said) => said.network.layers.splice(1, 0, said.network.layers[1]), /expected/],
+    ['other units', (said) => (said.network.layers[0].units = 5), /W1: expected shape \(5, 12\), found \(4, 12\)/],
+    ['no layers', (said) => (said.network.layers = []), /layers: expected a list of 1 to 1000/],
+    ['layers that are no list', (said) => (said.network.layers = {}), /layers: expected a list/],
+    ['a last layer of two units', (said) => (said.network.layers[2].units = 2), /a last layer of one unit/],
+    [
+      'half a unit',
+      (said) => (said.network.layers[0].units = 3.5),
+      /network\.layers\.0\.units: expected a whole number from 1 to 100000, found 3\.5/,
+    ],
+    ['more units than any machine holds', (said) => (said.network.layers[0].units = 1e9), /units: expected a whole number/],
+    [
+      'an activation that nobody knows',
+      (said) => (said.network.layers[0].activation = 'swish'),
+      /layers\.0\.activation: expected one of .*relu.*, found "swish"/,
+    ],
+    [
+      'an activation called like what every object has',
+      (said) => (said.network.layers[0].activation = 'constructor'),
+      /activation: expected one of/,
+    ],
+    ['an initialiser that nobody knows', (said) => (said.network.layers[0].init.name = 'best'), /init\.name: expected one of/],
+    ['no initialiser', (said) => delete said.network.layers[0].init, /init\.name: expected one of .*found nothing/],
+    [
+      'a slope that is text',
+      (said) => (said.network.layers[0].slope = '0.1'),
+      /slope: expected a number from 0 to 1, found "0\.1"/,
+    ],
+    ['a keepProb above 1', (said) => (said.network.layers[0].keepProb = 2), /keepProb: expected a number from 0 to 1, found 2/],
+    [
+      'a batchNorm that is no answer',
+      (said) => (said.network.layers[0].batchNorm = 1),
+      /batchNorm: expected true or false, found 1/,
+    ],
+    [
+      'batch norm without its tensors',
+      (said) => (said.network.layers[0].batchNorm = true),
+      /expected (a tensor gamma1|the tensors of its network alone)/,
+    ],
+    [
+      'inputs that are not those of its pictures',
+      (said) => (said.preprocessing.imageSize = 3),
+      /expected 27 inputs for its pictures, found 12/,
+    ],
+    [
+      'a fit that nobody knows',
+      (said) => (said.preprocessing.fit = 'crop'),
+      /preprocessing\.fit: expected one of cover, contain, fill, found "crop"/,
+    ],
+    ['a precision that nobody knows', (said) => (said.precision = 'float16'), /precision: expected one of float32, float64/],
+    ['a normalisation that nobody knows', (said) => (said.normalize = 'best'), /normalize: expected one of/],
+    ['a loss that nobody knows', (said) => (said.loss = 'hinge'), /loss: expected one of/],
+    ['a threshold above 1', (said) => (said.threshold = 1.5), /threshold: expected a number from 0 to 1, found 1\.5/],
+    ['no threshold', (said) => (said.threshold = null), /threshold: expected a number from 0 to 1, found null/],
+    ['a class without a name', (said) => (said.classes.positive = ''), /classes\.positive: expected a text/],
+    [
+      'two classes of one name',
+      (said) => (said.classes.negative = said.classes.positive),
+      /classes\.negative: expected another name/,
+    ],
+  ])('%s', async (_, change, message) => {
+    expect((await refusalAfterSaying(change)).message).toMatch(message);
+  });
+
+  test('a network that would not fit into memory, of which there are no tensors', async () => {
+    const error = await refusalAfterSaying((said) => {
+      said.preprocessing.imageSize = 1024;
+      said.network.inputs = 1024 * 1024 * 3;
+      said.network.layers[0].units = 100_000;
+    });
+    expect(error.message).toMatch(/expected shape/);
+  });
+
+  test('any flip of any byte, or it is loaded', async () => {
+    await saveClassifier(path, saved);
+    const bytes = await readFile(path);
+    const random = numpyRandom(9);
+    for (let run = 0; run < 150; run++) {
+      const broken = Buffer.from(bytes);
+      broken[random.integer(bytes.length - 1)]! ^= 1 << random.integer(7);
+      await writeFile(path, broken);
+      const outcome = await loadClassifier(path).catch((error: unknown) => error);
+      if (outcome instanceof Error) expect(outcome).toBeInstanceOf(UserError);
+    }
+  });
+});

@@ -1,0 +1,175 @@
+import { describe, expect, test } from 'vitest';
+import { logits } from '../../src/classifier/classifier.ts';
+import { epochBatches } from '../../src/data/batches.ts';
+import type { Examples } from '../../src/data/examples.ts';
+import type { Kernels } from '../../src/kernels/kernels.ts';
+import { losses } from '../../src/model/losses.ts';
+import { costWatch, DivergedError, divergedEpochs, divergedFactor } from '../../src/training/divergence.ts';
+import type { FitOptions } from '../../src/training/fit.ts';
+import { dense } from '../model/networks.ts';
+import { epochsOf, kernels, named, noisePictures, problem } from './problems.ts';
+
+/** Every picture twice, once in each class: no weights can tell them apart. */
+function contradictory(m: number): Examples {
+  const { features, pixels } = noisePictures(m);
+  const labels = Uint8Array.from({ length: 2 * m }, (_, i) => (i < m ? 0 : 1));
+  return named({ features, pixels: Uint8Array.from([...pixels, ...pixels]), labels });
+}
+
+async function autopsyOf(options: FitOptions): Promise<DivergedError> {
+  const error = await epochsOf(options).catch((thrown) => thrown);
+  expect(error).toBeInstanceOf(DivergedError);
+  return error;
+}
+
+function costOf(options: FitOptions): number {
+  const z = logits(options, kernels, options.train.pixels);
+  return z.reduce((sum, value, i) => sum + losses.crossEntropy.value(value, options.train.labels[i]!), 0) / z.length;
+}
+
+/** Kernels with something amiss. */
+function amiss(change: Partial<Kernels>): Kernels {
+  const faulty: Kernels = { ...kernels, ...change, scope: () => ({ ...faulty, release: () => {} }) };
+  return faulty;
+}
+
+describe('a learning rate that is far too large', () => {
+  test('is stopped; the error names step, epoch, layer, tensor and rate, and proposes a smaller one', async () => {
+    const error = await autopsyOf(problem({ train: contradictory(10), learningRates: [1e6], epochs: 100 }));
+    const { autopsy } = error;
+    expect(autopsy).toMatchObject({ layer: 1, tensor: 'W1', learningRate: 1e6, proposedRate: 1e5 });
+    expect(autopsy.epoch).toBe(autopsy.step); // full batches: a step an epoch
+    expect(autopsy.epoch).toBeGreaterThanOrEqual(divergedEpochs);
+    expect(error.message).toMatch(
+      new RegExp(`step ${autopsy.step} \\(epoch ${autopsy.epoch}\\) in layer 1 \\(W1\\) with learning rate 1000000`),
+    );
+    expect(error.hint).toContain('--set training.learningRate=100000');
+    expect(error.exitCode).toBe(5);
+  });
+
+  test('leaves the last good weights: finite, at a cost that is not far above the first', async () => {
+    const options = problem({ train: contradictory(10), learningRates: [1e6], epochs: 100 });
+    const first = costOf(options);
+    await autopsyOf(options);
+    expect(options.parameters.values.every(Number.isFinite)).toBe(true);
+    expect(costOf(options)).toBeLessThanOrEqual(divergedFactor * Math.max(first, Math.LN2));
+  });
+
+  test('is stopped in the epoch where a number overflows, also in the last one', async () => {
+    const map = { multiply: new Float64Array(48).fill(1), add: new Float64Array(48) }; // bytes: gradients far above 2
+    const options = problem({ learningRates: [1e308], epochs: 1, map });
+    const before = options.parameters.values.slice();
+    const { autopsy } = await autopsyOf(options);
+    expect(autopsy).toMatchObject({ epoch: 1, step: 1, layer: 1, tensor: 'W1', proposedRate: 1e307 });
+    expect(options.parameters.values).toEqual(before);
+  });
+
+  test('is blamed on the layer whose numbers overflow first on the way forward', async () => {
+    const hidden = [dense(4, { activation: 'linear' }), dense(3, { activation: 'linear' })];
+    const options = problem({ hidden, learningRates: [1e120, 1e120, 1e120] });
+    const { autopsy } = await autopsyOf(options);
+    // after a step all weights are about 1e120: z is 1e120, 1e240, and then too large
+    expect(autopsy).toMatchObject({ step: 2, layer: 3, tensor: 'W3' });
+    expect(options.parameters.values.every(Number.isFinite)).toBe(true);
+    expect(costOf(options)).toBeLessThan(10);
+  });
+
+  test('names the rate of the layer that diverged, and proposes a smaller one for each layer where they differ', async () => {
+    const hidden = [dense(4, { activation: 'linear' })];
+    const { autopsy } = await autopsyOf(problem({ hidden, learningRates: [0.01, 1e200], map: bytesAsTheyAre }));
+    // W2 leaps in the first step; the second overflows in the gradient that it hands down to W1, or in z
+    expect(autopsy.learningRate).toBe(autopsy.layer === 1 ? 0.01 : 1e200);
+    expect(autopsy.proposedRate).toEqual([0.001, 1e199]);
+  });
+});
+
+const bytesAsTheyAre = { multiply: new Float64Array(48).fill(1), add: new Float64Array(48) };
+
+describe('a gradient that is not finite', () => {
+  const hidden = [dense(5), dense(4), dense(3)];
+  const units = [5, 4, 3, 1];
+
+  /** Spoils one number of a layer's dW in a step of its own. */
+  function spoiled(layer: number, step: number, value: number): Kernels {
+    let steps = 0;
+    return amiss({
+      backwardWeights(options) {
+        kernels.backwardWeights(options);
+        if (options.units === units[layer] && ++steps === step) options.out[1] = value;
+      },
+    });
+  }
+
+  test.each([
+    [0, Number.NaN],
+    [1, Number.NaN],
+    [2, Number.POSITIVE_INFINITY],
+    [3, Number.NEGATIVE_INFINITY],
+  ])('is named with its layer, %i (%d), and no weight has moved since', async (layer, value) => {
+    const batches = { batchSize: 7, train: noisePictures(20), hidden };
+    const options = problem({ ...batches, kernels: spoiled(layer, 5, value) });
+    const { autopsy } = await autopsyOf(options);
+    expect(autopsy).toMatchObject({ epoch: 2, step: 5, layer: layer + 1, tensor: `W${layer + 1}` });
+    expect(autopsy.what).toMatch(/gradient is not finite/);
+    // step 5 is the second of epoch 2
+    expect(autopsy.examples).toEqual([...[...epochBatches(20, 7, 1, 2)][1]!]);
+    const healthy = problem({ ...batches, epochs: 1 });
+    await epochsOf(healthy);
+    expect(options.parameters.values).toEqual(healthy.parameters.values);
+  });
+
+  test('is blamed on the layer that it comes from, not on those below, which it spoils too', async () => {
+    const faulty = amiss({
+      backwardInput(options) {
+        kernels.backwardInput(options);
+        if (options.units === 3) options.out[0] = Number.NaN; // what layer 3 hands down to layer 2
+      },
+    });
+    const { autopsy } = await autopsyOf(problem({ hidden, kernels: faulty }));
+    expect(autopsy).toMatchObject({ step: 1, layer: 2, tensor: 'W2' });
+  });
+});
+
+describe('a cost far above its start', () => {
+  const far = divergedFactor * Math.LN2 * 1.01;
+  const told = (costs: readonly number[]) => {
+    const watch = costWatch();
+    return costs.map((cost) => watch.endsWith(cost));
+  };
+  const times = (n: number, cost: number) => Array.from({ length: n }, () => cost);
+
+  test('for 20 epochs on end stops; for 19 it does not, however often', () => {
+    expect(told([0.5, ...times(20, far)]).indexOf(true)).toBe(20);
+    expect(told([0.5, ...times(19, far), 1, ...times(19, far), 1, ...times(19, far)])).not.toContain(true);
+  });
+
+  test('is measured by the first cost where that is above ln 2', () => {
+    expect(told([2, ...times(30, 199)])).not.toContain(true);
+    expect(told([2, ...times(30, 201)])).toContain(true);
+  });
+
+  test("is not the course's own rise, from 0.69 to 0.9 for 54 epochs", () => {
+    const rise = Array.from({ length: 54 }, (_, i) => Math.LN2 + (0.9 - Math.LN2) * Math.sin((Math.PI * i) / 53));
+    expect(told([Math.LN2, ...rise, ...times(100, 0.6)])).not.toContain(true);
+  });
+});
+
+test('with early stopping the best weights outlive a divergence', async () => {
+  const faulty = () => {
+    let steps = 0;
+    return amiss({
+      backwardWeights(options) {
+        kernels.backwardWeights(options);
+        if (++steps === 30) options.out[0] = Number.NaN;
+      },
+    });
+  };
+  const earlyStopping = { patience: 100, minDelta: 0 };
+  const wishes = { train: noisePictures(12), dev: { ...noisePictures(12), labels: noisePictures(12).labels.map((y) => 1 - y) } };
+  // what helps on train hurts on this dev: the first epoch is the best
+  const options = problem({ ...wishes, earlyStopping, kernels: faulty(), epochs: 100 });
+  await autopsyOf(options);
+  const first = problem({ ...wishes, epochs: 1 });
+  await epochsOf(first);
+  expect(options.parameters.values).toEqual(first.parameters.values);
+});
