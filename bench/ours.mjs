@@ -60,9 +60,10 @@ export function prepare(job, folder, { precision, form }) {
     const cost = lossGradient(pass, { loss: 'crossEntropy', labels, classWeights: [1, 1] });
     backward(pass, gradient);
     const t = k + 1;
+    const once = { rate: rates[job.name], beta1: 0, beta2: 0, correction1: 1, correction2: 1, inside: 0, outside: 1e-8 };
     const numbers = job.adam
-      ? { rate: rates[job.name] / (1 - 0.9 ** t), beta1: 0.9, beta2: 0.999, correction: 1 / (1 - 0.999 ** t), epsilon: 1e-8 }
-      : { rate: rates[job.name], beta1: 0, beta2: 0, correction: 1, epsilon: 0 };
+      ? { ...once, beta1: 0.9, beta2: 0.999, correction1: 1 / (1 - 0.9 ** t), correction2: 1 / (1 - 0.999 ** t) }
+      : once;
     kernels.moveParameters({ values: parameters.values, gradient: gradient.values, velocities, squares, ...numbers });
     return cost;
   }

@@ -24,7 +24,7 @@ const GENERATION: usize = 0;
 const CLAIM: usize = 64;
 const DONE: usize = 128;
 const JOB: usize = 192;
-const JOB_BYTES: usize = 128;
+const JOB_BYTES: usize = 192;
 const SHARED: usize = JOB + JOB_BYTES;
 
 const PIECE_BITS: i32 = 12;
