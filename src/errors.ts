@@ -15,6 +15,21 @@ export const exitCodes = {
 
 export type ExitKind = keyof typeof exitCodes;
 
+/** In a few words, for help. */
+export const exitMeanings: Record<ExitKind, string> = {
+  done: 'done',
+  fault: 'a fault of nn',
+  usage: 'usage or config',
+  data: 'data',
+  model: 'model file',
+  diverged: 'training diverged',
+  gate: 'a gate was missed',
+  someFailed: 'some pictures failed',
+  notPositive: 'not all positive',
+  interrupted: 'interrupted',
+  terminated: 'terminated',
+};
+
 /** A failure that the user can mend: its message says where, what was expected and what was found. */
 export class UserError extends Error {
   readonly kind: ExitKind;

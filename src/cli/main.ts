@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { CommanderError, Command as Program, Option as ProgramOption } from 'commander';
 import type { Command } from '../commands/command.ts';
 import { commandGroups, commands } from '../commands/commands.ts';
-import { type ExitKind, exitCodes, UserError } from '../errors.ts';
+import { type ExitKind, exitCodes, exitMeanings, UserError } from '../errors.ts';
 import { type Interruption, listenForInterruption } from './interruption.ts';
 import { routeOf } from './route.ts';
 import type { GlobalValues } from './terminal.ts';
@@ -52,7 +52,7 @@ function buildProgram(): Program {
   const program = new Program('nn');
   program
     .description('Trains, judges and uses image classifiers: cat or non-cat, and any other two classes.')
-    .addHelpText('after', examplesText(examples));
+    .addHelpText('after', `${examplesText(examples)}\n\nExit codes: ${exitCodesText()}`);
   for (const { name, summary } of commands) {
     const [first, second] = name.split(' ') as [string, string | undefined];
     if (second === undefined) program.command(first).description(summary);
@@ -68,6 +68,13 @@ function groupOf(program: Program, name: string): Program {
   if (known) return known;
   const { summary, examples } = commandGroups[name]!;
   return program.command(name).description(summary).addHelpText('after', examplesText(examples));
+}
+
+/** 0 done, 1 a fault of nn … */
+function exitCodesText(): string {
+  return Object.entries(exitCodes)
+    .map(([kind, code]) => `${code} ${exitMeanings[kind as ExitKind]}`)
+    .join(', ');
 }
 
 /** What holds at every level of the tree. */

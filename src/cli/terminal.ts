@@ -107,9 +107,13 @@ function writeLines(title: string, total: number, write: (text: string) => void)
   };
 }
 
+/** Before this long, or a twentieth of the work, there is no pace to speak of. */
+const paceSeconds = 5;
+
 /** " · 12s left", from the pace since the start; nothing before there is one. */
 function timeLeft(started: number, done: number, total: number): string {
-  if (done === 0) return '';
+  // the first steps are the slowest, and say little of the rest
+  if (done === 0 || (performance.now() - started < paceSeconds * 1000 && done < total / 20)) return '';
   return ` · ${duration((((performance.now() - started) / done) * (total - done)) / 1000)} left`;
 }
 

@@ -2,13 +2,24 @@ import { join, relative } from 'node:path';
 import { type LoadedConfig, loadConfig } from '../config/load.ts';
 import { augments } from '../data/augment.ts';
 import { batchLength } from '../data/batches.ts';
-import type { ExitKind, UserError } from '../errors.ts';
+import { type ExitKind, systemReason, type UserError } from '../errors.ts';
 import type { Kernels } from '../kernels/kernels.ts';
 import { kernelsFor } from '../kernels/select.ts';
 import { planText, type TrainPlan } from '../report/train-plan.ts';
 import { type TrainSummary, trainText } from '../report/train-summary.ts';
 import { loadClassifier, modelFileName, saveClassifier } from '../run/model-file.ts';
-import { createRun, linkLatest, type RunFolder, runName, runsFolder, writeSplit, writeSummary } from '../run/run-folder.ts';
+import {
+  createRun,
+  freePath,
+  latestName,
+  linkLatest,
+  type RunFolder,
+  refuseRun,
+  runName,
+  runsFolder,
+  writeSplit,
+  writeSummary,
+} from '../run/run-folder.ts';
 import { refuseWrongGradient } from '../training/check-gradients.ts';
 import { DivergedError } from '../training/divergence.ts';
 import { estimateSeconds } from '../training/estimate.ts';
@@ -79,6 +90,7 @@ interface Job {
 async function train(context: Context, values: Values): Promise<ExitKind | undefined> {
   const sets = [...(values.set ?? []), ...(values.seed === undefined ? [] : [`seed=${values.seed}`])];
   const loaded = await loadConfig(values.config, sets);
+  if (values.output !== undefined && !values.dryRun) await refuseRun(values.output, values.force ?? false);
   const data = await prepareData(loaded, { strict: values.strict ?? false, onProgress: readProgress(context) });
   requireDev(loaded.config, data);
   const kernels = kernelsFor(loaded.config.precision);
@@ -98,7 +110,7 @@ async function train(context: Context, values: Values): Promise<ExitKind | undef
     return undefined;
   }
 
-  const path = values.output ?? join(runsFolder(context.environment), runName(values.config, new Date()));
+  const path = values.output ?? (await freePath(join(runsFolder(context.environment), runName(values.config, new Date()))));
   const run = await createRun(path, loaded, values.force ?? false);
   try {
     await writeSplit(path, data.parts, data.classes);
@@ -106,13 +118,22 @@ async function train(context: Context, values: Values): Promise<ExitKind | undef
     const folds = data.folds === null ? null : await trainFolds(run, job, { ...data, folds: data.folds });
     const outcome = await trainInto(run, job, folds);
     const summary = await summarize(run, job, { plan, folds, outcome, seconds: (performance.now() - started) / 1000 });
-    if (summary.stopped !== 'interrupted') await linkLatest(runsFolder(context.environment), path);
+    if (summary.stopped !== 'interrupted') await tryLink(context, path);
     context.print(context.json ? JSON.stringify(summary) : trainText(summary, data.classes, context.style));
     if (summary.stopped === 'interrupted') context.note(`The model so far is kept: nn predict --model ${summary.run} …`);
   } finally {
     await run.close();
   }
   return context.signal.aborted ? (context.signal.reason as UserError).kind : undefined;
+}
+
+/** The run is whole without the link: where it can't be made, that is a warning. */
+async function tryLink(context: Context, path: string): Promise<void> {
+  try {
+    await linkLatest(runsFolder(context.environment), path);
+  } catch (error) {
+    context.warn(`${latestName}: the link to this run can't be made: ${systemReason(error)}`);
+  }
 }
 
 /** Cross-validation: a training a fold, each journalled with its fold. */
@@ -235,7 +256,7 @@ async function summarize(
     examples: plan.examples,
     metrics,
     ...(folds === null ? {} : { folds: foldSummary(folds) }),
-    diagnosis: diagnoseParts(metrics, config),
+    diagnosis: diagnoseParts(metrics, config, plan.learningRates[0]!),
     warnings,
   };
   await writeSummary(run.path, summary);

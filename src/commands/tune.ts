@@ -110,7 +110,7 @@ async function start(context: Context, values: Values): Promise<ExitKind | undef
       results.push(result);
       const [best] = rankTrials(results, search.metric);
       const detail = best?.score
-        ? `best ${best.score.accuracy.toFixed(3)}, cost ${best.score.cost.toFixed(4)} (trial ${best.trial})`
+        ? `best accuracy ${(best.score.accuracy * 100).toFixed(1)}%, cost ${best.score.cost.toFixed(4)} (trial ${best.trial})`
         : 'none succeeded yet';
       bar.update(
         trials === null ? Math.min(values.minutes! * 60, Math.round((performance.now() - began) / 1000)) : results.length,
@@ -125,8 +125,11 @@ async function start(context: Context, values: Values): Promise<ExitKind | undef
     pool.close();
     await folder.close();
   }
-  await finish(context, { output, loaded, results, seconds: (performance.now() - began) / 1000 });
-  if (!context.signal.aborted) return undefined;
+  const interrupted = context.signal.aborted;
+  if (results.length > 0 || !interrupted) {
+    await finish(context, { output, loaded, results, earlier: known.length, seconds: (performance.now() - began) / 1000 });
+  }
+  if (!interrupted) return undefined;
   context.note(`Interrupted. The same command with --output ${output} goes on with the very same trials.`);
   return (context.signal.reason as UserError).kind;
 }
@@ -149,18 +152,20 @@ async function merge(context: Context, values: Values, folders: readonly string[
     results.push(...(await readTrials(folder, isTrialResult)));
   }
   const output = values.output ?? folders[0]!;
-  await finish(context, { output, loaded, results, seconds: (performance.now() - began) / 1000 });
+  await finish(context, { output, loaded, results, earlier: results.length, seconds: (performance.now() - began) / 1000 });
 }
 
 interface Found {
   output: string;
   loaded: LoadedConfig;
   results: readonly TrialResult[];
+  /** how many of them were there before */
+  earlier: number;
   seconds: number;
 }
 
 /** Ranks, writes the ranking and the best config, and prints. */
-async function finish(context: Context, { output, loaded, results, seconds }: Found): Promise<void> {
+async function finish(context: Context, { output, loaded, results, earlier, seconds }: Found): Promise<void> {
   const search = searchOf(loaded);
   if (results.length === 0)
     throw new UserError('usage', `${output}: no trial has finished`, {
@@ -194,6 +199,7 @@ async function finish(context: Context, { output, loaded, results, seconds }: Fo
     strategy,
     metric,
     trials: ranking.length,
+    earlier,
     seconds,
     ranking,
   };

@@ -40,7 +40,7 @@ export function checkConfig(raw: unknown, file: string, sets: readonly string[] 
   const overrides = sets.map(parseSet);
   const merged = overrides.reduce<unknown>((value, override) => withOverride(value, override, []), raw);
   const result = configSchema.safeParse(merged);
-  if (result.success) return withPathsOfSets(result.data, overrides, dirname(file));
+  if (result.success) return withPathsOfSets(withSplit(result.data), overrides, dirname(file));
   const problems = describeIssues(result.error.issues, merged);
   const lines = problems.slice(0, maximumLines).map(({ path, text }) => {
     const override = culprit(path, overrides, raw);
@@ -48,6 +48,13 @@ export function checkConfig(raw: unknown, file: string, sets: readonly string[] 
   });
   if (problems.length > lines.length) lines.push(`${file}: … and ${problems.length - lines.length} more`);
   throw new UserError('usage', lines.join('\n'));
+}
+
+/** A default that depends on another field: one source is split by itself, parts of their own are not. */
+function withSplit(config: Config): Config {
+  const { data } = config;
+  if (data.source === undefined || data.split !== undefined) return config;
+  return configSchema.parse({ ...config, data: { ...data, split: 'auto' } }); // parsed again, so that the fields keep their order
 }
 
 const maximumLines = 100;

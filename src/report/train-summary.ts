@@ -31,6 +31,9 @@ export interface Spread {
 }
 
 export interface Diagnosis extends Bias {
+  /** every training picture gets the same answer */
+  collapsed: boolean;
+  targetError: number;
   comparedWith: 'dev' | 'test';
   remedies: { title: string; why: string; set: string[] }[];
 }
@@ -91,6 +94,7 @@ export function diagnosisText(diagnosis: Diagnosis, style: Style): string {
   const { verdict, comparedWith } = diagnosis;
   const lines = [
     `${style('bold', 'Diagnosis')}: ${style(verdict === 'neither' ? 'green' : 'yellow', verdictTitle(verdict))}. ${diagnosisSentence(diagnosis)}`,
+    ...(diagnosis.collapsed ? ['  It gives every training picture the same answer: nothing was learnt. Mend that first.'] : []),
   ];
   if (comparedWith === 'test')
     lines.push('  There is no dev part, so this looked at test: choose nothing by it, or test no longer tells the truth.');
@@ -102,11 +106,11 @@ export function diagnosisText(diagnosis: Diagnosis, style: Style): string {
 }
 
 /** The measured differences, in words. */
-export function diagnosisSentence({ avoidableBias, variance, comparedWith, certain }: Diagnosis): string {
+export function diagnosisSentence({ avoidableBias, variance, comparedWith, certain, targetError }: Diagnosis): string {
   const points = (share: number) => `${Math.abs(share * 100).toFixed(1)} points`;
-  const bias = `the error on train is ${points(avoidableBias)} ${avoidableBias < 0 ? 'below' : 'above'} the target`;
+  const bias = `The error on train is ${points(avoidableBias)} ${avoidableBias < 0 ? 'below' : 'above'} the target of ${percent(targetError, 0)}`;
   const spread = `that on ${comparedWith} is ${points(variance)} ${variance < 0 ? 'below' : 'above'} train's`;
-  return `${bias[0]!.toUpperCase()}${bias.slice(1)}, ${spread}${certain ? '.' : ': too few pictures to tell.'}`;
+  return `${bias}, ${spread}.${certain ? '' : ' These are too few pictures to tell: by chance alone the verdict could be another.'}`;
 }
 
 function verdictTitle(verdict: Bias['verdict']): string {

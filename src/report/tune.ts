@@ -23,6 +23,8 @@ export interface TuneSummary {
   strategy: string;
   metric: string;
   trials: number;
+  /** trainings that were there before this call */
+  earlier: number;
   seconds: number;
   ranking: RankedTrial[];
 }
@@ -30,7 +32,7 @@ export interface TuneSummary {
 /** Rows that people are shown; the files hold all. */
 const shown = 10;
 
-export function tuneText({ output, best, metric, trials, seconds, ranking }: TuneSummary): string {
+export function tuneText({ output, best, metric, trials, earlier, seconds, ranking }: TuneSummary): string {
   const names = ranking[0]?.set.map((set) => set.slice(0, set.indexOf('='))) ?? [];
   const header = ['rank', 'trial', 'cost', 'accuracy', '95% interval', 'epochs', ...names.map(shortName)];
   const rows = ranking
@@ -46,7 +48,7 @@ export function tuneText({ output, best, metric, trials, seconds, ranking }: Tun
     ]);
   const [first] = ranking;
   return [
-    `${plural(trials, 'trial')} in ${seconds.toFixed(0)} s, ranked by ${metric} on dev`,
+    `${plural(trials, 'trial')}${earlier > 0 ? `, ${plural(earlier, 'training')} of them from before,` : ''} in ${seconds.toFixed(0)} s, ranked by ${metric} on dev`,
     '',
     table([header, ...rows], '  '),
     ...(ranking.length > shown ? [`  … ${count(ranking.length - shown)} more in ${output}/ranking.csv`] : []),

@@ -1,4 +1,4 @@
-import { lstat, mkdir, open, readdir, readFile, realpath, rename, rm, symlink } from 'node:fs/promises';
+import { access, lstat, mkdir, open, readdir, readFile, realpath, rename, rm, symlink } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { type LoadedConfig, loadConfig, moveConfig } from '../config/load.ts';
@@ -57,6 +57,21 @@ export async function createRun(path: string, loaded: LoadedConfig, force: boole
 export function runName(configFile: string, now: Date): string {
   const name = configFile.replace(/^.*[\\/]/, '').replace(/\.json$/i, '');
   return `${name}-${now.toISOString().slice(0, 19).replaceAll(':', '-')}`;
+}
+
+/** The path itself, or with a number behind it where something stands there: two runs may start within one second. */
+export async function freePath(path: string): Promise<string> {
+  for (let n = 1; ; n++) {
+    const candidate = n === 1 ? path : `${path}-${n}`;
+    if (!(await exists(candidate))) return candidate;
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Writes summary.json, the object of `nn train --json`. */
@@ -138,21 +153,33 @@ export function readRunConfig(run: string): Promise<LoadedConfig> {
   return loadConfig(join(run, runFiles.config));
 }
 
+/** @throws UserError (usage) where a run stands in the folder already, unless `force` */
+export async function refuseRun(path: string, force: boolean): Promise<void> {
+  const found = await ownFiles(path);
+  if (found.length === 0 || force) return;
+  throw new UserError('usage', `--output ${path}: expected a folder without a run, found one that holds ${found.join(', ')}`, {
+    hint: 'Name another folder, or overwrite the run with --force.',
+  });
+}
+
+/** The files of a run that stand in a folder; none where there is no such folder yet. */
+async function ownFiles(path: string): Promise<string[]> {
+  const own: readonly string[] = Object.values(runFiles);
+  try {
+    return (await readdir(path)).filter((name) => own.includes(name));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw new UserError('usage', `--output ${path}: expected a folder that can be written, found: ${systemReason(error)}`, {
+      cause: error,
+    });
+  }
+}
+
 async function makeRoom(path: string, force: boolean): Promise<void> {
+  await refuseRun(path, force);
   try {
     await mkdir(path, { recursive: true });
-    const own: readonly string[] = Object.values(runFiles);
-    const found = (await readdir(path)).filter((name) => own.includes(name));
-    if (found.length > 0 && !force) {
-      throw new UserError(
-        'usage',
-        `--output ${path}: expected a folder without a run, found one that holds ${found.join(', ')}`,
-        {
-          hint: 'Name another folder, or overwrite the run with --force.',
-        },
-      );
-    }
-    for (const name of found) await rm(join(path, name));
+    for (const name of await ownFiles(path)) await rm(join(path, name));
   } catch (error) {
     if (error instanceof UserError) throw error;
     throw new UserError('usage', `--output ${path}: expected a folder that can be written, found: ${systemReason(error)}`, {

@@ -14,15 +14,20 @@ export function judgeParts(classifier: Classifier, parts: Parts): Record<PartNam
   return Object.fromEntries(measured) as Record<PartName, Metrics | null>;
 }
 
-/** Bias and variance, from train and dev; from test where there is no dev; null where there is neither. */
+/** Bias and variance, from train and dev; from test where there is no dev; null where there is neither.
+ *  @param learningRate  of the first layer */
 export function diagnoseParts(
   metrics: Record<PartName, Metrics | null>,
   config: Config,
-): (Bias & { comparedWith: 'dev' | 'test'; remedies: Remedy[] }) | null {
+  learningRate: number,
+): (Bias & { collapsed: boolean; targetError: number; comparedWith: 'dev' | 'test'; remedies: Remedy[] }) | null {
   const comparedWith = metrics.dev ? 'dev' : 'test';
   const [train, other] = [metrics.train, metrics[comparedWith]];
   if (!train || !other) return null;
   const score = ({ confusion: { tp, fp, fn, tn } }: Metrics) => ({ errors: fp + fn, total: tp + fp + fn + tn });
   const bias = diagnose(score(train), score(other), config.diagnosis);
-  return { ...bias, comparedWith, remedies: remediesFor(bias.verdict, config) };
+  const { tp, fp, fn, tn } = train.confusion;
+  const collapsed = tp + fp === 0 || fn + tn === 0;
+  const remedies = remediesFor(config, { verdict: bias.verdict, collapsed, learningRate, hasDev: metrics.dev !== null });
+  return { ...bias, collapsed, targetError: config.diagnosis.targetError, comparedWith, remedies };
 }

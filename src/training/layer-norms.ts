@@ -23,7 +23,7 @@ export function layerNorms(
   options: {
     workspace: Workspace;
     count: number;
-    /** ‖dW‖ as the backward pass left it; the optimizer has since overwritten the gradient */
+    /** ‖dW‖ as the backward pass left it, after clipping; the optimizer has since overwritten the gradient */
     gradientNorms: readonly number[];
     updateNorms: readonly number[];
     weightNorms: readonly number[];

@@ -11,7 +11,8 @@ export function costOscillates(costs: readonly number[], learningRate: number): 
   if (turns < leastTurns || turns < turningShare * costs.length || turnsOf(half) < turningShare * half.length) return null;
   return (
     `the cost oscillates: it rose and fell again ${turns} times in ${costs.length} epochs. ` +
-    `The learning rate ${learningRate} overshoots; try --set training.learningRate=${Number((learningRate / 2).toPrecision(2))}.`
+    `The learning rate ${learningRate} overshoots at times; a smaller one falls smoothly, though it may need more epochs: ` +
+    `--set training.learningRate=${Number((learningRate / 2).toPrecision(2))}.`
   );
 }
 

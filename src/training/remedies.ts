@@ -8,10 +8,20 @@ export interface Remedy {
   set: string[];
 }
 
+/** What a diagnosis found. */
+export interface Finding {
+  verdict: Verdict;
+  /** every training picture gets the same answer: nothing was learnt, and no other advice helps before that is mended */
+  collapsed: boolean;
+  /** of the first layer */
+  learningRate: number;
+  hasDev: boolean;
+}
+
 interface Entry extends Omit<Remedy, 'set'> {
-  against: 'bias' | 'variance';
+  against: 'bias' | 'variance' | 'collapse';
   /** the changes, or null where the config does so already; [] where no field of the config can */
-  set(config: Config): string[] | null;
+  set(config: Config, finding: Finding): string[] | null;
 }
 
 const regularized = 0.5;
@@ -19,6 +29,27 @@ const keptUnits = 0.7;
 
 /** What the notes advise, most promising first. */
 const remedies: readonly Entry[] = [
+  {
+    against: 'collapse',
+    title: 'another initialisation',
+    why: 'weights that start at 0 stay alike for ever',
+    set: ({ model }) => (model.init === 'zeros' && model.layers.length > 0 ? ['model.init=auto'] : null),
+  },
+  {
+    against: 'collapse',
+    title: 'a smaller learning rate',
+    why: 'steps that are too long can switch every unit off at once',
+    set: (_, { learningRate }) => [`training.learningRate=${Number((learningRate / 10).toPrecision(2))}`],
+  },
+  {
+    against: 'collapse',
+    title: 'train longer, or with a quicker optimizer',
+    why: 'nothing may have been learnt yet',
+    set: ({ training }) => [
+      `training.epochs=${training.epochs * 2}`,
+      ...(training.optimizer.name === 'adam' ? [] : ['training.optimizer.name=adam', 'training.learningRate=auto']),
+    ],
+  },
   {
     against: 'bias',
     title: 'a larger network',
@@ -81,7 +112,8 @@ const remedies: readonly Entry[] = [
     against: 'variance',
     title: 'early stopping',
     why: 'where the dev cost turns up, the network starts to learn by heart',
-    set: ({ training }) => (training.earlyStopping ? null : ['training.earlyStopping={"patience":10}']),
+    set: ({ training }, { hasDev }) =>
+      training.earlyStopping ? null : [...(hasDev ? [] : ['data.split={"dev":0.2}']), 'training.earlyStopping={"patience":10}'],
   },
   {
     against: 'variance',
@@ -91,10 +123,11 @@ const remedies: readonly Entry[] = [
   },
 ];
 
-/** The notes' remedies for a verdict that the config does not use yet. */
-export function remediesFor(verdict: Verdict, config: Config): Remedy[] {
+/** The notes' remedies for a finding that the config does not use yet. */
+export function remediesFor(config: Config, finding: Finding): Remedy[] {
+  const wanted = (against: Entry['against']) => (finding.collapsed ? against === 'collapse' : finding.verdict.includes(against));
   return remedies.flatMap(({ against, title, why, set }) => {
-    const changes = verdict.includes(against) ? set(config) : null;
+    const changes = wanted(against) ? set(config, finding) : null;
     return changes === null ? [] : [{ title, why, set: changes }];
   });
 }

@@ -1,4 +1,5 @@
 import { open } from 'node:fs/promises';
+import { dirname, relative } from 'node:path';
 import type { Dataset, File, Group } from 'h5wasm/node';
 import { systemReason, UserError } from '../../errors.ts';
 import { contentHash } from '../hash.ts';
@@ -87,7 +88,7 @@ async function requireSignature(path: string): Promise<void> {
     }
   } catch (error) {
     throw new UserError('data', `${path}: expected an HDF5 file, found: ${systemReason(error)}`, {
-      hint: "The course's two files come with: nn data fetch course",
+      hint: `The course's two files come with: nn data fetch course --to ${relative('', dirname(path)) || '.'}`,
       cause: error,
     });
   }
