@@ -81,7 +81,8 @@ export interface Kernels {
    *
    *      v ← β₁ v + (1 − β₁) g       where there are velocities; else v = g
    *      s ← β₂ s + (1 − β₂) g²      where there are squares
-   *      w ← w − rate · v / (√(correction · s) + ε)   or, without squares, w ← w − rate · v */
+   *      g ← c₁ v / (√(c₂ s + inside) + outside)   or, without squares, g ← c₁ v
+   *      w ← w − rate · g */
   moveParameters(options: ParameterStep): void;
 
   /** out ← out + factor · values */
@@ -91,18 +92,24 @@ export interface Kernels {
   squaredNorm(values: Floats): number;
 }
 
-export interface ParameterStep {
+export interface ParameterStep extends StepNumbers {
   values: Floats;
+  /** becomes the direction of the step */
   gradient: Floats;
   velocities: Floats | null;
   squares: Floats | null;
-  /** the learning rate, divided by 1 − β₁ᵗ where velocities are corrected for their start at 0 */
   rate: number;
+}
+
+export interface StepNumbers {
   beta1: number;
   beta2: number;
-  /** 1 / (1 − β₂ᵗ) where squares are corrected for their start at 0, else 1 */
-  correction: number;
-  epsilon: number;
+  /** 1 / (1 − βᵗ) where averages are corrected for their start at 0, else 1 */
+  correction1: number;
+  correction2: number;
+  /** the ε that stands under the root, and that beside it */
+  inside: number;
+  outside: number;
 }
 
 /** Kernels whose memory ends with them: after `release` no array that came from them may be used. */

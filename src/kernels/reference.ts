@@ -88,19 +88,20 @@ const innerProducts: Kernels['innerProducts'] = ({ left, right, map: { multiply,
 };
 
 const moveParameters: Kernels['moveParameters'] = (step) => {
-  const { values, gradient, velocities, squares, rate, beta1, beta2, correction, epsilon } = step;
+  const { values, gradient, velocities, squares, rate, beta1, beta2, correction1, correction2, inside, outside } = step;
   for (let i = 0; i < values.length; i++) {
     const g = gradient[i]!;
-    let direction = rate * g;
+    let direction = correction1 * g;
     if (velocities !== null) {
       velocities[i] = beta1 * velocities[i]! + (1 - beta1) * g;
-      direction = rate * velocities[i]!;
+      direction = correction1 * velocities[i]!;
     }
     if (squares !== null) {
       squares[i] = beta2 * squares[i]! + (1 - beta2) * g * g;
-      direction /= Math.sqrt(correction * squares[i]!) + epsilon;
+      direction /= Math.sqrt(correction2 * squares[i]! + inside) + outside;
     }
-    values[i] = values[i]! - direction;
+    gradient[i] = direction;
+    values[i] = values[i]! - rate * direction;
   }
 };
 

@@ -34,9 +34,9 @@ export function checkGradient(pass: Pass, targets: Targets, lambda: number, indi
   const { parameters, network, kernels } = pass;
   const gradient = parametersOver(network, kernels.floats(parameters.values.length));
   forward(pass);
-  const cost = lossGradient(pass, targets) + l2Cost(parameters, lambda);
+  const cost = lossGradient(pass, targets) + l2Cost(parameters, lambda, pass.kernels);
   backward(pass, gradient);
-  addL2Gradient(parameters, lambda, gradient);
+  addL2Gradient(parameters, lambda, gradient, pass.kernels);
   const analytic = gradient.values.slice();
   const compared = indices.map((index) => ({ index, numeric: centralDifference(pass, targets, lambda, index) }));
   return network.layers.map((_, layer) => {
@@ -68,7 +68,7 @@ function centralDifference(pass: Pass, targets: Targets, lambda: number, index: 
   const at = (steps: number) => {
     values[index] = kept + steps * stepSize;
     forward(pass);
-    const cost = lossGradient(pass, targets) + l2Cost(pass.parameters, lambda);
+    const cost = lossGradient(pass, targets) + l2Cost(pass.parameters, lambda, pass.kernels);
     return { cost, sides: sidesOfKinks(pass) };
   };
   const [farBelow, below, above, farAbove] = [at(-2), at(-1), at(1), at(2)];

@@ -1,19 +1,21 @@
+import type { Floats, Kernels } from '../kernels/kernels.ts';
 import type { Parameters } from './network.ts';
 
 /** (λ/2m) Σ‖W‖², over weights alone: L2's share of the cost.
  *  @param lambda  λ / m, with m the size of the training part whatever the batch */
-export function l2Cost({ values, segments, firstSquaredNorm }: Parameters, lambda: number): number {
+export function l2Cost({ values, segments, firstSquaredNorm }: Parameters, lambda: number, kernels: Kernels): number {
   let sum = 0;
   for (const { decayed, layer, offset, length } of segments) {
     if (decayed && layer === 0 && firstSquaredNorm !== null) sum += firstSquaredNorm();
-    else if (decayed) for (let i = offset; i < offset + length; i++) sum += values[i]! * values[i]!;
+    else if (decayed) sum += kernels.squaredNorm(values.subarray(offset, offset + length));
   }
   return (lambda / 2) * sum;
 }
 
 /** dW += (λ/m) W: with gradient descent, W shrinks by the factor 1 − αλ/m ("weight decay"). */
-export function addL2Gradient({ values, segments }: Parameters, lambda: number, gradient: Parameters): void {
+export function addL2Gradient({ values, segments }: Parameters, lambda: number, gradient: Parameters, kernels: Kernels): void {
   for (const { decayed, offset, length } of segments) {
-    if (decayed) for (let i = offset; i < offset + length; i++) gradient.values[i] = gradient.values[i]! + lambda * values[i]!;
+    const stretch = (array: Floats) => array.subarray(offset, offset + length);
+    if (decayed) kernels.addScaled({ values: stretch(values), factor: lambda, out: stretch(gradient.values) });
   }
 }

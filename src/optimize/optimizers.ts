@@ -1,5 +1,5 @@
 import { power } from '../elementary.ts';
-import type { Floats } from '../kernels/kernels.ts';
+import type { Floats, Kernels, StepNumbers } from '../kernels/kernels.ts';
 
 /** The numbers of an update rule; each rule names those that it takes. */
 export interface OptimizerOptions {
@@ -31,7 +31,12 @@ export interface Optimizer {
    *  the training pictures, and the dual form applies */
   linear: boolean;
   direct(step: Step, options: OptimizerOptions): void;
+  /** what the slots hold, in their order, and the numbers with which `moveParameters` of the kernels does the same */
+  averages: readonly ('velocities' | 'squares')[];
+  numbers(options: OptimizerOptions, t: number): StepNumbers;
 }
+
+const plain: StepNumbers = { beta1: 0, beta2: 0, correction1: 1, correction2: 1, inside: 0, outside: 0 };
 
 const entries = {
   gradientDescent: {
@@ -40,6 +45,8 @@ const entries = {
     slots: 0,
     linear: true,
     direct: () => {},
+    averages: [],
+    numbers: () => plain,
   },
   /** @see Polyak 1964, in the course's form with 1 − β */
   momentum: {
@@ -53,6 +60,8 @@ const entries = {
         gradient[i] = v![i]!;
       }
     },
+    averages: ['velocities'],
+    numbers: ({ beta }) => ({ ...plain, beta1: beta }),
   },
   /** @see Tieleman & Hinton 2012, lecture 6.5; ε inside the root, as the notes have it */
   rmsprop: {
@@ -67,6 +76,8 @@ const entries = {
         gradient[i] = g / Math.sqrt(s![i]! + epsilon);
       }
     },
+    averages: ['squares'],
+    numbers: ({ beta2, epsilon }) => ({ ...plain, beta2, inside: epsilon }),
   },
   /** @see Kingma & Ba 2015, algorithm 1 */
   adam: {
@@ -84,6 +95,11 @@ const entries = {
         gradient[i] = v![i]! / first / (Math.sqrt(s![i]! / second) + epsilon);
       }
     },
+    averages: ['velocities', 'squares'],
+    numbers({ beta1, beta2, epsilon }, t) {
+      const [correction1, correction2] = [1 / (1 - power(beta1, t)), 1 / (1 - power(beta2, t))];
+      return { beta1, beta2, correction1, correction2, inside: 0, outside: epsilon };
+    },
   },
 } satisfies Record<string, Optimizer>;
 
@@ -96,6 +112,26 @@ export type OptimizerChoice = { name: OptimizerName } & { [K in keyof OptimizerO
 /** The numbers of a choice, its rule's defaults filled in. */
 export function optimizerOptions({ name, ...own }: OptimizerChoice): OptimizerOptions {
   return { beta: 0, beta1: 0, beta2: 0, epsilon: 0, ...optimizers[name].defaults, ...(own as Partial<OptimizerOptions>) };
+}
+
+/** `direct` and `move` in one, by the kernels, at one rate: W ← W − α · direction; the direction is left in the gradient. */
+export function moveBy(
+  kernels: Kernels,
+  name: OptimizerName,
+  { gradient, state, start, end, t }: Step,
+  { values, learningRate, ...options }: OptimizerOptions & { values: Floats; learningRate: number },
+): void {
+  const { averages, numbers } = optimizers[name];
+  const stretch = (array: Floats | undefined) => array?.subarray(start, end) ?? null;
+  const average = (what: 'velocities' | 'squares') => stretch(state[averages.indexOf(what)]);
+  kernels.moveParameters({
+    values: values.subarray(start, end),
+    gradient: gradient.subarray(start, end),
+    velocities: average('velocities'),
+    squares: average('squares'),
+    rate: learningRate,
+    ...numbers(options, t),
+  });
 }
 
 /** W ← W − α · direction; with `byColumn`, α is multiplied by a number for each column of W.

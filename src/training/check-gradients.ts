@@ -116,7 +116,7 @@ function gradientOf({ pass, targets, lambda }: Problem): Float64Array {
   forward(pass);
   lossGradient(pass, targets);
   backward(pass, gradient);
-  addL2Gradient(pass.parameters, lambda, gradient);
+  addL2Gradient(pass.parameters, lambda, gradient, pass.kernels);
   return Float64Array.from(gradient.values);
 }
 

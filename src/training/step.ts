@@ -10,7 +10,15 @@ import { createWorkspace, forward, type Pass, type Workspace } from '../model/fo
 import { addL2Gradient, l2Cost } from '../model/l2.ts';
 import type { LossName } from '../model/losses.ts';
 import { type Parameters, parametersOver, type Segment } from '../model/network.ts';
-import { move, type OptimizerChoice, type OptimizerOptions, optimizerOptions, optimizers } from '../optimize/optimizers.ts';
+import {
+  move,
+  moveBy,
+  type OptimizerChoice,
+  type OptimizerOptions,
+  optimizerOptions,
+  optimizers,
+  type Step,
+} from '../optimize/optimizers.ts';
 import { type ScheduleChoice, scheduledRate } from '../optimize/schedules.ts';
 import { namedRandom } from '../random.ts';
 import { brokenLayer, brokenSegment, type CostWatch, costWatch, DivergedError, segmentNorm, smallerRate } from './divergence.ts';
@@ -166,12 +174,12 @@ export function takeStep(run: Run, indices: Int32Array, { epoch, norms }: StepOp
   backward(pass, gradient);
   const lambda = options.l2 / train.labels.length;
   if (lambda > 0) {
-    sums.l2Cost += l2Cost(parameters, lambda);
-    addL2Gradient(parameters, lambda, gradient);
+    sums.l2Cost += l2Cost(parameters, lambda, kernels);
+    addL2Gradient(parameters, lambda, gradient, kernels);
   }
   refuseBroken(run, cost, epoch);
   if (sums.batches === 1 && !run.watch.isAbove(cost)) run.good.set(parameters.values);
-  clip(gradient, options.clipNorm);
+  clip(gradient, options.clipNorm, kernels);
   if (norms) run.gradientNorms = network.layers.map((_, layer) => weightsNorm(problem, gradient, layer));
   for (const [l, { norm }] of parameters.layers.entries()) if (norm) moveAverages(norm, workspace.layers[l]!.statistics!, count);
   update(run, epoch, norms);
@@ -226,6 +234,8 @@ function refuseBroken(run: Run, cost: number, epoch: number): void {
     const weights = problem.parameters.segments.find((segment) => segment.decayed && segment.layer === layer);
     throw diverged(run, epoch, `the cost is ${cost}`, weights);
   }
+  // one pass says that all is well; only where it is not does it matter where
+  if (Number.isFinite(problem.kernels.squaredNorm(gradient.values))) return;
   const broken = brokenSegment(gradient);
   if (broken) throw diverged(run, epoch, 'its gradient is not finite', broken);
 }
@@ -244,17 +254,20 @@ function batchRows({ options, problem, augmented, batch }: Run, indices: Int32Ar
 
 /** Turns the gradient into a step and takes it, layer by layer at that layer's rate. */
 function update(run: Run, epoch: number, norms: boolean): void {
-  const { options, problem, gradient, state, rule, steps: t } = run;
-  const { optimizer, learningRates, schedule, epochs, rateByFeature } = options;
+  const { options, problem, gradient, state, steps: t } = run;
+  const { learningRates, schedule, epochs, rateByFeature } = options;
   const { parameters } = problem;
   run.rates = learningRates.map((rate) => scheduledRate(rate, schedule, epoch - 1, epochs));
   for (const { trained, decayed, layer, offset: start, length } of parameters.segments) {
     if (!trained) continue;
     const end = start + length;
     const learningRate = run.rates[layer]!;
-    optimizers[optimizer.name].direct({ gradient: gradient.values, state, start, end, t }, rule);
+    const step = { gradient: gradient.values, state, start, end, t };
     const byColumn = decayed && layer === 0 ? rateByFeature : null;
-    const squares = move(parameters.values, gradient.values, { start, end, learningRate, byColumn });
+    const squares =
+      byColumn === null
+        ? moveAtOneRate(run, step, learningRate, norms)
+        : moveByColumn(run, step, { start, end, learningRate, byColumn });
     if (!norms || !decayed) continue;
     // in dual form the step in W1 is that of its coefficients times V, and no rate differs by feature
     const first = layer === 0 && byColumn === null;
@@ -262,12 +275,29 @@ function update(run: Run, epoch: number, norms: boolean): void {
   }
 }
 
+/** @returns ‖ΔW‖² where `norms` are wanted */
+function moveAtOneRate({ options, problem, rule }: Run, step: Step, learningRate: number, norms: boolean): number {
+  const { kernels, parameters } = problem;
+  moveBy(kernels, options.optimizer.name, step, { ...rule, values: parameters.values, learningRate });
+  return norms ? learningRate ** 2 * kernels.squaredNorm(step.gradient.subarray(step.start, step.end)) : 0;
+}
+
+/** @returns ‖ΔW‖² */
+function moveByColumn(
+  { options, problem, rule }: Run,
+  step: Step,
+  how: { start: number; end: number; learningRate: number; byColumn: Float64Array },
+): number {
+  optimizers[options.optimizer.name].direct(step, rule);
+  return move(problem.parameters.values, step.gradient, how);
+}
+
 /** Shrinks a gradient that is longer than the bound to the bound. */
-function clip({ values, segments }: Parameters, bound: number | null): void {
+function clip({ values, segments }: Parameters, bound: number | null, kernels: Kernels): void {
   if (bound === null) return;
   let squares = 0;
   for (const { trained, offset, length } of segments) {
-    if (trained) for (let i = offset; i < offset + length; i++) squares += values[i]! * values[i]!;
+    if (trained) squares += kernels.squaredNorm(values.subarray(offset, offset + length));
   }
   const factor = bound / Math.sqrt(squares);
   if (factor < 1) for (let i = 0; i < values.length; i++) values[i] = values[i]! * factor;

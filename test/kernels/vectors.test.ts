@@ -33,7 +33,15 @@ describe.each(Object.keys(precisions) as Precision[])('work on long vectors in %
     fc.assert(
       fc.property(length, fc.nat(), fc.boolean(), (n, seed, resident) => {
         inScope(kernels, (scope) => {
-          const numbers = { rate: 0.01, beta1: 0.9, beta2: 0.999, correction: 1.7, epsilon: 1e-8 };
+          const numbers = {
+            rate: 0.01,
+            beta1: 0.9,
+            beta2: 0.999,
+            correction1: 1.2,
+            correction2: 1.7,
+            inside: 1e-4,
+            outside: 1e-8,
+          };
           const [found, expected] = [resident ? scope : reference, reference].map((memory) => {
             const random = numpyRandom(seed);
             const [values, gradient, first, second] = [0, 1, 2, 3].map(() => normals(n, random, memory));
@@ -43,6 +51,7 @@ describe.each(Object.keys(precisions) as Precision[])('work on long vectors in %
           kernels.moveParameters(found!);
           reference.moveParameters(expected!);
           near(found!.values, expected!.values);
+          near(found!.gradient, expected!.gradient);
           if (hasVelocities) near(found!.velocities!, expected!.velocities!);
           if (hasSquares) near(found!.squares!, expected!.squares!);
         });

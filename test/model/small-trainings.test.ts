@@ -69,7 +69,7 @@ describe('twenty steps of a small network are those of NumPy, to 1e-12', () => {
       forward(pass);
       const cost = lossGradient(pass, { loss: 'crossEntropy', labels, classWeights });
       backward(pass, gradient);
-      addL2Gradient(parameters, lambda / m, gradient);
+      addL2Gradient(parameters, lambda / m, gradient, kernels);
       for (const { offset: start, length } of parameters.segments) {
         optimizer.direct({ gradient: gradient.values, state, start, end: start + length, t: step + 1 }, options);
         move(parameters.values, gradient.values, { start, end: start + length, learningRate: golden.rate, byColumn: null });

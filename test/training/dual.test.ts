@@ -70,9 +70,9 @@ function train(make: (options: ProblemOptions, kernels: Kernels) => Problem, opt
     const pass = { network, parameters, kernels, workspace, input, mode };
     forward(pass);
     const cost = lossGradient(pass, { loss: 'crossEntropy', labels, classWeights: [1, 1] });
-    costs.push(cost + l2Cost(parameters, options.lambda / m));
+    costs.push(cost + l2Cost(parameters, options.lambda / m, kernels));
     backward(pass, gradient);
-    addL2Gradient(parameters, options.lambda / m, gradient);
+    addL2Gradient(parameters, options.lambda / m, gradient, kernels);
     for (const { trained, offset, length } of parameters.segments) {
       if (!trained) continue;
       for (let i = offset; i < offset + length; i++) {

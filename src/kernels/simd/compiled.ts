@@ -6,6 +6,8 @@ export interface Compiled {
   controlBytes(): number;
   jobOffset(): number;
   scratchBytes(): number;
+  /** room for `count` split numbers */
+  splitBytes(count: number): number;
   run(control: number, scratch: number): void;
   /** @returns 1 where the job was done */
   share(control: number, scratch: number): number;

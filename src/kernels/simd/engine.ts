@@ -13,6 +13,8 @@ export interface Engine {
   size: number;
   prepare: (map: InputMap) => PreparedMap;
   run(job: Job): void;
+  /** room for `count` split numbers */
+  splitBytes(count: number): number;
 }
 
 /** Both precisions work in one memory. */
@@ -41,6 +43,7 @@ export function createEngine(precision: Precision, threads: number): Engine {
     memory,
     size: precisions[precision].BYTES_PER_ELEMENT,
     prepare: mapPreparer(precision),
+    splitBytes: compiled.splitBytes,
     run(job) {
       const length = job.end - (job.first ?? 0);
       const step = Math.ceil(length / (threads * piecesEach) / job.grain) * job.grain;

@@ -1,4 +1,6 @@
-import { type Floats, type InputMap, type Precision, precisions } from '../kernels.ts';
+import { type ByteRows, type Floats, type InputMap, type Precision, precisions } from '../kernels.ts';
+import type { Engine } from './engine.ts';
+import type { Frame } from './frame.ts';
 
 /** An input map as the compiled kernels take it. A map x = scale · byte costs them nothing: it is applied to the sums. */
 export type PreparedMap = { kind: 'scale'; scale: number } | { kind: 'features'; multiply: Floats; add: Floats };
@@ -17,4 +19,17 @@ function prepare({ multiply, add }: InputMap, precision: Precision): PreparedMap
   const scale = multiply[0]!;
   if (multiply.every((value) => value === scale) && add.every((value) => value === 0)) return { kind: 'scale', scale };
   return { kind: 'features', multiply: precisions[precision].from(multiply), add: precisions[precision].from(add) };
+}
+
+/** A map as a job takes it: addresses of its numbers, 0 where there is but a scale. */
+export interface PlacedMap {
+  multiply: number;
+  add: number;
+  scale: number;
+}
+
+export function placeMap({ prepare }: Engine, frame: Frame, { map, features }: ByteRows): PlacedMap {
+  const prepared = prepare(map);
+  if (prepared.kind === 'scale') return { multiply: 0, add: 0, scale: prepared.scale };
+  return { multiply: frame.input(prepared.multiply, features), add: frame.input(prepared.add, features), scale: 1 };
 }

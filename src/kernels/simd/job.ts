@@ -9,6 +9,9 @@ export const jobKinds = [
   'moveParameters',
   'addScaled',
   'squaredNorms',
+  'splitNumbers',
+  'forwardOneUnit',
+  'weightsOneUnit',
 ] as const;
 
 /** What is to be done: the fields of assembly/job.ts, which says what they mean, in their order. */
@@ -17,8 +20,10 @@ export interface Job {
   scale?: number;
   beta1?: number;
   beta2?: number;
-  correction?: number;
-  epsilon?: number;
+  correction1?: number;
+  correction2?: number;
+  inside?: number;
+  outside?: number;
   input?: number;
   indices?: number;
   features?: number;
@@ -42,7 +47,7 @@ export interface Job {
 }
 
 /** Words of 32 bits behind the numbers of 64 bits. */
-export const jobNumbers = 5;
+export const jobNumbers = 7;
 export const jobWords = 18;
 
 /** Writes a job into the kernels' memory.
@@ -53,8 +58,10 @@ export function writeJob(job: Job, numbers: Float64Array, words: Int32Array, ste
   numbers[0] = job.scale ?? 1;
   numbers[1] = job.beta1 ?? 0;
   numbers[2] = job.beta2 ?? 0;
-  numbers[3] = job.correction ?? 0;
-  numbers[4] = job.epsilon ?? 0;
+  numbers[3] = job.correction1 ?? 0;
+  numbers[4] = job.correction2 ?? 0;
+  numbers[5] = job.inside ?? 0;
+  numbers[6] = job.outside ?? 0;
   words[0] = jobKinds.indexOf(job.kind);
   words[1] = job.input ?? 0;
   words[2] = job.indices ?? 0;

@@ -15,9 +15,16 @@ export interface PlacedRows {
 const unit = 64;
 /** What is copied at once of a batch that lies elsewhere. */
 const copiedBytes = 32 * 2 ** 20;
+/** What is copied at once where the batch must be whole. */
+const wholeBytes = 2 ** 30;
+
+/** Whether a batch can be had as a whole. */
+export function fitsWhole(memory: KernelMemory, { bytes, count, features }: ByteRows): boolean {
+  return memory.addressOf(bytes) !== null || count * features <= wholeBytes;
+}
 
 /** A batch, whole where its bytes lie in the kernels' memory; else copied piece by piece into the same room. */
-export function* placeRows(memory: KernelMemory, frame: Frame, rows: ByteRows): Generator<PlacedRows> {
+export function* placeRows(memory: KernelMemory, frame: Frame, rows: ByteRows, atOnce = copiedBytes): Generator<PlacedRows> {
   const { bytes, indices, count, features } = rows;
   requireRows(rows);
   const own = memory.addressOf(bytes);
@@ -25,7 +32,7 @@ export function* placeRows(memory: KernelMemory, frame: Frame, rows: ByteRows): 
     yield { input: own, indices: indices === null ? 0 : frame.input(indices, count), first: 0, count };
     return;
   }
-  const piece = Math.min(count, unit * Math.max(1, Math.floor(copiedBytes / (unit * features))));
+  const piece = Math.min(count, unit * Math.max(1, Math.floor(atOnce / (unit * features))));
   const address = frame.room(piece * features);
   const room = memory.view(bytes, address, piece * features);
   for (let first = 0; first < count; first += piece) {
@@ -36,6 +43,11 @@ export function* placeRows(memory: KernelMemory, frame: Frame, rows: ByteRows): 
     }
     yield { input: address, indices: 0, first, count: end - first };
   }
+}
+
+/** A batch as a whole, which `fitsWhole`. */
+export function placeWhole(memory: KernelMemory, frame: Frame, rows: ByteRows): PlacedRows {
+  return placeRows(memory, frame, rows, rows.count * rows.features + wholeBytes).next().value!;
 }
 
 function requireRows({ bytes, indices, count, features }: ByteRows): void {

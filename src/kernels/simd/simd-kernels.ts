@@ -1,10 +1,12 @@
-import { type ByteRows, type Kernels, type Precision, precisions, type Scope } from '../kernels.ts';
+import { type Kernels, type Precision, precisions, type Scope } from '../kernels.ts';
 import { spanGradient, spanValues } from '../span.ts';
 import { createEngine, type Engine } from './engine.ts';
-import { type Frame, inFrame } from './frame.ts';
+import { inFrame } from './frame.ts';
 import type { Block } from './free-list.ts';
 import { innerProducts } from './inner-products.ts';
+import { placeMap } from './input-map.ts';
 import type { KernelMemory } from './memory.ts';
+import { forwardOneUnit, hasOneUnitKernels, weightsOneUnit } from './one-unit.ts';
 import { placeRows } from './rows.ts';
 import { vectors } from './vectors.ts';
 
@@ -58,6 +60,9 @@ function products(engine: Engine): Pick<Kernels, 'forward' | 'backwardWeights' |
   return {
     forward({ input: rows, weights, bias, units, out }) {
       const input = rows.kind === 'span' ? spanValues(rows) : rows;
+      if (input.kind === 'bytes' && hasOneUnitKernels(engine, input, units)) {
+        return forwardOneUnit(engine, { input, weights, bias, units, out }, input);
+      }
       const { count, features } = input;
       inFrame(memory, (frame) => {
         const layer = {
@@ -83,6 +88,9 @@ function products(engine: Engine): Pick<Kernels, 'forward' | 'backwardWeights' |
     },
     backwardWeights({ input, dZ, units, out }) {
       if (input.kind === 'span') return spanGradient(input, dZ, units, out);
+      if (input.kind === 'bytes' && hasOneUnitKernels(engine, input, units)) {
+        return weightsOneUnit(engine, { input, dZ, units, out }, input);
+      }
       const { count, features } = input;
       inFrame(memory, (frame) => {
         const gradient = frame.input(dZ, count * units);
@@ -125,14 +133,4 @@ function products(engine: Engine): Pick<Kernels, 'forward' | 'backwardWeights' |
       });
     },
   };
-}
-
-function placeMap(
-  { prepare }: Engine,
-  frame: Frame,
-  { map, features }: ByteRows,
-): { multiply: number; add: number; scale: number } {
-  const prepared = prepare(map);
-  if (prepared.kind === 'scale') return { multiply: 0, add: 0, scale: prepared.scale };
-  return { multiply: frame.input(prepared.multiply, features), add: frame.input(prepared.add, features), scale: 1 };
 }

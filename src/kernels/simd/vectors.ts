@@ -19,7 +19,7 @@ export function vectors(engine: Engine): Pick<Kernels, 'moveParameters' | 'addSc
           kind: 'moveParameters',
           ...numbers,
           scale: rate,
-          gradient: frame.input(gradient, values.length),
+          gradient: frame.update(gradient),
           velocity: velocities === null ? 0 : frame.update(velocities),
           squares: squares === null ? 0 : frame.update(squares),
           out: frame.update(values),

@@ -6,8 +6,10 @@ export class Job {
   /** of an optimizer's step */
   beta1: f64;
   beta2: f64;
-  correction: f64;
-  epsilon: f64;
+  correction1: f64;
+  correction2: f64;
+  inside: f64;
+  outside: f64;
   /** see runPiece in threads.ts */
   kind: i32;
   /** rows of bytes or of reals */

@@ -1,7 +1,11 @@
 import { byteProducts, byteProductsScratch } from './bytes';
 import { Job } from './job';
 import { forwardBytes, forwardFloats, inputGradient, layerScratch, weightsBytes, weightsFloats } from './layer';
+import { forwardOneUnit, oneUnitScratch, splitNumbers, weightsOneUnit } from './one-unit';
 import { smaller } from './tiles';
+
+export { splitBytes } from './one-unit';
+
 import { addScaled, moveParameters, squaredNorms } from './vectors';
 
 /**
@@ -20,7 +24,7 @@ const GENERATION: usize = 0;
 const CLAIM: usize = 64;
 const DONE: usize = 128;
 const JOB: usize = 192;
-const JOB_BYTES: usize = 128;
+const JOB_BYTES: usize = 192;
 const SHARED: usize = JOB + JOB_BYTES;
 
 const PIECE_BITS: i32 = 12;
@@ -40,7 +44,7 @@ export function jobOffset(): usize {
 
 /** Room that each thread needs. */
 export function scratchBytes(): usize {
-  return layerScratch() > byteProductsScratch() ? layerScratch() : byteProductsScratch();
+  return max<usize>(max<usize>(layerScratch(), byteProductsScratch()), oneUnitScratch());
 }
 
 /** The host: does the job alone. */
@@ -138,6 +142,15 @@ function runPiece(job: Job, first: i32, end: i32, scratch: usize): void {
       break;
     case 8:
       squaredNorms(job, first, end);
+      break;
+    case 9:
+      splitNumbers(job);
+      break;
+    case 10:
+      forwardOneUnit(job, first, end);
+      break;
+    case 11:
+      weightsOneUnit(job, first, end, scratch);
       break;
     default:
       unreachable();

@@ -12,8 +12,10 @@ export function moveParameters(job: Job, first: i32, end: i32): void {
   const take1 = v128.splat<real>(<real>(1 - job.beta1));
   const keep2 = v128.splat<real>(<real>job.beta2);
   const take2 = v128.splat<real>(<real>(1 - job.beta2));
-  const correction = v128.splat<real>(<real>job.correction);
-  const epsilon = v128.splat<real>(<real>job.epsilon);
+  const correction1 = v128.splat<real>(<real>job.correction1);
+  const correction2 = v128.splat<real>(<real>job.correction2);
+  const inside = v128.splat<real>(<real>job.inside);
+  const outside = v128.splat<real>(<real>job.outside);
   const whole = first + ((end - first) & -lanes());
   for (let at = <usize>first * sizeof<real>(); at < <usize>whole * sizeof<real>(); at += 16) {
     const g = v128.load(job.gradient + at);
@@ -22,14 +24,16 @@ export function moveParameters(job: Job, first: i32, end: i32): void {
       direction = v128.add<real>(v128.mul<real>(keep1, v128.load(velocity + at)), v128.mul<real>(take1, g));
       v128.store(velocity + at, direction);
     }
-    direction = v128.mul<real>(rate, direction);
+    direction = v128.mul<real>(correction1, direction);
     if (squares !== 0) {
       const square = v128.mul<real>(take2, v128.mul<real>(g, g));
       const s = v128.add<real>(v128.mul<real>(keep2, v128.load(squares + at)), square);
       v128.store(squares + at, s);
-      direction = v128.div<real>(direction, v128.add<real>(v128.sqrt<real>(v128.mul<real>(correction, s)), epsilon));
+      const root = v128.sqrt<real>(v128.add<real>(v128.mul<real>(correction2, s), inside));
+      direction = v128.div<real>(direction, v128.add<real>(root, outside));
     }
-    v128.store(job.out + at, v128.sub<real>(v128.load(job.out + at), direction));
+    v128.store(job.gradient + at, direction);
+    v128.store(job.out + at, v128.sub<real>(v128.load(job.out + at), v128.mul<real>(rate, direction)));
   }
   for (let k = whole; k < end; k++) moveOne(job, <usize>k * sizeof<real>());
 }
@@ -42,13 +46,14 @@ function moveOne(job: Job, at: usize): void {
     direction = <real>job.beta1 * load<real>(job.velocity + at) + <real>(1 - job.beta1) * g;
     store<real>(job.velocity + at, direction);
   }
-  direction = <real>job.scale * direction;
+  direction = <real>job.correction1 * direction;
   if (job.squares !== 0) {
     const s = <real>job.beta2 * load<real>(job.squares + at) + <real>(1 - job.beta2) * (g * g);
     store<real>(job.squares + at, s);
-    direction /= sqrt<real>(<real>job.correction * s) + <real>job.epsilon;
+    direction /= sqrt<real>(<real>job.correction2 * s + <real>job.inside) + <real>job.outside;
   }
-  store<real>(job.out + at, load<real>(job.out + at) - direction);
+  store<real>(job.gradient + at, direction);
+  store<real>(job.out + at, load<real>(job.out + at) - <real>job.scale * direction);
 }
 
 /** out += scale · input */

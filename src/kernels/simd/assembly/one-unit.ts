@@ -1,0 +1,277 @@
+import { Job } from './job';
+import { smaller } from './tiles';
+
+/**
+ * A layer of one unit over bytes, in float32: logistic regression. Nothing is used twice here, so that widening bytes would
+ * cost more than the sums. Numbers are split into whole ones instead, value ≈ unit · (32,768 · high + low), with an error
+ * of 2^-30 of the largest, and bytes are multiplied with those exactly, two products at a time. Whole sums do not depend on
+ * their order.
+ */
+
+/** Steps of two products of a byte with 2^14 that fit a sum of 32 bits. */
+const EXACT_STEPS: i32 = 256;
+const BASE: f64 = 32_768;
+/** Columns that are summed together. Their sums stay in the second-level cache; pictures come from main memory, which is
+ *  fast where it is read in long stretches. */
+const TILE: i32 = 16_384;
+/** Rows that are read side by side: where a row is a multiple of 4,096 bytes long, one column of more of them would not
+ *  stay in the first-level cache. */
+const ROWS: i32 = 8;
+
+/** Behind the split numbers: their unit, their sum, and their sum with an input map's `add`. */
+const FACTS: usize = 24;
+
+/** Bytes of `count` split numbers: highs, lows, each padded with zeros, and facts; and room for as many products. */
+export function splitBytes(count: i32): usize {
+  return 2 * splitStride(count) + FACTS + <usize>count * 4;
+}
+
+function splitStride(count: i32): usize {
+  return ((<usize>count + 31) & ~31) * 2;
+}
+
+/** The sums of 16 columns fit; so do the addresses of a block of rows. */
+export function oneUnitScratch(): usize {
+  return <usize>TILE * 16 + <usize>ROWS * 4;
+}
+
+/** Splits `count` float32 numbers of `input`, times `multiply` where there is one, into out; `accumulate` asks for
+ *  their sum. Not shared: first = 0, end = 1. */
+export function splitNumbers(job: Job): void {
+  const stride = splitStride(job.count);
+  const facts = job.out + 2 * stride;
+  const products = job.multiply === 0 ? job.input : multiplied(job, facts + FACTS);
+  const largest = largestSize(products, job.count);
+  // the power of two that brings the largest to 2^28 … 2^29; no more than 2^126, so that numbers below 2^-97 lose digits
+  const exponent = largest > 0 ? <i32>min<i64>(126, 155 - ((reinterpret<u32>(largest) >>> 23) & 255)) : 0;
+  const factor = reinterpret<f32>((<u32>(exponent + 127)) << 23);
+  const finite = largest < Infinity;
+  memory.fill(job.out, 0, 2 * stride);
+  if (finite) splitAll(products, job.count, factor, job.out, stride);
+  store<f64>(facts, finite ? 1 / <f64>factor : NaN);
+  store<f64>(facts + 8, job.accumulate === 0 ? 0 : sumOf(job.input, 0, job.count));
+  store<f64>(facts + 16, job.add === 0 ? 0 : sumOf(job.input, job.add, job.count));
+}
+
+function splitAll(products: usize, count: i32, factor: f32, out: usize, stride: usize): void {
+  const whole = <usize>(count & ~3);
+  for (let k: usize = 0; k < whole; k += 4) splitFour(v128.load(products + k * 4), factor, out + k * 2, stride);
+  for (let k = whole; k < <usize>count; k++) splitOne(load<f32>(products + k * 4), factor, out + k * 2, stride);
+}
+
+function multiplied(job: Job, out: usize): usize {
+  for (let k: usize = 0; k < <usize>job.count * 4; k += 4)
+    store<f32>(out + k, load<f32>(job.input + k) * load<f32>(job.multiply + k));
+  return out;
+}
+
+/** The largest |x|; not a number where one of them is none. */
+function largestSize(x: usize, count: i32): f32 {
+  let sizes = f32x4.splat(0);
+  const whole = <usize>(count & ~3) * 4;
+  for (let k: usize = 0; k < whole; k += 16) sizes = f32x4.max(sizes, f32x4.abs(v128.load(x + k)));
+  const pairs = f32x4.max(sizes, i32x4.shuffle(sizes, sizes, 2, 3, 2, 3));
+  let largest = max<f32>(f32x4.extract_lane(pairs, 0), f32x4.extract_lane(pairs, 1));
+  for (let k = whole; k < <usize>count * 4; k += 4) largest = max<f32>(largest, abs<f32>(load<f32>(x + k)));
+  return largest;
+}
+
+function splitFour(x: v128, factor: f32, out: usize, stride: usize): void {
+  const whole = i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(x, f32x4.splat(factor))));
+  const high = i32x4.shr_s(i32x4.add(whole, i32x4.splat(16_384)), 15);
+  const low = i32x4.sub(whole, i32x4.shl(high, 15));
+  v128.store64_lane(out, i16x8.narrow_i32x4_s(high, high), 0);
+  v128.store64_lane(out + stride, i16x8.narrow_i32x4_s(low, low), 0);
+}
+
+function splitOne(x: f32, factor: f32, out: usize, stride: usize): void {
+  const whole = <i32>nearest<f32>(x * factor);
+  const high = (whole + 16_384) >> 15;
+  store<i16>(out, <i16>high);
+  store<i16>(out + stride, <i16>(whole - (high << 15)));
+}
+
+/** Σ x · y, or Σ x where y is 0. */
+function sumOf(x: usize, y: usize, count: i32): f64 {
+  let sum: f64 = 0;
+  for (let k: usize = 0; k < <usize>count * 4; k += 4) sum += <f64>load<f32>(x + k) * (y === 0 ? 1 : <f64>load<f32>(y + k));
+  return sum;
+}
+
+/** out[i] = scale · Σ_k w[k] · x[i, k] + what the map adds + bias for examples first … end − 1, with split w. */
+export function forwardOneUnit(job: Job, first: i32, end: i32): void {
+  const stride = splitStride(job.features);
+  const facts = job.weights + 2 * stride;
+  const unit = load<f64>(facts) * job.scale;
+  const shift = load<f64>(facts + 16) + (job.bias === 0 ? 0 : <f64>load<f32>(job.bias));
+  for (let i = first; i < end; i += 4) sumFour(job, i, smaller(4, end - i), stride, unit, shift);
+}
+
+function rowOf(job: Job, i: i32): usize {
+  const row = job.indices === 0 ? i : load<i32>(job.indices + ((<usize>i) << 2));
+  return job.input + <usize>row * <usize>job.features;
+}
+
+/** Σ_k of the last columns of a row, from column k on. */
+function sumOfRest(job: Job, row: usize, stride: usize, k: i32): f64 {
+  let high: i32 = 0;
+  let low: i32 = 0;
+  for (const end = job.features; k < end; k++) {
+    const x = <i32>load<u8>(row + <usize>k);
+    high += x * <i32>load<i16>(job.weights + <usize>k * 2);
+    low += x * <i32>load<i16>(job.weights + stride + <usize>k * 2);
+  }
+  return BASE * <f64>high + <f64>low;
+}
+
+/** `count` examples from i on, four at most: where there are fewer, the last one is summed several times. */
+function sumFour(job: Job, i: i32, count: i32, stride: usize, unit: f64, shift: f64): void {
+  const features = job.features;
+  const whole = features & ~15;
+  const r0 = rowOf(job, i);
+  const r1 = rowOf(job, i + smaller(1, count - 1));
+  const r2 = rowOf(job, i + smaller(2, count - 1));
+  const r3 = rowOf(job, i + count - 1);
+  let t0 = sumOfRest(job, r0, stride, whole);
+  let t1 = sumOfRest(job, r1, stride, whole);
+  let t2 = sumOfRest(job, r2, stride, whole);
+  let t3 = sumOfRest(job, r3, stride, whole);
+  for (let start = 0; start < whole; start += 8 * EXACT_STEPS) {
+    let h0 = i32x4.splat(0);
+    let h1 = h0;
+    let h2 = h0;
+    let h3 = h0;
+    let l0 = h0;
+    let l1 = h0;
+    let l2 = h0;
+    let l3 = h0;
+    const last = <usize>smaller(whole, start + 8 * EXACT_STEPS);
+    for (let k = <usize>start; k < last; k += 8) {
+      const high = v128.load(job.weights + 2 * k);
+      const low = v128.load(job.weights + stride + 2 * k);
+      let x = v128.load8x8_u(r0 + k);
+      h0 = i32x4.add(h0, i32x4.dot_i16x8_s(x, high));
+      l0 = i32x4.add(l0, i32x4.dot_i16x8_s(x, low));
+      x = v128.load8x8_u(r1 + k);
+      h1 = i32x4.add(h1, i32x4.dot_i16x8_s(x, high));
+      l1 = i32x4.add(l1, i32x4.dot_i16x8_s(x, low));
+      x = v128.load8x8_u(r2 + k);
+      h2 = i32x4.add(h2, i32x4.dot_i16x8_s(x, high));
+      l2 = i32x4.add(l2, i32x4.dot_i16x8_s(x, low));
+      x = v128.load8x8_u(r3 + k);
+      h3 = i32x4.add(h3, i32x4.dot_i16x8_s(x, high));
+      l3 = i32x4.add(l3, i32x4.dot_i16x8_s(x, low));
+    }
+    t0 += BASE * sumOfLanes(h0) + sumOfLanes(l0);
+    t1 += BASE * sumOfLanes(h1) + sumOfLanes(l1);
+    t2 += BASE * sumOfLanes(h2) + sumOfLanes(l2);
+    t3 += BASE * sumOfLanes(h3) + sumOfLanes(l3);
+  }
+  const to = job.out + <usize>i * 4;
+  store<f32>(to, <f32>(unit * t0 + shift));
+  if (count > 1) store<f32>(to + 4, <f32>(unit * t1 + shift));
+  if (count > 2) store<f32>(to + 8, <f32>(unit * t2 + shift));
+  if (count > 3) store<f32>(to + 12, <f32>(unit * t3 + shift));
+}
+
+function sumOfLanes(a: v128): f64 {
+  const pairs = f64x2.add(f64x2.convert_low_i32x4_s(a), f64x2.convert_low_i32x4_s(i32x4.shuffle(a, a, 2, 3, 2, 3)));
+  return f64x2.extract_lane(pairs, 0) + f64x2.extract_lane(pairs, 1);
+}
+
+/** out[k] = scale · Σ_i d[i] · x[i, k] for columns first … end − 1, with split d (`gradient`); where there is a map,
+ *  multiply[k] · Σ_i d[i] · byte[i, k] + add[k] · Σ_i d[i]. The range begins at a multiple of 16. */
+export function weightsOneUnit(job: Job, first: i32, end: i32, scratch: usize): void {
+  const totals = scratch + <usize>TILE * 8;
+  const rows = totals + <usize>TILE * 8;
+  for (; first < end; first += TILE) {
+    const columns = smaller(TILE, end - first);
+    memory.fill(totals, 0, <usize>TILE * 8);
+    for (let i = 0; i < job.count; ) {
+      const last = smaller(job.count, i + 2 * EXACT_STEPS);
+      memory.fill(scratch, 0, <usize>TILE * 8);
+      for (; i < last; i += ROWS) addRows(job, i, smaller(ROWS, last - i), first, columns, scratch, rows);
+      addTotals(scratch, totals, columns);
+    }
+    storeWeights(job, first, columns, totals);
+  }
+}
+
+/** Adds up to ROWS rows to the sums: for each 16 columns 16 highs, then 16 lows. Rows go in pairs; a last one without
+ *  a fellow is paired with itself, whose number is 0. */
+function addRows(job: Job, i: i32, count: i32, first: i32, columns: i32, sums: usize, rows: usize): void {
+  for (let r = 0; r < count; r++) store<usize>(rows + ((<usize>r) << 2), rowOf(job, i + r) + <usize>first);
+  if (count & 1) store<usize>(rows + ((<usize>count) << 2), rowOf(job, i + count - 1) + <usize>first);
+  const numbers = job.gradient + <usize>i * 2;
+  const lows = splitStride(job.count);
+  const whole = <usize>(columns & ~15);
+  const pairsEnd = rows + ((<usize>((count + 1) & ~1)) << 2);
+  for (let k: usize = 0; k < whole; k += 16) addColumns(rows, pairsEnd, numbers, lows, k, sums + k * 8);
+  for (let k = whole; k < <usize>columns; k++) {
+    const at = sums + (k & ~15) * 8 + (k & 15) * 4;
+    for (let r: usize = 0; r < <usize>count; r++) {
+      const x = <i32>load<u8>(load<usize>(rows + (r << 2)) + k);
+      store<i32>(at, load<i32>(at) + x * <i32>load<i16>(numbers + r * 2));
+      store<i32>(at + 64, load<i32>(at + 64) + x * <i32>load<i16>(numbers + lows + r * 2));
+    }
+  }
+}
+
+function addColumns(row: usize, end: usize, numbers: usize, lows: usize, k: usize, sums: usize): void {
+  let h0 = v128.load(sums);
+  let h1 = v128.load(sums, 16);
+  let h2 = v128.load(sums, 32);
+  let h3 = v128.load(sums, 48);
+  let l0 = v128.load(sums, 64);
+  let l1 = v128.load(sums, 80);
+  let l2 = v128.load(sums, 96);
+  let l3 = v128.load(sums, 112);
+  for (; row < end; row += 8, numbers += 4) {
+    const x = v128.load(load<usize>(row) + k);
+    const y = v128.load(load<usize>(row, 4) + k);
+    const high = v128.load32_splat(numbers);
+    const low = v128.load32_splat(numbers + lows);
+    const p = i8x16.shuffle(x, y, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+    const q = i8x16.shuffle(x, y, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+    let pairs = i16x8.extend_low_i8x16_u(p);
+    h0 = i32x4.add(h0, i32x4.dot_i16x8_s(pairs, high));
+    l0 = i32x4.add(l0, i32x4.dot_i16x8_s(pairs, low));
+    pairs = i16x8.extend_high_i8x16_u(p);
+    h1 = i32x4.add(h1, i32x4.dot_i16x8_s(pairs, high));
+    l1 = i32x4.add(l1, i32x4.dot_i16x8_s(pairs, low));
+    pairs = i16x8.extend_low_i8x16_u(q);
+    h2 = i32x4.add(h2, i32x4.dot_i16x8_s(pairs, high));
+    l2 = i32x4.add(l2, i32x4.dot_i16x8_s(pairs, low));
+    pairs = i16x8.extend_high_i8x16_u(q);
+    h3 = i32x4.add(h3, i32x4.dot_i16x8_s(pairs, high));
+    l3 = i32x4.add(l3, i32x4.dot_i16x8_s(pairs, low));
+  }
+  v128.store(sums, h0);
+  v128.store(sums, h1, 16);
+  v128.store(sums, h2, 32);
+  v128.store(sums, h3, 48);
+  v128.store(sums, l0, 64);
+  v128.store(sums, l1, 80);
+  v128.store(sums, l2, 96);
+  v128.store(sums, l3, 112);
+}
+
+function addTotals(sums: usize, totals: usize, columns: i32): void {
+  for (let k: usize = 0; k < <usize>columns; k++) {
+    const at = sums + (k & ~15) * 8 + (k & 15) * 4;
+    const whole = BASE * <f64>load<i32>(at) + <f64>load<i32>(at + 64);
+    store<f64>(totals + k * 8, load<f64>(totals + k * 8) + whole);
+  }
+}
+
+function storeWeights(job: Job, first: i32, columns: i32, totals: usize): void {
+  const facts = job.gradient + 2 * splitStride(job.count);
+  const unit = load<f64>(facts) * job.scale;
+  const sum = load<f64>(facts + 8);
+  for (let k: usize = 0; k < <usize>columns; k++) {
+    const at = (<usize>first + k) * 4;
+    let value = unit * load<f64>(totals + k * 8);
+    if (job.multiply !== 0) value = value * <f64>load<f32>(job.multiply + at) + sum * <f64>load<f32>(job.add + at);
+    store<f32>(job.out + at, <f32>value);
+  }
+}
