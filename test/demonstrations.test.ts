@@ -55,6 +55,27 @@ describe('configs', () => {
     );
   });
 
+  test.each(configs.filter((name) => !/^(course|photos)-/.test(name)))(
+    '%s trains (what needs a download aside)',
+    async (name) => {
+      const { code, journal } = await show(name.replace('.json', ''), 'training.epochs=2');
+      expect(code).toBe(0);
+      expect(journal.map(({ epoch }) => epoch)).toEqual([1, 2]);
+    },
+  );
+
+  test('a rate by feature, momentum and decay bring the cost down together', async () => {
+    const { journal } = await show('demo-rate-by-feature');
+    expect(journal.at(-1)!.cost).toBeLessThan(0.95 * journal[0]!.cost);
+    expect(journal.at(-1)!.learningRate).toBeCloseTo(0.002 / (1 + 0.01 * 59), 12);
+  });
+
+  test('a rate that halves every ten epochs', async () => {
+    const { journal } = await show('demo-decay');
+    expect([1, 10, 11, 20, 21].map((epoch) => journal[epoch - 1]!.learningRate)).toEqual([0.003, 0.003, 0.0015, 0.0015, 0.00075]);
+    expect(journal.at(-1)!.cost).toBeLessThan(0.5 * journal[0]!.cost);
+  });
+
   test('quickstart reaches 90% on test', async () => {
     const { summary } = await show('quickstart');
     expect(summary.metrics.test!.accuracy).toBeGreaterThanOrEqual(0.9);

@@ -5,6 +5,7 @@ import { UserError } from '../errors.ts';
 import type { Metrics } from '../evaluation/metrics.ts';
 import { chooseThreshold, type ThresholdCriterion } from '../evaluation/threshold.ts';
 import { kernelsFor } from '../kernels/select.ts';
+import { refuseWrongGradient } from './check-gradients.ts';
 import { type EpochEvent, type FitEvent, type FitOptions, fit } from './fit.ts';
 import { type Extras, fitOptions, planTraining } from './plan.ts';
 import { foldParts, type PreparedData } from './prepare.ts';
@@ -74,6 +75,7 @@ export async function* crossValidate(
   for (let fold = 0; fold < folds.count; fold++) {
     const foldData = foldParts(parts.train, folds, fold);
     const options = fitOptions(config, foldData, planTraining(config, foldData, kernels), kernels, extras);
+    refuseWrongGradient(options);
     let last: EpochEvent | undefined;
     for await (const event of fit(options)) {
       yield { fold, event };

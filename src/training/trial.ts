@@ -7,6 +7,7 @@ import type { Metrics } from '../evaluation/metrics.ts';
 import { kernelsFor } from '../kernels/select.ts';
 import { type RangeName, ranges } from '../optimize/ranges.ts';
 import { namedRandom } from '../random.ts';
+import { refuseWrongGradient } from './check-gradients.ts';
 import { type EpochEvent, fit } from './fit.ts';
 import { type Extras, fitOptions, planTraining } from './plan.ts';
 import { type PreparedData, prepareData } from './prepare.ts';
@@ -105,6 +106,7 @@ async function scoreOf(config: Config, data: PreparedData, extras: Extras): Prom
   }
   const kernels = kernelsFor(config.precision);
   const options = fitOptions(config, { train, dev }, planTraining(config, { train, dev }, kernels), kernels, extras);
+  refuseWrongGradient(options);
   let last: EpochEvent | undefined;
   for await (const event of fit(options)) if (event.type === 'epoch') last = event;
   const { metrics } = judge(classifierOf(config, data, options), kernels, dev);
