@@ -67,7 +67,7 @@ describe('configs', () => {
   test('a rate by feature, momentum and decay bring the cost down together', async () => {
     const { journal } = await show('demo-rate-by-feature');
     expect(journal.at(-1)!.cost).toBeLessThan(0.95 * journal[0]!.cost);
-    expect(journal.at(-1)!.learningRate).toBeCloseTo(0.002 / (1 + 0.01 * 59), 12);
+    expect(journal.at(-1)!.learningRate).toBeCloseTo(0.1 / (1 + 0.01 * 59), 12);
   });
 
   test('a rate that halves every ten epochs', async () => {
