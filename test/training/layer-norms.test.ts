@@ -146,7 +146,12 @@ describe.skipIf(sharedData === null)(`the course's networks (${withoutShared})`,
     ['course-four-layer', 200],
   ] as const)('%s gives no warning in its first %i epochs', async (name, epochs) => {
     const at = (part: string) => `data.${part}.path=${sharedData}/course-catvnoncat/${part}_catvnoncat.h5`;
-    const loaded = await loadConfig(`${configsPath}/${name}.json`, [at('train'), at('test'), `training.epochs=${epochs}`]);
+    const loaded = await loadConfig(`${configsPath}/${name}.json`, [
+      at('train'),
+      at('test'),
+      `training.epochs=${epochs}`,
+      'training.evaluateEvery=1',
+    ]);
     const { parts } = await prepareData(loaded, { strict: true });
     const kernels = kernelsFor('float64');
     const plan = planTraining(loaded.config, parts, kernels);
