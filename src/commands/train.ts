@@ -21,6 +21,14 @@ import {
   writeSummary,
 } from '../run/run-folder.ts';
 import { refuseWrongGradient } from '../training/check-gradients.ts';
+import {
+  afterFolds,
+  type CrossValidation,
+  classifierOf,
+  crossValidate,
+  meanAndSpread,
+  requireDev,
+} from '../training/cross-validation.ts';
 import { DivergedError } from '../training/divergence.ts';
 import { estimateSeconds } from '../training/estimate.ts';
 import { type EpochEvent, type FitOptions, fit } from '../training/fit.ts';
@@ -29,7 +37,6 @@ import { gradientWatch } from '../training/layer-norms.ts';
 import { costOscillates } from '../training/oscillation.ts';
 import { describeLayers, type Extras, fitOptions, type Plan, planTraining } from '../training/plan.ts';
 import { type PreparedData, prepareData } from '../training/prepare.ts';
-import { afterFolds, type CrossValidation, classifierOf, crossValidate, meanAndSpread, requireDev } from '../training/session.ts';
 import type { Command, Context } from './command.ts';
 import { readExtras } from './extras.ts';
 import { printFoundRate } from './find-rate.ts';

@@ -8,10 +8,10 @@ import { kernelsFor } from '../kernels/select.ts';
 import { type RangeName, ranges } from '../optimize/ranges.ts';
 import { namedRandom } from '../random.ts';
 import { refuseWrongGradient } from './check-gradients.ts';
+import { classifierOf, crossValidate, requireDev } from './cross-validation.ts';
 import { type EpochEvent, fit } from './fit.ts';
 import { type Extras, fitOptions, planTraining } from './plan.ts';
 import { type PreparedData, prepareData } from './prepare.ts';
-import { classifierOf, crossValidate, requireDev } from './session.ts';
 
 /** One training of a search: these fields, for so many epochs. */
 export interface TrialJob {

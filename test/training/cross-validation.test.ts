@@ -9,8 +9,6 @@ import { confusionOf } from '../../src/evaluation/metrics.ts';
 import { chooseThreshold, type ThresholdCriterion, thresholdCriteria } from '../../src/evaluation/threshold.ts';
 import { kernelsFor } from '../../src/kernels/select.ts';
 import { namedRandom } from '../../src/random.ts';
-import { fitOptions, planTraining } from '../../src/training/plan.ts';
-import { foldParts, type PreparedData, prepareData } from '../../src/training/prepare.ts';
 import {
   afterFolds,
   type CrossValidation,
@@ -18,7 +16,9 @@ import {
   crossValidate,
   meanAndSpread,
   requireDev,
-} from '../../src/training/session.ts';
+} from '../../src/training/cross-validation.ts';
+import { fitOptions, planTraining } from '../../src/training/plan.ts';
+import { foldParts, type PreparedData, prepareData } from '../../src/training/prepare.ts';
 import { drawnPictures, epochsOf } from './problems.ts';
 
 const folds = 4;
