@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import { type LoadedConfig, loadConfig } from '../config/load.ts';
@@ -10,8 +11,8 @@ import { openSearch, readSearchConfig, readTrials, searchFiles, writeConfig } fr
 import type { Extras } from '../training/plan.ts';
 import { networkOf, prepareData } from '../training/prepare.ts';
 import { type TrialResult, trialConfig, trialSets } from '../training/trial.ts';
-import { trialPool } from '../training/trial-pool.ts';
-import { rankTrials, rungEpochs, tune } from '../training/tune.ts';
+import { poolClosed, trialPool } from '../training/trial-pool.ts';
+import { halvingFactor, rankTrials, rungEpochs, tune } from '../training/tune.ts';
 import type { Command, Context } from './command.ts';
 import { readExtras } from './extras.ts';
 import { numberOption } from './parse.ts';
@@ -118,7 +119,7 @@ async function start(context: Context, values: Values): Promise<ExitKind | undef
       );
     }
   } catch (error) {
-    if (!stopped()) throw error; // closing the pool ends the trials that were under way
+    if (error !== poolClosed) throw error; // the time is up, or the user stopped it: what was under way does not count
   } finally {
     bar.stop();
     clearTimeout(timer);
@@ -188,7 +189,7 @@ async function finish(context: Context, { output, loaded, results, earlier, seco
   );
   const succeeded = ranked[0]?.score ? ranked[0] : undefined;
   const best = join(output, searchFiles.best);
-  await openFolder(output);
+  await mkdir(output, { recursive: true });
   await writeFileAtomically(join(output, searchFiles.rankingCsv), `${rankingCsv(ranking)}\n`);
   await writeFileAtomically(join(output, searchFiles.rankingJson), `${JSON.stringify(ranking, null, 2)}\n`);
   if (succeeded) await writeConfig(best, { ...loaded, config: trialConfig(loaded, succeeded.set) }, output);
@@ -204,11 +205,6 @@ async function finish(context: Context, { output, loaded, results, earlier, seco
     ranking,
   };
   context.print(context.json ? JSON.stringify(summary) : tuneText(summary));
-}
-
-async function openFolder(path: string): Promise<void> {
-  const { mkdir } = await import('node:fs/promises');
-  await mkdir(path, { recursive: true });
 }
 
 /** A mistake in the config or the data is said before any worker starts. */
@@ -233,7 +229,7 @@ function trainings(search: SearchConfig, trials: number, epochs: number, shards:
   let [left, sum] = [trials, 0];
   for (const _ of rungEpochs(epochs, trials)) {
     sum += left;
-    left = Math.ceil(left / 3);
+    left = Math.ceil(left / halvingFactor);
   }
   return sum;
 }

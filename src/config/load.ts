@@ -77,11 +77,6 @@ function withPathsOfSets(config: Config, overrides: readonly Override[], folder:
   return withPaths(config, (path, field) => (isSet(field) ? movePath(path, process.cwd(), folder) : path));
 }
 
-/** A value of the config as it stands, at a path such as model.layers.0.units; undefined where there is none. */
-export function configValue(config: Config, path: string): unknown {
-  return valueAt(config, path.split('.'));
-}
-
 /** The same config for a file in another folder: relative paths are rewritten, absolute ones stay. */
 export function moveConfig(config: Config, from: string, to: string): Config {
   return withPaths(config, (path) => movePath(path, from, to));

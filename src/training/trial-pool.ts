@@ -8,6 +8,9 @@ import type { TrialResult } from './trial.ts';
 import type { Reply } from './trial-worker.ts';
 import type { TrialRunner } from './tune.ts';
 
+/** What `run` is rejected with where `close` ended its worker. */
+export const poolClosed = new Error('the workers were closed');
+
 /** Worker processes that each run one trial at a time. They begin with the first trial, and end with `close`. */
 export interface TrialPool extends TrialRunner {
   /** ends all workers, whatever they are at */
@@ -17,6 +20,7 @@ export interface TrialPool extends TrialRunner {
 export function trialPool(search: { loaded: LoadedConfig; extras: Extras }, jobs: number): TrialPool {
   const idle: ChildProcess[] = [];
   const all = new Set<ChildProcess>();
+  let closed = false;
   const start = (): ChildProcess => {
     const script = fileURLToPath(new URL(`./trial-worker${extname(import.meta.url)}`, import.meta.url));
     const worker = fork(script, {
@@ -32,11 +36,14 @@ export function trialPool(search: { loaded: LoadedConfig; extras: Extras }, jobs
     jobs,
     run: async (job) => {
       const worker = idle.pop() ?? start();
-      const result = await ask(worker, job);
+      const result = await ask(worker, job).catch((error: unknown) => {
+        throw closed ? poolClosed : error;
+      });
       idle.push(worker);
       return result;
     },
     close: () => {
+      closed = true;
       for (const worker of all) worker.kill('SIGKILL');
     },
   };
