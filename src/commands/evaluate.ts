@@ -9,13 +9,14 @@ import { openSource, type SourceChoice, sourceAtPath } from '../data/sources/sou
 import { type PartName, partNames } from '../data/split.ts';
 import { type ExitKind, UserError } from '../errors.ts';
 import type { Metrics } from '../evaluation/metrics.ts';
-import { kernelsFor } from '../kernels/select.ts';
+import { kernelsFor, useThreads } from '../kernels/select.ts';
 import { evaluationText, type PredictionRow, worstText } from '../report/evaluation.ts';
 import { findExamples } from '../run/find-examples.ts';
 import { loadClassifier } from '../run/model-file.ts';
 import { defaultModel, readRunConfig, readSplit, runOfModel } from '../run/run-folder.ts';
 import { readAll, sourceChoice } from '../training/prepare.ts';
 import type { Command, Context } from './command.ts';
+import { modelOption, threadsOption, thresholdOption } from './options.ts';
 import { numberOption } from './parse.ts';
 import { readProgress, warnOfFailures } from './reading.ts';
 
@@ -30,6 +31,7 @@ interface Values {
   failBelow?: number;
   failBelowLower?: number;
   worst?: number;
+  threads?: number;
 }
 
 type Part = PartName | 'all';
@@ -37,7 +39,7 @@ const parts: readonly string[] = [...partNames, 'all'];
 
 export const command: Command<Values> = {
   options: [
-    { flags: '-m, --model <path>', summary: 'a model file or a run folder (default: NN_MODEL, else the newest run)' },
+    modelOption,
     {
       flags: '-d, --data <source>',
       summary: 'a folder with one sub-folder per class, a .csv or an .h5 (default: the data of the run)',
@@ -47,11 +49,7 @@ export const command: Command<Values> = {
       summary: `${parts.join(', ')} (default: test of the run's own data, all of another source)`,
       parse: parsePart,
     },
-    {
-      flags: '--threshold <p>',
-      summary: "P above this is the positive class (default: the model's)",
-      parse: numberOption('--threshold', { low: 0, high: 1 }),
-    },
+    thresholdOption,
     { flags: '--json', summary: 'print the metrics as JSON' },
     { flags: '--predictions', summary: 'with --json: a row per picture as well' },
     { flags: '--csv', summary: 'print a row per picture as CSV', conflicts: ['json', 'worst'] },
@@ -71,12 +69,14 @@ export const command: Command<Values> = {
       parse: numberOption('--fail-below-lower', { low: 0, high: 1 }),
     },
     { flags: '--strict', summary: 'refuse to judge when a picture cannot be read' },
+    threadsOption,
   ],
   examples: ['nn evaluate', 'nn evaluate --data photos/ --worst 10', 'nn evaluate --fail-below-lower 0.75 && deploy'],
   run: evaluate,
 };
 
 async function evaluate(context: Context, values: Values): Promise<ExitKind | undefined> {
+  useThreads(values.threads, context.environment);
   const { classifier, file } = await loadClassifier(values.model ?? defaultModel(context.environment));
   if (values.predictions && !context.json)
     context.warn('--predictions adds rows to what --json prints; without it, --csv has them');

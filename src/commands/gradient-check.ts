@@ -7,6 +7,7 @@ import { fitOptions, planTraining } from '../training/plan.ts';
 import { prepareData } from '../training/prepare.ts';
 import type { Command, Context } from './command.ts';
 import { readExtras } from './extras.ts';
+import { configOption, setOption } from './options.ts';
 import { numberOption } from './parse.ts';
 import { readProgress, warnOfFailures } from './reading.ts';
 
@@ -20,8 +21,8 @@ interface Values {
 
 export const command: Command<Values> = {
   options: [
-    { flags: '-c, --config <file>', summary: 'the JSON config', required: true },
-    { flags: '--set <path=value>', summary: 'override a field of the config', repeatable: true },
+    configOption,
+    setOption,
     {
       flags: '--parameters <n>',
       summary: 'how many of each layer, chosen by the seed',

@@ -4,6 +4,7 @@ import { networkGraph } from '../report/graph.ts';
 import { type GraphFormat, graphFormats } from '../report/graph-formats.ts';
 import { networkOf } from '../training/prepare.ts';
 import type { Command, Context } from './command.ts';
+import { configOption, setOption } from './options.ts';
 
 interface Values {
   config: string;
@@ -15,8 +16,8 @@ const formats = Object.keys(graphFormats) as GraphFormat[];
 
 export const command: Command<Values> = {
   options: [
-    { flags: '-c, --config <file>', summary: 'the JSON config; its data is not needed', required: true },
-    { flags: '--set <path=value>', summary: 'override a field of the config', repeatable: true },
+    { ...configOption, summary: 'the JSON config; its data is not needed' },
+    setOption,
     {
       flags: '-f, --format <format>',
       summary: formats.map((name) => `${name}: ${graphFormats[name].summary}`).join('; '),

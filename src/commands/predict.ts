@@ -6,11 +6,11 @@ import { decodeImage } from '../data/image.ts';
 import { decodesAtOnce, mapInOrder } from '../data/load.ts';
 import { isFolder, isPictureName, readPicture, walkFiles } from '../data/sources/files.ts';
 import { type ExitKind, systemReason, UserError } from '../errors.ts';
-import { kernelsFor } from '../kernels/select.ts';
+import { kernelsFor, useThreads } from '../kernels/select.ts';
 import { loadClassifier } from '../run/model-file.ts';
 import { defaultModel } from '../run/run-folder.ts';
 import type { Command, Context } from './command.ts';
-import { numberOption } from './parse.ts';
+import { modelOption, threadsOption, thresholdOption } from './options.ts';
 
 interface Values {
   model?: string;
@@ -18,6 +18,7 @@ interface Values {
   json?: boolean;
   csv?: boolean;
   exitCode?: boolean;
+  threads?: number;
 }
 
 export const command: Command<Values> = {
@@ -25,15 +26,12 @@ export const command: Command<Values> = {
     { syntax: '<image...>', summary: 'files, folders, globs, - for one image on standard input, @list.txt for a path per line' },
   ],
   options: [
-    { flags: '-m, --model <path>', summary: 'a model file or a run folder (default: NN_MODEL, else the newest run)' },
-    {
-      flags: '--threshold <p>',
-      summary: "P above this is the positive class (default: the model's)",
-      parse: numberOption('--threshold', { low: 0, high: 1 }),
-    },
+    modelOption,
+    thresholdOption,
     { flags: '--json', summary: 'print JSON Lines' },
     { flags: '--csv', summary: 'print CSV', conflicts: ['json'] },
     { flags: '--exit-code', summary: 'exit 0 if all are the positive class, 8 if any is not' },
+    threadsOption,
   ],
   examples: [
     'nn predict photo.jpg',
@@ -58,6 +56,7 @@ interface Row {
 const columns = ['file', 'label', 'p', 'confidence', 'threshold', 'model', 'error'] as const satisfies (keyof Row)[];
 
 async function predict(context: Context, values: Values, operands: string[]): Promise<ExitKind | undefined> {
+  useThreads(values.threads, context.environment);
   const { classifier, file: model } = await loadClassifier(values.model ?? defaultModel(context.environment));
   const threshold = values.threshold ?? classifier.threshold;
   const format = values.csv ? formats.csv : context.json ? formats.json : formats.text;

@@ -4,7 +4,7 @@ import { augments } from '../data/augment.ts';
 import { batchLength } from '../data/batches.ts';
 import { type ExitKind, systemReason, type UserError } from '../errors.ts';
 import type { Kernels } from '../kernels/kernels.ts';
-import { kernelsFor } from '../kernels/select.ts';
+import { kernelsFor, useThreads } from '../kernels/select.ts';
 import { planText, type TrainPlan } from '../report/train-plan.ts';
 import { type TrainSummary, trainText } from '../report/train-summary.ts';
 import { loadClassifier, modelFileName, saveClassifier } from '../run/model-file.ts';
@@ -40,6 +40,7 @@ import { type PreparedData, prepareData } from '../training/prepare.ts';
 import type { Command, Context } from './command.ts';
 import { readExtras } from './extras.ts';
 import { printFoundRate } from './find-rate.ts';
+import { configOption, setOption, threadsOption } from './options.ts';
 import { numberOption } from './parse.ts';
 import { readProgress, warnOfFailures } from './reading.ts';
 
@@ -52,16 +53,13 @@ interface Values {
   strict?: boolean;
   dryRun?: boolean;
   findRate?: boolean;
+  threads?: number;
 }
 
 export const command: Command<Values> = {
   options: [
-    { flags: '-c, --config <file>', summary: 'the JSON config', required: true },
-    {
-      flags: '--set <path=value>',
-      summary: 'override a field of the config, such as training.learningRate=0.01',
-      repeatable: true,
-    },
+    configOption,
+    setOption,
     {
       flags: '--seed <n>',
       summary: 'the same as --set seed=N',
@@ -72,6 +70,7 @@ export const command: Command<Values> = {
     { flags: '--strict', summary: 'refuse to train when a picture cannot be read' },
     { flags: '-n, --dry-run', summary: 'check config and data, print the plan, train nothing' },
     { flags: '--find-rate', summary: 'try learning rates from tiny to huge, plot the cost, propose one; nothing is saved' },
+    threadsOption,
     { flags: '--json', summary: 'print the summary as JSON' },
   ],
   examples: [
@@ -95,6 +94,7 @@ interface Job {
 }
 
 async function train(context: Context, values: Values): Promise<ExitKind | undefined> {
+  useThreads(values.threads, context.environment);
   const sets = [...(values.set ?? []), ...(values.seed === undefined ? [] : [`seed=${values.seed}`])];
   const loaded = await loadConfig(values.config, sets);
   if (values.output !== undefined && !values.dryRun) await refuseRun(values.output, values.force ?? false);

@@ -1,9 +1,9 @@
 import { mkdir } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import { type LoadedConfig, loadConfig } from '../config/load.ts';
 import type { SearchConfig } from '../config/schema.ts';
 import { type ExitKind, UserError } from '../errors.ts';
+import { useThreads } from '../kernels/select.ts';
 import { type RankedTrial, rankingCsv, type TuneSummary, tuneText } from '../report/tune.ts';
 import { writeFileAtomically } from '../run/atomic-write.ts';
 import { runName, runsFolder } from '../run/run-folder.ts';
@@ -15,6 +15,7 @@ import { poolClosed, trialPool } from '../training/trial-pool.ts';
 import { halvingFactor, rankTrials, rungEpochs, tune } from '../training/tune.ts';
 import type { Command, Context } from './command.ts';
 import { readExtras } from './extras.ts';
+import { configOption, setOption, threadsOption } from './options.ts';
 import { numberOption } from './parse.ts';
 import { readProgress, warnOfFailures } from './reading.ts';
 
@@ -24,6 +25,7 @@ interface Values {
   trials?: number;
   minutes?: number;
   jobs?: number;
+  threads?: number;
   shard?: { index: number; count: number };
   merge?: string[];
   output?: string;
@@ -31,8 +33,8 @@ interface Values {
 
 export const command: Command<Values> = {
   options: [
-    { flags: '-c, --config <file>', summary: 'the JSON config, with a section "search"' },
-    { flags: '--set <path=value>', summary: 'override a field of the config', repeatable: true },
+    { ...configOption, summary: 'the JSON config, with a section "search"', required: false },
+    setOption,
     {
       flags: '--trials <n>',
       summary: "how many trials (default: the config's)",
@@ -45,9 +47,10 @@ export const command: Command<Values> = {
     },
     {
       flags: '--jobs <n>',
-      summary: 'worker processes (default: the cores there are)',
+      summary: 'worker processes, which share the threads (default: one a thread)',
       parse: numberOption('--jobs', { low: 1, high: 1024, whole: true }),
     },
+    threadsOption,
     { flags: '--shard <i/n>', summary: 'run the i-th of n shares of the trials, such as 1/4', parse: parseShard },
     { flags: '--merge <dir...>', summary: 'rank the trials of several searches, such as shards, together' },
     { flags: '-o, --output <dir>', summary: 'the folder of the search; an interrupted one goes on there' },
@@ -67,6 +70,7 @@ async function start(context: Context, values: Values): Promise<ExitKind | undef
   if (values.merge !== undefined) return merge(context, values, values.merge, began);
   if (values.config === undefined)
     throw new UserError('usage', 'nn tune: expected --config FILE, or --merge DIR…, found neither');
+  const threads = useThreads(values.threads, context.environment);
   const loaded = await loadConfig(values.config, values.set);
   const search = searchOf(loaded);
   if (values.trials !== undefined && values.minutes !== undefined)
@@ -85,7 +89,7 @@ async function start(context: Context, values: Values): Promise<ExitKind | undef
   );
   if (known.length > 0) context.note(`${output}: going on after ${known.length} finished trainings`);
   const results: TrialResult[] = [];
-  const pool = trialPool({ loaded, extras }, values.jobs ?? availableParallelism());
+  const pool = trialPool({ loaded, extras }, { jobs: values.jobs ?? threads, threads });
   const deadline = values.minutes === undefined ? Number.POSITIVE_INFINITY : began + values.minutes * 60_000;
   const trials = values.minutes === undefined ? (values.trials ?? search.trials) : null;
   const bar = context.progress(

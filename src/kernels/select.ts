@@ -4,20 +4,31 @@ import type { Kernels, Precision } from './kernels.ts';
 import { simdKernels } from './simd/simd-kernels.ts';
 
 const made = new Map<Precision, Kernels>();
+let threads: number | undefined;
 
 /** The kernels that run a network in a precision, compiled when they are first asked for: the one place where they are chosen. */
 export function kernelsFor(precision: Precision): Kernels {
-  const kernels = made.get(precision) ?? simdKernels(precision, threadsOf(process.env));
+  threads ??= threadsOf(undefined, process.env);
+  const kernels = made.get(precision) ?? simdKernels(precision, threads);
   made.set(precision, kernels);
   return kernels;
 }
 
-const mostThreads = 256;
-
-/** NN_THREADS, or as many as there are processors.
+/** Fixes how many threads the kernels of this process have; called before the first of them are made. No result depends on it.
+ *  @param flag  --threads, which goes before NN_THREADS
+ *  @returns how many
  *  @throws UserError (usage) */
-export function threadsOf(environment: NodeJS.ProcessEnv): number {
-  const text = environment.NN_THREADS;
+export function useThreads(flag: number | undefined, environment: NodeJS.ProcessEnv): number {
+  threads = threadsOf(flag, environment);
+  return threads;
+}
+
+export const mostThreads = 256;
+
+/** A flag, else NN_THREADS, else as many as there are processors.
+ *  @throws UserError (usage) */
+export function threadsOf(flag: number | undefined, { NN_THREADS: text }: NodeJS.ProcessEnv): number {
+  if (flag !== undefined) return flag;
   if (text === undefined || text === '') return Math.min(mostThreads, availableParallelism());
   const threads = Number(text);
   if (Number.isInteger(threads) && threads >= 1 && threads <= mostThreads) return threads;

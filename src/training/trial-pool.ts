@@ -17,8 +17,13 @@ export interface TrialPool extends TrialRunner {
   close(): void;
 }
 
-export function trialPool(search: { loaded: LoadedConfig; extras: Extras }, jobs: number): TrialPool {
+/** @param options.threads  of all workers together; each has one at least */
+export function trialPool(
+  search: { loaded: LoadedConfig; extras: Extras },
+  { jobs, threads }: { jobs: number; threads: number },
+): TrialPool {
   const idle: ChildProcess[] = [];
+  const threadsEach = Math.max(1, Math.floor(threads / jobs));
   const all = new Set<ChildProcess>();
   let closed = false;
   const start = (): ChildProcess => {
@@ -26,7 +31,7 @@ export function trialPool(search: { loaded: LoadedConfig; extras: Extras }, jobs
     const worker = fork(script, {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
       serialization: 'advanced',
-      env: { ...process.env, NN_THREADS: '1' },
+      env: { ...process.env, NN_THREADS: String(threadsEach) },
     });
     worker.send(search);
     all.add(worker);

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { type Kernels, type Precision, precisions } from '../../src/kernels/kernels.ts';
@@ -93,10 +94,12 @@ test('a thread that has died is an error', async () => {
     .toBe('a thread of the kernels has died');
 });
 
-test('NN_THREADS says how many', () => {
-  expect(threadsOf({ NN_THREADS: '3' })).toBe(3);
-  expect(threadsOf({})).toBeGreaterThan(0);
+test('--threads says how many, else NN_THREADS, else the processors that there are', () => {
+  expect(threadsOf(2, { NN_THREADS: '3' })).toBe(2);
+  expect(threadsOf(2, { NN_THREADS: 'many' })).toBe(2);
+  expect(threadsOf(undefined, { NN_THREADS: '3' })).toBe(3);
+  expect(threadsOf(undefined, { NN_THREADS: '' })).toBe(Math.min(256, availableParallelism()));
   for (const text of ['0', '-1', '1.5', 'many']) {
-    expect(() => threadsOf({ NN_THREADS: text })).toThrow('NN_THREADS: expected a whole number from 1 to 256, found');
+    expect(() => threadsOf(undefined, { NN_THREADS: text })).toThrow('NN_THREADS: expected a whole number from 1 to 256, found');
   }
 });
