@@ -37,36 +37,90 @@ export async function decodeImage(input: string | Uint8Array, preprocessing: Pre
   try {
     // bytes alone: by its path, an SVG could make the renderer read other files beside it
     const bytes = typeof input === 'string' ? await readFile(input) : input;
-    const decode = () => decodeBytes(bytes, preprocessing);
-    try {
-      return await amongOthers(decode);
-    } catch (error) {
-      if (error instanceof UserError) throw error;
-      return await alone(decode);
-    }
+    return await retried(async () => squarePixels((await openImage(bytes)).image, preprocessing));
   } catch (error) {
-    throw error instanceof UserError ? error : new UserError('data', imageReason(error), { cause: error });
+    throw dataError(error);
   }
 }
 
-async function decodeBytes(bytes: Uint8Array, { imageSize, fit }: Preprocessing): Promise<Uint8Array> {
+/** Decodes; what fails among others is tried once more alone.
+ *  @throws UserError (data) with the reason */
+async function retried<T>(decode: () => Promise<T>): Promise<T> {
+  try {
+    return await amongOthers(decode);
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    return await alone(decode).catch((again) => {
+      throw dataError(again);
+    });
+  }
+}
+
+function dataError(error: unknown): UserError {
+  return error instanceof UserError ? error : new UserError('data', imageReason(error), { cause: error });
+}
+
+/** Reads the header of a file. @throws UserError (data) on a picture that is too small */
+async function openImage(bytes: Uint8Array) {
   const sharp = await loadSharp();
   const image = sharp(bytes, safeOptions);
-  const { width, height } = await image.metadata();
+  const { format, orientation = 1, autoOrient } = await image.metadata();
+  const { width, height } = autoOrient;
   if (Math.min(width, height) < minimumSide) {
     throw new UserError('data', `${width}×${height} pixels: a side is below the minimum of ${minimumSide}`);
   }
-  return await squarePixels(image, imageSize, fit);
+  return { image, width, height, format: format as string, turned: orientation !== 1 };
 }
 
 /** Resizes RGB bytes of another shape the way decodeImage does. */
 export async function resizePixels(
   pixels: Uint8Array,
   shape: { width: number; height: number },
-  { imageSize, fit }: Preprocessing,
+  preprocessing: Preprocessing,
 ): Promise<Uint8Array> {
   const sharp = await loadSharp();
-  return squarePixels(sharp(pixels, { raw: { ...shape, channels } }), imageSize, fit);
+  return squarePixels(sharp(pixels, { raw: { ...shape, channels } }), preprocessing);
+}
+
+/** A picture as its source holds it: the bytes of a file, or RGB bytes. */
+export type Original = { file: Uint8Array } | { pixels: Uint8Array; width: number; height: number };
+
+/** What an original says of itself, and the whole of it made small. */
+export interface Look {
+  /** as it is shown, after its EXIF orientation */
+  width: number;
+  height: number;
+  /** as sharp calls it: jpeg, png, …; "pixels" where the source holds pixels */
+  format: string;
+  /** turned or mirrored by its EXIF orientation */
+  turned: boolean;
+  /** bytes of the file, or of the pixels */
+  bytes: number;
+  small: Rectangle;
+}
+
+/** RGB bytes: index = (row · width + column) · 3 + channel. */
+export interface Rectangle {
+  width: number;
+  height: number;
+  pixels: Uint8Array;
+}
+
+/** Looks at a whole original: nothing is cut off or enlarged.
+ *  @param side  the longer side of the small picture is this at most
+ *  @throws UserError (data) with the reason, where decodeImage throws it too */
+export async function lookAt(original: Original, side: number): Promise<Look> {
+  const size = { width: side, height: side, fit: 'inside', withoutEnlargement: true, kernel: resizeKernel } as const;
+  if (!('file' in original)) {
+    const { pixels, width, height } = original;
+    const small = await rgb((await loadSharp())(pixels, { raw: { width, height, channels } }).resize(size));
+    return { width, height, format: 'pixels', turned: false, bytes: pixels.length, small };
+  }
+  const { file } = original;
+  return retried(async () => {
+    const { image, format, turned, ...shape } = await openImage(file);
+    return { ...shape, format, turned, bytes: file.length, small: await rgb(upright(image).resize(size)) };
+  });
 }
 
 /** Encodes RGB bytes, size · size · 3, as a PNG file. */
@@ -79,16 +133,20 @@ export async function encodePng(pixels: Uint8Array, size: number): Promise<Buffe
 
 const safeOptions: SharpOptions = { failOn: 'error', limitInputPixels: maximumPixels, sequentialRead: true, animated: false };
 
-async function squarePixels(image: Sharp, imageSize: number, fit: Fit): Promise<Uint8Array> {
-  const { data, info } = await image
-    .autoOrient()
-    .flatten({ background: '#ffffff' })
-    .resize(imageSize, imageSize, { fit, kernel: resizeKernel, background: '#000000' })
-    .toColourspace('srgb')
-    .raw({ depth: 'uchar' })
-    .toBuffer({ resolveWithObject: true });
+async function squarePixels(image: Sharp, { imageSize, fit }: Preprocessing): Promise<Uint8Array> {
+  const size = { width: imageSize, height: imageSize, fit, kernel: resizeKernel, background: '#000000' } as const;
+  return (await rgb(upright(image).resize(size))).pixels;
+}
+
+/** As it is meant to be seen, on white. */
+function upright(image: Sharp): Sharp {
+  return image.autoOrient().flatten({ background: '#ffffff' });
+}
+
+async function rgb(image: Sharp): Promise<Rectangle> {
+  const { data, info } = await image.toColourspace('srgb').raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
   if (info.channels !== channels) throw new Error(`sharp gave ${info.channels} channels, expected ${channels}`);
-  return data;
+  return { width: info.width, height: info.height, pixels: data };
 }
 
 type SharpModule = typeof import('sharp')['default'];

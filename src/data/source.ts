@@ -1,4 +1,4 @@
-import type { Preprocessing } from './image.ts';
+import type { Original, Preprocessing } from './image.ts';
 
 /** A collection of labelled pictures that is read one by one: nothing of it is kept in memory but names. */
 export interface Source {
@@ -12,6 +12,9 @@ export interface Source {
   classOf(index: number): number;
   /** @throws UserError (data) with the reason, where this one picture can't be read */
   read(index: number, preprocessing: Preprocessing): Promise<SourcePicture>;
+  /** the picture as the source holds it, for `nn data inspect`; `contentHash` of it is the hash that `read` gives.
+   *  @throws UserError (data) with the reason, where this one picture can't be read */
+  original(index: number): Promise<Original>;
   /** what was passed over, for a warning; empty where nothing was */
   notes: readonly string[];
 }

@@ -16,6 +16,7 @@ export async function openDrawn(options: { count: number; seed: number; difficul
       const picture = drawPicture({ seed, index, difficulty });
       return { pixels: await renderPicture(picture, preprocessing), hash: contentHash(Buffer.from(picture.svg)) };
     },
+    original: async (index) => ({ file: Buffer.from(drawPicture({ seed, index, difficulty }).svg) }),
     notes: [],
   };
 }

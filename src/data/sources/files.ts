@@ -32,11 +32,12 @@ export function isPictureName(path: string): boolean {
 
 /** Reads and decodes one file. @throws UserError (data) with the reason */
 export async function readPicture(path: string, preprocessing: Preprocessing): Promise<SourcePicture> {
-  const bytes = await readBytes(path);
+  const bytes = await readFileBytes(path);
   return { pixels: await decodeImage(bytes, preprocessing), hash: contentHash(bytes) };
 }
 
-async function readBytes(path: string): Promise<Uint8Array> {
+/** The bytes of a picture's file. @throws UserError (data) with the reason */
+export async function readFileBytes(path: string): Promise<Uint8Array> {
   try {
     const info = await stat(path);
     if (!info.isFile()) throw new UserError('data', 'not a file');

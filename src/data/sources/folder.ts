@@ -2,7 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { systemReason, UserError } from '../../errors.ts';
 import type { Source } from '../source.ts';
-import { isFolder, isPictureName, readPicture, requireFolder, walkFiles } from './files.ts';
+import { isFolder, isPictureName, readFileBytes, readPicture, requireFolder, walkFiles } from './files.ts';
 
 interface Entry {
   path: string;
@@ -44,13 +44,16 @@ export async function openFolder({ path }: { path: string }): Promise<Source> {
     classes,
     name: (i) => relative(path, entries[i]!.path).split(sep).join('/'),
     classOf: (i) => entries[i]!.classIndex,
-    read: async (i, preprocessing) => {
-      const { path: file, problem } = entries[i]!;
-      if (problem !== undefined) throw new UserError('data', problem);
-      return readPicture(file, preprocessing);
-    },
+    read: async (i, preprocessing) => readPicture(pathOf(entries[i]!), preprocessing),
+    original: async (i) => ({ file: await readFileBytes(pathOf(entries[i]!)) }),
     notes,
   };
+}
+
+/** @throws UserError (data) for a folder that can't be entered */
+function pathOf({ path, problem }: Entry): string {
+  if (problem !== undefined) throw new UserError('data', problem);
+  return path;
 }
 
 /** A link that leads nowhere may have been a class. */

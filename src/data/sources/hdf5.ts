@@ -54,6 +54,7 @@ export async function openHdf5(options: Hdf5Options): Promise<Source> {
           hash: contentHash(pixels),
         };
       },
+      original: async (i) => ({ pixels: readImage(images, i, path), width, height }),
       notes: [],
     };
   } catch (error) {
