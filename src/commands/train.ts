@@ -152,7 +152,7 @@ async function trainFolds(run: RunFolder, job: Job, data: Parameters<typeof cros
   try {
     for await (const { fold, event } of crossValidate(loaded.config, data, extras, (found) => (result = found))) {
       if (context.signal.aborted) throw context.signal.reason;
-      if (event.type === 'step') continue;
+      if (event.type !== 'epoch') continue;
       await run.appendJournal({ fold: fold + 1, ...journalLine(event) });
       bar.update(fold * epochs + event.epoch, `fold ${fold + 1} of ${data.folds.count}${detail(event)}`);
     }
@@ -206,7 +206,7 @@ async function follow(run: RunFolder, { context, warn }: Job, options: FitOption
         bar.update(event.epoch, detail(event).slice(3));
         if (event.layers) for (const text of watchGradients(event.epoch, event.layers)) warn(text);
         costs.push(event.cost);
-      } else bar.update(Math.floor(event.progress));
+      } else if (event.type === 'step') bar.update(Math.floor(event.progress));
       if (context.signal.aborted) break;
     }
   } finally {

@@ -44,24 +44,35 @@ export function smallerRate(rate: number): number {
   return Number((rate / 10).toPrecision(2));
 }
 
+/** What a watch remembers: the highest cost that is not far above, null before the first epoch; epochs above it on end. */
+export interface CostWatchState {
+  bound: number | null;
+  above: number;
+}
+
 /** Watches the cost of epochs. */
 export interface CostWatch {
   /** whether a cost is far above that of the first epoch */
   isAbove(cost: number): boolean;
   /** takes the cost of an epoch; true when it has been far above for too long */
   endsWith(cost: number): boolean;
+  state(): CostWatchState;
+  put(state: CostWatchState): void;
 }
 
 export function costWatch(): CostWatch {
-  let bound: number | undefined;
-  let above = 0;
-  const isAbove = (cost: number) => bound !== undefined && cost > bound;
+  let state: CostWatchState = { bound: null, above: 0 };
+  const isAbove = (cost: number) => state.bound !== null && cost > state.bound;
   return {
     isAbove,
     endsWith(cost) {
-      bound ??= divergedFactor * Math.max(cost, Math.LN2);
-      above = isAbove(cost) ? above + 1 : 0;
-      return above >= divergedEpochs;
+      state.bound ??= divergedFactor * Math.max(cost, Math.LN2);
+      state.above = isAbove(cost) ? state.above + 1 : 0;
+      return state.above >= divergedEpochs;
+    },
+    state: () => ({ ...state }),
+    put(found) {
+      state = { ...found };
     },
   };
 }

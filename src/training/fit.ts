@@ -3,105 +3,131 @@ import { epochBatches } from '../data/batches.ts';
 import { createWorkspace, forward, inference, type Workspace } from '../model/forward.ts';
 import { losses } from '../model/losses.ts';
 import { brokenSegment } from './divergence.ts';
-import { keepBest } from './early-stopping.ts';
+import { type BestKeeper, keepBest } from './early-stopping.ts';
+import type { EpochEvent, FitEvent, StateEvent } from './fit-events.ts';
 import { type LayerNorms, layerNorms } from './layer-norms.ts';
 import type { Problem, ProblemPart } from './problem.ts';
 import { countCorrect, diverged, type FitOptions, type Run, type Sums, takeStep, weightsNorm, withRun } from './step.ts';
+import { noSums, type Progress, putState, type TrainingState, takeState } from './training-state.ts';
 
+export type { EpochEvent, FitEvent, StateEvent, StepEvent } from './fit-events.ts';
 export type { FitOptions } from './step.ts';
-
-/** A sign of life within an epoch that takes long. */
-export interface StepEvent {
-  type: 'step';
-  /** epochs done, with the share of the present one */
-  progress: number;
-}
-
-/** What an epoch did: a line of the journal. Epochs count from 1. */
-export interface EpochEvent {
-  type: 'epoch';
-  epoch: number;
-  /** the mean over the epoch's batches, each before its own update and as trained, without L2 */
-  cost: number;
-  /** (λ/2m) Σ‖W‖², the mean over the batches */
-  l2Cost: number;
-  train: { accuracy: number };
-  /** in inference mode after the epoch's updates; null where this epoch was not looked at */
-  dev: { cost: number; accuracy: number } | null;
-  /** the first layer's, after the schedule */
-  learningRate: number;
-  /** since the start */
-  seconds: number;
-  /** of the epoch's last step; null where this epoch was not looked at */
-  layers: LayerNorms[] | null;
-  /** with early stopping the epoch of the least dev cost so far, else this one */
-  bestEpoch: number;
-  /** why this is the last epoch, if it is */
-  stopped: 'finished' | 'early' | 'time' | null;
-}
-
-export type FitEvent = StepEvent | EpochEvent;
 
 /** Between two turns of the event loop, so that Ctrl-C is heard. */
 const turnMilliseconds = 100;
+
+/** Where a training begins, and who wants to know where it is. */
+export interface Going {
+  /** a state that an earlier training with the same options gave: this one goes on from there, to the same bits. Its options
+   *  may ask for more epochs. */
+  from?: TrainingState | null | undefined;
+  /** asked after every step and epoch; where it says so, a state event follows */
+  wants?: ((place: { epochsDone: number }) => boolean) | undefined;
+}
 
 /**
  * Trains, an event an epoch; whoever listens draws, saves, or stops by leaving the loop. However it ends, `parameters` then
  * hold the best weights (with early stopping), else the last; after a divergence the last good ones.
  * @throws DivergedError naming step, layer and rate
  */
-export function fit(options: FitOptions): AsyncGenerator<FitEvent> {
-  return withRun(options, fitRun);
+export function fit(options: FitOptions, going: Going = {}): AsyncGenerator<FitEvent> {
+  return withRun(options, (run) => fitRun(run, going));
 }
 
-async function* fitRun(run: Run): AsyncGenerator<FitEvent> {
+async function* fitRun(run: Run, { from, wants }: Going): AsyncGenerator<FitEvent> {
   const { options, problem } = run;
   const { epochs, evaluateEvery, maxMinutes } = options;
-  const { parameters, dev } = problem;
   const m = problem.train.labels.length;
-  const best = options.earlyStopping && keepBest(parameters.values, options.earlyStopping);
-  const devWorkspace = dev && createWorkspace(problem.network, problem.kernels, Math.min(lookChunk, dev.labels.length));
-  const started = performance.now();
-  let turned = started;
+  const best = options.earlyStopping && keepBest(problem.parameters.values, options.earlyStopping);
+  if (from) putState(run, best, from);
+  const look = lookerAtDev(run);
+  const started = performance.now() - (from?.progress.seconds ?? 0) * 1000;
+  const pace = { turned: performance.now() };
+  const seconds = () => (performance.now() - started) / 1000;
+  const stateAt = (at: Pick<Progress, 'epoch' | 'sums' | 'ended'>, kept = best?.take() ?? null): StateEvent => {
+    return { type: 'state', state: takeState(run, { ...at, seconds: seconds() }, kept) };
+  };
   try {
-    for (let epoch = 1; epoch <= epochs; epoch++) {
-      const sums: Sums = { cost: 0, l2Cost: 0, correct: 0, batches: 0, examples: 0 };
-      // in dual form the three norms of the first layer cost more than the step; a time limit may end any epoch with a look
-      const measures = epoch % evaluateEvery === 0 || epoch === epochs || maxMinutes !== null;
-      for (const indices of epochBatches(m, run.batch, options.seed, epoch)) {
-        takeStep(run, indices, { epoch, norms: measures && sums.examples + indices.length === m }, sums);
-        if (performance.now() - turned > turnMilliseconds) {
-          await nextTurn();
-          turned = performance.now();
-          if (sums.examples < m) yield { type: 'step', progress: epoch - 1 + sums.examples / m };
-        }
-      }
+    if (from?.progress.ended) {
+      const event = lastEvent(from.progress.ended, options, best);
+      yield event;
+      if (event.stopped !== null) return;
+    }
+    let sums: Sums = { ...(from?.progress.sums ?? noSums) };
+    for (let epoch = from?.progress.epoch ?? 1; epoch <= epochs; epoch++, sums = { ...noSums }) {
+      const state = () => (wants?.({ epochsDone: epoch - 1 }) ? stateAt({ epoch, sums, ended: null }) : null);
+      yield* takeEpoch(run, epoch, sums, { pace, state });
       refuseDiverged(run, epoch, sums.cost / m);
-      const passed = () => (performance.now() - started) / 1000;
-      const last = epoch === epochs;
-      const timeEnds = maxMinutes !== null && passed() >= maxMinutes * 60;
-      const looks = epoch % evaluateEvery === 0 || last || timeEnds;
-      const devNow = looks && dev ? lookAt(dev, problem, options, devWorkspace!) : null;
-      const patienceEnds = (best && devNow && best.look(epoch, devNow.cost)) ?? false;
-      const stopped = patienceEnds ? 'early' : last ? 'finished' : timeEnds ? 'time' : null;
-      yield {
+      const [last, due] = [epoch === epochs, epoch % evaluateEvery === 0];
+      const timeEnds = maxMinutes !== null && seconds() >= maxMinutes * 60;
+      const looks = due || last || timeEnds;
+      const kept = wants && looks && !due ? best?.take() : undefined; // before a look that more epochs would not take
+      const dev = looks ? look() : null;
+      const patienceEnds = (best && dev && best.look(epoch, dev.cost)) ?? false;
+      const event: EpochEvent = {
         type: 'epoch',
         epoch,
         cost: sums.cost / m,
         l2Cost: sums.l2Cost / sums.batches,
         train: { accuracy: sums.correct / m },
-        dev: devNow,
+        dev,
         learningRate: run.rates[0]!,
-        seconds: passed(),
+        seconds: seconds(),
         layers: looks ? norms(run) : null,
         bestEpoch: best ? best.bestEpoch : epoch,
-        stopped,
+        stopped: patienceEnds ? 'early' : last ? 'finished' : timeEnds ? 'time' : null,
       };
-      if (stopped !== null) return;
+      const next = { epoch: epoch + 1, sums: noSums };
+      if (event.stopped !== null && wants) yield stateAt({ ...next, ended: event }, kept);
+      yield event;
+      if (event.stopped !== null) return;
+      if (wants?.({ epochsDone: epoch })) yield stateAt({ ...next, ended: null });
     }
   } finally {
     if (best && best.bestEpoch > 0) best.restore();
   }
+}
+
+interface Listening {
+  /** when the event loop last turned */
+  pace: { turned: number };
+  /** asked after each step but the last for a state to hand out */
+  state(): StateEvent | null;
+}
+
+/** The steps of an epoch, or the rest of it where `sums` are those of its first steps. */
+async function* takeEpoch(run: Run, epoch: number, sums: Sums, { pace, state }: Listening): AsyncGenerator<FitEvent> {
+  const { evaluateEvery, epochs, maxMinutes, seed } = run.options;
+  const m = run.problem.train.labels.length;
+  const done = sums.examples;
+  // in dual form the three norms of the first layer cost more than the step; a time limit may end any epoch with a look
+  const measures = epoch % evaluateEvery === 0 || epoch === epochs || maxMinutes !== null;
+  let seen = 0;
+  for (const indices of epochBatches(m, run.batch, seed, epoch)) {
+    seen += indices.length;
+    if (seen <= done) continue;
+    takeStep(run, indices, { epoch, norms: measures && seen === m }, sums);
+    if (performance.now() - pace.turned > turnMilliseconds) {
+      await nextTurn();
+      pace.turned = performance.now();
+      if (seen < m) yield { type: 'step', progress: epoch - 1 + seen / m };
+    }
+    const taken = seen < m ? state() : null;
+    if (taken) yield taken;
+  }
+}
+
+/** The last event of a training that had ended. Where there are more epochs to go, it is no longer the last, and says what
+ *  it would have said in the midst of them; where there are not, the best weights are those that the end found. */
+function lastEvent(ended: EpochEvent, { epochs, evaluateEvery }: FitOptions, best: BestKeeper | null): EpochEvent {
+  const due = ended.epoch % evaluateEvery === 0;
+  const goesOn = ended.epoch < epochs && (ended.stopped === 'finished' || (ended.stopped === 'early' && !due));
+  if (goesOn) {
+    const unseen = due ? {} : { dev: null, layers: null, bestEpoch: best ? best.bestEpoch : ended.epoch };
+    return { ...ended, ...unseen, stopped: null };
+  }
+  if (best && ended.dev) best.look(ended.epoch, ended.dev.cost);
+  return ended;
 }
 
 /** @throws DivergedError where the cost has been too high for too long, or a parameter is not finite */
@@ -120,6 +146,14 @@ function norms(run: Run): LayerNorms[] {
 
 /** Examples that are looked at together. */
 const lookChunk = 256;
+
+/** Looks at dev, where there is one. */
+function lookerAtDev({ problem, options }: Run): () => EpochEvent['dev'] {
+  const { dev, network, kernels } = problem;
+  if (dev === null) return () => null;
+  const workspace = createWorkspace(network, kernels, Math.min(lookChunk, dev.labels.length));
+  return () => lookAt(dev, problem, options, workspace);
+}
 
 /** Cost and accuracy in inference mode, unweighted. */
 function lookAt(

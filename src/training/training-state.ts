@@ -1,0 +1,78 @@
+import type { Floats } from '../kernels/kernels.ts';
+import type { Form } from '../model/forms.ts';
+import type { CostWatchState } from './divergence.ts';
+import type { BestKeeper, BestState } from './early-stopping.ts';
+import type { EpochEvent } from './fit-events.ts';
+import type { Run, Sums } from './step.ts';
+
+/**
+ * All that a training carries from one step to the next, but for what its options say again: those of the run that it came
+ * from. Random streams need none of it: each is named by the seed and an epoch, step or example (random.ts).
+ */
+export interface TrainingState {
+  /** JSON keeps every number of it */
+  progress: Progress;
+  /** copies in the kernels' precision, laid out like the parameters of the form: `parameters`, `good`, with early stopping
+   *  `best`, and the optimizer's `optimizer.0`, `optimizer.1` */
+  buffers: Record<string, Floats>;
+}
+
+export interface Progress {
+  /** of the first layer: parameters of the one form mean nothing in the other */
+  form: Form;
+  /** the epoch of the next step, from 1; of a training that has ended, its last */
+  epoch: number;
+  /** steps taken: the optimizer's t */
+  steps: number;
+  /** of the epoch so far */
+  sums: Sums;
+  /** of training */
+  seconds: number;
+  watch: CostWatchState;
+  /** with early stopping */
+  best: BestState | null;
+  /** of a training that has ended: its last event. What the end alone caused to be looked at is in no other field, so that
+   *  the training may go on for more epochs as if it had never ended. */
+  ended: EpochEvent | null;
+}
+
+export const noSums: Readonly<Sums> = { cost: 0, l2Cost: 0, correct: 0, batches: 0, examples: 0 };
+
+/** @param best  what the keeper of the best weights was before a look that the end alone caused; else what it is */
+export function takeState(
+  run: Run,
+  at: Pick<Progress, 'epoch' | 'sums' | 'seconds' | 'ended'>,
+  best: ReturnType<BestKeeper['take']> | null,
+): TrainingState {
+  const buffers: Record<string, Floats> = { parameters: run.problem.parameters.values.slice(), good: run.good.slice() };
+  for (const [i, slot] of run.state.entries()) buffers[`optimizer.${i}`] = slot.slice();
+  if (best) buffers['best'] = best.weights;
+  const progress: Progress = {
+    form: run.options.form,
+    epoch: at.epoch,
+    steps: run.steps,
+    sums: { ...at.sums },
+    seconds: at.seconds,
+    watch: run.watch.state(),
+    best: best?.state ?? null,
+    ended: at.ended,
+  };
+  return { progress, buffers };
+}
+
+/** Puts a state into a run that has just been made from the same options. */
+export function putState(run: Run, best: BestKeeper | null, { progress, buffers }: TrainingState): void {
+  if (progress.form !== run.options.form)
+    throw new Error(`a state in ${progress.form} form for a run in ${run.options.form} form`);
+  const of = (name: string) => {
+    const found = buffers[name];
+    if (found?.length !== run.good.length) throw new Error(`a state without the ${run.good.length} numbers of ${name}`);
+    return found;
+  };
+  run.problem.parameters.values.set(of('parameters'));
+  run.good.set(of('good'));
+  for (const [i, slot] of run.state.entries()) slot.set(of(`optimizer.${i}`));
+  run.steps = progress.steps;
+  run.watch.put(progress.watch);
+  if (best && progress.best) best.put({ state: progress.best, weights: of('best') });
+}
