@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { dirname, relative, resolve } from 'node:path';
 import { answer, type Classifier, judge, probability } from '../classifier/classifier.ts';
 import { type LoadedConfig, sourceFields } from '../config/load.ts';
+import { cachedSource } from '../data/cache/cached-source.ts';
 import { csvField } from '../data/csv-field.ts';
 import { type Examples, selectExamples } from '../data/examples.ts';
 import { type Loaded, loadExamples } from '../data/load.ts';
@@ -18,7 +19,7 @@ import { readAll, sourceChoice } from '../training/prepare.ts';
 import type { Command, Context } from './command.ts';
 import { modelOption, threadsOption, thresholdOption } from './options.ts';
 import { numberOption } from './parse.ts';
-import { readProgress, warnOfFailures } from './reading.ts';
+import { readProgress, warnOfFailures, withDecoded } from './reading.ts';
 
 interface Values {
   model?: string;
@@ -110,7 +111,8 @@ async function chooseExamples(
   if (data === undefined) {
     const own = await ownData(run, async () => {
       const config = await readRunConfig(run);
-      return { loaded: await readAll(config, preprocessing, options), choices: choicesOf(config) };
+      const all = await withDecoded(context, (cache) => readAll(config, preprocessing, { ...options, cache }));
+      return { loaded: all, choices: choicesOf(config) };
     });
     loaded = own.loaded;
     roots = own.choices.flatMap(rootOf);
@@ -121,7 +123,9 @@ async function chooseExamples(
     roots = rootOf(choice);
     for (const note of source.notes) context.warn(note);
     const onProgress = (done: number, total: number) => options.onProgress(source.title, done, total);
-    loaded = await loadExamples(source, { preprocessing, positive: classes.positive, strict, onProgress });
+    loaded = await withDecoded(context, (cache) =>
+      loadExamples(cachedSource(source, cache), { preprocessing, positive: classes.positive, strict, onProgress }),
+    );
   }
   warnOfFailures(context, loaded.failures);
   const part = split ?? (data === undefined ? 'test' : 'all');

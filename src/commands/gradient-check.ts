@@ -9,7 +9,7 @@ import type { Command, Context } from './command.ts';
 import { readExtras } from './extras.ts';
 import { configOption, setOption } from './options.ts';
 import { numberOption } from './parse.ts';
-import { readProgress, warnOfFailures } from './reading.ts';
+import { readProgress, warnOfFailures, withDecoded } from './reading.ts';
 
 interface Values {
   config: string;
@@ -50,7 +50,8 @@ async function check(
   { config: file, set = [], all, parameters, examples }: Values,
 ): Promise<ExitKind | undefined> {
   const loaded = await loadConfig(file, set);
-  const data = await prepareData(loaded, { strict: false, onProgress: readProgress(context) });
+  const reading = { strict: false, onProgress: readProgress(context) };
+  const data = await withDecoded(context, (cache) => prepareData(loaded, { ...reading, cache }));
   warnOfFailures(context, data.failures);
   const kernels = referenceKernels('float64');
   const plan = planTraining(loaded.config, data.parts, kernels);

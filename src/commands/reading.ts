@@ -1,3 +1,5 @@
+import { type DecodeCache, withCache } from '../data/cache/decode-cache.ts';
+import { cachePlace } from '../data/cache/place.ts';
 import type { Failure } from '../data/load.ts';
 import type { Context, Progress } from './command.ts';
 
@@ -16,6 +18,11 @@ export function readProgress(context: Context): (source: string, done: number, t
     current.bar.update(done, source);
     if (done === total) current.bar.stop();
   };
+}
+
+/** Does work with the cache of decoded pictures that the environment names, if it names one. */
+export function withDecoded<T>(context: Context, work: (cache: DecodeCache | undefined) => Promise<T>): Promise<T> {
+  return withCache(cachePlace(context.environment), (text) => context.warn(text), work);
 }
 
 /** Names every picture that could not be read, with its reason. @returns a warning for the summary, if any */

@@ -42,7 +42,7 @@ import { readExtras } from './extras.ts';
 import { printFoundRate } from './find-rate.ts';
 import { configOption, setOption, threadsOption } from './options.ts';
 import { numberOption } from './parse.ts';
-import { readProgress, warnOfFailures } from './reading.ts';
+import { readProgress, warnOfFailures, withDecoded } from './reading.ts';
 
 interface Values {
   config: string;
@@ -98,7 +98,8 @@ async function train(context: Context, values: Values): Promise<ExitKind | undef
   const sets = [...(values.set ?? []), ...(values.seed === undefined ? [] : [`seed=${values.seed}`])];
   const loaded = await loadConfig(values.config, sets);
   if (values.output !== undefined && !values.dryRun) await refuseRun(values.output, values.force ?? false);
-  const data = await prepareData(loaded, { strict: values.strict ?? false, onProgress: readProgress(context) });
+  const reading = { strict: values.strict ?? false, onProgress: readProgress(context) };
+  const data = await withDecoded(context, (cache) => prepareData(loaded, { ...reading, cache }));
   requireDev(loaded.config, data);
   const kernels = kernelsFor(loaded.config.precision);
   const plan = planTraining(loaded.config, data.parts, kernels);

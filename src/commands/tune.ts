@@ -17,7 +17,7 @@ import type { Command, Context } from './command.ts';
 import { readExtras } from './extras.ts';
 import { configOption, setOption, threadsOption } from './options.ts';
 import { numberOption } from './parse.ts';
-import { readProgress, warnOfFailures } from './reading.ts';
+import { readProgress, warnOfFailures, withDecoded } from './reading.ts';
 
 interface Values {
   config?: string;
@@ -214,7 +214,8 @@ async function finish(context: Context, { output, loaded, results, earlier, seco
 /** A mistake in the config or the data is said before any worker starts. */
 async function checkFirstTrial(context: Context, loaded: LoadedConfig, search: SearchConfig): Promise<Extras> {
   const config = trialConfig(loaded, trialSets(search, loaded.config.seed, 0));
-  const data = await prepareData({ ...loaded, config }, { strict: false, onProgress: readProgress(context) });
+  const reading = { strict: false, onProgress: readProgress(context) };
+  const data = await withDecoded(context, (cache) => prepareData({ ...loaded, config }, { ...reading, cache }));
   warnOfFailures(context, data.failures);
   for (const note of data.notes) context.warn(note);
   return readExtras({ ...loaded, config }, networkOf(config, data.parts.train.features));

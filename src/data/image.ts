@@ -19,6 +19,8 @@ export interface Preprocessing {
 
 /** The one resize kernel: Lanczos with three lobes, over the full support when shrinking. */
 export const resizeKernel = 'lanczos3';
+/** Raised when anything in `decodeImage` changes what pixels a picture has. */
+export const decodingRules = 1;
 /** Pictures with a side shorter than this hold too little to tell a cat by. */
 export const minimumSide = 8;
 /** Pictures with more pixels than this are refused before they are decoded (16,383 × 16,383: sharp's own bound). */
@@ -121,6 +123,12 @@ export async function lookAt(original: Original, side: number): Promise<Look> {
     const { image, format, turned, ...shape } = await openImage(file);
     return { ...shape, format, turned, bytes: file.length, small: await rgb(upright(image).resize(size)) };
   });
+}
+
+/** What else the pixels of a picture depend on: the versions of the libraries that decode, and the kind of machine. */
+export async function decoderVersion(): Promise<string> {
+  const sharp = await loadSharp();
+  return JSON.stringify([sharp.versions, process.platform, process.arch]);
 }
 
 /** Encodes RGB bytes, size · size · 3, as a PNG file. */

@@ -17,6 +17,19 @@ export interface Source {
   original(index: number): Promise<Original>;
   /** what was passed over, for a warning; empty where nothing was */
   notes: readonly string[];
+  /** for the cache of decoded pictures; absent where originals are pixels already */
+  decoding?: Decoding;
+}
+
+/** How the files that are a source's originals become pixels, and how one is told again. */
+export interface Decoding {
+  /** originals of one kind and one content have the same pixels */
+  kind: 'file' | 'drawn';
+  /** what tells that a picture is the one seen before without reading it, such as path, size and time of its file;
+   *  undefined where that can't be told */
+  stamp(index: number): Promise<string | undefined>;
+  /** @throws UserError (data) with the reason */
+  decode(file: Uint8Array, index: number, preprocessing: Preprocessing): Promise<Uint8Array>;
 }
 
 export interface SourcePicture {

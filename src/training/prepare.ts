@@ -1,6 +1,8 @@
 import { resolve } from 'node:path';
 import type { LoadedConfig } from '../config/load.ts';
 import type { Config, InitConfig, SourceConfig } from '../config/schema.ts';
+import { cachedSource } from '../data/cache/cached-source.ts';
+import type { DecodeCache } from '../data/cache/decode-cache.ts';
 import { type Classes, concatenateExamples, type Examples, selectExamples } from '../data/examples.ts';
 import type { Preprocessing } from '../data/image.ts';
 import { type Failure, type Loaded, loadExamples } from '../data/load.ts';
@@ -28,6 +30,8 @@ export interface PreparedData {
 export interface ReadOptions {
   strict: boolean;
   onProgress?: (source: string, done: number, total: number) => void;
+  /** of decoded pictures */
+  cache?: DecodeCache | undefined;
 }
 
 /** A source of a config, with its path made absolute. */
@@ -84,9 +88,9 @@ async function readSource(
   source: SourceConfig,
   folder: string,
   preprocessing: Preprocessing,
-  { strict, onProgress }: ReadOptions,
+  { strict, onProgress, cache }: ReadOptions,
 ) {
-  const opened = await openSource(sourceChoice(source, folder));
+  const opened = cachedSource(await openSource(sourceChoice(source, folder)), cache);
   const progress = onProgress && { onProgress: (done: number, total: number) => onProgress(opened.title, done, total) };
   const positive = 'positive' in source ? source.positive : undefined;
   const loaded = await loadExamples(opened, { preprocessing, positive, strict, ...progress });

@@ -1,6 +1,8 @@
 import { judge } from '../classifier/classifier.ts';
 import { checkConfig, type LoadedConfig } from '../config/load.ts';
 import type { Config, SearchConfig } from '../config/schema.ts';
+import { type DecodeCache, withCache } from '../data/cache/decode-cache.ts';
+import type { CacheFolder } from '../data/cache/folder.ts';
 import { UserError } from '../errors.ts';
 import { type Interval, wilsonInterval } from '../evaluation/intervals.ts';
 import type { Metrics } from '../evaluation/metrics.ts';
@@ -55,13 +57,17 @@ export function trialConfig({ config, file }: LoadedConfig, sets: readonly strin
   return checkConfig(rest, file, sets);
 }
 
-/** Reads pictures once for all trials that look at the same ones. */
-export function trialData(): (loaded: LoadedConfig) => Promise<PreparedData> {
+/** Reads pictures once for all trials that look at the same ones.
+ *  @param place  of the cache of decoded pictures */
+export function trialData(place?: CacheFolder): (loaded: LoadedConfig) => Promise<PreparedData> {
   let kept: { key: string; data: Promise<PreparedData> } | undefined;
   return ({ config, folder, file }) => {
     const { normalize: _, augment: __, ...which } = config.data;
     const key = JSON.stringify([which, config.seed]);
-    if (kept?.key !== key) kept = { key, data: prepareData({ config, folder, file }, { strict: false }) };
+    if (kept?.key !== key) {
+      const read = (cache: DecodeCache | undefined) => prepareData({ config, folder, file }, { strict: false, cache });
+      kept = { key, data: withCache(place, () => {}, read) }; // `nn tune` read them before, and gave the cache's warning
+    }
     return kept.data;
   };
 }

@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { systemReason, UserError } from '../../errors.ts';
 import type { Source } from '../source.ts';
-import { readFileBytes, readPicture } from './files.ts';
+import { fileDecoding, readFileBytes, readPicture } from './files.ts';
 
 /** A table with the columns path and label; paths are relative to the file. Quoting as in RFC 4180.
  *  @throws UserError (data) on a file that can't be read or has other columns */
@@ -11,14 +11,16 @@ export async function openCsv({ path }: { path: string }): Promise<Source> {
   const rows = parseRows(await readText(path), path);
   const classes = [...new Set(rows.map((row) => row.label))].sort();
   const folder = dirname(path);
+  const fileOf = (i: number) => resolve(folder, rows[i]!.path);
   return {
     title: path,
     count: rows.length,
     classes,
     name: (i) => rows[i]!.path,
     classOf: (i) => classes.indexOf(rows[i]!.label),
-    read: (i, preprocessing) => readPicture(resolve(folder, rows[i]!.path), preprocessing),
-    original: async (i) => ({ file: await readFileBytes(resolve(folder, rows[i]!.path)) }),
+    read: (i, preprocessing) => readPicture(fileOf(i), preprocessing),
+    original: async (i) => ({ file: await readFileBytes(fileOf(i)) }),
+    decoding: fileDecoding(fileOf),
     notes: [],
   };
 }

@@ -6,6 +6,7 @@ import type { Source } from '../source.ts';
 export async function openDrawn(options: { count: number; seed: number; difficulty: Difficulty }): Promise<Source> {
   const classes = ['cat', 'noncat'];
   const { seed, difficulty } = options;
+  const draw = (index: number) => drawPicture({ seed, index, difficulty });
   return {
     title: `drawn pictures (${difficulty}, seed ${seed})`,
     count: options.count,
@@ -13,10 +14,15 @@ export async function openDrawn(options: { count: number; seed: number; difficul
     name: (index) => `drawn-${seed}-${index}`,
     classOf: (index) => classes.indexOf(drawnLabel({ seed, index, difficulty })),
     read: async (index, preprocessing) => {
-      const picture = drawPicture({ seed, index, difficulty });
+      const picture = draw(index);
       return { pixels: await renderPicture(picture, preprocessing), hash: contentHash(Buffer.from(picture.svg)) };
     },
-    original: async (index) => ({ file: Buffer.from(drawPicture({ seed, index, difficulty }).svg) }),
+    original: async (index) => ({ file: Buffer.from(draw(index).svg) }),
+    decoding: {
+      kind: 'drawn',
+      stamp: async () => undefined, // what is drawn is the version's of nn: only the drawing tells
+      decode: (_, index, preprocessing) => renderPicture(draw(index), preprocessing),
+    },
     notes: [],
   };
 }

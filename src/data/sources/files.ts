@@ -4,7 +4,7 @@ import { extname, join, resolve, sep } from 'node:path';
 import { systemReason, UserError } from '../../errors.ts';
 import { contentHash } from '../hash.ts';
 import { decodeImage, type Preprocessing } from '../image.ts';
-import type { SourcePicture } from '../source.ts';
+import type { Decoding, SourcePicture } from '../source.ts';
 
 /** What counts as a picture in a folder; other files are passed over. A file named outright is always tried. */
 export const pictureExtensions: ReadonlySet<string> = new Set([
@@ -34,6 +34,27 @@ export function isPictureName(path: string): boolean {
 export async function readPicture(path: string, preprocessing: Preprocessing): Promise<SourcePicture> {
   const bytes = await readFileBytes(path);
   return { pixels: await decodeImage(bytes, preprocessing), hash: contentHash(bytes) };
+}
+
+/** Pictures that are files, for the cache. @param pathOf  the file of a picture */
+export function fileDecoding(pathOf: (index: number) => string): Decoding {
+  return {
+    kind: 'file',
+    stamp: (index) => stampOfFile(pathOf(index)),
+    decode: (file, _, preprocessing) => decodeImage(file, preprocessing),
+  };
+}
+
+/** A file that was written less than this before, in ms, may be written again without another time: the coarsest clock of
+ *  a file system that is in use ticks every two seconds. */
+const settledAfter = 2000;
+
+/** Tells a file again without reading it: by its path, size and time of change.
+ *  @returns undefined where it is not there, or changed just now */
+export async function stampOfFile(path: string): Promise<string | undefined> {
+  const info = await stat(path, { bigint: true }).catch(() => undefined); // reading it will say why
+  if (info === undefined || Number(info.mtimeMs) > Date.now() - settledAfter) return undefined;
+  return JSON.stringify([resolve(path), `${info.size}`, `${info.mtimeNs}`]);
 }
 
 /** The bytes of a picture's file. @throws UserError (data) with the reason */

@@ -2,7 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { systemReason, UserError } from '../../errors.ts';
 import type { Source } from '../source.ts';
-import { isFolder, isPictureName, readFileBytes, readPicture, requireFolder, walkFiles } from './files.ts';
+import { fileDecoding, isFolder, isPictureName, readFileBytes, readPicture, requireFolder, walkFiles } from './files.ts';
 
 interface Entry {
   path: string;
@@ -46,6 +46,7 @@ export async function openFolder({ path }: { path: string }): Promise<Source> {
     classOf: (i) => entries[i]!.classIndex,
     read: async (i, preprocessing) => readPicture(pathOf(entries[i]!), preprocessing),
     original: async (i) => ({ file: await readFileBytes(pathOf(entries[i]!)) }),
+    decoding: fileDecoding((i) => entries[i]!.path),
     notes,
   };
 }

@@ -1,0 +1,185 @@
+import { rm, utimes } from 'node:fs/promises';
+import { systemReason } from '../../errors.ts';
+import { contentHash } from '../hash.ts';
+import { decoderVersion, decodingRules, type Preprocessing, resizeKernel } from '../image.ts';
+import { type CacheFolder, makeRoom, prepareFolder, segmentsOf } from './folder.ts';
+import { createSegment, type Entry, openSegment, readRow, type Segment, type SegmentWriter } from './segment.ts';
+
+/** Decoded pictures on the disk, for the next start. It never fails a command: what can't be read is decoded again, what
+ *  can't be written is a warning. */
+export interface DecodeCache {
+  /** the pictures that were made in one way.
+   *  @param kind  of what is decoded: 'file' or 'drawn' */
+  shelf(kind: string, preprocessing: Preprocessing): Promise<Shelf>;
+  /** writes what is not yet written; the cache is not used after it */
+  close(): Promise<void>;
+}
+
+export interface Shelf {
+  /** @param stamp  of any length: what tells a picture without reading it
+   *  @returns the hash of its content */
+  contentOf(stamp: string): string | undefined;
+  /** @returns imageSize · imageSize · 3 bytes, undefined where there are none or they are damaged */
+  read(content: string): Promise<Uint8Array | undefined>;
+  /** keeps pixels, and the stamp that leads to them */
+  keep(picture: { stamp: string | undefined; content: string; pixels: Uint8Array }): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface CacheOptions extends CacheFolder {
+  /** told once, when nothing more is written */
+  onTrouble(text: string): void;
+}
+
+/** A segment is sealed at this size, or at an eighth of the bound. */
+const segmentBytes = 64 * 1024 * 1024;
+
+/** A cache in a folder, which several processes may use at once: each writes segments of its own and renames them when they
+ *  are whole. Nothing is read or made before the first picture. */
+export function openCache(options: CacheOptions): DecodeCache {
+  const shelves = new Map<string, Promise<Shelf>>();
+  let isWritable = true;
+  const begin = async (rowBytes: number, isInUse: (path: string) => boolean): Promise<SegmentWriter | undefined> => {
+    if (!isWritable) return undefined;
+    await prepareFolder(options);
+    if (await makeRoom(options, fullSegment(options), isInUse)) return createSegment(options.path, rowBytes);
+    const gigabytes = (options.maximumBytes / 1e9).toFixed(1);
+    stop(`it may hold ${gigabytes} GB (NN_CACHE_SIZE), and these pictures alone take more`);
+    return undefined;
+  };
+  const stop = (reason: string) => {
+    if (isWritable) options.onTrouble(`${options.path}: this cache takes no more decoded pictures: ${reason}`);
+    isWritable = false;
+  };
+  return {
+    async shelf(kind, preprocessing) {
+      const { imageSize, fit } = preprocessing;
+      const recipe = JSON.stringify([kind, imageSize, fit, resizeKernel, decodingRules, await decoderVersion()]);
+      const known = shelves.get(recipe);
+      if (known !== undefined) return known;
+      const prefix = contentHash(Buffer.from(recipe)).slice(0, 16);
+      const shelf = openShelf({ folder: options, prefix, rowBytes: imageSize ** 2 * 3, begin, stop });
+      shelves.set(recipe, shelf);
+      return shelf;
+    },
+    async close() {
+      for (const shelf of shelves.values()) await (await shelf).close();
+    },
+  };
+}
+
+/** Does work with a cache, where there is a place for one, and closes it after. */
+export async function withCache<T>(
+  place: CacheFolder | undefined,
+  onTrouble: CacheOptions['onTrouble'],
+  work: (cache: DecodeCache | undefined) => Promise<T>,
+): Promise<T> {
+  if (place === undefined) return work(undefined);
+  const cache = openCache({ ...place, onTrouble });
+  try {
+    return await work(cache);
+  } finally {
+    await cache.close();
+  }
+}
+
+function fullSegment({ maximumBytes }: CacheFolder): number {
+  return Math.min(segmentBytes, Math.floor(maximumBytes / 8));
+}
+
+interface ShelfOptions {
+  folder: CacheFolder;
+  /** of the names of the segments that hold rows of this kind */
+  prefix: string;
+  rowBytes: number;
+  begin(rowBytes: number, isInUse: (path: string) => boolean): Promise<SegmentWriter | undefined>;
+  stop(reason: string): void;
+}
+
+/** Where a picture's pixels are: in a segment, or in the one that is being written. */
+interface Place {
+  entry: Entry;
+  where: { segment: Segment } | { writer: SegmentWriter };
+}
+
+async function openShelf({ folder, prefix, rowBytes, begin, stop }: ShelfOptions): Promise<Shelf> {
+  const segments = await openSegments(await segmentsOf(folder, prefix), rowBytes);
+  const contents = new Map<string, string>();
+  const places = new Map<string, Place>();
+  const used = new Set<Segment>();
+  const index = (entry: Entry, where: Place['where']) => {
+    if (entry.stamp !== undefined) contents.set(entry.stamp, entry.content);
+    if (entry.row !== undefined) places.set(entry.content, { entry, where });
+  };
+  for (const segment of segments) for (const entry of segment.entries) index(entry, { segment });
+
+  const isInUse = (path: string) => [...used].some((segment) => segment.path === path);
+  const markUsed = async (segment: Segment) => {
+    used.add(segment);
+    const now = new Date();
+    await utimes(segment.path, now, now).catch(() => {}); // deleted meanwhile, or read-only: then nothing is chosen by it
+  };
+
+  let writer: SegmentWriter | undefined;
+  const seal = async () => {
+    if (writer === undefined) return;
+    const segment = await writer.seal(prefix);
+    writer = undefined;
+    segments.push(segment);
+    used.add(segment);
+    for (const entry of segment.entries) index(entry, { segment });
+  };
+  /** One after another, since a writer begins, fills and ends with them. A failure ends writing, not the command. */
+  let last: Promise<void> = Promise.resolve();
+  const inTurn = (work: () => Promise<void>) => {
+    last = last.then(work).catch(async (error) => {
+      stop(systemReason(error));
+      await writer?.abandon();
+      writer = undefined;
+    });
+    return last;
+  };
+
+  return {
+    contentOf: (stamp) => contents.get(stampHash(stamp)),
+    async read(content) {
+      const place = places.get(content);
+      if (place === undefined) return undefined;
+      const { entry, where } = place;
+      if ('segment' in where && !used.has(where.segment)) await markUsed(where.segment);
+      const pixels = 'segment' in where ? await readRow(where.segment, entry) : await where.writer.read(entry);
+      if (pixels === undefined && places.get(content) === place) places.delete(content);
+      return pixels;
+    },
+    keep: ({ stamp, content, pixels }) =>
+      inTurn(async () => {
+        const hash = stamp === undefined ? undefined : stampHash(stamp);
+        const isKept = places.has(content);
+        if (isKept && (hash === undefined || contents.get(hash) === content)) return;
+        writer ??= await begin(rowBytes, isInUse);
+        if (writer === undefined) return;
+        const current = writer;
+        index(await current.add(hash, content, isKept ? undefined : pixels), { writer: current });
+        if (current.bytes >= fullSegment(folder)) await seal();
+      }),
+    async close() {
+      await inTurn(seal);
+      for (const segment of segments) await segment.handle.close();
+    },
+  };
+}
+
+/** Those that are whole, in the order in which they were made; the others are deleted. */
+async function openSegments(paths: readonly string[], rowBytes: number): Promise<Segment[]> {
+  const opened: Segment[] = [];
+  for (const path of paths) {
+    const segment = await openSegment(path, rowBytes).catch(() => undefined); // another process may have deleted it
+    if (segment !== undefined) opened.push(segment);
+    else await rm(path, { force: true }).catch(() => {}); // read-only: it stays, and is passed over
+  }
+  return opened.sort((a, b) => a.created - b.created);
+}
+
+function stampHash(stamp: string): string {
+  return contentHash(Buffer.from(stamp));
+}

@@ -1,0 +1,35 @@
+import { homedir } from 'node:os';
+import { isAbsolute, join } from 'node:path';
+import { UserError } from '../../errors.ts';
+import type { CacheFolder } from './folder.ts';
+
+const defaultBytes = 5e9;
+
+/**
+ * Where the cache of decoded pictures is, and how large it may grow.
+ * NN_CACHE: a folder, or `off`; else nn in the folder that the system has for caches. NN_CACHE_SIZE: bytes, or such as 500MB.
+ * @returns undefined where there shall be none
+ * @throws UserError (usage) on a size that is none
+ */
+export function cachePlace(environment: NodeJS.ProcessEnv): CacheFolder | undefined {
+  const chosen = environment['NN_CACHE'];
+  const maximumBytes = parseSize(environment['NN_CACHE_SIZE']);
+  if (chosen === 'off') return undefined;
+  return { path: join(chosen || join(systemCaches(environment), 'nn'), 'decoded'), maximumBytes };
+}
+
+function systemCaches(environment: NodeJS.ProcessEnv): string {
+  if (process.platform === 'win32') return environment['LOCALAPPDATA'] || join(homedir(), 'AppData', 'Local');
+  if (process.platform === 'darwin') return join(homedir(), 'Library', 'Caches');
+  const chosen = environment['XDG_CACHE_HOME'];
+  return chosen && isAbsolute(chosen) ? chosen : join(homedir(), '.cache'); // XDG: a relative one is ignored
+}
+
+const units: Record<string, number> = { '': 1, kb: 1e3, mb: 1e6, gb: 1e9, tb: 1e12 };
+
+function parseSize(text: string | undefined): number {
+  if (!text) return defaultBytes;
+  const [, number, unit] = /^(\d+(?:\.\d+)?) ?([kmgt]b|)$/i.exec(text) ?? [];
+  if (number !== undefined) return Math.floor(Number(number) * units[unit!.toLowerCase()]!);
+  throw new UserError('usage', `NN_CACHE_SIZE: expected bytes, or such as 500MB or 20GB, found ${JSON.stringify(text)}`);
+}
