@@ -58,13 +58,28 @@ export function prepare(job, folder, { precision, form }) {
     const pass = { network: own, parameters, kernels, workspace, input, mode: { kind: 'training', masks: null } };
     forward(pass);
     const cost = lossGradient(pass, { loss: 'crossEntropy', labels, classWeights: [1, 1] });
-    backward(pass, gradient);
+    const fuses = form === 'direct';
+    backward(pass, gradient, fuses ? 1 : 0);
     const t = k + 1;
     const once = { rate: rates[job.name], beta1: 0, beta2: 0, correction1: 1, correction2: 1, inside: 0, outside: 1e-8 };
     const numbers = job.adam
       ? { ...once, beta1: 0.9, beta2: 0.999, correction1: 1 / (1 - 0.9 ** t), correction2: 1 / (1 - 0.999 ** t) }
       : once;
-    kernels.moveParameters({ values: parameters.values, gradient: gradient.values, velocities, squares, ...numbers });
+    const first = fuses ? parameters.layers[0].weights.length : 0;
+    if (fuses) {
+      const averages = { velocities: velocities?.subarray(0, first) ?? null, squares: squares?.subarray(0, first) ?? null };
+      const { weights } = parameters.layers[0];
+      const [dZ, units] = [workspace.layers[0].dZ, own.layers[0].units];
+      kernels.stepWeights({ input, dZ, units, weights, ...averages, decay: 0, wantsNorms: false, ...numbers });
+    }
+    const rest = (array) => array?.subarray(first) ?? null;
+    kernels.moveParameters({
+      values: rest(parameters.values),
+      gradient: rest(gradient.values),
+      velocities: rest(velocities),
+      squares: rest(squares),
+      ...numbers,
+    });
     return cost;
   }
   return Object.assign(step, { preparation, release: () => kernels.release() });

@@ -85,6 +85,10 @@ export interface Kernels {
    *      w ← w − rate · g */
   moveParameters(options: ParameterStep): void;
 
+  /** `backwardWeights` and `moveParameters` in one, g = dW + decay · W, for weights whose gradient nobody else wants to see: it need
+   *  not come to lie in memory as a whole. The bits are those of one after the other. */
+  stepWeights(options: WeightStep): StepFacts;
+
   /** out ← out + factor · values */
   addScaled(options: { values: Floats; factor: number; out: Floats }): void;
 
@@ -99,6 +103,29 @@ export interface ParameterStep extends StepNumbers {
   velocities: Floats | null;
   squares: Floats | null;
   rate: number;
+}
+
+/** A step of one layer's weights. */
+export interface WeightStep extends StepNumbers {
+  input: Rows;
+  /** (n_l, m) example after example */
+  dZ: Floats;
+  units: number;
+  /** (n_l, n_(l-1)), moved; as long as the averages */
+  weights: Floats;
+  velocities: Floats | null;
+  squares: Floats | null;
+  rate: number;
+  /** λ/m of L2 */
+  decay: number;
+  wantsNorms: boolean;
+}
+
+export interface StepFacts {
+  /** whether all of dW was; if not, the weights are spoilt */
+  finite: boolean;
+  /** Σ g², Σ direction², and Σ W² before the step, where they were asked for */
+  squares: { gradient: number; direction: number; weights: number } | null;
 }
 
 export interface StepNumbers {

@@ -1,5 +1,6 @@
 import { type ByteRows, type FloatRows, type Floats, type Kernels, type Precision, precisions } from './kernels.ts';
 import { spanGradient, spanValues } from './span.ts';
+import { stepWeightsPlainly } from './step-weights.ts';
 
 /**
  * The kernels in plain TypeScript: the definition, and the oracle of every test. Sums run in float64, results are
@@ -16,6 +17,7 @@ export function referenceKernels(precision: Precision): Kernels {
     backwardInput,
     innerProducts,
     moveParameters,
+    stepWeights: (step) => stepWeightsPlainly(kernels, step, new precisions[precision](step.weights.length)),
     addScaled: ({ values, factor, out }) => {
       for (let i = 0; i < values.length; i++) out[i] = out[i]! + factor * values[i]!;
     },

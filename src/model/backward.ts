@@ -30,8 +30,9 @@ export function lossGradient(pass: Pass, { loss, labels, classWeights }: Targets
 }
 
 /** From the last layer to the first: dW = dZ·Aᵀ, db = Σ dZ, dA = Wᵀ·dZ, dZ = dA ∘ g′(Z), after `lossGradient`.
- *  @param gradient  laid out like the parameters; overwritten, but for what is not trained */
-export function backward(pass: Pass, gradient: Parameters): void {
+ *  @param gradient  laid out like the parameters; overwritten, but for what is not trained
+ *  @param down      the lowest layer whose dW is wanted: with 1 the first layer's is left to `stepWeights` of the kernels */
+export function backward(pass: Pass, gradient: Parameters, down: 0 | 1 = 0): void {
   const { network, parameters, kernels, workspace, input } = pass;
   const { count } = input;
   for (let l = network.layers.length - 1; l >= 0; l--) {
@@ -43,7 +44,7 @@ export function backward(pass: Pass, gradient: Parameters): void {
     else sumOverExamples(dZ, count, units, out.bias!);
     const features = layerInputs(network, l);
     const below = l === 0 ? input : ({ kind: 'floats', values: workspace.layers[l - 1]!.a, count, features } as const);
-    kernels.backwardWeights({ input: below, dZ, units, out: out.weights });
+    if (l >= down) kernels.backwardWeights({ input: below, dZ, units, out: out.weights });
     if (l > 0) {
       kernels.backwardInput({ dZ, weights, units, features, count, out: workspace.layers[l - 1]!.dZ });
       activationGradient(pass, l - 1);

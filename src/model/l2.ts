@@ -2,19 +2,30 @@ import type { Floats, Kernels } from '../kernels/kernels.ts';
 import type { Parameters } from './network.ts';
 
 /** (λ/2m) Σ‖W‖², over weights alone: L2's share of the cost.
- *  @param lambda  λ / m, with m the size of the training part whatever the batch */
-export function l2Cost({ values, segments, firstSquaredNorm }: Parameters, lambda: number, kernels: Kernels): number {
+ *  @param lambda        λ / m, with m the size of the training part whatever the batch
+ *  @param firstSquares  ‖W1‖² where it is known */
+export function l2Cost(parameters: Parameters, lambda: number, kernels: Kernels, firstSquares?: number): number {
+  const { values, segments, firstSquaredNorm } = parameters;
+  const first = firstSquares ?? firstSquaredNorm?.();
   let sum = 0;
   for (const { decayed, layer, offset, length } of segments) {
-    if (decayed && layer === 0 && firstSquaredNorm !== null) sum += firstSquaredNorm();
+    if (decayed && layer === 0 && first !== undefined) sum += first;
     else if (decayed) sum += kernels.squaredNorm(values.subarray(offset, offset + length));
   }
   return (lambda / 2) * sum;
 }
 
-/** dW += (λ/m) W: with gradient descent, W shrinks by the factor 1 − αλ/m ("weight decay"). */
-export function addL2Gradient({ values, segments }: Parameters, lambda: number, gradient: Parameters, kernels: Kernels): void {
-  for (const { decayed, offset, length } of segments) {
+/** dW += (λ/m) W: with gradient descent, W shrinks by the factor 1 − αλ/m ("weight decay").
+ *  @param down  the lowest layer that it is wanted for */
+export function addL2Gradient(
+  { values, segments }: Parameters,
+  lambda: number,
+  gradient: Parameters,
+  kernels: Kernels,
+  down: 0 | 1 = 0,
+): void {
+  for (const { decayed, layer, offset, length } of segments) {
+    if (layer < down) continue;
     const stretch = (array: Floats) => array.subarray(offset, offset + length);
     if (decayed) kernels.addScaled({ values: stretch(values), factor: lambda, out: stretch(gradient.values) });
   }

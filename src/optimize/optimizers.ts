@@ -1,5 +1,5 @@
 import { power } from '../elementary.ts';
-import type { Floats, Kernels, StepNumbers } from '../kernels/kernels.ts';
+import type { Floats, Kernels, ParameterStep, StepNumbers } from '../kernels/kernels.ts';
 
 /** The numbers of an update rule; each rule names those that it takes. */
 export interface OptimizerOptions {
@@ -121,17 +121,25 @@ export function moveBy(
   { gradient, state, start, end, t }: Step,
   { values, learningRate, ...options }: OptimizerOptions & { values: Floats; learningRate: number },
 ): void {
-  const { averages, numbers } = optimizers[name];
-  const stretch = (array: Floats | undefined) => array?.subarray(start, end) ?? null;
-  const average = (what: 'velocities' | 'squares') => stretch(state[averages.indexOf(what)]);
   kernels.moveParameters({
     values: values.subarray(start, end),
     gradient: gradient.subarray(start, end),
-    velocities: average('velocities'),
-    squares: average('squares'),
+    ...averagesOf(name, state, start, end),
     rate: learningRate,
-    ...numbers(options, t),
+    ...optimizers[name].numbers(options, t),
   });
+}
+
+/** A rule's moving averages of a stretch of the parameters, as the kernels take them. */
+export function averagesOf(
+  name: OptimizerName,
+  state: readonly Floats[],
+  start: number,
+  end: number,
+): Pick<ParameterStep, 'velocities' | 'squares'> {
+  const { averages } = optimizers[name];
+  const average = (what: 'velocities' | 'squares') => state[averages.indexOf(what)]?.subarray(start, end) ?? null;
+  return { velocities: average('velocities'), squares: average('squares') };
 }
 
 /** W ← W − α · direction; with `byColumn`, α is multiplied by a number for each column of W.

@@ -1,7 +1,7 @@
 import { type Augmentation, augmentBatch, augments } from '../data/augment.ts';
 import { type BatchSize, batchLength } from '../data/batches.ts';
 import { log } from '../elementary.ts';
-import type { Floats, Kernels, Rows } from '../kernels/kernels.ts';
+import type { Floats, Kernels, Rows, StepFacts } from '../kernels/kernels.ts';
 import { kernelsFor } from '../kernels/select.ts';
 import { backward, lossGradient } from '../model/backward.ts';
 import { moveAverages } from '../model/batch-norm.ts';
@@ -11,6 +11,7 @@ import { addL2Gradient, l2Cost } from '../model/l2.ts';
 import type { LossName } from '../model/losses.ts';
 import { type Parameters, parametersOver, type Segment } from '../model/network.ts';
 import {
+  averagesOf,
   move,
   moveBy,
   type OptimizerChoice,
@@ -69,6 +70,8 @@ export interface Run {
   gradient: Parameters;
   rule: OptimizerOptions;
   state: Floats[];
+  /** whether the first layer's gradient is applied as it is made, and never seen as a whole */
+  fuses: boolean;
   /** room for a batch of augmented pictures */
   augmented: Uint8Array | null;
   labels: Uint8Array;
@@ -80,6 +83,7 @@ export interface Run {
   gradientNorms: number[];
   updateNorms: number[];
   lastIndices: Int32Array;
+  lastInput: Rows | null;
   lastCount: number;
   /** the last parameters with which an epoch began well: finite, at a cost not far above the first */
   good: Floats;
@@ -123,6 +127,8 @@ function startRun(options: FitOptions, problem: Problem): Run {
     gradient: parametersOver(network, kernels.floats(size)),
     rule: optimizerOptions(options.optimizer),
     state: Array.from({ length: optimizers[options.optimizer.name].slots }, () => kernels.floats(size)),
+    // a bound on the norm of the whole gradient must see all of it first; and a rate of each feature's own is no kernel's
+    fuses: options.form === 'direct' && options.clipNorm === null && options.rateByFeature === null,
     augmented: augments(options.augmentation) ? kernels.resident(new Uint8Array(batch * options.network.inputs)) : null,
     labels: new Uint8Array(batch),
     dropout: network.layers.some(({ keepProb }) => keepProb < 1),
@@ -131,6 +137,7 @@ function startRun(options: FitOptions, problem: Problem): Run {
     gradientNorms: network.layers.map(() => 0),
     updateNorms: network.layers.map(() => 0),
     lastIndices: new Int32Array(),
+    lastInput: null,
     lastCount: 0,
     good: parameters.values.slice(),
     watch: costWatch(),
@@ -152,18 +159,21 @@ export interface StepOptions {
   norms: boolean;
 }
 
-/** Forward, backward, update, for one batch. @throws DivergedError before the weights are touched */
+/** Forward, backward, update, for one batch.
+ *  @throws DivergedError where cost or gradient are not finite; the last good weights are put back */
 export function takeStep(run: Run, indices: Int32Array, { epoch, norms }: StepOptions, sums: Sums): void {
-  const { options, problem, workspace, gradient, labels } = run;
+  const { options, problem, workspace, gradient, labels, fuses } = run;
   const { network, parameters, kernels, train } = problem;
-  const { loss, classWeights } = options;
+  const { loss, classWeights, learningRates, schedule } = options;
   const count = indices.length;
   run.steps++;
+  run.rates = learningRates.map((rate) => scheduledRate(rate, schedule, epoch - 1, options.epochs));
   run.lastIndices = indices;
   run.lastCount = count;
   for (let i = 0; i < count; i++) labels[i] = train.labels[indices[i]!]!;
   const masks = run.dropout ? namedRandom(options.seed, 'dropout', run.steps) : null;
   const input = batchRows(run, indices, epoch);
+  run.lastInput = input;
   const pass: Pass = { network, parameters, kernels, workspace, input, mode: { kind: 'training', masks } };
   const logits = forward(pass);
   const cost = lossGradient(pass, { loss, labels, classWeights });
@@ -171,18 +181,43 @@ export function takeStep(run: Run, indices: Int32Array, { epoch, norms }: StepOp
   sums.correct += countCorrect(logits, labels, options.threshold);
   sums.batches++;
   sums.examples += count;
-  backward(pass, gradient);
-  const lambda = options.l2 / train.labels.length;
-  if (lambda > 0) {
-    sums.l2Cost += l2Cost(parameters, lambda, kernels);
-    addL2Gradient(parameters, lambda, gradient, kernels);
-  }
-  refuseBroken(run, cost, epoch);
+  refuseBrokenCost(run, cost, epoch);
   if (sums.batches === 1 && !run.watch.isAbove(cost)) run.good.set(parameters.values);
+  backward(pass, gradient, fuses ? 1 : 0);
+  const lambda = options.l2 / train.labels.length;
+  const first = fuses ? stepFirstWeights(run, input, lambda, norms) : null;
+  if (lambda > 0) {
+    sums.l2Cost += l2Cost(parameters, lambda, kernels, first?.squares?.weights);
+    addL2Gradient(parameters, lambda, gradient, kernels, fuses ? 1 : 0);
+  }
+  refuseBrokenGradient(run, first?.finite ?? true, epoch);
   clip(gradient, options.clipNorm, kernels);
-  if (norms) run.gradientNorms = network.layers.map((_, layer) => weightsNorm(problem, gradient, layer));
+  if (norms) {
+    run.gradientNorms = network.layers.map((_, layer) =>
+      layer === 0 && fuses ? Math.sqrt(first!.squares!.gradient) : weightsNorm(problem, gradient, layer),
+    );
+  }
   for (const [l, { norm }] of parameters.layers.entries()) if (norm) moveAverages(norm, workspace.layers[l]!.statistics!, count);
-  update(run, epoch, norms);
+  update(run, norms);
+  if (norms && fuses) run.updateNorms[0] = run.rates[0]! * Math.sqrt(first!.squares!.direction);
+}
+
+/** The first layer's W, in one with its gradient. */
+function stepFirstWeights(run: Run, input: Rows, lambda: number, norms: boolean): StepFacts {
+  const { options, problem, workspace, rule, state, steps: t } = run;
+  const { name } = options.optimizer;
+  const { length } = problem.parameters.segments[0]!;
+  return problem.kernels.stepWeights({
+    input,
+    dZ: workspace.layers[0]!.dZ,
+    units: problem.network.layers[0]!.units,
+    weights: problem.parameters.layers[0]!.weights,
+    ...averagesOf(name, state, 0, length),
+    ...optimizers[name].numbers(rule, t),
+    rate: run.rates[0]!,
+    decay: lambda,
+    wantsNorms: norms || lambda > 0,
+  });
 }
 
 /** ‖W[l]‖ of parameters, or of a gradient laid out like them. */
@@ -200,13 +235,10 @@ export function countCorrect(logits: ArrayLike<number>, labels: Uint8Array, thre
 }
 
 /** The last good weights are put back; the bad step is named. Where no tensor is to blame, that of the largest gradient is. */
-export function diverged(
-  { options, problem, gradient, good, steps, lastIndices }: Run,
-  epoch: number,
-  what: string,
-  blamed?: Segment,
-): DivergedError {
+export function diverged(run: Run, epoch: number, what: string, blamed?: Segment): DivergedError {
+  const { options, problem, gradient, good, steps, lastIndices } = run;
   const { values, segments } = problem.parameters;
+  if (!blamed) completeGradient(run);
   values.set(good);
   const size = (segment: Segment) => {
     const norm = segmentNorm(gradient, segment);
@@ -226,18 +258,33 @@ export function diverged(
   });
 }
 
-/** @throws DivergedError where the cost or the gradient of this step is not finite */
-function refuseBroken(run: Run, cost: number, epoch: number): void {
-  const { problem, workspace, gradient, lastCount } = run;
-  if (!Number.isFinite(cost)) {
-    const layer = brokenLayer(workspace, problem.network, lastCount);
-    const weights = problem.parameters.segments.find((segment) => segment.decayed && segment.layer === layer);
-    throw diverged(run, epoch, `the cost is ${cost}`, weights);
-  }
+/** @throws DivergedError before the weights are touched */
+function refuseBrokenCost(run: Run, cost: number, epoch: number): void {
+  if (Number.isFinite(cost)) return;
+  const { problem, workspace, lastCount } = run;
+  const layer = brokenLayer(workspace, problem.network, lastCount);
+  const weights = problem.parameters.segments.find((segment) => segment.decayed && segment.layer === layer);
+  throw diverged(run, epoch, `the cost is ${cost}`, weights);
+}
+
+/** @param firstIsFinite  what a step that was made in one with its gradient says of it
+ *  @throws DivergedError */
+function refuseBrokenGradient(run: Run, firstIsFinite: boolean, epoch: number): void {
+  const { problem, gradient, fuses } = run;
+  const seen = fuses ? gradient.values.subarray(problem.parameters.segments[0]!.length) : gradient.values;
   // one pass says that all is well; only where it is not does it matter where
-  if (Number.isFinite(problem.kernels.squaredNorm(gradient.values))) return;
-  const broken = brokenSegment(gradient);
+  if (firstIsFinite && Number.isFinite(problem.kernels.squaredNorm(seen))) return;
+  completeGradient(run);
+  const broken = brokenSegment(gradient) ?? (firstIsFinite ? undefined : gradient.segments[0]);
   if (broken) throw diverged(run, epoch, 'its gradient is not finite', broken);
+}
+
+/** The first layer's gradient of the last step, where nobody has seen it yet (without L2's share). */
+function completeGradient({ problem, workspace, gradient, fuses, lastInput }: Run): void {
+  if (!fuses || lastInput === null) return;
+  const { units } = problem.network.layers[0]!;
+  const { dZ } = workspace.layers[0]!;
+  problem.kernels.backwardWeights({ input: lastInput, dZ, units, out: gradient.layers[0]!.weights });
 }
 
 /** The batch as the kernels take it: rows of the training part, or freshly augmented ones. */
@@ -253,13 +300,12 @@ function batchRows({ options, problem, augmented, batch }: Run, indices: Int32Ar
 }
 
 /** Turns the gradient into a step and takes it, layer by layer at that layer's rate. */
-function update(run: Run, epoch: number, norms: boolean): void {
-  const { options, problem, gradient, state, steps: t } = run;
-  const { learningRates, schedule, epochs, rateByFeature } = options;
+function update(run: Run, norms: boolean): void {
+  const { options, problem, gradient, state, steps: t, fuses } = run;
+  const { rateByFeature } = options;
   const { parameters } = problem;
-  run.rates = learningRates.map((rate) => scheduledRate(rate, schedule, epoch - 1, epochs));
   for (const { trained, decayed, layer, offset: start, length } of parameters.segments) {
-    if (!trained) continue;
+    if (!trained || (fuses && start === 0)) continue;
     const end = start + length;
     const learningRate = run.rates[layer]!;
     const step = { gradient: gradient.values, state, start, end, t };

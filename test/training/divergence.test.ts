@@ -3,6 +3,7 @@ import { logits } from '../../src/classifier/classifier.ts';
 import { epochBatches } from '../../src/data/batches.ts';
 import type { Examples } from '../../src/data/examples.ts';
 import type { Kernels } from '../../src/kernels/kernels.ts';
+import { stepWeightsPlainly } from '../../src/kernels/step-weights.ts';
 import { losses } from '../../src/model/losses.ts';
 import { costWatch, DivergedError, divergedEpochs, divergedFactor } from '../../src/training/divergence.ts';
 import type { FitOptions } from '../../src/training/fit.ts';
@@ -29,7 +30,12 @@ function costOf(options: FitOptions): number {
 
 /** Kernels with something amiss. */
 function amiss(change: Partial<Kernels>): Kernels {
-  const faulty: Kernels = { ...kernels, ...change, scope: () => ({ ...faulty, release: () => {} }) };
+  const faulty: Kernels = {
+    ...kernels,
+    ...change,
+    stepWeights: (step) => stepWeightsPlainly(faulty, step, kernels.floats(step.weights.length)),
+    scope: () => ({ ...faulty, release: () => {} }),
+  };
   return faulty;
 }
 

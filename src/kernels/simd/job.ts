@@ -12,12 +12,15 @@ export const jobKinds = [
   'splitNumbers',
   'forwardOneUnit',
   'weightsOneUnit',
+  'stepWeightsBytes',
 ] as const;
 
 /** What is to be done: the fields of assembly/job.ts, which says what they mean, in their order. */
 export interface Job {
   kind: (typeof jobKinds)[number];
   scale?: number;
+  rate?: number;
+  decay?: number;
   beta1?: number;
   beta2?: number;
   correction1?: number;
@@ -38,6 +41,7 @@ export interface Job {
   accumulate?: boolean;
   velocity?: number;
   squares?: number;
+  facts?: number;
   first?: number;
   end: number;
   /** pieces of the range begin at multiples of this */
@@ -47,8 +51,8 @@ export interface Job {
 }
 
 /** Words of 32 bits behind the numbers of 64 bits. */
-export const jobNumbers = 7;
-export const jobWords = 18;
+export const jobNumbers = 9;
+export const jobWords = 19;
 
 /** Writes a job into the kernels' memory.
  *  @param numbers  its numbers of 64 bits
@@ -56,12 +60,14 @@ export const jobWords = 18;
  *  @param step     how much of the range a thread takes at once */
 export function writeJob(job: Job, numbers: Float64Array, words: Int32Array, step: number): void {
   numbers[0] = job.scale ?? 1;
-  numbers[1] = job.beta1 ?? 0;
-  numbers[2] = job.beta2 ?? 0;
-  numbers[3] = job.correction1 ?? 0;
-  numbers[4] = job.correction2 ?? 0;
-  numbers[5] = job.inside ?? 0;
-  numbers[6] = job.outside ?? 0;
+  numbers[1] = job.rate ?? 0;
+  numbers[2] = job.decay ?? 0;
+  numbers[3] = job.beta1 ?? 0;
+  numbers[4] = job.beta2 ?? 0;
+  numbers[5] = job.correction1 ?? 0;
+  numbers[6] = job.correction2 ?? 0;
+  numbers[7] = job.inside ?? 0;
+  numbers[8] = job.outside ?? 0;
   words[0] = jobKinds.indexOf(job.kind);
   words[1] = job.input ?? 0;
   words[2] = job.indices ?? 0;
@@ -80,4 +86,5 @@ export function writeJob(job: Job, numbers: Float64Array, words: Int32Array, ste
   words[15] = step;
   words[16] = job.velocity ?? 0;
   words[17] = job.squares ?? 0;
+  words[18] = job.facts ?? 0;
 }

@@ -8,6 +8,7 @@ import { placeMap } from './input-map.ts';
 import type { KernelMemory } from './memory.ts';
 import { forwardOneUnit, hasOneUnitKernels, weightsOneUnit } from './one-unit.ts';
 import { placeRows } from './rows.ts';
+import { weightSteps } from './step-weights.ts';
 import { vectors } from './vectors.ts';
 
 /** The kernels in WebAssembly, four float32 or two float64 at a time. Every machine computes the same bits, with any
@@ -15,7 +16,8 @@ import { vectors } from './vectors.ts';
 export function simdKernels(precision: Precision, threads = 1): Kernels {
   const engine = createEngine(precision, threads);
   const layer = products(engine);
-  const operations = { ...layer, ...vectors(engine), innerProducts: innerProducts(engine, layer.forward) };
+  const others = { ...layer, ...vectors(engine), innerProducts: innerProducts(engine, layer.forward) };
+  const operations = { ...others, ...weightSteps(engine, others) };
   return withMemory(precision, operations, engine.memory, []);
 }
 
@@ -53,7 +55,7 @@ function withMemory(precision: Precision, operations: Operations, memory: Kernel
 
 /** Pieces of a job begin at multiples of these: register shapes fill up, and a tile of columns is one thread's. */
 const exampleGrain = 8;
-const columnGrain = 64;
+const columnGrain = 96;
 
 function products(engine: Engine): Pick<Kernels, 'forward' | 'backwardWeights' | 'backwardInput'> {
   const { memory, size } = engine;

@@ -18,7 +18,7 @@ export function vectors(engine: Engine): Pick<Kernels, 'moveParameters' | 'addSc
         engine.run({
           kind: 'moveParameters',
           ...numbers,
-          scale: rate,
+          rate,
           gradient: frame.update(gradient),
           velocity: velocities === null ? 0 : frame.update(velocities),
           squares: squares === null ? 0 : frame.update(squares),

@@ -1,9 +1,11 @@
 /** What is to be done: the host writes the fields in this order (job.ts beside this folder). Arrays are addresses. */
 @unmanaged
 export class Job {
-  /** of an input map x = scale · byte, which is applied to sums; or the rate of a step, or what a vector is multiplied by */
+  /** of an input map x = scale · byte, which is applied to sums; or what a vector is multiplied by */
   scale: f64;
-  /** of an optimizer's step */
+  /** of an optimizer's step, with the λ/m of L2 */
+  rate: f64;
+  decay: f64;
   beta1: f64;
   beta2: f64;
   correction1: f64;
@@ -30,7 +32,7 @@ export class Job {
   /** dZ, `count` rows of `units` */
   gradient: usize;
   out: usize;
-  /** whether sums go on from what `out` holds */
+  /** whether sums go on from what `out` holds; what else it asks for, kinds say */
   accumulate: i32;
   /** the part of the result that is wanted: examples or columns, see each kind */
   first: i32;
@@ -40,4 +42,6 @@ export class Job {
   /** moving averages of an optimizer, or 0 for none */
   velocity: usize;
   squares: usize;
+  /** what a step tells of itself */
+  facts: usize;
 }

@@ -1,6 +1,7 @@
 import { addDotProducts } from './dot';
 import { Job } from './job';
 import { scaledRows } from './outer';
+import { addListed, listNumbers, listsBytes, UNITS } from './sparse';
 import { COLUMNS, EXAMPLES, smaller, tileStride } from './tiles';
 import { widen } from './widen';
 
@@ -10,8 +11,13 @@ import { widen } from './widen';
  */
 
 /** Bytes of a tile of widened examples. */
-export function layerScratch(): usize {
+function tileBytes(): usize {
   return <usize>EXAMPLES * tileStride();
+}
+
+/** Room that these products need: a tile, and lists of numbers behind it. */
+export function layerScratch(): usize {
+  return tileBytes() + listsBytes();
 }
 
 /** out[i, u] = scale · Σ_k x[i, k] · w[u, k] + bias[u] for examples first … end − 1, x made of bytes. */
@@ -53,32 +59,51 @@ export function forwardFloats(job: Job, first: i32, end: i32): void {
 /** out[u, k] = scale · Σ_i dZ[i, u] · x[i, k] for columns first … end − 1, x made of bytes. The sums of many examples may be
  *  made by several jobs of a multiple of EXAMPLES each that accumulate, the last of which brings the scale. */
 export function weightsBytes(job: Job, first: i32, end: i32, scratch: usize): void {
-  const units = job.units;
   const stride = <usize>job.features * sizeof<real>();
-  const term = <usize>units * sizeof<real>();
+  for (let unit = 0; unit < job.units; unit += UNITS) {
+    const units = smaller(UNITS, job.units - unit);
+    sumBytes(
+      job,
+      first,
+      end,
+      unit,
+      units,
+      job.out + <usize>unit * stride + <usize>first * sizeof<real>(),
+      stride,
+      scratch,
+      job.accumulate !== 0,
+    );
+  }
+}
+
+/** `weightsBytes` for some units, into `out`: the numbers of column `first` of rows that are outStride bytes apart. */
+export function sumBytes(
+  job: Job,
+  first: i32,
+  end: i32,
+  unit: i32,
+  units: i32,
+  out: usize,
+  outStride: usize,
+  scratch: usize,
+  accumulate: bool,
+): void {
+  const term = <usize>job.units * sizeof<real>();
   const scale = <real>job.scale;
-  for (; first < end; first += COLUMNS) {
-    const columns = smaller(COLUMNS, end - first);
-    const to = job.out + <usize>first * sizeof<real>();
-    for (let i = 0; i < job.count; i += EXAMPLES) {
-      const rows = smaller(EXAMPLES, job.count - i);
-      const adds = job.accumulate !== 0 || i > 0;
-      widenTile(job, i, rows, first, columns, scratch);
-      scaledRows(
-        job.gradient + <usize>i * term,
-        sizeof<real>(),
-        term,
-        scratch,
-        tileStride(),
-        rows,
-        to,
-        stride,
-        units,
-        columns,
-        adds,
-      );
+  const lists = scratch + tileBytes();
+  for (let i = 0; i < job.count; i += EXAMPLES) {
+    const rows = smaller(EXAMPLES, job.count - i);
+    const adds = accumulate || i > 0;
+    const last = i + rows === job.count && scale !== 1;
+    const dZ = job.gradient + <usize>i * term + <usize>unit * sizeof<real>();
+    listNumbers(dZ, term, rows, units, lists);
+    for (let column = first; column < end; column += COLUMNS) {
+      const columns = smaller(COLUMNS, end - column);
+      const to = out + <usize>(column - first) * sizeof<real>();
+      widenTile(job, i, rows, column, columns, scratch);
+      addListed(lists, dZ, term, scratch, rows, to, outStride, units, columns, adds);
+      if (last) for (let u = 0; u < units; u++) multiplyRow(to + <usize>u * outStride, columns, scale);
     }
-    if (scale !== 1) for (let u = 0; u < units; u++) multiplyRow(to + <usize>u * stride, columns, scale);
   }
 }
 
@@ -143,6 +168,8 @@ function finish(sums: usize, rows: i32, units: i32, scale: real, bias: usize): v
 }
 
 function multiplyRow(row: usize, count: i32, factor: real): void {
-  for (const end = row + <usize>count * sizeof<real>(); row < end; row += sizeof<real>())
-    store<real>(row, load<real>(row) * factor);
+  const end = row + <usize>count * sizeof<real>();
+  const factors = v128.splat<real>(factor);
+  for (; row + 16 <= end; row += 16) v128.store(row, v128.mul<real>(v128.load(row), factors));
+  for (; row < end; row += sizeof<real>()) store<real>(row, load<real>(row) * factor);
 }

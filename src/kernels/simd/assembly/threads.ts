@@ -1,7 +1,8 @@
 import { byteProducts, byteProductsScratch } from './bytes';
 import { Job } from './job';
-import { forwardBytes, forwardFloats, inputGradient, layerScratch, weightsBytes, weightsFloats } from './layer';
+import { forwardBytes, forwardFloats, inputGradient, weightsBytes, weightsFloats } from './layer';
 import { forwardOneUnit, oneUnitScratch, splitNumbers, weightsOneUnit } from './one-unit';
+import { stepScratch, stepWeightsBytes } from './step';
 import { smaller } from './tiles';
 
 export { splitBytes } from './one-unit';
@@ -44,7 +45,7 @@ export function jobOffset(): usize {
 
 /** Room that each thread needs. */
 export function scratchBytes(): usize {
-  return max<usize>(max<usize>(layerScratch(), byteProductsScratch()), oneUnitScratch());
+  return max<usize>(max<usize>(stepScratch(), byteProductsScratch()), oneUnitScratch());
 }
 
 /** The host: does the job alone. */
@@ -151,6 +152,9 @@ function runPiece(job: Job, first: i32, end: i32, scratch: usize): void {
       break;
     case 11:
       weightsOneUnit(job, first, end, scratch);
+      break;
+    case 12:
+      stepWeightsBytes(job, first, end, scratch);
       break;
     default:
       unreachable();

@@ -1,7 +1,7 @@
 /** Examples that are widened and worked on together. */
 export const EXAMPLES: i32 = 64;
 /** Columns (features) that are widened and worked on together: 64 examples of them stay in the first-level cache. */
-export const COLUMNS: i32 = 64;
+export const COLUMNS: i32 = 96;
 
 /** Reals in a vector. */
 export function lanes(): i32 {

@@ -1,13 +1,17 @@
 import { Job } from './job';
-import { lanes } from './tiles';
 
 /** Work on long vectors, such as all parameters: numbers first … end − 1 of `job.out`. */
 
 /** An optimizer's step, number by number (kernels.ts has the formulas). */
 export function moveParameters(job: Job, first: i32, end: i32): void {
+  moveStretch(job, job.gradient + <usize>first * sizeof<real>(), first, end - first);
+}
+
+/** The same for `count` numbers from number `first` on, whose gradient lies at `gradient`: it becomes the direction. */
+export function moveStretch(job: Job, gradient: usize, first: i32, count: i32): void {
   const velocity = job.velocity;
   const squares = job.squares;
-  const rate = v128.splat<real>(<real>job.scale);
+  const rate = v128.splat<real>(<real>job.rate);
   const keep1 = v128.splat<real>(<real>job.beta1);
   const take1 = v128.splat<real>(<real>(1 - job.beta1));
   const keep2 = v128.splat<real>(<real>job.beta2);
@@ -16,9 +20,11 @@ export function moveParameters(job: Job, first: i32, end: i32): void {
   const correction2 = v128.splat<real>(<real>job.correction2);
   const inside = v128.splat<real>(<real>job.inside);
   const outside = v128.splat<real>(<real>job.outside);
-  const whole = first + ((end - first) & -lanes());
-  for (let at = <usize>first * sizeof<real>(); at < <usize>whole * sizeof<real>(); at += 16) {
-    const g = v128.load(job.gradient + at);
+  const from = <usize>first * sizeof<real>();
+  const end = from + <usize>count * sizeof<real>();
+  let at = from;
+  for (; at + 16 <= end; at += 16, gradient += 16) {
+    const g = v128.load(gradient);
     let direction = g;
     if (velocity !== 0) {
       direction = v128.add<real>(v128.mul<real>(keep1, v128.load(velocity + at)), v128.mul<real>(take1, g));
@@ -32,15 +38,15 @@ export function moveParameters(job: Job, first: i32, end: i32): void {
       const root = v128.sqrt<real>(v128.add<real>(v128.mul<real>(correction2, s), inside));
       direction = v128.div<real>(direction, v128.add<real>(root, outside));
     }
-    v128.store(job.gradient + at, direction);
+    v128.store(gradient, direction);
     v128.store(job.out + at, v128.sub<real>(v128.load(job.out + at), v128.mul<real>(rate, direction)));
   }
-  for (let k = whole; k < end; k++) moveOne(job, <usize>k * sizeof<real>());
+  for (; at < end; at += sizeof<real>(), gradient += sizeof<real>()) moveOne(job, gradient, at);
 }
 
 /** The same for one number at the end. */
-function moveOne(job: Job, at: usize): void {
-  const g = load<real>(job.gradient + at);
+function moveOne(job: Job, gradient: usize, at: usize): void {
+  const g = load<real>(gradient);
   let direction = g;
   if (job.velocity !== 0) {
     direction = <real>job.beta1 * load<real>(job.velocity + at) + <real>(1 - job.beta1) * g;
@@ -52,19 +58,25 @@ function moveOne(job: Job, at: usize): void {
     store<real>(job.squares + at, s);
     direction /= sqrt<real>(<real>job.correction2 * s + <real>job.inside) + <real>job.outside;
   }
-  store<real>(job.gradient + at, direction);
-  store<real>(job.out + at, load<real>(job.out + at) - <real>job.scale * direction);
+  store<real>(gradient, direction);
+  store<real>(job.out + at, load<real>(job.out + at) - <real>job.rate * direction);
 }
 
 /** out += scale · input */
 export function addScaled(job: Job, first: i32, end: i32): void {
-  const scale = v128.splat<real>(<real>job.scale);
-  const whole = first + ((end - first) & -lanes());
-  for (let at = <usize>first * sizeof<real>(); at < <usize>whole * sizeof<real>(); at += 16) {
-    v128.store(job.out + at, v128.add<real>(v128.load(job.out + at), v128.mul<real>(scale, v128.load(job.input + at))));
+  const from = <usize>first * sizeof<real>();
+  addStretch(job.input + from, <real>job.scale, job.out + from, end - first);
+}
+
+/** The same for `count` numbers at given addresses. */
+export function addStretch(input: usize, scale: real, out: usize, count: i32): void {
+  const scales = v128.splat<real>(scale);
+  const end = out + <usize>count * sizeof<real>();
+  for (; out + 16 <= end; out += 16, input += 16) {
+    v128.store(out, v128.add<real>(v128.load(out), v128.mul<real>(scales, v128.load(input))));
   }
-  for (let at = <usize>whole * sizeof<real>(); at < <usize>end * sizeof<real>(); at += sizeof<real>()) {
-    store<real>(job.out + at, load<real>(job.out + at) + <real>job.scale * load<real>(job.input + at));
+  for (; out < end; out += sizeof<real>(), input += sizeof<real>()) {
+    store<real>(out, load<real>(out) + scale * load<real>(input));
   }
 }
 
@@ -75,23 +87,39 @@ export const BLOCK: i32 = 4096;
 export function squaredNorms(job: Job, first: i32, end: i32): void {
   for (let b = first; b < end; b++) {
     const from = b * BLOCK;
-    const to = from + BLOCK < job.count ? from + BLOCK : job.count;
-    let a = f64x2.splat(0);
-    let c = a;
-    let k = from;
-    for (; k + 4 <= to; k += 4) {
-      const at = job.input + <usize>k * sizeof<real>();
-      const low = sizeof<real>() === 4 ? f64x2.promote_low_f32x4(v128.load64_zero(at)) : v128.load(at);
-      const high = sizeof<real>() === 4 ? f64x2.promote_low_f32x4(v128.load64_zero(at, 8)) : v128.load(at, 16);
-      a = f64x2.add(a, f64x2.mul(low, low));
-      c = f64x2.add(c, f64x2.mul(high, high));
-    }
-    a = f64x2.add(a, c);
-    let sum = f64x2.extract_lane(a, 0) + f64x2.extract_lane(a, 1);
-    for (; k < to; k++) {
-      const value = <f64>load<real>(job.input + <usize>k * sizeof<real>());
-      sum += value * value;
-    }
-    store<f64>(job.out + <usize>b * 8, sum);
+    const count = min<i32>(BLOCK, job.count - from);
+    store<f64>(job.out + ((<usize>b) << 3), squaresOf(job.input + <usize>from * sizeof<real>(), count));
   }
+}
+
+/** Σ x² of `count` numbers, in f64. */
+export function squaresOf(x: usize, count: i32): f64 {
+  let a = f64x2.splat(0);
+  let c = a;
+  const end = x + <usize>count * sizeof<real>();
+  for (; x + 4 * sizeof<real>() <= end; x += 4 * sizeof<real>()) {
+    const low = sizeof<real>() === 4 ? f64x2.promote_low_f32x4(v128.load64_zero(x)) : v128.load(x);
+    const high = sizeof<real>() === 4 ? f64x2.promote_low_f32x4(v128.load64_zero(x, 8)) : v128.load(x, 16);
+    a = f64x2.add(a, f64x2.mul(low, low));
+    c = f64x2.add(c, f64x2.mul(high, high));
+  }
+  a = f64x2.add(a, c);
+  let sum = f64x2.extract_lane(a, 0) + f64x2.extract_lane(a, 1);
+  for (; x < end; x += sizeof<real>()) sum += <f64>load<real>(x) * <f64>load<real>(x);
+  return sum;
+}
+
+/** 0 where all of `count` numbers are finite, else not a number. */
+export function zeroIfFinite(x: usize, count: i32): f64 {
+  let zeros = v128.splat<real>(0);
+  const none = zeros;
+  const end = x + <usize>count * sizeof<real>();
+  for (; x + 16 <= end; x += 16) zeros = v128.add<real>(zeros, v128.mul<real>(v128.load(x), none));
+  let sum: real = 0;
+  for (; x < end; x += sizeof<real>()) sum += load<real>(x) * 0;
+  if (sizeof<real>() === 4) {
+    zeros = f32x4.add(zeros, i32x4.shuffle(zeros, zeros, 2, 3, 0, 1));
+    return <f64>(f32x4.extract_lane(zeros, 0) + f32x4.extract_lane(zeros, 1)) + <f64>sum;
+  }
+  return f64x2.extract_lane(zeros, 0) + f64x2.extract_lane(zeros, 1) + <f64>sum;
 }
