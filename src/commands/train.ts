@@ -130,7 +130,7 @@ async function train(context: Context, values: Values): Promise<ExitKind | undef
     context.print(context.json ? JSON.stringify(summary) : trainText(summary, data.classes, context.style));
     if (summary.stopped === 'interrupted') context.note(`The model so far is kept: nn predict --model ${summary.run} …`);
   } finally {
-    await run.close();
+    await run.journal.close();
   }
   return context.signal.aborted ? (context.signal.reason as UserError).kind : undefined;
 }
@@ -154,7 +154,7 @@ async function trainFolds(run: RunFolder, job: Job, data: Parameters<typeof cros
     for await (const { fold, event } of crossValidate(loaded.config, data, extras, (found) => (result = found))) {
       if (context.signal.aborted) throw context.signal.reason;
       if (event.type !== 'epoch') continue;
-      await run.appendJournal({ fold: fold + 1, ...journalLine(event) });
+      await run.journal.append({ fold: fold + 1, ...journalLine(event) });
       bar.update(fold * epochs + event.epoch, `fold ${fold + 1} of ${data.folds.count}${detail(event)}`);
     }
   } finally {
@@ -179,10 +179,11 @@ async function trainInto(run: RunFolder, job: Job, folds: CrossValidation | null
   let last: EpochEvent | undefined;
   try {
     last = await follow(run, job, options);
+    await run.journal.flush();
   } catch (error) {
     if (error instanceof DivergedError) {
       await save();
-      await run.appendJournal({
+      await run.journal.append({
         diverged: { ...error.autopsy, examples: error.autopsy.examples.map((i) => data.parts.train.names[i]) },
       });
       context.note(`The weights before it are kept in ${relative('', run.path)}.`);
@@ -203,7 +204,7 @@ async function follow(run: RunFolder, { context, warn }: Job, options: FitOption
     for await (const event of fit(options)) {
       if (event.type === 'epoch') {
         last = event;
-        await run.appendJournal(journalLine(event));
+        await run.journal.append(journalLine(event));
         bar.update(event.epoch, detail(event).slice(3));
         if (event.layers) for (const text of watchGradients(event.epoch, event.layers)) warn(text);
         costs.push(event.cost);

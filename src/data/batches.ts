@@ -20,7 +20,8 @@ export function batchLength(size: BatchSize, m: number): number {
  * @returns indices of examples
  */
 export function* epochBatches(m: number, length: number, seed: number, epoch: number): Generator<Int32Array> {
-  const order = Int32Array.from({ length: m }, (_, i) => i);
+  const order = new Int32Array(m);
+  for (let i = 0; i < m; i++) order[i] = i;
   if (length < m) namedRandom(seed, 'shuffle', epoch).shuffle(order);
   for (let first = 0; first < m; first += length) yield order.subarray(first, Math.min(m, first + length));
 }

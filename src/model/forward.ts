@@ -47,21 +47,29 @@ export function createWorkspace(network: Network, kernels: Kernels, capacity: nu
 }
 
 /** Z[l] = W[l]·A[l−1] + b[l], A[l] = g(Z[l]), for all examples of a batch.
+ *  @param from  the first layer to compute: those below stand in the workspace as an earlier pass left them
  *  @returns the logits Z[L], (1, m): a view that the next pass overwrites */
-export function forward(pass: Pass): Floats {
+export function forward(pass: Pass, from = 0): Floats {
   const { network, parameters, kernels, workspace, input } = pass;
   const { count } = input;
-  let below = input;
-  for (const [l, { units }] of network.layers.entries()) {
+  let below = from === 0 ? input : outputOf(pass, from - 1);
+  for (let l = from; l < network.layers.length; l++) {
+    const { units } = network.layers[l]!;
     const { weights, bias } = parameters.layers[l]!;
     kernels.forward({ input: below, weights, bias, units, out: workspace.layers[l]!.z });
-    below = activateLayer(pass, l, count);
+    activateLayer(pass, l, count);
+    below = outputOf(pass, l);
   }
   return workspace.layers[network.layers.length - 1]!.z.subarray(0, count);
 }
 
+/** What layer l gives to the one above. */
+function outputOf({ network, workspace, input }: Pass, l: number): Rows {
+  return { kind: 'floats', values: workspace.layers[l]!.a, count: input.count, features: network.layers[l]!.units };
+}
+
 /** Batch norm, activation and dropout of layer l; the output layer keeps its logits, since losses take those. */
-function activateLayer({ network, parameters, workspace, mode }: Pass, l: number, count: number): Rows {
+function activateLayer({ network, parameters, workspace, mode }: Pass, l: number, count: number): void {
   const { units, activation, slope, keepProb } = network.layers[l]!;
   const { z, a, mask, statistics } = workspace.layers[l]!;
   const { norm } = parameters.layers[l]!;
@@ -75,5 +83,4 @@ function activateLayer({ network, parameters, workspace, mode }: Pass, l: number
       for (let i = 0; i < count * units; i++) a[i] = a[i]! * mask[i]!;
     }
   }
-  return { kind: 'floats', values: a, count, features: units };
 }

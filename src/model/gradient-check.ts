@@ -38,7 +38,9 @@ export function checkGradient(pass: Pass, targets: Targets, lambda: number, indi
   backward(pass, gradient);
   addL2Gradient(parameters, lambda, gradient, pass.kernels);
   const analytic = gradient.values.slice();
-  const compared = indices.map((index) => ({ index, numeric: centralDifference(pass, targets, lambda, index) }));
+  // from the last layer to the first: what lies below a layer is then still as the first pass left it
+  const order = [...indices].sort((a, b) => b - a);
+  const compared = order.map((index) => ({ index, numeric: centralDifference(pass, targets, lambda, index) }));
   return network.layers.map((_, layer) => {
     const mine = compared.filter(({ index }) => layerOf(parameters, index) === layer);
     const usable = mine.filter(({ numeric }) => numeric !== null);
@@ -61,13 +63,14 @@ export function checkGradient(pass: Pass, targets: Targets, lambda: number, indi
   });
 }
 
-/** null where a unit changes sides of a kink between θ − 2h and θ + 2h. */
+/** The workspace holds the layers below that of the parameter; null where a unit changes sides of a kink between θ − 2h and θ + 2h. */
 function centralDifference(pass: Pass, targets: Targets, lambda: number, index: number): number | null {
   const { values } = pass.parameters;
   const kept = values[index]!;
+  const layer = layerOf(pass.parameters, index);
   const at = (steps: number) => {
     values[index] = kept + steps * stepSize;
-    forward(pass);
+    forward(pass, layer);
     const cost = lossGradient(pass, targets) + l2Cost(pass.parameters, lambda, pass.kernels);
     return { cost, sides: sidesOfKinks(pass) };
   };

@@ -6,6 +6,7 @@ import type { Parameters } from './network.ts';
  *  @param firstSquares  ‖W1‖² where it is known */
 export function l2Cost(parameters: Parameters, lambda: number, kernels: Kernels, firstSquares?: number): number {
   const { values, segments, firstSquaredNorm } = parameters;
+  if (lambda === 0) return 0;
   const first = firstSquares ?? firstSquaredNorm?.();
   let sum = 0;
   for (const { decayed, layer, offset, length } of segments) {
@@ -24,6 +25,7 @@ export function addL2Gradient(
   kernels: Kernels,
   down: 0 | 1 = 0,
 ): void {
+  if (lambda === 0) return;
   for (const { decayed, layer, offset, length } of segments) {
     if (layer < down) continue;
     const stretch = (array: Floats) => array.subarray(offset, offset + length);

@@ -1,4 +1,4 @@
-import { access, lstat, mkdir, open, readdir, readFile, realpath, rename, rm, symlink } from 'node:fs/promises';
+import { access, lstat, mkdir, readdir, readFile, realpath, rename, rm, symlink } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { type LoadedConfig, loadConfig, moveConfig } from '../config/load.ts';
@@ -7,6 +7,7 @@ import type { Classes, Examples } from '../data/examples.ts';
 import { type PartName, partNames } from '../data/split.ts';
 import { systemReason, UserError } from '../errors.ts';
 import { writeFileAtomically } from './atomic-write.ts';
+import { type Journal, openJournal } from './journal.ts';
 import { modelFileName } from './model-file.ts';
 
 /** The files of a run. docs/formats.md says what is in them. */
@@ -33,24 +34,17 @@ export function defaultModel(environment: NodeJS.ProcessEnv): string {
 
 export interface RunFolder {
   path: string;
-  /** Appends one line; it is on its way to the disk when the promise is done. */
-  appendJournal(line: object): Promise<void>;
-  close(): Promise<void>;
+  journal: Journal;
 }
 
-/** Makes a run's folder, with its resolved config.
+/** Makes a run's folder, with its resolved config. The journal is to be closed.
  *  @throws UserError (usage) where one stands there already, unless `force` */
 export async function createRun(path: string, loaded: LoadedConfig, force: boolean): Promise<RunFolder> {
   await makeRoom(path, force);
   const config = moveConfig(loaded.config, loaded.folder, path);
   const { $schema: _, ...rest } = config;
   await writeFileAtomically(join(path, runFiles.config), json(rest));
-  const journal = await open(join(path, runFiles.journal), 'a');
-  return {
-    path,
-    appendJournal: async (line) => void (await journal.appendFile(`${JSON.stringify(line)}\n`)),
-    close: () => journal.close(),
-  };
+  return { path, journal: await openJournal(join(path, runFiles.journal)) };
 }
 
 /** The name of a run by its config and the time, such as quickstart-2026-11-22T21-05-30. */

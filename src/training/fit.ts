@@ -134,6 +134,7 @@ function lastEvent(ended: EpochEvent, { epochs, evaluateEvery }: FitOptions, bes
 function refuseDiverged(run: Run, epoch: number, cost: number): void {
   if (run.watch.endsWith(cost))
     throw diverged(run, epoch, `the cost is ${cost.toPrecision(3)}, far above its start, for many epochs`);
+  if (Number.isFinite(run.problem.kernels.squaredNorm(run.problem.parameters.values))) return; // one pass says that all is well
   const broken = brokenSegment(run.problem.parameters);
   if (broken) throw diverged(run, epoch, 'it holds a number that is not finite', broken);
 }

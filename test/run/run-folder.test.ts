@@ -50,7 +50,7 @@ async function refusal(act: () => Promise<unknown>): Promise<UserError> {
 describe('a new run', () => {
   test('makes its folder, whole, with its config and an empty journal', async () => {
     const path = join(root, 'deep', 'er', 'run');
-    await (await createRun(path, await config(drawn), false)).close();
+    await (await createRun(path, await config(drawn), false)).journal.close();
     expect((await readdir(path)).sort()).toEqual([runFiles.config, runFiles.journal]);
     expect(await readFile(join(path, runFiles.journal), 'utf8')).toBe('');
   });
@@ -59,7 +59,7 @@ describe('a new run', () => {
     const path = join(root, 'run');
     await mkdir(path);
     await writeFile(join(path, 'notes.txt'), 'mine');
-    await (await createRun(path, await config(drawn), true)).close();
+    await (await createRun(path, await config(drawn), true)).journal.close();
     expect(await readFile(join(path, 'notes.txt'), 'utf8')).toBe('mine');
   });
 
@@ -81,7 +81,7 @@ describe('a new run', () => {
     await mkdir(path);
     for (const name of Object.values(runFiles)) await writeFile(join(path, name), 'old');
     await writeFile(join(path, 'notes.txt'), 'mine');
-    await (await createRun(path, await config(drawn), true)).close();
+    await (await createRun(path, await config(drawn), true)).journal.close();
     expect((await readdir(path)).sort()).toEqual([runFiles.config, runFiles.journal, 'notes.txt'].sort());
     expect(await readFile(join(path, runFiles.journal), 'utf8')).toBe('');
     expect((await readRunConfig(path)).config.data.source).toMatchObject({ type: 'drawn', count: 20 });
@@ -93,23 +93,6 @@ describe('a new run', () => {
     for (const place of ['file', 'file/run']) {
       expect((await refusal(() => createRun(join(root, place), loaded, true))).exitCode).toBe(2);
     }
-  });
-
-  test('writes its journal line by line', async () => {
-    const run = await createRun(join(root, 'run'), await config(drawn), false);
-    await run.appendJournal({ epoch: 1, cost: 0.5, dev: null });
-    await run.appendJournal({ epoch: 2, cost: 0.25, dev: { accuracy: 1 } });
-    const text = await readFile(join(root, 'run', runFiles.journal), 'utf8');
-    expect(text.endsWith('\n')).toBe(true);
-    const lines = text
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line));
-    expect(lines).toEqual([
-      { epoch: 1, cost: 0.5, dev: null },
-      { epoch: 2, cost: 0.25, dev: { accuracy: 1 } },
-    ]);
-    await run.close();
   });
 
   test('keeps its summary as JSON', async () => {
@@ -131,7 +114,7 @@ describe("a run's config", () => {
   test('leads to the same pictures from the folder of the run', async () => {
     const loaded = await config({ source: { type: 'folder', path: '../pictures' } });
     for (const place of ['run', 'a/b/c/run', 'configs/run', 'pictures/run']) {
-      await (await createRun(join(root, place), loaded, false)).close();
+      await (await createRun(join(root, place), loaded, false)).journal.close();
       expect(await placesOf(join(root, place))).toEqual([join(root, 'pictures')]);
     }
   });
@@ -142,7 +125,7 @@ describe("a run's config", () => {
       dev: { type: 'hdf5', path: '../dev.h5' },
       test: { type: 'folder', path: '.' },
     });
-    await (await createRun(join(root, 'run'), loaded, false)).close();
+    await (await createRun(join(root, 'run'), loaded, false)).journal.close();
     const wanted = [join(root, 'configs', 'train.csv'), join(root, 'dev.h5'), join(root, 'configs')];
     expect(await placesOf(join(root, 'run'))).toEqual(wanted);
     const text = await readFile(join(root, 'run', runFiles.config), 'utf8');
@@ -152,14 +135,14 @@ describe("a run's config", () => {
 
   test('keeps an absolute path as the user wrote it', async () => {
     const path = join(root, 'pictures', '..', 'pictures');
-    await (await createRun(join(root, 'run'), await config({ source: { type: 'folder', path } }), false)).close();
+    await (await createRun(join(root, 'run'), await config({ source: { type: 'folder', path } }), false)).journal.close();
     const { config: found } = await readRunConfig(join(root, 'run'));
     expect(found.data.source).toMatchObject({ path });
   });
 
   test('may be moved with its pictures', async () => {
     const loaded = await config({ source: { type: 'folder', path: '../pictures' } }, join(root, 'all', 'configs'));
-    await (await createRun(join(root, 'all', 'run'), loaded, false)).close();
+    await (await createRun(join(root, 'all', 'run'), loaded, false)).journal.close();
     await rename(join(root, 'all'), join(root, 'moved'));
     expect(await placesOf(join(root, 'moved', 'run'))).toEqual([join(root, 'moved', 'pictures')]);
   });
@@ -167,7 +150,7 @@ describe("a run's config", () => {
   test('leads to its pictures also through `latest`, however deep the run lies', async () => {
     const loaded = await config({ source: { type: 'folder', path: '../pictures' } });
     const run = join(root, 'elsewhere', 'very', 'deep', 'run');
-    await (await createRun(run, loaded, false)).close();
+    await (await createRun(run, loaded, false)).journal.close();
     await linkLatest(join(root, 'runs'), run);
     expect(await placesOf(join(root, 'runs', latestName))).toEqual([join(root, 'pictures')]);
   });
@@ -176,14 +159,14 @@ describe("a run's config", () => {
     const loaded = await config({ source: { type: 'folder', path: '../pictures' } });
     await mkdir(join(root, 'far', 'away'), { recursive: true });
     await symlink(join(root, 'far', 'away'), join(root, 'runs'), 'junction');
-    await (await createRun(join(root, 'runs', 'one'), loaded, false)).close();
+    await (await createRun(join(root, 'runs', 'one'), loaded, false)).journal.close();
     expect(await placesOf(join(root, 'runs', 'one'))).toEqual([join(root, 'pictures')]);
     expect(await placesOf(join(root, 'far', 'away', 'one'))).toEqual([join(root, 'pictures')]);
   });
 
   test('has every default, so that it means the same in a later version', async () => {
     const loaded = await config(drawn);
-    await (await createRun(join(root, 'run'), loaded, false)).close();
+    await (await createRun(join(root, 'run'), loaded, false)).journal.close();
     const text = JSON.parse(await readFile(join(root, 'run', runFiles.config), 'utf8'));
     expect(text.training.epochs).toBe(100);
     expect(text.data.normalize).toBe('scale');
