@@ -22,14 +22,19 @@ export const commands: readonly CommandEntry[] = [
   { name: 'graph', summary: 'draw the computation graph of a config, forward and backward', load: () => import('./graph.ts') },
   { name: 'data fetch', summary: "get the course's pictures", load: () => import('./data-fetch.ts') },
   { name: 'data draw', summary: 'draw pictures of cats and other things, as PNG files', load: () => import('./data-draw.ts') },
+  {
+    name: 'data inspect',
+    summary: 'look for what is wrong with pictures: duplicates, wrong labels, shortcuts …',
+    load: () => import('./data-inspect.ts'),
+  },
   { name: 'model show', summary: 'say what a model file holds', load: () => import('./model-show.ts') },
 ];
 
 /** The first words of commands of two words. */
 export const commandGroups: Record<string, { summary: string; examples: readonly string[] }> = {
   data: {
-    summary: 'get and make pictures',
-    examples: ['nn data fetch course', 'nn data draw --out pictures --count 500'],
+    summary: 'get, make and look through pictures',
+    examples: ['nn data fetch course', 'nn data draw --out pictures --count 500', 'nn data inspect photos/'],
   },
   model: { summary: 'look into model files', examples: ['nn model show', 'nn model show runs/mine --json'] },
 };

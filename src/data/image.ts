@@ -139,6 +139,12 @@ export async function encodePng(pixels: Uint8Array, size: number): Promise<Buffe
     .toBuffer();
 }
 
+/** Encodes a small picture as a JPEG file of few bytes, for people to look at. */
+export async function encodeThumbnail({ pixels, width, height }: Rectangle): Promise<Buffer> {
+  const sharp = await loadSharp();
+  return sharp(pixels, { raw: { width, height, channels } }).jpeg({ quality: 80 }).toBuffer();
+}
+
 const safeOptions: SharpOptions = { failOn: 'error', limitInputPixels: maximumPixels, sequentialRead: true, animated: false };
 
 async function squarePixels(image: Sharp, { imageSize, fit }: Preprocessing): Promise<Uint8Array> {

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { UserError } from '../errors.ts';
 import { type Classes, type Examples, orderClasses } from './examples.ts';
 import type { Preprocessing } from './image.ts';
-import type { Source, SourcePicture } from './source.ts';
+import type { Source } from './source.ts';
 
 export interface LoadOptions {
   preprocessing: Preprocessing;
@@ -50,17 +50,17 @@ export async function loadExamples(
     if ('reason' in outcome) {
       failures.push({ name: source.name(index), reason: outcome.reason });
     } else {
-      pixels.set(outcome.picture.pixels, labels.length * features);
+      pixels.set(outcome.value.pixels, labels.length * features);
       labels.push(source.classOf(index) === positiveClass ? 1 : 0);
       names.push(source.name(index));
-      hashes.push(outcome.picture.hash);
+      hashes.push(outcome.value.hash);
     }
     onProgress?.(++done, source.count);
   }
   if (strict && failures.length > 0) throw strictError(source, failures);
   if (labels.length < source.count) pixels = pixels.slice(0, labels.length * features);
   const examples = { features, pixels, labels: Uint8Array.from(labels), names, hashes };
-  refuseWithoutClasses(examples, classes, source, failures);
+  refuseWithoutClasses(examples.labels, classes, source.title, failures);
   return { examples, classes, failures };
 }
 
@@ -102,12 +102,12 @@ export async function* mapInOrder<T, R>(
   }
 }
 
-type Outcome = { picture: SourcePicture } | { reason: string };
+export type Attempt<T> = { value: T } | { reason: string };
 
 /** A picture that can't be read is a result here; any other failure stays one. */
-async function attempt(read: Promise<SourcePicture>): Promise<Outcome> {
+export async function attempt<T>(read: Promise<T>): Promise<Attempt<T>> {
   try {
-    return { picture: await read };
+    return { value: await read };
   } catch (error) {
     if (error instanceof UserError && error.kind === 'data') return { reason: error.message };
     throw error;
@@ -125,11 +125,12 @@ function strictError(source: Source, failures: readonly Failure[]): UserError {
   );
 }
 
-function refuseWithoutClasses({ labels }: Examples, classes: Classes, source: Source, failures: Failure[]): void {
+/** @throws UserError (data) where no picture could be read, or none of a class */
+export function refuseWithoutClasses(labels: Uint8Array, classes: Classes, title: string, failures: readonly Failure[]): void {
   const first = failures[0] ? `; the first of ${failures.length} that failed: ${failures[0].name}: ${failures[0].reason}` : '';
-  if (labels.length === 0) throw new UserError('data', `${source.title}: expected pictures, found none that can be read${first}`);
+  if (labels.length === 0) throw new UserError('data', `${title}: expected pictures, found none that can be read${first}`);
   for (const [label, name] of [classes.negative, classes.positive].entries()) {
     if (!labels.includes(label))
-      throw new UserError('data', `${source.title}: expected pictures of class ${name}, found none that can be read${first}`);
+      throw new UserError('data', `${title}: expected pictures of class ${name}, found none that can be read${first}`);
   }
 }

@@ -58,6 +58,8 @@ export interface CrossValidation {
   /** what the final training on all pictures takes instead: the epochs that were best, the threshold chosen on all folds */
   epochs: number;
   threshold: number;
+  /** of each training picture, from the training that did not see it */
+  logits: Float64Array;
 }
 
 /** Trains once for each fold, with that fold as dev, and judges it on that fold.
@@ -91,6 +93,7 @@ export async function* crossValidate(
     folds: results,
     epochs: earlyStopping ? Math.max(1, best) : epochs,
     threshold: typeof threshold === 'number' ? threshold : thresholdFor(threshold, outside, parts.train.labels),
+    logits: outside,
   });
 }
 

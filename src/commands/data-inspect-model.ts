@@ -1,0 +1,71 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { logits, probability } from '../classifier/classifier.ts';
+import type { Survey } from '../data/inspection/survey.ts';
+import { attempt, decodesAtOnce, mapInOrder } from '../data/load.ts';
+import { UserError } from '../errors.ts';
+import { type Interval, wilsonInterval } from '../evaluation/intervals.ts';
+import { kernelsFor } from '../kernels/select.ts';
+import { loadClassifier } from '../run/model-file.ts';
+import { readSplit, runFiles, runOfModel } from '../run/run-folder.ts';
+import type { ShortcutStudy } from '../training/shortcuts.ts';
+import type { Context } from './command.ts';
+
+export interface AskedModel {
+  /** for each picture of the study 1 where the model is right, else 0; null where it was trained on it */
+  right: (0 | 1 | null)[];
+  score: { path: string; accuracy: number; accuracyInterval: Interval; pictures: number };
+}
+
+/** Asks a model for the pictures that shortcuts were tried on, but for those that it was trained on.
+ *  @throws UserError (data) where its classes are others, or it was trained on all of them */
+export async function askModel(context: Context, path: string, survey: Survey, { indices }: ShortcutStudy): Promise<AskedModel> {
+  const { classifier, file } = await loadClassifier(path);
+  const { positive, negative } = survey.classes;
+  const flipped = positive !== classifier.classes.positive;
+  if (flipped && negative !== classifier.classes.positive) {
+    const { classes } = classifier;
+    throw new UserError(
+      'data',
+      `--model ${path}: expected the classes ${positive} and ${negative}, found ${classes.positive} and ${classes.negative}`,
+    );
+  }
+  const trained = await trainedOn(context, runOfModel(file), classifier.classes);
+  const kernels = kernelsFor(classifier.precision);
+  const answers = mapInOrder(indices, decodesAtOnce(), async (i): Promise<0 | 1 | null> => {
+    if (trained.has(survey.hashes[i]!)) return null;
+    const { source } = survey.sources[survey.sourceOf[i]!]!;
+    const read = await attempt(source.read(survey.indexOf[i]!, classifier.preprocessing));
+    if ('reason' in read) return null;
+    const isPositive = probability(logits(classifier, kernels, read.value.pixels)[0]!) > classifier.threshold;
+    return isPositive === ((survey.labels[i] === 1) !== flipped) ? 1 : 0;
+  });
+  const right: AskedModel['right'] = [];
+  for await (const one of answers) right.push(one);
+  const asked = right.filter((one) => one !== null);
+  if (asked.length === 0)
+    throw new UserError('data', `--model ${path}: expected pictures that it was not trained on, found none`, {
+      hint: 'Hold it against other pictures, or leave --model out.',
+    });
+  const correct = asked.reduce<number>((sum, one) => sum + one, 0);
+  const score = {
+    path,
+    accuracy: correct / asked.length,
+    accuracyInterval: wilsonInterval(correct, asked.length),
+    pictures: asked.length,
+  };
+  return { right, score };
+}
+
+/** The hashes of the pictures in a run's training part. A model file alone does not tell. */
+async function trainedOn(context: Context, run: string, classes: { positive: string; negative: string }): Promise<Set<string>> {
+  const known = await stat(join(run, runFiles.split)).then(
+    () => true,
+    () => false,
+  );
+  if (!known) {
+    context.warn(`${run}: no ${runFiles.split} there: the model may have been trained on some of these pictures`);
+    return new Set();
+  }
+  return new Set((await readSplit(run, classes)).flatMap(({ hash, part }) => (part === 'train' ? [hash] : [])));
+}

@@ -1,0 +1,108 @@
+import { encodeThumbnail, lookAt } from '../data/image.ts';
+import { findAll, type Picture } from '../data/inspection/findings.ts';
+import { summarize } from '../data/inspection/summary.ts';
+import { type Survey, survey } from '../data/inspection/survey.ts';
+import { attempt, decodesAtOnce, mapInOrder, refuseWithoutClasses } from '../data/load.ts';
+import type { ExitKind } from '../errors.ts';
+import { useThreads } from '../kernels/select.ts';
+import { type Inspection, inspectionJson, inspectionText } from '../report/inspection.ts';
+import { inspectionHtml } from '../report/inspection-html.ts';
+import { writeFileAtomically } from '../run/atomic-write.ts';
+import { scoreShortcuts, studyShortcuts } from '../training/shortcuts.ts';
+import type { Command, Context } from './command.ts';
+import { askModel } from './data-inspect-model.ts';
+import { openForLooking, sourceArgument } from './looking.ts';
+import { threadsOption } from './options.ts';
+import { numberOption } from './parse.ts';
+import { readProgress } from './reading.ts';
+
+interface Values {
+  model?: string;
+  html?: string;
+  examples: number;
+  all?: boolean;
+  threads?: number;
+}
+
+export const command: Command<Values> = {
+  arguments: [sourceArgument],
+  options: [
+    {
+      flags: '-m, --model <path>',
+      summary: 'hold shortcuts against this model file or run folder, on pictures that it was not trained on',
+    },
+    { flags: '--html <file>', summary: 'write a page with the pictures in question' },
+    {
+      flags: '--examples <n>',
+      summary: 'of each finding, at most',
+      default: 10,
+      parse: numberOption('--examples', { low: 0, high: 1e9, whole: true }),
+    },
+    { flags: '--all', summary: 'every example' },
+    { flags: '--json', summary: 'print it all as JSON' },
+    threadsOption,
+  ],
+  examples: [
+    'nn data inspect photos/',
+    'nn data inspect photos/ --html findings.html --all',
+    'nn data inspect photos/ --model runs/latest',
+  ],
+  run: inspect,
+};
+
+async function inspect(context: Context, values: Values, [path]: string[]): Promise<ExitKind | undefined> {
+  useThreads(values.threads, context.environment);
+  const started = performance.now();
+  const { source, classes } = await openForLooking(path!);
+  const { title } = source.source;
+  const seen = await survey([source], classes, readProgress(context));
+  const failures = seen.unreadable.map(({ index, reason }) => ({ name: source.source.name(index), reason }));
+  refuseWithoutClasses(seen.labels.subarray(0, seen.count), classes, title, failures);
+  const noParts = () => null;
+  const findings = findAll(seen, noParts);
+  const study = await studyShortcuts(seen, distinctPictures(seen), inspectionSeed);
+  const asked = values.model !== undefined && study !== null ? await askModel(context, values.model, seen, study) : null;
+  const shortcuts = study === null ? null : scoreShortcuts(study, asked?.right ?? null);
+  const found: Inspection = {
+    source: title,
+    ...summarize(seen, noParts),
+    findings,
+    shortcuts,
+    model: asked === null ? null : asked.score,
+    warnings: [...source.source.notes, ...(shortcuts ?? []).flatMap(({ warning }) => warning ?? [])],
+    seconds: (performance.now() - started) / 1000,
+  };
+  const most = values.all ? Number.POSITIVE_INFINITY : values.examples;
+  if (values.html !== undefined) {
+    const shown = findings.flatMap(({ groups }) => groups.slice(0, most).flatMap(({ pictures }) => pictures));
+    await writeFileAtomically(values.html, inspectionHtml(found, await thumbnails(seen, shown), most));
+    context.note(`${values.html} has the pictures in question`);
+  }
+  context.print(context.json ? JSON.stringify(inspectionJson(found)) : inspectionText(found, { most, style: context.style }));
+  return undefined;
+}
+
+/** Of the folds and the sample that shortcuts are tried on. */
+const inspectionSeed = 1;
+
+/** The first of all pictures with the same content. */
+function distinctPictures({ hashes }: Survey): number[] {
+  return [...new Map(hashes.map((hash, i) => [hash, i] as const).reverse()).values()].reverse();
+}
+
+/** The longer side of a picture on the page. */
+const thumbnailSide = 128;
+
+/** Small JPEG files of pictures, where they can be read. */
+async function thumbnails({ sources }: Survey, pictures: readonly Picture[]): Promise<Map<Picture, Uint8Array>> {
+  const files = mapInOrder(pictures, decodesAtOnce(), async (picture) => {
+    const made = await attempt(
+      (async () =>
+        encodeThumbnail((await lookAt(await sources[picture.source]!.source.original(picture.index), thumbnailSide)).small))(),
+    );
+    return { picture, made };
+  });
+  const out = new Map<Picture, Uint8Array>();
+  for await (const { picture, made } of files) if ('value' in made) out.set(picture, made.value);
+  return out;
+}

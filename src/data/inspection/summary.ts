@@ -1,0 +1,61 @@
+import { type PartName, partNames } from '../split.ts';
+import type { PartOf } from './findings.ts';
+import type { Survey } from './survey.ts';
+
+/** What a data set is, in numbers. */
+export interface Summary {
+  total: number;
+  readable: number;
+  /** of the readable pictures, by class */
+  classes: Record<string, number>;
+  /** of each part, by class; null where the data has no parts */
+  parts: Partial<Record<PartName, Record<string, number>>> | null;
+  /** pixels of the originals, as they are shown */
+  width: Spread;
+  height: Spread;
+  /** different sizes */
+  sizes: number;
+  /** of the files */
+  bytes: Spread;
+  formats: Record<string, number>;
+  /** pictures that are turned or mirrored by their EXIF orientation */
+  turned: number;
+}
+
+export interface Spread {
+  min: number;
+  median: number;
+  max: number;
+}
+
+/** @param survey  of at least one readable picture */
+export function summarize(survey: Survey, partOf: PartOf): Summary {
+  const { count, widths, heights, labels, formats, formatNames, turned } = survey;
+  const all = Array.from(Array(count).keys());
+  const byClass = (indices: readonly number[]) => {
+    const positive = indices.reduce((sum, i) => sum + labels[i]!, 0);
+    return { [survey.classes.positive]: positive, [survey.classes.negative]: indices.length - positive };
+  };
+  const parts = partNames.flatMap((part) => {
+    const members = all.filter((i) => partOf(i) === part);
+    return members.length > 0 ? [[part, byClass(members)] as const] : [];
+  });
+  return {
+    total: count + survey.unreadable.length,
+    readable: count,
+    classes: byClass(all),
+    parts: parts.length > 0 ? Object.fromEntries(parts) : null,
+    width: spreadOf(widths.subarray(0, count)),
+    height: spreadOf(heights.subarray(0, count)),
+    sizes: new Set(all.map((i) => widths[i]! * 2 ** 26 + heights[i]!)).size,
+    bytes: spreadOf(survey.bytes.subarray(0, count)),
+    formats: Object.fromEntries(formatNames.map((name, f) => [name, all.filter((i) => formats[i] === f).length])),
+    turned: all.filter((i) => turned[i] === 1).length,
+  };
+}
+
+/** The median of an even number is the lower of the two in the middle: a size that there is. */
+function spreadOf(values: Uint32Array): Spread {
+  const sorted = values.toSorted();
+  return { min: sorted[0]!, median: sorted[Math.floor((sorted.length - 1) / 2)]!, max: sorted[sorted.length - 1]! };
+}

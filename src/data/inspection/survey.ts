@@ -1,0 +1,146 @@
+import type { Classes } from '../examples.ts';
+import { contentHash } from '../hash.ts';
+import { type Look, lookAt } from '../image.ts';
+import { attempt, decodesAtOnce, mapInOrder } from '../load.ts';
+import type { Source } from '../source.ts';
+import type { PartName } from '../split.ts';
+import { borderBytes, borderOf, colourOf, type Measures, measure, thumbnailBytes, thumbnailOf } from './measure.ts';
+
+/** The longer side of the small pictures that are measured: near what a network sees, and cheap to decode to. */
+export const lookSide = 128;
+
+export interface SurveySource {
+  source: Source;
+  /** where the user gave each part its own source */
+  part: PartName | null;
+}
+
+/** What is known of every picture that can be read, a column for each fact: about 400 bytes a picture with its name. */
+export interface Survey {
+  sources: readonly SurveySource[];
+  classes: Classes;
+  count: number;
+  /** index into `sources`, and the picture's index in that source */
+  sourceOf: Uint16Array;
+  indexOf: Uint32Array;
+  /** 1 for the positive class, 0 for the other */
+  labels: Uint8Array;
+  hashes: string[];
+  widths: Uint32Array;
+  heights: Uint32Array;
+  /** bytes of each file */
+  bytes: Uint32Array;
+  /** index into `formatNames` */
+  formats: Uint8Array;
+  formatNames: string[];
+  /** turned or mirrored by their EXIF orientation */
+  turned: Uint8Array;
+  measures: Record<keyof Measures, Float32Array>;
+  /** [count, 3] */
+  colours: Uint8Array;
+  /** [count, borderBytes] */
+  borders: Uint8Array;
+  /** [count, thumbnailBytes] */
+  thumbnails: Uint8Array;
+  unreadable: Unreadable[];
+}
+
+export interface Unreadable {
+  source: number;
+  index: number;
+  label: number;
+  reason: string;
+}
+
+/** Looks once at every picture of some sources, several at a time. Memory holds the facts, never the pictures.
+ *  @param onProgress  may throw to stop */
+export async function survey(
+  sources: readonly SurveySource[],
+  classes: Classes,
+  onProgress: (title: string, done: number, total: number) => void,
+): Promise<Survey> {
+  const table = emptySurvey(sources, classes);
+  for (const [s, { source }] of sources.entries()) {
+    const positive = source.classes.indexOf(classes.positive);
+    let done = 0;
+    const looks = mapInOrder(Array(source.count).keys(), decodesAtOnce(), async (index) => ({
+      index,
+      outcome: await attempt(factsOf(source, index)),
+    }));
+    for await (const { index, outcome } of looks) {
+      const label = source.classOf(index) === positive ? 1 : 0;
+      if ('reason' in outcome) table.unreadable.push({ source: s, index, label, reason: outcome.reason });
+      else add(table, { source: s, index, label, ...outcome.value });
+      onProgress(source.title, ++done, source.count);
+    }
+  }
+  return table;
+}
+
+interface Facts {
+  hash: string;
+  look: Look;
+}
+
+async function factsOf(source: Source, index: number): Promise<Facts> {
+  const original = await source.original(index);
+  const look = await lookAt(original, lookSide);
+  return { hash: contentHash('file' in original ? original.file : original.pixels), look };
+}
+
+function emptySurvey(sources: readonly SurveySource[], classes: Classes): Survey {
+  const most = sources.reduce((sum, { source }) => sum + source.count, 0);
+  return {
+    sources,
+    classes,
+    count: 0,
+    sourceOf: new Uint16Array(most),
+    indexOf: new Uint32Array(most),
+    labels: new Uint8Array(most),
+    hashes: [],
+    widths: new Uint32Array(most),
+    heights: new Uint32Array(most),
+    bytes: new Uint32Array(most),
+    formats: new Uint8Array(most),
+    formatNames: [],
+    turned: new Uint8Array(most),
+    measures: {
+      brightness: new Float32Array(most),
+      highlight: new Float32Array(most),
+      contrast: new Float32Array(most),
+      sharpness: new Float32Array(most),
+    },
+    colours: new Uint8Array(most * 3),
+    borders: new Uint8Array(most * borderBytes),
+    thumbnails: new Uint8Array(most * thumbnailBytes),
+    unreadable: [],
+  };
+}
+
+function add(
+  table: Survey,
+  { source, index, label, hash, look }: Facts & { source: number; index: number; label: number },
+): void {
+  const i = table.count++;
+  const { small, format } = look;
+  table.sourceOf[i] = source;
+  table.indexOf[i] = index;
+  table.labels[i] = label;
+  table.hashes.push(hash);
+  table.widths[i] = look.width;
+  table.heights[i] = look.height;
+  table.bytes[i] = look.bytes;
+  if (!table.formatNames.includes(format)) table.formatNames.push(format);
+  table.formats[i] = table.formatNames.indexOf(format);
+  table.turned[i] = look.turned ? 1 : 0;
+  const measures = measure(small);
+  for (const key of Object.keys(measures) as (keyof Measures)[]) table.measures[key][i] = measures[key];
+  table.colours.set(colourOf(small), i * 3);
+  table.borders.set(borderOf(small), i * borderBytes);
+  table.thumbnails.set(thumbnailOf(small), i * thumbnailBytes);
+}
+
+/** What the picture is called in its source. */
+export function nameOf({ sources, sourceOf, indexOf }: Survey, i: number): string {
+  return sources[sourceOf[i]!]!.source.name(indexOf[i]!);
+}

@@ -1,0 +1,195 @@
+import { checkConfig } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
+import { countPositive, type Examples } from '../data/examples.ts';
+import { borderBytes, thumbnailBytes } from '../data/inspection/measure.ts';
+import type { Survey } from '../data/inspection/survey.ts';
+import { stratifiedFolds } from '../data/split.ts';
+import { log } from '../elementary.ts';
+import { type Interval, wilsonInterval } from '../evaluation/intervals.ts';
+import { namedRandom } from '../random.ts';
+import { type CrossValidation, crossValidate } from './cross-validation.ts';
+
+/** What a picture shows of itself beside what it is of. Each becomes a few bytes, as pixels are. */
+export const shortcuts = {
+  size: {
+    title: 'width and height',
+    advice:
+      'Bring the pictures of both classes to one size first, or the network may learn the traces of enlarging and shrinking.',
+    features: sizeFeatures,
+  },
+  format: {
+    title: 'file format',
+    advice: 'Write the pictures of both classes in one format and quality, or the network may learn the traces of compression.',
+    features: formatFeatures,
+  },
+  colour: {
+    title: 'mean colour',
+    advice:
+      'The classes differ in light or colour as a whole: take pictures of both under the same conditions, or train with brightness and contrast augmented.',
+    features: columnsOf('colours', 3),
+  },
+  border: {
+    title: 'border pixels',
+    advice: 'Look for frames, bars, captions or one background, and cut them off.',
+    features: columnsOf('borders', borderBytes),
+  },
+  thumbnail: {
+    title: '8×8 thumbnail',
+    advice: 'Coarse layout or background alone tells the classes apart: add pictures of both before the same backgrounds.',
+    features: columnsOf('thumbnails', thumbnailBytes),
+  },
+} as const satisfies Record<string, ShortcutEntry>;
+
+export type ShortcutName = keyof typeof shortcuts;
+
+interface ShortcutEntry {
+  title: string;
+  advice: string;
+  /** bytes of the pictures at `indices`: [indices.length, n] */
+  features(survey: Survey, indices: Int32Array): Uint8Array;
+}
+
+/** Answers of logistic regression on each shortcut alone, each for a picture that it was not trained on. */
+export interface ShortcutStudy {
+  /** the pictures that they were tried on: indices into the survey, ascending */
+  indices: Int32Array;
+  labels: Uint8Array;
+  /** 1 for each of these pictures where a shortcut was right, else 0 */
+  right: Record<ShortcutName, Uint8Array>;
+}
+
+/** More pictures than this make the interval of an accuracy hardly narrower than 2 points, and take longer. */
+const mostPictures = 10_000;
+const foldCount = 5;
+/** With fewer pictures of a class, an accuracy over folds says nothing. */
+export const leastOfClass = 20;
+
+/** Tries every shortcut by cross-validation.
+ *  @param distinct  one picture of each cluster of copies: copies in two folds would be known by heart
+ *  @returns null where a class has fewer than `leastOfClass` */
+export async function studyShortcuts(survey: Survey, distinct: readonly number[], seed: number): Promise<ShortcutStudy | null> {
+  const order = namedRandom(seed, 'shortcuts').shuffle(Int32Array.from(distinct));
+  const indices = order.slice(0, mostPictures).sort();
+  const labels = Uint8Array.from(indices, (i) => survey.labels[i]!);
+  const positive = countPositive(labels);
+  if (Math.min(positive, labels.length - positive) < leastOfClass) return null;
+  const right = {} as ShortcutStudy['right'];
+  for (const name of Object.keys(shortcuts) as ShortcutName[]) {
+    const logits = await logitsOutside(shortcuts[name].features(survey, indices), labels, seed);
+    right[name] = Uint8Array.from(labels, (label, i) => (Number(logits[i]! > 0) === label ? 1 : 0));
+  }
+  return { indices, labels, right };
+}
+
+/** What a shortcut alone gets right. */
+export interface ShortcutScore {
+  name: ShortcutName;
+  title: string;
+  accuracy: number;
+  /** 95%, Wilson */
+  accuracyInterval: Interval;
+  /** the accuracy of always answering the larger class */
+  baseline: number;
+  /** why it matters and what to do about it; null where it does not */
+  warning: string | null;
+}
+
+/** A shortcut is strong that, for certain, leaves less than this share of the errors that the baseline makes. Of the photographs
+ *  that were tried, mean colour, border and thumbnail left half and more; size, where it tells two collections apart, did not. */
+export const strongShare = 0.5;
+/** A shortcut nearly matches a model when it gains at least this share of what the model gains over the baseline. */
+export const nearShare = 0.8;
+
+/** @param model  for each picture of the study 1 where a model is right, 0 where not, and null where it can't be asked: it
+ *                was trained on it. The shortcuts are then judged on the same pictures as the model */
+export function scoreShortcuts({ labels, right }: ShortcutStudy, model: readonly (0 | 1 | null)[] | null): ShortcutScore[] {
+  const asked = Array.from(labels.keys()).filter((i) => model === null || model[i] !== null);
+  const total = asked.length;
+  const countOf = (values: ArrayLike<number | null>) => asked.reduce((sum, i) => sum + values[i]!, 0);
+  const positive = countOf(labels);
+  const baseline = Math.max(positive, total - positive) / total;
+  const gained = model === null ? null : countOf(model) / total - baseline;
+  return (Object.keys(shortcuts) as ShortcutName[]).map((name) => {
+    const { title, advice } = shortcuts[name];
+    const correct = countOf(right[name]);
+    const accuracyInterval = wilsonInterval(correct, total);
+    const accuracy = correct / total;
+    const strong = 1 - accuracyInterval[0] < strongShare * (1 - baseline);
+    const near = gained !== null && accuracyInterval[0] > baseline && accuracy - baseline >= nearShare * gained;
+    const what = near ? 'nearly matches the model' : 'tells the classes apart well';
+    return {
+      name,
+      title,
+      accuracy,
+      accuracyInterval,
+      baseline,
+      warning: strong || near ? `${title} alone ${what}. ${advice}` : null,
+    };
+  });
+}
+
+/** The logit of each example, from the fold that did not see it. */
+async function logitsOutside(pixels: Uint8Array, labels: Uint8Array, seed: number): Promise<Float64Array> {
+  const features = pixels.length / labels.length;
+  const train: Examples = { features, pixels, labels, names: [], hashes: [] };
+  const folds = { count: foldCount, of: stratifiedFolds(labels, foldCount, namedRandom(seed, 'shortcut folds')) };
+  const data = {
+    parts: { train },
+    folds,
+    classes: { positive: '1', negative: '0' },
+    preprocessing: { imageSize: 1, fit: 'fill' as const },
+    failures: [],
+    notes: [],
+  };
+  let result: CrossValidation | undefined;
+  for await (const _ of crossValidate(recipe(seed), data, {}, (done) => (result = done)));
+  return result!.logits;
+}
+
+/** Logistic regression on standardised inputs, a little L2, enough steps of Adam that more change nothing. The source is
+ *  never opened: the features above are the data. */
+function recipe(seed: number): Config {
+  const training = { epochs: 200, batchSize: 'full', optimizer: { name: 'adam' }, learningRate: 0.03, l2: 1, evaluateEvery: 200 };
+  return checkConfig({ seed, data: { train: { type: 'drawn' }, normalize: 'standardize' }, training }, 'shortcuts');
+}
+
+function columnsOf(column: 'colours' | 'borders' | 'thumbnails', length: number) {
+  return (survey: Survey, indices: Int32Array): Uint8Array => {
+    const out = new Uint8Array(indices.length * length);
+    for (const [to, i] of indices.entries()) out.set(survey[column].subarray(i * length, (i + 1) * length), to * length);
+    return out;
+  };
+}
+
+/** A sixteenth of an octave is a step. */
+const octave = 16;
+/** So many sizes and formats, the commonest, have an input of their own. */
+const mostOwn = 8;
+
+/** Logarithms of both sides and of their ratio, and whether the size is one of the commonest. */
+function sizeFeatures({ widths, heights }: Survey, indices: Int32Array): Uint8Array {
+  const sizes = Array.from(indices, (i) => `${widths[i]}×${heights[i]}`);
+  const common = commonest(sizes);
+  const steps = (ratio: number) => Math.round((octave * log(ratio)) / log(2));
+  const rows = Array.from(indices, (i, at) => {
+    const [width, height] = [widths[i]!, heights[i]!];
+    const bytes = [steps(width), steps(height), 128 + steps(width / height)].map((step) => Math.max(0, Math.min(255, step)));
+    return [...bytes, ...common.map((size) => Number(size === sizes[at]))];
+  });
+  return Uint8Array.from(rows.flat());
+}
+
+function formatFeatures({ formats, formatNames }: Survey, indices: Int32Array): Uint8Array {
+  const names = Array.from(indices, (i) => formatNames[formats[i]!]!);
+  const common = commonest(names);
+  return Uint8Array.from(names.flatMap((name) => common.map((other) => Number(other === name))));
+}
+
+function commonest(values: readonly string[]): string[] {
+  const counts = new Map<string, number>();
+  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
+  return [...counts.entries()]
+    .sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1))
+    .slice(0, mostOwn)
+    .map(([value]) => value);
+}

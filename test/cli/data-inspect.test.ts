@@ -1,0 +1,137 @@
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { put, putScenes, scene } from '../data/inspection/pictures.ts';
+import { folderConfig, listing, run, temporaryFolder, writeJson } from './pictures.ts';
+
+interface Report {
+  source: string;
+  total: number;
+  readable: number;
+  classes: Record<string, number>;
+  findings: { kind: string; proposal: string; pictures: number; groups: { why: string; pictures: { name: string }[] }[] }[];
+  shortcuts: { name: string; accuracy: number; baseline: number }[] | null;
+  model: { path: string; accuracy: number; pictures: number } | null;
+  warnings: string[];
+}
+
+const evilName = `<script>alert("1")</script>&'.png`.replace('/', '-');
+
+let folder: string;
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  const pictures = join(folder, 'pictures');
+  await putScenes(pictures, 22);
+  const twice = await scene(100).png().toBuffer();
+  await put(pictures, {
+    [`cat/${evilName}`]: twice,
+    'noncat/twice.png': twice,
+    'noncat/broken.jpg': Buffer.from('text'),
+    'noncat/dark.png': await scene(101).linear(0.1, 0).png().toBuffer(),
+  });
+  await mkdir(join(folder, 'clean'));
+  await putScenes(join(folder, 'clean'), 3);
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const inspect = (code: number, ...words: string[]) => run(code, ['data', 'inspect', ...words], { cwd: folder });
+const report = async (...words: string[]) => JSON.parse((await inspect(0, ...words, '--json')).stdout) as Report;
+
+describe('nn data inspect', () => {
+  test('says what is wrong, counts first, and changes nothing', async () => {
+    const before = await listing(folder);
+    const { stdout, stderr } = await inspect(0, 'pictures');
+    expect(stdout).toMatch(/^pictures: 48 pictures, 1 unreadable\n/);
+    expect(stdout).toMatch(/^ {2}all +47 +23 +48\.9% +24 +51\.1%$/m);
+    expect(stdout).toMatch(
+      /^ {2}unreadable: 1 picture\n.*\n {4}noncat\/broken\.jpg {2}not a picture in a format that can be read$/m,
+    );
+    expect(stdout).toContain(`cat/${evilName} = noncat/twice.png`);
+    expect(stdout).toMatch(/^ {2}dark: 1 picture$/m);
+    expect(stdout).toMatch(/^ {2}8×8 thumbnail +\d+\.\d% /m);
+    expect(stderr).toBe('');
+    expect(await listing(folder)).toEqual(before);
+  });
+
+  test('of clean pictures says that nothing was found', async () => {
+    const { stdout } = await inspect(0, 'clean');
+    expect(stdout).toContain('No unreadable, duplicate, mislabelled, blank, dark, blurred or oddly shaped pictures.');
+    expect(stdout).not.toContain('thumbnail'); // too few pictures for shortcuts
+  });
+
+  test('--json has it all', async () => {
+    const found = await report('pictures', '--examples', '0');
+    expect(found).toMatchObject({ source: 'pictures', total: 48, readable: 47, classes: { cat: 23, noncat: 24 }, model: null });
+    const kinds = found.findings.map(({ kind, pictures, proposal }) => ({ kind, pictures, proposal }));
+    expect(kinds).toEqual([
+      { kind: 'unreadable', pictures: 1, proposal: 'remove' },
+      { kind: 'twoLabels', pictures: 2, proposal: 'look' },
+      { kind: 'dark', pictures: 1, proposal: 'look' },
+    ]);
+    expect(found.findings[0]!.groups).toEqual([
+      {
+        why: 'not a picture in a format that can be read',
+        pictures: [{ name: 'noncat/broken.jpg', label: 'noncat', part: null }],
+      },
+    ]);
+    expect(found.shortcuts!.map(({ name }) => name)).toEqual(['size', 'format', 'colour', 'border', 'thumbnail']);
+  });
+
+  test('--examples bounds what is named, --all lifts it', async () => {
+    const many = join(folder, 'many');
+    await putScenes(many, 2);
+    await put(many, Object.fromEntries(Array.from({ length: 12 }, (_, i) => [`cat/broken-${i}.png`, Buffer.from('text')])));
+    const named = async (...words: string[]) => ((await inspect(0, 'many', ...words)).stdout.match(/broken-/g) ?? []).length;
+    expect([await named(), await named('--examples', '3'), await named('--all')]).toEqual([10, 3, 12]);
+  });
+
+  test('--html writes one page without scripts, with escaped names and thumbnails', async () => {
+    await inspect(0, 'pictures', '--html', 'page.html');
+    const page = await readFile(join(folder, 'page.html'), 'utf8');
+    expect(page).not.toContain('<script');
+    expect(page).toContain('&lt;script&gt;alert(&quot;1&quot;)&lt;-script&gt;&amp;&#39;.png');
+    expect(page.match(/<img src="data:image\/jpeg;base64,/g)).toHaveLength(3);
+    expect(page).not.toMatch(/(src|href)="(?!data:)/);
+    expect(page).toContain('prefers-color-scheme:dark');
+  });
+
+  test('--model holds shortcuts against a model, on pictures that it was not trained on', async () => {
+    await writeJson(join(folder, 'c.json'), folderConfig({ training: { epochs: 2 } }));
+    await run(0, ['train', '-c', 'c.json', '-o', 'model', '-q'], { cwd: folder });
+    const { model, shortcuts } = await report('pictures', '--model', 'model');
+    const split = (await readFile(join(folder, 'model', 'split.csv'), 'utf8')).trim().split('\n').slice(1);
+    const trained = new Set(split.filter((line) => line.endsWith(',train')).map((line) => line.split(',').at(-3)));
+    const left = split.filter((line) => !trained.has(line.split(',').at(-3)));
+    expect(model!.pictures).toBeGreaterThanOrEqual(left.length - 1); // the picture under two labels counts once
+    expect(model!.pictures).toBeLessThanOrEqual(left.length);
+    for (const { accuracy } of shortcuts!)
+      expect(Number.isInteger(Math.round(accuracy * model!.pictures * 1e6) / 1e6)).toBe(true);
+    const { stderr } = await inspect(2, 'pictures', '--modle', 'model');
+    expect(stderr).toContain('--model');
+  });
+
+  test.each([
+    ['where nothing is', 'nothing', 'expected a folder'],
+    ['of one class', 'one', 'expected two classes'],
+    ['of which no picture can be read', 'broken', 'none that can be read'],
+  ])('a source %s is refused', async (_, name, message) => {
+    await put(join(folder, 'one'), { 'cat/a.png': await scene(1).png().toBuffer() });
+    await put(join(folder, 'broken'), { 'cat/a.png': Buffer.from('a'), 'noncat/b.png': Buffer.from('b') });
+    const { stdout, stderr } = await inspect(3, name);
+    expect(stdout).toBe('');
+    expect(stderr).toContain(message);
+  });
+
+  test('classes need not be called cat', async () => {
+    await put(join(folder, 'others'), {
+      'apple/a.png': await scene(1).png().toBuffer(),
+      'pear/b.png': await scene(2).png().toBuffer(),
+    });
+    expect((await report('others')).classes).toEqual({ apple: 1, pear: 1 });
+  });
+
+  test('a table of pictures is a source too', async () => {
+    await writeFile(join(folder, 'table.csv'), 'path,label\npictures/cat/scene-0.png,cat\npictures/noncat/dark.png,noncat\n');
+    expect((await report('table.csv')).findings.map(({ kind }) => kind)).toEqual(['dark']);
+  });
+});

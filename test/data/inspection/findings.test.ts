@@ -1,0 +1,138 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { findAll } from '../../../src/data/inspection/findings.ts';
+import { summarize } from '../../../src/data/inspection/summary.ts';
+import { survey } from '../../../src/data/inspection/survey.ts';
+import { openSource } from '../../../src/data/sources/sources.ts';
+import { busyJpeg, pngBomb, solidPng } from '../pictures.ts';
+import { classes, findingsOf, namesOf, put, putScenes, scene, surveyOf } from './pictures.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'nn-findings-'));
+  await putScenes(folder, 4);
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const found = async () => namesOf(await findingsOf(folder));
+
+test('nothing is found among clean pictures', async () => {
+  expect(await found()).toEqual({});
+});
+
+test('nothing is found among 100 drawn pictures of either kind', async () => {
+  for (const difficulty of ['easy', 'hard'] as const) {
+    const source = await openSource({ type: 'drawn', count: 100, seed: 5, difficulty });
+    expect(namesOf(findAll(await survey([{ source, part: null }], classes, () => {}), () => null))).toEqual({});
+  }
+});
+
+describe('planted among clean pictures, each is found and nothing else', () => {
+  const jpeg = (index: number) => scene(index).jpeg();
+
+  test.each<[string, () => Promise<Record<string, Uint8Array>>, Record<string, string[][]>]>([
+    ['a blank picture', async () => ({ 'cat/x.png': await solidPng([255, 255, 255], 40) }), { blank: [['cat/x.png']] }],
+    [
+      'a blank picture with the noise of a camera',
+      async () => ({ 'cat/x.jpg': await scene(50).linear(0.02, 120).jpeg({ quality: 60 }).toBuffer() }),
+      { blank: [['cat/x.jpg']] },
+    ],
+    [
+      'a dark picture',
+      async () => ({ 'cat/x.png': await scene(51).linear(0.15, 0).png().toBuffer() }),
+      { dark: [['cat/x.png']] },
+    ],
+    ['a blurred picture', async () => ({ 'cat/x.png': await scene(52).blur(4).png().toBuffer() }), { blurred: [['cat/x.png']] }],
+    [
+      'a picture enlarged from next to nothing',
+      async () => {
+        const small = await scene(53).resize(10, 10).png().toBuffer();
+        const { default: sharp } = await import('sharp');
+        return { 'noncat/x.jpg': await sharp(small).resize(400, 400, { kernel: 'cubic' }).jpeg().toBuffer() };
+      },
+      { blurred: [['noncat/x.jpg']] },
+    ],
+    [
+      'a very long picture, and a very high one',
+      async () => ({
+        'cat/long.png': await scene(54, { width: 300, height: 60 }).png().toBuffer(),
+        'cat/high.png': await scene(55, { width: 50, height: 150 }).png().toBuffer(),
+        'cat/panorama.png': await scene(56, { width: 160, height: 70 }).png().toBuffer(),
+      }),
+      { aspect: [['cat/high.png'], ['cat/long.png']] },
+    ],
+    [
+      'the extension of another format',
+      async () => ({ 'cat/x.png': await jpeg(57).toBuffer(), 'cat/y.JPEG': await jpeg(58).toBuffer() }),
+      { extension: [['cat/x.png']] },
+    ],
+    [
+      'files that can not be read',
+      async () => ({
+        'cat/cut.jpg': (await busyJpeg()).subarray(0, 900),
+        'cat/empty.png': new Uint8Array(),
+        'noncat/text.jpg': Buffer.from('<html>not found</html>'),
+        'noncat/tiny.png': await solidPng([1, 2, 3], 4),
+        'noncat/bomb.png': pngBomb(),
+      }),
+      { unreadable: [['cat/cut.jpg'], ['cat/empty.png'], ['noncat/bomb.png'], ['noncat/text.jpg'], ['noncat/tiny.png']] },
+    ],
+    [
+      'the same file three times',
+      async () => {
+        const bytes = await jpeg(59).toBuffer();
+        return { 'cat/a.jpg': bytes, 'cat/b/c.jpg': bytes, 'cat/z.jpg': bytes };
+      },
+      { duplicate: [['cat/a.jpg', 'cat/b/c.jpg', 'cat/z.jpg']] },
+    ],
+    [
+      'the same file under two labels',
+      async () => {
+        const bytes = await jpeg(60).toBuffer();
+        return { 'cat/a.jpg': bytes, 'noncat/a.jpg': bytes };
+      },
+      { twoLabels: [['cat/a.jpg', 'noncat/a.jpg']] },
+    ],
+  ])('%s', async (_, plant, expected) => {
+    await put(folder, await plant());
+    expect(await found()).toEqual(expected);
+  });
+});
+
+test('a blank picture is not called dark and blurred as well', async () => {
+  await put(folder, { 'cat/x.png': await solidPng([0, 0, 0], 40) });
+  expect(await found()).toEqual({ blank: [['cat/x.png']] });
+});
+
+test('each finding says why', async () => {
+  await put(folder, {
+    'cat/a.jpg': Buffer.from('text'),
+    'cat/b.png': await scene(61, { width: 200, height: 50 }).png().toBuffer(),
+  });
+  const whys = (await findingsOf(folder)).map(({ groups }) => groups[0]!.why);
+  expect(whys).toEqual(['not a picture in a format that can be read', '200×50 pixels']);
+});
+
+test('counts, sizes and formats are those of the originals', async () => {
+  await put(folder, {
+    'cat/a.jpg': await scene(62, { width: 300, height: 200 }).jpeg().withMetadata({ orientation: 6 }).toBuffer(),
+    'cat/broken.jpg': Buffer.from('text'),
+    'noncat/b.webp': await scene(63, { width: 20, height: 30 }).webp().toBuffer(),
+  });
+  const { bytes, ...summary } = summarize(await surveyOf(folder), () => null);
+  expect(summary).toEqual({
+    total: 11,
+    readable: 10,
+    classes: { cat: 5, noncat: 5 },
+    parts: null,
+    width: { min: 20, median: 80, max: 200 }, // the first is turned by its orientation
+    height: { min: 30, median: 80, max: 300 },
+    sizes: 3,
+    formats: { jpeg: 1, png: 8, webp: 1 },
+    turned: 1,
+  });
+  expect(bytes.min).toBeGreaterThan(0);
+  expect(bytes.min).toBeLessThan(bytes.max);
+});
