@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import { Presets, SingleBar } from 'cli-progress';
+import type { SingleBar } from 'cli-progress';
 import type { Context, Progress } from '../commands/command.ts';
 
 /** The options that every command has. */
@@ -65,29 +65,31 @@ async function readStdin(signal: AbortSignal): Promise<Uint8Array> {
 
 const silence: Progress = { update: () => {}, stop: () => {} };
 
+/** The library is loaded for work that is long enough to be shown; the bar appears with the first update after that. */
 function drawBar(title: string, total: number): Progress {
-  const bar = new SingleBar(
-    {
-      format: `${title} {bar} {value}/{total}{detail}{left}`,
-      stream: process.stderr,
-      hideCursor: true,
-      clearOnComplete: true,
-      stopOnComplete: true,
-    },
-    Presets.shades_classic,
-  );
   const started = performance.now();
+  let loading = false;
+  let bar: SingleBar | undefined;
   let shown = false;
+  async function load(): Promise<void> {
+    const { Presets, SingleBar } = await import('cli-progress');
+    const format = `${title} {bar} {value}/{total}{detail}{left}`;
+    const manners = { stream: process.stderr, hideCursor: true, clearOnComplete: true, stopOnComplete: true };
+    bar = new SingleBar({ format, ...manners }, Presets.shades_classic);
+  }
   return {
     update: (done, detail) => {
       if (!shown && performance.now() - started < silentSeconds * 1000) return;
+      if (!loading) void load();
+      loading = true;
+      if (bar === undefined) return;
       const payload = { detail: detail === undefined ? '' : ` · ${detail}`, left: timeLeft(started, done, total) };
       if (!shown) bar.start(total, done, payload);
       else bar.update(done, payload);
       shown = true;
     },
     stop: () => {
-      if (shown) bar.stop();
+      if (shown) bar?.stop();
       shown = false;
     },
   };

@@ -2,7 +2,7 @@ import type { ExitKind } from '../errors.ts';
 import { parameterCount } from '../model/network.ts';
 import { modelText } from '../report/model.ts';
 import { loadClassifier } from '../run/model-file.ts';
-import { defaultModel } from '../run/run-folder.ts';
+import { defaultModel } from '../run/places.ts';
 import type { Command, Context } from './command.ts';
 
 interface Values {

@@ -8,7 +8,7 @@ import { isFolder, isPictureName, readPicture, walkFiles } from '../data/sources
 import { type ExitKind, systemReason, UserError } from '../errors.ts';
 import { kernelsFor, useThreads } from '../kernels/select.ts';
 import { loadClassifier } from '../run/model-file.ts';
-import { defaultModel } from '../run/run-folder.ts';
+import { defaultModel } from '../run/places.ts';
 import type { Command, Context } from './command.ts';
 import { modelOption, threadsOption, thresholdOption } from './options.ts';
 

@@ -8,15 +8,14 @@ import { kernelsFor, useThreads } from '../kernels/select.ts';
 import { planText, type TrainPlan } from '../report/train-plan.ts';
 import { type TrainSummary, trainText } from '../report/train-summary.ts';
 import { loadClassifier, modelFileName, saveClassifier } from '../run/model-file.ts';
+import { latestName, runsFolder } from '../run/places.ts';
 import {
   createRun,
   freePath,
-  latestName,
   linkLatest,
   type RunFolder,
   refuseRun,
   runName,
-  runsFolder,
   writeSplit,
   writeSummary,
 } from '../run/run-folder.ts';

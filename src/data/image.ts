@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import type { Sharp, SharpOptions } from 'sharp';
 import { systemReason, UserError } from '../errors.ts';
 
@@ -64,7 +65,7 @@ function dataError(error: unknown): UserError {
 
 /** Reads the header of a file. @throws UserError (data) on a picture that is too small */
 async function openImage(bytes: Uint8Array) {
-  const sharp = await loadSharp();
+  const sharp = loadSharp();
   const image = sharp(bytes, safeOptions);
   const { format, orientation = 1, autoOrient } = await image.metadata();
   const { width, height } = autoOrient;
@@ -80,7 +81,7 @@ export async function resizePixels(
   shape: { width: number; height: number },
   preprocessing: Preprocessing,
 ): Promise<Uint8Array> {
-  const sharp = await loadSharp();
+  const sharp = loadSharp();
   return squarePixels(sharp(pixels, { raw: { ...shape, channels } }), preprocessing);
 }
 
@@ -115,7 +116,7 @@ export async function lookAt(original: Original, side: number): Promise<Look> {
   const size = { width: side, height: side, fit: 'inside', withoutEnlargement: true, kernel: resizeKernel } as const;
   if (!('file' in original)) {
     const { pixels, width, height } = original;
-    const small = await rgb((await loadSharp())(pixels, { raw: { width, height, channels } }).resize(size));
+    const small = await rgb(loadSharp()(pixels, { raw: { width, height, channels } }).resize(size));
     return { width, height, format: 'pixels', turned: false, bytes: pixels.length, small };
   }
   const { file } = original;
@@ -127,13 +128,13 @@ export async function lookAt(original: Original, side: number): Promise<Look> {
 
 /** What else the pixels of a picture depend on: the versions of the libraries that decode, and the kind of machine. */
 export async function decoderVersion(): Promise<string> {
-  const sharp = await loadSharp();
+  const sharp = loadSharp();
   return JSON.stringify([sharp.versions, process.platform, process.arch]);
 }
 
 /** Encodes RGB bytes, size · size · 3, as a PNG file. */
 export async function encodePng(pixels: Uint8Array, size: number): Promise<Buffer> {
-  const sharp = await loadSharp();
+  const sharp = loadSharp();
   return sharp(pixels, { raw: { width: size, height: size, channels } })
     .png({ compressionLevel: 9 })
     .toBuffer();
@@ -164,16 +165,15 @@ async function rgb(image: Sharp): Promise<Rectangle> {
 }
 
 type SharpModule = typeof import('sharp')['default'];
-let loading: Promise<SharpModule> | undefined;
+let loaded: SharpModule | undefined;
 
-/** Loads sharp when the first picture is read: it costs more than all else at start-up. */
-function loadSharp(): Promise<SharpModule> {
-  loading ??= import('sharp').then(({ default: sharp }) => {
-    sharp.cache(false); // no picture is read twice
-    sharp.concurrency(1); // one thread a picture, many pictures at once
-    return sharp;
-  });
-  return loading;
+/** Loads sharp when the first picture is read: it costs more than all else at start-up, and as an ES module twice as much. */
+function loadSharp(): SharpModule {
+  if (loaded) return loaded;
+  loaded = createRequire(import.meta.url)('sharp') as SharpModule;
+  loaded.cache(false); // no picture is read twice
+  loaded.concurrency(1); // one thread a picture, many pictures at once
+  return loaded;
 }
 
 const running = new Set<Promise<unknown>>();

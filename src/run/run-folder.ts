@@ -9,6 +9,7 @@ import { systemReason, UserError } from '../errors.ts';
 import { writeFileAtomically } from './atomic-write.ts';
 import { type Journal, openJournal } from './journal.ts';
 import { modelFileName } from './model-file.ts';
+import { latestName } from './places.ts';
 
 /** The files of a run. docs/formats.md says what is in them. */
 export const runFiles = {
@@ -18,19 +19,6 @@ export const runFiles = {
   model: modelFileName,
   summary: 'summary.json',
 } as const;
-
-/** The link in the runs folder to the newest finished run. */
-export const latestName = 'latest';
-
-/** Where runs go: NN_RUNS, else runs. */
-export function runsFolder(environment: NodeJS.ProcessEnv): string {
-  return environment['NN_RUNS'] || 'runs';
-}
-
-/** The model that is meant where none is named: NN_MODEL, else the newest run. */
-export function defaultModel(environment: NodeJS.ProcessEnv): string {
-  return environment['NN_MODEL'] || join(runsFolder(environment), latestName);
-}
 
 export interface RunFolder {
   path: string;

@@ -1,10 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import { readFile, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { commandGroups, commands } from '../../src/commands/commands.ts';
 import { binPath, nn } from '../cli.ts';
-import { preload, temporaryFolder } from './pictures.ts';
+import { preload, temporaryFolder, writeJson, writePicture } from './pictures.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -136,6 +137,7 @@ describe.concurrent('mistakes', () => {
 });
 
 describe('start-up', () => {
+  /** What a command has loaded, ES modules and others. */
   const traced = async (words: string[]) => {
     const log = join(folder, `loaded-${words[0]}.txt`);
     const hooks = `import { appendFileSync } from 'node:fs';
@@ -146,11 +148,21 @@ describe('start-up', () => {
       }`;
     const env = await preload(
       folder,
-      `require('node:module').register(${JSON.stringify(`data:text/javascript,${encodeURIComponent(hooks)}`)});`,
+      `const { Module, register } = require('node:module');
+       const loaded = () => Object.keys(Module._cache).join('\\n').replaceAll('\\\\', '/') + '\\n';
+       process.on('exit', () => require('node:fs').appendFileSync(${JSON.stringify(log)}, loaded()));
+       register(${JSON.stringify(`data:text/javascript,${encodeURIComponent(hooks)}`)});`,
     );
     await nn(words, { cwd: folder, env });
     return readFile(log, 'utf8');
   };
+  const milliseconds = (words: string[]) => {
+    const started = performance.now();
+    const { status } = spawnSync(process.execPath, words, { cwd: folder });
+    expect(status).toBe(0);
+    return performance.now() - started;
+  };
+  const median = (values: number[]) => values.sort((a, b) => a - b)[values.length >> 1]!;
 
   test('nn --help loads neither sharp, h5wasm nor zod', async () => {
     const loaded = await traced(['--help']);
@@ -162,13 +174,34 @@ describe('start-up', () => {
     expect(await traced(['train', '--config', 'nowhere.json'])).toContain('/node_modules/zod/');
   });
 
+  describe('of nn predict', () => {
+    beforeAll(async () => {
+      await writePicture(join(folder, 'one.png'), { index: 1, cat: true, side: 200 });
+      const small = { data: { source: { type: 'drawn', count: 20 } }, model: { layers: [] }, training: { epochs: 1 } };
+      await writeJson(join(folder, 'small.json'), small);
+      expect((await type('train --config small.json --output small -q')).code).toBe(0);
+    });
+
+    test('loads what it needs, which is neither a config nor the drawing of cats', async () => {
+      const loaded = await traced(['predict', '--model', 'small', 'one.png']);
+      expect(loaded).toMatch(/node_modules\/sharp\//); // the trace would have shown the others
+      expect(loaded).not.toMatch(
+        /node_modules\/(h5wasm|zod|cli-progress|csv-parse|tinyglobby)\/|dist\/(config\/schema|data\/drawn)/,
+      );
+    });
+
+    test('takes at most 2.5 times what sharp takes to be loaded and to decode the same picture', { retry: 3 }, () => {
+      const sharp = createRequire(import.meta.url).resolve('sharp');
+      const bare = `require(${JSON.stringify(sharp)})('one.png').resize(64, 64).raw().toBuffer()`;
+      const rounds = Array.from({ length: 7 }, () => ({
+        bare: milliseconds(['-e', bare]),
+        predict: milliseconds([binPath, 'predict', '--model', 'small', 'one.png']),
+      }));
+      expect(median(rounds.map(({ predict }) => predict))).toBeLessThan(2.5 * median(rounds.map(({ bare }) => bare)));
+    });
+  });
+
   test('nn --help answers within 1.5 times of what node -e 0 takes, plus 100 ms', { retry: 3 }, () => {
-    const milliseconds = (words: string[]) => {
-      const started = performance.now();
-      spawnSync(process.execPath, words);
-      return performance.now() - started;
-    };
-    const median = (values: number[]) => values.sort((a, b) => a - b)[values.length >> 1]!;
     const rounds = Array.from({ length: 7 }, () => ({
       bare: milliseconds(['-e', '0']),
       help: milliseconds([binPath, '--help']),

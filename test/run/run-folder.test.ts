@@ -8,16 +8,14 @@ import type { Examples } from '../../src/data/examples.ts';
 import { UserError } from '../../src/errors.ts';
 import { numpyRandom } from '../../src/random.ts';
 import { findExamples } from '../../src/run/find-examples.ts';
+import { defaultModel, latestName, runsFolder } from '../../src/run/places.ts';
 import {
   createRun,
-  defaultModel,
-  latestName,
   linkLatest,
   readRunConfig,
   readSplit,
   runFiles,
   runName,
-  runsFolder,
   type SplitRow,
   writeSplit,
   writeSummary,
