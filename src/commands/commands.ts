@@ -27,6 +27,11 @@ export const commands: readonly CommandEntry[] = [
     summary: 'look for what is wrong with pictures: duplicates, wrong labels, shortcuts …',
     load: () => import('./data-inspect.ts'),
   },
+  {
+    name: 'data pack',
+    summary: 'make pictures into one file of pixels, for data larger than memory',
+    load: () => import('./data-pack.ts'),
+  },
   { name: 'model show', summary: 'say what a model file holds', load: () => import('./model-show.ts') },
 ];
 

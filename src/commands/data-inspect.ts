@@ -1,3 +1,4 @@
+import { classCounts } from '../data/examples.ts';
 import { encodeThumbnail, lookAt } from '../data/image.ts';
 import { findAll, type Picture } from '../data/inspection/findings.ts';
 import { summarize } from '../data/inspection/summary.ts';
@@ -57,7 +58,7 @@ async function inspect(context: Context, values: Values, [path]: string[]): Prom
   const { title } = source.source;
   const seen = await survey([source], classes, readProgress(context));
   const failures = seen.unreadable.map(({ index, reason }) => ({ name: source.source.name(index), reason }));
-  refuseWithoutClasses(seen.labels.subarray(0, seen.count), classes, title, failures);
+  refuseWithoutClasses(classCounts(seen.labels.subarray(0, seen.count)), classes, title, failures);
   const noParts = () => null;
   const findings = findAll(seen, noParts);
   const study = await studyShortcuts(seen, distinctPictures(seen), inspectionSeed);

@@ -52,8 +52,9 @@ const drawnSource = z.strictObject({
     .describe('Picture i depends on this seed and i alone'),
   difficulty: oneOf(difficulties, 'How hard they are to tell apart').default('easy'),
 });
+const packedSource = z.strictObject({ type: z.literal('packed'), path, positive });
 const source = z
-  .discriminatedUnion('type', [folderSource, csvSource, hdf5Source, drawnSource])
+  .discriminatedUnion('type', [folderSource, csvSource, hdf5Source, drawnSource, packedSource])
   .describe('Where the pictures come from');
 
 const partSize = z.union([share, wholeNumber(1)]).describe('A share below 1, or a number of pictures');

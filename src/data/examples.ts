@@ -89,3 +89,9 @@ export function countPositive(labels: Uint8Array): number {
   for (const label of labels) count += label;
   return count;
 }
+
+/** How many pictures the negative and the positive class have. */
+export function classCounts(labels: Uint8Array): [negative: number, positive: number] {
+  const positive = countPositive(labels);
+  return [labels.length - positive, positive];
+}

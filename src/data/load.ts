@@ -1,7 +1,9 @@
 import { availableParallelism } from 'node:os';
 import { UserError } from '../errors.ts';
-import { type Classes, type Examples, orderClasses } from './examples.ts';
+import { type Classes, classCounts, type Examples, orderClasses } from './examples.ts';
 import type { Preprocessing } from './image.ts';
+import { type PackedFile, requirePreprocessing } from './packed/file.ts';
+import { readRows } from './packed/rows.ts';
 import type { Source } from './source.ts';
 
 export interface LoadOptions {
@@ -31,6 +33,7 @@ export async function loadExamples(
   { preprocessing, positive, strict, onProgress }: LoadOptions,
 ): Promise<Loaded> {
   const classes = orderClasses(source.classes, positive, source.title);
+  if (source.packed) return loadPacked(source, source.packed, { classes, preprocessing, onProgress });
   const positiveClass = source.classes.indexOf(classes.positive);
   const features = preprocessing.imageSize ** 2 * 3;
   let pixels = allocate(source, features);
@@ -60,8 +63,37 @@ export async function loadExamples(
   if (strict && failures.length > 0) throw strictError(source, failures);
   if (labels.length < source.count) pixels = pixels.slice(0, labels.length * features);
   const examples = { features, pixels, labels: Uint8Array.from(labels), names, hashes };
-  refuseWithoutClasses(examples.labels, classes, source.title, failures);
+  refuseWithoutClasses(classCounts(examples.labels), classes, source.title, failures);
   return { examples, classes, failures };
+}
+
+/** Bytes of packed pixels that are read between two signs of progress. */
+const packedBlock = 2 ** 24;
+
+interface PackedOptions {
+  classes: Classes;
+  preprocessing: Preprocessing;
+  onProgress: LoadOptions['onProgress'] | undefined;
+}
+
+async function loadPacked(
+  source: Source,
+  file: PackedFile,
+  { classes, preprocessing, onProgress }: PackedOptions,
+): Promise<Loaded> {
+  requirePreprocessing(file, preprocessing);
+  const { count, features, description } = file;
+  const pixels = allocate(source, features);
+  const block = Math.max(1, Math.floor(packedBlock / features));
+  for (let first = 0; first < count; first += block) {
+    const rows = Int32Array.from({ length: Math.min(block, count - first) }, (_, i) => first + i);
+    await readRows(file, rows, pixels.subarray(first * features, (first + rows.length) * features));
+    onProgress?.(first + rows.length, count);
+  }
+  const [names, hashes] = [file.names.slice(0, count), file.hashes.slice(0, count)];
+  const labels = description.classes.positive === classes.positive ? file.labels : file.labels.map((label) => 1 - label);
+  refuseWithoutClasses(classCounts(labels), classes, source.title, []);
+  return { examples: { features, pixels, labels, names, hashes }, classes, failures: [] };
 }
 
 /** @throws UserError (data) where the pictures are more than memory can hold */
@@ -114,7 +146,7 @@ export async function attempt<T>(read: Promise<T>): Promise<Attempt<T>> {
   }
 }
 
-function strictError(source: Source, failures: readonly Failure[]): UserError {
+export function strictError(source: Source, failures: readonly Failure[]): UserError {
   const listed = failures.map(({ name, reason }) => `\n  ${name}: ${reason}`).join('');
   return new UserError(
     'data',
@@ -125,12 +157,19 @@ function strictError(source: Source, failures: readonly Failure[]): UserError {
   );
 }
 
-/** @throws UserError (data) where no picture could be read, or none of a class */
-export function refuseWithoutClasses(labels: Uint8Array, classes: Classes, title: string, failures: readonly Failure[]): void {
+/** @param counts  see `classCounts`
+ *  @throws UserError (data) where there are none */
+export function refuseWithoutClasses(
+  counts: readonly [number, number],
+  classes: Classes,
+  title: string,
+  failures: readonly Failure[],
+): void {
   const first = failures[0] ? `; the first of ${failures.length} that failed: ${failures[0].name}: ${failures[0].reason}` : '';
-  if (labels.length === 0) throw new UserError('data', `${title}: expected pictures, found none that can be read${first}`);
+  if (counts[0] + counts[1] === 0)
+    throw new UserError('data', `${title}: expected pictures, found none that can be read${first}`);
   for (const [label, name] of [classes.negative, classes.positive].entries()) {
-    if (!labels.includes(label))
+    if (counts[label] === 0)
       throw new UserError('data', `${title}: expected pictures of class ${name}, found none that can be read${first}`);
   }
 }

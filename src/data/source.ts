@@ -1,4 +1,5 @@
 import type { Original, Preprocessing } from './image.ts';
+import type { PackedFile } from './packed/file.ts';
 
 /** A collection of labelled pictures that is read one by one: nothing of it is kept in memory but names. */
 export interface Source {
@@ -15,6 +16,8 @@ export interface Source {
   /** the picture as the source holds it, for `nn data inspect`; `contentHash` of it is the hash that `read` gives.
    *  @throws UserError (data) with the reason, where this one picture can't be read */
   original(index: number): Promise<Original>;
+  /** where the pictures lie as pixels already: they can be read in blocks, or stay where they are */
+  packed?: PackedFile;
   /** what was passed over, for a warning; empty where nothing was */
   notes: readonly string[];
   /** for the cache of decoded pictures; absent where originals are pixels already */

@@ -1,11 +1,12 @@
 import { resolve } from 'node:path';
-import type { LoadedConfig } from '../config/load.ts';
+import { type LoadedConfig, sourceFields } from '../config/load.ts';
 import type { Config, InitConfig, SourceConfig } from '../config/schema.ts';
 import { cachedSource } from '../data/cache/cached-source.ts';
 import type { DecodeCache } from '../data/cache/decode-cache.ts';
 import { type Classes, concatenateExamples, type Examples, selectExamples } from '../data/examples.ts';
-import type { Preprocessing } from '../data/image.ts';
+import type { Fit, Preprocessing } from '../data/image.ts';
 import { type Failure, type Loaded, loadExamples } from '../data/load.ts';
+import type { Source } from '../data/source.ts';
 import { openSource, type SourceChoice } from '../data/sources/sources.ts';
 import { type Folds, type PartName, partNames, type Split, stratifiedFolds, stratifiedSplit } from '../data/split.ts';
 import { UserError } from '../errors.ts';
@@ -43,14 +44,15 @@ export function sourceChoice(source: SourceConfig, folder: string): SourceChoice
  *  @throws UserError (data, usage) */
 export async function prepareData({ config, folder }: LoadedConfig, options: ReadOptions): Promise<PreparedData> {
   const { data, seed } = config;
-  const preprocessing = preprocessingOf(config);
-  const read = (source: SourceConfig) => readSource(source, folder, preprocessing, options);
+  const opened = await openSources(config, folder);
+  const preprocessing = preprocessingOf(config, opened);
+  const read = (field: keyof OpenedSources) => readSource(opened[field]!, preprocessing, options);
   if (data.source !== undefined) {
-    const { examples, classes, failures, notes } = await read(data.source);
+    const { examples, classes, failures, notes } = await read('source');
     return { ...divide(examples, data.split ?? 'auto', seed), classes, preprocessing, failures, notes };
   }
   const byPart: Partial<Record<PartName, Loaded & { notes: readonly string[] }>> = {};
-  for (const part of partNames) if (data[part] !== undefined) byPart[part] = await read(data[part]);
+  for (const part of partNames) if (data[part] !== undefined) byPart[part] = await read(part);
   const train = byPart.train!;
   for (const part of ['dev', 'test'] as const) requireSameClasses(part, byPart[part]?.classes, train.classes);
   const cut =
@@ -72,10 +74,10 @@ export async function readAll(
   preprocessing: Preprocessing,
   options: ReadOptions,
 ): Promise<Loaded> {
-  const { data } = config;
+  const opened = await openSources(config, folder);
   const loaded: Loaded[] = [];
-  for (const field of ['source', ...partNames] as const) {
-    if (data[field] !== undefined) loaded.push(await readSource(data[field], folder, preprocessing, options));
+  for (const field of sourceFields) {
+    if (opened[field] !== undefined) loaded.push(await readSource(opened[field], preprocessing, options));
   }
   return {
     examples: concatenateExamples(loaded.map(({ examples }) => examples)),
@@ -84,24 +86,42 @@ export async function readAll(
   };
 }
 
+interface OpenedSource {
+  source: Source;
+  positive: string | undefined;
+  /** absent where its pictures are squares already */
+  fit: Fit | undefined;
+}
+
+type OpenedSources = Partial<Record<(typeof sourceFields)[number], OpenedSource>>;
+
+async function openSources({ data }: Config, folder: string): Promise<OpenedSources> {
+  const opened: OpenedSources = {};
+  for (const field of sourceFields) {
+    const config = data[field];
+    if (config === undefined) continue;
+    const source = await openSource(sourceChoice(config, folder));
+    const fit = source.packed?.description.preprocessing.fit ?? ('fit' in config ? config.fit : undefined);
+    opened[field] = { source, positive: 'positive' in config ? config.positive : undefined, fit };
+  }
+  return opened;
+}
+
 async function readSource(
-  source: SourceConfig,
-  folder: string,
+  { source, positive }: OpenedSource,
   preprocessing: Preprocessing,
   { strict, onProgress, cache }: ReadOptions,
 ) {
-  const opened = cachedSource(await openSource(sourceChoice(source, folder)), cache);
+  const opened = cachedSource(source, cache);
   const progress = onProgress && { onProgress: (done: number, total: number) => onProgress(opened.title, done, total) };
-  const positive = 'positive' in source ? source.positive : undefined;
   const loaded = await loadExamples(opened, { preprocessing, positive, strict, ...progress });
   return { ...loaded, notes: opened.notes };
 }
 
-function preprocessingOf({ data }: Config): Preprocessing {
-  const fitOf = (source: SourceConfig | undefined) => (source && 'fit' in source ? source.fit : undefined);
-  const fit = fitOf(data.source ?? data.train) ?? 'cover';
+function preprocessingOf({ data }: Config, opened: OpenedSources): Preprocessing {
+  const fit = (opened.source ?? opened.train)?.fit ?? 'cover';
   for (const part of ['dev', 'test'] as const) {
-    const other = fitOf(data[part]);
+    const other = opened[part]?.fit;
     if (other !== undefined && other !== fit) {
       throw new UserError(
         'usage',

@@ -1,6 +1,7 @@
 import { extname } from 'node:path';
 import { UserError } from '../../errors.ts';
 import type { Difficulty } from '../drawn/draw.ts';
+import { packedExtension } from '../packed/format.ts';
 import type { Source } from '../source.ts';
 import { isFolder } from './files.ts';
 import type { Hdf5Options } from './hdf5.ts';
@@ -11,6 +12,7 @@ export interface SourceOptions {
   csv: { path: string };
   hdf5: Hdf5Options;
   drawn: { count: number; seed: number; difficulty: Difficulty };
+  packed: { path: string };
 }
 
 export type SourceType = keyof SourceOptions;
@@ -44,6 +46,11 @@ export const sources: { [T in SourceType]: SourceEntry<T> } = {
     summary: 'pictures that nn draws itself: cats, and other things',
     extensions: [],
     open: async (options) => (await import('./drawn.ts')).openDrawn(options),
+  },
+  packed: {
+    summary: 'pictures that nn data pack wrote',
+    extensions: [packedExtension],
+    open: async (options) => (await import('./packed.ts')).openPackedSource(options),
   },
 };
 

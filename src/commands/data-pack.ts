@@ -1,0 +1,195 @@
+import { basename, extname } from 'node:path';
+import { loadConfig, sourceFields } from '../config/load.ts';
+import { type Fit, fits, type Preprocessing } from '../data/image.ts';
+import { type PackOrder, packedExtension } from '../data/packed/format.ts';
+import { type Packed, packSource } from '../data/packed/write.ts';
+import type { Source } from '../data/source.ts';
+import { openSource, type SourceChoice, sourceAtPath } from '../data/sources/sources.ts';
+import { type ExitKind, UserError } from '../errors.ts';
+import { sourceChoice } from '../training/prepare.ts';
+import type { Command, Context } from './command.ts';
+import { setOption } from './options.ts';
+import { numberOption } from './parse.ts';
+import { warnOfFailures } from './reading.ts';
+
+interface Values {
+  out: string;
+  size?: number;
+  fit?: Fit;
+  positive?: string;
+  order: OrderName;
+  seed: number;
+  part?: SourceField;
+  set?: string[];
+  force?: boolean;
+  strict?: boolean;
+}
+
+type SourceField = (typeof sourceFields)[number];
+
+/** In which order pictures stand in the file. */
+const orders = {
+  auto: 'as in the source, shuffled where training will not shuffle them all together',
+  source: 'as in the source',
+  shuffled: 'by the seed',
+} as const;
+type OrderName = keyof typeof orders;
+
+export const command: Command<Values> = {
+  arguments: [
+    {
+      syntax: '<source>',
+      summary: 'a folder with one sub-folder per class, a .csv or an .h5; or a config (.json), for the source that it names',
+    },
+  ],
+  options: [
+    { flags: '-o, --out <file>', summary: `the packed file, ending in ${packedExtension}`, required: true },
+    {
+      flags: '--size <pixels>',
+      summary: "side of the squares (default: the config's, else 64)",
+      parse: numberOption('--size', { low: 1, high: 1024, whole: true }),
+    },
+    {
+      flags: '--fit <name>',
+      summary: `how a picture becomes a square: ${Object.keys(fits).join(', ')} (default: the config's, else cover)`,
+      parse: oneOf('--fit', fits),
+    },
+    { flags: '--positive <class>', summary: "the class that counts as 1 (default: the config's, else the one called cat)" },
+    {
+      flags: '--order <name>',
+      summary: `of the pictures in the file. ${Object.entries(orders)
+        .map(([name, what]) => `${name}: ${what}`)
+        .join('; ')}`,
+      default: 'auto',
+      parse: oneOf('--order', orders),
+    },
+    {
+      flags: '--seed <n>',
+      summary: 'of a shuffled order',
+      default: 1,
+      parse: numberOption('--seed', { low: 0, high: 2 ** 32 - 1, whole: true }),
+    },
+    {
+      flags: '--part <name>',
+      summary: `which source of a config: ${sourceFields.join(', ')} (default: source, else train)`,
+      parse: oneOf('--part', Object.fromEntries(sourceFields.map((name) => [name, name]))),
+    },
+    setOption,
+    { flags: '--force', summary: 'overwrite the file, and begin anew where a packing was broken off' },
+    { flags: '--strict', summary: 'refuse to pack when a picture cannot be read' },
+    { flags: '--json', summary: 'print the counts as JSON' },
+  ],
+  examples: [
+    'nn data pack photos --out photos.safetensors',
+    'nn data pack photos --out photos-128.safetensors --size 128 --fit contain',
+    'nn data pack configs/quickstart.json --out drawn.safetensors',
+  ],
+  run: pack,
+};
+
+async function pack(context: Context, values: Values, [operand]: string[]): Promise<ExitKind | undefined> {
+  const { out, force = false, strict = false } = values;
+  if (!out.endsWith(packedExtension))
+    throw new UserError(
+      'usage',
+      `--out ${out}: expected a name that ends in ${packedExtension}, by which packed files are known`,
+    );
+  const { source, preprocessing, positive, description } = await chooseSource(operand!, values);
+  for (const note of source.notes) context.warn(note);
+  const bar = context.progress('packing', source.count);
+  const onProgress = (done: number, total: number) => {
+    if (context.signal.aborted) throw context.signal.reason;
+    bar.update(done, total === source.count ? source.title : undefined);
+  };
+  const started = performance.now();
+  const order = orderOf(values, source.count);
+  let packed: Packed;
+  try {
+    packed = await packSource(source, { path: out, preprocessing, positive, description, order, force, strict, onProgress });
+  } catch (error) {
+    if (error === context.signal.reason) context.note('What is packed so far is kept; the same command goes on from there.');
+    throw error;
+  } finally {
+    bar.stop();
+  }
+  warnOfFailures(context, packed.failures);
+  const { count, positive: positives, bytes, resumed, failures } = packed;
+  const seconds = (performance.now() - started) / 1000;
+  const result = { out, pictures: count, positive: positives, unreadable: failures.length, bytes, resumed, seconds };
+  context.print(context.json ? JSON.stringify(result) : packedText(result));
+  return undefined;
+}
+
+interface Chosen {
+  source: Source;
+  preprocessing: Preprocessing;
+  positive: string | undefined;
+  /** without a path */
+  description: string;
+}
+
+/** What a source on the command line is, and how its pictures become pixels. */
+async function chooseSource(operand: string, values: Values): Promise<Chosen> {
+  const isConfig = extname(operand).toLowerCase() === '.json';
+  for (const flag of ['part', 'set'] as const) {
+    if (values[flag] !== undefined && !isConfig)
+      throw new UserError('usage', `--${flag}: expected a config (.json) to pack, found ${operand}`);
+  }
+  const { choice, imageSize } = isConfig
+    ? await configured(operand, values)
+    : { choice: await sourceAtPath(operand), imageSize: 64 };
+  const source = await openSource(choice);
+  const own = source.packed?.description.preprocessing;
+  const given = { imageSize, fit: 'fit' in choice ? (choice.fit as Fit) : 'cover', ...own };
+  return {
+    source,
+    preprocessing: { imageSize: values.size ?? given.imageSize, fit: values.fit ?? given.fit },
+    positive: values.positive ?? ('positive' in choice ? (choice.positive as string | undefined) : undefined),
+    description: descriptionOf(choice),
+  };
+}
+
+async function configured(path: string, { part, set = [] }: Values): Promise<{ choice: SourceChoice; imageSize: number }> {
+  const { config, folder } = await loadConfig(path, set);
+  const { data } = config;
+  const field = part ?? (data.source === undefined ? 'train' : 'source');
+  const source = data[field];
+  if (source === undefined) {
+    const present = sourceFields.filter((name) => data[name] !== undefined);
+    throw new UserError('usage', `--part ${field}: expected one of ${present.join(', ')}, which ${path} names`);
+  }
+  return { choice: sourceChoice(source, folder), imageSize: data.imageSize };
+}
+
+function descriptionOf(choice: SourceChoice): string {
+  if ('path' in choice) return `${choice.type} ${basename(choice.path)}`;
+  return `${choice.type} ${choice.count}, seed ${choice.seed}, ${choice.difficulty}`;
+}
+
+/** Beyond so many pictures training shuffles within a window, and wants pictures that are mixed already. */
+const mixedAbove = 65_536;
+
+function orderOf({ order, seed }: Values, count: number): PackOrder {
+  return order === 'source' || (order === 'auto' && count <= mixedAbove) ? 'source' : { seed };
+}
+
+function packedText({
+  out,
+  pictures,
+  positive,
+  bytes,
+}: {
+  out: string;
+  pictures: number;
+  positive: number;
+  bytes: number;
+}): string {
+  return `${out}\t${pictures} pictures\t${positive} positive\t${bytes} bytes`;
+}
+
+function oneOf(flag: string, table: Record<string, unknown>): (text: string) => string {
+  return (text) => {
+    if (Object.hasOwn(table, text)) return text;
+    throw new UserError('usage', `${flag}: expected one of ${Object.keys(table).join(', ')}, found ${JSON.stringify(text)}`);
+  };
+}

@@ -1,0 +1,114 @@
+import { encodeHeader, type TensorEntry, type TensorTypes } from '../../safetensors.ts';
+import type { Classes } from '../examples.ts';
+import { type Fit, fits, type Preprocessing, resizeKernel } from '../image.ts';
+
+/** Packed pictures: a safetensors file with one row for each picture. docs/formats.md says what is in it. */
+
+export const format = 'cat-nn pictures';
+export const version = '1';
+export const packedExtension = '.safetensors';
+
+/** In the order in which they lie in the file. Names have no fixed length: name i is the bytes from its offset to the next. */
+export const tensorNames = ['pixels', 'nameOffsets', 'hashes', 'labels', 'names'] as const;
+export type TensorName = (typeof tensorNames)[number];
+
+/** Types of numbers in a packed file, and the bytes of one. */
+export const tensorTypes = { U8: 1, I64: 8 } as const satisfies TensorTypes;
+export const hashBytes = 16;
+export const channels = 3;
+/** Rows are numbered by Int32. */
+export const maximumRows = 2 ** 31 - 1;
+
+/** In which order rows stand: as in the source, or shuffled by a seed. */
+export type PackOrder = 'source' | { seed: number };
+
+/** What the metadata says, as JSON under the key `pictures`. No path is in it. */
+export interface PackedDescription {
+  preprocessing: Preprocessing;
+  classes: Classes;
+  /** of what they were made, for people */
+  source: string;
+  order: PackOrder;
+  /** pictures of the source that could not be read */
+  unreadable: number;
+}
+
+/** The tensors of m pictures and their bytes. */
+export function tensorEntries(m: number, imageSize: number, nameBytes: number): TensorEntry[] {
+  const sizes: Record<TensorName, { type: keyof typeof tensorTypes; shape: number[] }> = {
+    pixels: { type: 'U8', shape: [m, imageSize, imageSize, channels] },
+    nameOffsets: { type: 'I64', shape: [m + 1] },
+    hashes: { type: 'U8', shape: [m, hashBytes] },
+    labels: { type: 'U8', shape: [m] },
+    names: { type: 'U8', shape: [nameBytes] },
+  };
+  let end = 0;
+  return tensorNames.map((name) => {
+    const { type, shape } = sizes[name];
+    const start = end;
+    end += shape.reduce((product, n) => product * n, tensorTypes[type]);
+    return { name, type, shape, start, end };
+  });
+}
+
+/** The start of a file, of a length that does not depend on how many pictures there are: it is written last. */
+export function packedHeader(description: PackedDescription, m: number, nameBytes: number): Uint8Array {
+  const metadata = (unreadable: number) => {
+    const { preprocessing, ...rest } = description;
+    const made = { preprocessing: { ...preprocessing, kernel: resizeKernel }, ...rest, unreadable };
+    return { format, version, pictures: JSON.stringify(made) };
+  };
+  const side = description.preprocessing.imageSize;
+  const longest = encodeHeader({
+    metadata: metadata(maximumRows),
+    tensors: tensorEntries(maximumRows, side, Number.MAX_SAFE_INTEGER - maximumRows * (side * side * channels + 32)),
+  });
+  const room = Math.ceil(longest.length / page) * page;
+  return encodeHeader({ metadata: metadata(description.unreadable), tensors: tensorEntries(m, side, nameBytes) }, room);
+}
+
+/** Pixels start where a page of memory could. */
+const page = 4096;
+
+/** Checks a description that came from outside. @returns what is wrong with it, or the description */
+export function parseDescription(text: string | undefined): PackedDescription | string {
+  let raw: unknown;
+  try {
+    raw = JSON.parse(text ?? '');
+  } catch {
+    return 'expected a description of the pictures in its metadata, found none that is JSON';
+  }
+  const found = (at: unknown, ...keys: string[]): unknown =>
+    keys.reduce<unknown>((value, key) => (isRecord(value) && Object.hasOwn(value, key) ? value[key] : undefined), at);
+  const { preprocessing, classes, source, order, unreadable } = isRecord(raw) ? raw : {};
+  const [imageSize, fit, kernel] = ['imageSize', 'fit', 'kernel'].map((key) => found(preprocessing, key));
+  const [positive, negative] = ['positive', 'negative'].map((key) => found(classes, key));
+  const seed = found(order, 'seed');
+  const checks: [boolean, string, unknown][] = [
+    [isCount(imageSize, 1, 1024), 'preprocessing.imageSize: expected a whole number from 1 to 1024', imageSize],
+    [isName(fit) && Object.hasOwn(fits, fit), `preprocessing.fit: expected one of ${Object.keys(fits).join(', ')}`, fit],
+    [kernel === resizeKernel, `preprocessing.kernel: expected ${resizeKernel}, by which nn resizes`, kernel],
+    [isName(positive), 'classes.positive: expected a name', positive],
+    [isName(negative) && negative !== positive, 'classes.negative: expected another name than positive', negative],
+    [typeof source === 'string', 'source: expected a text', source],
+    [order === 'source' || isCount(seed, 0, 2 ** 32 - 1), 'order: expected "source" or a seed', order],
+    [isCount(unreadable, 0, maximumRows), 'unreadable: expected a count', unreadable],
+  ];
+  const wrong = checks.find(([right]) => !right);
+  if (wrong) return `pictures.${wrong[1]}, found ${JSON.stringify(wrong[2]) ?? 'nothing'}`;
+  return {
+    preprocessing: { imageSize: imageSize as number, fit: fit as Fit },
+    classes: { positive: positive as string, negative: negative as string },
+    source: source as string,
+    order: order === 'source' ? order : { seed: seed as number },
+    unreadable: unreadable as number,
+  };
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+const isName = (value: unknown): value is string => typeof value === 'string' && value !== '';
+const isCount = (value: unknown, low: number, high: number) =>
+  Number.isInteger(value) && (value as number) >= low && (value as number) <= high;

@@ -1,0 +1,334 @@
+import { access, type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { crc32 } from 'node:zlib';
+import { systemReason, UserError } from '../../errors.ts';
+import { namedRandom } from '../../random.ts';
+import { orderClasses } from '../examples.ts';
+import type { Preprocessing } from '../image.ts';
+import { type Attempt, attempt, decodesAtOnce, type Failure, mapInOrder, refuseWithoutClasses, strictError } from '../load.ts';
+import type { Source, SourcePicture } from '../source.ts';
+import { hashBytes, type PackedDescription, type PackOrder, packedHeader, tensorEntries } from './format.ts';
+import { encodeGroup, encodeSettings, type Item, type PackSettings, readGroups } from './list.ts';
+
+export interface PackOptions {
+  /** where the file goes */
+  path: string;
+  preprocessing: Preprocessing;
+  positive: string | undefined;
+  /** of what the pictures are made, for people; without an absolute path */
+  description: string;
+  order: PackOrder;
+  /** overwrite a file of that name, and begin anew where a packing was broken off */
+  force: boolean;
+  /** refuse the whole source for one bad picture */
+  strict: boolean;
+  onProgress?: (done: number, total: number) => void;
+}
+
+export interface Packed {
+  /** pictures in the file, and those of the positive class */
+  count: number;
+  positive: number;
+  bytes: number;
+  /** pictures that an earlier packing, broken off, had done */
+  resumed: number;
+  failures: Failure[];
+}
+
+/** Pixels that are gathered before they are written. */
+const groupBytes = 2 ** 23;
+
+/**
+ * Packs a source: its pixels, made once, with labels, names and hashes in one file, written by stream. What is done is
+ * kept beside it as `.partial` with a list, and gone on from where it was broken off; the file itself appears whole.
+ * @throws UserError (usage) where a file of that name is there; (data) where nothing can be read or written
+ */
+export async function packSource(source: Source, options: PackOptions): Promise<Packed> {
+  const { path, preprocessing, positive, description, order, force } = options;
+  const classes = orderClasses(source.classes, positive, source.title);
+  const settings: PackSettings = { preprocessing, classes, source: description, order, count: source.count };
+  if (!force && (await exists(path))) {
+    throw new UserError('usage', `${path}: expected no file of that name, found one`, {
+      hint: 'Name another with --out, or overwrite it with --force.',
+    });
+  }
+  const partial = `${path}.partial`;
+  const list = `${partial}.list`;
+  const positiveClass = source.classes.indexOf(classes.positive);
+  const job: Job = { source, options, settings, positiveClass, indexOf: rowOrder(settings) };
+  return onDisk(path, async () => {
+    if (force) await Promise.all([partial, list].map((file) => rm(file, { force: true })));
+    const files = { pixels: await open(partial, await modeOf(partial)), list: await open(list, await modeOf(list)) };
+    try {
+      const state = await resume(files, list, job);
+      await packRest(files, job, state);
+      await requireClasses(state, job, [partial, list]);
+      const bytes = await finish(files.pixels, list, job, state);
+      await rename(partial, path);
+      await flushFolder(dirname(path));
+      await rm(list);
+      const { count, positive, failures, resumed } = state;
+      return { count, positive, bytes, resumed, failures };
+    } finally {
+      await Promise.all([files.pixels.close(), files.list.close()]);
+    }
+  });
+}
+
+interface Job {
+  source: Source;
+  options: PackOptions;
+  settings: PackSettings;
+  positiveClass: number;
+  /** the picture of the source that comes i-th */
+  indexOf: (i: number) => number;
+}
+
+interface Files {
+  pixels: FileHandle;
+  list: FileHandle;
+}
+
+interface State {
+  /** where pixels begin in the file */
+  pixelsAt: number;
+  /** of the list */
+  listBytes: number;
+  /** pictures of the source that were looked at */
+  done: number;
+  /** rows that were packed */
+  count: number;
+  positive: number;
+  /** of all names, in bytes */
+  nameBytes: number;
+  resumed: number;
+  failures: Failure[];
+}
+
+/** Counts what an earlier packing left that is whole, by its checksums, and cuts off the rest. */
+async function resume(files: Files, list: string, { source, options, settings, indexOf }: Job): Promise<State> {
+  const { strict, preprocessing } = options;
+  const features = preprocessing.imageSize ** 2 * 3;
+  const pixelsAt = packedHeader(descriptionOf(settings, 0), 1, 0).length;
+  const first = encodeSettings(settings);
+  const state: State = {
+    pixelsAt,
+    listBytes: first.length,
+    done: 0,
+    count: 0,
+    positive: 0,
+    nameBytes: 0,
+    resumed: 0,
+    failures: [],
+  };
+  for await (const { items, pixels, end } of readGroups(list, settings)) {
+    const rows = items.filter((item) => 'hash' in item).length;
+    const at = pixelsAt + state.count * features;
+    if ((await checksumAt(files.pixels, at, rows * features)) !== pixels) break;
+    const renamed = items.findIndex((item, i) => item.name !== source.name(indexOf(state.done + i)));
+    if (renamed >= 0) throw changedSource(source, items[renamed]!.name);
+    for (const item of items) addItem(state, item);
+    state.listBytes = end;
+  }
+  if (strict && state.failures.length > 0) throw strictError(source, state.failures);
+  state.resumed = state.count;
+  await files.pixels.truncate(pixelsAt + state.count * features);
+  await files.list.truncate(state.done === 0 ? 0 : state.listBytes);
+  if (state.done === 0) await writeAt(files.list, first, 0);
+  return state;
+}
+
+/** What holds a class too few will never be a file: nothing of it is kept. */
+async function requireClasses(state: State, { source, settings }: Job, files: readonly string[]): Promise<void> {
+  try {
+    refuseWithoutClasses([state.count - state.positive, state.positive], settings.classes, source.title, state.failures);
+  } catch (error) {
+    for (const file of files) await rm(file, { force: true });
+    throw error;
+  }
+}
+
+function changedSource({ title }: Source, name: string): UserError {
+  return new UserError(
+    'data',
+    `${title}: expected the pictures of the packing that was broken off, found others: ${name} has moved`,
+    {
+      hint: 'Begin anew with --force.',
+    },
+  );
+}
+
+function addItem(state: State, item: Item): void {
+  state.done++;
+  if ('reason' in item) return void state.failures.push({ name: item.name, reason: item.reason });
+  state.count++;
+  state.positive += item.label;
+  state.nameBytes += Buffer.byteLength(item.name);
+}
+
+/** Reads the pictures that are left, several at a time, and writes a group while the next one gathers. */
+async function packRest(files: Files, job: Job, state: State): Promise<void> {
+  const { source, options, indexOf } = job;
+  const { preprocessing, strict, onProgress } = options;
+  const features = preprocessing.imageSize ** 2 * 3;
+  const rows = Math.max(1, Math.floor(groupBytes / features));
+  const left = (function* () {
+    for (let i = state.done; i < source.count; i++) yield indexOf(i);
+  })();
+  const reads = mapInOrder(left, decodesAtOnce(), async (index) => ({
+    index,
+    outcome: await attempt(source.read(index, preprocessing)),
+  }));
+  const rooms = [new Uint8Array(rows * features), new Uint8Array(rows * features)];
+  let items: Item[] = [];
+  let filled = 0;
+  let writing = Promise.resolve();
+  let turn = 0;
+
+  const flush = async () => {
+    await writing;
+    const pixels = rooms[turn]!.subarray(0, filled * features);
+    const lines = encodeGroup(items, crc32(pixels));
+    const [pixelsAt, listAt] = [state.pixelsAt + state.count * features, state.listBytes];
+    for (const item of items) addItem(state, item);
+    state.listBytes += lines.length;
+    writing = writeAt(files.pixels, pixels, pixelsAt).then(() => writeAt(files.list, lines, listAt));
+    writing.catch(() => {}); // it is awaited before the next one; until then a failure is not "unhandled"
+    items = [];
+    filled = 0;
+    turn = 1 - turn;
+  };
+
+  try {
+    for await (const { index, outcome } of reads) {
+      items.push(itemOf(job, index, outcome));
+      if ('value' in outcome) rooms[turn]!.set(outcome.value.pixels, filled++ * features);
+      else if (strict) throw strictError(source, [...state.failures, { name: source.name(index), reason: outcome.reason }]);
+      if (filled === rows || items.length >= maximumItems) await flush();
+      onProgress?.(state.done + items.length, source.count);
+    }
+  } finally {
+    if (items.length > 0) await flush(); // also when it is broken off: what is done is kept
+    await writing;
+  }
+}
+
+/** Pictures of a group, where so many are unreadable that its pixels don't fill it. */
+const maximumItems = 65_536;
+
+function itemOf({ source, positiveClass }: Job, index: number, outcome: Attempt<SourcePicture>): Item {
+  const name = source.name(index);
+  if ('reason' in outcome) return { name, reason: outcome.reason };
+  return { name, label: source.classOf(index) === positiveClass ? 1 : 0, hash: outcome.value.hash };
+}
+
+/** Writes the other tensors from the list, then the header; then all is on the disk.
+ *  @returns the bytes of the file */
+async function finish(file: FileHandle, list: string, { settings }: Job, state: State): Promise<number> {
+  const entries = tensorEntries(state.count, settings.preprocessing.imageSize, state.nameBytes);
+  const [, nameOffsets, hashes, labels, names] = entries.map(({ start }) => appender(file, state.pixelsAt + start));
+  const offset = Buffer.alloc(8);
+  let nameEnd = 0;
+  await nameOffsets!.add(offset);
+  for await (const { items } of readGroups(list, settings)) {
+    for (const item of items) {
+      if ('reason' in item) continue;
+      const name = Buffer.from(item.name);
+      nameEnd += name.length;
+      offset.writeBigInt64LE(BigInt(nameEnd));
+      const hash = Buffer.from(item.hash, 'hex');
+      if (hash.length !== hashBytes) throw new Error(`${item.name}: a hash of ${hash.length} bytes, expected ${hashBytes}`);
+      await nameOffsets!.add(offset);
+      await hashes!.add(hash);
+      await labels!.add(Uint8Array.of(item.label));
+      await names!.add(name);
+    }
+  }
+  for (const tensor of [nameOffsets, hashes, labels, names]) await tensor!.flush();
+  await writeAt(file, packedHeader(descriptionOf(settings, state.failures.length), state.count, state.nameBytes), 0);
+  await file.sync();
+  return state.pixelsAt + entries.at(-1)!.end;
+}
+
+function descriptionOf({ count: _, ...rest }: PackSettings, unreadable: number): PackedDescription {
+  return { ...rest, unreadable };
+}
+
+/** Writes bytes one after the other from a place in a file on. */
+function appender(file: FileHandle, start: number) {
+  const room = Buffer.alloc(2 ** 16);
+  let at = start;
+  let filled = 0;
+  const flush = async () => {
+    await writeAt(file, room.subarray(0, filled), at);
+    at += filled;
+    filled = 0;
+  };
+  return {
+    flush,
+    async add(bytes: Uint8Array) {
+      if (filled + bytes.length > room.length) await flush();
+      if (bytes.length > room.length) {
+        await writeAt(file, bytes, at);
+        at += bytes.length;
+        return;
+      }
+      room.set(bytes, filled);
+      filled += bytes.length;
+    },
+  };
+}
+
+function rowOrder({ order, count }: PackSettings): (i: number) => number {
+  if (order === 'source') return (i) => i;
+  const indices = namedRandom(order.seed, 'pack').permutation(count);
+  return (i) => indices[i]!;
+}
+
+async function checksumAt(file: FileHandle, at: number, bytes: number): Promise<number | undefined> {
+  const room = new Uint8Array(Math.min(bytes, groupBytes));
+  let sum = 0;
+  for (let done = 0; done < bytes; ) {
+    const { bytesRead } = await file.read(room, 0, Math.min(room.length, bytes - done), at + done);
+    if (bytesRead === 0) return undefined;
+    sum = crc32(room.subarray(0, bytesRead), sum);
+    done += bytesRead;
+  }
+  return sum;
+}
+
+async function writeAt(file: FileHandle, bytes: Uint8Array, at: number): Promise<void> {
+  for (let done = 0; done < bytes.length; ) done += (await file.write(bytes, done, bytes.length - done, at + done)).bytesWritten;
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Reading and writing what is there, or making it. */
+async function modeOf(path: string): Promise<string> {
+  return (await exists(path)) ? 'r+' : 'w+';
+}
+
+/** A rename is safe on the disk when its folder is flushed too; some systems can't, and the file is there all the same. */
+async function flushFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r').catch(() => null);
+  await handle?.sync().catch(() => {});
+  await handle?.close();
+}
+
+/** @throws UserError (data) for a disk that refuses */
+async function onDisk<T>(path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof UserError || typeof (error as NodeJS.ErrnoException).code !== 'string') throw error;
+    throw new UserError('data', `${path}: can't be written: ${systemReason(error)}`, {
+      hint: 'What is packed so far is kept beside it; the same command goes on from there.',
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,97 @@
+import { createHash } from 'node:crypto';
+import { readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { nn } from '../cli.ts';
+import { folderConfig, temporaryFolder, writeClasses } from './pictures.ts';
+
+let cwd: string;
+beforeEach(async () => {
+  cwd = await temporaryFolder();
+});
+afterEach(() => rm(cwd, { recursive: true }));
+
+const run = (...words: string[]) => nn(words, { cwd });
+const contentOf = async (path: string) =>
+  createHash('sha256')
+    .update(await readFile(join(cwd, path)))
+    .digest('hex');
+
+async function writeConfig(name: string, source: object): Promise<void> {
+  const config = folderConfig() as { data: object };
+  await writeFile(join(cwd, name), JSON.stringify({ ...config, data: { ...config.data, source } }));
+}
+
+test('a packed folder trains to the same model as the folder, and is evaluated', async () => {
+  await writeClasses(join(cwd, 'pictures'), 20);
+  await writeFile(join(cwd, 'pictures', 'cat', '05.png'), 'not a picture');
+  await writeConfig('folder.json', { type: 'folder', path: 'pictures' });
+  await writeConfig('packed.json', { type: 'packed', path: 'pictures.safetensors' });
+  const packed = await run('data', 'pack', 'folder.json', '--out', 'pictures.safetensors', '--json');
+  expect(packed).toMatchObject({ code: 0, stderr: expect.stringContaining('cat/05.png: not a picture') });
+  expect(JSON.parse(packed.stdout)).toMatchObject({
+    out: 'pictures.safetensors',
+    pictures: 39,
+    positive: 19,
+    unreadable: 1,
+    resumed: 0,
+  });
+  const trained = [];
+  for (const name of ['folder', 'packed']) {
+    trained.push(await run('train', '--config', `${name}.json`, '--output', name, '--json'));
+    expect(trained.at(-1)).toMatchObject({ code: 0 });
+  }
+  const [fromFolder, fromPacked] = trained.map(({ stdout }) => JSON.parse(stdout));
+  expect(fromPacked.metrics).toEqual(fromFolder.metrics);
+  expect(await contentOf('packed/model.safetensors')).toBe(await contentOf('folder/model.safetensors'));
+  expect(await contentOf('packed/split.csv')).toBe(await contentOf('folder/split.csv'));
+
+  const own = JSON.parse((await run('evaluate', '--model', 'packed', '--json')).stdout);
+  expect(own).toEqual(fromFolder.metrics.test);
+  const other = await run('evaluate', '--model', 'folder', '--data', 'pictures.safetensors', '--split', 'test', '--json');
+  expect(JSON.parse(other.stdout)).toEqual(own);
+});
+
+test('refusals say what to do', async () => {
+  await writeClasses(join(cwd, 'pictures'), 3);
+  const pack = (...words: string[]) => run('data', 'pack', 'pictures', ...words);
+  expect(await pack('--out', 'a.bin')).toMatchObject({ code: 2, stderr: expect.stringContaining('ends in .safetensors') });
+  expect(await pack('--out', 'a.safetensors', '--part', 'dev')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('a config'),
+  });
+  expect(await pack('--out', 'a.safetensors', '--order', 'any')).toMatchObject({ code: 2 });
+  expect(await pack('--out', 'a.safetensors', '--size', '16')).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^a\.safetensors\t6 pictures\t3 positive\t\d+ bytes\n$/),
+  });
+  expect(await pack('--out', 'a.safetensors')).toMatchObject({ code: 2, stderr: expect.stringContaining('--force') });
+  expect(await pack('--out', 'a.safetensors', '--size', '8', '--force')).toMatchObject({ code: 0 });
+  expect(await pack('--out', 'none/a.safetensors')).toMatchObject({
+    code: 3,
+    stderr: expect.stringContaining('no such file or folder'),
+  });
+  expect(await run('data', 'pack', 'nowhere', '--out', 'b.safetensors')).toMatchObject({ code: 3 });
+  await writeConfig('packed.json', { type: 'packed', path: 'a.safetensors' });
+  const other = await run('train', '--config', 'packed.json', '--set', 'data.imageSize=32', '--dry-run');
+  expect(other).toMatchObject({ code: 2, stderr: expect.stringContaining('Set data.imageSize=8') });
+});
+
+test('a packing that is killed goes on where it was, to the same file', async () => {
+  const source = { type: 'drawn', count: 150, seed: 2 };
+  await writeFile(join(cwd, 'drawn.json'), JSON.stringify({ data: { source, imageSize: 320 } }));
+  const words = ['data', 'pack', 'drawn.json', '--json', '--out'];
+  const whole = await run(...words, 'whole.safetensors');
+  expect(whole.code).toBe(0);
+
+  const killed = nn([...words, 'a.safetensors'], { cwd, kill: { signal: 'SIGKILL', after: /packing \d+\/150/ } });
+  expect((await killed).signal).toBe('SIGKILL');
+  expect((await stat(join(cwd, 'a.safetensors.partial'))).size).toBeGreaterThan(0);
+  const interrupted = nn([...words, 'a.safetensors'], { cwd, kill: { signal: 'SIGINT', after: /packing \d+\/150/ } });
+  expect(await interrupted).toMatchObject({ code: 130, stderr: expect.stringContaining('the same command goes on') });
+
+  const rest = await run(...words, 'a.safetensors');
+  expect(JSON.parse(rest.stdout)).toMatchObject({ pictures: 150 });
+  expect(JSON.parse(rest.stdout).resumed).toBeGreaterThan(0);
+  expect(await contentOf('a.safetensors')).toBe(await contentOf('whole.safetensors'));
+});
