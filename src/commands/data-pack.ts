@@ -3,6 +3,7 @@ import { loadConfig, sourceFields } from '../config/load.ts';
 import { type Fit, fits, type Preprocessing } from '../data/image.ts';
 import { type PackOrder, packedExtension } from '../data/packed/format.ts';
 import { type Packed, packSource } from '../data/packed/write.ts';
+import { fullShuffleUpTo } from '../data/shuffle.ts';
 import type { Source } from '../data/source.ts';
 import { openSource, type SourceChoice, sourceAtPath } from '../data/sources/sources.ts';
 import { type ExitKind, UserError } from '../errors.ts';
@@ -166,11 +167,8 @@ function descriptionOf(choice: SourceChoice): string {
   return `${choice.type} ${choice.count}, seed ${choice.seed}, ${choice.difficulty}`;
 }
 
-/** Beyond so many pictures training shuffles within a window, and wants pictures that are mixed already. */
-const mixedAbove = 65_536;
-
 function orderOf({ order, seed }: Values, count: number): PackOrder {
-  return order === 'source' || (order === 'auto' && count <= mixedAbove) ? 'source' : { seed };
+  return order === 'source' || (order === 'auto' && count <= fullShuffleUpTo) ? 'source' : { seed };
 }
 
 function packedText({

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { difficulties } from '../data/drawn/draw.ts';
 import { fits } from '../data/image.ts';
 import { normalizers } from '../data/normalize.ts';
+import { autoShuffle, fullShuffleUpTo } from '../data/shuffle.ts';
 import { thresholdCriteria } from '../evaluation/threshold.ts';
 import { precisions } from '../kernels/kernels.ts';
 import { activations, defaultSlope } from '../model/activations.ts';
@@ -82,6 +83,25 @@ const augment = z.strictObject({
   contrast: z.number().min(0).max(1).default(0).describe("Factor about the picture's mean, uniform in [1 − c, 1 + c]"),
 });
 
+const shuffle = z
+  .union([
+    z.literal('auto'),
+    z.literal('full'),
+    z
+      .strictObject({
+        block: wholeNumber(1).default(autoShuffle.block).describe('Pictures that lie and are read together'),
+        window: wholeNumber(1).default(autoShuffle.window).describe('Pictures that are shuffled together, block or more'),
+      })
+      .refine(({ block, window }) => window >= block, {
+        message: 'expected a window that holds a block at least',
+        path: ['window'],
+      }),
+  ])
+  .describe(
+    `The order of an epoch's pictures: "full" (all shuffled together), { "block", "window" } (blocks of neighbours are shuffled, then pictures ` +
+      `within a window of several blocks), or "auto": full up to ${fullShuffleUpTo} training pictures, beyond it ${JSON.stringify(autoShuffle)}`,
+  );
+
 const data = z.strictObject({
   source: source.optional().describe('One source that is split into train, dev and test'),
   train: source.optional().describe('A source for the training part alone'),
@@ -89,6 +109,7 @@ const data = z.strictObject({
   test: source.optional().describe('A source for the test part alone'),
   imageSize: wholeNumber(1).max(1024).default(64).describe('Side of the square that the network sees, in pixels'),
   split: split.optional().describe('How the source is split (default auto); beside data.train, { "dev": 0.2 } cuts dev from it'),
+  shuffle: shuffle.default('auto'),
   normalize: oneOf(normalizers, 'What turns bytes into inputs, fitted on the training part').default('scale'),
   augment: augment.prefault({}).describe('Variations of training pictures, drawn afresh each epoch'),
 });

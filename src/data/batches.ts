@@ -1,4 +1,4 @@
-import { namedRandom } from '../random.ts';
+import { ascending, type EpochOrder, epochOrder, type Shuffle } from './shuffle.ts';
 
 /** How many examples make a step: a number, all of them, or what the notes advise. */
 export type BatchSize = 'auto' | 'full' | number;
@@ -14,14 +14,25 @@ export function batchLength(size: BatchSize, m: number): number {
 }
 
 /**
- * The batches of an epoch: every example once, in an order of the epoch's own; the last batch may be smaller.
- * A full batch keeps the order of the examples, since no order changes its step.
- * @param epoch  from 1
+ * The order of an epoch that is taken in batches. A full batch keeps the order of the examples, since no order changes its step.
+ * @param length  of a batch
+ * @param epoch   from 1
+ */
+export function batchOrder(m: number, length: number, { shuffle, seed, epoch }: EpochShuffle): EpochOrder {
+  return length < m ? epochOrder(m, shuffle, seed, epoch) : { order: ascending(m), ends: [m] };
+}
+
+export interface EpochShuffle {
+  shuffle: Shuffle;
+  seed: number;
+  epoch: number;
+}
+
+/**
+ * The batches of an epoch: every example once; the last batch may be smaller.
  * @returns indices of examples
  */
-export function* epochBatches(m: number, length: number, seed: number, epoch: number): Generator<Int32Array> {
-  const order = new Int32Array(m);
-  for (let i = 0; i < m; i++) order[i] = i;
-  if (length < m) namedRandom(seed, 'shuffle', epoch).shuffle(order);
+export function* epochBatches(m: number, length: number, how: EpochShuffle): Generator<Int32Array> {
+  const { order } = batchOrder(m, length, how);
   for (let first = 0; first < m; first += length) yield order.subarray(first, Math.min(m, first + length));
 }

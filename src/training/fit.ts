@@ -97,13 +97,13 @@ interface Listening {
 
 /** The steps of an epoch, or the rest of it where `sums` are those of its first steps. */
 async function* takeEpoch(run: Run, epoch: number, sums: Sums, { pace, state }: Listening): AsyncGenerator<FitEvent> {
-  const { evaluateEvery, epochs, maxMinutes, seed } = run.options;
+  const { evaluateEvery, epochs, maxMinutes, seed, shuffle } = run.options;
   const m = run.problem.train.labels.length;
   const done = sums.examples;
   // in dual form the three norms of the first layer cost more than the step; a time limit may end any epoch with a look
   const measures = epoch % evaluateEvery === 0 || epoch === epochs || maxMinutes !== null;
   let seen = 0;
-  for (const indices of epochBatches(m, run.batch, seed, epoch)) {
+  for (const indices of epochBatches(m, run.batch, { shuffle, seed, epoch })) {
     seen += indices.length;
     if (seen <= done) continue;
     takeStep(run, indices, { epoch, norms: measures && seen === m }, sums);

@@ -102,6 +102,7 @@ export function fitOptions(config: Config, parts: Parts, plan: Plan, kernels: Ke
     seed,
     epochs,
     batchSize,
+    shuffle: data.shuffle,
     loss,
     classWeights: classWeightsOf(training.classWeight, train.labels),
     optimizer,

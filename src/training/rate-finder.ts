@@ -194,9 +194,12 @@ function tookStep(step: () => void): boolean {
   }
 }
 
-function* endlessBatches({ train, seed }: FitOptions, batch: number): Generator<{ indices: Int32Array; epoch: number }, never> {
+function* endlessBatches(
+  { train, seed, shuffle }: FitOptions,
+  batch: number,
+): Generator<{ indices: Int32Array; epoch: number }, never> {
   for (let epoch = 1; ; epoch++) {
-    for (const indices of epochBatches(train.labels.length, batch, seed, epoch)) yield { indices, epoch };
+    for (const indices of epochBatches(train.labels.length, batch, { shuffle, seed, epoch })) yield { indices, epoch };
   }
 }
 

@@ -1,5 +1,6 @@
 import { type Augmentation, augmentBatch, augments } from '../data/augment.ts';
 import { type BatchSize, batchLength } from '../data/batches.ts';
+import type { Shuffle } from '../data/shuffle.ts';
 import { log } from '../elementary.ts';
 import type { Floats, Kernels, Rows, StepFacts } from '../kernels/kernels.ts';
 import { kernelsFor } from '../kernels/select.ts';
@@ -36,6 +37,7 @@ export interface FitOptions extends ProblemOptions {
   seed: number;
   epochs: number;
   batchSize: BatchSize;
+  shuffle: Shuffle;
   loss: LossName;
   /** what an example of the negative and of the positive class counts */
   classWeights: readonly [number, number];

@@ -62,7 +62,7 @@ export function trialConfig({ config, file }: LoadedConfig, sets: readonly strin
 export function trialData(place?: CacheFolder): (loaded: LoadedConfig) => Promise<PreparedData> {
   let kept: { key: string; data: Promise<PreparedData> } | undefined;
   return ({ config, folder, file }) => {
-    const { normalize: _, augment: __, ...which } = config.data;
+    const { normalize: _, augment: __, shuffle: ___, ...which } = config.data;
     const key = JSON.stringify([which, config.seed]);
     if (kept?.key !== key) {
       const read = (cache: DecodeCache | undefined) => prepareData({ config, folder, file }, { strict: false, cache });

@@ -109,6 +109,16 @@ describe('a mistake is told by file, path, what was expected, what was found, an
     ],
     ['no type of source', source({ path: 'x' }), /^data\.source\.type: expected "folder", .*, found nothing$/],
     ['a text for a source', source('x' as never), 'data.source: expected an object { … }, found "x"'],
+    [
+      'a shuffle by a wrong word',
+      { data: { ...drawn, shuffle: 'ful' } },
+      /^data\.shuffle: expected .*, found "ful" \(did you mean "full"\?\)$/,
+    ],
+    [
+      'a window without room for a block',
+      { data: { ...drawn, shuffle: { block: 9, window: 8 } } },
+      /^data\.shuffle.*expected a window that holds a block at least/,
+    ],
     ['a split by a wrong word', split('aut'), /^data\.split: expected "auto" or .*, found "aut" \(did you mean "auto"\?\)$/],
     ['a split by a wrong key', split({ dve: 0.2 }), 'data.split.dve: no such field (did you mean "dev"?)'],
     [

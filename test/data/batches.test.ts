@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { type BatchSize, batchLength, epochBatches } from '../../src/data/batches.ts';
 
 const batchesOf = (m: number, length: number, seed: number, epoch: number) =>
-  [...epochBatches(m, length, seed, epoch)].map((batch) => [...batch]);
+  [...epochBatches(m, length, { shuffle: 'auto', seed: seed, epoch: epoch })].map((batch) => [...batch]);
 const upTo = (m: number) => Array.from({ length: m }, (_, i) => i);
 const ascending = (indices: readonly number[]) => [...indices].sort((a, b) => a - b);
 

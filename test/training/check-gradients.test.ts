@@ -28,6 +28,7 @@ function optionsOf(network: Network, own: Partial<FitOptions> = {}, kernels: Ker
     seed: 1,
     epochs: 1,
     batchSize: 'auto',
+    shuffle: 'auto',
     form: 'direct',
     loss: 'crossEntropy',
     classWeights: [1, 1],

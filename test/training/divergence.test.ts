@@ -118,7 +118,7 @@ describe('a gradient that is not finite', () => {
     expect(autopsy).toMatchObject({ epoch: 2, step: 5, layer: layer + 1, tensor: `W${layer + 1}` });
     expect(autopsy.what).toMatch(/gradient is not finite/);
     // step 5 is the second of epoch 2
-    expect(autopsy.examples).toEqual([...[...epochBatches(20, 7, 1, 2)][1]!]);
+    expect(autopsy.examples).toEqual([...[...epochBatches(20, 7, { shuffle: 'auto', seed: 1, epoch: 2 })][1]!]);
     const healthy = problem({ ...batches, epochs: 1 });
     await epochsOf(healthy);
     expect(options.parameters.values).toEqual(healthy.parameters.values);

@@ -73,7 +73,7 @@ function byHand(
   const costs: number[] = [];
   for (let epoch = 1; epoch <= epochs; epoch++) {
     let sum = 0;
-    for (const batch of epochBatches(m, size, seed, epoch)) {
+    for (const batch of epochBatches(m, size, { shuffle: 'auto', seed: seed, epoch: epoch })) {
       const examples = [...batch];
       const a = examples.map((i) => 1 / (1 + Math.exp(-(w.reduce((z, wk, k) => z + wk * x(i, k), 0) + b))));
       const y = examples.map((i) => train.labels[i]!);
@@ -206,7 +206,7 @@ describe('dropout and batch norm', () => {
       const { movingMean, movingVariance } = options.parameters.layers[0]!.norm!;
       return [...movingMean, ...movingVariance];
     };
-    const left = [...epochBatches(9, 8, 1, 1)][1]![0]!;
+    const left = [...epochBatches(9, 8, { shuffle: 'auto', seed: 1, epoch: 1 })][1]![0]!;
     if (left === 8) expect(await norms(9)).toEqual(await norms(8));
     const whole = await norms(9);
     expect(whole.every((value, i) => value !== (i < 3 ? 0 : 1))).toBe(true);

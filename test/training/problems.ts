@@ -71,6 +71,7 @@ export function problem({ hidden = [], augmentation, ...wishes }: Wishes = {}): 
     seed: 1,
     epochs: 5,
     batchSize: 'full',
+    shuffle: 'auto',
     form: 'direct',
     loss: 'crossEntropy',
     classWeights: [1, 1],
