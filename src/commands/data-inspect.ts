@@ -1,6 +1,7 @@
+import { type DuplicateCluster, findDuplicates } from '../data/duplicates.ts';
 import { classCounts } from '../data/examples.ts';
 import { encodeThumbnail, lookAt } from '../data/image.ts';
-import { findAll, type Picture } from '../data/inspection/findings.ts';
+import { findAll, type PartOf, type Picture } from '../data/inspection/findings.ts';
 import { summarize } from '../data/inspection/summary.ts';
 import { type Survey, survey } from '../data/inspection/survey.ts';
 import { attempt, decodesAtOnce, mapInOrder, refuseWithoutClasses } from '../data/load.ts';
@@ -9,15 +10,16 @@ import { useThreads } from '../kernels/select.ts';
 import { type Inspection, inspectionJson, inspectionText } from '../report/inspection.ts';
 import { inspectionHtml } from '../report/inspection-html.ts';
 import { writeFileAtomically } from '../run/atomic-write.ts';
+import { openData } from '../training/open-data.ts';
 import { scoreShortcuts, studyShortcuts } from '../training/shortcuts.ts';
 import type { Command, Context } from './command.ts';
 import { askModel } from './data-inspect-model.ts';
-import { openForLooking, sourceArgument } from './looking.ts';
+import { configToLookAt, type LookingValues, lookingArgument, lookingOptions } from './looking.ts';
 import { threadsOption } from './options.ts';
 import { numberOption } from './parse.ts';
 import { readProgress } from './reading.ts';
 
-interface Values {
+interface Values extends LookingValues {
   model?: string;
   html?: string;
   examples: number;
@@ -26,8 +28,9 @@ interface Values {
 }
 
 export const command: Command<Values> = {
-  arguments: [sourceArgument],
+  arguments: [lookingArgument],
   options: [
+    ...lookingOptions,
     {
       flags: '-m, --model <path>',
       summary: 'hold shortcuts against this model file or run folder, on pictures that it was not trained on',
@@ -47,6 +50,7 @@ export const command: Command<Values> = {
     'nn data inspect photos/',
     'nn data inspect photos/ --html findings.html --all',
     'nn data inspect photos/ --model runs/latest',
+    'nn data inspect --config configs/quickstart.json',
   ],
   run: inspect,
 };
@@ -54,23 +58,23 @@ export const command: Command<Values> = {
 async function inspect(context: Context, values: Values, [path]: string[]): Promise<ExitKind | undefined> {
   useThreads(values.threads, context.environment);
   const started = performance.now();
-  const { source, classes } = await openForLooking(path!);
-  const { title } = source.source;
-  const seen = await survey([source], classes, readProgress(context));
-  const failures = seen.unreadable.map(({ index, reason }) => ({ name: source.source.name(index), reason }));
-  refuseWithoutClasses(classCounts(seen.labels.subarray(0, seen.count)), classes, title, failures);
-  const noParts = () => null;
-  const findings = findAll(seen, noParts);
-  const study = await studyShortcuts(seen, distinctPictures(seen), inspectionSeed);
+  const { loaded, hasConfig } = await configToLookAt(values, path);
+  const { sources, classes, preprocessing } = await openData(loaded, !hasConfig);
+  const seen = await survey(sources, { classes, preprocessing, onProgress: readProgress(context) });
+  refuseEmpty(seen);
+  const partOf: PartOf = (i) => sources[seen.sourceOf[i]!]!.part;
+  const clusters = findDuplicates(seen.prints);
+  const findings = findAll(seen, clusters, partOf);
+  const study = await studyShortcuts(seen, distinctPictures(clusters, seen.count), loaded.config.seed);
   const asked = values.model !== undefined && study !== null ? await askModel(context, values.model, seen, study) : null;
   const shortcuts = study === null ? null : scoreShortcuts(study, asked?.right ?? null);
   const found: Inspection = {
-    source: title,
-    ...summarize(seen, noParts),
+    source: loaded.file,
+    ...summarize(seen, partOf),
     findings,
     shortcuts,
     model: asked === null ? null : asked.score,
-    warnings: [...source.source.notes, ...(shortcuts ?? []).flatMap(({ warning }) => warning ?? [])],
+    warnings: [...sources.flatMap(({ source }) => source.notes), ...(shortcuts ?? []).flatMap(({ warning }) => warning ?? [])],
     seconds: (performance.now() - started) / 1000,
   };
   const most = values.all ? Number.POSITIVE_INFINITY : values.examples;
@@ -83,12 +87,21 @@ async function inspect(context: Context, values: Values, [path]: string[]): Prom
   return undefined;
 }
 
-/** Of the folds and the sample that shortcuts are tried on. */
-const inspectionSeed = 1;
+/** @throws UserError (data) where a source has nothing that can be read, or nothing of a class */
+function refuseEmpty({ sources, sourceOf, labels, count, classes, unreadable }: Survey): void {
+  for (const [s, { source }] of sources.entries()) {
+    const failures = unreadable.flatMap((one) =>
+      one.source === s ? [{ name: source.name(one.index), reason: one.reason }] : [],
+    );
+    const own = labels.subarray(0, count).filter((_, i) => sourceOf[i] === s);
+    refuseWithoutClasses(classCounts(own), classes, source.title, failures);
+  }
+}
 
-/** The first of all pictures with the same content. */
-function distinctPictures({ hashes }: Survey): number[] {
-  return [...new Map(hashes.map((hash, i) => [hash, i] as const).reverse()).values()].reverse();
+/** One picture of each cluster, and all that are in none. */
+function distinctPictures(clusters: readonly DuplicateCluster[], count: number): number[] {
+  const copies = new Set(clusters.flatMap(({ members }) => members.slice(1)));
+  return Array.from(Array(count).keys()).filter((i) => !copies.has(i));
 }
 
 /** The longer side of a picture on the page. */

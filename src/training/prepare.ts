@@ -86,16 +86,17 @@ export async function readAll(
   };
 }
 
-interface OpenedSource {
+export interface OpenedSource {
   source: Source;
   positive: string | undefined;
   /** absent where its pictures are squares already */
   fit: Fit | undefined;
 }
 
-type OpenedSources = Partial<Record<(typeof sourceFields)[number], OpenedSource>>;
+export type OpenedSources = Partial<Record<(typeof sourceFields)[number], OpenedSource>>;
 
-async function openSources({ data }: Config, folder: string): Promise<OpenedSources> {
+/** The sources of a config, with nothing read of their pictures. @throws UserError (data) */
+export async function openSources({ data }: Config, folder: string): Promise<OpenedSources> {
   const opened: OpenedSources = {};
   for (const field of sourceFields) {
     const config = data[field];
@@ -118,7 +119,7 @@ async function readSource(
   return { ...loaded, notes: opened.notes };
 }
 
-function preprocessingOf({ data }: Config, opened: OpenedSources): Preprocessing {
+export function preprocessingOf({ data }: Config, opened: OpenedSources): Preprocessing {
   const fit = (opened.source ?? opened.train)?.fit ?? 'cover';
   for (const part of ['dev', 'test'] as const) {
     const other = opened[part]?.fit;
@@ -158,7 +159,7 @@ export function foldParts(train: Examples, folds: NonNullable<PreparedData['fold
   };
 }
 
-function requireSameClasses(part: string, found: Classes | undefined, expected: Classes): void {
+export function requireSameClasses(part: string, found: Classes | undefined, expected: Classes): void {
   if (found === undefined || (found.positive === expected.positive && found.negative === expected.negative)) return;
   throw new UserError(
     'data',

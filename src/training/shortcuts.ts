@@ -34,7 +34,7 @@ export const shortcuts = {
     features: columnsOf('borders', borderBytes),
   },
   thumbnail: {
-    title: '8×8 thumbnail',
+    title: 'an 8×8 thumbnail',
     advice: 'Coarse layout or background alone tells the classes apart: add pictures of both before the same backgrounds.',
     features: columnsOf('thumbnails', thumbnailBytes),
   },
@@ -116,16 +116,14 @@ export function scoreShortcuts({ labels, right }: ShortcutStudy, model: readonly
     const accuracy = correct / total;
     const strong = 1 - accuracyInterval[0] < strongShare * (1 - baseline);
     const near = gained !== null && accuracyInterval[0] > baseline && accuracy - baseline >= nearShare * gained;
-    const what = near ? 'nearly matches the model' : 'tells the classes apart well';
-    return {
-      name,
-      title,
-      accuracy,
-      accuracyInterval,
-      baseline,
-      warning: strong || near ? `${title} alone ${what}. ${advice}` : null,
-    };
+    const gain = `${percent(accuracy)} right, ${percent(baseline)} by the larger class alone`;
+    const what = near ? `By ${title} alone one nearly does as well as the model` : `By ${title} alone the classes are told apart`;
+    return { name, title, accuracy, accuracyInterval, baseline, warning: strong || near ? `${what} (${gain}). ${advice}` : null };
   });
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(1)}%`;
 }
 
 /** The logit of each example, from the fold that did not see it. */

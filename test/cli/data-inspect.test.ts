@@ -48,7 +48,7 @@ describe('nn data inspect', () => {
     );
     expect(stdout).toContain(`cat/${evilName} = noncat/twice.png`);
     expect(stdout).toMatch(/^ {2}dark: 1 picture$/m);
-    expect(stdout).toMatch(/^ {2}8×8 thumbnail +\d+\.\d% /m);
+    expect(stdout).toMatch(/^ {2}an 8×8 thumbnail +\d+\.\d% /m);
     expect(stderr).toBe('');
     expect(await listing(folder)).toEqual(before);
   });
@@ -120,6 +120,33 @@ describe('nn data inspect', () => {
     const { stdout, stderr } = await inspect(3, name);
     expect(stdout).toBe('');
     expect(stderr).toContain(message);
+  });
+
+  test('--config looks at each part, and finds what stands in two of them', async () => {
+    const data = (name: string) => ({ type: 'folder', path: name });
+    await putScenes(join(folder, 'train'), 3);
+    await putScenes(join(folder, 'test'), 1); // its two are the first two of train
+    await put(join(folder, 'test'), { 'cat/new.png': await scene(90).png().toBuffer() });
+    await writeJson(join(folder, 'parts.json'), { data: { train: data('train'), test: data('test') } });
+    const { findings, parts } = JSON.parse((await inspect(0, '--config', 'parts.json', '--json')).stdout);
+    expect(parts).toEqual({ train: { cat: 3, noncat: 3 }, test: { cat: 2, noncat: 1 } });
+    expect(findings).toHaveLength(1);
+    const both = (name: string, label: string) => [
+      { name, label, part: 'train' },
+      { name, label, part: 'test' },
+    ]; // prettier-ignore
+    expect(findings[0]).toMatchObject({
+      kind: 'leak',
+      pictures: 4,
+      groups: [{ pictures: both('cat/scene-0.png', 'cat') }, { pictures: both('noncat/scene-0.png', 'noncat') }],
+    });
+    const { stdout } = await inspect(0, '--config', 'parts.json');
+    expect(stdout).toContain('cat/scene-0.png (train) = cat/scene-0.png (test)');
+  });
+
+  test('a source or a config is needed, not both', async () => {
+    expect((await inspect(2)).stderr).toContain('expected a source or --config FILE, found neither');
+    expect((await inspect(2, 'pictures', '--config', 'c.json')).stderr).toContain('found both');
   });
 
   test('classes need not be called cat', async () => {

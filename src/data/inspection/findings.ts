@@ -1,4 +1,5 @@
 import { extname } from 'node:path';
+import { type DuplicateCluster, type DuplicateKind, kindOf } from '../duplicates.ts';
 import type { PartName } from '../split.ts';
 import { nameOf, type Survey } from './survey.ts';
 
@@ -36,11 +37,22 @@ export const findingKinds = {
     advice: 'One of the labels is wrong: look, and remove the wrong one. Each of them counts as an error whatever is learnt.',
     proposal: 'look',
   },
+  leak: {
+    title: 'the same picture in two parts',
+    advice: 'What was learnt by heart looks like success on the other part. Keep all copies of a picture in one part.',
+    proposal: 'look',
+  },
   duplicate: {
     title: 'exact duplicates',
     advice:
       'They count several times in training and make figures look surer than they are. Keep one of each with nn data clean.',
     proposal: 'remove',
+  },
+  nearDuplicate: {
+    title: 'near duplicates',
+    advice:
+      'The same picture resized, recompressed, mirrored or a little changed. Keep the best of each; training keeps all of them in one part.',
+    proposal: 'look',
   },
   blank: {
     title: 'blank',
@@ -96,11 +108,12 @@ export interface Picture {
 /** Which part each readable picture of a survey stands in, if any. */
 export type PartOf = (i: number) => PartName | null;
 
-/** All findings that there are, worst first; kinds of which there is none are left out. */
-export function findAll(survey: Survey, partOf: PartOf): Finding[] {
+/** All findings that there are, worst first; kinds of which there is none are left out.
+ *  @param clusters  of the readable pictures, as `findDuplicates` gives them */
+export function findAll(survey: Survey, clusters: readonly DuplicateCluster[], partOf: PartOf): Finding[] {
   const of: Record<FindingKind, Group[]> = {
     unreadable: unreadableGroups(survey),
-    ...copies(survey, partOf),
+    ...copies(survey, clusters, partOf),
     ...oddPictures(survey, partOf),
   };
   return (Object.keys(findingKinds) as FindingKind[]).flatMap((kind) =>
@@ -130,23 +143,46 @@ function unreadableGroups(survey: Survey): Group[] {
   });
 }
 
-/** Pictures with the same content: under one label, or under two. */
-function copies(survey: Survey, partOf: PartOf): Pick<Record<FindingKind, Group[]>, 'duplicate' | 'twoLabels'> {
-  const first = new Map<string, number>();
-  const groups = new Map<number, number[]>();
-  for (const [i, hash] of survey.hashes.entries()) {
-    const known = first.get(hash);
-    if (known === undefined) first.set(hash, i);
-    else groups.set(known, [...(groups.get(known) ?? [known]), i]);
-  }
-  const out: ReturnType<typeof copies> = { duplicate: [], twoLabels: [] };
-  for (const members of groups.values()) {
-    const pictures = members.map((i) => pictureAt(survey, i, partOf));
-    const labels = [...new Set(pictures.map(({ label }) => label))];
-    if (labels.length > 1) out.twoLabels.push({ pictures, why: `the same content as ${labels.join(' and ')}` });
-    else out.duplicate.push({ pictures, why: `the same content ${pictures.length} times` });
+type CopyKind = 'twoLabels' | 'leak' | 'duplicate' | 'nearDuplicate';
+
+const alikeness: Record<DuplicateKind, string> = {
+  exact: 'the same pixels',
+  near: 'the same picture',
+  mirrored: 'the same picture, one of them mirrored',
+};
+
+/** The clusters of copies, each for the worst that can be said of it. Blank pictures are all alike, and found as such. */
+function copies(survey: Survey, clusters: readonly DuplicateCluster[], partOf: PartOf): Record<CopyKind, Group[]> {
+  const out: Record<CopyKind, Group[]> = { twoLabels: [], leak: [], duplicate: [], nearDuplicate: [] };
+  for (const cluster of clusters) {
+    const members = cluster.members.filter((i) => !isBlank(survey, i));
+    const contents = groupBy(members, (i) => survey.hashes[i]!);
+    const group = (indices: readonly number[], why: string) => ({
+      pictures: indices.map((i) => pictureAt(survey, i, partOf)),
+      why,
+    });
+    const alike = contents.length === 1 ? 'the same content' : alikeness[kindOf(cluster)];
+    const several = (of: (i: number) => unknown) => new Set(members.map(of)).size > 1;
+    if (several((i) => survey.labels[i])) out.twoLabels.push(group(members, alike));
+    else if (several(partOf)) out.leak.push(group(members, alike));
+    else {
+      for (const same of contents) if (same.length > 1) out.duplicate.push(group(same, 'the same content'));
+      const first = contents.map((same) => same[0]!);
+      if (first.length > 1) out.nearDuplicate.push(group(first, alike));
+    }
   }
   return out;
+}
+
+/** Groups in the order of their first members. */
+function groupBy(members: readonly number[], keyOf: (i: number) => string): number[][] {
+  const groups = new Map<string, number[]>();
+  for (const i of members) {
+    const group = groups.get(keyOf(i));
+    if (group) group.push(i);
+    else groups.set(keyOf(i), [i]);
+  }
+  return [...groups.values()];
 }
 
 /** What is odd about one picture by itself; a blank one is not called dark or blurred as well. */
@@ -163,12 +199,16 @@ function oddPictures(survey: Survey, partOf: PartOf): Record<OddKind, Group[]> {
   return out;
 }
 
+function isBlank({ measures }: Survey, i: number): boolean {
+  return measures.contrast[i]! < blankContrast;
+}
+
 type OddKind = 'blank' | 'dark' | 'blurred' | 'aspect' | 'extension';
 
 /** Says why a picture is odd, or null. */
 const oddities: Record<OddKind, (survey: Survey, i: number) => string | null> = {
-  blank: ({ measures }, i) =>
-    measures.contrast[i]! < blankContrast ? `contrast ${measures.contrast[i]!.toFixed(1)}, below ${blankContrast}` : null,
+  blank: (survey, i) =>
+    isBlank(survey, i) ? `contrast ${survey.measures.contrast[i]!.toFixed(1)} of 255, below ${blankContrast}` : null,
   dark: ({ measures }, i) =>
     measures.highlight[i]! < darkHighlight ? `95% of it darker than ${measures.highlight[i]! + 1} of 255` : null,
   blurred: ({ measures }, i) =>

@@ -1,8 +1,8 @@
 import type { Classes } from '../examples.ts';
-import { contentHash } from '../hash.ts';
-import { type Look, lookAt } from '../image.ts';
+import { allocateFingerprints, type Fingerprints, setFingerprint } from '../fingerprint.ts';
+import { type Look, lookAt, type Preprocessing } from '../image.ts';
 import { attempt, decodesAtOnce, mapInOrder } from '../load.ts';
-import type { Source } from '../source.ts';
+import type { Source, SourcePicture } from '../source.ts';
 import type { PartName } from '../split.ts';
 import { borderBytes, borderOf, colourOf, type Measures, measure, thumbnailBytes, thumbnailOf } from './measure.ts';
 
@@ -15,7 +15,7 @@ export interface SurveySource {
   part: PartName | null;
 }
 
-/** What is known of every picture that can be read, a column for each fact: about 400 bytes a picture with its name. */
+/** What is known of every picture that can be read, a column for each fact: about 600 bytes a picture. */
 export interface Survey {
   sources: readonly SurveySource[];
   classes: Classes;
@@ -26,6 +26,8 @@ export interface Survey {
   /** 1 for the positive class, 0 for the other */
   labels: Uint8Array;
   hashes: string[];
+  /** of what the network would see */
+  prints: Fingerprints;
   widths: Uint32Array;
   heights: Uint32Array;
   /** bytes of each file */
@@ -52,12 +54,18 @@ export interface Unreadable {
   reason: string;
 }
 
-/** Looks once at every picture of some sources, several at a time. Memory holds the facts, never the pictures.
- *  @param onProgress  may throw to stop */
+export interface SurveyOptions {
+  classes: Classes;
+  /** what makes squares of the pictures: copies are told by those */
+  preprocessing: Preprocessing;
+  /** may throw to stop */
+  onProgress?: (title: string, done: number, total: number) => void;
+}
+
+/** Looks at every picture of some sources, several at a time. Memory holds the facts, never the pictures. */
 export async function survey(
   sources: readonly SurveySource[],
-  classes: Classes,
-  onProgress: (title: string, done: number, total: number) => void,
+  { classes, preprocessing, onProgress }: SurveyOptions,
 ): Promise<Survey> {
   const table = emptySurvey(sources, classes);
   for (const [s, { source }] of sources.entries()) {
@@ -65,27 +73,29 @@ export async function survey(
     let done = 0;
     const looks = mapInOrder(Array(source.count).keys(), decodesAtOnce(), async (index) => ({
       index,
-      outcome: await attempt(factsOf(source, index)),
+      outcome: await attempt(factsOf(source, index, preprocessing)),
     }));
     for await (const { index, outcome } of looks) {
       const label = source.classOf(index) === positive ? 1 : 0;
       if ('reason' in outcome) table.unreadable.push({ source: s, index, label, reason: outcome.reason });
-      else add(table, { source: s, index, label, ...outcome.value });
-      onProgress(source.title, ++done, source.count);
+      else add(table, { source: s, index, label, ...outcome.value }, preprocessing.imageSize);
+      onProgress?.(source.title, ++done, source.count);
     }
   }
   return table;
 }
 
 interface Facts {
-  hash: string;
   look: Look;
+  picture: SourcePicture;
 }
 
-async function factsOf(source: Source, index: number): Promise<Facts> {
-  const original = await source.original(index);
-  const look = await lookAt(original, lookSide);
-  return { hash: contentHash('file' in original ? original.file : original.pixels), look };
+async function factsOf(source: Source, index: number, preprocessing: Preprocessing): Promise<Facts> {
+  const [look, picture] = await Promise.all([
+    source.original(index).then((original) => lookAt(original, lookSide)),
+    source.read(index, preprocessing),
+  ]);
+  return { look, picture };
 }
 
 function emptySurvey(sources: readonly SurveySource[], classes: Classes): Survey {
@@ -98,6 +108,7 @@ function emptySurvey(sources: readonly SurveySource[], classes: Classes): Survey
     indexOf: new Uint32Array(most),
     labels: new Uint8Array(most),
     hashes: [],
+    prints: allocateFingerprints(most),
     widths: new Uint32Array(most),
     heights: new Uint32Array(most),
     bytes: new Uint32Array(most),
@@ -117,16 +128,16 @@ function emptySurvey(sources: readonly SurveySource[], classes: Classes): Survey
   };
 }
 
-function add(
-  table: Survey,
-  { source, index, label, hash, look }: Facts & { source: number; index: number; label: number },
-): void {
+function add(table: Survey, facts: Facts & { source: number; index: number; label: number }, imageSize: number): void {
+  const { source, index, label, look, picture } = facts;
   const i = table.count++;
   const { small, format } = look;
   table.sourceOf[i] = source;
   table.indexOf[i] = index;
   table.labels[i] = label;
-  table.hashes.push(hash);
+  table.hashes.push(picture.hash);
+  setFingerprint(table.prints, i, picture.pixels, imageSize);
+  table.prints.count = table.count;
   table.widths[i] = look.width;
   table.heights[i] = look.height;
   table.bytes[i] = look.bytes;

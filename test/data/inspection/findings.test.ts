@@ -2,12 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { findAll } from '../../../src/data/inspection/findings.ts';
 import { summarize } from '../../../src/data/inspection/summary.ts';
-import { survey } from '../../../src/data/inspection/survey.ts';
-import { openSource } from '../../../src/data/sources/sources.ts';
 import { busyJpeg, pngBomb, solidPng } from '../pictures.ts';
-import { classes, findingsOf, namesOf, put, putScenes, scene, surveyOf } from './pictures.ts';
+import { findingsIn, findingsOf, namesOf, put, putScenes, scene, surveyOf, surveySource } from './pictures.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -22,11 +19,9 @@ test('nothing is found among clean pictures', async () => {
   expect(await found()).toEqual({});
 });
 
-test('nothing is found among 100 drawn pictures of either kind', async () => {
-  for (const difficulty of ['easy', 'hard'] as const) {
-    const source = await openSource({ type: 'drawn', count: 100, seed: 5, difficulty });
-    expect(namesOf(findAll(await survey([{ source, part: null }], classes, () => {}), () => null))).toEqual({});
-  }
+test('nothing is found among 100 drawn pictures', async () => {
+  const drawn = await surveySource({ type: 'drawn', count: 100, seed: 5, difficulty: 'hard' });
+  expect(namesOf(findingsIn(drawn))).toEqual({});
 });
 
 describe('planted among clean pictures, each is found and nothing else', () => {
@@ -86,6 +81,37 @@ describe('planted among clean pictures, each is found and nothing else', () => {
         return { 'cat/a.jpg': bytes, 'cat/b/c.jpg': bytes, 'cat/z.jpg': bytes };
       },
       { duplicate: [['cat/a.jpg', 'cat/b/c.jpg', 'cat/z.jpg']] },
+    ],
+    [
+      'a smaller copy, a recompressed one and a mirrored one',
+      async () => ({
+        'cat/a.png': await scene(70).png().toBuffer(),
+        'cat/smaller.png': await scene(70).resize(60, 60).png().toBuffer(),
+        'noncat/b.png': await scene(71).png().toBuffer(),
+        'noncat/recompressed.jpg': await jpeg(71).toBuffer(),
+        'noncat/c.png': await scene(72).png().toBuffer(),
+        'noncat/mirrored.png': await scene(72).flop().png().toBuffer(),
+      }),
+      {
+        nearDuplicate: [
+          ['cat/a.png', 'cat/smaller.png'],
+          ['noncat/b.png', 'noncat/recompressed.jpg'],
+          ['noncat/c.png', 'noncat/mirrored.png'],
+        ],
+      },
+    ],
+    [
+      'a copy twice, and a changed one beside it',
+      async () => {
+        const bytes = await scene(73).png().toBuffer();
+        return { 'cat/a.png': bytes, 'cat/b.png': bytes, 'cat/c.jpg': await jpeg(73).toBuffer() };
+      },
+      { duplicate: [['cat/a.png', 'cat/b.png']], nearDuplicate: [['cat/a.png', 'cat/c.jpg']] },
+    ],
+    [
+      'a changed copy under another label',
+      async () => ({ 'cat/a.png': await scene(74).png().toBuffer(), 'noncat/a.jpg': await jpeg(74).toBuffer() }),
+      { twoLabels: [['cat/a.png', 'noncat/a.jpg']] },
     ],
     [
       'the same file under two labels',

@@ -1,10 +1,11 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import sharp from 'sharp';
+import { findDuplicates } from '../../../src/data/duplicates.ts';
 import type { Classes } from '../../../src/data/examples.ts';
 import { type Finding, findAll } from '../../../src/data/inspection/findings.ts';
 import { type Survey, survey } from '../../../src/data/inspection/survey.ts';
-import { openSource } from '../../../src/data/sources/sources.ts';
+import { openSource, type SourceChoice } from '../../../src/data/sources/sources.ts';
 import { numpyRandom } from '../../../src/random.ts';
 
 /** A scene of its own for each index: blots of many sizes and colours over a slope, the same kind of thing for all classes. */
@@ -46,12 +47,22 @@ export async function putScenes(folder: string, each: number): Promise<void> {
 
 export const classes: Classes = { positive: 'cat', negative: 'noncat' };
 
+const preprocessing = { imageSize: 64, fit: 'cover' } as const;
+
 export async function surveyOf(folder: string): Promise<Survey> {
-  return survey([{ source: await openSource({ type: 'folder', path: folder }), part: null }], classes, () => {});
+  return surveySource({ type: 'folder', path: folder });
+}
+
+export async function surveySource(choice: SourceChoice): Promise<Survey> {
+  return survey([{ source: await openSource(choice), part: null }], { classes, preprocessing });
 }
 
 export async function findingsOf(folder: string): Promise<Finding[]> {
-  return findAll(await surveyOf(folder), () => null);
+  return findingsIn(await surveyOf(folder));
+}
+
+export function findingsIn(survey: Survey): Finding[] {
+  return findAll(survey, findDuplicates(survey.prints), () => null);
 }
 
 /** Kind by kind the names of each group. */
