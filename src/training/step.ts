@@ -74,6 +74,7 @@ export interface Run {
   state: Floats[];
   /** whether the first layer's gradient is applied as it is made, and never seen as a whole */
   fuses: boolean;
+  stretches: readonly Stretch[];
   /** room for a batch of augmented pictures */
   augmented: Uint8Array | null;
   labels: Uint8Array;
@@ -121,6 +122,8 @@ function startRun(options: FitOptions, problem: Problem): Run {
   const { network, kernels, parameters, train } = problem;
   const batch = batchLength(options.batchSize, train.labels.length);
   const size = parameters.values.length;
+  // a bound on the norm of the whole gradient must see all of it first; and a rate of each feature's own is no kernel's
+  const fuses = options.form === 'direct' && options.clipNorm === null && options.rateByFeature === null;
   return {
     options,
     problem,
@@ -129,8 +132,8 @@ function startRun(options: FitOptions, problem: Problem): Run {
     gradient: parametersOver(network, kernels.floats(size)),
     rule: optimizerOptions(options.optimizer),
     state: Array.from({ length: optimizers[options.optimizer.name].slots }, () => kernels.floats(size)),
-    // a bound on the norm of the whole gradient must see all of it first; and a rate of each feature's own is no kernel's
-    fuses: options.form === 'direct' && options.clipNorm === null && options.rateByFeature === null,
+    fuses,
+    stretches: stretchesOf(options, parameters, fuses),
     augmented: augments(options.augmentation) ? kernels.resident(new Uint8Array(batch * options.network.inputs)) : null,
     labels: new Uint8Array(batch),
     dropout: network.layers.some(({ keepProb }) => keepProb < 1),
@@ -301,43 +304,56 @@ function batchRows({ options, problem, augmented, batch }: Run, indices: Int32Ar
   return problem.train.rows(full ? null : indices, count);
 }
 
-/** Turns the gradient into a step and takes it, layer by layer at that layer's rate. */
-function update(run: Run, norms: boolean): void {
-  const { options, problem, gradient, state, steps: t, fuses } = run;
-  const { rateByFeature } = options;
-  const { parameters } = problem;
-  for (const { trained, decayed, layer, offset: start, length } of parameters.segments) {
+/** Neighbouring parameters that the optimizer moves at one rate: each piece of its own costs a call of the kernels. */
+interface Stretch {
+  start: number;
+  end: number;
+  /** whose rate it is */
+  layer: number;
+  /** what multiplies the rate for each column of W, or null */
+  byColumn: Float64Array | null;
+}
+
+/** What `update` is to move: all but moving averages, and but the first W where that moves with its gradient. */
+function stretchesOf({ learningRates, rateByFeature }: FitOptions, { segments }: Parameters, fuses: boolean): Stretch[] {
+  const stretches: Stretch[] = [];
+  for (const { trained, decayed, layer, offset: start, length } of segments) {
     if (!trained || (fuses && start === 0)) continue;
-    const end = start + length;
-    const learningRate = run.rates[layer]!;
-    const step = { gradient: gradient.values, state, start, end, t };
     const byColumn = decayed && layer === 0 ? rateByFeature : null;
-    const squares =
-      byColumn === null
-        ? moveAtOneRate(run, step, learningRate, norms)
-        : moveByColumn(run, step, { start, end, learningRate, byColumn });
-    if (!norms || !decayed) continue;
-    // in dual form the step in W1 is that of its coefficients times V, and no rate differs by feature
-    const first = layer === 0 && byColumn === null;
-    run.updateNorms[layer] = first ? learningRate * weightsNorm(problem, gradient, 0) : Math.sqrt(squares);
+    const last = stretches.at(-1);
+    const joins = last?.end === start && !last.byColumn && !byColumn && learningRates[last.layer] === learningRates[layer];
+    if (joins) last.end += length;
+    else stretches.push({ start, end: start + length, layer, byColumn });
   }
+  return stretches;
 }
 
-/** @returns ‖ΔW‖² where `norms` are wanted */
-function moveAtOneRate({ options, problem, rule }: Run, step: Step, learningRate: number, norms: boolean): number {
+/** Turns the gradient into a step and takes it, each layer at its rate. */
+function update(run: Run, norms: boolean): void {
+  const { options, problem, rule, gradient, state, rates, stretches, steps: t } = run;
   const { kernels, parameters } = problem;
-  moveBy(kernels, options.optimizer.name, step, { ...rule, values: parameters.values, learningRate });
-  return norms ? learningRate ** 2 * kernels.squaredNorm(step.gradient.subarray(step.start, step.end)) : 0;
+  const { name } = options.optimizer;
+  for (const { start, end, layer, byColumn } of stretches) {
+    const learningRate = rates[layer]!;
+    const step: Step = { gradient: gradient.values, state, start, end, t };
+    if (byColumn === null) moveBy(kernels, name, step, { ...rule, values: parameters.values, learningRate });
+    else {
+      optimizers[name].direct(step, rule);
+      run.updateNorms[layer] = Math.sqrt(move(parameters.values, step.gradient, { start, end, learningRate, byColumn }));
+    }
+  }
+  if (norms) measureUpdates(run);
 }
 
-/** @returns ‖ΔW‖² */
-function moveByColumn(
-  { options, problem, rule }: Run,
-  step: Step,
-  how: { start: number; end: number; learningRate: number; byColumn: Float64Array },
-): number {
-  optimizers[options.optimizer.name].direct(step, rule);
-  return move(problem.parameters.values, step.gradient, how);
+/** ‖ΔW‖ of each layer, from the directions that the optimizer left in the gradient. */
+function measureUpdates({ options, problem, gradient, rates, updateNorms, fuses }: Run): void {
+  for (const { decayed, layer, offset, length } of gradient.segments) {
+    if (!decayed || (layer === 0 && (fuses || options.rateByFeature !== null))) continue; // these are known already
+    const direction = gradient.values.subarray(offset, offset + length);
+    // in dual form the step in W1 is that of its coefficients times V, and no rate differs by feature
+    const norm = layer === 0 ? weightsNorm(problem, gradient, 0) : Math.sqrt(problem.kernels.squaredNorm(direction));
+    updateNorms[layer] = rates[layer]! * norm;
+  }
 }
 
 /** Shrinks a gradient that is longer than the bound to the bound. */
