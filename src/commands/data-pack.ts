@@ -11,7 +11,7 @@ import { sourceChoice } from '../training/prepare.ts';
 import type { Command, Context } from './command.ts';
 import { setOption } from './options.ts';
 import { numberOption } from './parse.ts';
-import { warnOfFailures } from './reading.ts';
+import { sourcePaths, warnOfFailures } from './reading.ts';
 
 interface Values {
   out: string;
@@ -40,7 +40,7 @@ export const command: Command<Values> = {
   arguments: [
     {
       syntax: '<source>',
-      summary: 'a folder with one sub-folder per class, a .csv or an .h5; or a config (.json), for the source that it names',
+      summary: `${sourcePaths}; or a config (.json), for the source that it names`,
     },
   ],
   options: [

@@ -20,7 +20,7 @@ import { readAll, sourceChoice } from '../training/prepare.ts';
 import type { Command, Context } from './command.ts';
 import { modelOption, threadsOption, thresholdOption } from './options.ts';
 import { numberOption } from './parse.ts';
-import { readProgress, warnOfFailures, withDecoded } from './reading.ts';
+import { readProgress, sourcePaths, warnOfFailures, withDecoded } from './reading.ts';
 
 interface Values {
   model?: string;
@@ -44,7 +44,7 @@ export const command: Command<Values> = {
     modelOption,
     {
       flags: '-d, --data <source>',
-      summary: 'a folder with one sub-folder per class, a .csv or an .h5 (default: the data of the run)',
+      summary: `${sourcePaths} (default: the data of the run)`,
     },
     {
       flags: '--split <part>',
@@ -118,7 +118,7 @@ async function chooseExamples(
     loaded = own.loaded;
     roots = own.choices.flatMap(rootOf);
   } else {
-    const choice = await sourceAtPath(data);
+    const choice = await sourceAtPath(data, classes.positive);
     const source = await openSource(choice);
     requireClasses(data, source.classes, classes);
     roots = rootOf(choice);

@@ -2,9 +2,10 @@ import { checkConfig, type LoadedConfig, loadConfig } from '../config/load.ts';
 import { sourceAtPath } from '../data/sources/sources.ts';
 import { UserError } from '../errors.ts';
 import type { Option } from './command.ts';
+import { sourcePaths } from './reading.ts';
 
 /** What a command that looks at data is given. */
-export const lookingArgument = { syntax: '[source]', summary: 'a folder with one sub-folder per class, a .csv or an .h5' };
+export const lookingArgument = { syntax: '[source]', summary: sourcePaths };
 
 export const lookingOptions: readonly Option[] = [
   { flags: '-c, --config <file>', summary: 'instead of a source: what this config trains on, with its parts' },

@@ -3,6 +3,10 @@ import { cachePlace } from '../data/cache/place.ts';
 import type { Failure } from '../data/load.ts';
 import type { Context, Progress } from './command.ts';
 
+/** What a path on the command line may be that names pictures with their labels. */
+export const sourcePaths =
+  'a folder with one sub-folder per class, a ZIP or tar of one, a .csv, an .h5, a packed .safetensors, or CIFAR-10';
+
 /** Shows how far the reading of each source is, and stops it when the user does. */
 export function readProgress(context: Context): (source: string, done: number, total: number) => void {
   let current: { source: string; bar: Progress } | undefined;

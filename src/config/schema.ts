@@ -3,6 +3,7 @@ import { difficulties } from '../data/drawn/draw.ts';
 import { fits } from '../data/image.ts';
 import { normalizers } from '../data/normalize.ts';
 import { autoShuffle, fullShuffleUpTo } from '../data/shuffle.ts';
+import { cifar10Parts } from '../data/sources/cifar10.ts';
 import { thresholdCriteria } from '../evaluation/threshold.ts';
 import { precisions } from '../kernels/kernels.ts';
 import { activations, defaultSlope } from '../model/activations.ts';
@@ -44,6 +45,19 @@ const hdf5Source = z.strictObject({
   positive,
   fit,
 });
+const archiveSource = z.strictObject({
+  type: z.literal('archive'),
+  path,
+  folder: z.string().min(1).optional().describe('Where in it the folders of the classes are; found by itself where absent'),
+  positive,
+  fit,
+});
+const cifar10Source = z.strictObject({
+  type: z.literal('cifar10'),
+  path,
+  part: oneOf(cifar10Parts, 'Which of its files').default('all'),
+  positive: z.string().min(1).default('cat').describe('The class that counts as 1 against the other nine'),
+});
 const drawnSource = z.strictObject({
   type: z.literal('drawn'),
   count: wholeNumber(1).default(2000).describe('How many pictures'),
@@ -55,7 +69,7 @@ const drawnSource = z.strictObject({
 });
 const packedSource = z.strictObject({ type: z.literal('packed'), path, positive });
 const source = z
-  .discriminatedUnion('type', [folderSource, csvSource, hdf5Source, drawnSource, packedSource])
+  .discriminatedUnion('type', [folderSource, csvSource, hdf5Source, drawnSource, packedSource, archiveSource, cifar10Source])
   .describe('Where the pictures come from');
 
 const partSize = z.union([share, wholeNumber(1)]).describe('A share below 1, or a number of pictures');

@@ -123,7 +123,10 @@ export async function isFolder(path: string): Promise<boolean> {
 /** @throws UserError (data) where there is no such folder or it can't be read */
 export async function requireFolder(path: string, where: string): Promise<void> {
   try {
-    if (!(await stat(path)).isDirectory()) throw new UserError('data', `${where}: expected a folder, found a file`);
+    if (!(await stat(path)).isDirectory()) {
+      const hint = /\.(zip|tar|tgz|gz)$/i.test(path) ? 'An archive is a source of "type": "archive".' : undefined;
+      throw new UserError('data', `${where}: expected a folder, found a file`, { hint });
+    }
     await access(path, constants.R_OK | constants.X_OK);
   } catch (error) {
     throw error instanceof UserError

@@ -1,8 +1,9 @@
-import { extname } from 'node:path';
 import { UserError } from '../../errors.ts';
 import type { Difficulty } from '../drawn/draw.ts';
 import { packedExtension } from '../packed/format.ts';
 import type { Source } from '../source.ts';
+import type { ArchiveOptions } from './archive.ts';
+import type { Cifar10Options } from './cifar10.ts';
 import { isFolder } from './files.ts';
 import type { Hdf5Options } from './hdf5.ts';
 
@@ -11,6 +12,8 @@ export interface SourceOptions {
   folder: { path: string };
   csv: { path: string };
   hdf5: Hdf5Options;
+  archive: ArchiveOptions;
+  cifar10: Cifar10Options;
   drawn: { count: number; seed: number; difficulty: Difficulty };
   packed: { path: string };
 }
@@ -20,8 +23,8 @@ export type SourceChoice = { [T in SourceType]: { type: T } & SourceOptions[T] }
 
 interface SourceEntry<T extends SourceType> {
   summary: string;
-  /** extensions by which a path on the command line is taken for this type */
-  extensions: readonly string[];
+  /** how a path on the command line ends that is taken for this type */
+  endings: readonly string[];
   open(options: SourceOptions[T]): Promise<Source>;
 }
 
@@ -29,27 +32,37 @@ interface SourceEntry<T extends SourceType> {
 export const sources: { [T in SourceType]: SourceEntry<T> } = {
   folder: {
     summary: 'one sub-folder per class, pictures at any depth',
-    extensions: [],
+    endings: [],
     open: async (options) => (await import('./folder.ts')).openFolder(options),
   },
   csv: {
     summary: 'a table with the columns path and label',
-    extensions: ['.csv'],
+    endings: ['.csv'],
     open: async (options) => (await import('./csv.ts')).openCsv(options),
   },
   hdf5: {
     summary: "one HDF5 file of pictures and labels, such as each of the course's two",
-    extensions: ['.h5', '.hdf5'],
+    endings: ['.h5', '.hdf5'],
     open: async (options) => (await import('./hdf5.ts')).openHdf5(options),
+  },
+  archive: {
+    summary: 'a ZIP or tar archive of one folder per class',
+    endings: ['.zip', '.tar', '.tar.gz', '.tgz'],
+    open: async (options) => (await import('./archive.ts')).openArchive(options),
+  },
+  cifar10: {
+    summary: 'CIFAR-10, one of its ten classes against the others',
+    endings: ['cifar-10-binary.tar.gz', 'cifar-10-batches-bin'],
+    open: async (options) => (await import('./cifar10.ts')).openCifar10(options),
   },
   drawn: {
     summary: 'pictures that nn draws itself: cats, and other things',
-    extensions: [],
+    endings: [],
     open: async (options) => (await import('./drawn.ts')).openDrawn(options),
   },
   packed: {
     summary: 'pictures that nn data pack wrote',
-    extensions: [packedExtension],
+    endings: [packedExtension],
     open: async (options) => (await import('./packed.ts')).openPackedSource(options),
   },
 };
@@ -60,14 +73,19 @@ export function openSource({ type, ...options }: SourceChoice): Promise<Source> 
   return (sources[type] as SourceEntry<SourceType>).open(options as SourceOptions[SourceType]);
 }
 
-/** The source that a path on the command line means: by its extension, or a folder.
+/** The source that a path on the command line means: by its ending, the longest that fits, or a folder.
+ *  @param positive  the class that is to count as 1, for a source that makes two classes of many
  *  @throws UserError (data) where it is neither */
-export async function sourceAtPath(path: string): Promise<SourceChoice> {
+export async function sourceAtPath(path: string, positive?: string): Promise<SourceChoice> {
+  const endings = (Object.keys(sources) as SourceType[]).flatMap((type) =>
+    sources[type].endings.map((ending) => ({ type, ending })),
+  );
+  const name = path.toLowerCase().replace(/[/\\]+$/, '');
+  const [found] = endings.filter(({ ending }) => name.endsWith(ending)).sort((a, b) => b.ending.length - a.ending.length);
+  if (found?.type === 'cifar10') return { type: 'cifar10', path, positive };
   if (await isFolder(path)) return { type: 'folder', path };
-  const extension = extname(path).toLowerCase();
-  const type = (Object.keys(sources) as SourceType[]).find((key) => sources[key].extensions.includes(extension));
-  if (type !== undefined) return { type, path } as SourceChoice;
-  const known = Object.values(sources).flatMap((entry) => entry.extensions);
+  if (found !== undefined) return { type: found.type, path } as SourceChoice;
+  const known = endings.map(({ ending }) => ending);
   throw new UserError(
     'data',
     `${path}: expected a folder with one sub-folder per class, or a file ending in ${known.join(', ')}; found neither`,

@@ -1,0 +1,60 @@
+import { stat } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { crc32 } from 'node:zlib';
+import type { Entry, ZipFile } from 'yauzl';
+import { UserError } from '../../errors.ts';
+import { type Archive, type ArchiveEntry, brokenArchive, entryCheck } from './archive.ts';
+
+/** Opens a ZIP archive: its files are found by its directory, in any order.
+ *  @throws UserError (data) where it is damaged or a bomb */
+export async function openZip(path: string): Promise<Archive> {
+  const yauzl = await import('yauzl');
+  try {
+    const check = entryCheck(path, (await stat(path)).size);
+    // names as bytes: the library would give up the whole archive for one that it finds unsafe
+    const zip = await yauzl.openPromise(path, { autoClose: false, decodeStrings: false });
+    const raw: Entry[] = [];
+    const entries: ArchiveEntry[] = [];
+    for await (const entry of zip.eachEntry()) {
+      const { generalPurposeBitFlag, fileNameRaw, extraFields } = entry;
+      const name = yauzl.getFileNameLowLevel(generalPurposeBitFlag, fileNameRaw, extraFields, false);
+      if (name.endsWith('/')) continue;
+      const { uncompressedSize: bytes, compressedSize: compressedBytes } = entry;
+      entries.push(check({ path: name, bytes, compressedBytes, problem: problemOf(entry) }));
+      raw.push(entry);
+    }
+    return { entries, read: (index) => readEntry(zip, raw[index]!, entries[index]!) };
+  } catch (error) {
+    throw brokenArchive(path, error);
+  }
+}
+
+const storedOrDeflated = [0, 8];
+
+function problemOf(entry: Entry): string | undefined {
+  if (entry.isEncrypted()) return 'encrypted';
+  if (!storedOrDeflated.includes(entry.compressionMethod))
+    return `packed by method ${entry.compressionMethod} of ZIP, which nn can't unpack (only stored and deflated files)`;
+  return isLink(entry) ? 'a link, which is not followed' : undefined;
+}
+
+/** Unix keeps the type of a file in the upper half of its attributes. */
+function isLink({ versionMadeBy, externalFileAttributes }: Entry): boolean {
+  const unix = 3;
+  return versionMadeBy >> 8 === unix && ((externalFileAttributes >>> 16) & 0o170000) === 0o120000;
+}
+
+/** The library holds the file to the size that the directory states. */
+async function readEntry(zip: ZipFile, entry: Entry, { problem }: ArchiveEntry): Promise<Uint8Array> {
+  if (problem !== undefined) throw new UserError('data', problem);
+  try {
+    const stream: Readable = await zip.openReadStreamPromise(entry);
+    const bytes = await buffer(stream);
+    if (crc32(bytes) !== entry.crc32) throw new Error('its checksum is another');
+    return bytes;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new UserError('data', `damaged in the archive: ${reason}`, { cause: error });
+  }
+}
