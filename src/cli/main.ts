@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { CommanderError, Command as Program, Option as ProgramOption } from 'commander';
 import type { Command } from '../commands/command.ts';
 import { commandGroups, commands } from '../commands/commands.ts';
 import { type ExitKind, exitCodes, exitMeanings, UserError } from '../errors.ts';
+import { version } from '../version.ts';
 import { type Interruption, listenForInterruption } from './interruption.ts';
 import { routeOf } from './route.ts';
 import type { GlobalValues } from './terminal.ts';
@@ -118,6 +118,7 @@ function declare(program: Program, command: Command<never>, start: Start): void 
 function requireOptions(program: Program, { options, examples }: Command<never>): void {
   for (const option of options.filter(({ required }) => required)) {
     if (program.opts()[new ProgramOption(option.flags).attributeName()] !== undefined) continue;
+    if (option.unless !== undefined && program.opts()[option.unless] !== undefined) continue;
     throw new UserError('usage', `expected the option ${option.flags}, found none`, { hint: `For example: ${examples[0]}` });
   }
 }
@@ -132,8 +133,6 @@ function usageError({ message }: CommanderError, program: Program): UserError {
 function examplesText(examples: readonly string[]): string {
   return `\nExamples:\n${examples.map((example) => `  ${example}`).join('\n')}`;
 }
-
-const version = (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version;
 
 /** Says what went wrong on stderr, and with --json on stdout too. A fault, and with --verbose any error, comes with its trace. */
 function reportError(error: unknown, words: readonly string[]): ExitKind {

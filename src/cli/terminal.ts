@@ -38,12 +38,12 @@ export function createContext(values: GlobalValues, signal: AbortSignal): Contex
     warn: (text) => quiet || aside(`${styled(process.stderr, 'yellow', 'warning:')} ${text}`),
     complain: aside,
     style: (style, text) => styled(process.stdout, style, text),
-    progress: (title, total) => {
+    progress: (title, total, begun = 0) => {
       bar = quiet
         ? silence
         : process.stderr.isTTY && process.env['TERM'] !== 'dumb'
-          ? drawBar(title, total)
-          : writeLines(title, total, toStderr);
+          ? drawBar(title, total, begun)
+          : writeLines(title, total, { begun, write: toStderr });
       return bar;
     },
     readStdin: () => readStdin(signal),
@@ -66,7 +66,7 @@ async function readStdin(signal: AbortSignal): Promise<Uint8Array> {
 const silence: Progress = { update: () => {}, stop: () => {} };
 
 /** The library is loaded for work that is long enough to be shown; the bar appears with the first update after that. */
-function drawBar(title: string, total: number): Progress {
+function drawBar(title: string, total: number, begun: number): Progress {
   const started = performance.now();
   let loading = false;
   let bar: SingleBar | undefined;
@@ -83,7 +83,10 @@ function drawBar(title: string, total: number): Progress {
       if (!loading) void load();
       loading = true;
       if (bar === undefined) return;
-      const payload = { detail: detail === undefined ? '' : ` · ${detail}`, left: timeLeft(started, done, total) };
+      const payload = {
+        detail: detail === undefined ? '' : ` · ${detail}`,
+        left: timeLeft(started, done - begun, total - begun),
+      };
       if (!shown) bar.start(total, done, payload);
       else bar.update(done, payload);
       shown = true;
@@ -95,7 +98,7 @@ function drawBar(title: string, total: number): Progress {
   };
 }
 
-function writeLines(title: string, total: number, write: (text: string) => void): Progress {
+function writeLines(title: string, total: number, { begun, write }: { begun: number; write: (text: string) => void }): Progress {
   const started = performance.now();
   let next = started + silentSeconds * 1000;
   return {
@@ -103,7 +106,9 @@ function writeLines(title: string, total: number, write: (text: string) => void)
       const now = performance.now();
       if (now < next) return;
       next = now + lineSeconds * 1000;
-      write(`${title} ${done}/${total}${detail === undefined ? '' : ` · ${detail}`}${timeLeft(started, done, total)}`);
+      write(
+        `${title} ${done}/${total}${detail === undefined ? '' : ` · ${detail}`}${timeLeft(started, done - begun, total - begun)}`,
+      );
     },
     stop: () => {},
   };
@@ -115,7 +120,7 @@ const paceSeconds = 5;
 /** " · 12s left", from the pace since the start; nothing before there is one. */
 function timeLeft(started: number, done: number, total: number): string {
   // the first steps are the slowest, and say little of the rest
-  if (done === 0 || (performance.now() - started < paceSeconds * 1000 && done < total / 20)) return '';
+  if (done <= 0 || (performance.now() - started < paceSeconds * 1000 && done < total / 20)) return '';
   return ` · ${duration((((performance.now() - started) / done) * (total - done)) / 1000)} left`;
 }
 

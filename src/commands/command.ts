@@ -14,8 +14,9 @@ export interface Context {
   warn(text: string): void;
   /** what went wrong with one of many inputs, on stderr, even with --quiet */
   complain(text: string): void;
-  /** a bar on a terminal, a plain line now and then elsewhere */
-  progress(title: string, total: number): Progress;
+  /** a bar on a terminal, a plain line now and then elsewhere
+   *  @param begun  what was done before, and so says nothing of the pace */
+  progress(title: string, total: number, begun?: number): Progress;
   /** aborted by Ctrl-C, SIGTERM or a closed pipe; its reason says which */
   signal: AbortSignal;
   /** bytes of standard input */
@@ -40,6 +41,8 @@ export interface Option {
   /** gathers the values of a flag that may be repeated */
   repeatable?: boolean;
   required?: boolean;
+  /** what takes the place of a required one, as the key of its value */
+  unless?: string;
   /** what it can't stand beside, as the keys of the values: ['json'] */
   conflicts?: readonly string[];
   /** turns the word into a value. @throws UserError (usage) */

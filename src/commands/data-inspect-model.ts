@@ -7,7 +7,8 @@ import { UserError } from '../errors.ts';
 import { type Interval, wilsonInterval } from '../evaluation/intervals.ts';
 import { kernelsFor } from '../kernels/select.ts';
 import { loadClassifier } from '../run/model-file.ts';
-import { readSplit, runFiles, runOfModel } from '../run/run-folder.ts';
+import { runFiles, runOfModel } from '../run/run-folder.ts';
+import { readSplit } from '../run/split-file.ts';
 import type { ShortcutStudy } from '../training/shortcuts.ts';
 import type { Context } from './command.ts';
 

@@ -15,7 +15,8 @@ import { evaluationText, type PredictionRow, worstText } from '../report/evaluat
 import { findExamples } from '../run/find-examples.ts';
 import { loadClassifier } from '../run/model-file.ts';
 import { defaultModel } from '../run/places.ts';
-import { readRunConfig, readSplit, runOfModel } from '../run/run-folder.ts';
+import { readRunConfig, runOfModel } from '../run/run-folder.ts';
+import { readSplit } from '../run/split-file.ts';
 import { readAll, sourceChoice } from '../training/prepare.ts';
 import type { Command, Context } from './command.ts';
 import { modelOption, threadsOption, thresholdOption } from './options.ts';

@@ -237,6 +237,14 @@ const training = z.strictObject({
   form: oneOf(forms, 'How the first layer is computed').default('auto'),
   evaluateEvery: wholeNumber(1).default(1).describe('Epochs between looks at dev and at the layers'),
   maxMinutes: z.number().gt(0).nullable().default(null).describe('Stop in good order after so long'),
+  checkpointMinutes: z
+    .number()
+    .min(0)
+    .default(0.5)
+    .describe(
+      'Minutes of training between checkpoints, from which --resume goes on; more where they would take over a twentieth of the time; 0: one whenever it can be',
+    ),
+  checkpointEpochs: wholeNumber(1).nullable().default(null).describe('A checkpoint every so many epochs as well'),
   startFrom: z.string().min(1).nullable().default(null).describe('A model file whose weights to start from (same architecture)'),
 });
 

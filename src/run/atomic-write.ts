@@ -3,8 +3,13 @@ import { basename, dirname, join } from 'node:path';
 import { systemReason, UserError } from '../errors.ts';
 
 /** Writes a file whole or not at all: beside its place, flushed to the disk, then renamed.
+ *  @param options.previous  where a file that stood in its place goes, once the new one is on the disk
  *  @throws UserError (data) with the reason, nothing left behind */
-export async function writeFileAtomically(path: string, content: string | Uint8Array): Promise<void> {
+export async function writeFileAtomically(
+  path: string,
+  content: string | Uint8Array,
+  { previous }: { previous?: string } = {},
+): Promise<void> {
   const aside = join(dirname(path), `.${basename(path)}.${process.pid}.partial`);
   try {
     const handle = await open(aside, 'w');
@@ -14,12 +19,21 @@ export async function writeFileAtomically(path: string, content: string | Uint8A
     } finally {
       await handle.close();
     }
+    if (previous !== undefined) await moveAway(path, previous);
     await rename(aside, path);
   } catch (error) {
     await rm(aside, { force: true });
     throw new UserError('data', `${path}: can't be written: ${systemReason(error)}`, { cause: error });
   }
   await flushFolder(dirname(path)).catch(() => {}); // the file is there; some file systems can't flush a folder
+}
+
+async function moveAway(path: string, previous: string): Promise<void> {
+  try {
+    await rename(path, previous);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error; // nothing stood there
+  }
 }
 
 /** A rename is safe on the disk when its folder is flushed too; Windows cannot open folders and needs none of it. */

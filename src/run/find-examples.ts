@@ -1,6 +1,6 @@
 import type { Examples } from '../data/examples.ts';
 import { UserError } from '../errors.ts';
-import type { SplitRow } from './run-folder.ts';
+import type { SplitRow } from './split-file.ts';
 
 /** Finds the pictures of a run's part among others by their content, wherever they lie now.
  *  @returns indices into `examples`, in the order of the rows

@@ -8,14 +8,18 @@ export interface Journal {
   append(line: object): Promise<void>;
   /** All lines so far are on their way to the disk when the promise is done: before anything that relies on them. */
   flush(): Promise<void>;
+  /** All lines so far are on the disk, power cut or not, when the promise is done. @returns the length of the file in bytes */
+  sync(): Promise<number>;
   close(): Promise<void>;
 }
 
 /** Milliseconds; a writing of its own for each line takes longer than a short epoch does. */
 const patience = 100;
 
-export async function openJournal(path: string): Promise<Journal> {
+/** @param keep  how many bytes stay of a file that is there already, all where it is not given */
+export async function openJournal(path: string, keep?: number): Promise<Journal> {
   const file = await open(path, 'a');
+  if (keep !== undefined) await file.truncate(keep);
   let waiting = '';
   let written = Number.NEGATIVE_INFINITY;
   async function flush(): Promise<void> {
@@ -30,6 +34,11 @@ export async function openJournal(path: string): Promise<Journal> {
       if (performance.now() - written >= patience) await flush();
     },
     flush,
+    async sync() {
+      await flush();
+      await file.datasync();
+      return (await file.stat()).size;
+    },
     async close() {
       try {
         await flush();

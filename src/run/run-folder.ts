@@ -1,38 +1,99 @@
-import { access, lstat, mkdir, readdir, readFile, realpath, rename, rm, symlink } from 'node:fs/promises';
+import { access, lstat, mkdir, readdir, realpath, rename, rm, stat, symlink } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
-import { parse } from 'csv-parse/sync';
 import { type LoadedConfig, loadConfig, moveConfig } from '../config/load.ts';
-import { csvField } from '../data/csv-field.ts';
-import type { Classes, Examples } from '../data/examples.ts';
-import { type PartName, partNames } from '../data/split.ts';
+import type { Config } from '../config/schema.ts';
 import { systemReason, UserError } from '../errors.ts';
 import { writeFileAtomically } from './atomic-write.ts';
+import { checkpointNames } from './checkpoint-file.ts';
 import { type Journal, openJournal } from './journal.ts';
+import { type Lock, lockFolder, refuseLocked } from './lock.ts';
 import { modelFileName } from './model-file.ts';
 import { latestName } from './places.ts';
+import { splitFileName } from './split-file.ts';
 
 /** The files of a run. docs/formats.md says what is in them. */
 export const runFiles = {
   config: 'config.json',
-  split: 'split.csv',
+  split: splitFileName,
   journal: 'journal.jsonl',
   model: modelFileName,
   summary: 'summary.json',
+  checkpoint: checkpointNames[0],
+  previousCheckpoint: checkpointNames[1],
 } as const;
 
+/** A run's folder, locked for this process. */
 export interface RunFolder {
   path: string;
   journal: Journal;
+  close(): Promise<void>;
 }
 
-/** Makes a run's folder, with its resolved config. The journal is to be closed.
- *  @throws UserError (usage) where one stands there already, unless `force` */
+/** Makes a run's folder, with its resolved config.
+ *  @throws UserError (usage) where one stands there already, unless `force`, or another process trains in it */
 export async function createRun(path: string, loaded: LoadedConfig, force: boolean): Promise<RunFolder> {
-  await makeRoom(path, force);
-  const config = moveConfig(loaded.config, loaded.folder, path);
-  const { $schema: _, ...rest } = config;
-  await writeFileAtomically(join(path, runFiles.config), json(rest));
-  return { path, journal: await openJournal(join(path, runFiles.journal)) };
+  await makeFolder(path);
+  const lock = await lockFolder(path);
+  try {
+    await removeRun(path, force);
+    await writeConfig(path, loaded);
+    return await openRun(path, lock, 0);
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+}
+
+/** Takes the folder of a run for this process, to go on in it.
+ *  @throws UserError (usage) where there is no run, or another process trains in it */
+export async function takeRun(path: string): Promise<Lock> {
+  if (!(await ownFiles(path, '--resume')).includes(runFiles.config)) {
+    throw new UserError('usage', `--resume ${path}: expected the folder of a run, found no ${runFiles.config} in it`, {
+      hint: 'Name the folder that nn train made, such as runs/quickstart-2026-11-22T21-05-30.',
+    });
+  }
+  const lock = await lockFolder(path);
+  await removeUnfinished(path);
+  return lock;
+}
+
+/** Opens a folder that is locked. @param journalBytes  of the journal that are kept */
+export async function openRun(path: string, lock: Lock, journalBytes: number): Promise<RunFolder> {
+  const journal = await openJournal(join(path, runFiles.journal), journalBytes);
+  const close = async () => {
+    try {
+      await journal.close();
+    } finally {
+      await lock.release();
+    }
+  };
+  return { path, journal, close };
+}
+
+/** What a process that was killed in the midst of writing left behind: the folder is locked, so nobody writes it now. */
+async function removeUnfinished(path: string): Promise<void> {
+  const ours = (name: string) =>
+    Object.values(runFiles).some((file) => name.startsWith(`.${file}.`) && name.endsWith('.partial'));
+  for (const name of await readdir(path)) if (ours(name)) await rm(join(path, name), { force: true });
+}
+
+/** The config as it stands in a run's folder: paths relative to it. */
+export function configOfRun({ config, folder }: LoadedConfig, path: string): Omit<Config, '$schema'> {
+  const { $schema: _, ...rest } = moveConfig(config, folder, path);
+  return rest;
+}
+
+/** Writes config.json. */
+export async function writeConfig(path: string, loaded: LoadedConfig): Promise<void> {
+  await writeFileAtomically(join(path, runFiles.config), json(configOfRun(loaded, path)));
+}
+
+/** The length of a run's journal, 0 where there is none. */
+export async function journalBytes(path: string): Promise<number> {
+  return stat(join(path, runFiles.journal)).then(
+    ({ size }) => size,
+    () => 0,
+  );
 }
 
 /** The name of a run by its config and the time, such as quickstart-2026-11-22T21-05-30. */
@@ -87,87 +148,59 @@ async function replaceLink(aside: string, link: string): Promise<void> {
   await rename(aside, link);
 }
 
-/** Which picture stood in which part. */
-export interface SplitRow {
-  name: string;
-  hash: string;
-  label: 0 | 1;
-  part: PartName;
+/** The resolved config of a run. @param sets  overrides, as given to --set */
+export function readRunConfig(run: string, sets: readonly string[] = []): Promise<LoadedConfig> {
+  return loadConfig(join(run, runFiles.config), sets);
 }
 
-/** Writes split.csv: name, content hash, class and part of every example. */
-export async function writeSplit(path: string, parts: Partial<Record<PartName, Examples>>, classes: Classes): Promise<void> {
-  const lines = ['name,hash,label,part'];
-  for (const part of partNames) {
-    const examples = parts[part];
-    for (const [i, name] of (examples?.names ?? []).entries()) {
-      const label = examples!.labels[i] === 1 ? classes.positive : classes.negative;
-      lines.push([name, examples!.hashes[i]!, label, part].map(csvField).join(','));
-    }
-  }
-  await writeFileAtomically(join(path, runFiles.split), `${lines.join('\n')}\n`);
-}
-
-/** @throws UserError (model) where the folder holds no such file, or another kind of file */
-export async function readSplit(run: string, classes: Classes): Promise<SplitRow[]> {
-  const file = join(run, runFiles.split);
-  let records: Record<string, string>[];
-  try {
-    records = parse(await readFile(file, 'utf8'), { columns: true, record_delimiter: ['\r\n', '\n'] });
-  } catch (error) {
-    throw new UserError('model', `${file}: expected the parts of a run, found: ${systemReason(error)}`, { cause: error });
-  }
-  const labels = [classes.negative, classes.positive];
-  return records.map(({ name, hash, label, part }, i) => {
-    if (!name || !hash || !partNames.includes(part as PartName) || !labels.includes(label ?? '')) {
-      const found = [name, hash, label, part].map((value) => value ?? 'nothing').join(', ');
-      throw new UserError(
-        'model',
-        `${file}, picture ${i + 1}: expected name, hash, a label (${labels.join(' or ')}) and a part (${partNames.join(', ')}), found ${found}`,
-      );
-    }
-    return { name, hash, label: label === classes.positive ? 1 : 0, part: part as PartName };
-  });
-}
-
-/** The resolved config of a run. */
-export function readRunConfig(run: string): Promise<LoadedConfig> {
-  return loadConfig(join(run, runFiles.config));
-}
-
-/** @throws UserError (usage) where a run stands in the folder already, unless `force` */
+/** @throws UserError (usage) where a run stands in the folder already, unless `force`; or where another process trains in it */
 export async function refuseRun(path: string, force: boolean): Promise<void> {
-  const found = await ownFiles(path);
+  await refuseLocked(path);
+  refusePresent(path, await ownFiles(path, '--output'), force);
+}
+
+function refusePresent(path: string, found: readonly string[], force: boolean): void {
   if (found.length === 0 || force) return;
   throw new UserError('usage', `--output ${path}: expected a folder without a run, found one that holds ${found.join(', ')}`, {
-    hint: 'Name another folder, or overwrite the run with --force.',
+    hint: 'Name another folder, overwrite the run with --force, or go on with it: nn train --resume.',
   });
 }
 
-/** The files of a run that stand in a folder; none where there is no such folder yet. */
-async function ownFiles(path: string): Promise<string[]> {
-  const own: readonly string[] = Object.values(runFiles);
+/** The files of a run that stand in a folder, its config first; none where there is no such folder yet. */
+async function ownFiles(path: string, flag: string): Promise<string[]> {
   try {
-    return (await readdir(path)).filter((name) => own.includes(name));
+    const names = await readdir(path);
+    return Object.values(runFiles).filter((name) => names.includes(name));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw new UserError('usage', `--output ${path}: expected a folder that can be written, found: ${systemReason(error)}`, {
-      cause: error,
-    });
+    throw unfit(path, flag, error);
   }
 }
 
-async function makeRoom(path: string, force: boolean): Promise<void> {
-  await refuseRun(path, force);
+async function makeFolder(path: string): Promise<void> {
   try {
     await mkdir(path, { recursive: true });
-    for (const name of await ownFiles(path)) await rm(join(path, name));
   } catch (error) {
-    if (error instanceof UserError) throw error;
-    throw new UserError('usage', `--output ${path}: expected a folder that can be written, found: ${systemReason(error)}`, {
-      cause: error,
-    });
+    throw unfit(path, '--output', error);
   }
+}
+
+/** The config goes first: a folder without one is no run, whatever else a kill leaves in it. */
+async function removeRun(path: string, force: boolean): Promise<void> {
+  const found = await ownFiles(path, '--output');
+  refusePresent(path, found, force);
+  try {
+    for (const name of found) await rm(join(path, name));
+    await removeUnfinished(path);
+  } catch (error) {
+    throw unfit(path, '--output', error);
+  }
+}
+
+function unfit(path: string, flag: string, error: unknown): UserError {
+  return new UserError('usage', `${flag} ${path}: expected a folder that can be written, found: ${systemReason(error)}`, {
+    cause: error,
+  });
 }
 
 function json(value: object): string {

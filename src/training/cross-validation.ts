@@ -6,9 +6,10 @@ import type { Metrics } from '../evaluation/metrics.ts';
 import { chooseThreshold, type ThresholdCriterion } from '../evaluation/threshold.ts';
 import { kernelsFor } from '../kernels/select.ts';
 import { refuseWrongGradient } from './check-gradients.ts';
-import { type EpochEvent, type FitEvent, type FitOptions, fit } from './fit.ts';
+import { type EpochEvent, type FitEvent, type FitOptions, fit, type Going } from './fit.ts';
 import { type Extras, fitOptions, planTraining } from './plan.ts';
 import { foldParts, type PreparedData } from './prepare.ts';
+import type { TrainingState } from './training-state.ts';
 
 /** What a training is made of: what a classifier needs besides its weights. */
 export type Setting = Pick<PreparedData, 'classes' | 'preprocessing'>;
@@ -47,54 +48,76 @@ export interface FoldResult {
   bestEpoch: number;
 }
 
-export interface FoldEvent {
-  fold: number;
-  event: FitEvent;
-}
-
-/** What cross-validation found. */
-export interface CrossValidation {
+/** What the folds that have been trained gave. */
+export interface FoldsDone {
   folds: FoldResult[];
-  /** what the final training on all pictures takes instead: the epochs that were best, the threshold chosen on all folds */
-  epochs: number;
-  threshold: number;
-  /** of each training picture, from the training that did not see it */
+  /** the logit of each picture of the training part, from the fold that did not train on it; 0 where that is still to come */
   logits: Float64Array;
 }
 
+export interface FoldEvent {
+  fold: number;
+  event: FitEvent;
+  done: FoldsDone;
+}
+
+/** What cross-validation found. */
+export interface CrossValidation extends FoldsDone {
+  /** what the final training on all pictures takes instead: the epochs that were best, the threshold chosen on all folds */
+  epochs: number;
+  threshold: number;
+}
+
+/** Where a cross-validation begins: after some folds, and in the midst of the next. */
+export interface FoldsGoing {
+  done?: FoldsDone | undefined;
+  state?: TrainingState | null | undefined;
+  wants?: Going['wants'];
+}
+
 /** Trains once for each fold, with that fold as dev, and judges it on that fold.
- *  @returns through `done`, when the generator has ended */
+ *  @returns through `found`, when the generator has ended */
 export async function* crossValidate(
   config: Config,
   data: PreparedData & { folds: NonNullable<PreparedData['folds']> },
   extras: Extras,
-  done: (result: CrossValidation) => void,
+  found: (result: CrossValidation) => void,
+  going: FoldsGoing = {},
 ): AsyncGenerator<FoldEvent> {
   const { folds, parts } = data;
   const kernels = kernelsFor(config.precision);
-  const results: FoldResult[] = [];
-  const outside = new Float64Array(parts.train.labels.length);
-  for (let fold = 0; fold < folds.count; fold++) {
+  const done: FoldsDone = {
+    folds: [...(going.done?.folds ?? [])],
+    logits: going.done?.logits.slice() ?? new Float64Array(parts.train.labels.length),
+  };
+  let from = going.state;
+  for (let fold = done.folds.length; fold < folds.count; fold++) {
     const foldData = foldParts(parts.train, folds, fold);
     const options = fitOptions(config, foldData, planTraining(config, foldData, kernels), kernels, extras);
     refuseWrongGradient(options);
     let last: EpochEvent | undefined;
-    for await (const event of fit(options)) {
-      yield { fold, event };
+    for await (const event of fit(options, { from, wants: going.wants })) {
+      yield { fold, event, done };
       if (event.type === 'epoch') last = event;
     }
+    from = null;
     const { metrics, logits } = judge(classifierOf(config, data, options), kernels, foldData.dev!);
-    placeFold(outside, logits, folds.of, fold);
-    results.push({ fold, metrics, epochs: last!.epoch, bestEpoch: last!.bestEpoch });
+    placeFold(done.logits, logits, folds.of, fold);
+    done.folds.push({ fold, metrics, epochs: last!.epoch, bestEpoch: last!.bestEpoch });
   }
+  found(concludeFolds(config, done, parts.train.labels));
+}
+
+/** What all folds together say. @param labels  of the training part */
+export function concludeFolds(config: Config, done: FoldsDone, labels: Uint8Array): CrossValidation {
+  const { folds, logits } = done;
   const { threshold, earlyStopping, epochs } = config.training;
-  const best = Math.round(results.reduce((sum, { bestEpoch }) => sum + bestEpoch, 0) / results.length);
-  done({
-    folds: results,
+  const best = Math.round(folds.reduce((sum, { bestEpoch }) => sum + bestEpoch, 0) / folds.length);
+  return {
+    ...done,
     epochs: earlyStopping ? Math.max(1, best) : epochs,
-    threshold: typeof threshold === 'number' ? threshold : thresholdFor(threshold, outside, parts.train.labels),
-    logits: outside,
-  });
+    threshold: typeof threshold === 'number' ? threshold : thresholdFor(threshold, logits, labels),
+  };
 }
 
 /** Puts a fold's answers back where its pictures stand in the training part. */

@@ -19,7 +19,7 @@ const turnMilliseconds = 100;
 /** Where a training begins, and who wants to know where it is. */
 export interface Going {
   /** a state that an earlier training with the same options gave: this one goes on from there, to the same bits. Its options
-   *  may ask for more epochs. */
+   *  may ask for more epochs; its form is the state's, whatever they say. */
   from?: TrainingState | null | undefined;
   /** asked after every step and epoch; where it says so, a state event follows */
   wants?: ((place: { epochsDone: number }) => boolean) | undefined;
@@ -31,7 +31,8 @@ export interface Going {
  * @throws DivergedError naming step, layer and rate
  */
 export function fit(options: FitOptions, going: Going = {}): AsyncGenerator<FitEvent> {
-  return withRun(options, (run) => fitRun(run, going));
+  const form = going.from?.progress.form ?? options.form;
+  return withRun({ ...options, form }, (run) => fitRun(run, going));
 }
 
 async function* fitRun(run: Run, { from, wants }: Going): AsyncGenerator<FitEvent> {

@@ -56,16 +56,33 @@ const apart = 1000;
 /** Looks that must agree before it is said. */
 const looksNeeded = 3;
 
+type Message = 'vanishing' | 'exploding' | 'dead';
+
+/** What a watch remembers. */
+export interface GradientWatchState {
+  /** looks on end, up to the last, at which a message held */
+  looks: Partial<Record<Message, number>>;
+  told: Message[];
+}
+
+export interface GradientWatch {
+  /** @returns what there is to say now */
+  look(epoch: number, layers: readonly LayerNorms[]): string[];
+  state(): GradientWatchState;
+}
+
 /** Says in words when gradients vanish, explode, or a layer is dead; each at most once. */
-export function gradientWatch(): (epoch: number, layers: readonly LayerNorms[]) => string[] {
-  const keys = Object.keys(messages) as (keyof typeof messages)[];
-  const looks = new Map<keyof typeof messages, number>();
-  const told = new Set<keyof typeof messages>();
-  return (epoch, layers) => {
-    for (const key of keys) looks.set(key, messages[key].holds(layers) ? (looks.get(key) ?? 0) + 1 : 0);
-    const news = keys.filter((key) => looks.get(key)! >= looksNeeded && !told.has(key));
-    for (const key of news) told.add(key);
-    return news.map((key) => `by epoch ${epoch}: ${messages[key].text}`);
+export function gradientWatch(from: GradientWatchState = { looks: {}, told: [] }): GradientWatch {
+  const keys = Object.keys(messages) as Message[];
+  const state: GradientWatchState = structuredClone(from);
+  return {
+    look(epoch, layers) {
+      for (const key of keys) state.looks[key] = messages[key].holds(layers) ? (state.looks[key] ?? 0) + 1 : 0;
+      const news = keys.filter((key) => state.looks[key]! >= looksNeeded && !state.told.includes(key));
+      state.told.push(...news);
+      return news.map((key) => `by epoch ${epoch}: ${messages[key].text}`);
+    },
+    state: () => structuredClone(state),
   };
 }
 
@@ -73,7 +90,7 @@ export function gradientWatch(): (epoch: number, layers: readonly LayerNorms[]) 
 const speed = ({ updateNorm, weightNorm }: LayerNorms) => updateNorm / weightNorm;
 const ratio = (layers: readonly LayerNorms[]) => speed(layers[0]!) / speed(layers[layers.length - 1]!);
 
-const messages: Record<'vanishing' | 'exploding' | 'dead', { holds(layers: readonly LayerNorms[]): boolean; text: string }> = {
+const messages: Record<Message, { holds(layers: readonly LayerNorms[]): boolean; text: string }> = {
   vanishing: {
     holds: (layers) => layers.length > 1 && ratio(layers) < 1 / apart,
     text:

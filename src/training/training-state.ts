@@ -1,3 +1,4 @@
+import { UserError } from '../errors.ts';
 import type { Floats } from '../kernels/kernels.ts';
 import type { Form } from '../model/forms.ts';
 import type { CostWatchState } from './divergence.ts';
@@ -60,14 +61,17 @@ export function takeState(
   return { progress, buffers };
 }
 
-/** Puts a state into a run that has just been made from the same options. */
+/** Puts a state into a run that has just been made from the same options.
+ *  @throws UserError (model) where it is a state of something else */
 export function putState(run: Run, best: BestKeeper | null, { progress, buffers }: TrainingState): void {
-  if (progress.form !== run.options.form)
-    throw new Error(`a state in ${progress.form} form for a run in ${run.options.form} form`);
   const of = (name: string) => {
-    const found = buffers[name];
-    if (found?.length !== run.good.length) throw new Error(`a state without the ${run.good.length} numbers of ${name}`);
-    return found;
+    const [found, expected] = [buffers[name], run.good];
+    if (found?.length === expected.length && found.constructor === expected.constructor) return found;
+    const kind = found === undefined ? 'none' : `${found.length} of the kind ${found.constructor.name}`;
+    throw new UserError(
+      'model',
+      `${name}: expected ${expected.length} numbers of the kind ${expected.constructor.name}, found ${kind}`,
+    );
   };
   run.problem.parameters.values.set(of('parameters'));
   run.good.set(of('good'));

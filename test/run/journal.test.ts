@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -51,5 +51,21 @@ describe('a journal', () => {
     await again.append({ epoch: 5 });
     await again.close();
     expect(read('flushed')).toBe([1, 2, 3, 4, 5].map((epoch) => `{"epoch":${epoch}}\n`).join(''));
+  });
+
+  test('is cut to the bytes that are wanted of it, and says how many it has', async () => {
+    const journal = await openJournal(join(folder, 'cut'));
+    await journal.append({ epoch: 1 });
+    const bytes = await journal.sync();
+    expect(bytes).toBe('{"epoch":1}\n'.length);
+    expect(read('cut')).toHaveLength(bytes);
+    await journal.append({ epoch: 2 });
+    await journal.close();
+    writeFileSync(join(folder, 'cut'), `${read('cut')}{"epo`); // as a kill may leave it
+    const again = await openJournal(join(folder, 'cut'), bytes);
+    await again.append({ epoch: 22 });
+    expect(await again.sync()).toBe('{"epoch":1}\n{"epoch":22}\n'.length);
+    await again.close();
+    expect(read('cut')).toBe('{"epoch":1}\n{"epoch":22}\n');
   });
 });

@@ -9,17 +9,8 @@ import { UserError } from '../../src/errors.ts';
 import { numpyRandom } from '../../src/random.ts';
 import { findExamples } from '../../src/run/find-examples.ts';
 import { defaultModel, latestName, runsFolder } from '../../src/run/places.ts';
-import {
-  createRun,
-  linkLatest,
-  readRunConfig,
-  readSplit,
-  runFiles,
-  runName,
-  type SplitRow,
-  writeSplit,
-  writeSummary,
-} from '../../src/run/run-folder.ts';
+import { createRun, linkLatest, readRunConfig, runFiles, runName, writeSummary } from '../../src/run/run-folder.ts';
+import { readSplit, type SplitRow, splitText, writeSplit } from '../../src/run/split-file.ts';
 
 let root: string;
 beforeEach(async () => {
@@ -48,7 +39,7 @@ async function refusal(act: () => Promise<unknown>): Promise<UserError> {
 describe('a new run', () => {
   test('makes its folder, whole, with its config and an empty journal', async () => {
     const path = join(root, 'deep', 'er', 'run');
-    await (await createRun(path, await config(drawn), false)).journal.close();
+    await (await createRun(path, await config(drawn), false)).close();
     expect((await readdir(path)).sort()).toEqual([runFiles.config, runFiles.journal]);
     expect(await readFile(join(path, runFiles.journal), 'utf8')).toBe('');
   });
@@ -57,7 +48,7 @@ describe('a new run', () => {
     const path = join(root, 'run');
     await mkdir(path);
     await writeFile(join(path, 'notes.txt'), 'mine');
-    await (await createRun(path, await config(drawn), true)).journal.close();
+    await (await createRun(path, await config(drawn), true)).close();
     expect(await readFile(join(path, 'notes.txt'), 'utf8')).toBe('mine');
   });
 
@@ -79,7 +70,7 @@ describe('a new run', () => {
     await mkdir(path);
     for (const name of Object.values(runFiles)) await writeFile(join(path, name), 'old');
     await writeFile(join(path, 'notes.txt'), 'mine');
-    await (await createRun(path, await config(drawn), true)).journal.close();
+    await (await createRun(path, await config(drawn), true)).close();
     expect((await readdir(path)).sort()).toEqual([runFiles.config, runFiles.journal, 'notes.txt'].sort());
     expect(await readFile(join(path, runFiles.journal), 'utf8')).toBe('');
     expect((await readRunConfig(path)).config.data.source).toMatchObject({ type: 'drawn', count: 20 });
@@ -112,7 +103,7 @@ describe("a run's config", () => {
   test('leads to the same pictures from the folder of the run', async () => {
     const loaded = await config({ source: { type: 'folder', path: '../pictures' } });
     for (const place of ['run', 'a/b/c/run', 'configs/run', 'pictures/run']) {
-      await (await createRun(join(root, place), loaded, false)).journal.close();
+      await (await createRun(join(root, place), loaded, false)).close();
       expect(await placesOf(join(root, place))).toEqual([join(root, 'pictures')]);
     }
   });
@@ -123,7 +114,7 @@ describe("a run's config", () => {
       dev: { type: 'hdf5', path: '../dev.h5' },
       test: { type: 'folder', path: '.' },
     });
-    await (await createRun(join(root, 'run'), loaded, false)).journal.close();
+    await (await createRun(join(root, 'run'), loaded, false)).close();
     const wanted = [join(root, 'configs', 'train.csv'), join(root, 'dev.h5'), join(root, 'configs')];
     expect(await placesOf(join(root, 'run'))).toEqual(wanted);
     const text = await readFile(join(root, 'run', runFiles.config), 'utf8');
@@ -133,14 +124,14 @@ describe("a run's config", () => {
 
   test('keeps an absolute path as the user wrote it', async () => {
     const path = join(root, 'pictures', '..', 'pictures');
-    await (await createRun(join(root, 'run'), await config({ source: { type: 'folder', path } }), false)).journal.close();
+    await (await createRun(join(root, 'run'), await config({ source: { type: 'folder', path } }), false)).close();
     const { config: found } = await readRunConfig(join(root, 'run'));
     expect(found.data.source).toMatchObject({ path });
   });
 
   test('may be moved with its pictures', async () => {
     const loaded = await config({ source: { type: 'folder', path: '../pictures' } }, join(root, 'all', 'configs'));
-    await (await createRun(join(root, 'all', 'run'), loaded, false)).journal.close();
+    await (await createRun(join(root, 'all', 'run'), loaded, false)).close();
     await rename(join(root, 'all'), join(root, 'moved'));
     expect(await placesOf(join(root, 'moved', 'run'))).toEqual([join(root, 'moved', 'pictures')]);
   });
@@ -148,7 +139,7 @@ describe("a run's config", () => {
   test('leads to its pictures also through `latest`, however deep the run lies', async () => {
     const loaded = await config({ source: { type: 'folder', path: '../pictures' } });
     const run = join(root, 'elsewhere', 'very', 'deep', 'run');
-    await (await createRun(run, loaded, false)).journal.close();
+    await (await createRun(run, loaded, false)).close();
     await linkLatest(join(root, 'runs'), run);
     expect(await placesOf(join(root, 'runs', latestName))).toEqual([join(root, 'pictures')]);
   });
@@ -157,14 +148,14 @@ describe("a run's config", () => {
     const loaded = await config({ source: { type: 'folder', path: '../pictures' } });
     await mkdir(join(root, 'far', 'away'), { recursive: true });
     await symlink(join(root, 'far', 'away'), join(root, 'runs'), 'junction');
-    await (await createRun(join(root, 'runs', 'one'), loaded, false)).journal.close();
+    await (await createRun(join(root, 'runs', 'one'), loaded, false)).close();
     expect(await placesOf(join(root, 'runs', 'one'))).toEqual([join(root, 'pictures')]);
     expect(await placesOf(join(root, 'far', 'away', 'one'))).toEqual([join(root, 'pictures')]);
   });
 
   test('has every default, so that it means the same in a later version', async () => {
     const loaded = await config(drawn);
-    await (await createRun(join(root, 'run'), loaded, false)).journal.close();
+    await (await createRun(join(root, 'run'), loaded, false)).close();
     const text = JSON.parse(await readFile(join(root, 'run', runFiles.config), 'utf8'));
     expect(text.training.epochs).toBe(100);
     expect(text.data.normalize).toBe('scale');
@@ -299,7 +290,7 @@ describe('split.csv', () => {
         fc.pre(positive !== negative);
         const named = { positive, negative };
         const parts = { train: examplesOf(train), dev: examplesOf(dev), test: examplesOf(test_) };
-        await writeSplit(root, parts, named);
+        await writeSplit(root, splitText(parts, named));
         const wanted = [
           ...train.map((row) => ({ ...row, part: 'train' })),
           ...dev.map((row) => ({ ...row, part: 'dev' })),
@@ -316,7 +307,7 @@ describe('split.csv', () => {
       { name: 'cat/a.png', hash: 'aa', label: 1 as const },
       { name: 'x, "y".png', hash: 'bb', label: 0 as const },
     ];
-    await writeSplit(root, { train: examplesOf(rows) }, classes);
+    await writeSplit(root, splitText({ train: examplesOf(rows) }, classes));
     expect(await readFile(join(root, runFiles.split), 'utf8')).toBe(
       'name,hash,label,part\ncat/a.png,aa,cat,train\n"x, ""y"".png",bb,noncat,train\n',
     );

@@ -17,7 +17,7 @@ const scaled = (factor: number) => ({ name: 'random', factor }) as const;
 /** What is said of a training, and when. */
 async function warnings(wishes: Wishes): Promise<string[]> {
   const watch = gradientWatch();
-  return (await epochsOf(problem(wishes))).flatMap(({ epoch, layers }) => (layers ? watch(epoch, layers) : []));
+  return (await epochsOf(problem(wishes))).flatMap(({ epoch, layers }) => (layers ? watch.look(epoch, layers) : []));
 }
 
 describe('the norms of a layer', () => {
@@ -92,7 +92,7 @@ describe('in words', () => {
     });
     options.parameters.layers[1]!.bias!.fill(-100);
     const watch = gradientWatch();
-    const said = (await epochsOf(options)).flatMap(({ epoch, layers }) => watch(epoch, layers!));
+    const said = (await epochsOf(options)).flatMap(({ epoch, layers }) => watch.look(epoch, layers!));
     expect(said).toHaveLength(1);
     expect(said[0]).toMatch(/^by epoch 3: a hidden layer gives 0 for every picture.*Remedies: .*leakyRelu/);
   });
@@ -118,7 +118,7 @@ describe('in words', () => {
   });
   const told = (looks: LayerNorms[][]) => {
     const watch = gradientWatch();
-    return looks.map((layers, i) => watch(i + 1, layers).length);
+    return looks.map((layers, i) => watch.look(i + 1, layers).length);
   };
 
   test('each thing once, after three looks on end', () => {
@@ -158,7 +158,7 @@ describe.skipIf(sharedData === null)(`the course's networks (${withoutShared})`,
     const watch = gradientWatch();
     const events = await epochsOf(fitOptions(loaded.config, parts, plan, kernels));
     const costs = events.map(({ cost }) => cost);
-    expect(events.flatMap(({ epoch, layers }) => watch(epoch, layers!))).toEqual([]);
+    expect(events.flatMap(({ epoch, layers }) => watch.look(epoch, layers!))).toEqual([]);
     expect(costOscillates(costs, plan.learningRates[0]!)).toBeNull();
   });
 });

@@ -47,7 +47,7 @@ describe.each(networks)('the automatic learning rate trains %s', (_, layers) => 
       expect(costs.at(-1)! / costs[0]!).toBeLessThan(fallsBelow(normalize));
       expect(Math.max(...costs) / costs[0]!).toBeLessThan(1.5);
       expect(costOscillates(costs, plan.learningRates[0]!)).toBeNull();
-      expect(events.flatMap(({ epoch, layers }) => (layers ? watch(epoch, layers) : []))).toEqual([]);
+      expect(events.flatMap(({ epoch, layers }) => (layers ? watch.look(epoch, layers) : []))).toEqual([]);
     },
   );
 });

@@ -194,8 +194,21 @@ describe('a training that ended goes on for more epochs as if they had been aske
   });
 });
 
-test('a state of another form or size is refused', async () => {
+test('a training keeps the form of its state, whatever its options say', async () => {
+  const whole = await told(problem(base));
+  const rest = await told(problem({ ...base, form: 'dual' }), { from: whole.states[0]!.state });
+  expect(rest.weights.equals(whole.weights)).toBe(true);
+});
+
+test.each([
+  ['another network', { ...base, hidden: [dense(4)] }, /^parameters: expected 201 numbers of the kind Float64Array, found 151/],
+  [
+    'another precision',
+    { ...base, kernels: kernelsFor('float32') },
+    /^parameters: expected 151 .* Float32Array, found 151 .* Float64Array/,
+  ],
+  ['another optimizer', { ...base, optimizer: { name: 'adam' } }, /^optimizer\.0: .* found none/],
+] satisfies [string, Wishes, RegExp][])('a state of %s is refused', async (_, wishes, says) => {
   const [first] = (await told(problem(base))).states;
-  await expect(told(problem({ ...base, form: 'dual' }), { from: first!.state })).rejects.toThrow('direct form');
-  await expect(told(problem({ ...base, hidden: [dense(4)] }), { from: first!.state })).rejects.toThrow('numbers of parameters');
+  await expect(told(problem(wishes), { from: first!.state })).rejects.toThrow(says);
 });

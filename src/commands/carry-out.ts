@@ -1,0 +1,181 @@
+import { rm } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { augments } from '../data/augment.ts';
+import { batchLength } from '../data/batches.ts';
+import { type ExitKind, systemReason, type UserError } from '../errors.ts';
+import { trainText } from '../report/train-summary.ts';
+import { modelFileName, saveClassifier } from '../run/model-file.ts';
+import { latestName, runsFolder } from '../run/places.ts';
+import { linkLatest, type RunFolder, runFiles } from '../run/run-folder.ts';
+import { refuseWrongGradient } from '../training/check-gradients.ts';
+import type { Told } from '../training/checkpoint.ts';
+import { afterFolds, type CrossValidation, classifierOf, crossValidate } from '../training/cross-validation.ts';
+import { DivergedError } from '../training/divergence.ts';
+import { type EpochEvent, type FitOptions, fit } from '../training/fit.ts';
+import { gradientWatch } from '../training/layer-norms.ts';
+import { costOscillates } from '../training/oscillation.ts';
+import { fitOptions, planTraining } from '../training/plan.ts';
+import type { Checkpoints } from './checkpoints.ts';
+import type { Context } from './command.ts';
+import { type Outcome, summarize } from './summarize.ts';
+import type { Job } from './train-job.ts';
+
+/** Trains, or goes on training, into a run's folder; judges the result, and says what came of it. */
+export async function carryOut(run: RunFolder, job: Job, checkpoints: Checkpoints): Promise<ExitKind | undefined> {
+  const { context, data } = job;
+  const folds = data.folds === null ? null : await trainFolds(run, job, { ...data, folds: data.folds }, checkpoints);
+  const outcome = await trainInto(run, job, folds, checkpoints);
+  const summary = await summarize(run, job, { folds, outcome, seconds: checkpoints.seconds() });
+  if (summary.stopped !== 'interrupted') {
+    await rm(join(run.path, runFiles.previousCheckpoint), { force: true });
+    await tryLink(context, run.path);
+  }
+  context.print(context.json ? JSON.stringify(summary) : trainText(summary, data.classes, context.style));
+  if (summary.stopped === 'interrupted') {
+    context.note(`The model so far is kept: nn predict --model ${summary.run} …`);
+    if (outcome.saved) noteResume(context, run.path);
+  }
+  return context.signal.aborted ? (context.signal.reason as UserError).kind : undefined;
+}
+
+function noteResume(context: Context, path: string): void {
+  context.note(`Go on with: nn train --resume ${relative('', path) || '.'}`);
+}
+
+/** The run is whole without the link: where it can't be made, that is a warning. */
+async function tryLink(context: Context, path: string): Promise<void> {
+  try {
+    await linkLatest(runsFolder(context.environment), path);
+  } catch (error) {
+    context.warn(`${latestName}: the link to this run can't be made: ${systemReason(error)}`);
+  }
+}
+
+const nothingTold: Told = { costs: [], gradients: { looks: {}, told: [] }, warnings: [] };
+
+/** Cross-validation: a training a fold, each journalled with its fold. */
+async function trainFolds(
+  run: RunFolder,
+  job: Job,
+  data: Parameters<typeof crossValidate>[1],
+  { from, wants, save }: Checkpoints,
+): Promise<CrossValidation> {
+  const { context, loaded, extras } = job;
+  const { epochs } = loaded.config.training;
+  const before = from?.folds?.folds.length ?? 0;
+  const state = before < data.folds.count ? from?.state : null;
+  let result: CrossValidation | undefined;
+  const bar = context.progress('epoch', epochs * data.folds.count, epochs * before);
+  const found = (one: CrossValidation) => (result = one);
+  const going = { done: from?.folds ?? undefined, state, wants };
+  try {
+    for await (const { fold, event, done } of crossValidate(loaded.config, data, extras, found, going)) {
+      if (event.type === 'state') {
+        // the end of a fold is no reason to write: the next begins by itself
+        if (event.state.progress.ended !== null && !context.signal.aborted) continue;
+        const saved = await save({ told: nothingTold, folds: done, state: event.state });
+        if (context.signal.aborted) {
+          bar.stop();
+          if (saved) noteResume(context, run.path);
+          throw context.signal.reason;
+        }
+      } else if (event.type === 'epoch') {
+        await run.journal.append({ fold: fold + 1, ...journalLine(event) });
+        bar.update(fold * epochs + event.epoch, `fold ${fold + 1} of ${data.folds.count}${detail(event)}`);
+      }
+    }
+  } finally {
+    bar.stop();
+  }
+  return result!;
+}
+
+/** Trains, journals every epoch, and saves the model in the run's folder, also when it is interrupted or diverges. */
+async function trainInto(run: RunFolder, job: Job, folds: CrossValidation | null, checkpoints: Checkpoints): Promise<Outcome> {
+  const { context, data, kernels, extras } = job;
+  const config = folds === null ? job.loaded.config : afterFolds(job.loaded.config, folds);
+  const options = fitOptions(config, data.parts, planTraining(config, data.parts, kernels), kernels, extras);
+  refuseWrongGradient(options);
+  const save = () => saveClassifier(join(run.path, modelFileName), classifierOf(config, data, options));
+  try {
+    const outcome = await follow(run, job, { options, folds, checkpoints });
+    await run.journal.flush();
+    await save();
+    return outcome;
+  } catch (error) {
+    if (error instanceof DivergedError) {
+      await save();
+      await run.journal.append({
+        diverged: { ...error.autopsy, examples: error.autopsy.examples.map((i) => data.parts.train.names[i]) },
+      });
+      context.note(`The weights before it are kept in ${relative('', run.path)}.`);
+    }
+    throw error;
+  }
+}
+
+interface Followed {
+  options: FitOptions;
+  folds: CrossValidation | null;
+  checkpoints: Checkpoints;
+}
+
+/** Listens to a training: progress, journal, checkpoints, warnings, and the user's wish to stop. */
+async function follow(run: RunFolder, job: Job, { options, folds, checkpoints }: Followed): Promise<Outcome> {
+  const { context, data } = job;
+  const inFolds = data.folds !== null && (checkpoints.from?.folds?.folds.length ?? 0) < data.folds.count;
+  const from = inFolds ? null : checkpoints.from;
+  const told = structuredClone(from?.told ?? nothingTold);
+  const gradients = gradientWatch(told.gradients);
+  job.warnings.push(...told.warnings);
+  const warn = (text: string) => {
+    told.warnings.push(text);
+    job.warn(text);
+  };
+  const outcome: Outcome = { ...lastOf(from), stopped: 'interrupted', saved: false };
+  const bar = context.progress('epoch', options.epochs, outcome.epochs);
+  try {
+    for await (const event of fit(options, { from: from?.state, wants: checkpoints.wants })) {
+      if (event.type === 'state') {
+        const moment = { told: { ...told, gradients: gradients.state() }, folds, state: event.state };
+        outcome.saved = await checkpoints.save(moment);
+        if (context.signal.aborted && event.state.progress.ended === null) break;
+      } else if (event.type === 'epoch') {
+        Object.assign(outcome, { epochs: event.epoch, bestEpoch: event.bestEpoch, stopped: event.stopped ?? 'interrupted' });
+        await run.journal.append(journalLine(event));
+        bar.update(event.epoch, detail(event).slice(3));
+        if (event.layers) for (const text of gradients.look(event.epoch, event.layers)) warn(text);
+        told.costs.push(event.cost);
+      } else bar.update(Math.floor(event.progress));
+    }
+  } finally {
+    bar.stop();
+  }
+  if (isSmooth(options)) {
+    const oscillation = costOscillates(told.costs, options.learningRates[0]!);
+    if (oscillation !== null) job.warn(oscillation);
+  }
+  return outcome;
+}
+
+/** The last epoch that was finished before a checkpoint, and the one whose weights were the best. */
+function lastOf(from: Checkpoints['from']): Pick<Outcome, 'epochs' | 'bestEpoch'> {
+  if (from === null) return { epochs: 0, bestEpoch: 0 };
+  const { epoch, best } = from.state.progress;
+  return { epochs: epoch - 1, bestEpoch: best?.bestEpoch ?? epoch - 1 };
+}
+
+/** Without batches, dropout and augmentation nothing but the learning rate makes the cost go up and down. */
+function isSmooth({ batchSize, train, network, augmentation }: FitOptions): boolean {
+  const m = train.labels.length;
+  return batchLength(batchSize, m) === m && network.layers.every(({ keepProb }) => keepProb === 1) && !augments(augmentation);
+}
+
+/** A line of journal.jsonl. */
+function journalLine({ type: _, stopped: __, bestEpoch: ___, ...line }: EpochEvent): object {
+  return line;
+}
+
+function detail({ cost, dev }: EpochEvent): string {
+  return ` · cost ${cost.toFixed(4)}${dev === null ? '' : ` · dev ${(dev.accuracy * 100).toFixed(1)}%`}`;
+}

@@ -1,0 +1,185 @@
+import { readFile, rm } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { differences } from '../config/compare.ts';
+import { checkConfig, type LoadedConfig } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
+import { type ExitKind, UserError } from '../errors.ts';
+import { type TrainSummary, trainText } from '../report/train-summary.ts';
+import { loadCheckpoint } from '../run/checkpoint-file.ts';
+import { splitChanges } from '../run/compare-split.ts';
+import { loadClassifier } from '../run/model-file.ts';
+import { configOfRun, journalBytes, openRun, readRunConfig, runFiles, takeRun, writeConfig } from '../run/run-folder.ts';
+import { readSplit, splitRows, splitText, writeSplit } from '../run/split-file.ts';
+import { type Checkpoint, type InputMarks, marksOf, unpackCheckpoint } from '../training/checkpoint.ts';
+import { version } from '../version.ts';
+import { carryOut } from './carry-out.ts';
+import { checkpointsOf } from './checkpoints.ts';
+import type { Context } from './command.ts';
+import { type Job, prepareJob } from './train-job.ts';
+
+/** `nn train --resume`: goes on with a run where its last checkpoint was, or from its beginning where there is none yet.
+ *  @param sets  as given to --set: nothing but training.epochs
+ *  @throws UserError where config or pictures are not those that the run began with */
+export async function resume(context: Context, path: string, sets: readonly string[]): Promise<ExitKind | undefined> {
+  const other = sets.find((set) => !set.startsWith('training.epochs='));
+  if (other !== undefined) {
+    throw new UserError('usage', `--set ${other}: expected training.epochs alone with --resume`, {
+      hint: `For another training: nn train --config ${join(path, runFiles.config)} --set ${other}`,
+    });
+  }
+  const lock = await takeRun(path);
+  let close = lock.release;
+  try {
+    const loaded = await readRunConfig(path, sets);
+    const checkpoint = await findCheckpoint(context, path);
+    const summary = await readSummary(path);
+    const raised = checkpoint !== null && refuseChanges(loaded, path, checkpoint);
+    if (summary !== null && summary.stopped !== 'interrupted' && !raised) return await printAgain(context, path, summary);
+    if (summary !== null && checkpoint === null) {
+      throw new UserError('model', `${path}: expected a checkpoint to go on from, found none`, { hint: anew(path) });
+    }
+    const job = await prepareJob(context, loaded, false);
+    const marks = await refuseOtherInput(path, checkpoint, job);
+    await rm(join(path, runFiles.summary), { force: true }); // first, so that a run with more epochs never seems finished
+    if (raised) await writeConfig(path, loaded);
+    noteBeginning(context, job, checkpoint);
+    const run = await openRun(path, lock, checkpoint?.journalBytes ?? 0);
+    close = run.close;
+    return await carryOut(run, job, checkpointsOf(run, job, { from: checkpoint, marks }));
+  } finally {
+    await close();
+  }
+}
+
+const anew = (path: string) =>
+  `Train anew: nn train --config ${join(path, runFiles.config)} --output DIR, or with --output ${path} --force.`;
+
+/** The newest checkpoint that is whole, and whose journal is. */
+async function findCheckpoint(context: Context, path: string): Promise<Checkpoint | null> {
+  const bytes = await journalBytes(path);
+  const found = await loadCheckpoint(path, async (stored, file) => {
+    const checkpoint = unpackCheckpoint(stored, file);
+    if (checkpoint.journalBytes > bytes) {
+      const journal = join(path, runFiles.journal);
+      throw new UserError('model', `${file}: expected ${checkpoint.journalBytes} bytes in ${journal}, found ${bytes}`);
+    }
+    return checkpoint;
+  });
+  if (found === null) return null;
+  if (found.damage !== null) context.warn(`${found.damage}. Going on from the checkpoint before it`);
+  if (found.accepted.version !== version) {
+    context.warn(
+      `the run was trained by nn ${found.accepted.version} so far, and this is ${version}: its last digits may not be those of a run by one of them alone`,
+    );
+  }
+  return found.accepted;
+}
+
+/** summary.json; null where there is none that has a model beside it. */
+async function readSummary(path: string): Promise<TrainSummary | null> {
+  try {
+    const [text] = await Promise.all(
+      [runFiles.summary, runFiles.model].map((name) => readFile(join(path, name), name === runFiles.summary ? 'utf8' : null)),
+    );
+    return JSON.parse(String(text)) as TrainSummary;
+  } catch {
+    return null; // not there, or not whole: made again
+  }
+}
+
+/** @returns whether the config asks for more epochs
+ *  @throws UserError (usage) naming each field that has changed since the checkpoint */
+function refuseChanges(loaded: LoadedConfig, path: string, checkpoint: Checkpoint): boolean {
+  const { $schema: _, ...before } = checkConfig(checkpoint.config, 'the checkpoint');
+  const plain = (config: object) => JSON.parse(JSON.stringify(config)) as Config;
+  const changed = differences(plain(before), plain(configOfRun(loaded, path)));
+  const [epochs] = changed.filter(({ field }) => field === epochsField);
+  const others = changed.filter(({ field }) => field !== epochsField);
+  if (others.length > 0) {
+    const show = (value: unknown) => (value === undefined ? 'nothing' : JSON.stringify(value));
+    const lines = others.map(
+      ({ field, before, now }) => `${loaded.file}: ${field}: expected ${show(before)}, as the run began, found ${show(now)}`,
+    );
+    throw new UserError('usage', lines.join('\n'), {
+      hint: `Put it back; or train anew: nn train --config ${loaded.file} --output DIR.`,
+    });
+  }
+  if (epochs === undefined) return false;
+  refuseEpochs(before as Config, loaded.config.training.epochs, checkpoint);
+  return true;
+}
+
+const epochsField = 'training.epochs';
+
+/** @throws UserError (usage) where so many epochs would not have begun in the same way */
+function refuseEpochs({ training, data }: Config, epochs: number, { folds }: Checkpoint): void {
+  const refuse = (text: string) => {
+    throw new UserError('usage', `${epochsField}: expected ${text}, found ${epochs}`);
+  };
+  if (epochs < training.epochs) refuse(`at least ${training.epochs}, as the run began`);
+  if (training.schedule.name === 'cosine')
+    refuse(`${training.epochs}, as the run began: under the cosine schedule every rate depends on it`);
+  if (folds !== null || (typeof data.split === 'object' && 'folds' in data.split))
+    refuse(`${training.epochs}, as the run began: folds that are done do not go on`);
+}
+
+/** A run that is finished says again what came of it. */
+async function printAgain(context: Context, path: string, summary: TrainSummary): Promise<undefined> {
+  const { classifier, file } = await loadClassifier(path);
+  const moved = { ...summary, run: relative('', path) || '.', model: relative('', file) };
+  context.note(
+    `${path}: this run is finished; nothing is left to do. For more epochs: --set training.epochs=N, above ${summary.epochs}.`,
+  );
+  context.print(context.json ? JSON.stringify(moved) : trainText(moved, classifier.classes, context.style));
+}
+
+/** @throws UserError (data, usage) naming what is not as it was when the run began */
+async function refuseOtherInput(path: string, checkpoint: Checkpoint | null, { data, extras }: Job): Promise<InputMarks> {
+  const text = splitText(data.parts, data.classes);
+  const marks = marksOf(text, data.parts, extras);
+  const written = await readFile(join(path, runFiles.split), 'utf8').catch(() => null);
+  const same = checkpoint === null ? written === null || written === text : checkpoint.marks.split === marks.split;
+  if (!same) {
+    const before = await readSplit(path, data.classes);
+    const found = splitChanges(before, splitRows(data.parts)) ?? `another ${runFiles.split}`;
+    throw new UserError('data', `${path}: expected the pictures that the run began with, found ${found}`, {
+      hint: `Bring those back; or with these: ${anew(path)}`,
+    });
+  }
+  if (written === null) await writeSplit(path, text);
+  if (checkpoint !== null) refuseOtherMarks(checkpoint.marks, marks, path);
+  return marks;
+}
+
+function refuseOtherMarks(before: InputMarks, now: InputMarks, path: string): void {
+  if (before.pixels !== now.pixels) {
+    throw new UserError(
+      'data',
+      `${path}: expected the pixels that the run began with, found others from the same files: another version of the decoder, or another system`,
+      { hint: `Go on where the run began; or ${anew(path)}` },
+    );
+  }
+  for (const [mark, field] of [
+    ['startFrom', 'training.startFrom'],
+    ['rateByFeature', 'training.learningRateByFeature'],
+  ] as const) {
+    if (before[mark] === now[mark]) continue;
+    throw new UserError('usage', `${path}: ${field}: expected the numbers that the run began with, found others in its file`, {
+      hint: `Put the file back; or ${anew(path)}`,
+    });
+  }
+}
+
+function noteBeginning(context: Context, { plan }: Job, checkpoint: Checkpoint | null): void {
+  if (checkpoint === null) {
+    context.note('There is no checkpoint yet: training begins again.');
+    return;
+  }
+  const { epoch, form } = checkpoint.state.progress;
+  if (context.verbose) context.note(`going on in epoch ${epoch}`);
+  if (checkpoint.folds === null && plan.form.form !== form) {
+    context.note(
+      `The first layer stays in ${form} form, as the run began. With so many epochs from the start it would be in ${plan.form.form} form: another order of sums, and so other last digits.`,
+    );
+  }
+}

@@ -1,0 +1,62 @@
+import { relative } from 'node:path';
+import type { TrainSummary } from '../report/train-summary.ts';
+import { loadClassifier } from '../run/model-file.ts';
+import { type RunFolder, writeSummary } from '../run/run-folder.ts';
+import { type CrossValidation, meanAndSpread } from '../training/cross-validation.ts';
+import { diagnoseParts, judgeParts } from '../training/judge.ts';
+import type { Job } from './train-job.ts';
+
+/** How a training ended. */
+export interface Outcome {
+  epochs: number;
+  bestEpoch: number;
+  stopped: TrainSummary['stopped'];
+  /** whether the last checkpoint is on the disk */
+  saved: boolean;
+}
+
+interface Finished {
+  folds: CrossValidation | null;
+  outcome: Outcome;
+  seconds: number;
+}
+
+/** Judges the model as it was saved, by the path of `nn evaluate`, and writes summary.json. */
+export async function summarize(
+  run: RunFolder,
+  { loaded, data, plan, warnings }: Job,
+  { folds, outcome, seconds }: Finished,
+): Promise<TrainSummary> {
+  const { config } = loaded;
+  const { classifier, file } = await loadClassifier(run.path);
+  const metrics = judgeParts(classifier, data.parts);
+  const summary: TrainSummary = {
+    run: relative('', run.path) || '.',
+    model: relative('', file),
+    seed: config.seed,
+    seconds,
+    epochs: outcome.epochs,
+    bestEpoch: outcome.bestEpoch,
+    stopped: outcome.stopped,
+    parameters: plan.parameters,
+    threshold: classifier.threshold,
+    examples: plan.examples,
+    metrics,
+    ...(folds === null ? {} : { folds: foldSummary(folds) }),
+    diagnosis: diagnoseParts(metrics, config, plan.learningRates[0]!),
+    warnings,
+  };
+  await writeSummary(run.path, summary);
+  return summary;
+}
+
+function foldSummary({ folds }: CrossValidation): NonNullable<TrainSummary['folds']> {
+  const accuracy = folds.map(({ metrics }) => metrics.accuracy);
+  const cost = folds.map(({ metrics }) => metrics.cost);
+  return {
+    count: folds.length,
+    accuracy: { ...meanAndSpread(accuracy), values: accuracy },
+    cost: { ...meanAndSpread(cost), values: cost },
+    bestEpochs: folds.map(({ bestEpoch }) => bestEpoch),
+  };
+}

@@ -1,0 +1,39 @@
+import type { LoadedConfig } from '../config/load.ts';
+import type { Kernels } from '../kernels/kernels.ts';
+import { kernelsFor } from '../kernels/select.ts';
+import { requireDev } from '../training/cross-validation.ts';
+import { type Extras, type Plan, planTraining } from '../training/plan.ts';
+import { type PreparedData, prepareData } from '../training/prepare.ts';
+import type { Context } from './command.ts';
+import { readExtras } from './extras.ts';
+import { readProgress, warnOfFailures, withDecoded } from './reading.ts';
+
+/** What a training is given, and the warnings that it gathers. */
+export interface Job {
+  context: Context;
+  loaded: LoadedConfig;
+  data: PreparedData;
+  extras: Extras;
+  kernels: Kernels;
+  plan: Plan;
+  warn(text: string): void;
+  warnings: string[];
+}
+
+/** Reads all that a config names. @throws UserError (data, usage, model) */
+export async function prepareJob(context: Context, loaded: LoadedConfig, strict: boolean): Promise<Job> {
+  const reading = { strict, onProgress: readProgress(context) };
+  const data = await withDecoded(context, (cache) => prepareData(loaded, { ...reading, cache }));
+  requireDev(loaded.config, data);
+  const kernels = kernelsFor(loaded.config.precision);
+  const plan = planTraining(loaded.config, data.parts, kernels);
+  const extras = await readExtras(loaded, plan.network);
+  const warnings = warnOfFailures(context, data.failures);
+  const warn = (text: string) => {
+    warnings.push(text);
+    context.warn(text);
+  };
+  for (const text of [...data.notes, ...plan.warnings]) warn(text);
+  if (context.verbose) context.note(`first layer: ${plan.form.form} form (${plan.form.why})`);
+  return { context, loaded, data, extras, kernels, plan, warn, warnings };
+}

@@ -1,0 +1,118 @@
+import { createHash } from 'node:crypto';
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { systemReason, UserError } from '../errors.ts';
+import { lengthBytes } from '../safetensors.ts';
+import { writeFileAtomically } from './atomic-write.ts';
+import { decodeTensors, encodeTensors, type TensorArray } from './safetensors.ts';
+
+/** Of a run's folder: the newest, and the one before it, which stays until the newest is whole. */
+export const checkpointNames = ['checkpoint.safetensors', 'checkpoint-previous.safetensors'] as const;
+const format = 'cat-nn checkpoint';
+/** Raised with every change of what a checkpoint holds: one of another version can't be gone on from. */
+const version = 1;
+/** What Node reads at once. */
+const maximumBytes = 2 ** 31;
+const noDigest = '0'.repeat(64);
+
+/** What a checkpoint file holds. */
+export interface StoredCheckpoint {
+  /** JSON */
+  content: unknown;
+  tensors: Record<string, TensorArray>;
+}
+
+/** Writes the newest checkpoint of a folder, whole or not at all; what was the newest becomes the one before.
+ *  @throws UserError (data) where it can't be written */
+export async function saveCheckpoint(folder: string, { content, tensors }: StoredCheckpoint): Promise<void> {
+  const metadata = { sha256: noDigest, format, version: String(version), content: JSON.stringify(content) };
+  const shaped = Object.entries(tensors).map(([name, data]) => [name, { shape: [data.length], data }] as const);
+  const large = Object.values(tensors).reduce((sum, { byteLength }) => sum + byteLength, 0);
+  const [newest, previous] = checkpointNames;
+  if (large > maximumBytes - 2 ** 24) {
+    throw new UserError('data', `${join(folder, newest)}: can't be written: it would have ${large} bytes, over ${maximumBytes}`);
+  }
+  const bytes = encodeTensors({ metadata, tensors: Object.fromEntries(shaped) });
+  const place = digestPlace(bytes);
+  place.set(Buffer.from(digestOf(bytes)));
+  await writeFileAtomically(join(folder, newest), bytes, { previous: join(folder, previous) });
+}
+
+/** The newest checkpoint of a folder that is whole.
+ *  @param accept  looks into one. @throws UserError where it is not fit to be gone on from
+ *  @returns what `accept` made of it, and what was wrong with a newer one; null where there is none at all
+ *  @throws UserError (model) where there are some, and none is whole */
+export async function loadCheckpoint<Accepted>(
+  folder: string,
+  accept: (checkpoint: StoredCheckpoint, file: string) => Promise<Accepted>,
+): Promise<{ accepted: Accepted; damage: string | null } | null> {
+  const damage: string[] = [];
+  let present = 0;
+  for (const name of checkpointNames) {
+    const file = join(folder, name);
+    try {
+      const bytes = await readWhole(file);
+      if (bytes === null) continue;
+      present++;
+      const accepted = await accept(decode(bytes, file), file);
+      const missing = present === 1 && name !== checkpointNames[0] ? `${join(folder, checkpointNames[0])}: no such file` : null;
+      return { accepted, damage: damage[0] ?? missing };
+    } catch (error) {
+      if (!(error instanceof UserError) || error.kind !== 'model') throw error;
+      damage.push(error.message);
+    }
+  }
+  if (present === 0) return null;
+  throw new UserError('model', damage.join('\n'), {
+    hint: `Nothing is left to go on from. Train again: nn train --config ${join(folder, 'config.json')} --output ${folder} --force`,
+  });
+}
+
+/** null where there is no such file. */
+async function readWhole(file: string): Promise<Uint8Array | null> {
+  try {
+    const { size } = await stat(file);
+    if (size > maximumBytes) throw refusal(file, `expected a checkpoint of at most ${maximumBytes} bytes, found ${size}`);
+    return await readFile(file);
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw new UserError('model', `${file}: can't be read: ${systemReason(error)}`, { cause: error });
+  }
+}
+
+function decode(bytes: Uint8Array, file: string): StoredCheckpoint {
+  const { metadata, tensors } = decodeTensors(bytes, file);
+  if (metadata['format'] !== format)
+    throw refusal(file, `expected a checkpoint of nn, found ${JSON.stringify(metadata['format'] ?? 'another safetensors file')}`);
+  const place = digestPlace(bytes);
+  const found = Buffer.from(place).toString('latin1');
+  place.set(Buffer.from(noDigest));
+  if (digestOf(bytes) !== found) throw refusal(file, 'expected the bytes that its checksum is of, found others: it is damaged');
+  if (metadata['version'] !== String(version))
+    throw refusal(file, `expected version ${version} of the format, found ${metadata['version']}`);
+  const arrays = Object.entries(tensors).map(([name, { data }]) => [name, data] as const);
+  return { content: parse(metadata['content'], file), tensors: Object.fromEntries(arrays) };
+}
+
+function parse(text: string | undefined, file: string): unknown {
+  try {
+    return JSON.parse(text ?? '');
+  } catch (error) {
+    throw new UserError('model', `${file}: expected its content in JSON, found none`, { cause: error });
+  }
+}
+
+/** Where the digest stands in a file: the first thing in the header. It is that of the file with zeros in its place. */
+function digestPlace(bytes: Uint8Array): Uint8Array {
+  const start = lengthBytes + '{"__metadata__":{"sha256":"'.length;
+  return bytes.subarray(start, start + noDigest.length);
+}
+
+function digestOf(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+function refusal(file: string, text: string): UserError {
+  return new UserError('model', `${file}: ${text}`);
+}

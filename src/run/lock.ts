@@ -1,0 +1,185 @@
+import { link, open, readFile, readlink, rename, rm } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { systemReason, UserError } from '../errors.ts';
+
+/** Of a run's folder, while a process trains in it. */
+export const lockName = 'run.lock';
+
+/** Who trains in a folder. */
+export interface Owner {
+  pid: number;
+  /** the machine, and on Linux the space in which its process numbers count: a container has one of its own */
+  host: string;
+  /** when that process began, as the system counts it: another process may get the number of a dead one. Null where the
+   *  system does not say */
+  began: string | null;
+  /** since when it holds the lock */
+  since: string;
+}
+
+export interface Lock {
+  release(): Promise<void>;
+}
+
+/** Takes a folder for this process. A lock whose owner is dead is taken over.
+ *  @throws UserError (usage) naming the owner, where another process has it; (data) where no lock can be written */
+export async function lockFolder(folder: string): Promise<Lock> {
+  const path = join(folder, lockName);
+  const own: Owner = {
+    pid: process.pid,
+    host: await hostNow(),
+    began: await beginningOf(process.pid),
+    since: new Date().toISOString(),
+  };
+  const text = `${JSON.stringify(own)}\n`;
+  for (let tries = 0; tries < maximumTries; tries++) {
+    if (await placed(path, text)) return { release: () => release(path, text) };
+    await removeDead(path, folder);
+  }
+  throw new UserError('usage', `${folder}: expected a folder that nobody else trains in, found others who want it too`, {
+    hint: 'Wait a moment and try again.',
+  });
+}
+
+/** @throws UserError (usage) naming the owner, where another process trains in a folder */
+export async function refuseLocked(folder: string): Promise<void> {
+  const found = await read(join(folder, lockName));
+  if (found !== null) await refuseLiving(ownerIn(found), folder);
+}
+
+async function refuseLiving(owner: Owner | null, folder: string): Promise<void> {
+  if (owner !== null && !(await isDead(owner))) throw taken(folder, owner, owner.host === (await hostNow()));
+}
+
+/** Each time a dead owner was in the way, or another one was quicker. */
+const maximumTries = 10;
+
+/** Whether the lock was free, and is now ours: it appears with its content, or not at all. */
+async function placed(path: string, text: string): Promise<boolean> {
+  const aside = `${path}.${process.pid}.partial`;
+  try {
+    await writeNew(aside, text, 'w');
+    try {
+      await link(aside, path);
+    } catch (error) {
+      if (!linkless.has(String((error as NodeJS.ErrnoException).code))) throw error;
+      await writeNew(path, text, 'wx'); // a file system without hard links: there it may be seen empty for a moment
+    }
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw new UserError('data', `${path}: can't be written: ${systemReason(error)}`, { cause: error });
+  } finally {
+    await rm(aside, { force: true });
+  }
+}
+
+const linkless = new Set(['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK']);
+
+async function writeNew(path: string, text: string, flags: 'w' | 'wx'): Promise<void> {
+  const handle = await open(path, flags);
+  try {
+    await handle.writeFile(text);
+    await handle.sync(); // a lock that a power cut empties would name nobody
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Takes a lock away whose owner is dead, and no other: it is moved aside first, looked at again, and put back where another
+ *  process had just taken the folder over.
+ *  @throws UserError (usage) where the owner lives */
+async function removeDead(path: string, folder: string): Promise<void> {
+  const found = await readSettled(path);
+  if (found === null) return;
+  await refuseLiving(ownerIn(found), folder);
+  const moved = `${path}.${process.pid}.dead.partial`;
+  try {
+    await rename(path, moved);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return; // another was quicker
+    throw new UserError('data', `${path}: can't be taken over: ${systemReason(error)}`, { cause: error });
+  }
+  if ((await read(moved)) !== found) await link(moved, path).catch(() => {}); // somebody's own: theirs, if it is still free
+  await rm(moved, { force: true });
+}
+
+async function release(path: string, text: string): Promise<void> {
+  if ((await read(path)) === text) await rm(path, { force: true });
+}
+
+async function read(path: string): Promise<string | null> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw new UserError('data', `${path}: can't be read: ${systemReason(error)}`, { cause: error });
+  }
+}
+
+/** What a lock says, once whoever writes it has had time to. */
+async function readSettled(path: string): Promise<string | null> {
+  for (let tries = 0; ; tries++) {
+    const text = await read(path);
+    if (text === null || ownerIn(text) !== null || tries === 5) return text;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+/** null for what names nobody: a power cut may leave that. */
+function ownerIn(text: string): Owner | null {
+  try {
+    const value = JSON.parse(text) as Partial<Owner> | null;
+    const { pid, host, began, since } = value ?? {};
+    const whole = Number.isSafeInteger(pid) && pid! > 0 && typeof host === 'string' && typeof since === 'string';
+    return whole ? { pid: pid!, host, began: typeof began === 'string' ? began : null, since } : null;
+  } catch {
+    return null; // not JSON: cut off
+  }
+}
+
+async function hostNow(): Promise<string> {
+  const space = await readlink('/proc/self/ns/pid').catch(() => '');
+  return space === '' ? hostname() : `${hostname()} ${space}`;
+}
+
+/** When a process began: the boot of the machine, and ticks since then. Empty for one that is dead but not yet buried by its
+ *  parent; null where there is no such process, or no telling.
+ *  @see man 5 proc, /proc/pid/stat */
+async function beginningOf(pid: number): Promise<string | null> {
+  try {
+    const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' '); // the name before may hold anything
+    if (fields[0] === 'Z' || fields[0] === 'X') return '';
+    return `${(await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim()} ${fields[19]}`;
+  } catch {
+    return null; // another system, hidden, or no such process: `isDead` asks on
+  }
+}
+
+/** Whether an owner is certainly dead; one on another machine never is. */
+async function isDead({ pid, host, began }: Owner): Promise<boolean> {
+  if (host !== (await hostNow())) return false;
+  const found = await beginningOf(pid);
+  if (found !== null && began !== null) return found !== began;
+  try {
+    process.kill(pid, 0);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ESRCH';
+  }
+}
+
+function taken(folder: string, { pid, host, since }: Owner, here: boolean): UserError {
+  const [machine] = host.split(' ');
+  return new UserError(
+    'usage',
+    `${folder}: expected a folder that nobody else trains in, found process ${pid} on ${machine} in it since ${since}`,
+    {
+      hint: here
+        ? `Wait for it, or stop it with Ctrl-C or kill ${pid}.`
+        : `Whether it lives can't be seen from here. If it does not, remove ${join(folder, lockName)} and try again.`,
+    },
+  );
+}

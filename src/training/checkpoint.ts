@@ -1,0 +1,155 @@
+import { createHash } from 'node:crypto';
+import type { Examples } from '../data/examples.ts';
+import { contentHash } from '../data/hash.ts';
+import { partNames } from '../data/split.ts';
+import { UserError } from '../errors.ts';
+import { forms } from '../model/forms.ts';
+import type { FoldsDone } from './cross-validation.ts';
+import type { GradientWatchState } from './layer-norms.ts';
+import type { Extras } from './plan.ts';
+import type { Parts } from './prepare.ts';
+import type { TrainingState } from './training-state.ts';
+
+/** All that a run needs to go on where it was, to the same bits. */
+export interface Checkpoint {
+  /** of nn */
+  version: string;
+  /** the run's config as it stood in its folder: JSON */
+  config: unknown;
+  marks: InputMarks;
+  /** the length of the journal up to here; what stands behind it belongs to what is trained again */
+  journalBytes: number;
+  /** trained so far, cross-validation included */
+  seconds: number;
+  /** what whoever listens remembers of the final training */
+  told: Told;
+  /** with cross-validation: the folds that are done; while there are others, `state` is in the midst of the next */
+  folds: FoldsDone | null;
+  state: TrainingState;
+}
+
+export interface Told {
+  /** of every epoch */
+  costs: number[];
+  gradients: GradientWatchState;
+  warnings: string[];
+}
+
+/** By which the pictures and files of a run are told again. */
+export interface InputMarks {
+  /** of split.csv: which pictures, with what content, in which order */
+  split: string;
+  /** of pixels: what decoding made of them */
+  pixels: string;
+  /** of the weights to start from */
+  startFrom: string;
+  rateByFeature: string;
+}
+
+/** @param split  the text of split.csv */
+export function marksOf(split: string, parts: Parts, { startValues, rateByFeature }: Extras): InputMarks {
+  const ofNumbers = (numbers: ArrayLike<number> | undefined) =>
+    contentHash(new Uint8Array(Float64Array.from(numbers ?? []).buffer));
+  return {
+    split: contentHash(new TextEncoder().encode(split)),
+    pixels: pixelsMark(parts),
+    startFrom: ofNumbers(startValues),
+    rateByFeature: ofNumbers(rateByFeature),
+  };
+}
+
+/** Pictures of a part that are looked at: another way of decoding shows in nearly all of them. */
+const markedPictures = 1024;
+
+function pixelsMark(parts: Parts): string {
+  const hash = createHash('sha256');
+  const add = ({ features, pixels, labels }: Examples) => {
+    const step = Math.max(1, Math.floor(labels.length / markedPictures));
+    for (let i = 0; i < labels.length; i += step) hash.update(pixels.subarray(i * features, (i + 1) * features));
+  };
+  for (const part of partNames) if (parts[part]) add(parts[part]);
+  return hash.digest('hex').slice(0, 32);
+}
+
+type Numbers = Record<string, Float32Array | Float64Array>;
+
+/** A checkpoint as JSON and tensors. */
+export function packCheckpoint({ told, folds, state, ...rest }: Checkpoint): { content: object; tensors: Numbers } {
+  const { costs, ...ofTold } = told;
+  const buffers = Object.entries(state.buffers).map(([name, values]) => [`${statePrefix}${name}`, values] as const);
+  return {
+    content: { ...rest, told: ofTold, folds: folds?.folds ?? null, progress: state.progress },
+    tensors: { ...Object.fromEntries(buffers), costs: Float64Array.from(costs), ...(folds && { 'folds.logits': folds.logits }) },
+  };
+}
+
+const statePrefix = 'training.';
+
+/** @throws UserError (model) where it is not what `packCheckpoint` made */
+export function unpackCheckpoint(
+  { content, tensors }: { content: unknown; tensors: Record<string, unknown> },
+  file: string,
+): Checkpoint {
+  if (!isContent(content)) throw new UserError('model', `${file}: expected a checkpoint's content, found something else`);
+  const { told, folds, progress, ...rest } = content as unknown as PackedContent;
+  const floats = (name: string): Float64Array => {
+    const found = tensors[name];
+    if (found instanceof Float64Array) return found;
+    throw new UserError('model', `${file}: ${name}: expected float64 numbers, found ${found === undefined ? 'none' : 'others'}`);
+  };
+  const buffers: Numbers = {};
+  for (const [name, values] of Object.entries(tensors)) {
+    const known = name.startsWith(statePrefix) && (values instanceof Float32Array || values instanceof Float64Array);
+    if (known) buffers[name.slice(statePrefix.length)] = values;
+  }
+  return {
+    ...rest,
+    told: { ...told, costs: Array.from(floats('costs')) },
+    folds: folds && { folds, logits: floats('folds.logits') },
+    state: { progress, buffers },
+  };
+}
+
+type PackedContent = Omit<Checkpoint, 'told' | 'folds' | 'state'> & {
+  told: Omit<Told, 'costs'>;
+  folds: FoldsDone['folds'] | null;
+  progress: TrainingState['progress'];
+};
+
+type Check = (value: unknown) => boolean;
+const record = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
+const fields =
+  (checks: Record<string, Check>): Check =>
+  (value) =>
+    record(value) && Object.entries(checks).every(([key, check]) => check(value[key]));
+const list =
+  (check: Check): Check =>
+  (value) =>
+    Array.isArray(value) && value.every(check);
+const orNull =
+  (check: Check): Check =>
+  (value) =>
+    value === null || check(value);
+const text: Check = (value) => typeof value === 'string';
+const number: Check = (value) => Number.isFinite(value);
+const count: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
+
+const isContent = fields({
+  version: text,
+  config: record,
+  marks: fields({ split: text, pixels: text, startFrom: text, rateByFeature: text }),
+  journalBytes: count,
+  seconds: number,
+  told: fields({ gradients: fields({ looks: record, told: list(text) }), warnings: list(text) }),
+  folds: orNull(list(fields({ fold: count, metrics: record, epochs: count, bestEpoch: count }))),
+  progress: fields({
+    form: (value) => Object.hasOwn(forms, String(value)) && value !== 'auto',
+    epoch: count,
+    steps: count,
+    sums: fields({ cost: number, l2Cost: number, correct: count, batches: count, examples: count }),
+    seconds: number,
+    watch: fields({ bound: orNull(number), above: count }),
+    best: orNull(fields({ bestEpoch: count, leastCost: orNull(number), improvedCost: orNull(number), improvedEpoch: count })),
+    ended: orNull(fields({ epoch: count, cost: number, bestEpoch: count, stopped: text })),
+  }),
+});
