@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { kernelsFor } from '../dist/kernels/select.js';
-import { backward, lossGradient } from '../dist/model/backward.js';
-import { createWorkspace, forward } from '../dist/model/forward.js';
+import { createWorkspace } from '../dist/model/forward.js';
 import { bufferLength, parameterSegments, parametersOver } from '../dist/model/network.js';
+import { costAndGradient, piecesOf } from '../dist/model/pieces.js';
 import { dualProblem } from '../dist/training/dual.js';
 import { directProblem } from '../dist/training/problem.js';
 
@@ -56,10 +56,10 @@ export function prepare(job, folder, { precision, form }) {
       labels = part.labels.subarray(from, from + batch);
     }
     const pass = { network: own, parameters, kernels, workspace, input, mode: { kind: 'training', masks: null } };
-    forward(pass);
-    const cost = lossGradient(pass, { loss: 'crossEntropy', labels, classWeights: [1, 1] });
-    const fuses = form === 'direct';
-    backward(pass, gradient, fuses ? 1 : 0);
+    const pieces = piecesOf(pass);
+    const fuses = form === 'direct' && pieces.length === 1;
+    const targets = { loss: 'crossEntropy', labels, classWeights: [1, 1] };
+    const cost = costAndGradient(pass, targets, gradient, { pieces, down: fuses ? 1 : 0 });
     const t = k + 1;
     const once = { rate: rates[job.name], beta1: 0, beta2: 0, correction1: 1, correction2: 1, inside: 0, outside: 1e-8 };
     const numbers = job.adam

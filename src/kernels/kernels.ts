@@ -65,8 +65,8 @@ export interface Kernels {
   forward(options: { input: Rows; weights: Floats; bias: Floats | null; units: number; out: Floats }): void;
 
   /** dW = dZ · Xᵀ; for a span, dC: each example's dZ on the coefficients of the vector that it is, since dW = dC·V.
-   *  @param options.out (n_l, n_(l-1)), overwritten */
-  backwardWeights(options: { input: Rows; dZ: Floats; units: number; out: Floats }): void;
+   *  @param options.out (n_l, n_(l-1)), overwritten, or with `adds` added to */
+  backwardWeights(options: { input: Rows; dZ: Floats; units: number; out: Floats; adds?: boolean }): void;
 
   /** dA = Wᵀ · dZ, the gradient for the layer below. @param options.out (n_(l-1), m), overwritten */
   backwardInput(options: { dZ: Floats; weights: Floats; units: number; features: number; count: number; out: Floats }): void;

@@ -52,11 +52,11 @@ const forward: Kernels['forward'] = ({ input: rows, weights, bias, units, out })
   }
 };
 
-const backwardWeights: Kernels['backwardWeights'] = ({ input, dZ, units, out }) => {
-  if (input.kind === 'span') return spanGradient(input, dZ, units, out);
+const backwardWeights: Kernels['backwardWeights'] = ({ input, dZ, units, out, adds = false }) => {
+  if (input.kind === 'span') return spanGradient(input, dZ, units, out, adds);
   const { count, features } = input;
   const tile = new Float64Array(TILE * features);
-  out.fill(0, 0, units * features);
+  if (!adds) out.fill(0, 0, units * features);
   for (let first = 0; first < count; first += TILE) {
     widen(input, first, tile);
     for (let unit = 0; unit < units; unit++) {

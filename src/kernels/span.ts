@@ -13,9 +13,15 @@ export function spanValues({ products, indices, count, features }: SpanRows): Fl
 
 /** The gradient of the coefficients: example i is a training picture, and so a vector; its dZ falls on that vector's.
  *  @param dZ  (n_1, m) example after example
- *  @param out (n_1, w), overwritten: 0 for every vector that is not in the batch */
-export function spanGradient({ indices, count, features }: SpanRows, dZ: Floats, units: number, out: Floats): void {
-  out.fill(0, 0, units * features);
+ *  @param out (n_1, w), overwritten (0 for every vector that is not in the batch), or with `adds` added to */
+export function spanGradient(
+  { indices, count, features }: SpanRows,
+  dZ: Floats,
+  units: number,
+  out: Floats,
+  adds: boolean,
+): void {
+  if (!adds) out.fill(0, 0, units * features);
   for (let i = 0; i < count; i++) {
     const vector = indices === null ? i : indices[i]!;
     for (let u = 0; u < units; u++) {

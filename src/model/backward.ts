@@ -14,8 +14,16 @@ export interface Targets {
   classWeights: readonly [number, number];
 }
 
-/** The cost of the batch just passed forward, (1/m) Σ wᵢ Lᵢ, and dZ[L] = ∂cost/∂z in the workspace. */
-export function lossGradient(pass: Pass, { loss, labels, classWeights }: Targets): number {
+export interface BackwardOptions {
+  /** the lowest layer whose dW is wanted: with 1 the first layer's is left to `stepWeights` of the kernels */
+  down?: 0 | 1;
+  /** whether the gradient adds to that of other examples of the batch; batch norm takes all of them at once */
+  adds?: boolean;
+}
+
+/** The cost of the batch just passed forward, (1/m) Σ wᵢ Lᵢ, and dZ[L] = ∂cost/∂z in the workspace.
+ *  @param m  what to divide by, where these examples are but some of a batch: the costs of all of them add up to the batch's */
+export function lossGradient(pass: Pass, { loss, labels, classWeights }: Targets, m = pass.input.count): number {
   const { z, dZ } = pass.workspace.layers[pass.network.layers.length - 1]!;
   const { count } = pass.input;
   const { value, derivative } = losses[loss];
@@ -24,15 +32,14 @@ export function lossGradient(pass: Pass, { loss, labels, classWeights }: Targets
     const y = labels[i]!;
     const weight = classWeights[y]!;
     sum += weight * value(z[i]!, y);
-    dZ[i] = (weight * derivative(z[i]!, y)) / count;
+    dZ[i] = (weight * derivative(z[i]!, y)) / m;
   }
-  return sum / count;
+  return sum / m;
 }
 
 /** From the last layer to the first: dW = dZ·Aᵀ, db = Σ dZ, dA = Wᵀ·dZ, dZ = dA ∘ g′(Z), after `lossGradient`.
- *  @param gradient  laid out like the parameters; overwritten, but for what is not trained
- *  @param down      the lowest layer whose dW is wanted: with 1 the first layer's is left to `stepWeights` of the kernels */
-export function backward(pass: Pass, gradient: Parameters, down: 0 | 1 = 0): void {
+ *  @param gradient  laid out like the parameters; overwritten or added to, but for what is not trained */
+export function backward(pass: Pass, gradient: Parameters, { down = 0, adds = false }: BackwardOptions = {}): void {
   const { network, parameters, kernels, workspace, input } = pass;
   const { count } = input;
   for (let l = network.layers.length - 1; l >= 0; l--) {
@@ -41,10 +48,10 @@ export function backward(pass: Pass, gradient: Parameters, down: 0 | 1 = 0): voi
     const out = gradient.layers[l]!;
     const { norm, weights } = parameters.layers[l]!;
     if (norm) batchNormGradient(dZ, count, norm, statistics!, out.norm!);
-    else sumOverExamples(dZ, count, units, out.bias!);
+    else sumOverExamples(dZ, count, units, out.bias!, adds);
     const features = layerInputs(network, l);
     const below = l === 0 ? input : ({ kind: 'floats', values: workspace.layers[l - 1]!.a, count, features } as const);
-    if (l >= down) kernels.backwardWeights({ input: below, dZ, units, out: out.weights });
+    if (l >= down) kernels.backwardWeights({ input: below, dZ, units, out: out.weights, adds });
     if (l > 0) {
       kernels.backwardInput({ dZ, weights, units, features, count, out: workspace.layers[l - 1]!.dZ });
       activationGradient(pass, l - 1);
@@ -64,9 +71,9 @@ function activationGradient({ network, workspace, input }: Pass, l: number): voi
   }
 }
 
-function sumOverExamples(dZ: Floats, count: number, units: number, out: Floats): void {
+function sumOverExamples(dZ: Floats, count: number, units: number, out: Floats, adds: boolean): void {
   for (let u = 0; u < units; u++) {
-    let sum = 0;
+    let sum = adds ? out[u]! : 0;
     for (let i = u; i < count * units; i += units) sum += dZ[i]!;
     out[u] = sum;
   }

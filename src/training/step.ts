@@ -4,13 +4,13 @@ import type { Shuffle } from '../data/shuffle.ts';
 import { log } from '../elementary.ts';
 import type { Floats, Kernels, Rows, StepFacts } from '../kernels/kernels.ts';
 import { kernelsFor } from '../kernels/select.ts';
-import { backward, lossGradient } from '../model/backward.ts';
 import { moveAverages } from '../model/batch-norm.ts';
 import type { Form } from '../model/forms.ts';
-import { createWorkspace, forward, type Pass, type Workspace } from '../model/forward.ts';
+import { createWorkspace, type Pass, type Workspace } from '../model/forward.ts';
 import { addL2Gradient, l2Cost } from '../model/l2.ts';
 import type { LossName } from '../model/losses.ts';
 import { type Parameters, parametersOver, type Segment } from '../model/network.ts';
+import { costAndGradient, piecesOf } from '../model/pieces.ts';
 import {
   averagesOf,
   move,
@@ -72,9 +72,11 @@ export interface Run {
   gradient: Parameters;
   rule: OptimizerOptions;
   state: Floats[];
-  /** whether the first layer's gradient is applied as it is made, and never seen as a whole */
-  fuses: boolean;
-  stretches: readonly Stretch[];
+  /** whether the first layer's gradient may be applied as it is made, and never be seen as a whole; and whether the last step did so */
+  mayFuse: boolean;
+  fused: boolean;
+  /** what the optimizer then moves, by whether it did */
+  stretches: { fused: readonly Stretch[]; whole: readonly Stretch[] };
   /** room for a batch of augmented pictures */
   augmented: Uint8Array | null;
   labels: Uint8Array;
@@ -132,8 +134,10 @@ function startRun(options: FitOptions, problem: Problem): Run {
     gradient: parametersOver(network, kernels.floats(size)),
     rule: optimizerOptions(options.optimizer),
     state: Array.from({ length: optimizers[options.optimizer.name].slots }, () => kernels.floats(size)),
-    fuses,
-    stretches: stretchesOf(options, parameters, fuses),
+    // a bound on the norm of the whole gradient must see all of it first; and a rate of each feature's own is no kernel's
+    mayFuse: options.form === 'direct' && options.clipNorm === null && options.rateByFeature === null,
+    fused: false,
+    stretches: { fused: stretchesOf(options, parameters, true), whole: stretchesOf(options, parameters, false) },
     augmented: augments(options.augmentation) ? kernels.resident(new Uint8Array(batch * options.network.inputs)) : null,
     labels: new Uint8Array(batch),
     dropout: network.layers.some(({ keepProb }) => keepProb < 1),
@@ -167,7 +171,7 @@ export interface StepOptions {
 /** Forward, backward, update, for one batch.
  *  @throws DivergedError where cost or gradient are not finite; the last good weights are put back */
 export function takeStep(run: Run, indices: Int32Array, { epoch, norms }: StepOptions, sums: Sums): void {
-  const { options, problem, workspace, gradient, labels, fuses } = run;
+  const { options, problem, workspace, gradient, labels } = run;
   const { network, parameters, kernels, train } = problem;
   const { loss, classWeights, learningRates, schedule } = options;
   const count = indices.length;
@@ -180,31 +184,33 @@ export function takeStep(run: Run, indices: Int32Array, { epoch, norms }: StepOp
   const input = batchRows(run, indices, epoch);
   run.lastInput = input;
   const pass: Pass = { network, parameters, kernels, workspace, input, mode: { kind: 'training', masks } };
-  const logits = forward(pass);
-  const cost = lossGradient(pass, { loss, labels, classWeights });
+  const pieces = piecesOf(pass);
+  run.fused = run.mayFuse && pieces.length === 1;
+  const down = run.fused ? 1 : 0;
+  const cost = costAndGradient(pass, { loss, labels, classWeights }, gradient, { pieces, down });
+  const logits = workspace.layers[network.layers.length - 1]!.z.subarray(0, count);
   sums.cost += cost * count;
   sums.correct += countCorrect(logits, labels, options.threshold);
   sums.batches++;
   sums.examples += count;
   refuseBrokenCost(run, cost, epoch);
   if (sums.batches === 1 && !run.watch.isAbove(cost)) run.good.set(parameters.values);
-  backward(pass, gradient, fuses ? 1 : 0);
   const lambda = options.l2 / train.labels.length;
-  const first = fuses ? stepFirstWeights(run, input, lambda, norms) : null;
+  const first = run.fused ? stepFirstWeights(run, input, lambda, norms) : null;
   if (lambda > 0) {
     sums.l2Cost += l2Cost(parameters, lambda, kernels, first?.squares?.weights);
-    addL2Gradient(parameters, lambda, gradient, kernels, fuses ? 1 : 0);
+    addL2Gradient(parameters, lambda, gradient, kernels, down);
   }
   refuseBrokenGradient(run, first?.finite ?? true, epoch);
   clip(gradient, options.clipNorm, kernels);
   if (norms) {
     run.gradientNorms = network.layers.map((_, layer) =>
-      layer === 0 && fuses ? Math.sqrt(first!.squares!.gradient) : weightsNorm(problem, gradient, layer),
+      layer === 0 && run.fused ? Math.sqrt(first!.squares!.gradient) : weightsNorm(problem, gradient, layer),
     );
   }
   for (const [l, { norm }] of parameters.layers.entries()) if (norm) moveAverages(norm, workspace.layers[l]!.statistics!, count);
   update(run, norms);
-  if (norms && fuses) run.updateNorms[0] = run.rates[0]! * Math.sqrt(first!.squares!.direction);
+  if (norms && run.fused) run.updateNorms[0] = run.rates[0]! * Math.sqrt(first!.squares!.direction);
 }
 
 /** The first layer's W, in one with its gradient. */
@@ -275,8 +281,8 @@ function refuseBrokenCost(run: Run, cost: number, epoch: number): void {
 /** @param firstIsFinite  what a step that was made in one with its gradient says of it
  *  @throws DivergedError */
 function refuseBrokenGradient(run: Run, firstIsFinite: boolean, epoch: number): void {
-  const { problem, gradient, fuses } = run;
-  const seen = fuses ? gradient.values.subarray(problem.parameters.segments[0]!.length) : gradient.values;
+  const { problem, gradient, fused } = run;
+  const seen = fused ? gradient.values.subarray(problem.parameters.segments[0]!.length) : gradient.values;
   // one pass says that all is well; only where it is not does it matter where
   if (firstIsFinite && Number.isFinite(problem.kernels.squaredNorm(seen))) return;
   completeGradient(run);
@@ -285,8 +291,8 @@ function refuseBrokenGradient(run: Run, firstIsFinite: boolean, epoch: number): 
 }
 
 /** The first layer's gradient of the last step, where nobody has seen it yet (without L2's share). */
-function completeGradient({ problem, workspace, gradient, fuses, lastInput }: Run): void {
-  if (!fuses || lastInput === null) return;
+function completeGradient({ problem, workspace, gradient, fused, lastInput }: Run): void {
+  if (!fused || lastInput === null) return;
   const { units } = problem.network.layers[0]!;
   const { dZ } = workspace.layers[0]!;
   problem.kernels.backwardWeights({ input: lastInput, dZ, units, out: gradient.layers[0]!.weights });
@@ -330,7 +336,8 @@ function stretchesOf({ learningRates, rateByFeature }: FitOptions, { segments }:
 
 /** Turns the gradient into a step and takes it, each layer at its rate. */
 function update(run: Run, norms: boolean): void {
-  const { options, problem, rule, gradient, state, rates, stretches, steps: t } = run;
+  const { options, problem, rule, gradient, state, rates, steps: t } = run;
+  const stretches = run.fused ? run.stretches.fused : run.stretches.whole;
   const { kernels, parameters } = problem;
   const { name } = options.optimizer;
   for (const { start, end, layer, byColumn } of stretches) {
@@ -346,9 +353,9 @@ function update(run: Run, norms: boolean): void {
 }
 
 /** ‖ΔW‖ of each layer, from the directions that the optimizer left in the gradient. */
-function measureUpdates({ options, problem, gradient, rates, updateNorms, fuses }: Run): void {
+function measureUpdates({ options, problem, gradient, rates, updateNorms, fused }: Run): void {
   for (const { decayed, layer, offset, length } of gradient.segments) {
-    if (!decayed || (layer === 0 && (fuses || options.rateByFeature !== null))) continue; // these are known already
+    if (!decayed || (layer === 0 && (fused || options.rateByFeature !== null))) continue; // these are known already
     const direction = gradient.values.subarray(offset, offset + length);
     // in dual form the step in W1 is that of its coefficients times V, and no rate differs by feature
     const norm = layer === 0 ? weightsNorm(problem, gradient, 0) : Math.sqrt(problem.kernels.squaredNorm(direction));

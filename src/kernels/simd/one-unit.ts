@@ -5,7 +5,7 @@ import { type PlacedMap, placeMap } from './input-map.ts';
 import { fitsWhole, placeWhole } from './rows.ts';
 
 /** Columns that a thread takes at least: long stretches of memory are read faster. */
-const columnGrain = 4096;
+const columnGrain = 2048;
 
 /** A layer of one unit over bytes, in float32, has sums of whole numbers (assembly/one-unit.ts). */
 export function hasOneUnitKernels({ precision, memory }: Engine, input: ByteRows, units: number): boolean {
@@ -45,8 +45,9 @@ export function weightsOneUnit(engine: Engine, call: Parameters<Kernels['backwar
     const map = placeMap(engine, frame, input);
     const gradient = splitNumbers(engine, frame, frame.input(call.dZ, count), count, { multiply: 0, add: 0, sums: true });
     const { input: bytes, indices } = placeWhole(memory, frame, input);
-    const [out, work] = [frame.output(call.out, features), count * features];
-    const range = { end: features, grain: columnGrain, work };
+    const out = call.adds ? frame.update(call.out.subarray(0, features)) : frame.output(call.out, features);
+    const work = count * features;
+    const range = { end: features, grain: columnGrain, accumulate: call.adds ?? false, work };
     engine.run({ kind: 'weightsOneUnit', input: bytes, indices, features, count, ...map, gradient, out, ...range });
   });
 }

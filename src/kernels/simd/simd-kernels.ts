@@ -88,32 +88,41 @@ function products(engine: Engine): Pick<Kernels, 'forward' | 'backwardWeights' |
         }
       });
     },
-    backwardWeights({ input, dZ, units, out }) {
-      if (input.kind === 'span') return spanGradient(input, dZ, units, out);
+    backwardWeights({ input, dZ, units, out, adds = false }) {
+      if (input.kind === 'span') return spanGradient(input, dZ, units, out, adds);
       if (input.kind === 'bytes' && hasOneUnitKernels(engine, input, units)) {
-        return weightsOneUnit(engine, { input, dZ, units, out }, input);
+        return weightsOneUnit(engine, { input, dZ, units, out, adds }, input);
       }
       const { count, features } = input;
       inFrame(memory, (frame) => {
         const gradient = frame.input(dZ, count * units);
-        const layer = { features, units, out: frame.output(out, units * features), end: features, grain: columnGrain };
+        const to = adds ? frame.update(out.subarray(0, units * features)) : frame.output(out, units * features);
+        const layer = { features, units, out: to, end: features, grain: columnGrain };
         if (input.kind === 'floats') {
           const values = frame.input(input.values, count * features);
           const work = count * units * features;
-          engine.run({ kind: 'weightsFloats', ...layer, input: values, count, gradient, work });
+          engine.run({ kind: 'weightsFloats', ...layer, input: values, count, gradient, accumulate: adds, work });
           return;
         }
         const map = placeMap(engine, frame, input);
+        // what is there is scaled already: then the numbers of dZ bring the scale instead of the sums
+        const early = adds && map.scale !== 1;
+        const numbers = early
+          ? frame.input(
+              dZ.subarray(0, count * units).map((value) => value * map.scale),
+              count * units,
+            )
+          : gradient;
         for (const { first, count: some, ...bytes } of placeRows(memory, frame, input)) {
           engine.run({
             kind: 'weightsBytes',
             ...layer,
             ...bytes,
             ...map,
-            scale: first + some === count ? map.scale : 1,
+            scale: !early && first + some === count ? map.scale : 1,
             count: some,
-            accumulate: first > 0,
-            gradient: gradient + first * units * size,
+            accumulate: adds || first > 0,
+            gradient: numbers + first * units * size,
             work: some * units * features,
           });
         }

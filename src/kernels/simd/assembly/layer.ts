@@ -126,7 +126,7 @@ export function weightsFloats(job: Job, first: i32, end: i32): void {
       stride,
       units,
       columns,
-      false,
+      job.accumulate !== 0,
     );
   }
 }

@@ -272,6 +272,7 @@ function storeWeights(job: Job, first: i32, columns: i32, totals: usize): void {
     const at = (<usize>first + k) * 4;
     let value = unit * load<f64>(totals + k * 8);
     if (job.multiply !== 0) value = value * <f64>load<f32>(job.multiply + at) + sum * <f64>load<f32>(job.add + at);
+    if (job.accumulate !== 0) value += <f64>load<f32>(job.out + at);
     store<f32>(job.out + at, <f32>value);
   }
 }
