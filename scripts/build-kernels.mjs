@@ -1,6 +1,6 @@
 // Compiles src/kernels/simd/assembly, once for each precision, into src/kernels/simd/<precision>.wasm, where the
 // sources look for it, and copies both to dist, where the build looks. Does nothing where they are newer than their sources.
-import { copyFile, mkdir, readdir, stat } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -32,6 +32,23 @@ async function compile(real, target) {
   ];
   const { error, stderr } = await asc.main(options);
   if (error !== null) throw new Error(`the kernels do not compile: ${error.message}\n${stderr}`);
+  refuseData(await readFile(target));
+}
+
+/** Tables in the sources would be written into the memory that the host hands out, and be overwritten there.
+ *  Sections of a module: a number (11 is data), a length in groups of 7 bits, contents. */
+function refuseData(module) {
+  for (let at = 8; at < module.length; ) {
+    const section = module[at++];
+    let [length, shift] = [0, 0];
+    for (let more = true; more; shift += 7) {
+      const byte = module[at++];
+      length |= (byte & 127) << shift;
+      more = byte > 127;
+    }
+    if (section === 11) throw new Error('the kernels must not hold data of their own: no memory.data, no strings, no arrays');
+    at += length;
+  }
 }
 
 /** When the youngest of some files changed; 0 where one is missing. */

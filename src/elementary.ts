@@ -30,7 +30,7 @@ export function exp(x: number): number {
   if (x !== x) return x;
   if (x > 709.782712893384) return Number.POSITIVE_INFINITY;
   if (x < -745.1332191019412) return 0;
-  const k = Math.round(x * INVERSE_LN2);
+  const k = Math.floor(x * INVERSE_LN2 + 0.5);
   const r = x - k * LN2_HIGH - k * LN2_LOW;
   return scale(1 + expMinusOneSeries(r), k);
 }

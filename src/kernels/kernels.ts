@@ -1,5 +1,7 @@
 /** The numerical operations that cost time, behind one interface. reference.ts is their definition. */
 
+import type { Elementwise } from './elementwise.ts';
+
 export type Floats = Float32Array | Float64Array;
 export const precisions = { float32: Float32Array, float64: Float64Array } as const;
 export type Precision = keyof typeof precisions;
@@ -45,7 +47,7 @@ export interface SpanRows {
 
 export type Rows = ByteRows | FloatRows | SpanRows;
 
-export interface Kernels {
+export interface Kernels extends Elementwise {
   readonly precision: Precision;
 
   /** Zeroed memory in the kernels' precision, where they read and write it without copying. */

@@ -1,3 +1,4 @@
+import { plainElementwise } from './elementwise.ts';
 import { type ByteRows, type FloatRows, type Floats, type Kernels, type Precision, precisions } from './kernels.ts';
 import { spanGradient, spanValues } from './span.ts';
 import { stepWeightsPlainly } from './step-weights.ts';
@@ -9,6 +10,7 @@ import { stepWeightsPlainly } from './step-weights.ts';
 export function referenceKernels(precision: Precision): Kernels {
   const kernels: Kernels = {
     precision,
+    ...plainElementwise,
     floats: (length) => new precisions[precision](length),
     resident: (bytes) => bytes,
     scope: () => ({ ...kernels, release: () => {} }), // the garbage collector sees to it

@@ -1,10 +1,9 @@
 import { sigmoid, tanh } from '../elementary.ts';
+import type { ActivationRule } from '../kernels/elementwise.ts';
 
 /** g(z) and its derivative g′, which may be had from z or from a = g(z), whichever is cheaper. */
-export interface Activation {
+export interface Activation extends Omit<ActivationRule, 'name'> {
   summary: string;
-  value(z: number, slope: number): number;
-  derivative(z: number, a: number, slope: number): number;
   /** the initialiser that keeps the variance of what flows through */
   init: 'he' | 'xavier';
   /** where g′ jumps: a gradient check skips examples whose z comes near */
@@ -22,7 +21,7 @@ const entries = {
   tanh: {
     summary: 'tanh z',
     value: (z) => tanh(z),
-    derivative: (_z, a) => 1 - a * a,
+    derivative: (_z, a) => (1 - a) * (1 + a), // 1 − a², in a form that keeps its digits where a is near ±1
     init: 'xavier',
     kink: false,
   },

@@ -1,4 +1,3 @@
-import type { Floats } from '../kernels/kernels.ts';
 import { activations } from './activations.ts';
 import { batchNormGradient } from './batch-norm.ts';
 import type { Pass } from './forward.ts';
@@ -26,15 +25,8 @@ export interface BackwardOptions {
 export function lossGradient(pass: Pass, { loss, labels, classWeights }: Targets, m = pass.input.count): number {
   const { z, dZ } = pass.workspace.layers[pass.network.layers.length - 1]!;
   const { count } = pass.input;
-  const { value, derivative } = losses[loss];
-  let sum = 0;
-  for (let i = 0; i < count; i++) {
-    const y = labels[i]!;
-    const weight = classWeights[y]!;
-    sum += weight * value(z[i]!, y);
-    dZ[i] = (weight * derivative(z[i]!, y)) / m;
-  }
-  return sum / m;
+  const rule = { name: loss, ...losses[loss] };
+  return pass.kernels.lossGradient({ rule, z, labels, weights: classWeights, count, m, dZ }) / m;
 }
 
 /** From the last layer to the first: dW = dZ·Aᵀ, db = Σ dZ, dA = Wᵀ·dZ, dZ = dA ∘ g′(Z), after `lossGradient`.
@@ -47,8 +39,8 @@ export function backward(pass: Pass, gradient: Parameters, { down = 0, adds = fa
     const { dZ, statistics } = workspace.layers[l]!;
     const out = gradient.layers[l]!;
     const { norm, weights } = parameters.layers[l]!;
-    if (norm) batchNormGradient(dZ, count, norm, statistics!, out.norm!);
-    else sumOverExamples(dZ, count, units, out.bias!, adds);
+    if (norm) batchNormGradient(kernels, dZ, count, norm, statistics!, out.norm!);
+    else kernels.sumExamples({ values: dZ, count, units, out: out.bias!, adds });
     const features = layerInputs(network, l);
     const below = l === 0 ? input : ({ kind: 'floats', values: workspace.layers[l - 1]!.a, count, features } as const);
     if (l >= down) kernels.backwardWeights({ input: below, dZ, units, out: out.weights, adds });
@@ -60,21 +52,9 @@ export function backward(pass: Pass, gradient: Parameters, { down = 0, adds = fa
 }
 
 /** dZ = dA ∘ mask ∘ g′(Z), in place: the layer's dZ holds dA when it comes in. */
-function activationGradient({ network, workspace, input }: Pass, l: number): void {
+function activationGradient({ network, kernels, workspace, input }: Pass, l: number): void {
   const { units, activation, slope, keepProb } = network.layers[l]!;
   const { z, a, dZ, mask } = workspace.layers[l]!;
-  const { derivative } = activations[activation];
-  for (let i = 0; i < input.count * units; i++) {
-    // a holds g(z) · mask: where a unit was kept, dividing by the mask gives g(z) back
-    const kept = mask ? mask[i]! : 1;
-    dZ[i] = kept === 0 ? 0 : dZ[i]! * kept * derivative(z[i]!, mask ? a[i]! * keepProb : a[i]!, slope);
-  }
-}
-
-function sumOverExamples(dZ: Floats, count: number, units: number, out: Floats, adds: boolean): void {
-  for (let u = 0; u < units; u++) {
-    let sum = adds ? out[u]! : 0;
-    for (let i = u; i < count * units; i += units) sum += dZ[i]!;
-    out[u] = sum;
-  }
+  const rule = { name: activation, ...activations[activation] };
+  kernels.activationGradient({ rule, slope, z, a, dZ, mask, keepProb, length: input.count * units });
 }

@@ -1,4 +1,4 @@
-import type { Floats } from '../kernels/kernels.ts';
+import type { Floats, Kernels } from '../kernels/kernels.ts';
 import type { LayerParameters } from './network.ts';
 
 /** Under the root, so that a feature that never varies divides by something. */
@@ -16,62 +16,33 @@ export interface BatchStatistics {
   normalized: Floats;
 }
 
-/** z ← γ z_norm + β with z_norm = (z − μ) / √(σ² + ε), μ and σ² of this batch (biased variance).
- *  @param z (n_l, m), in place
- *  @see Ioffe & Szegedy 2015, algorithm 1 */
-export function normalizeBatch(z: Floats, count: number, norm: Norm, statistics: BatchStatistics): void {
-  const units = norm.gamma.length;
-  for (let u = 0; u < units; u++) {
-    let sum = 0;
-    for (let i = 0; i < count; i++) sum += z[i * units + u]!;
-    const mean = sum / count;
-    let squares = 0;
-    for (let i = 0; i < count; i++) squares += (z[i * units + u]! - mean) * (z[i * units + u]! - mean);
-    statistics.mean[u] = mean;
-    statistics.variance[u] = squares / count;
-    const inverse = 1 / Math.sqrt(squares / count + batchNormEpsilon);
-    for (let i = u; i < count * units; i += units) {
-      const normalized = (z[i]! - mean) * inverse;
-      statistics.normalized[i] = normalized;
-      z[i] = norm.gamma[u]! * normalized + norm.beta[u]!;
-    }
-  }
+/** z ← γ z_norm + β with the mean and variance of this batch.
+ *  @param z (n_l, m), in place */
+export function normalizeBatch(kernels: Kernels, z: Floats, count: number, norm: Norm, statistics: BatchStatistics): void {
+  const { gamma, beta } = norm;
+  kernels.normalizeBatch({ z, count, gamma, beta, epsilon: batchNormEpsilon, ...statistics });
 }
 
 /** The same with the moving averages: what a picture gets outside training, whatever stands beside it. */
-export function normalizeWithAverages(z: Floats, count: number, norm: Norm): void {
-  const units = norm.gamma.length;
-  for (let u = 0; u < units; u++) {
-    const factor = norm.gamma[u]! / Math.sqrt(norm.movingVariance[u]! + batchNormEpsilon);
-    const shift = norm.beta[u]! - factor * norm.movingMean[u]!;
-    for (let i = u; i < count * units; i += units) z[i] = factor * z[i]! + shift;
-  }
+export function normalizeWithAverages(kernels: Kernels, z: Floats, count: number, norm: Norm): void {
+  const { gamma, beta, movingMean: mean, movingVariance: variance } = norm;
+  kernels.normalizeWith({ z, count, gamma, beta, mean, variance, epsilon: batchNormEpsilon });
 }
 
-/** dγ = Σ dz̃ z_norm, dβ = Σ dz̃, and dz̃ ← dz, through μ and σ² too.
- *  @param dZ (n_l, m) the gradient after batch norm; becomes the one before it */
+/** @param dZ (n_l, m) the gradient after batch norm; becomes the one before it */
 export function batchNormGradient(
+  kernels: Kernels,
   dZ: Floats,
   count: number,
   norm: Norm,
-  statistics: BatchStatistics,
+  { variance, normalized }: BatchStatistics,
   out: { gamma: Floats; beta: Floats },
 ): void {
-  const units = norm.gamma.length;
-  for (let u = 0; u < units; u++) {
-    let sum = 0;
-    let product = 0;
-    for (let i = u; i < count * units; i += units) {
-      sum += dZ[i]!;
-      product += dZ[i]! * statistics.normalized[i]!;
-    }
-    out.beta[u] = sum;
-    out.gamma[u] = product;
-    const factor = norm.gamma[u]! / Math.sqrt(statistics.variance[u]! + batchNormEpsilon);
-    for (let i = u; i < count * units; i += units) {
-      dZ[i] = factor * (dZ[i]! - sum / count - (statistics.normalized[i]! * product) / count);
-    }
-  }
+  kernels.normalizeGradient({
+    ...{ dZ, count, gamma: norm.gamma, variance, normalized, epsilon: batchNormEpsilon },
+    gammaGradient: out.gamma,
+    betaGradient: out.beta,
+  });
 }
 
 /** Moves the averages towards a batch; a batch of one example has no variance and moves nothing. */

@@ -69,18 +69,16 @@ function outputOf({ network, workspace, input }: Pass, l: number): Rows {
 }
 
 /** Batch norm, activation and dropout of layer l; the output layer keeps its logits, since losses take those. */
-function activateLayer({ network, parameters, workspace, mode }: Pass, l: number, count: number): void {
+function activateLayer({ network, parameters, kernels, workspace, mode }: Pass, l: number, count: number): void {
   const { units, activation, slope, keepProb } = network.layers[l]!;
   const { z, a, mask, statistics } = workspace.layers[l]!;
   const { norm } = parameters.layers[l]!;
-  if (norm && mode.kind === 'training') normalizeBatch(z, count, norm, statistics!);
-  else if (norm) normalizeWithAverages(z, count, norm);
+  if (norm && mode.kind === 'training') normalizeBatch(kernels, z, count, norm, statistics!);
+  else if (norm) normalizeWithAverages(kernels, z, count, norm);
   if (l < network.layers.length - 1) {
-    const { value } = activations[activation];
-    for (let i = 0; i < count * units; i++) a[i] = value(z[i]!, slope);
-    if (mask && mode.kind === 'training') {
-      if (mode.masks) drawMask(mask, count * units, keepProb, mode.masks);
-      for (let i = 0; i < count * units; i++) a[i] = a[i]! * mask[i]!;
-    }
+    const length = count * units;
+    const drops = mask !== null && mode.kind === 'training';
+    if (drops && mode.masks) drawMask(mask, length, keepProb, mode.masks);
+    kernels.activate({ rule: { name: activation, ...activations[activation] }, slope, z, a, mask: drops ? mask : null, length });
   }
 }

@@ -1,10 +1,9 @@
 import { sigmoid, softplus } from '../elementary.ts';
+import type { LossRule } from '../kernels/elementwise.ts';
 
 /** The loss of one example from its logit z, with ŷ = σ(z), and its derivative with respect to z. */
-export interface Loss {
+export interface Loss extends Omit<LossRule, 'name'> {
   summary: string;
-  value(z: number, y: number): number;
-  derivative(z: number, y: number): number;
 }
 
 const entries = {

@@ -141,16 +141,16 @@ describe('batch norm is that of NumPy', () => {
 
   test('forward', () => {
     const z = examplesFirst(golden.z);
-    normalizeBatch(z, count, makeNorm(), statistics());
+    normalizeBatch(kernels, z, count, makeNorm(), statistics());
     expect(largestError(z, examplesFirst(golden.output))).toBeLessThan(1e-14);
   });
 
   test('backward', () => {
     const [norm, kept] = [makeNorm(), statistics()];
-    normalizeBatch(examplesFirst(golden.z), count, norm, kept);
+    normalizeBatch(kernels, examplesFirst(golden.z), count, norm, kept);
     const dZ = examplesFirst(golden.upstream);
     const out = { gamma: new Float64Array(units), beta: new Float64Array(units) };
-    batchNormGradient(dZ, count, norm, kept, out);
+    batchNormGradient(kernels, dZ, count, norm, kept, out);
     expect(largestError(out.gamma, golden.d_gamma.data)).toBeLessThan(1e-14);
     expect(largestError(out.beta, golden.d_beta.data)).toBeLessThan(1e-14);
     expect(largestError(dZ, examplesFirst(golden.d_z))).toBeLessThan(1e-14);
@@ -158,7 +158,7 @@ describe('batch norm is that of NumPy', () => {
 
   test('moving averages', () => {
     const [norm, kept] = [makeNorm(), statistics()];
-    normalizeBatch(examplesFirst(golden.z), count, norm, kept);
+    normalizeBatch(kernels, examplesFirst(golden.z), count, norm, kept);
     moveAverages(norm, kept, count);
     const expected = golden['moving after one batch, momentum 0.9, from mean 0 and variance 1'];
     expect(largestError(norm.movingMean, expected.mean.data)).toBeLessThan(1e-15);
@@ -167,7 +167,7 @@ describe('batch norm is that of NumPy', () => {
 
   test('a batch of one example moves no average', () => {
     const [norm, kept] = [makeNorm(), statistics()];
-    normalizeBatch(examplesFirst(golden.z).slice(0, units), 1, norm, kept);
+    normalizeBatch(kernels, examplesFirst(golden.z).slice(0, units), 1, norm, kept);
     moveAverages(norm, kept, 1);
     expect([...norm.movingMean, ...norm.movingVariance]).toEqual([0, 0, 0, 0, 1, 1, 1, 1]);
   });
@@ -175,9 +175,9 @@ describe('batch norm is that of NumPy', () => {
   test('inference does with the moving averages what training does with those of the batch', () => {
     const [norm, kept] = [makeNorm(), statistics()];
     const trained = examplesFirst(golden.z);
-    normalizeBatch(trained, count, norm, kept);
+    normalizeBatch(kernels, trained, count, norm, kept);
     const inferred = examplesFirst(golden.z);
-    normalizeWithAverages(inferred, count, { ...norm, movingMean: kept.mean, movingVariance: kept.variance });
+    normalizeWithAverages(kernels, inferred, count, { ...norm, movingMean: kept.mean, movingVariance: kept.variance });
     expect(largestError(inferred, trained)).toBeLessThan(1e-13);
   });
 });

@@ -13,7 +13,16 @@ export const jobKinds = [
   'forwardOneUnit',
   'weightsOneUnit',
   'stepWeightsBytes',
+  'activate',
+  'activationGradient',
+  'lossGradient',
+  'sumExamples',
+  'normalizeBatch',
+  'normalizeWith',
+  'normalizeGradient',
 ] as const;
+
+const kindNumbers = Object.fromEntries(jobKinds.map((kind, i) => [kind, i])) as Record<(typeof jobKinds)[number], number>;
 
 /** What is to be done: the fields of assembly/job.ts, which says what they mean, in their order. */
 export interface Job {
@@ -42,6 +51,7 @@ export interface Job {
   velocity?: number;
   squares?: number;
   facts?: number;
+  rule?: number;
   first?: number;
   end: number;
   /** pieces of the range begin at multiples of this */
@@ -52,7 +62,7 @@ export interface Job {
 
 /** Words of 32 bits behind the numbers of 64 bits. */
 export const jobNumbers = 9;
-export const jobWords = 19;
+export const jobWords = 20;
 
 /** Writes a job into the kernels' memory.
  *  @param numbers  its numbers of 64 bits
@@ -68,7 +78,7 @@ export function writeJob(job: Job, numbers: Float64Array, words: Int32Array, ste
   numbers[6] = job.correction2 ?? 0;
   numbers[7] = job.inside ?? 0;
   numbers[8] = job.outside ?? 0;
-  words[0] = jobKinds.indexOf(job.kind);
+  words[0] = kindNumbers[job.kind];
   words[1] = job.input ?? 0;
   words[2] = job.indices ?? 0;
   words[3] = job.features ?? 0;
@@ -87,4 +97,5 @@ export function writeJob(job: Job, numbers: Float64Array, words: Int32Array, ste
   words[16] = job.velocity ?? 0;
   words[17] = job.squares ?? 0;
   words[18] = job.facts ?? 0;
+  words[19] = job.rule ?? 0;
 }

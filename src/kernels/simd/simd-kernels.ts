@@ -1,5 +1,6 @@
 import { type Kernels, type Precision, precisions, type Scope } from '../kernels.ts';
 import { spanGradient, spanValues } from '../span.ts';
+import { elementwise } from './elementwise.ts';
 import { createEngine, type Engine } from './engine.ts';
 import { inFrame } from './frame.ts';
 import type { Block } from './free-list.ts';
@@ -17,7 +18,7 @@ export function simdKernels(precision: Precision, threads = 1): Kernels {
   const engine = createEngine(precision, threads);
   const layer = products(engine);
   const others = { ...layer, ...vectors(engine), innerProducts: innerProducts(engine, layer.forward) };
-  const operations = { ...others, ...weightSteps(engine, others) };
+  const operations = { ...elementwise(engine), ...others, ...weightSteps(engine, others) };
   return withMemory(precision, operations, engine.memory, []);
 }
 

@@ -42,6 +42,8 @@ export class Job {
   /** moving averages of an optimizer, or 0 for none */
   velocity: usize;
   squares: usize;
-  /** what a step tells of itself */
+  /** what a step tells of itself, and other results beside `out` */
   facts: usize;
+  /** an activation or a loss: see elementwise.ts */
+  rule: i32;
 }

@@ -1,4 +1,6 @@
+import { normalizeBatch, normalizeGradient, normalizeWith } from './batch-norm';
 import { byteProducts, byteProductsScratch } from './bytes';
+import { activate, activationGradient, lossGradient, sumExamples } from './elementwise';
 import { Job } from './job';
 import { forwardBytes, forwardFloats, inputGradient, weightsBytes, weightsFloats } from './layer';
 import { forwardOneUnit, oneUnitScratch, splitNumbers, weightsOneUnit } from './one-unit';
@@ -29,8 +31,8 @@ const JOB_BYTES: usize = 192;
 const SHARED: usize = JOB + JOB_BYTES;
 
 const PIECE_BITS: i32 = 12;
-/** Looks before a thread lies down: some ten microseconds, since the next job is often close. */
-const SPINS: i32 = 20_000;
+/** Looks before a thread lies down: some fifty microseconds, since the next job is often close, and waking up takes as long. */
+const SPINS: i32 = 100_000;
 /** Nanoseconds without any progress after which a thread is taken for dead. */
 const PATIENCE: i64 = 60_000_000_000;
 
@@ -155,6 +157,27 @@ function runPiece(job: Job, first: i32, end: i32, scratch: usize): void {
       break;
     case 12:
       stepWeightsBytes(job, first, end, scratch);
+      break;
+    case 13:
+      activate(job, first, end);
+      break;
+    case 14:
+      activationGradient(job, first, end);
+      break;
+    case 15:
+      lossGradient(job, first, end);
+      break;
+    case 16:
+      sumExamples(job, first, end);
+      break;
+    case 17:
+      normalizeBatch(job, first, end);
+      break;
+    case 18:
+      normalizeWith(job, first, end);
+      break;
+    case 19:
+      normalizeGradient(job, first, end);
       break;
     default:
       unreachable();
