@@ -124,8 +124,6 @@ function startRun(options: FitOptions, problem: Problem): Run {
   const { network, kernels, parameters, train } = problem;
   const batch = batchLength(options.batchSize, train.labels.length);
   const size = parameters.values.length;
-  // a bound on the norm of the whole gradient must see all of it first; and a rate of each feature's own is no kernel's
-  const fuses = options.form === 'direct' && options.clipNorm === null && options.rateByFeature === null;
   return {
     options,
     problem,
