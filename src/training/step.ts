@@ -351,13 +351,14 @@ function update(run: Run, norms: boolean): void {
 }
 
 /** ‖ΔW‖ of each layer, from the directions that the optimizer left in the gradient. */
-function measureUpdates({ options, problem, gradient, rates, updateNorms, fused }: Run): void {
+function measureUpdates({ options, problem, gradient, rates, gradientNorms, updateNorms, fused }: Run): void {
+  const { slots } = optimizers[options.optimizer.name];
   for (const { decayed, layer, offset, length } of gradient.segments) {
     if (!decayed || (layer === 0 && (fused || options.rateByFeature !== null))) continue; // these are known already
     const direction = gradient.values.subarray(offset, offset + length);
     // in dual form the step in W1 is that of its coefficients times V, and no rate differs by feature
-    const norm = layer === 0 ? weightsNorm(problem, gradient, 0) : Math.sqrt(problem.kernels.squaredNorm(direction));
-    updateNorms[layer] = rates[layer]! * norm;
+    const norm = () => (layer === 0 ? weightsNorm(problem, gradient, 0) : Math.sqrt(problem.kernels.squaredNorm(direction)));
+    updateNorms[layer] = rates[layer]! * (slots === 0 ? gradientNorms[layer]! : norm()); // nothing remembered: along dW itself
   }
 }
 
