@@ -28,6 +28,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./data-inspect.ts'),
   },
   {
+    name: 'data clean',
+    summary: 'list pictures to remove, and move them aside once you have looked at the list',
+    load: () => import('./data-clean.ts'),
+  },
+  {
     name: 'data pack',
     summary: 'make pictures into one file of pixels, for data larger than memory',
     load: () => import('./data-pack.ts'),

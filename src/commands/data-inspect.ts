@@ -1,10 +1,9 @@
-import { type DuplicateCluster, findDuplicates } from '../data/duplicates.ts';
-import { classCounts } from '../data/examples.ts';
+import type { DuplicateCluster } from '../data/duplicates.ts';
 import { encodeThumbnail, lookAt } from '../data/image.ts';
-import { findAll, type PartOf, type Picture } from '../data/inspection/findings.ts';
+import type { Picture } from '../data/inspection/findings.ts';
 import { summarize } from '../data/inspection/summary.ts';
-import { type Survey, survey } from '../data/inspection/survey.ts';
-import { attempt, decodesAtOnce, mapInOrder, refuseWithoutClasses } from '../data/load.ts';
+import type { Survey } from '../data/inspection/survey.ts';
+import { attempt, decodesAtOnce, mapInOrder } from '../data/load.ts';
 import type { ExitKind } from '../errors.ts';
 import { useThreads } from '../kernels/select.ts';
 import { type Inspection, inspectionJson, inspectionText } from '../report/inspection.ts';
@@ -14,10 +13,9 @@ import { openData } from '../training/open-data.ts';
 import { scoreShortcuts, studyShortcuts } from '../training/shortcuts.ts';
 import type { Command, Context } from './command.ts';
 import { askModel } from './data-inspect-model.ts';
-import { configToLookAt, type LookingValues, lookingArgument, lookingOptions } from './looking.ts';
+import { configToLookAt, type LookingValues, lookAtAll, lookingArgument, lookingOptions } from './looking.ts';
 import { threadsOption } from './options.ts';
 import { numberOption } from './parse.ts';
-import { readProgress } from './reading.ts';
 
 interface Values extends LookingValues {
   model?: string;
@@ -59,12 +57,8 @@ async function inspect(context: Context, values: Values, [path]: string[]): Prom
   useThreads(values.threads, context.environment);
   const started = performance.now();
   const { loaded, hasConfig } = await configToLookAt(values, path);
-  const { sources, classes, preprocessing } = await openData(loaded, !hasConfig);
-  const seen = await survey(sources, { classes, preprocessing, onProgress: readProgress(context) });
-  refuseEmpty(seen);
-  const partOf: PartOf = (i) => sources[seen.sourceOf[i]!]!.part;
-  const clusters = findDuplicates(seen.prints);
-  const findings = findAll(seen, clusters, partOf);
+  const opened = await openData(loaded, !hasConfig);
+  const { seen, clusters, partOf, findings } = await lookAtAll(context, opened);
   const study = await studyShortcuts(seen, distinctPictures(clusters, seen.count), loaded.config.seed);
   const asked = values.model !== undefined && study !== null ? await askModel(context, values.model, seen, study) : null;
   const shortcuts = study === null ? null : scoreShortcuts(study, asked?.right ?? null);
@@ -74,7 +68,10 @@ async function inspect(context: Context, values: Values, [path]: string[]): Prom
     findings,
     shortcuts,
     model: asked === null ? null : asked.score,
-    warnings: [...sources.flatMap(({ source }) => source.notes), ...(shortcuts ?? []).flatMap(({ warning }) => warning ?? [])],
+    warnings: [
+      ...opened.sources.flatMap(({ source }) => source.notes),
+      ...(shortcuts ?? []).flatMap(({ warning }) => warning ?? []),
+    ],
     seconds: (performance.now() - started) / 1000,
   };
   const most = values.all ? Number.POSITIVE_INFINITY : values.examples;
@@ -85,17 +82,6 @@ async function inspect(context: Context, values: Values, [path]: string[]): Prom
   }
   context.print(context.json ? JSON.stringify(inspectionJson(found)) : inspectionText(found, { most, style: context.style }));
   return undefined;
-}
-
-/** @throws UserError (data) where a source has nothing that can be read, or nothing of a class */
-function refuseEmpty({ sources, sourceOf, labels, count, classes, unreadable }: Survey): void {
-  for (const [s, { source }] of sources.entries()) {
-    const failures = unreadable.flatMap((one) =>
-      one.source === s ? [{ name: source.name(one.index), reason: one.reason }] : [],
-    );
-    const own = labels.subarray(0, count).filter((_, i) => sourceOf[i] === s);
-    refuseWithoutClasses(classCounts(own), classes, source.title, failures);
-  }
 }
 
 /** One picture of each cluster, and all that are in none. */

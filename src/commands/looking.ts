@@ -1,8 +1,14 @@
 import { checkConfig, type LoadedConfig, loadConfig } from '../config/load.ts';
+import { type DuplicateCluster, findDuplicates } from '../data/duplicates.ts';
+import { classCounts } from '../data/examples.ts';
+import { type Finding, findAll, type PartOf } from '../data/inspection/findings.ts';
+import { type Survey, survey } from '../data/inspection/survey.ts';
+import { refuseWithoutClasses } from '../data/load.ts';
 import { sourceAtPath } from '../data/sources/sources.ts';
 import { UserError } from '../errors.ts';
-import type { Option } from './command.ts';
-import { sourcePaths } from './reading.ts';
+import type { OpenedData } from '../training/open-data.ts';
+import type { Context, Option } from './command.ts';
+import { readProgress, sourcePaths } from './reading.ts';
 
 /** What a command that looks at data is given. */
 export const lookingArgument = { syntax: '[source]', summary: sourcePaths };
@@ -31,4 +37,31 @@ export async function configToLookAt(
   const file = path!;
   const checked = checkConfig({ data: { source: await sourceAtPath(file) } }, file, set);
   return { loaded: { config: checked, folder: process.cwd(), file }, hasConfig: false };
+}
+
+/** What looking at all pictures of some sources found. */
+export interface Looked {
+  seen: Survey;
+  clusters: DuplicateCluster[];
+  partOf: PartOf;
+  findings: Finding[];
+}
+
+/** Looks at all pictures. @throws UserError (data) where a source has nothing that can be read, or nothing of a class */
+export async function lookAtAll(context: Context, { sources, classes, preprocessing }: OpenedData): Promise<Looked> {
+  const seen = await survey(sources, { classes, preprocessing, onProgress: readProgress(context) });
+  refuseEmpty(seen);
+  const partOf: PartOf = (i) => sources[seen.sourceOf[i]!]!.part;
+  const clusters = findDuplicates(seen.prints);
+  return { seen, clusters, partOf, findings: findAll(seen, clusters, partOf) };
+}
+
+function refuseEmpty({ sources, sourceOf, labels, count, classes, unreadable }: Survey): void {
+  for (const [s, { source }] of sources.entries()) {
+    const failures = unreadable.flatMap((one) =>
+      one.source === s ? [{ name: source.name(one.index), reason: one.reason }] : [],
+    );
+    const own = labels.subarray(0, count).filter((_, i) => sourceOf[i] === s);
+    refuseWithoutClasses(classCounts(own), classes, source.title, failures);
+  }
 }

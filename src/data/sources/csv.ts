@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { systemReason, UserError } from '../../errors.ts';
+import { csvField } from '../csv-field.ts';
 import type { Source } from '../source.ts';
 import { fileDecoding, readFileBytes, readPicture } from './files.ts';
 
@@ -23,6 +24,22 @@ export async function openCsv({ path }: { path: string }): Promise<Source> {
     decoding: fileDecoding(fileOf),
     notes: [],
   };
+}
+
+/** The same table without some of its rows, all columns kept. Of equal rows the last ones go.
+ *  @throws UserError (data) where a row is not there */
+export async function csvWithout(path: string, removed: readonly { file: string; label: string }[]): Promise<string> {
+  const text = await readText(path);
+  const rows = parseRows(text, path);
+  const gone = new Set<number>();
+  for (const { file, label } of removed) {
+    const at = rows.findLastIndex((row, i) => row.path === file && row.label === label && !gone.has(i));
+    if (at < 0) throw new UserError('data', `${path}: expected a row of ${file} with the label ${label}, found none`);
+    gone.add(at);
+  }
+  const [header, ...records] = parseRecords(text, path);
+  const kept = [header!, ...records.filter((_, i) => !gone.has(i))];
+  return `${kept.map(({ fields }) => fields.map(csvField).join(',')).join('\n')}\n`;
 }
 
 interface Row {

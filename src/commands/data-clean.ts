@@ -1,0 +1,126 @@
+import { stat } from 'node:fs/promises';
+import { dirname, join, relative, resolve } from 'node:path';
+import { type RemovalRow, readRemovalList, removalCsv, removalRows } from '../data/inspection/removal-list.ts';
+import { fileHash, moveFiles, pathWithin, refuseChanged, undoHint } from '../data/inspection/remove.ts';
+import { csvWithout } from '../data/sources/csv.ts';
+import { type SourceChoice, sourceAtPath } from '../data/sources/sources.ts';
+import { type ExitKind, UserError } from '../errors.ts';
+import { count, plural } from '../report/table.ts';
+import { writeFileAtomically } from '../run/atomic-write.ts';
+import { freePath } from '../run/run-folder.ts';
+import { openData } from '../training/open-data.ts';
+import type { Command, Context } from './command.ts';
+import { configToLookAt, lookAtAll } from './looking.ts';
+
+interface Values {
+  out?: string;
+  apply?: string;
+  force?: boolean;
+}
+
+export const command: Command<Values> = {
+  arguments: [{ syntax: '<source>', summary: 'a folder with one sub-folder per class, or a .csv' }],
+  options: [
+    { flags: '-o, --out <list>', summary: 'write what to remove and what to look at as CSV, and change nothing' },
+    {
+      flags: '--apply <list>',
+      summary: 'do what a list says: move files into removed-<date> beside the folder, or write a new .csv beside the old one',
+      conflicts: ['out'],
+    },
+    { flags: '--force', summary: 'overwrite the list' },
+    { flags: '--json', summary: 'print the counts as JSON' },
+  ],
+  examples: [
+    'nn data clean photos/ --out remove.csv',
+    'nn data clean photos/ --apply remove.csv   # after you have looked at it',
+  ],
+  run: clean,
+};
+
+async function clean(context: Context, { out, apply, force = false }: Values, [path]: string[]): Promise<ExitKind | undefined> {
+  if (out === undefined && apply === undefined)
+    throw new UserError('usage', 'nn data clean: expected --out LIST, or --apply LIST, found neither', {
+      hint: 'First write the list, then look at it, then apply it. Nothing is ever deleted.',
+    });
+  const choice = await sourceAtPath(path!);
+  if (choice.type !== 'folder' && choice.type !== 'csv') {
+    throw new UserError(
+      'usage',
+      `${path}: expected a folder or a .csv, found one file with all pictures in it, which nn does not rewrite`,
+      {
+        hint: 'nn data inspect lists what is wrong with them.',
+      },
+    );
+  }
+  if (apply !== undefined) await applyList(context, choice, apply);
+  else await writeList(context, choice, out!, force);
+  return undefined;
+}
+
+type CleanableChoice = SourceChoice & { type: 'folder' | 'csv' };
+
+/** Where the names of a source start. */
+function rootOf({ type, path }: CleanableChoice): string {
+  return type === 'folder' ? path : dirname(path);
+}
+
+async function writeList(context: Context, choice: CleanableChoice, out: string, force: boolean): Promise<void> {
+  if (!force && (await exists(out)))
+    throw new UserError('usage', `--out ${out}: expected a file that is not there yet, found one`, {
+      hint: 'Name another, or overwrite it with --force.',
+    });
+  const { path } = choice;
+  const { loaded } = await configToLookAt({}, path);
+  const { findings } = await lookAtAll(context, await openData(loaded, true));
+  const rows = await removalRows(findings, ({ name }) => fileHash(resolve(rootOf(choice), name)));
+  await writeFileAtomically(out, removalCsv(rows));
+  const remove = rows.filter(({ action }) => action === 'remove').length;
+  const look = rows.length - remove;
+  if (context.json) return context.print(JSON.stringify({ list: out, remove, look }));
+  context.print(`${out}\t${count(remove)} to remove\t${count(look)} to look at`);
+  if (rows.length > 0)
+    context.note(`Look at the list, change an action to remove or look, then: nn data clean ${path} --apply ${out}`);
+}
+
+async function applyList(context: Context, choice: CleanableChoice, list: string): Promise<void> {
+  const rows = (await readRemovalList(list)).filter(({ action }) => action === 'remove');
+  const root = rootOf(choice);
+  if (rows.length === 0) throw new UserError('data', `${list}: expected rows with the action remove, found none`);
+  if (choice.type === 'csv') return applyToTable(context, choice.path, list, rows);
+  await refuseChanged(list, rows, (name) => pathWithin(root, name, list));
+  const date = new Date().toISOString().slice(0, 10);
+  const to = relative('', await freePath(join(dirname(resolve(root)), `removed-${date}`)));
+  await moveFiles(
+    root,
+    rows.map(({ file }) => file),
+    to,
+    list,
+  ); // prettier-ignore
+  context.print(context.json ? JSON.stringify({ moved: rows.length, to }) : `${to}\t${plural(rows.length, 'file')} moved`);
+  context.note(undoHint(choice.path, to).replace(/^t/, 'T'));
+}
+
+/** The pictures stay where they are: the new table does not name them. */
+async function applyToTable(context: Context, table: string, list: string, rows: readonly RemovalRow[]): Promise<void> {
+  await refuseChanged(list, rows, (name) => resolve(dirname(table), name));
+  const text = await csvWithout(table, rows);
+  const to = await freeTable(table);
+  await writeFileAtomically(to, text);
+  context.print(context.json ? JSON.stringify({ removed: rows.length, to }) : `${to}\t${plural(rows.length, 'row')} left out`);
+}
+
+/** `labels-cleaned.csv` beside `labels.csv`, so that its paths hold; with a number where that is taken. */
+async function freeTable(table: string): Promise<string> {
+  const stem = table.replace(/\.csv$/i, '');
+  for (let n = 1; ; n++) {
+    const path = `${stem}-cleaned${n === 1 ? '' : `-${n}`}.csv`;
+    if (!(await exists(path))) return path;
+  }
+}
+
+function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
