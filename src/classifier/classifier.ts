@@ -1,6 +1,7 @@
 import type { Classes } from '../data/examples.ts';
 import type { Preprocessing } from '../data/image.ts';
 import type { NormalizerName } from '../data/normalize.ts';
+import { isStored, type Pixels, pixelBlocks } from '../data/pixels.ts';
 import { sigmoid } from '../elementary.ts';
 import { type Metrics, measure } from '../evaluation/metrics.ts';
 import { type InputMap, inScope, type Kernels, type Precision } from '../kernels/kernels.ts';
@@ -61,14 +62,28 @@ function residentParameters({ network, parameters }: Pick<Classifier, 'network' 
 /** P(y = 1 | x) from its logit. */
 export const probability = sigmoid;
 
+/** The logits of pictures wherever they are. @see logits */
+export async function logitsOf(
+  classifier: Pick<Classifier, 'network' | 'parameters' | 'map'>,
+  kernels: Kernels,
+  pixels: Pixels,
+): Promise<Float64Array> {
+  if (!isStored(pixels)) return logits(classifier, kernels, pixels);
+  const out = new Float64Array(pixels.count);
+  for await (const { first, bytes } of pixelBlocks(pixels, classifier.network.inputs)) {
+    out.set(logits(classifier, kernels, bytes), first);
+  }
+  return out;
+}
+
 /** Judges a classifier on labelled pictures, as `nn evaluate` and the end of a training do. */
-export function judge(
+export async function judge(
   classifier: Classifier,
   kernels: Kernels,
-  examples: { pixels: Uint8Array; labels: Uint8Array },
+  examples: { pixels: Pixels; labels: Uint8Array },
   threshold = classifier.threshold,
-): { metrics: Metrics; logits: Float64Array } {
-  const values = logits(classifier, kernels, examples.pixels);
+): Promise<{ metrics: Metrics; logits: Float64Array }> {
+  const values = await logitsOf(classifier, kernels, examples.pixels);
   return { metrics: measure(values, examples.labels, { threshold, loss: losses[classifier.loss].value }), logits: values };
 }
 

@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { augments } from '../data/augment.ts';
 import { batchLength } from '../data/batches.ts';
+import { allTexts, selectTexts } from '../data/texts.ts';
 import { type ExitKind, systemReason, type UserError } from '../errors.ts';
 import { trainText } from '../report/train-summary.ts';
 import { modelFileName, saveClassifier } from '../run/model-file.ts';
@@ -14,7 +15,7 @@ import { DivergedError } from '../training/divergence.ts';
 import { type EpochEvent, type FitOptions, fit } from '../training/fit.ts';
 import { gradientWatch } from '../training/layer-norms.ts';
 import { costOscillates } from '../training/oscillation.ts';
-import { fitOptions, planTraining } from '../training/plan.ts';
+import { planTraining, prepareFit } from '../training/plan.ts';
 import type { Checkpoints } from './checkpoints.ts';
 import type { Context } from './command.ts';
 import { type Outcome, summarize } from './summarize.ts';
@@ -94,9 +95,9 @@ async function trainFolds(
 async function trainInto(run: RunFolder, job: Job, folds: CrossValidation | null, checkpoints: Checkpoints): Promise<Outcome> {
   const { context, data, kernels, extras } = job;
   const config = folds === null ? job.loaded.config : afterFolds(job.loaded.config, folds);
-  const options = fitOptions(config, data.parts, planTraining(config, data.parts, kernels), kernels, extras);
+  const options = await prepareFit(config, data.parts, planTraining(config, data.parts, kernels), kernels, extras);
   refuseWrongGradient(options);
-  const save = () => saveClassifier(join(run.path, modelFileName), classifierOf(config, data, options));
+  const save = async () => saveClassifier(join(run.path, modelFileName), await classifierOf(config, data, options));
   try {
     const outcome = await follow(run, job, { options, folds, checkpoints });
     await run.journal.flush();
@@ -105,9 +106,8 @@ async function trainInto(run: RunFolder, job: Job, folds: CrossValidation | null
   } catch (error) {
     if (error instanceof DivergedError) {
       await save();
-      await run.journal.append({
-        diverged: { ...error.autopsy, examples: error.autopsy.examples.map((i) => data.parts.train.names[i]) },
-      });
+      const names = await allTexts(selectTexts(data.parts.train.names, Int32Array.from(error.autopsy.examples)));
+      await run.journal.append({ diverged: { ...error.autopsy, examples: names } });
       context.note(`The weights before it are kept in ${relative('', run.path)}.`);
     }
     throw error;

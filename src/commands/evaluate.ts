@@ -4,10 +4,11 @@ import { answer, type Classifier, judge, probability } from '../classifier/class
 import { type LoadedConfig, sourceFields } from '../config/load.ts';
 import { cachedSource } from '../data/cache/cached-source.ts';
 import { csvField } from '../data/csv-field.ts';
-import { type Examples, selectExamples } from '../data/examples.ts';
-import { type Loaded, loadExamples } from '../data/load.ts';
+import { concatenateExamples, type ExampleSet, inMemory, selectFrom } from '../data/examples.ts';
+import { defaultMemory, type Failure, openExamples, roomFor } from '../data/load.ts';
 import { openSource, type SourceChoice, sourceAtPath } from '../data/sources/sources.ts';
 import { type PartName, partNames } from '../data/split.ts';
+import { allTexts } from '../data/texts.ts';
 import { type ExitKind, UserError } from '../errors.ts';
 import type { Metrics } from '../evaluation/metrics.ts';
 import { kernelsFor, useThreads } from '../kernels/select.ts';
@@ -85,8 +86,9 @@ async function evaluate(context: Context, values: Values): Promise<ExitKind | un
     context.warn('--predictions adds rows to what --json prints; without it, --csv has them');
   const { examples, title, roots } = await chooseExamples(context, values, classifier, runOfModel(file));
   const threshold = values.threshold ?? classifier.threshold;
-  const { metrics, logits } = judge(classifier, kernelsFor(classifier.precision), examples, threshold);
-  const rows = predictionRows(examples, classifier, logits, threshold);
+  const { metrics, logits } = await judge(classifier, kernelsFor(classifier.precision), examples, threshold);
+  const wantsRows = values.csv || values.predictions || values.worst !== undefined;
+  const rows = wantsRows ? await predictionRows(examples, classifier, logits, threshold) : [];
   const errors = rows.filter((row) => !row.correct).sort((a, b) => b.confidence - a.confidence);
   const worst = values.worst === undefined ? undefined : await withPaths(errors.slice(0, values.worst), roots);
   if (values.csv) printCsv(context, rows);
@@ -105,10 +107,10 @@ async function chooseExamples(
   { data, split, strict = false }: Values,
   classifier: Classifier,
   run: string,
-): Promise<{ examples: Examples; title: string; roots: string[] }> {
+): Promise<{ examples: ExampleSet; title: string; roots: string[] }> {
   const options = { strict, onProgress: readProgress(context) };
   const { preprocessing, classes } = classifier;
-  let loaded: Loaded;
+  let loaded: { sets: ExampleSet[]; failures: Failure[] };
   let roots: string[];
   if (data === undefined) {
     const own = await ownData(run, async () => {
@@ -125,21 +127,25 @@ async function chooseExamples(
     roots = rootOf(choice);
     for (const note of source.notes) context.warn(note);
     const onProgress = (done: number, total: number) => options.onProgress(source.title, done, total);
-    loaded = await withDecoded(context, (cache) =>
-      loadExamples(cachedSource(source, cache), { preprocessing, positive: classes.positive, strict, onProgress }),
+    const room = roomFor([source], defaultMemory);
+    const { examples, failures } = await withDecoded(context, (cache) =>
+      openExamples(cachedSource(source, cache), { preprocessing, positive: classes.positive, strict, room, onProgress }),
     );
+    loaded = { sets: [examples], failures };
   }
   warnOfFailures(context, loaded.failures);
   const part = split ?? (data === undefined ? 'test' : 'all');
-  if (data !== undefined && part === 'all') return { examples: loaded.examples, title: data, roots };
+  if (data !== undefined && part === 'all') return { examples: loaded.sets[0]!, title: data, roots };
   const rows = await readSplit(run, classes);
   const wanted = part === 'all' ? rows : rows.filter((row) => row.part === part);
   if (wanted.length === 0) {
     const present = partNames.filter((name) => rows.some((row) => row.part === name));
     throw new UserError('data', `--split ${part}: the run has no such part, it has ${present.join(' and ')}`);
   }
-  const indices = findExamples(wanted, loaded.examples, { part, where: data ?? 'the data of the run' });
-  return { examples: selectExamples(loaded.examples, indices), title: `${part} of ${run}`, roots };
+  const indices = await findExamples(wanted, loaded.sets, { part, where: data ?? 'the data of the run' });
+  const chosen = loaded.sets.map((set, i) => selectFrom(set, indices[i]!)).filter(({ labels }) => labels.length > 0);
+  const examples = chosen.length === 1 ? chosen[0]! : concatenateExamples(await Promise.all(chosen.map(inMemory)));
+  return { examples, title: `${part} of ${run}`, roots };
 }
 
 /** The sources that a run's config names. */
@@ -194,9 +200,14 @@ async function ownData<T>(run: string, read: () => Promise<T>): Promise<T> {
   }
 }
 
-function predictionRows(examples: Examples, classifier: Classifier, logits: Float64Array, threshold: number): PredictionRow[] {
+async function predictionRows(
+  examples: ExampleSet,
+  classifier: Classifier,
+  logits: Float64Array,
+  threshold: number,
+): Promise<PredictionRow[]> {
   const { positive, negative } = classifier.classes;
-  return examples.names.map((file, i) => {
+  return (await allTexts(examples.names)).map((file, i) => {
     const p = probability(logits[i]!);
     const truth = examples.labels[i] === 1 ? positive : negative;
     const { label, confidence } = answer(classifier, p, threshold);

@@ -3,7 +3,7 @@ import type { ExitKind } from '../errors.ts';
 import { referenceKernels } from '../kernels/reference.ts';
 import { gradientCheckText } from '../report/gradient-check.ts';
 import { checkModel, isRight, rightBelow, tensorsOf } from '../training/check-gradients.ts';
-import { fitOptions, planTraining } from '../training/plan.ts';
+import { planTraining, prepareFit } from '../training/plan.ts';
 import { prepareData } from '../training/prepare.ts';
 import type { Command, Context } from './command.ts';
 import { readExtras } from './extras.ts';
@@ -55,7 +55,7 @@ async function check(
   warnOfFailures(context, data.failures);
   const kernels = referenceKernels('float64');
   const plan = planTraining(loaded.config, data.parts, kernels);
-  const options = fitOptions(loaded.config, data.parts, plan, kernels, await readExtras(loaded, plan.network));
+  const options = await prepareFit(loaded.config, data.parts, plan, kernels, await readExtras(loaded, plan.network));
   const checks = checkModel(options, { perLayer: all ? Number.POSITIVE_INFINITY : parameters, examples });
   const layers = checks.map((check) => ({
     ...check,

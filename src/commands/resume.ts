@@ -9,7 +9,7 @@ import { loadCheckpoint } from '../run/checkpoint-file.ts';
 import { splitChanges } from '../run/compare-split.ts';
 import { loadClassifier } from '../run/model-file.ts';
 import { configOfRun, journalBytes, openRun, readRunConfig, runFiles, takeRun, writeConfig } from '../run/run-folder.ts';
-import { readSplit, splitRows, splitText, writeSplit } from '../run/split-file.ts';
+import { readSplit, splitMark, splitRows, writeSplit, writtenSplitMark } from '../run/split-file.ts';
 import { type Checkpoint, type InputMarks, marksOf, unpackCheckpoint } from '../training/checkpoint.ts';
 import { version } from '../version.ts';
 import { carryOut } from './carry-out.ts';
@@ -135,18 +135,18 @@ async function printAgain(context: Context, path: string, summary: TrainSummary)
 
 /** @throws UserError (data, usage) naming what is not as it was when the run began */
 async function refuseOtherInput(path: string, checkpoint: Checkpoint | null, { data, extras }: Job): Promise<InputMarks> {
-  const text = splitText(data.parts, data.classes);
-  const marks = marksOf(text, data.parts, extras);
-  const written = await readFile(join(path, runFiles.split), 'utf8').catch(() => null);
-  const same = checkpoint === null ? written === null || written === text : checkpoint.marks.split === marks.split;
+  const split = await splitMark(data.parts, data.classes);
+  const marks = marksOf(split, data.parts, extras);
+  const written = await writtenSplitMark(path);
+  const same = checkpoint === null ? written === null || written === split : checkpoint.marks.split === marks.split;
   if (!same) {
     const before = await readSplit(path, data.classes);
-    const found = splitChanges(before, splitRows(data.parts)) ?? `another ${runFiles.split}`;
+    const found = splitChanges(before, await splitRows(data.parts)) ?? `another ${runFiles.split}`;
     throw new UserError('data', `${path}: expected the pictures that the run began with, found ${found}`, {
       hint: `Bring those back; or with these: ${anew(path)}`,
     });
   }
-  if (written === null) await writeSplit(path, text);
+  if (written === null) await writeSplit(path, data.parts, data.classes);
   if (checkpoint !== null) refuseOtherMarks(checkpoint.marks, marks, path);
   return marks;
 }

@@ -29,7 +29,7 @@ export async function summarize(
 ): Promise<TrainSummary> {
   const { config } = loaded;
   const { classifier, file } = await loadClassifier(run.path);
-  const metrics = judgeParts(classifier, data.parts);
+  const metrics = await judgeParts(classifier, data.parts);
   const summary: TrainSummary = {
     run: relative('', run.path) || '.',
     model: relative('', file),

@@ -5,10 +5,10 @@ import { useThreads } from '../kernels/select.ts';
 import { planText, type TrainPlan } from '../report/train-plan.ts';
 import { runsFolder } from '../run/places.ts';
 import { createRun, freePath, refuseRun, runName } from '../run/run-folder.ts';
-import { splitText, writeSplit } from '../run/split-file.ts';
+import { writeSplit } from '../run/split-file.ts';
 import { marksOf } from '../training/checkpoint.ts';
 import { estimateSeconds } from '../training/estimate.ts';
-import { describeLayers, fitOptions } from '../training/plan.ts';
+import { describeLayers, prepareFit } from '../training/plan.ts';
 import { carryOut } from './carry-out.ts';
 import { checkpointsOf } from './checkpoints.ts';
 import type { Command, Context } from './command.ts';
@@ -73,17 +73,19 @@ async function train(context: Context, values: Values): Promise<ExitKind | undef
   if (values.output !== undefined && !values.dryRun) await refuseRun(values.output, force);
   const job = await prepareJob(context, loaded, values.strict ?? false);
   const { data, plan, kernels, extras } = job;
-  if (values.dryRun) return void printPlan(job);
+  if (values.dryRun) {
+    await printPlan(job);
+    return undefined;
+  }
   if (values.findRate) {
-    await printFoundRate(context, fitOptions(loaded.config, data.parts, plan, kernels, extras));
+    await printFoundRate(context, await prepareFit(loaded.config, data.parts, plan, kernels, extras));
     return undefined;
   }
 
   const path = values.output ?? (await freePath(join(runsFolder(context.environment), runName(values.config, new Date()))));
   const run = await createRun(path, loaded, force);
   try {
-    const split = splitText(data.parts, data.classes);
-    await writeSplit(path, split);
+    const split = await writeSplit(path, data.parts, data.classes);
     const marks = marksOf(split, data.parts, extras);
     return await carryOut(run, job, checkpointsOf(run, job, { from: null, marks }));
   } finally {
@@ -91,11 +93,11 @@ async function train(context: Context, values: Values): Promise<ExitKind | undef
   }
 }
 
-function printPlan({ context, loaded, data, extras, kernels, plan, warnings }: Job): void {
+async function printPlan({ context, loaded, data, extras, kernels, plan, warnings }: Job): Promise<void> {
   const { config, file } = loaded;
   const { memoryBytes, learningRates, batch, parameters, examples, network, form } = plan;
   const { epochs } = config.training;
-  const once = estimateSeconds(fitOptions(config, data.parts, plan, kernels, extras));
+  const once = estimateSeconds(await prepareFit(config, data.parts, plan, kernels, extras));
   const planned: TrainPlan = {
     config: file,
     examples,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { difficulties } from '../data/drawn/draw.ts';
 import { fits } from '../data/image.ts';
+import { defaultMemory } from '../data/load.ts';
 import { normalizers } from '../data/normalize.ts';
 import { autoShuffle, fullShuffleUpTo } from '../data/shuffle.ts';
 import { cifar10Parts } from '../data/sources/cifar10.ts';
@@ -124,6 +125,11 @@ const data = z.strictObject({
   imageSize: wholeNumber(1).max(1024).default(64).describe('Side of the square that the network sees, in pixels'),
   split: split.optional().describe('How the source is split (default auto); beside data.train, { "dev": 0.2 } cuts dev from it'),
   shuffle: shuffle.default('auto'),
+  memory: wholeNumber(0)
+    .default(defaultMemory)
+    .describe(
+      'MiB of pixels: packed pictures that take more stay on the disk and are read as they are wanted. No result depends on it',
+    ),
   normalize: oneOf(normalizers, 'What turns bytes into inputs, fitted on the training part').default('scale'),
   augment: augment.prefault({}).describe('Variations of training pictures, drawn afresh each epoch'),
 });

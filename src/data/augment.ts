@@ -41,19 +41,20 @@ export function augments(augmentation: Augmentation): boolean {
  * @param pixels   [m, side · side · 3]
  * @param indices  the examples wanted
  * @param out      [indices.length, side · side · 3]
+ * @param options.places  where in `pixels` they stand, if not at their own number
  */
 export function augmentBatch(
   pixels: Uint8Array,
   indices: Int32Array,
   out: Uint8Array,
-  options: { augmentation: Augmentation; side: number; seed: number; epoch: number },
+  options: { augmentation: Augmentation; side: number; seed: number; epoch: number; places?: Int32Array },
 ): void {
-  const { augmentation, side, seed, epoch } = options;
+  const { augmentation, side, seed, epoch, places = indices } = options;
   const features = side * side * 3;
   for (let i = 0; i < indices.length; i++) {
     const example = indices[i]!;
     const random = namedRandom(seed, 'augment', epoch, example);
-    const from = pixels.subarray(example * features, (example + 1) * features);
+    const from = pixels.subarray(places[i]! * features, (places[i]! + 1) * features);
     augmentPicture(from, out.subarray(i * features, (i + 1) * features), { augmentation, side, random });
   }
 }

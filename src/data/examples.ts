@@ -1,16 +1,25 @@
 import { UserError } from '../errors.ts';
+import { allPixels, isStored, type Pixels } from './pixels.ts';
+import { allTexts, selectTexts, type Texts } from './texts.ts';
 
-/** Pictures in memory, as bytes. */
-export interface Examples {
+/** Labelled pictures, in memory or not. */
+export interface ExampleSet {
   /** features a picture: imageSize · imageSize · 3 */
   features: number;
   /** [m, n_x], example after example */
-  pixels: Uint8Array;
+  pixels: Pixels;
   /** 1 for the positive class, 0 for the other */
   labels: Uint8Array;
   /** paths or indices, for people */
-  names: string[];
+  names: Texts;
   /** of what stands in the source, before preprocessing: tells a picture again wherever it lies */
+  hashes: Texts;
+}
+
+/** Pictures in memory, as bytes. */
+export interface Examples extends ExampleSet {
+  pixels: Uint8Array;
+  names: string[];
   hashes: string[];
 }
 
@@ -50,20 +59,53 @@ function hintForParts(names: readonly string[]): string | undefined {
   return 'These look like parts, not classes: give each its own source, as data.train, data.dev and data.test.';
 }
 
-/** The examples at the given indices, in that order. The pixels are copied. */
-export function selectExamples(examples: Examples, indices: ArrayLike<number>): Examples {
-  const { features } = examples;
-  const order = Array.from(indices);
-  const pixels = new Uint8Array(order.length * features);
-  for (const [to, from] of order.entries())
-    pixels.set(examples.pixels.subarray(from * features, (from + 1) * features), to * features);
+/** The examples at the given indices, in that order: copied where they are in memory, else left where they are. */
+export function selectFrom(examples: ExampleSet, indices: Int32Array): ExampleSet {
+  if (isInMemory(examples)) return selectExamples(examples, indices);
+  const { features, pixels, labels, names, hashes } = examples;
   return {
     features,
-    pixels,
-    labels: Uint8Array.from(order, (i) => examples.labels[i]!),
-    names: order.map((i) => examples.names[i]!),
-    hashes: order.map((i) => examples.hashes[i]!),
+    pixels: isStored(pixels) ? pixels.select(indices) : selectPixels(pixels, indices, features),
+    labels: selectLabels(labels, indices),
+    names: selectTexts(names, indices),
+    hashes: selectTexts(hashes, indices),
   };
+}
+
+export function isInMemory(examples: ExampleSet): examples is Examples {
+  return !isStored(examples.pixels) && Array.isArray(examples.names) && Array.isArray(examples.hashes);
+}
+
+/** The same examples in memory. */
+export async function inMemory(examples: ExampleSet): Promise<Examples> {
+  if (isInMemory(examples)) return examples;
+  const { features, labels, names, hashes } = examples;
+  const pixels = await allPixels(examples.pixels, features);
+  return { features, pixels, labels, names: await allTexts(names), hashes: await allTexts(hashes) };
+}
+
+/** The examples at the given indices, in that order. The pixels are copied. */
+export function selectExamples({ features, pixels, labels, names, hashes }: Examples, indices: ArrayLike<number>): Examples {
+  const order = Int32Array.from(indices);
+  return {
+    features,
+    pixels: selectPixels(pixels, order, features),
+    labels: selectLabels(labels, order),
+    names: Array.from(order, (i) => names[i]!),
+    hashes: Array.from(order, (i) => hashes[i]!),
+  };
+}
+
+function selectPixels(pixels: Uint8Array, indices: Int32Array, features: number): Uint8Array {
+  const out = new Uint8Array(indices.length * features);
+  for (const [to, from] of indices.entries()) out.set(pixels.subarray(from * features, (from + 1) * features), to * features);
+  return out;
+}
+
+function selectLabels(labels: Uint8Array, indices: Int32Array): Uint8Array {
+  const out = new Uint8Array(indices.length);
+  for (let i = 0; i < indices.length; i++) out[i] = labels[indices[i]!]!;
+  return out;
 }
 
 /** One set of examples after another. */

@@ -1,9 +1,10 @@
 import { availableParallelism } from 'node:os';
 import { UserError } from '../errors.ts';
-import { type Classes, classCounts, type Examples, orderClasses } from './examples.ts';
+import { type Classes, classCounts, type ExampleSet, type Examples, orderClasses } from './examples.ts';
 import type { Preprocessing } from './image.ts';
 import { type PackedFile, requirePreprocessing } from './packed/file.ts';
-import { readRows } from './packed/rows.ts';
+import { packedPixels } from './packed/pixels.ts';
+import { pixelBlocks } from './pixels.ts';
 import type { Source } from './source.ts';
 
 export interface LoadOptions {
@@ -14,8 +15,8 @@ export interface LoadOptions {
   onProgress?: (done: number, total: number) => void;
 }
 
-export interface Loaded {
-  examples: Examples;
+export interface Loaded<Set extends ExampleSet = Examples> {
+  examples: Set;
   classes: Classes;
   /** pictures that could not be read, each with its reason */
   failures: Failure[];
@@ -33,7 +34,7 @@ export async function loadExamples(
   { preprocessing, positive, strict, onProgress }: LoadOptions,
 ): Promise<Loaded> {
   const classes = orderClasses(source.classes, positive, source.title);
-  if (source.packed) return loadPacked(source, source.packed, { classes, preprocessing, onProgress });
+  if (source.packed) return loadPacked(source, source.packed, { preprocessing, positive, ...(onProgress && { onProgress }) });
   const positiveClass = source.classes.indexOf(classes.positive);
   const features = preprocessing.imageSize ** 2 * 3;
   let pixels = allocate(source, features);
@@ -67,43 +68,70 @@ export async function loadExamples(
   return { examples, classes, failures };
 }
 
-/** Bytes of packed pixels that are read between two signs of progress. */
-const packedBlock = 2 ** 24;
+/** MiB of pixels that packed pictures may take in memory, unless a config says otherwise. */
+export const defaultMemory = 1024;
 
-interface PackedOptions {
-  classes: Classes;
-  preprocessing: Preprocessing;
-  onProgress: LoadOptions['onProgress'] | undefined;
+/** Whether packed pictures are brought into memory or read as they are wanted. No result depends on it.
+ *  @param memory  of pixels, in MiB
+ *  @returns bytes that reading them may take at a time; null where they all fit */
+export function roomFor(sources: readonly Source[], memory: number): number | null {
+  const bytes = memory * 2 ** 20;
+  const packed = sources.flatMap((source) => source.packed ?? []);
+  return packed.reduce((sum, { count, features }) => sum + count * features, 0) <= bytes ? null : bytes;
 }
 
-async function loadPacked(
+/** Reads all pictures of a source, or leaves packed ones where they are.
+ *  @param options.room  of `roomFor`
+ *  @throws UserError as loadExamples does */
+export async function openExamples(
   source: Source,
+  { room, ...options }: LoadOptions & { room: number | null },
+): Promise<Loaded<ExampleSet>> {
+  return source.packed && room !== null ? storedExamples(source.packed, { ...options, room }) : loadExamples(source, options);
+}
+
+/** The pictures of a packed file, left in it.
+ *  @param room  bytes of memory that reading may take at a time
+ *  @throws UserError (usage) where other pixels are wanted than were packed; (data) where a class is missing */
+function storedExamples(
   file: PackedFile,
-  { classes, preprocessing, onProgress }: PackedOptions,
-): Promise<Loaded> {
+  { preprocessing, positive, room }: Pick<LoadOptions, 'preprocessing' | 'positive'> & { room: number },
+): Loaded<ExampleSet> {
   requirePreprocessing(file, preprocessing);
-  const { count, features, description } = file;
-  const pixels = allocate(source, features);
-  const block = Math.max(1, Math.floor(packedBlock / features));
-  for (let first = 0; first < count; first += block) {
-    const rows = Int32Array.from({ length: Math.min(block, count - first) }, (_, i) => first + i);
-    await readRows(file, rows, pixels.subarray(first * features, (first + rows.length) * features));
-    onProgress?.(first + rows.length, count);
+  const { path, features, description, names, hashes } = file;
+  const classes = orderClasses([description.classes.negative, description.classes.positive].sort(), positive, path);
+  const labels = description.classes.positive === classes.positive ? file.labels : file.labels.map((label) => 1 - label);
+  refuseWithoutClasses(classCounts(labels), classes, path, []);
+  return { examples: { features, pixels: packedPixels(file, null, room), labels, names, hashes }, classes, failures: [] };
+}
+
+/** What reading may take where a packed file is brought into memory as a whole. */
+const bringingRoom = 2 ** 25;
+
+async function loadPacked(
+  { title, count }: Source,
+  file: PackedFile,
+  { onProgress, ...wanted }: Pick<LoadOptions, 'preprocessing' | 'positive' | 'onProgress'>,
+): Promise<Loaded> {
+  const { examples, ...rest } = storedExamples(file, { ...wanted, room: bringingRoom });
+  const { features, labels } = examples;
+  const pixels = allocate({ count, title }, features);
+  for await (const { first, count: some, bytes } of pixelBlocks(examples.pixels, features)) {
+    pixels.set(bytes, first * features);
+    onProgress?.(first + some, count);
   }
   const [names, hashes] = [file.names.slice(0, count), file.hashes.slice(0, count)];
-  const labels = description.classes.positive === classes.positive ? file.labels : file.labels.map((label) => 1 - label);
-  refuseWithoutClasses(classCounts(labels), classes, source.title, []);
-  return { examples: { features, pixels, labels, names, hashes }, classes, failures: [] };
+  return { examples: { features, pixels, labels, names, hashes }, ...rest };
 }
 
 /** @throws UserError (data) where the pictures are more than memory can hold */
-function allocate({ count, title }: Source, features: number): Uint8Array {
+function allocate({ count, title }: Pick<Source, 'count' | 'title'>, features: number): Uint8Array {
   try {
     return new Uint8Array(count * features);
   } catch (error) {
     const gigabytes = ((count * features) / 1e9).toFixed(1);
     throw new UserError('data', `${title}: expected pictures that fit into memory, found ${count}, which take ${gigabytes} GB`, {
-      hint: 'Use fewer pictures, or a smaller data.imageSize.',
+      hint: 'Pack them with nn data pack, which training reads piece by piece; or use fewer pictures, or a smaller data.imageSize.',
       cause: error,
     });
   }

@@ -1,42 +1,59 @@
 import type { InputMap } from '../kernels/kernels.ts';
+import { type Pixels, pictureCount, pixelBlocks } from './pixels.ts';
 
 const channels = 3;
 const white = 255;
 
 /** Maps from bytes to inputs, fitted on the training part alone. A mean or σ of 0 counts as 1. */
 export const normalizers = {
-  scale: { summary: 'pixels ÷ 255', fit: (_pixels, features) => uniform(features, 1 / white) },
-  mean: { summary: 'each feature ÷ its mean', fit: (pixels, features) => dividedByMean(featureMoments(pixels, features)) },
+  scale: { summary: 'pixels ÷ 255', learns: false, fit: (_pictures, features) => uniform(features, 1 / white) },
+  mean: {
+    summary: 'each feature ÷ its mean',
+    learns: true,
+    fit: (pictures, features) => dividedByMean(momentsIn(pictures, features)),
+  },
   standardize: {
     summary: '(x − μ) / σ, feature by feature',
-    fit: (pixels, features) => standardized(featureMoments(pixels, features)),
+    learns: true,
+    fit: (pictures, features) => standardized(momentsIn(pictures, features)),
   },
   standardizeChannels: {
     summary: '(x − μ) / σ, one μ and σ for each colour',
-    fit: (pixels, features) => standardized(channelMoments(featureMoments(pixels, features))),
+    learns: true,
+    fit: (pictures, features) => standardized(channelMoments(momentsIn(pictures, features))),
   },
-  none: { summary: 'bytes as they are, 0 to 255', fit: (_pixels, features) => uniform(features, 1) },
+  none: { summary: 'bytes as they are, 0 to 255', learns: false, fit: (_pictures, features) => uniform(features, 1) },
 } as const satisfies Record<string, Normalizer>;
 
 export interface Normalizer {
   summary: string;
-  /** @param pixels [m, n_x] of the training part */
-  fit(pixels: Uint8Array, features: number): InputMap;
+  /** whether it looks at the pictures */
+  learns: boolean;
+  /** @param pictures [m, n_x] of the training part, or their moments */
+  fit(pictures: Uint8Array | Moments, features: number): InputMap;
 }
 
 export type NormalizerName = keyof typeof normalizers;
 
 /** 1 / (variance + 1e-8) of each input, scaled to mean 1: a learning rate that is larger where inputs hardly vary.
- *  @param pixels  [m, n_x] of the training part
- *  @param map     what makes inputs of them */
-export function inverseVariance(pixels: Uint8Array, map: InputMap): Float64Array {
-  const { variance } = featureMoments(pixels, map.multiply.length);
+ *  @param pictures  [m, n_x] of the training part, or their moments
+ *  @param map       what makes inputs of them */
+export function inverseVariance(pictures: Uint8Array | Moments, map: InputMap): Float64Array {
+  const { variance } = momentsIn(pictures, map.multiply.length);
   const inverse = variance.map((value, k) => 1 / (value * map.multiply[k]! * map.multiply[k]! + 1e-8));
   const mean = inverse.reduce((sum, value) => sum + value, 0) / inverse.length;
   return inverse.map((value) => value / mean);
 }
 
-interface Moments {
+/** The moments of pictures wherever they are: sums of whole numbers, and so the same in whatever pieces they are read. */
+export async function momentsOf(pixels: Pixels, features: number): Promise<Moments> {
+  const sums = noSums(features);
+  for await (const { bytes } of pixelBlocks(pixels, features)) addSums(sums, bytes);
+  return momentsFrom(sums, pictureCount(pixels, features));
+}
+
+/** Of each feature. */
+export interface Moments {
   mean: Float64Array;
   variance: Float64Array;
 }
@@ -54,11 +71,25 @@ function standardized({ mean, variance }: Moments): InputMap {
   return { multiply, add: mean.map((value, k) => -value * multiply[k]!) };
 }
 
-/** Mean and (biased) variance of each feature, from sums of whole numbers: exact up to 10^11 pictures. */
-function featureMoments(pixels: Uint8Array, features: number): Moments {
-  const sum = new Float64Array(features);
-  const squares = new Float64Array(features);
-  const m = pixels.length / features;
+/** Sums of each feature and of its square. */
+interface FeatureSums {
+  sum: Float64Array;
+  squares: Float64Array;
+}
+
+function momentsIn(pictures: Uint8Array | Moments, features: number): Moments {
+  if (!(pictures instanceof Uint8Array)) return pictures;
+  const sums = noSums(features);
+  addSums(sums, pictures);
+  return momentsFrom(sums, pictures.length / features);
+}
+
+function noSums(features: number): FeatureSums {
+  return { sum: new Float64Array(features), squares: new Float64Array(features) };
+}
+
+function addSums({ sum, squares }: FeatureSums, pixels: Uint8Array): void {
+  const features = sum.length;
   for (let start = 0; start < pixels.length; start += features) {
     for (let k = 0; k < features; k++) {
       const value = pixels[start + k]!;
@@ -66,6 +97,10 @@ function featureMoments(pixels: Uint8Array, features: number): Moments {
       squares[k] = squares[k]! + value * value;
     }
   }
+}
+
+/** Mean and (biased) variance of each feature, from sums of whole numbers: exact up to 10^11 pictures. */
+function momentsFrom({ sum, squares }: FeatureSums, m: number): Moments {
   const mean = sum.map((value) => value / m);
   return { mean, variance: squares.map((value, k) => Math.max(0, (value - sum[k]! * mean[k]!) / m)) };
 }

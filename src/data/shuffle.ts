@@ -19,7 +19,7 @@ export const autoShuffle: BlockShuffle = { block: 128, window: 8192 };
 export interface EpochOrder {
   /** every example once */
   order: Int32Array;
-  /** where the windows end, ascending, as positions in the order; one window where all are shuffled together */
+  /** where the windows end, ascending, as positions in the order; where all are shuffled together any place is as good */
   ends: readonly number[];
 }
 
@@ -32,8 +32,13 @@ export interface EpochOrder {
 export function epochOrder(m: number, shuffle: Shuffle, seed: number, epoch: number): EpochOrder {
   const random = namedRandom(seed, 'shuffle', epoch);
   const blocks = blocksOf(m, shuffle);
-  if (blocks === null) return { order: random.shuffle(ascending(m)), ends: [m] };
+  if (blocks === null) return { order: random.shuffle(ascending(m)), ends: everySo(m, autoShuffle.window) };
   return shuffleBlocks(m, blocks, random);
+}
+
+/** length, 2 · length, … up to m */
+export function everySo(m: number, length: number): number[] {
+  return Array.from({ length: Math.ceil(m / length) }, (_, i) => Math.min(m, (i + 1) * length));
 }
 
 /** 0 … m − 1 */

@@ -1,5 +1,6 @@
 import { UserError } from '../errors.ts';
 import type { Random } from '../random.ts';
+import { ascending } from './shuffle.ts';
 
 export const partNames = ['train', 'dev', 'test'] as const;
 export type PartName = (typeof partNames)[number];
@@ -185,5 +186,5 @@ function classCounts(
 }
 
 function indicesWhere(labels: Uint8Array, wanted: (label: number) => boolean): Int32Array {
-  return Int32Array.from(labels.keys()).filter((i) => wanted(labels[i]!));
+  return ascending(labels.length).filter((i) => wanted(labels[i]!));
 }

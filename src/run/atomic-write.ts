@@ -8,13 +8,22 @@ import { systemReason, UserError } from '../errors.ts';
 export async function writeFileAtomically(
   path: string,
   content: string | Uint8Array,
+  options: { previous?: string } = {},
+): Promise<void> {
+  await writePiecesAtomically(path, [content], options);
+}
+
+/** The same for content that comes piece by piece. */
+export async function writePiecesAtomically(
+  path: string,
+  pieces: Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array>,
   { previous }: { previous?: string } = {},
 ): Promise<void> {
   const aside = join(dirname(path), `.${basename(path)}.${process.pid}.partial`);
   try {
     const handle = await open(aside, 'w');
     try {
-      await handle.writeFile(content);
+      for await (const piece of pieces) await handle.writeFile(piece); // each behind the one before
       await handle.sync();
     } finally {
       await handle.close();

@@ -1,25 +1,41 @@
-import type { Examples } from '../data/examples.ts';
+import type { ExampleSet } from '../data/examples.ts';
+import { eachText } from '../data/texts.ts';
 import { UserError } from '../errors.ts';
 import type { SplitRow } from './split-file.ts';
 
-/** Finds the pictures of a run's part among others by their content, wherever they lie now.
- *  @returns indices into `examples`, in the order of the rows
+/** Finds the pictures of a run's part among others by their content, wherever they lie now. No more of the others is kept in
+ *  memory than what is wanted.
+ *  @returns for each set the indices of those that were found in it, in the order of the rows
  *  @throws UserError (data) where some are not there */
-export function findExamples(rows: readonly SplitRow[], examples: Examples, what: { part: string; where: string }): number[] {
-  const places = new Map<string, number[]>();
+export async function findExamples(
+  rows: readonly SplitRow[],
+  sets: readonly ExampleSet[],
+  what: { part: string; where: string },
+): Promise<Int32Array[]> {
+  const wanted = new Map<string, number>();
   const key = (hash: string, label: number) => `${hash} ${label}`;
-  for (const [i, hash] of examples.hashes.entries()) {
-    const found = places.get(key(hash, examples.labels[i]!));
-    if (found) found.push(i);
-    else places.set(key(hash, examples.labels[i]!), [i]);
+  for (const { hash, label } of rows) wanted.set(key(hash, label), (wanted.get(key(hash, label)) ?? 0) + 1);
+  const places = new Map<string, Place[]>();
+  for (const [set, { hashes, labels }] of sets.entries()) {
+    let index = 0;
+    for await (const some of eachText(hashes)) {
+      for (const hash of some) {
+        const name = key(hash, labels[index]!);
+        const found = places.get(name) ?? [];
+        if (found.length < (wanted.get(name) ?? 0)) places.set(name, [...found, { set, index }]);
+        index++;
+      }
+    }
   }
   const missing: SplitRow[] = [];
-  const indices = rows.flatMap((row) => {
+  const indices: number[][] = sets.map(() => []);
+  for (const row of rows) {
     const found = places.get(key(row.hash, row.label));
     if (found === undefined) missing.push(row);
     // one picture may stand in a source several times: each of its rows takes the next, the last serves the rest
-    return found === undefined ? [] : [found.length > 1 ? found.shift()! : found[0]!];
-  });
+    const place = found && (found.length > 1 ? found.shift()! : found[0]!);
+    if (place) indices[place.set]!.push(place.index);
+  }
   if (missing.length > 0) {
     throw new UserError(
       'data',
@@ -27,5 +43,10 @@ export function findExamples(rows: readonly SplitRow[], examples: Examples, what
       { hint: 'Name the pictures that the run was trained on with --data, or judge all of another source with --split all.' },
     );
   }
-  return indices;
+  return indices.map((some) => Int32Array.from(some));
+}
+
+interface Place {
+  set: number;
+  index: number;
 }

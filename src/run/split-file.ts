@@ -1,11 +1,13 @@
+import { createHash, type Hash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { csvField } from '../data/csv-field.ts';
-import type { Classes, Examples } from '../data/examples.ts';
+import type { Classes, ExampleSet } from '../data/examples.ts';
 import { type PartName, partNames } from '../data/split.ts';
 import { systemReason, UserError } from '../errors.ts';
-import { writeFileAtomically } from './atomic-write.ts';
+import { writePiecesAtomically } from './atomic-write.ts';
 
 /** Of a run's folder. */
 export const splitFileName = 'split.csv';
@@ -18,25 +20,70 @@ export interface SplitRow {
   part: PartName;
 }
 
+type SplitParts = Partial<Record<PartName, ExampleSet>>;
+
 /** The rows of split.csv: name, content hash, class and part of every example. */
-export function splitRows(parts: Partial<Record<PartName, Examples>>): SplitRow[] {
-  return partNames.flatMap((part) => {
-    const { names = [], hashes = [], labels = [] } = parts[part] ?? {};
-    return Array.from(names, (name, i) => ({ name, hash: hashes[i]!, label: labels[i] === 1 ? 1 : 0, part }) as const);
-  });
+export async function splitRows(parts: SplitParts): Promise<SplitRow[]> {
+  const rows: SplitRow[] = [];
+  for await (const some of rowsInPieces(parts)) for (const row of some) rows.push(row);
+  return rows;
 }
 
-/** The text of split.csv. */
-export function splitText(parts: Partial<Record<PartName, Examples>>, { positive, negative }: Classes): string {
-  const lines = splitRows(parts).map(({ name, hash, label, part }) =>
-    [name, hash, label === 1 ? positive : negative, part].map(csvField).join(','),
-  );
-  return `${['name,hash,label,part', ...lines].join('\n')}\n`;
+/** Writes split.csv. @returns its mark */
+export async function writeSplit(path: string, parts: SplitParts, classes: Classes): Promise<string> {
+  const hash = createHash('sha256');
+  await writePiecesAtomically(join(path, splitFileName), marked(textInPieces(parts, classes), hash));
+  return markOf(hash);
 }
 
-/** Writes split.csv. @param text  of `splitText` */
-export async function writeSplit(path: string, text: string): Promise<void> {
-  await writeFileAtomically(join(path, splitFileName), text);
+/** The mark of the split.csv that would be written: it tells which pictures, with what content, stand in which order. */
+export async function splitMark(parts: SplitParts, classes: Classes): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const _ of marked(textInPieces(parts, classes), hash));
+  return markOf(hash);
+}
+
+/** The mark of the split.csv that stands in a run's folder; null where there is none. */
+export async function writtenSplitMark(path: string): Promise<string | null> {
+  const hash = createHash('sha256');
+  try {
+    for await (const _ of marked(createReadStream(join(path, splitFileName)), hash));
+  } catch {
+    return null; // it is written again
+  }
+  return markOf(hash);
+}
+
+async function* marked<Piece extends string | Uint8Array>(pieces: AsyncIterable<Piece>, hash: Hash): AsyncGenerator<Piece> {
+  for await (const piece of pieces) {
+    hash.update(piece);
+    yield piece;
+  }
+}
+
+/** As `contentHash`. */
+const markOf = (hash: Hash) => hash.digest('hex').slice(0, 32);
+
+async function* textInPieces(parts: SplitParts, { positive, negative }: Classes): AsyncGenerator<string> {
+  yield 'name,hash,label,part\n';
+  for await (const rows of rowsInPieces(parts)) {
+    const lines = rows.map(({ name, hash, label, part }) => [name, hash, label === 1 ? positive : negative, part]);
+    yield lines.map((fields) => `${fields.map(csvField).join(',')}\n`).join('');
+  }
+}
+
+/** Rows that are in memory at a time. */
+const rowsTogether = 4096;
+
+async function* rowsInPieces(parts: SplitParts): AsyncGenerator<SplitRow[]> {
+  for (const part of partNames) {
+    const { names, hashes, labels } = parts[part] ?? { names: [], hashes: [], labels: [] };
+    for (let first = 0; first < labels.length; first += rowsTogether) {
+      const end = Math.min(labels.length, first + rowsTogether);
+      const [some, ofSome] = [await names.slice(first, end), await hashes.slice(first, end)];
+      yield some.map((name, i) => ({ name, hash: ofSome[i]!, label: labels[first + i] === 1 ? 1 : 0, part }));
+    }
+  }
 }
 
 /** @throws UserError (model) where the folder holds no such file, or another kind of file */

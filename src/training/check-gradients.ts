@@ -1,3 +1,4 @@
+import { fewPictures, isStored } from '../data/pixels.ts';
 import { inScope, type Kernels } from '../kernels/kernels.ts';
 import { referenceKernels } from '../kernels/reference.ts';
 import { backward, lossGradient, type Targets } from '../model/backward.ts';
@@ -96,7 +97,10 @@ function problemOf(options: FitOptions, examples: number, kernels: Kernels): Pro
   const count = indices.length;
   const parameters = parametersOver(network, kernels.floats(options.parameters.values.length));
   parameters.values.set(options.parameters.values);
-  const input = { kind: 'bytes', bytes: train.pixels, indices, count, features: network.inputs, map } as const;
+  const few = isStored(train.pixels)
+    ? { bytes: fewPictures(train.pixels, indices, network.inputs), indices: null }
+    : { bytes: train.pixels, indices };
+  const input = { kind: 'bytes', ...few, count, features: network.inputs, map } as const;
   const workspace = createWorkspace(network, kernels, count);
   const pass: Pass = {
     network,

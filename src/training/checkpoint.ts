@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { Examples } from '../data/examples.ts';
+import type { ExampleSet } from '../data/examples.ts';
 import { contentHash } from '../data/hash.ts';
+import { fewPictures } from '../data/pixels.ts';
 import { partNames } from '../data/split.ts';
 import { UserError } from '../errors.ts';
 import { forms } from '../model/forms.ts';
@@ -46,12 +47,12 @@ export interface InputMarks {
   rateByFeature: string;
 }
 
-/** @param split  the text of split.csv */
+/** @param split  the mark of split.csv */
 export function marksOf(split: string, parts: Parts, { startValues, rateByFeature }: Extras): InputMarks {
   const ofNumbers = (numbers: ArrayLike<number> | undefined) =>
     contentHash(new Uint8Array(Float64Array.from(numbers ?? []).buffer));
   return {
-    split: contentHash(new TextEncoder().encode(split)),
+    split,
     pixels: pixelsMark(parts),
     startFrom: ofNumbers(startValues),
     rateByFeature: ofNumbers(rateByFeature),
@@ -63,9 +64,9 @@ const markedPictures = 1024;
 
 function pixelsMark(parts: Parts): string {
   const hash = createHash('sha256');
-  const add = ({ features, pixels, labels }: Examples) => {
+  const add = ({ features, pixels, labels }: ExampleSet) => {
     const step = Math.max(1, Math.floor(labels.length / markedPictures));
-    for (let i = 0; i < labels.length; i += step) hash.update(pixels.subarray(i * features, (i + 1) * features));
+    for (let i = 0; i < labels.length; i += step) hash.update(fewPictures(pixels, Int32Array.of(i), features));
   };
   for (const part of partNames) if (parts[part]) add(parts[part]);
   return hash.digest('hex').slice(0, 32);

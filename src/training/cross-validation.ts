@@ -1,4 +1,4 @@
-import { type Classifier, judge, logits, probability } from '../classifier/classifier.ts';
+import { type Classifier, judge, logitsOf, probability } from '../classifier/classifier.ts';
 import type { Config } from '../config/schema.ts';
 
 import { UserError } from '../errors.ts';
@@ -7,7 +7,7 @@ import { chooseThreshold, type ThresholdCriterion } from '../evaluation/threshol
 import { kernelsFor } from '../kernels/select.ts';
 import { refuseWrongGradient } from './check-gradients.ts';
 import { type EpochEvent, type FitEvent, type FitOptions, fit, type Going } from './fit.ts';
-import { type Extras, fitOptions, planTraining } from './plan.ts';
+import { type Extras, planTraining, prepareFit } from './plan.ts';
 import { foldParts, type PreparedData } from './prepare.ts';
 import type { TrainingState } from './training-state.ts';
 
@@ -26,14 +26,15 @@ export function requireDev(config: Config, { parts, folds }: Pick<PreparedData, 
 }
 
 /** The classifier of trained weights; its threshold is the config's, or chosen on dev. */
-export function classifierOf(config: Config, setting: Setting, options: FitOptions): Classifier {
+export async function classifierOf(config: Config, setting: Setting, options: FitOptions): Promise<Classifier> {
   const { network, parameters, map } = options;
   const { precision, training, data } = config;
   const { preprocessing, classes } = setting;
   const { threshold } = training;
   const rest = { network, parameters, map, precision, preprocessing, classes, loss: training.loss, normalize: data.normalize };
   if (typeof threshold === 'number' || options.dev === null) return { ...rest, threshold: options.threshold };
-  return { ...rest, threshold: thresholdFor(threshold, logits(rest, options.kernels, options.dev.pixels), options.dev.labels) };
+  const values = await logitsOf(rest, options.kernels, options.dev.pixels);
+  return { ...rest, threshold: thresholdFor(threshold, values, options.dev.labels) };
 }
 
 function thresholdFor(criterion: ThresholdCriterion, values: Float64Array, labels: Uint8Array): number {
@@ -93,7 +94,7 @@ export async function* crossValidate(
   let from = going.state;
   for (let fold = done.folds.length; fold < folds.count; fold++) {
     const foldData = foldParts(parts.train, folds, fold);
-    const options = fitOptions(config, foldData, planTraining(config, foldData, kernels), kernels, extras);
+    const options = await prepareFit(config, foldData, planTraining(config, foldData, kernels), kernels, extras);
     refuseWrongGradient(options);
     let last: EpochEvent | undefined;
     for await (const event of fit(options, { from, wants: going.wants })) {
@@ -101,7 +102,7 @@ export async function* crossValidate(
       if (event.type === 'epoch') last = event;
     }
     from = null;
-    const { metrics, logits } = judge(classifierOf(config, data, options), kernels, foldData.dev!);
+    const { metrics, logits } = await judge(await classifierOf(config, data, options), kernels, foldData.dev!);
     placeFold(done.logits, logits, folds.of, fold);
     done.folds.push({ fold, metrics, epochs: last!.epoch, bestEpoch: last!.bestEpoch });
   }

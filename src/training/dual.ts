@@ -1,6 +1,7 @@
+import { isStored } from '../data/pixels.ts';
 import type { Floats, Kernels } from '../kernels/kernels.ts';
 import { bufferLength, type Network, type Parameters, parameterSegments, parametersOver } from '../model/network.ts';
-import type { FitPart, Problem, ProblemOptions, ProblemPart } from './problem.ts';
+import { type FitPart, type Problem, type ProblemOptions, type ProblemPart, wholeSpan } from './problem.ts';
 
 /**
  * The dual form of the first layer. Gradient descent and momentum, with L2 or without, never leave the span of the first
@@ -23,10 +24,10 @@ export function dualProblem(options: ProblemOptions, kernels: Kernels): Problem 
   const first = coefficients.layers[0]!.weights;
   for (let u = 0; u < span.width - span.pictures; u++) first[u * span.width + span.pictures + u] = 1;
   const firstSquaredNorm = spanSquaredNorm(span, units, kernels);
-  const part = ({ labels }: FitPart, products: Floats): ProblemPart => ({
-    labels,
-    rows: (indices, count) => ({ kind: 'span', products, indices, count, features: span.width }),
-  });
+  const part = ({ labels }: FitPart, products: Floats): ProblemPart => {
+    const rows: ProblemPart['rows'] = (indices, count) => ({ kind: 'span', products, indices, count, features: span.width });
+    return { labels, rows, first: (count) => rows(null, count), spans: wholeSpan };
+  };
   return {
     kernels,
     network: own,
@@ -54,6 +55,12 @@ interface Span {
   firstWeights: Floats;
 }
 
+/** The products need all pictures at once: `prepareFit` has brought them into memory. */
+function bytesOf({ pixels }: FitPart): Uint8Array {
+  if (isStored(pixels)) throw new Error('the dual form of pictures that are not in memory');
+  return pixels;
+}
+
 function spanOf({ network, parameters, map, train, dev }: ProblemOptions, kernels: Kernels): Span {
   const features = network.inputs;
   const units = network.layers[0]!.units;
@@ -63,11 +70,12 @@ function spanOf({ network, parameters, map, train, dev }: ProblemOptions, kernel
   const starts = firstWeights.some((value) => value !== 0) ? units : 0;
   const width = pictures + starts;
 
-  function productsOf({ pixels, labels }: FitPart, rows: number): Floats {
+  function productsOf(part: FitPart, rows: number): Floats {
+    const pixels = bytesOf(part);
     const out = kernels.floats(rows * width);
-    const count = labels.length;
+    const count = part.labels.length;
     const byPicture = new Float64Array(count * pictures);
-    kernels.innerProducts({ left: pixels, right: train.pixels, map, out: byPicture });
+    kernels.innerProducts({ left: pixels, right: bytesOf(train), map, out: byPicture });
     copyRows(byPicture, pictures, out, width, 0);
     if (starts === 0) return out;
     const byStart = kernels.floats(count * units);
@@ -129,7 +137,7 @@ function writeFirstWeights(
   const units = network.layers[0]!.units;
   const byPicture = kernels.floats(pictures * units);
   for (let i = 0; i < pictures; i++) for (let u = 0; u < units; u++) byPicture[i * units + u] = coefficients[u * width + i]!;
-  const input = { kind: 'bytes', bytes: train.pixels, indices: null, count: pictures, features, map } as const;
+  const input = { kind: 'bytes', bytes: bytesOf(train), indices: null, count: pictures, features, map } as const;
   const sums = kernels.floats(units * features);
   kernels.backwardWeights({ input, dZ: byPicture, units, out: sums });
   const weights = parameters.layers[0]!.weights;

@@ -21,7 +21,7 @@ export function estimateSeconds(options: FitOptions): number {
       network,
       parameters,
       kernels,
-      input: train.rows(null, count),
+      input: train.first(count),
       workspace: createWorkspace(network, kernels, count),
       mode: { kind: 'training', masks: null },
     };

@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { epochBatches } from '../data/batches.ts';
+import { batchOrder } from '../data/batches.ts';
+import { ascending, everySo } from '../data/shuffle.ts';
 import { createWorkspace, forward, inference, type Workspace } from '../model/forward.ts';
 import { losses } from '../model/losses.ts';
 import { brokenSegment } from './divergence.ts';
@@ -63,7 +64,7 @@ async function* fitRun(run: Run, { from, wants }: Going): AsyncGenerator<FitEven
       const timeEnds = maxMinutes !== null && seconds() >= maxMinutes * 60;
       const looks = due || last || timeEnds;
       const kept = wants && looks && !due ? best?.take() : undefined; // before a look that more epochs would not take
-      const dev = looks ? look() : null;
+      const dev = looks ? await look() : null;
       const patienceEnds = (best && dev && best.look(epoch, dev.cost)) ?? false;
       const event: EpochEvent = {
         type: 'epoch',
@@ -100,21 +101,21 @@ interface Listening {
 async function* takeEpoch(run: Run, epoch: number, sums: Sums, { pace, state }: Listening): AsyncGenerator<FitEvent> {
   const { evaluateEvery, epochs, maxMinutes, seed, shuffle } = run.options;
   const m = run.problem.train.labels.length;
-  const done = sums.examples;
   // in dual form the three norms of the first layer cost more than the step; a time limit may end any epoch with a look
   const measures = epoch % evaluateEvery === 0 || epoch === epochs || maxMinutes !== null;
-  let seen = 0;
-  for (const indices of epochBatches(m, run.batch, { shuffle, seed, epoch })) {
-    seen += indices.length;
-    if (seen <= done) continue;
-    takeStep(run, indices, { epoch, norms: measures && seen === m }, sums);
-    if (performance.now() - pace.turned > turnMilliseconds) {
-      await nextTurn();
-      pace.turned = performance.now();
-      if (seen < m) yield { type: 'step', progress: epoch - 1 + seen / m };
+  const { order, ends } = batchOrder(m, run.batch, { shuffle, seed, epoch });
+  for await (const span of run.problem.train.spans({ order, ends, batch: run.batch, from: sums.examples })) {
+    for (let first = span.first; first < span.end; first += run.batch) {
+      const seen = Math.min(span.end, first + run.batch);
+      takeStep(run, order.subarray(first, seen), { epoch, norms: measures && seen === m }, sums);
+      if (performance.now() - pace.turned > turnMilliseconds) {
+        await nextTurn();
+        pace.turned = performance.now();
+        if (seen < m) yield { type: 'step', progress: epoch - 1 + seen / m };
+      }
+      const taken = seen < m ? state() : null;
+      if (taken) yield taken;
     }
-    const taken = seen < m ? state() : null;
-    if (taken) yield taken;
   }
 }
 
@@ -146,33 +147,36 @@ function norms(run: Run): LayerNorms[] {
   return layerNorms(problem.network, { workspace, count, gradientNorms, updateNorms, weightNorms });
 }
 
-/** Examples that are looked at together. */
+/** Examples that are looked at together, and read together where they are not in memory. */
 const lookChunk = 256;
 
 /** Looks at dev, where there is one. */
-function lookerAtDev({ problem, options }: Run): () => EpochEvent['dev'] {
+function lookerAtDev({ problem, options }: Run): () => Promise<EpochEvent['dev']> {
   const { dev, network, kernels } = problem;
-  if (dev === null) return () => null;
+  if (dev === null) return async () => null;
   const workspace = createWorkspace(network, kernels, Math.min(lookChunk, dev.labels.length));
   return () => lookAt(dev, problem, options, workspace);
 }
 
 /** Cost and accuracy in inference mode, unweighted. */
-function lookAt(
+async function lookAt(
   part: ProblemPart,
   { network, parameters, kernels }: Problem,
   { loss, threshold }: FitOptions,
   workspace: Workspace,
-): { cost: number; accuracy: number } {
+): Promise<{ cost: number; accuracy: number }> {
   const m = part.labels.length;
+  const batch = workspace.capacity;
   let [sum, correct] = [0, 0];
-  for (let first = 0; first < m; first += workspace.capacity) {
-    const count = Math.min(workspace.capacity, m - first);
-    const indices = count === m ? null : Int32Array.from({ length: count }, (_, i) => first + i);
-    const logits = forward({ network, parameters, kernels, input: part.rows(indices, count), workspace, mode: inference });
-    const labels = part.labels.subarray(first, first + count);
-    for (let i = 0; i < count; i++) sum += losses[loss].value(logits[i]!, labels[i]!);
-    correct += countCorrect(logits, labels, threshold);
+  for await (const span of part.spans({ order: ascending(m), ends: everySo(m, lookChunk), batch, from: 0 })) {
+    for (let first = span.first; first < span.end; first += batch) {
+      const count = Math.min(batch, span.end - first);
+      const indices = count === m ? null : Int32Array.from({ length: count }, (_, i) => first + i);
+      const logits = forward({ network, parameters, kernels, input: part.rows(indices, count), workspace, mode: inference });
+      const labels = part.labels.subarray(first, first + count);
+      for (let i = 0; i < count; i++) sum += losses[loss].value(logits[i]!, labels[i]!);
+      correct += countCorrect(logits, labels, threshold);
+    }
   }
   return { cost: sum / m, accuracy: correct / m };
 }

@@ -8,10 +8,11 @@ import type { Parts } from './prepare.ts';
 import { type Remedy, remediesFor } from './remedies.ts';
 
 /** The metrics of each part that there is. */
-export function judgeParts(classifier: Classifier, parts: Parts): Record<PartName, Metrics | null> {
+export async function judgeParts(classifier: Classifier, parts: Parts): Promise<Record<PartName, Metrics | null>> {
   const kernels = kernelsFor(classifier.precision);
-  const measured = partNames.map((part) => [part, parts[part] ? judge(classifier, kernels, parts[part]).metrics : null] as const);
-  return Object.fromEntries(measured) as Record<PartName, Metrics | null>;
+  const measured: Record<PartName, Metrics | null> = { train: null, dev: null, test: null };
+  for (const part of partNames) if (parts[part]) measured[part] = (await judge(classifier, kernels, parts[part])).metrics;
+  return measured;
 }
 
 /** Bias and variance, from train and dev; from test where there is no dev; null where there is neither.

@@ -1,8 +1,9 @@
 import type { Config } from '../config/schema.ts';
 import { augments } from '../data/augment.ts';
 import { batchLength } from '../data/batches.ts';
-import { countPositive } from '../data/examples.ts';
-import { inverseVariance, normalizers } from '../data/normalize.ts';
+import { countPositive, type ExampleSet } from '../data/examples.ts';
+import { inverseVariance, type Moments, momentsOf, normalizers } from '../data/normalize.ts';
+import { allPixels, isStored } from '../data/pixels.ts';
 import { type PartName, partNames } from '../data/split.ts';
 import { UserError } from '../errors.ts';
 import { type Kernels, precisions } from '../kernels/kernels.ts';
@@ -40,6 +41,7 @@ export function planTraining(config: Config, parts: Parts, kernels: Kernels): Pl
     }),
   ) as Plan['examples'];
   const batch = batchLength(config.training.batchSize, examples.train.total);
+  refuseLargeBatch(parts.train, batch);
   const { optimizer, epochs, evaluateEvery, clipNorm, learningRateByFeature } = config.training;
   const counts: FormCounts = {
     features: network.inputs,
@@ -75,21 +77,58 @@ export function planTraining(config: Config, parts: Parts, kernels: Kernels): Pl
   };
 }
 
+/** A step takes its whole batch at once, and the next one is read beside it. */
+function refuseLargeBatch({ pixels, features }: ExampleSet, batch: number): void {
+  if (!isStored(pixels) || 2 * batch * features <= Math.max(pixels.room, 2 ** 26)) return;
+  const most = Math.floor(pixels.room / 2 / features);
+  throw new UserError(
+    'usage',
+    `training.batchSize: expected at most ${most} pictures a step, which can be read while others are worked on within data.memory, found ${batch}`,
+    { hint: 'Set training.batchSize=64, or raise data.memory (MiB) until all pictures fit.' },
+  );
+}
+
 /** What only commands can read for a training: weights and rates from files. */
 export interface Extras {
   /** weights of `startFrom`, laid out like the network's */
   startValues?: ArrayLike<number> | undefined;
   /** the vector of `learningRateByFeature` */
   rateByFeature?: Float64Array | undefined;
+  /** of the training part, where it is not in memory */
+  moments?: Moments | undefined;
 }
 
-/** Everything that `fit` takes, with fresh weights. */
-export function fitOptions(config: Config, parts: Parts, plan: Plan, kernels: Kernels, extras: Extras = {}): FitOptions {
+/** The same as `fitOptions` wherever the pictures are: those that are not in memory are looked through for the normaliser, or
+ *  brought there where the dual form wants them all at once. */
+export async function prepareFit(
+  config: Config,
+  parts: FitParts,
+  plan: Plan,
+  kernels: Kernels,
+  extras: Extras = {},
+): Promise<FitOptions> {
+  const { train, dev } = parts;
+  const held = plan.form.form === 'dual';
+  const bring = async (part: FitParts['train']) =>
+    held ? { ...part, pixels: await allPixels(part.pixels, part.features) } : part;
+  const brought = { train: await bring(train), ...(dev && { dev: await bring(dev) }) };
+  const wanted = normalizers[config.data.normalize].learns || config.training.learningRateByFeature === 'inverseVariance';
+  const moments = wanted && isStored(brought.train.pixels) ? await momentsOf(brought.train.pixels, train.features) : undefined;
+  return fitOptions(config, brought, plan, kernels, { ...extras, moments });
+}
+
+/** What training wants of the parts. */
+type FitParts = { [Part in 'train' | 'dev']?: Pick<ExampleSet, 'features' | 'pixels' | 'labels'> } & {
+  train: Pick<ExampleSet, 'features' | 'pixels' | 'labels'>;
+};
+
+/** Everything that `fit` takes, with fresh weights; for pictures in memory, or with the moments of the training part. */
+export function fitOptions(config: Config, parts: FitParts, plan: Plan, kernels: Kernels, extras: Extras = {}): FitOptions {
   const { train, dev = null } = parts;
   const { training, data, seed } = config;
-  const map = normalizers[data.normalize].fit(train.pixels, train.features);
-  const byFeature =
-    training.learningRateByFeature === 'inverseVariance' ? inverseVariance(train.pixels, map) : extras.rateByFeature;
+  const learnt = extras.moments ?? (isStored(train.pixels) ? unseen : train.pixels);
+  const map = normalizers[data.normalize].fit(learnt, train.features);
+  const byFeature = training.learningRateByFeature === 'inverseVariance' ? inverseVariance(learnt, map) : extras.rateByFeature;
   const { epochs, batchSize, loss, optimizer, schedule, l2, clipNorm, evaluateEvery, maxMinutes } = training;
   return {
     network: plan.network,
@@ -119,6 +158,9 @@ export function fitOptions(config: Config, parts: Parts, plan: Plan, kernels: Ke
     threshold: typeof training.threshold === 'number' ? training.threshold : 0.5,
   };
 }
+
+/** For a normaliser that looks at no picture; any other is given moments. */
+const unseen = new Uint8Array();
 
 function firstParameters(network: Network, kernels: Kernels, seed: number, { startValues }: Extras): Parameters {
   const parameters = initialParameters(network, plain(kernels), numpyRandom(seed));

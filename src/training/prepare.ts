@@ -3,9 +3,10 @@ import { type LoadedConfig, sourceFields } from '../config/load.ts';
 import type { Config, InitConfig, SourceConfig } from '../config/schema.ts';
 import { cachedSource } from '../data/cache/cached-source.ts';
 import type { DecodeCache } from '../data/cache/decode-cache.ts';
-import { type Classes, concatenateExamples, type Examples, selectExamples } from '../data/examples.ts';
+import { type Classes, type ExampleSet, selectFrom } from '../data/examples.ts';
 import type { Fit, Preprocessing } from '../data/image.ts';
-import { type Failure, type Loaded, loadExamples } from '../data/load.ts';
+import { type Failure, type Loaded, openExamples, roomFor } from '../data/load.ts';
+import { ascending } from '../data/shuffle.ts';
 import type { Source } from '../data/source.ts';
 import { openSource, type SourceChoice } from '../data/sources/sources.ts';
 import { type Folds, type PartName, partNames, type Split, stratifiedFolds, stratifiedSplit } from '../data/split.ts';
@@ -15,7 +16,7 @@ import { defaultFactor, fittingInit, type Init } from '../model/initializers.ts'
 import type { Layer, Network } from '../model/network.ts';
 import { namedRandom } from '../random.ts';
 
-export type Parts = Partial<Record<PartName, Examples>> & { train: Examples };
+export type Parts = Partial<Record<PartName, ExampleSet>> & { train: ExampleSet };
 
 /** The pictures of a training, divided. */
 export interface PreparedData {
@@ -46,12 +47,13 @@ export async function prepareData({ config, folder }: LoadedConfig, options: Rea
   const { data, seed } = config;
   const opened = await openSources(config, folder);
   const preprocessing = preprocessingOf(config, opened);
-  const read = (field: keyof OpenedSources) => readSource(opened[field]!, preprocessing, options);
+  const room = roomFor(sourcesIn(opened), data.memory);
+  const read = (field: keyof OpenedSources) => readSource(opened[field]!, preprocessing, room, options);
   if (data.source !== undefined) {
     const { examples, classes, failures, notes } = await read('source');
     return { ...divide(examples, data.split ?? 'auto', seed), classes, preprocessing, failures, notes };
   }
-  const byPart: Partial<Record<PartName, Loaded & { notes: readonly string[] }>> = {};
+  const byPart: Partial<Record<PartName, Loaded<ExampleSet> & { notes: readonly string[] }>> = {};
   for (const part of partNames) if (data[part] !== undefined) byPart[part] = await read(part);
   const train = byPart.train!;
   for (const part of ['dev', 'test'] as const) requireSameClasses(part, byPart[part]?.classes, train.classes);
@@ -68,19 +70,20 @@ export async function prepareData({ config, folder }: LoadedConfig, options: Rea
   };
 }
 
-/** All pictures that a run's config names, undivided: `evaluate` finds the run's parts among them. */
+/** All pictures that a run's config names, a set for each source: `evaluate` finds the run's parts among them. */
 export async function readAll(
   { config, folder }: LoadedConfig,
   preprocessing: Preprocessing,
   options: ReadOptions,
-): Promise<Loaded> {
+): Promise<{ sets: ExampleSet[]; classes: Classes; failures: Failure[] }> {
   const opened = await openSources(config, folder);
-  const loaded: Loaded[] = [];
+  const room = roomFor(sourcesIn(opened), config.data.memory);
+  const loaded: Loaded<ExampleSet>[] = [];
   for (const field of sourceFields) {
-    if (opened[field] !== undefined) loaded.push(await readSource(opened[field], preprocessing, options));
+    if (opened[field] !== undefined) loaded.push(await readSource(opened[field], preprocessing, room, options));
   }
   return {
-    examples: concatenateExamples(loaded.map(({ examples }) => examples)),
+    sets: loaded.map(({ examples }) => examples),
     classes: loaded[0]!.classes,
     failures: loaded.flatMap(({ failures }) => failures),
   };
@@ -108,14 +111,18 @@ export async function openSources({ data }: Config, folder: string): Promise<Ope
   return opened;
 }
 
+const sourcesIn = (opened: OpenedSources) => Object.values(opened).map(({ source }) => source);
+
+/** @param room  of `roomFor` */
 async function readSource(
   { source, positive }: OpenedSource,
   preprocessing: Preprocessing,
+  room: number | null,
   { strict, onProgress, cache }: ReadOptions,
-) {
+): Promise<Loaded<ExampleSet> & { notes: readonly string[] }> {
   const opened = cachedSource(source, cache);
   const progress = onProgress && { onProgress: (done: number, total: number) => onProgress(opened.title, done, total) };
-  const loaded = await loadExamples(opened, { preprocessing, positive, strict, ...progress });
+  const loaded = await openExamples(opened, { preprocessing, positive, strict, room, ...progress });
   return { ...loaded, notes: opened.notes };
 }
 
@@ -133,26 +140,26 @@ export function preprocessingOf({ data }: Config, opened: OpenedSources): Prepro
   return { imageSize: data.imageSize, fit };
 }
 
-function divide(examples: Examples, split: Split | Folds, seed: number): Pick<PreparedData, 'parts' | 'folds'> {
+function divide(examples: ExampleSet, split: Split | Folds, seed: number): Pick<PreparedData, 'parts' | 'folds'> {
   if (typeof split === 'object' && 'folds' in split) {
     const { parts } = split.test === undefined ? { parts: { train: examples } } : divide(examples, { test: split.test }, seed);
     const of = stratifiedFolds(parts.train.labels, split.folds, namedRandom(seed, 'folds'));
     return { parts, folds: { count: split.folds, of } };
   }
   const indices = stratifiedSplit(examples.labels, split, namedRandom(seed, 'split'));
-  const take = (part: PartName) => (indices[part].length > 0 ? { [part]: selectExamples(examples, indices[part]) } : {});
-  return { parts: { train: selectExamples(examples, indices.train), ...take('dev'), ...take('test') }, folds: null };
+  const take = (part: PartName) => (indices[part].length > 0 ? { [part]: selectFrom(examples, indices[part]) } : {});
+  return { parts: { train: selectFrom(examples, indices.train), ...take('dev'), ...take('test') }, folds: null };
 }
 
 /** The parts of one fold: it is dev, the others are train. */
-export function foldParts(train: Examples, folds: NonNullable<PreparedData['folds']>, fold: number): Parts {
-  const where = (wanted: (of: number) => boolean) => Array.from(folds.of.keys()).filter((i) => wanted(folds.of[i]!));
+export function foldParts(train: ExampleSet, folds: NonNullable<PreparedData['folds']>, fold: number): Parts {
+  const where = (wanted: (of: number) => boolean) => ascending(folds.of.length).filter((i) => wanted(folds.of[i]!));
   return {
-    train: selectExamples(
+    train: selectFrom(
       train,
       where((of) => of !== fold),
     ),
-    dev: selectExamples(
+    dev: selectFrom(
       train,
       where((of) => of === fold),
     ),

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { epochBatches } from '../data/batches.ts';
+import { batchOrder } from '../data/batches.ts';
 import { exp } from '../elementary.ts';
 import { DivergedError } from './divergence.ts';
 import { type FitOptions, type Run, type Sums, takeStep, withRun } from './step.ts';
@@ -158,20 +158,24 @@ const turnMilliseconds = 100;
 async function* walkRates(run: Run, rates: readonly number[], shares: readonly number[]): ReturnType<Walk> {
   const { options } = run;
   const wanted = Math.min(examplesEach, options.train.labels.length);
-  const batches = endlessBatches(options, run.batch);
+  const batches = endlessBatches(run);
   let turned = performance.now();
-  for (const rate of rates) {
-    run.options = { ...run.options, learningRates: shares.map((share) => rate * share) };
-    const sums: Sums = { cost: 0, l2Cost: 0, correct: 0, batches: 0, examples: 0 };
-    while (sums.examples < wanted) {
-      const { indices, epoch } = batches.next().value;
-      if (!tookStep(() => takeStep(run, indices, { epoch, norms: false }, sums))) return;
-      if (performance.now() - turned > turnMilliseconds) {
-        await nextTurn();
-        turned = performance.now();
+  try {
+    for (const rate of rates) {
+      run.options = { ...run.options, learningRates: shares.map((share) => rate * share) };
+      const sums: Sums = { cost: 0, l2Cost: 0, correct: 0, batches: 0, examples: 0 };
+      while (sums.examples < wanted) {
+        const { indices, epoch } = (await batches.next()).value;
+        if (!tookStep(() => takeStep(run, indices, { epoch, norms: false }, sums))) return;
+        if (performance.now() - turned > turnMilliseconds) {
+          await nextTurn();
+          turned = performance.now();
+        }
       }
+      yield { cost: sums.cost / sums.examples + sums.l2Cost / sums.batches, dead: hasDeadLayer(run) };
     }
-    yield { cost: sums.cost / sums.examples + sums.l2Cost / sums.batches, dead: hasDeadLayer(run) };
+  } finally {
+    await batches.return(undefined as never);
   }
 }
 
@@ -194,12 +198,16 @@ function tookStep(step: () => void): boolean {
   }
 }
 
-function* endlessBatches(
-  { train, seed, shuffle }: FitOptions,
-  batch: number,
-): Generator<{ indices: Int32Array; epoch: number }, never> {
+async function* endlessBatches({ problem, batch, options }: Run): AsyncGenerator<{ indices: Int32Array; epoch: number }, never> {
+  const { seed, shuffle } = options;
+  const m = problem.train.labels.length;
   for (let epoch = 1; ; epoch++) {
-    for (const indices of epochBatches(train.labels.length, batch, { shuffle, seed, epoch })) yield { indices, epoch };
+    const { order, ends } = batchOrder(m, batch, { shuffle, seed, epoch });
+    for await (const span of problem.train.spans({ order, ends, batch, from: 0 })) {
+      for (let first = span.first; first < span.end; first += batch) {
+        yield { indices: order.subarray(first, Math.min(span.end, first + batch)), epoch };
+      }
+    }
   }
 }
 

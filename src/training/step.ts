@@ -298,14 +298,13 @@ function completeGradient({ problem, workspace, gradient, fused, lastInput }: Ru
 
 /** The batch as the kernels take it: rows of the training part, or freshly augmented ones. */
 function batchRows({ options, problem, augmented, batch }: Run, indices: Int32Array, epoch: number): Rows {
-  const { train, map, network, augmentation, imageSize, seed } = options;
+  const { map, network, augmentation, imageSize: side, seed } = options;
   const count = indices.length;
-  if (augmented) {
-    augmentBatch(train.pixels, indices, augmented, { augmentation, side: imageSize, seed, epoch });
-    return { kind: 'bytes', bytes: augmented, indices: null, count, features: network.inputs, map };
-  }
-  const full = batch === train.labels.length; // in the order of the examples: no need to look up
-  return problem.train.rows(full ? null : indices, count);
+  const full = batch === problem.train.labels.length; // in the order of the examples: no need to look up
+  const rows = problem.train.rows(full ? null : indices, count);
+  if (!augmented || rows.kind !== 'bytes') return rows;
+  augmentBatch(rows.bytes, indices, augmented, { augmentation, side, seed, epoch, places: rows.indices ?? indices });
+  return { kind: 'bytes', bytes: augmented, indices: null, count, features: network.inputs, map };
 }
 
 /** Neighbouring parameters that the optimizer moves at one rate: each piece of its own costs a call of the kernels. */

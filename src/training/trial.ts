@@ -12,7 +12,7 @@ import { namedRandom } from '../random.ts';
 import { refuseWrongGradient } from './check-gradients.ts';
 import { classifierOf, crossValidate, requireDev } from './cross-validation.ts';
 import { type EpochEvent, fit } from './fit.ts';
-import { type Extras, fitOptions, planTraining } from './plan.ts';
+import { type Extras, planTraining, prepareFit } from './plan.ts';
 import { type PreparedData, prepareData } from './prepare.ts';
 
 /** One training of a search: these fields, for so many epochs. */
@@ -111,11 +111,11 @@ async function scoreOf(config: Config, data: PreparedData, extras: Extras): Prom
     });
   }
   const kernels = kernelsFor(config.precision);
-  const options = fitOptions(config, { train, dev }, planTraining(config, { train, dev }, kernels), kernels, extras);
+  const options = await prepareFit(config, { train, dev }, planTraining(config, { train, dev }, kernels), kernels, extras);
   refuseWrongGradient(options);
   let last: EpochEvent | undefined;
   for await (const event of fit(options)) if (event.type === 'epoch') last = event;
-  const { metrics } = judge(classifierOf(config, data, options), kernels, dev);
+  const { metrics } = await judge(await classifierOf(config, data, options), kernels, dev);
   return {
     cost: metrics.cost,
     accuracy: metrics.accuracy,

@@ -37,17 +37,26 @@ test('a packed folder trains to the same model as the folder, and is evaluated',
     resumed: 0,
   });
   const trained = [];
-  for (const name of ['folder', 'packed']) {
-    trained.push(await run('train', '--config', `${name}.json`, '--output', name, '--json'));
+  const sets = { folder: [], packed: [], read: ['--set', 'data.memory=0'] };
+  for (const [name, set] of Object.entries(sets)) {
+    const config = name === 'folder' ? 'folder.json' : 'packed.json';
+    trained.push(await run('train', '--config', config, '--output', name, '--json', ...set));
     expect(trained.at(-1)).toMatchObject({ code: 0 });
   }
-  const [fromFolder, fromPacked] = trained.map(({ stdout }) => JSON.parse(stdout));
+  const [fromFolder, fromPacked, fromDisk] = trained.map(({ stdout }) => JSON.parse(stdout));
   expect(fromPacked.metrics).toEqual(fromFolder.metrics);
+  expect(fromDisk.metrics).toEqual(fromFolder.metrics);
+  expect(await contentOf('read/model.safetensors')).toBe(await contentOf('folder/model.safetensors'));
+  expect(await contentOf('read/split.csv')).toBe(await contentOf('folder/split.csv'));
   expect(await contentOf('packed/model.safetensors')).toBe(await contentOf('folder/model.safetensors'));
   expect(await contentOf('packed/split.csv')).toBe(await contentOf('folder/split.csv'));
 
   const own = JSON.parse((await run('evaluate', '--model', 'packed', '--json')).stdout);
   expect(own).toEqual(fromFolder.metrics.test);
+  const read = await run('evaluate', '--model', 'read', '--json');
+  expect(JSON.parse(read.stdout)).toEqual(own);
+  const rows = async (model: string) => (await run('evaluate', '--model', model, '--csv', '--split', 'all')).stdout;
+  expect(await rows('read')).toBe(await rows('packed'));
   const other = await run('evaluate', '--model', 'folder', '--data', 'pictures.safetensors', '--split', 'test', '--json');
   expect(JSON.parse(other.stdout)).toEqual(own);
 });

@@ -6,8 +6,7 @@ import { type Augmentation, augmentBatch, augmentPicture, augments, noAugmentati
 import { losses } from '../../src/model/losses.ts';
 import { numpyRandom, type Random } from '../../src/random.ts';
 import { fitOptions, planTraining } from '../../src/training/plan.ts';
-import { type PreparedData, prepareData } from '../../src/training/prepare.ts';
-import { epochsOf, kernels, noisePictures } from '../training/problems.ts';
+import { epochsOf, type HeldData, kernels, noisePictures, prepareHeld } from '../training/problems.ts';
 
 /** Augments one picture. @param uniforms  what is drawn, in turn: in the order of the fields, shift first right and then down */
 function augmented(from: Uint8Array, wishes: Partial<Augmentation>, uniforms: number[] | Random): Uint8Array {
@@ -299,14 +298,14 @@ describe('training with augmentation', () => {
       },
       'test',
     );
-  const prepare = (augment: object) => prepareData({ config: configOf(augment), folder: '.', file: 'test' }, { strict: true });
-  let plain: PreparedData;
-  let varied: PreparedData;
+  const prepare = (augment: object) => prepareHeld(configOf(augment));
+  let plain: HeldData;
+  let varied: HeldData;
   beforeAll(async () => {
     plain = await prepare({});
     varied = await prepare(everything);
   });
-  const optionsFor = (data: PreparedData, augment: object) =>
+  const optionsFor = (data: HeldData, augment: object) =>
     fitOptions(configOf(augment), data.parts, planTraining(configOf(augment), data.parts, kernels), kernels);
 
   test('changes neither the split, nor the normalisation, nor the first weights', () => {

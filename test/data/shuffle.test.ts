@@ -56,7 +56,7 @@ test('auto depends on the number of examples alone', () => {
   expect(epochOrder(fullShuffleUpTo + 1, 'auto', 1, 1)).toEqual(epochOrder(fullShuffleUpTo + 1, autoShuffle, 1, 1));
 });
 
-/** How near auto comes to a full shuffle, for 100,000 examples in batches of 64. docs/decisions/0015 has these figures. */
+/** How near auto comes to a full shuffle, for 100,000 examples in batches of 64. docs/decisions/0016 has these figures. */
 describe('beside a full shuffle', () => {
   const m = 100_000;
   const batch = 64;

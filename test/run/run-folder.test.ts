@@ -10,7 +10,7 @@ import { numpyRandom } from '../../src/random.ts';
 import { findExamples } from '../../src/run/find-examples.ts';
 import { defaultModel, latestName, runsFolder } from '../../src/run/places.ts';
 import { createRun, linkLatest, readRunConfig, runFiles, runName, writeSummary } from '../../src/run/run-folder.ts';
-import { readSplit, type SplitRow, splitText, writeSplit } from '../../src/run/split-file.ts';
+import { readSplit, type SplitRow, writeSplit } from '../../src/run/split-file.ts';
 
 let root: string;
 beforeEach(async () => {
@@ -290,7 +290,7 @@ describe('split.csv', () => {
         fc.pre(positive !== negative);
         const named = { positive, negative };
         const parts = { train: examplesOf(train), dev: examplesOf(dev), test: examplesOf(test_) };
-        await writeSplit(root, splitText(parts, named));
+        await writeSplit(root, parts, named);
         const wanted = [
           ...train.map((row) => ({ ...row, part: 'train' })),
           ...dev.map((row) => ({ ...row, part: 'dev' })),
@@ -307,7 +307,7 @@ describe('split.csv', () => {
       { name: 'cat/a.png', hash: 'aa', label: 1 as const },
       { name: 'x, "y".png', hash: 'bb', label: 0 as const },
     ];
-    await writeSplit(root, splitText({ train: examplesOf(rows) }, classes));
+    await writeSplit(root, { train: examplesOf(rows) }, classes);
     expect(await readFile(join(root, runFiles.split), 'utf8')).toBe(
       'name,hash,label,part\ncat/a.png,aa,cat,train\n"x, ""y"".png",bb,noncat,train\n',
     );
@@ -334,40 +334,49 @@ describe('split.csv', () => {
 describe("a run's pictures are found by their content", () => {
   const row = (i: number): SplitRow => ({ name: `old/${i}.png`, hash: `h${i}`, label: i % 2 === 0 ? 1 : 0, part: 'test' });
   const what = { part: 'test', where: 'the data' };
+  const findIn = async (rows: Parameters<typeof findExamples>[0], examples: Examples) => [
+    ...(await findExamples(rows, [examples], what))[0]!,
+  ];
 
-  test('wherever they lie now, and in the order of the run', () => {
-    fc.assert(
-      fc.property(fc.integer({ min: 1, max: 30 }), fc.nat(), (count, seed) => {
+  test('in whichever set they are', async () => {
+    const [first, second] = [examplesOf([row(1), row(5)]), examplesOf([row(4), row(2), row(1)])];
+    const found = await findExamples([row(1), row(2), row(1), row(4)], [first, second], what);
+    expect(found.map((some) => [...some])).toEqual([[0], [1, 2, 0]]);
+  });
+
+  test('wherever they lie now, and in the order of the run', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 1, max: 30 }), fc.nat(), async (count, seed) => {
         const rows = Array.from({ length: count }, (_, i) => row(i));
         const order = numpyRandom(seed).permutation(count + 5);
         const examples = examplesOf(Array.from(order, (i) => ({ ...row(i), name: `new/${seed}-${i}.jpg` })));
-        const found = findExamples(rows, examples, what);
+        const found = [...(await findExamples(rows, [examples], what))[0]!];
         expect(found.map((i) => examples.hashes[i])).toEqual(rows.map(({ hash }) => hash));
         expect(found.map((i) => examples.labels[i])).toEqual(rows.map(({ label }) => label));
       }),
     );
   });
 
-  test('each once, where a picture stands in the data several times', () => {
+  test('each once, where a picture stands in the data several times', async () => {
     const twins = [row(1), { ...row(1), name: 'old/twin.png' }, row(2)];
-    expect(findExamples(twins, examplesOf(twins), what)).toEqual([0, 1, 2]);
+    expect(await findIn(twins, examplesOf(twins))).toEqual([0, 1, 2]);
   });
 
-  test('again, where there were two of it and one was taken away', () => {
+  test('again, where there were two of it and one was taken away', async () => {
     const twins = [row(1), { ...row(1), name: 'old/twin.png' }];
-    expect(findExamples(twins, examplesOf([row(2), row(1)]), what)).toEqual([1, 1]);
+    expect(await findIn(twins, examplesOf([row(2), row(1)]))).toEqual([1, 1]);
   });
 
-  test('not under the other label', () => {
+  test('not under the other label', async () => {
     const both = [{ ...row(1), label: 1 as const }, row(1)];
-    expect(findExamples([row(1)], examplesOf(both), what)).toEqual([1]);
-    expect(() => findExamples([row(1)], examplesOf([both[0]!]), what)).toThrow(UserError);
+    expect(await findIn([row(1)], examplesOf(both))).toEqual([1]);
+    await expect(findIn([row(1)], examplesOf([both[0]!]))).rejects.toThrow(UserError);
   });
 
-  test('or it is said how many are missing, and one of them by name', () => {
+  test('or it is said how many are missing, and one of them by name', async () => {
     let error: unknown;
     try {
-      findExamples([row(1), row(2), row(3)], examplesOf([row(2)]), what);
+      await findIn([row(1), row(2), row(3)], examplesOf([row(2)]));
     } catch (found) {
       error = found;
     }

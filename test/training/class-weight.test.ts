@@ -45,7 +45,7 @@ function judged(options: FitOptions, part = rareDev) {
 test('the cost of training is weighted, (1/m) Σ wᵢ Lᵢ; the metrics never are', async () => {
   const options = problem({ train: rare, dev: rareDev, classWeights: [0.5, 20], epochs: 1, learningRates: [0], hidden: [] });
   const [event] = await epochsOf(options);
-  const onTrain = judged(options, rare);
+  const onTrain = await judged(options, rare);
   const loss = (i: number) => losses.crossEntropy.value(onTrain.logits[i]!, rare.labels[i]!);
   const weighted = rare.labels.reduce((sum, y, i) => sum + (y === 1 ? 20 : 0.5) * loss(i), 0) / 120;
   const plain = rare.labels.reduce((sum, _, i) => sum + loss(i), 0) / 120;
@@ -62,7 +62,7 @@ test('where cats are rare, balanced weights find more of them', async () => {
     const wishes = { train: rare, learningRates: [0.1], epochs: 150 };
     const options = problem({ ...wishes, classWeights: classWeightsOf(classWeight, rare.labels) });
     await epochsOf(options);
-    return judged(options).metrics.recall!;
+    return (await judged(options)).metrics.recall!;
   };
   const [none, balanced] = [await recallWith('none'), await recallWith('balanced')];
   expect(none).toBeLessThan(0.5);

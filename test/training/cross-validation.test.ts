@@ -18,8 +18,8 @@ import {
   requireDev,
 } from '../../src/training/cross-validation.ts';
 import { fitOptions, planTraining } from '../../src/training/plan.ts';
-import { foldParts, type PreparedData, prepareData } from '../../src/training/prepare.ts';
-import { drawnPictures, epochsOf } from './problems.ts';
+import { foldParts, type PreparedData } from '../../src/training/prepare.ts';
+import { drawnPictures, epochsOf, type HeldData, prepareHeld } from './problems.ts';
 
 const folds = 4;
 const count = 62;
@@ -36,8 +36,10 @@ function configOf(training: object, split: object = { folds }): Config {
   );
 }
 
-const prepare = (config: Config) => prepareData({ config, folder: '.', file: 'test' }, { strict: true });
-type Folded = PreparedData & { folds: NonNullable<PreparedData['folds']> };
+const prepare = prepareHeld;
+const partsOf = (fold: number) =>
+  foldParts(data.parts.train, data.folds, fold) as Required<Pick<HeldData['parts'], 'train' | 'dev'>>;
+type Folded = HeldData & { folds: NonNullable<PreparedData['folds']> };
 let data: Folded;
 beforeAll(async () => {
   data = (await prepare(configOf({}))) as Folded;
@@ -52,7 +54,7 @@ async function validate(config: Config): Promise<CrossValidation> {
 /** What a fold must give: a training on the other folds, by the pieces. */
 async function byHand(config: Config, fold: number) {
   const kernels = kernelsFor('float64');
-  const parts = foldParts(data.parts.train, data.folds, fold);
+  const parts = partsOf(fold);
   const options = fitOptions(config, parts, planTraining(config, parts, kernels), kernels);
   const events = await epochsOf(options);
   return { options, parts, last: events.at(-1)!, p: Array.from(logits(options, kernels, parts.dev!.pixels), probability) };
@@ -62,14 +64,14 @@ describe('folds', () => {
   test('leave out each picture exactly once, and train on all the others', () => {
     const all = data.parts.train.names;
     expect(all).toHaveLength(count);
-    const parts = Array.from({ length: folds }, (_, fold) => foldParts(data.parts.train, data.folds, fold));
+    const parts = Array.from({ length: folds }, (_, fold) => partsOf(fold));
     expect(parts.flatMap(({ dev }) => dev!.names).sort()).toEqual([...all].sort());
     for (const { train, dev } of parts) expect([...train.names, ...dev!.names].sort()).toEqual([...all].sort());
   });
 
   test('carry the pixels and labels of their pictures', () => {
     const whole = data.parts.train;
-    const { dev } = foldParts(whole, data.folds, 2);
+    const { dev } = partsOf(2);
     for (const [i, name] of dev!.names.entries()) {
       const at = whole.names.indexOf(name);
       expect(dev!.labels[i]).toBe(whole.labels[at]);
@@ -121,7 +123,8 @@ describe('cross-validation', () => {
       const { options, parts, p } = await byHand(config, fold);
       const right = p.filter((value, i) => value > 0.5 === (parts.dev!.labels[i] === 1)).length;
       expect(metrics.accuracy).toBe(right / p.length);
-      expect(metrics).toEqual(judge(classifierOf(config, data, options), kernelsFor('float64'), parts.dev!).metrics);
+      const judged = await judge(await classifierOf(config, data, options), kernelsFor('float64'), parts.dev!);
+      expect(metrics).toEqual(judged.metrics);
       expect(epochs).toBe(12);
     }
     expect(found).toMatchObject({ epochs: 12, threshold: 0.5 });
@@ -172,7 +175,7 @@ describe("a classifier's threshold", () => {
     async (threshold) => {
       const config = configOf({ threshold });
       const { options, parts, p } = await byHand(config, 0);
-      const chosen = classifierOf(config, data, options).threshold;
+      const chosen = (await classifierOf(config, data, options)).threshold;
       const at = (t: number) => thresholdCriteria[threshold](confusionOf(Float64Array.from(p), parts.dev!.labels, t));
       for (const other of [0.5, ...p, ...p.map((one) => one - 1e-9)]) expect(at(chosen)).toBeGreaterThanOrEqual(at(other));
     },
@@ -181,7 +184,7 @@ describe("a classifier's threshold", () => {
   test('is that of the config where it is a number', async () => {
     const config = configOf({ threshold: 0.37, epochs: 1 });
     const { options } = await byHand(config, 0);
-    expect(classifierOf(config, data, options).threshold).toBe(0.37);
+    expect((await classifierOf(config, data, options)).threshold).toBe(0.37);
   });
 });
 

@@ -8,7 +8,7 @@ import { losses } from '../../src/model/losses.ts';
 import { costWatch, DivergedError, divergedEpochs, divergedFactor } from '../../src/training/divergence.ts';
 import type { FitOptions } from '../../src/training/fit.ts';
 import { dense } from '../model/networks.ts';
-import { epochsOf, kernels, named, noisePictures, problem } from './problems.ts';
+import { epochsOf, type HeldOptions, kernels, named, noisePictures, problem } from './problems.ts';
 
 /** Every picture twice, once in each class: no weights can tell them apart. */
 function contradictory(m: number): Examples {
@@ -23,7 +23,7 @@ async function autopsyOf(options: FitOptions): Promise<DivergedError> {
   return error;
 }
 
-function costOf(options: FitOptions): number {
+function costOf(options: HeldOptions): number {
   const z = logits(options, kernels, options.train.pixels);
   return z.reduce((sum, value, i) => sum + losses.crossEntropy.value(value, options.train.labels[i]!), 0) / z.length;
 }

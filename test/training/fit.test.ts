@@ -13,7 +13,7 @@ import { type EpochEvent, type FitOptions, fit } from '../../src/training/fit.ts
 import { fitOptions, planTraining } from '../../src/training/plan.ts';
 import { type PreparedData, prepareData } from '../../src/training/prepare.ts';
 import { dense } from '../model/networks.ts';
-import { epochsOf, kernels, noisePictures, problem, type Wishes } from './problems.ts';
+import { epochsOf, type HeldOptions, kernels, noisePictures, problem, type Wishes } from './problems.ts';
 
 /** Trains to the end: the weights, and what happened but for the time it took. */
 async function trained(wishes: Wishes): Promise<{ values: ArrayLike<number>; events: Omit<EpochEvent, 'seconds'>[] }> {
@@ -61,7 +61,7 @@ describe('the same seed gives the same bits', () => {
 
 /** Logistic regression as the course writes it, with momentum, L2 and class weights, in mini-batches. */
 function byHand(
-  { train, map, epochs, seed }: FitOptions,
+  { train, map, epochs, seed }: HeldOptions,
   { rate, beta, lambda, size, weights }: { rate: number; beta: number; lambda: number; size: number; weights: readonly number[] },
 ): { w: number[]; b: number; costs: number[] } {
   const m = train.labels.length;

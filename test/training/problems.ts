@@ -1,3 +1,4 @@
+import type { Config } from '../../src/config/schema.ts';
 import { type Augmentation, noAugmentation } from '../../src/data/augment.ts';
 import type { Examples } from '../../src/data/examples.ts';
 import { loadExamples } from '../../src/data/load.ts';
@@ -8,6 +9,8 @@ import { kernelsFor } from '../../src/kernels/select.ts';
 import { initialParameters, type Layer, type Network } from '../../src/model/network.ts';
 import { namedRandom, numpyRandom } from '../../src/random.ts';
 import { type EpochEvent, type FitOptions, fit } from '../../src/training/fit.ts';
+import { type PreparedData, prepareData } from '../../src/training/prepare.ts';
+import type { FitPart } from '../../src/training/problem.ts';
 import { dense } from '../model/networks.ts';
 
 export const kernels = kernelsFor('float64');
@@ -53,10 +56,14 @@ export function networkWith(inputs: number, hidden: readonly Layer[]): Network {
   return { inputs, layers: [...hidden, dense(1, { activation: 'sigmoid' })] };
 }
 
-export type Wishes = Partial<Omit<FitOptions, 'augmentation'>> & { hidden?: Layer[]; augmentation?: Partial<Augmentation> };
+type HeldPart = FitPart & { pixels: Uint8Array };
+/** Of a training on pictures in memory. */
+export type HeldOptions = Omit<FitOptions, 'train' | 'dev'> & { train: HeldPart; dev: HeldPart | null };
+
+export type Wishes = Partial<Omit<HeldOptions, 'augmentation'>> & { hidden?: Layer[]; augmentation?: Partial<Augmentation> };
 
 /** What `fit` takes, with what a test does not care about filled in: gradient descent with full batches on noise pictures. */
-export function problem({ hidden = [], augmentation, ...wishes }: Wishes = {}): FitOptions {
+export function problem({ hidden = [], augmentation, ...wishes }: Wishes = {}): HeldOptions {
   const train = wishes.train ?? noisePictures(30);
   const inputs = train.pixels.length / train.labels.length;
   const network = wishes.network ?? networkWith(inputs, hidden);
@@ -89,6 +96,15 @@ export function problem({ hidden = [], augmentation, ...wishes }: Wishes = {}): 
     threshold: 0.5,
     ...wishes,
   };
+}
+
+/** The pictures of a config, which are all in memory. */
+export interface HeldData extends PreparedData {
+  parts: { train: Examples; dev?: Examples; test?: Examples };
+}
+
+export async function prepareHeld(config: Config): Promise<HeldData> {
+  return (await prepareData({ config, folder: '.', file: 'test' }, { strict: true })) as HeldData;
 }
 
 /** Trains to the end; what happened in each epoch. */

@@ -173,7 +173,8 @@ export function shortFile(path: string): UserError {
   return new UserError('data', `${path}: expected a file that stays as it is while it is read, found it shorter`);
 }
 
-function onFile<T>(path: string, work: () => T): T {
+/** @throws UserError (data) for what the system refuses */
+export function onFile<T>(path: string, work: () => T): T {
   try {
     return work();
   } catch (error) {

@@ -1,6 +1,6 @@
-import { readv } from 'node:fs';
+import { readSync, readv } from 'node:fs';
 import { systemReason, UserError } from '../../errors.ts';
-import { type PackedFile, shortFile } from './file.ts';
+import { onFile, type PackedFile, shortFile } from './file.ts';
 
 /** Bytes that one call reads at most: enough that the disk is busy, few enough that several calls share the work. */
 const callBytes = 2 ** 21;
@@ -9,12 +9,24 @@ const gapBytes = 2 ** 16;
 /** Buffers that one call may fill (IOV_MAX). */
 const callBuffers = 1024;
 
-/** Reads rows into the places 0, 1, 2, … of `out`, [rows.length, n_x].
- *  @param rows  ascending
+/** Reads rows into the places 0, 1, 2, … of `out`, [rows.length, n_x]. Those that lie near each other are read together.
  *  @throws UserError (data) where the file can't be read */
 export async function readRows(file: PackedFile, rows: Int32Array, out: Uint8Array): Promise<void> {
   const calls = planCalls(rows, file.features, out);
   await Promise.all(calls.map(({ row, buffers }) => readInto(file, file.pixelsAt + row * file.features, buffers)));
+}
+
+/** The same, one row after the other, before anything else happens. */
+export function readRowsNow({ path, descriptor, pixelsAt, features }: PackedFile, rows: Int32Array, out: Uint8Array): void {
+  for (const [i, row] of rows.entries()) {
+    for (let done = 0; done < features; ) {
+      const read = onFile(path, () =>
+        readSync(descriptor, out, i * features + done, features - done, pixelsAt + row * features + done),
+      );
+      if (read === 0) throw shortFile(path);
+      done += read;
+    }
+  }
 }
 
 interface Call {
@@ -24,7 +36,7 @@ interface Call {
   buffers: Uint8Array[];
 }
 
-/** Neighbours are read together: from a row on, as far as the next rows are near. */
+/** Neighbours are read together: from a row on, as far as the next rows are near and come later in the file. */
 function planCalls(rows: Int32Array, features: number, out: Uint8Array): Call[] {
   const most = Math.max(1, Math.floor(callBytes / features));
   const gap = Math.floor(gapBytes / features);
@@ -36,7 +48,12 @@ function planCalls(rows: Int32Array, features: number, out: Uint8Array): Call[] 
     const row = rows[i]!;
     const run = runLength(rows, i, most);
     const skipped = row - next;
-    const joins = call !== undefined && skipped <= gap && row + run - call.row <= most && call.buffers.length + 2 <= callBuffers;
+    const joins =
+      call !== undefined &&
+      skipped >= 0 &&
+      skipped <= gap &&
+      row + run - call.row <= most &&
+      call.buffers.length + 2 <= callBuffers;
     if (!joins) calls.push((call = { row, buffers: [] }));
     else if (skipped > 0) call!.buffers.push(bin.subarray(0, skipped * features));
     call!.buffers.push(out.subarray(i * features, (i + run) * features));

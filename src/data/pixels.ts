@@ -1,0 +1,109 @@
+/** Pixels of pictures, [m, n_x], picture after picture: in memory, or where they stay until they are asked for. */
+export type Pixels = Uint8Array | StoredPixels;
+
+/** Pixels that are read when they are needed. */
+export interface StoredPixels {
+  /** m */
+  count: number;
+  /** n_x */
+  features: number;
+  /** bytes of memory that reading may take at a time */
+  room: number;
+  /** Reads pictures into the places 0, 1, 2, … of `out`, [rows.length, n_x]. */
+  read(rows: Int32Array, out: Uint8Array): Promise<void>;
+  /** The same at once: for a few pictures. */
+  readNow(rows: Int32Array, out: Uint8Array): void;
+  /** Some of them, as pixels of their own. */
+  select(rows: Int32Array): StoredPixels;
+}
+
+export function isStored(pixels: Pixels): pixels is StoredPixels {
+  return !(pixels instanceof Uint8Array);
+}
+
+/** m */
+export function pictureCount(pixels: Pixels, features: number): number {
+  return isStored(pixels) ? pixels.count : pixels.length / features;
+}
+
+/** A few pictures, [rows.length, n_x]. */
+export function fewPictures(pixels: Pixels, rows: Int32Array, features: number): Uint8Array {
+  const out = new Uint8Array(rows.length * features);
+  if (isStored(pixels)) pixels.readNow(rows, out);
+  else for (const [i, row] of rows.entries()) out.set(pixels.subarray(row * features, (row + 1) * features), i * features);
+  return out;
+}
+
+/** Pixels that follow each other. */
+export interface PixelBlock {
+  /** of the first picture */
+  first: number;
+  count: number;
+  /** [count, n_x]; good until the next block is asked for */
+  bytes: Uint8Array;
+}
+
+/** What is read at a time where pictures are taken in order: enough that the disk reads at its speed. */
+const blockBytes = 2 ** 23;
+
+/** Pictures of a block, at most. */
+export function blockLength({ features, room }: StoredPixels): number {
+  return Math.max(1, Math.floor(Math.min(blockBytes, room / 2) / features));
+}
+
+/** All pixels in order; while a block is worked on, the next one is read. Those in memory are one block. */
+export async function* pixelBlocks(pixels: Pixels, features: number): AsyncGenerator<PixelBlock> {
+  if (!isStored(pixels)) {
+    yield { first: 0, count: pixels.length / features, bytes: pixels };
+    return;
+  }
+  const length = blockLength(pixels);
+  const rooms = [0, 1].map(() => new Uint8Array(Math.min(length, pixels.count) * features));
+  const starts = Array.from({ length: Math.ceil(pixels.count / length) }, (_, i) => i * length);
+  yield* readAhead(starts, async (first, turn) => {
+    const count = Math.min(length, pixels.count - first);
+    const bytes = rooms[turn]!.subarray(0, count * features);
+    await pixels.read(
+      Int32Array.from({ length: count }, (_, i) => first + i),
+      bytes,
+    );
+    return { first, count, bytes };
+  });
+}
+
+/** All pixels, in memory. */
+export async function allPixels(pixels: Pixels, features: number): Promise<Uint8Array> {
+  if (!isStored(pixels)) return pixels;
+  const out = new Uint8Array(pixels.count * features);
+  for await (const { first, bytes } of pixelBlocks(pixels, features)) out.set(bytes, first * features);
+  return out;
+}
+
+/** Reads one thing after the other, the next one while whoever listens works on the last. It ends when nothing is being read
+ *  any more, however it ends: the rooms may then be given back.
+ *  @param read  told which of two rooms is free */
+export async function* readAhead<Place, Value>(
+  places: Iterable<Place>,
+  read: (place: Place, turn: 0 | 1) => Promise<Value>,
+): AsyncGenerator<Value> {
+  const left = places[Symbol.iterator]();
+  let turn: 0 | 1 = 0;
+  const start = (): Promise<Value> | undefined => {
+    const { done, value } = left.next();
+    if (done) return undefined;
+    const reading = read(value, turn);
+    turn = turn === 0 ? 1 : 0;
+    reading.catch(() => {}); // it is awaited in its turn; until then a failure is not "unhandled"
+    return reading;
+  };
+  let reading = start();
+  try {
+    while (reading !== undefined) {
+      const value: Value = await reading;
+      reading = start();
+      yield value;
+    }
+  } finally {
+    await reading?.catch(() => {});
+  }
+}
