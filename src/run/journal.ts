@@ -1,4 +1,5 @@
 import { open } from 'node:fs/promises';
+import { systemReason, UserError } from '../errors.ts';
 
 /** A file of JSON lines that grows. */
 export interface Journal {
@@ -16,17 +17,30 @@ export interface Journal {
 /** Milliseconds; a writing of its own for each line takes longer than a short epoch does. */
 const patience = 100;
 
-/** @param keep  how many bytes stay of a file that is there already, all where it is not given */
+/** @param keep  how many bytes stay of a file that is there already, all where it is not given
+ *  @throws UserError (data) from every writing that fails; its lines wait for the next */
 export async function openJournal(path: string, keep?: number): Promise<Journal> {
   const file = await open(path, 'a');
   if (keep !== undefined) await file.truncate(keep);
+  let { size: bytes } = await file.stat();
   let waiting = '';
   let written = Number.NEGATIVE_INFINITY;
   async function flush(): Promise<void> {
     const text = waiting;
     waiting = '';
     written = performance.now();
-    if (text !== '') await file.appendFile(text);
+    if (text === '') return;
+    try {
+      await file.appendFile(text);
+      bytes += Buffer.byteLength(text);
+    } catch (error) {
+      waiting = text + waiting;
+      await file.truncate(bytes).catch(() => {}); // the part of a line that found room; resuming cuts it off too
+      throw new UserError('data', `${path}: can't be written: ${systemReason(error)}`, {
+        hint: 'What is trained up to the last checkpoint is kept: nn train --resume goes on there.',
+        cause: error,
+      });
+    }
   }
   return {
     async append(line) {
@@ -37,7 +51,7 @@ export async function openJournal(path: string, keep?: number): Promise<Journal>
     async sync() {
       await flush();
       await file.datasync();
-      return (await file.stat()).size;
+      return bytes;
     },
     async close() {
       try {

@@ -1,4 +1,4 @@
-import { link, open, readFile, readlink, rename, rm } from 'node:fs/promises';
+import { link, open, readdir, readFile, readlink, rename, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { systemReason, UserError } from '../errors.ts';
@@ -34,7 +34,10 @@ export async function lockFolder(folder: string): Promise<Lock> {
   };
   const text = `${JSON.stringify(own)}\n`;
   for (let tries = 0; tries < maximumTries; tries++) {
-    if (await placed(path, text)) return { release: () => release(path, text) };
+    if (await placed(path, text)) {
+      await removeUnfinished(folder);
+      return { release: () => release(path, text) };
+    }
     await removeDead(path, folder);
   }
   throw new UserError('usage', `${folder}: expected a folder that nobody else trains in, found others who want it too`, {
@@ -63,6 +66,8 @@ async function placed(path: string, text: string): Promise<boolean> {
     try {
       await link(aside, path);
     } catch (error) {
+      // another machine took it for something left behind: it asks again
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
       if (!linkless.has(String((error as NodeJS.ErrnoException).code))) throw error;
       await writeNew(path, text, 'wx'); // a file system without hard links: there it may be seen empty for a moment
     }
@@ -103,6 +108,24 @@ async function removeDead(path: string, folder: string): Promise<void> {
   }
   if ((await read(moved)) !== found) await link(moved, path).catch(() => {}); // somebody's own: theirs, if it is still free
   await rm(moved, { force: true });
+}
+
+/** What processes left behind that were killed while they asked for a lock. Those that live are asking now. */
+async function removeUnfinished(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const pid = /^run\.lock\.(\d+)\.(dead\.)?partial$/.exec(name)?.[1];
+    if (pid !== undefined && !exists(Number(pid))) await rm(join(folder, name), { force: true });
+  }
+}
+
+/** Whether there is a process of that number on this machine. */
+function exists(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+  }
 }
 
 async function release(path: string, text: string): Promise<void> {
@@ -163,12 +186,7 @@ async function isDead({ pid, host, began }: Owner): Promise<boolean> {
   if (host !== (await hostNow())) return false;
   const found = await beginningOf(pid);
   if (found !== null && began !== null) return found !== began;
-  try {
-    process.kill(pid, 0);
-    return false;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ESRCH';
-  }
+  return !exists(pid);
 }
 
 function taken(folder: string, { pid, host, since }: Owner, here: boolean): UserError {

@@ -118,7 +118,8 @@ type PackedContent = Omit<Checkpoint, 'told' | 'folds' | 'state'> & {
 };
 
 type Check = (value: unknown) => boolean;
-const record = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
+const record = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 const fields =
   (checks: Record<string, Check>): Check =>
   (value) =>
@@ -133,6 +134,7 @@ const orNull =
     value === null || check(value);
 const text: Check = (value) => typeof value === 'string';
 const number: Check = (value) => Number.isFinite(value);
+const duration: Check = (value) => number(value) && (value as number) >= 0;
 const count: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
 
 const isContent = fields({
@@ -140,7 +142,7 @@ const isContent = fields({
   config: record,
   marks: fields({ split: text, pixels: text, startFrom: text, rateByFeature: text }),
   journalBytes: count,
-  seconds: number,
+  seconds: duration,
   told: fields({ gradients: fields({ looks: record, told: list(text) }), warnings: list(text) }),
   folds: orNull(list(fields({ fold: count, metrics: record, epochs: count, bestEpoch: count }))),
   progress: fields({
@@ -148,7 +150,7 @@ const isContent = fields({
     epoch: count,
     steps: count,
     sums: fields({ cost: number, l2Cost: number, correct: count, batches: count, examples: count }),
-    seconds: number,
+    seconds: duration,
     watch: fields({ bound: orNull(number), above: count }),
     best: orNull(fields({ bestEpoch: count, leastCost: orNull(number), improvedCost: orNull(number), improvedEpoch: count })),
     ended: orNull(fields({ epoch: count, cost: number, bestEpoch: count, stopped: text })),

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -67,5 +67,11 @@ describe('a journal', () => {
     expect(await again.sync()).toBe('{"epoch":1}\n{"epoch":22}\n'.length);
     await again.close();
     expect(read('cut')).toBe('{"epoch":1}\n{"epoch":22}\n');
+  });
+
+  test('that finds no room says so in a sentence', { skip: !existsSync('/dev/full') }, async () => {
+    const journal = await openJournal('/dev/full');
+    await expect(journal.append({ epoch: 1 })).rejects.toThrow("/dev/full: can't be written: no space left on the disk");
+    await expect(journal.close()).rejects.toThrow('no space left');
   });
 });

@@ -121,6 +121,16 @@ test.each(['', '{"pid":', '{}', '[1]', 'null', '{"pid":-1,"host":"a","since":"b"
   },
 );
 
+test('what a process left behind that was killed while it asked is taken away, what a living one writes is not', async () => {
+  const child = await holder();
+  const living = `${lockName}.${process.ppid}.partial`;
+  for (const name of [`${lockName}.${child.pid}.partial`, `${lockName}.${child.pid}.dead.partial`, living, 'mine.partial'])
+    await writeFile(join(folder, name), '');
+  await kill(child);
+  await (await lockFolder(folder)).release();
+  expect((await readdir(folder)).sort()).toEqual(['mine.partial', living]);
+});
+
 test('of several processes that want a folder whose owner is dead, one gets it', async () => {
   await kill(await holder());
   const words = await Promise.all(Array.from({ length: 4 }, () => contender().word));

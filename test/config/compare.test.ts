@@ -1,0 +1,13 @@
+import { expect, test } from 'vitest';
+import { differences } from '../../src/config/compare.ts';
+
+test.each([
+  [{ a: 1, b: { c: [1, 2] } }, { b: { c: [1, 2] }, a: 1 }, []],
+  [{ a: 1 }, { a: 2 }, [{ field: 'a', before: 1, now: 2 }]],
+  [{ a: { b: 1 } }, { a: { b: 1, c: null } }, [{ field: 'a.c', before: undefined, now: null }]],
+  [{ a: { b: [{ c: 1 }] } }, { a: { b: [{ c: 3 }] } }, [{ field: 'a.b.0.c', before: 1, now: 3 }]],
+  [{ a: [1] }, { a: { 0: 1 } }, [{ field: 'a', before: [1], now: { 0: 1 } }]],
+  [{ a: { name: 'adam', beta1: 0.9 } }, { a: 'adam' }, [{ field: 'a', before: { name: 'adam', beta1: 0.9 }, now: 'adam' }]],
+])('%j and %j differ in %j', (before, now, expected) => {
+  expect(differences(before, now)).toEqual(expected);
+});

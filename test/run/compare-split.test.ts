@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest';
+import { splitChanges } from '../../src/run/compare-split.ts';
+import type { SplitRow } from '../../src/run/split-file.ts';
+
+const row = (name: string, change: Partial<SplitRow> = {}): SplitRow => ({
+  name,
+  hash: `of ${name}`,
+  label: 1,
+  part: 'train',
+  ...change,
+});
+const rows = ['a', 'b', 'c', 'd'].map((name) => row(name));
+
+test.each<[string, SplitRow[], string | null]>([
+  ['the same', [...rows], null],
+  ['another content', [row('a', { hash: 'x' }), ...rows.slice(1)], '1 changed (a)'],
+  ['another label', [row('a', { label: 0 }), ...rows.slice(1)], '1 changed (a)'],
+  ['one less', rows.slice(1), '1 missing (a)'],
+  ['one more', [...rows, row('e')], '1 new (e)'],
+  ['a copy more', [...rows, row('a')], '1 new (a)'],
+  ['another name', [row('z', { hash: 'of a' }), ...rows.slice(1)], '1 missing (a), 1 new (z)'],
+  ['another order', rows.toReversed(), 'the same ones, divided or ordered in another way'],
+  ['another part', [row('a', { part: 'dev' }), ...rows.slice(1)], 'the same ones, divided or ordered in another way'],
+  ['none', [], '4 missing (a, b, c, d)'],
+])('%s', (_, now, expected) => {
+  expect(splitChanges(rows, now)).toBe(expected);
+});
+
+test('many names are cut short', () => {
+  const many = Array.from({ length: 9 }, (_, i) => row(`new ${i}`));
+  expect(splitChanges(rows, [...rows, ...many])).toBe('9 new (new 0, new 1, new 2, new 3, new 4, …)');
+});
