@@ -26,11 +26,12 @@ export async function carryOut(run: RunFolder, job: Job, checkpoints: Checkpoint
   const { context, data } = job;
   const folds = data.folds === null ? null : await trainFolds(run, job, { ...data, folds: data.folds }, checkpoints);
   const outcome = await trainInto(run, job, folds, checkpoints);
-  const summary = await summarize(run, job, { folds, outcome, seconds: checkpoints.seconds() });
-  if (summary.stopped !== 'interrupted') {
+  if (outcome.stopped !== 'interrupted') {
     await rm(join(run.path, runFiles.previousCheckpoint), { force: true });
     await tryLink(context, run.path);
   }
+  // last: whatever stands before it is made again by --resume, until there is a summary
+  const summary = await summarize(run, job, { folds, outcome, seconds: checkpoints.seconds() });
   context.print(context.json ? JSON.stringify(summary) : trainText(summary, data.classes, context.style));
   if (summary.stopped === 'interrupted') {
     context.note(`The model so far is kept: nn predict --model ${summary.run} …`);

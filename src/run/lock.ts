@@ -1,7 +1,8 @@
-import { link, open, readdir, readFile, readlink, rename, rm } from 'node:fs/promises';
+import { link, open, readFile, readlink, rename, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { systemReason, UserError } from '../errors.ts';
+import { processExists, removeAbandoned } from './abandoned.ts';
 
 /** Of a run's folder, while a process trains in it. */
 export const lockName = 'run.lock';
@@ -35,7 +36,7 @@ export async function lockFolder(folder: string): Promise<Lock> {
   const text = `${JSON.stringify(own)}\n`;
   for (let tries = 0; tries < maximumTries; tries++) {
     if (await placed(path, text)) {
-      await removeUnfinished(folder);
+      await removeAbandoned(folder, lockName);
       return { release: () => release(path, text) };
     }
     await removeDead(path, folder);
@@ -110,24 +111,6 @@ async function removeDead(path: string, folder: string): Promise<void> {
   await rm(moved, { force: true });
 }
 
-/** What processes left behind that were killed while they asked for a lock. Those that live are asking now. */
-async function removeUnfinished(folder: string): Promise<void> {
-  for (const name of await readdir(folder)) {
-    const pid = /^run\.lock\.(\d+)\.(dead\.)?partial$/.exec(name)?.[1];
-    if (pid !== undefined && !exists(Number(pid))) await rm(join(folder, name), { force: true });
-  }
-}
-
-/** Whether there is a process of that number on this machine. */
-function exists(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
-  }
-}
-
 async function release(path: string, text: string): Promise<void> {
   if ((await read(path)) === text) await rm(path, { force: true });
 }
@@ -186,7 +169,7 @@ async function isDead({ pid, host, began }: Owner): Promise<boolean> {
   if (host !== (await hostNow())) return false;
   const found = await beginningOf(pid);
   if (found !== null && began !== null) return found !== began;
-  return !exists(pid);
+  return !processExists(pid);
 }
 
 function taken(folder: string, { pid, host, since }: Owner, here: boolean): UserError {

@@ -3,6 +3,7 @@ import { dirname, join, relative } from 'node:path';
 import { type LoadedConfig, loadConfig, moveConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { systemReason, UserError } from '../errors.ts';
+import { removeAbandoned } from './abandoned.ts';
 import { writeFileAtomically } from './atomic-write.ts';
 import { checkpointNames } from './checkpoint-file.ts';
 import { type Journal, openJournal } from './journal.ts';
@@ -132,6 +133,7 @@ export async function linkLatest(runs: string, run: string): Promise<void> {
     // a link is read from where it really lies; and `run` itself may be named through the link that is replaced
     const [from, to] = [await realpath(runs), await realpath(run)];
     await rm(aside, { force: true });
+    await removeAbandoned(runs, latestName);
     await symlink(process.platform === 'win32' ? to : relative(from, to) || '.', aside, 'junction');
     await replaceLink(aside, link);
   } catch (error) {

@@ -113,6 +113,7 @@ describe('kill -9 at a random moment, also of those that go on, and the run ends
       }
       await run(0, ['train', '-q', '--resume', output], { cwd: folder });
       await expectSameRun(join(folder, output), join(folder, `whole-${config}`));
+      expect(await readdir(join(folder, 'runs'))).toEqual(['latest']);
       await rm(join(folder, output), { recursive: true });
     }
   });

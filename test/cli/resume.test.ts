@@ -62,7 +62,7 @@ describe('a run that is stopped says how to go on, and then ends as one that was
     expect((await stop(['-c', 'c.json', '-o', 'twice'], { name: 'twice', lines: 3, signal: 'SIGTERM' })).code).toBe(143);
     const killed = await stop(['--resume', 'twice'], { name: 'twice', lines: 20, signal: 'SIGKILL' });
     expect(killed.signal).toBe('SIGKILL');
-    await resume(0, 'twice');
+    await resume(0, 'twice', ['--threads', '1']);
     await expectSameRun(at('twice'), at('whole'));
   });
 
