@@ -75,9 +75,9 @@ describe('a run that is stopped says how to go on, and then ends as one that was
   });
 
   test('in the midst of cross-validation, and of the training after it', async () => {
-    const folds = ['-c', 'c.json', '--set', 'data.split={"folds":3}', '--set', 'training.epochs=6'];
+    const folds = ['-c', 'c.json', '--set', 'data.split={"folds":3}', '--set', 'training.epochs=12'];
     await train(0, [...folds, '-o', 'folds-whole']);
-    for (const lines of [2, 9, 19]) {
+    for (const lines of [3, 20, 37]) {
       const name = `folds-${lines}`;
       expect((await stop([...folds, '-o', name], { name, lines })).stderr).toContain(`nn train --resume ${name}`);
       await resume(0, name);
