@@ -4,7 +4,7 @@ import { augments } from '../data/augment.ts';
 import { batchLength } from '../data/batches.ts';
 import { allTexts, selectTexts } from '../data/texts.ts';
 import { type ExitKind, systemReason, type UserError } from '../errors.ts';
-import { trainText } from '../report/train-summary.ts';
+import { shellWord, trainText } from '../report/train-summary.ts';
 import { modelFileName, saveClassifier } from '../run/model-file.ts';
 import { latestName, runsFolder } from '../run/places.ts';
 import { linkLatest, type RunFolder, runFiles } from '../run/run-folder.ts';
@@ -34,14 +34,14 @@ export async function carryOut(run: RunFolder, job: Job, checkpoints: Checkpoint
   const summary = await summarize(run, job, { folds, outcome, seconds: checkpoints.seconds() });
   context.print(context.json ? JSON.stringify(summary) : trainText(summary, data.classes, context.style));
   if (summary.stopped === 'interrupted') {
-    context.note(`The model so far is kept: nn predict --model ${summary.run} …`);
+    context.note(`The model so far is kept: nn predict --model ${shellWord(summary.run)} …`);
     if (outcome.saved) noteResume(context, run.path);
   }
   return context.signal.aborted ? (context.signal.reason as UserError).kind : undefined;
 }
 
 function noteResume(context: Context, path: string): void {
-  context.note(`Go on with: nn train --resume ${relative('', path) || '.'}`);
+  context.note(`Go on with: nn train --resume ${shellWord(relative('', path) || '.')}`);
 }
 
 /** The run is whole without the link: where it can't be made, that is a warning. */

@@ -5,7 +5,7 @@ import { checkConfig, type LoadedConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { type ExitKind, UserError } from '../errors.ts';
 import { type TrainSummary, trainText } from '../report/train-summary.ts';
-import { loadCheckpoint } from '../run/checkpoint-file.ts';
+import { dropNewest, loadCheckpoint } from '../run/checkpoint-file.ts';
 import { splitChanges } from '../run/compare-split.ts';
 import { loadClassifier } from '../run/model-file.ts';
 import { configOfRun, journalBytes, openRun, readRunConfig, runFiles, takeRun, writeConfig } from '../run/run-folder.ts';
@@ -31,7 +31,7 @@ export async function resume(context: Context, path: string, sets: readonly stri
   let close = lock.release;
   try {
     const loaded = await readRunConfig(path, sets);
-    const checkpoint = await findCheckpoint(context, path);
+    const { checkpoint, isPrevious } = await findCheckpoint(context, path);
     const summary = await readSummary(path);
     const raised = checkpoint !== null && refuseChanges(loaded, path, checkpoint);
     if (summary !== null && summary.stopped !== 'interrupted' && !raised) return await printAgain(context, path, summary);
@@ -42,6 +42,7 @@ export async function resume(context: Context, path: string, sets: readonly stri
     const marks = await refuseOtherInput(path, checkpoint, job);
     await rm(join(path, runFiles.summary), { force: true }); // first, so that a run with more epochs never seems finished
     if (raised) await writeConfig(path, loaded);
+    if (isPrevious) await dropNewest(path);
     noteBeginning(context, job, checkpoint);
     const run = await openRun(path, lock, checkpoint?.journalBytes ?? 0);
     close = run.close;
@@ -55,7 +56,7 @@ const anew = (path: string) =>
   `Train anew: nn train --config ${join(path, runFiles.config)} --output DIR, or with --output ${path} --force.`;
 
 /** The newest checkpoint that is whole, and whose journal is. */
-async function findCheckpoint(context: Context, path: string): Promise<Checkpoint | null> {
+async function findCheckpoint(context: Context, path: string): Promise<{ checkpoint: Checkpoint | null; isPrevious: boolean }> {
   const bytes = await journalBytes(path);
   const found = await loadCheckpoint(path, async (stored, file) => {
     const checkpoint = unpackCheckpoint(stored, file);
@@ -65,14 +66,14 @@ async function findCheckpoint(context: Context, path: string): Promise<Checkpoin
     }
     return checkpoint;
   });
-  if (found === null) return null;
+  if (found === null) return { checkpoint: null, isPrevious: false };
   if (found.damage !== null) context.warn(`${found.damage}. Going on from the checkpoint before it`);
   if (found.accepted.version !== version) {
     context.warn(
       `the run was trained by nn ${found.accepted.version} so far, and this is ${version}: its last digits may not be those of a run by one of them alone`,
     );
   }
-  return found.accepted;
+  return { checkpoint: found.accepted, isPrevious: found.damage !== null };
 }
 
 /** summary.json; null where there is none that has a model beside it. */

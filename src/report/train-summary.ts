@@ -100,7 +100,7 @@ export function diagnosisText(diagnosis: Diagnosis, style: Style): string {
     lines.push('  There is no dev part, so this looked at test: choose nothing by it, or test no longer tells the truth.');
   for (const { title, why, set } of diagnosis.remedies) {
     lines.push(`  - ${title}: ${why}`);
-    if (set.length > 0) lines.push(`      ${set.map((change) => `--set ${quote(change)}`).join(' ')}`);
+    if (set.length > 0) lines.push(`      ${set.map((change) => `--set ${shellWord(change)}`).join(' ')}`);
   }
   return lines.join('\n');
 }
@@ -117,7 +117,7 @@ function verdictTitle(verdict: Bias['verdict']): string {
   return verdict === 'neither' ? 'neither high bias nor high variance' : verdict;
 }
 
-/** A word for the shell. */
-function quote(text: string): string {
-  return /^[\w.=:,/+-]+$/.test(text) ? text : `'${text}'`;
+/** A word as the shell takes it. */
+export function shellWord(text: string): string {
+  return /^[\w.=:,/+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
+import { readFile, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemReason, UserError } from '../errors.ts';
 import { lengthBytes } from '../safetensors.ts';
-import { writeFileAtomically } from './atomic-write.ts';
-import { decodeTensors, encodeTensors, type TensorArray } from './safetensors.ts';
+import { writePiecesAtomically } from './atomic-write.ts';
+import { decodeTensors, type TensorArray, tensorPieces } from './safetensors.ts';
 
 /** Of a run's folder: the newest, and the one before it, which stays until the newest is whole. */
 export const checkpointNames = ['checkpoint.safetensors', 'checkpoint-previous.safetensors'] as const;
@@ -12,7 +12,7 @@ const format = 'cat-nn checkpoint';
 /** Raised with every change of what a checkpoint holds: one of another version can't be gone on from. */
 const version = 1;
 /** What Node reads at once. */
-const maximumBytes = 2 ** 31;
+const maximumBytes = 2 ** 31 - 1;
 const noDigest = '0'.repeat(64);
 
 /** What a checkpoint file holds. */
@@ -27,15 +27,14 @@ export interface StoredCheckpoint {
 export async function saveCheckpoint(folder: string, { content, tensors }: StoredCheckpoint): Promise<void> {
   const metadata = { sha256: noDigest, format, version: String(version), content: JSON.stringify(content) };
   const shaped = Object.entries(tensors).map(([name, data]) => [name, { shape: [data.length], data }] as const);
-  const large = Object.values(tensors).reduce((sum, { byteLength }) => sum + byteLength, 0);
+  const pieces = tensorPieces({ metadata, tensors: Object.fromEntries(shaped) });
+  const bytes = pieces.reduce((sum, { length }) => sum + length, 0);
   const [newest, previous] = checkpointNames;
-  if (large > maximumBytes - 2 ** 24) {
-    throw new UserError('data', `${join(folder, newest)}: can't be written: it would have ${large} bytes, over ${maximumBytes}`);
+  if (bytes > maximumBytes) {
+    throw new UserError('data', `${join(folder, newest)}: can't be written: it would have ${bytes} bytes, over ${maximumBytes}`);
   }
-  const bytes = encodeTensors({ metadata, tensors: Object.fromEntries(shaped) });
-  const place = digestPlace(bytes);
-  place.set(Buffer.from(digestOf(bytes)));
-  await writeFileAtomically(join(folder, newest), bytes, { previous: join(folder, previous) });
+  digestPlace(pieces[0]).set(Buffer.from(digestOf(pieces)));
+  await writePiecesAtomically(join(folder, newest), pieces, { previous: join(folder, previous) });
 }
 
 /** The newest checkpoint of a folder that is whole.
@@ -68,6 +67,13 @@ export async function loadCheckpoint<Accepted>(
   });
 }
 
+/** Puts the checkpoint before the newest into its place: where the newest is damaged, the next one to be written must not push
+ *  the last good one out. */
+export async function dropNewest(folder: string): Promise<void> {
+  const [newest, previous] = checkpointNames;
+  await rename(join(folder, previous), join(folder, newest));
+}
+
 /** null where there is no such file. */
 async function readWhole(file: string): Promise<Uint8Array | null> {
   try {
@@ -88,7 +94,7 @@ function decode(bytes: Uint8Array, file: string): StoredCheckpoint {
   const place = digestPlace(bytes);
   const found = Buffer.from(place).toString('latin1');
   place.set(Buffer.from(noDigest));
-  if (digestOf(bytes) !== found) throw refusal(file, 'expected the bytes that its checksum is of, found others: it is damaged');
+  if (digestOf([bytes]) !== found) throw refusal(file, 'expected the bytes that its checksum is of, found others: it is damaged');
   if (metadata['version'] !== String(version))
     throw refusal(file, `expected version ${version} of the format, found ${metadata['version']}`);
   const arrays = Object.entries(tensors).map(([name, { data }]) => [name, data] as const);
@@ -109,8 +115,10 @@ function digestPlace(bytes: Uint8Array): Uint8Array {
   return bytes.subarray(start, start + noDigest.length);
 }
 
-function digestOf(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
+function digestOf(pieces: readonly Uint8Array[]): string {
+  const hash = createHash('sha256');
+  for (const piece of pieces) hash.update(piece);
+  return hash.digest('hex');
 }
 
 function refusal(file: string, text: string): UserError {

@@ -20,8 +20,9 @@ export interface TensorFile {
   tensors: Record<string, Tensor>;
 }
 
-/** The bytes of a file; the header is padded with spaces so that the tensors start at a multiple of 8. */
-export function encodeTensors({ metadata, tensors }: TensorFile): Uint8Array {
+/** The bytes of a file, piece by piece: its header, padded with spaces so that the tensors start at a multiple of 8, and the
+ *  tensors' own bytes, which are not copied. */
+export function tensorPieces({ metadata, tensors }: TensorFile): [header: Uint8Array, ...bodies: Uint8Array[]] {
   let end = 0;
   // widest first, so that every tensor lies at a multiple of its element's size
   const entries = Object.entries(tensors).sort(([, a], [, b]) => b.data.BYTES_PER_ELEMENT - a.data.BYTES_PER_ELEMENT);
@@ -30,11 +31,18 @@ export function encodeTensors({ metadata, tensors }: TensorFile): Uint8Array {
     end += data.byteLength;
     return { name, type: typeOf(data), shape, start, end };
   });
-  const header = encodeHeader({ metadata, tensors: listed });
-  const out = new Uint8Array(header.length + end);
-  out.set(header);
-  for (const [i, [, { data }]] of entries.entries()) {
-    out.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), header.length + listed[i]!.start);
+  const bodies = entries.map(([, { data }]) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  return [encodeHeader({ metadata, tensors: listed }), ...bodies];
+}
+
+/** The same in one piece. */
+export function encodeTensors(file: TensorFile): Uint8Array {
+  const pieces = tensorPieces(file);
+  const out = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    out.set(piece, at);
+    at += piece.length;
   }
   return out;
 }

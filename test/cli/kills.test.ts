@@ -31,6 +31,16 @@ const configs: Record<string, object> = {
     data: { ...data, split: { folds: 3 } },
     training: { epochs: 25, batchSize: 10, optimizer: { name: 'rmsprop' }, threshold: 'f1', ...always },
   },
+  'pictures that stay in their packed file': {
+    data: {
+      ...data,
+      source: { type: 'packed', path: 'packed.safetensors' },
+      memory: 0,
+      shuffle: { block: 2, window: 8 },
+    },
+    model: { layers: [{ units: 5 }] },
+    training: { epochs: 40, batchSize: 7, optimizer: { name: 'adam' }, ...always },
+  },
   'a checkpoint at every tenth epoch': {
     data,
     model: { layers: [{ units: 4, activation: 'tanh' }] },
@@ -52,6 +62,7 @@ beforeAll(async () => {
   folder = await temporaryFolder();
   for (const [i, [name, config]] of Object.entries(configs).entries()) {
     await writeJson(join(folder, `${i}.json`), config);
+    if (i === 0) await run(0, ['data', 'pack', '0.json', '--out', 'packed.safetensors'], { cwd: folder });
     const started = performance.now();
     let appeared = started;
     await signalled(words(i, `whole-${i}`), folder, {

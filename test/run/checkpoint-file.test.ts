@@ -4,7 +4,13 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { UserError } from '../../src/errors.ts';
-import { checkpointNames, loadCheckpoint, type StoredCheckpoint, saveCheckpoint } from '../../src/run/checkpoint-file.ts';
+import {
+  checkpointNames,
+  dropNewest,
+  loadCheckpoint,
+  type StoredCheckpoint,
+  saveCheckpoint,
+} from '../../src/run/checkpoint-file.ts';
 
 const [newest, previous] = checkpointNames;
 let folder: string;
@@ -92,6 +98,15 @@ describe('a newest one that is damaged falls back to the one before, and says wh
   test('but other errors are not taken for damage', async () => {
     const refuse = () => Promise.reject(new UserError('usage', 'another config'));
     expect((await refusal(() => loadCheckpoint(folder, refuse))).message).toBe('another config');
+  });
+
+  test('and the one before can take its place, so that the next leaves it', async () => {
+    await truncate(at(newest), 50);
+    await dropNewest(folder);
+    expect(await load()).toEqual({ accepted: checkpoint(1), damage: null });
+    await saveCheckpoint(folder, checkpoint(3));
+    await truncate(at(newest), 50);
+    expect((await load())!.accepted).toEqual(checkpoint(1));
   });
 
   test('and where both are, the error names both and says what to do', async () => {
