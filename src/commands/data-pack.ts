@@ -7,6 +7,7 @@ import { fullShuffleUpTo } from '../data/shuffle.ts';
 import type { Source } from '../data/source.ts';
 import { openSource, type SourceChoice, sourceAtPath } from '../data/sources/sources.ts';
 import { type ExitKind, UserError } from '../errors.ts';
+import { takeLock } from '../run/lock.ts';
 import { sourceChoice } from '../training/prepare.ts';
 import type { Command, Context } from './command.ts';
 import { setOption } from './options.ts';
@@ -97,6 +98,7 @@ async function pack(context: Context, values: Values, [operand]: string[]): Prom
     );
   const { source, preprocessing, positive, description } = await chooseSource(operand!, values);
   for (const note of source.notes) context.warn(note);
+  const lock = await takeLock({ path: `${out}.partial.lock`, title: out, expected: 'a file that nobody else packs' });
   const bar = context.progress('packing', source.count);
   const onProgress = (done: number, total: number) => {
     if (context.signal.aborted) throw context.signal.reason;
@@ -112,6 +114,7 @@ async function pack(context: Context, values: Values, [operand]: string[]): Prom
     throw error;
   } finally {
     bar.stop();
+    await lock.release();
   }
   warnOfFailures(context, packed.failures);
   const { count, positive: positives, bytes, resumed, failures } = packed;

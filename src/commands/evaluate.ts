@@ -17,7 +17,7 @@ import { findExamples } from '../run/find-examples.ts';
 import { loadClassifier } from '../run/model-file.ts';
 import { defaultModel } from '../run/places.ts';
 import { readRunConfig, runOfModel } from '../run/run-folder.ts';
-import { readSplit } from '../run/split-file.ts';
+import { readSplitPart } from '../run/split-file.ts';
 import { readAll, sourceChoice } from '../training/prepare.ts';
 import type { Command, Context } from './command.ts';
 import { modelOption, threadsOption, thresholdOption } from './options.ts';
@@ -136,19 +136,13 @@ async function chooseExamples(
   warnOfFailures(context, loaded.failures);
   const part = split ?? (data === undefined ? 'test' : 'all');
   if (data !== undefined && part === 'all') return { examples: loaded.sets[0]!, title: data, roots };
-  const rows = await readSplit(run, classes);
-  const wanted = part === 'all' ? rows : rows.filter((row) => row.part === part);
-  if (wanted.length === 0) {
-    const present = partNames.filter((name) => rows.some((row) => row.part === name));
+  const { rows, present } = await readSplitPart(run, classes, part);
+  if (rows.length === 0)
     throw new UserError('data', `--split ${part}: the run has no such part, it has ${present.join(' and ')}`);
-  }
-  const indices = await findExamples(wanted, loaded.sets, { part, where: data ?? 'the data of the run' });
+  const indices = await findExamples(rows, loaded.sets, { part, where: data ?? 'the data of the run' });
   const chosen = loaded.sets.map((set, i) => selectFrom(set, indices[i]!)).filter(({ labels }) => labels.length > 0);
-  if (chosen.length === 1) return { examples: chosen[0]!, title: `${part} of ${run}`, roots };
-  // a picture that stands in several sources is found in one of them: the rows' order is that of the run all the same
-  const gathered = concatenateExamples(await Promise.all(chosen.map(inMemory)));
-  const [order] = await findExamples(wanted, [gathered], { part, where: run });
-  return { examples: selectFrom(gathered, order!), title: `${part} of ${run}`, roots };
+  const examples = chosen.length === 1 ? chosen[0]! : concatenateExamples(await Promise.all(chosen.map(inMemory)));
+  return { examples, title: `${part} of ${run}`, roots };
 }
 
 /** The sources that a run's config names. */

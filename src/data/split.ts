@@ -1,6 +1,5 @@
 import { UserError } from '../errors.ts';
 import type { Random } from '../random.ts';
-import { ascending } from './shuffle.ts';
 
 export const partNames = ['train', 'dev', 'test'] as const;
 export type PartName = (typeof partNames)[number];
@@ -49,7 +48,7 @@ export function partSizes(split: Split, m: number): Record<PartName, number> {
  */
 export function stratifiedSplit(labels: Uint8Array, split: Split, random: Random): Record<PartName, Int32Array> {
   const wanted = wantedParts(split);
-  const byClass = [0, 1].map((label) => random.shuffle(indicesWhere(labels, (y) => y === label)));
+  const byClass = [0, 1].map((label) => random.shuffle(indicesWhere(labels, label)));
   for (const [label, members] of byClass.entries()) {
     if (members.length < wanted.length) {
       const missing = wanted.length - members.length;
@@ -147,7 +146,7 @@ export function stratifiedFolds(labels: Uint8Array, folds: number, random: Rando
   const out = new Int32Array(labels.length);
   let next = 0; // the second class goes on where the first ended, so that sizes differ by one at most
   for (const label of [0, 1]) {
-    const members = random.shuffle(indicesWhere(labels, (y) => y === label));
+    const members = random.shuffle(indicesWhere(labels, label));
     if (members.length < folds) {
       throw new UserError(
         'data',
@@ -185,6 +184,11 @@ function classCounts(
   return counts;
 }
 
-function indicesWhere(labels: Uint8Array, wanted: (label: number) => boolean): Int32Array {
-  return ascending(labels.length).filter((i) => wanted(labels[i]!));
+function indicesWhere(labels: Uint8Array, wanted: number): Int32Array {
+  let count = 0;
+  for (const label of labels) if (label === wanted) count++;
+  const out = new Int32Array(count);
+  let at = 0;
+  for (let i = 0; i < labels.length; i++) if (labels[i] === wanted) out[at++] = i;
+  return out;
 }

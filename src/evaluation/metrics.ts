@@ -42,8 +42,8 @@ export function measure(
 ): Metrics {
   const n = labels.length;
   if (n === 0) throw new RangeError('metrics of no pictures');
-  const p = probabilities(logits);
-  const confusion = confusionOf(p, labels, options.threshold);
+  const p = (i: number) => sigmoid(logits[i]!); // made again where it is wanted: a number for each of millions is memory
+  const confusion = countConfusion(p, labels, options.threshold);
   const { tp, fp, fn, tn } = confusion;
   const mean = (value: (i: number) => number) => {
     let sum = 0;
@@ -60,17 +60,11 @@ export function measure(
     precision: ratio(tp, tp + fp),
     recall: ratio(tp, tp + fn),
     f1: ratio(2 * tp, 2 * tp + fp + fn),
-    rocAuc: rocAuc(p, labels),
+    rocAuc: aucOf(p, labels),
     logLoss: mean((i) => softplus(labels[i] === 1 ? -logits[i]! : logits[i]!)),
-    brier: mean((i) => (p[i]! - labels[i]!) * (p[i]! - labels[i]!)),
+    brier: mean((i) => (p(i) - labels[i]!) * (p(i) - labels[i]!)),
     confusion,
   };
-}
-
-function probabilities(logits: ArrayLike<number>): Float64Array {
-  const p = new Float64Array(logits.length);
-  for (let i = 0; i < p.length; i++) p[i] = sigmoid(logits[i]!);
-  return p;
 }
 
 /** The logit of a probability: ln(p / (1 − p)). */
@@ -79,9 +73,13 @@ export function logit(p: number): number {
 }
 
 export function confusionOf(p: Float64Array, labels: Uint8Array, threshold: number): Confusion {
+  return countConfusion((i) => p[i]!, labels, threshold);
+}
+
+function countConfusion(p: (i: number) => number, labels: Uint8Array, threshold: number): Confusion {
   const confusion = { tp: 0, fp: 0, fn: 0, tn: 0 };
-  for (let i = 0; i < p.length; i++) {
-    const positive = p[i]! > threshold;
+  for (let i = 0; i < labels.length; i++) {
+    const positive = p(i) > threshold;
     if (labels[i] === 1) confusion[positive ? 'tp' : 'fn']++;
     else confusion[positive ? 'fp' : 'tn']++;
   }
@@ -91,6 +89,10 @@ export function confusionOf(p: Float64Array, labels: Uint8Array, threshold: numb
 /** The probability that a positive picture gets a higher p than a negative one, ties counting half; null where
  *  a class is missing. Mann and Whitney's U over the number of pairs, from both classes sorted, so in n log n. */
 export function rocAuc(p: Float64Array, labels: Uint8Array): number | null {
+  return aucOf((i) => p[i]!, labels);
+}
+
+function aucOf(p: (i: number) => number, labels: Uint8Array): number | null {
   const [negatives, positives] = [0, 1].map((label) => sortedWhere(p, labels, label)) as [Float64Array, Float64Array];
   if (positives.length === 0 || negatives.length === 0) return null;
   let below = 0; // negatives with a lower p than the positive in question
@@ -104,12 +106,12 @@ export function rocAuc(p: Float64Array, labels: Uint8Array): number | null {
   return wins / (positives.length * negatives.length);
 }
 
-function sortedWhere(p: Float64Array, labels: Uint8Array, label: number): Float64Array {
+function sortedWhere(p: (i: number) => number, labels: Uint8Array, label: number): Float64Array {
   let count = 0;
   for (const one of labels) if (one === label) count++;
   const out = new Float64Array(count);
   let at = 0;
-  for (let i = 0; i < labels.length; i++) if (labels[i] === label) out[at++] = p[i]!;
+  for (let i = 0; i < labels.length; i++) if (labels[i] === label) out[at++] = p(i);
   return out.sort();
 }
 

@@ -1,6 +1,6 @@
 import { link, open, readFile, readlink, rename, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { systemReason, UserError } from '../errors.ts';
 import { processExists, removeAbandoned } from './abandoned.ts';
 
@@ -23,10 +23,30 @@ export interface Lock {
   release(): Promise<void>;
 }
 
+/** What a lock keeps for one process. */
+export interface Locked {
+  /** of the lock itself */
+  path: string;
+  /** how messages call it */
+  title: string;
+  expected: string;
+}
+
+const folderOf = (folder: string): Locked => ({
+  path: join(folder, lockName),
+  title: folder,
+  expected: 'a folder that nobody else trains in',
+});
+
 /** Takes a folder for this process. A lock whose owner is dead is taken over.
  *  @throws UserError (usage) naming the owner, where another process has it; (data) where no lock can be written */
-export async function lockFolder(folder: string): Promise<Lock> {
-  const path = join(folder, lockName);
+export function lockFolder(folder: string): Promise<Lock> {
+  return takeLock(folderOf(folder));
+}
+
+/** The same for anything. */
+export async function takeLock(locked: Locked): Promise<Lock> {
+  const { path, title, expected } = locked;
   const own: Owner = {
     pid: process.pid,
     host: await hostNow(),
@@ -36,24 +56,25 @@ export async function lockFolder(folder: string): Promise<Lock> {
   const text = `${JSON.stringify(own)}\n`;
   for (let tries = 0; tries < maximumTries; tries++) {
     if (await placed(path, text)) {
-      await removeAbandoned(folder, lockName);
+      await removeAbandoned(dirname(path), basename(path));
       return { release: () => release(path, text) };
     }
-    await removeDead(path, folder);
+    await removeDead(locked);
   }
-  throw new UserError('usage', `${folder}: expected a folder that nobody else trains in, found others who want it too`, {
+  throw new UserError('usage', `${title}: expected ${expected}, found others who want it too`, {
     hint: 'Wait a moment and try again.',
   });
 }
 
 /** @throws UserError (usage) naming the owner, where another process trains in a folder */
 export async function refuseLocked(folder: string): Promise<void> {
-  const found = await read(join(folder, lockName));
-  if (found !== null) await refuseLiving(ownerIn(found), folder);
+  const locked = folderOf(folder);
+  const found = await read(locked.path);
+  if (found !== null) await refuseLiving(ownerIn(found), locked);
 }
 
-async function refuseLiving(owner: Owner | null, folder: string): Promise<void> {
-  if (owner !== null && !(await isDead(owner))) throw taken(folder, owner, owner.host === (await hostNow()));
+async function refuseLiving(owner: Owner | null, locked: Locked): Promise<void> {
+  if (owner !== null && !(await isDead(owner))) throw taken(locked, owner, owner.host === (await hostNow()));
 }
 
 /** Each time a dead owner was in the way, or another one was quicker. */
@@ -96,10 +117,11 @@ async function writeNew(path: string, text: string, flags: 'w' | 'wx'): Promise<
 /** Takes a lock away whose owner is dead, and no other: it is moved aside first, looked at again, and put back where another
  *  process had just taken the folder over.
  *  @throws UserError (usage) where the owner lives */
-async function removeDead(path: string, folder: string): Promise<void> {
+async function removeDead(locked: Locked): Promise<void> {
+  const { path } = locked;
   const found = await readSettled(path);
   if (found === null) return;
-  await refuseLiving(ownerIn(found), folder);
+  await refuseLiving(ownerIn(found), locked);
   const moved = `${path}.${process.pid}.dead.partial`;
   try {
     await rename(path, moved);
@@ -172,15 +194,11 @@ async function isDead({ pid, host, began }: Owner): Promise<boolean> {
   return !processExists(pid);
 }
 
-function taken(folder: string, { pid, host, since }: Owner, here: boolean): UserError {
+function taken({ path, title, expected }: Locked, { pid, host, since }: Owner, here: boolean): UserError {
   const [machine] = host.split(' ');
-  return new UserError(
-    'usage',
-    `${folder}: expected a folder that nobody else trains in, found process ${pid} on ${machine} in it since ${since}`,
-    {
-      hint: here
-        ? `Wait for it, or stop it with Ctrl-C or kill ${pid}.`
-        : `Whether it lives can't be seen from here. If it does not, remove ${join(folder, lockName)} and try again.`,
-    },
-  );
+  return new UserError('usage', `${title}: expected ${expected}, found process ${pid} on ${machine} in it since ${since}`, {
+    hint: here
+      ? `Wait for it, or stop it with Ctrl-C or kill ${pid}.`
+      : `Whether it lives can't be seen from here. If it does not, remove ${path} and try again.`,
+  });
 }

@@ -1,8 +1,8 @@
 import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parse } from 'csv-parse/sync';
+import { pipeline } from 'node:stream/promises';
+import { parse } from 'csv-parse';
 import { csvField } from '../data/csv-field.ts';
 import type { Classes, ExampleSet } from '../data/examples.ts';
 import { type PartName, partNames } from '../data/split.ts';
@@ -86,24 +86,46 @@ async function* rowsInPieces(parts: SplitParts): AsyncGenerator<SplitRow[]> {
   }
 }
 
-/** @throws UserError (model) where the folder holds no such file, or another kind of file */
+/** Every row of a run's split.csv. @throws UserError (model) where the folder holds no such file, or another kind of file */
 export async function readSplit(run: string, classes: Classes): Promise<SplitRow[]> {
+  return (await readSplitPart(run, classes, 'all')).rows;
+}
+
+/** The rows of a part, and which parts there are: no more than those rows is kept in memory.
+ *  @throws UserError (model) where the folder holds no such file, or another kind of file */
+export async function readSplitPart(
+  run: string,
+  classes: Classes,
+  wanted: PartName | 'all',
+): Promise<{ rows: SplitRow[]; present: PartName[] }> {
   const file = join(run, splitFileName);
-  let records: Record<string, string>[];
+  const rows: SplitRow[] = [];
+  const present = new Set<PartName>();
   try {
-    records = parse(await readFile(file, 'utf8'), { columns: true, record_delimiter: ['\r\n', '\n'] });
+    const parser = parse({ columns: true, record_delimiter: ['\r\n', '\n'] });
+    await pipeline(createReadStream(file), parser, async (records: AsyncIterable<Record<string, string>>) => {
+      let picture = 0;
+      for await (const record of records) {
+        const row = checkRow(record, classes, `${file}, picture ${++picture}`);
+        present.add(row.part);
+        if (wanted === 'all' || row.part === wanted) rows.push(row);
+      }
+    });
   } catch (error) {
+    if (error instanceof UserError) throw error;
     throw new UserError('model', `${file}: expected the parts of a run, found: ${systemReason(error)}`, { cause: error });
   }
-  const labels = [classes.negative, classes.positive];
-  return records.map(({ name, hash, label, part }, i) => {
-    if (!name || !hash || !partNames.includes(part as PartName) || !labels.includes(label ?? '')) {
-      const found = [name, hash, label, part].map((value) => value ?? 'nothing').join(', ');
-      throw new UserError(
-        'model',
-        `${file}, picture ${i + 1}: expected name, hash, a label (${labels.join(' or ')}) and a part (${partNames.join(', ')}), found ${found}`,
-      );
-    }
-    return { name, hash, label: label === classes.positive ? 1 : 0, part: part as PartName };
-  });
+  return { rows, present: partNames.filter((part) => present.has(part)) };
+}
+
+function checkRow({ name, hash, label, part }: Record<string, string>, { positive, negative }: Classes, where: string): SplitRow {
+  const labels = [negative, positive];
+  if (!name || !hash || !partNames.includes(part as PartName) || !labels.includes(label ?? '')) {
+    const found = [name, hash, label, part].map((value) => value ?? 'nothing').join(', ');
+    throw new UserError(
+      'model',
+      `${where}: expected name, hash, a label (${labels.join(' or ')}) and a part (${partNames.join(', ')}), found ${found}`,
+    );
+  }
+  return { name, hash, label: label === positive ? 1 : 0, part: part as PartName };
 }

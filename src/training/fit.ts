@@ -168,10 +168,11 @@ async function lookAt(
   const m = part.labels.length;
   const batch = workspace.capacity;
   let [sum, correct] = [0, 0];
-  for await (const span of part.spans({ order: ascending(m), ends: everySo(m, lookChunk), batch, from: 0 })) {
+  const order = ascending(m);
+  for await (const span of part.spans({ order, ends: everySo(m, lookChunk), batch, from: 0 })) {
     for (let first = span.first; first < span.end; first += batch) {
       const count = Math.min(batch, span.end - first);
-      const indices = count === m ? null : Int32Array.from({ length: count }, (_, i) => first + i);
+      const indices = count === m ? null : order.subarray(first, first + count);
       const logits = forward({ network, parameters, kernels, input: part.rows(indices, count), workspace, mode: inference });
       const labels = part.labels.subarray(first, first + count);
       for (let i = 0; i < count; i++) sum += losses[loss].value(logits[i]!, labels[i]!);

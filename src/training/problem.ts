@@ -19,7 +19,8 @@ export interface Problem {
 
 export interface ProblemPart {
   labels: Uint8Array;
-  /** The pictures at `indices`, or the first `count`; where they are read, those of the present span alone. */
+  /** The pictures at `indices`, or the first `count`; where they are read, those of the present span alone, and `indices` is a
+   *  piece of the way's order itself. */
   rows(indices: Int32Array | null, count: number): Rows;
   /** The first `count` pictures, whatever the present span: for a try. */
   first(count: number): Rows;

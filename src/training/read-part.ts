@@ -9,30 +9,21 @@ import type { ProblemPart, Span, Way } from './problem.ts';
  */
 export function readPart(labels: Uint8Array, pixels: StoredPixels, map: InputMap, kernels: Kernels): ProblemPart {
   const { features, room } = pixels;
-  const places = new Int32Array(labels.length).fill(nowhere);
   let bytes: Uint8Array = new Uint8Array();
-
-  function rows(indices: Int32Array | null, count: number) {
-    const wanted = indices ?? ascending(count);
-    const found = new Int32Array(count);
-    for (let i = 0; i < count; i++) {
-      const place = places[wanted[i]!]!;
-      if (place === nowhere) throw new Error(`picture ${wanted[i]} is not of the span that was read`);
-      found[i] = place;
-    }
-    return { kind: 'bytes', bytes, indices: found, count, features, map } as const;
-  }
+  let present: PresentSpan | null = null;
 
   /** Reads a span into one half of the bytes, in the order of the file. */
-  async function readSpan(order: Int32Array, { first, end }: Span, start: number): Promise<void> {
-    const sorted = order.slice(first, end).sort();
-    for (let i = 0; i < sorted.length; i++) places[sorted[i]!] = start + i;
+  async function readSpan(order: Int32Array, span: Span, start: number): Promise<PresentSpan> {
+    const { sorted, ranks } = sortRows(order.subarray(span.first, span.end));
     await pixels.read(sorted, bytes.subarray(start * features, (start + sorted.length) * features));
+    return { order, span, places: ranks.map((rank) => start + rank) };
   }
 
   return {
     labels,
-    rows,
+    rows: (indices, count) => {
+      return { kind: 'bytes', bytes, indices: placesIn(present, indices, count), count, features, map };
+    },
     first: (count) => {
       const few = fewPictures(pixels, ascending(count), features);
       return { kind: 'bytes', bytes: few, indices: null, count, features, map };
@@ -41,16 +32,47 @@ export function readPart(labels: Uint8Array, pixels: StoredPixels, map: InputMap
       const spans = cutSpans(way, Math.floor(room / 2 / features));
       const longest = spans.reduce((most, { first, end }) => Math.max(most, end - first), 0);
       if (bytes.length < 2 * longest * features) bytes = kernels.resident(new Uint8Array(2 * longest * features));
-      places.fill(nowhere);
-      yield* readAhead(spans, async (span, turn) => {
-        await readSpan(way.order, span, turn * longest);
-        return span;
-      });
+      for await (const read of readAhead(spans, (span, turn) => readSpan(way.order, span, turn * longest))) {
+        present = read;
+        yield read.span;
+      }
     },
   };
 }
 
-const nowhere = -1;
+/** The span that lies in the bytes, and where: `places` are those of its pictures, in the order of the way. */
+interface PresentSpan {
+  order: Int32Array;
+  span: Span;
+  places: Int32Array;
+}
+
+/** Where a batch lies. @param indices  a piece of the way's order: where it stands there says which pictures they are, so that
+ *  nothing need be kept for those that are not in memory */
+function placesIn(present: PresentSpan | null, indices: Int32Array | null, count: number): Int32Array {
+  if (present === null) throw new Error('pictures are wanted before they are read');
+  const { order, span, places } = present;
+  const position = indices === null ? 0 : (indices.byteOffset - order.byteOffset) / order.BYTES_PER_ELEMENT;
+  const within = position >= span.first && position + count <= span.end && (indices === null || indices.buffer === order.buffer);
+  if (!within) throw new Error('a batch is wanted that is not of the span that was read');
+  return places.subarray(position - span.first, position - span.first + count);
+}
+
+/** Some rows in ascending order, and for each the place that it has there. */
+function sortRows(rows: Int32Array): { sorted: Int32Array; ranks: Int32Array } {
+  const length = rows.length;
+  const keys = new Float64Array(length);
+  for (let i = 0; i < length; i++) keys[i] = rows[i]! * length + i; // below 2^53: rows are numbered by Int32, and a span is short
+  keys.sort();
+  const sorted = new Int32Array(length);
+  const ranks = new Int32Array(length);
+  for (let rank = 0; rank < length; rank++) {
+    const i = keys[rank]! % length;
+    sorted[rank] = rows[i]!;
+    ranks[i] = rank;
+  }
+  return { sorted, ranks };
+}
 
 /** The spans of a way: up to the batch in which an end lies, and no longer than `most` examples where a batch is not.
  *  @returns in order, without a hole */

@@ -1,8 +1,9 @@
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { nn } from '../cli.ts';
+import { binPath, nn } from '../cli.ts';
 import { folderConfig, temporaryFolder, writeClasses } from './pictures.ts';
 
 let cwd: string;
@@ -93,14 +94,36 @@ test('a packing that is killed goes on where it was, to the same file', async ()
   const whole = await run(...words, 'whole.safetensors');
   expect(whole.code).toBe(0);
 
-  const killed = nn([...words, 'a.safetensors'], { cwd, kill: { signal: 'SIGKILL', after: /packing \d+\/150/ } });
-  expect((await killed).signal).toBe('SIGKILL');
-  expect((await stat(join(cwd, 'a.safetensors.partial'))).size).toBeGreaterThan(0);
-  const interrupted = nn([...words, 'a.safetensors'], { cwd, kill: { signal: 'SIGINT', after: /packing \d+\/150/ } });
-  expect(await interrupted).toMatchObject({ code: 130, stderr: expect.stringContaining('the same command goes on') });
+  expect((await stopped([...words, 'a.safetensors'], 'SIGKILL')).signal).toBe('SIGKILL');
+  const interrupted = await stopped([...words, 'a.safetensors'], 'SIGINT');
+  expect(interrupted).toMatchObject({ code: 130, stderr: expect.stringContaining('the same command goes on') });
 
   const rest = await run(...words, 'a.safetensors');
   expect(JSON.parse(rest.stdout)).toMatchObject({ pictures: 150 });
   expect(JSON.parse(rest.stdout).resumed).toBeGreaterThan(0);
   expect(await contentOf('a.safetensors')).toBe(await contentOf('whole.safetensors'));
 });
+
+/** Packs into a.safetensors, and sends a signal as soon as another group of pictures is on the disk. */
+async function stopped(
+  words: string[],
+  signal: NodeJS.Signals,
+): Promise<{ code: number | null; signal: string | null; stderr: string }> {
+  const list = join(cwd, 'a.safetensors.partial.list');
+  const bytes = () =>
+    stat(list).then(
+      ({ size }) => size,
+      () => 0,
+    );
+  const child = spawn(process.execPath, [binPath, ...words], { cwd, stdio: ['ignore', 'ignore', 'pipe'] });
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  const closed = new Promise<[number | null, NodeJS.Signals | null]>((resolve) =>
+    child.on('close', (code, by) => resolve([code, by])),
+  );
+  const [before, settings] = [await bytes(), 1000]; // the first line alone is shorter than that
+  while ((await bytes()) < before + settings && child.exitCode === null) await new Promise((resolve) => setTimeout(resolve, 5));
+  child.kill(signal);
+  const [code, by] = await closed;
+  return { code, signal: by, stderr };
+}
