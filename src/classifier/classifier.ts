@@ -1,9 +1,9 @@
-import type { Classes } from '../data/examples.ts';
+import { type Classes, classCounts } from '../data/examples.ts';
 import type { Preprocessing } from '../data/image.ts';
 import type { NormalizerName } from '../data/normalize.ts';
 import { isStored, type Pixels, pixelBlocks } from '../data/pixels.ts';
 import { sigmoid } from '../elementary.ts';
-import { type Metrics, measure } from '../evaluation/metrics.ts';
+import { type Metrics, measure, tallyOf } from '../evaluation/metrics.ts';
 import { type InputMap, inScope, type Kernels, type Precision } from '../kernels/kernels.ts';
 import { createWorkspace, forward, inference } from '../model/forward.ts';
 import { type LossName, losses } from '../model/losses.ts';
@@ -85,6 +85,20 @@ export async function judge(
 ): Promise<{ metrics: Metrics; logits: Float64Array }> {
   const values = await logitsOf(classifier, kernels, examples.pixels);
   return { metrics: measure(values, examples.labels, { threshold, loss: losses[classifier.loss].value }), logits: values };
+}
+
+/** The same without the logits, of which millions are memory. */
+export async function metricsOf(
+  classifier: Classifier,
+  kernels: Kernels,
+  { pixels, labels }: { pixels: Pixels; labels: Uint8Array },
+): Promise<Metrics> {
+  const { threshold, loss, network } = classifier;
+  const tally = tallyOf(classCounts(labels), { threshold, loss: losses[loss].value });
+  for await (const { first, count, bytes } of pixelBlocks(pixels, network.inputs)) {
+    tally.add(logits(classifier, kernels, bytes), labels.subarray(first, first + count));
+  }
+  return tally.metrics();
 }
 
 /** The answer for one picture. */

@@ -29,42 +29,78 @@ export interface Confusion {
   tn: number;
 }
 
+/** How answers are judged. */
+export interface Judging {
+  /** p > threshold counts as positive */
+  threshold: number;
+  /** the loss of one example, from its logit */
+  loss: (z: number, y: number) => number;
+}
+
 /** Judges answers against the truth.
- *  @param logits     one a picture
- *  @param labels     1 for the positive class, 0 for the other
- *  @param options.threshold  p > threshold counts as positive
- *  @param options.loss       the loss of one example, from its logit
+ *  @param logits  one a picture
+ *  @param labels  1 for the positive class, 0 for the other
  *  @throws RangeError on no pictures at all */
-export function measure(
-  logits: ArrayLike<number>,
-  labels: Uint8Array,
-  options: { threshold: number; loss: (z: number, y: number) => number },
-): Metrics {
-  const n = labels.length;
-  if (n === 0) throw new RangeError('metrics of no pictures');
-  const p = (i: number) => sigmoid(logits[i]!); // made again where it is wanted: a number for each of millions is memory
-  const confusion = countConfusion(p, labels, options.threshold);
-  const { tp, fp, fn, tn } = confusion;
-  const mean = (value: (i: number) => number) => {
-    let sum = 0;
-    for (let i = 0; i < n; i++) sum += value(i);
-    return sum / n;
-  };
+export function measure(logits: ArrayLike<number>, labels: Uint8Array, judging: Judging): Metrics {
+  let positive = 0;
+  for (const label of labels) positive += label;
+  const tally = tallyOf([labels.length - positive, positive], judging);
+  tally.add(logits, labels);
+  return tally.metrics();
+}
+
+/** Judges answers piece by piece: of each no more is kept than its probability, which its rank among the others needs. */
+export interface Tally {
+  /** The next answers, in the order of the pictures. */
+  add(logits: ArrayLike<number>, labels: Uint8Array): void;
+  /** @throws RangeError on no pictures at all */
+  metrics(): Metrics;
+}
+
+/** @param counts  pictures of the negative and of the positive class */
+export function tallyOf(counts: readonly [number, number], { threshold, loss }: Judging): Tally {
+  const p = counts.map((count) => new Float64Array(count)) as [Float64Array, Float64Array];
+  const filled = [0, 0];
+  const confusion: Confusion = { tp: 0, fp: 0, fn: 0, tn: 0 };
+  let [cost, logLoss, brier] = [0, 0, 0];
   return {
-    accuracy: (tp + tn) / n,
-    accuracyInterval: wilsonInterval(tp + tn, n),
-    baseline: Math.max(tp + fn, fp + tn) / n,
-    error: (fp + fn) / n,
-    balancedAccuracy: tp + fn === 0 || fp + tn === 0 ? null : (tp / (tp + fn) + tn / (fp + tn)) / 2,
-    cost: mean((i) => options.loss(logits[i]!, labels[i]!)),
-    precision: ratio(tp, tp + fp),
-    recall: ratio(tp, tp + fn),
-    f1: ratio(2 * tp, 2 * tp + fp + fn),
-    rocAuc: aucOf(p, labels),
-    logLoss: mean((i) => softplus(labels[i] === 1 ? -logits[i]! : logits[i]!)),
-    brier: mean((i) => (p(i) - labels[i]!) * (p(i) - labels[i]!)),
-    confusion,
+    add(logits, labels) {
+      for (let i = 0; i < labels.length; i++) {
+        const [z, y] = [logits[i]!, labels[i] as 0 | 1];
+        const value = sigmoid(z);
+        p[y][filled[y]!++] = value;
+        count(confusion, value > threshold, y);
+        cost += loss(z, y);
+        logLoss += softplus(y === 1 ? -z : z);
+        brier += (value - y) * (value - y);
+      }
+    },
+    metrics() {
+      const n = filled[0]! + filled[1]!;
+      if (n === 0) throw new RangeError('metrics of no pictures');
+      const { tp, fp, fn, tn } = confusion;
+      return {
+        accuracy: (tp + tn) / n,
+        accuracyInterval: wilsonInterval(tp + tn, n),
+        baseline: Math.max(tp + fn, fp + tn) / n,
+        error: (fp + fn) / n,
+        balancedAccuracy: tp + fn === 0 || fp + tn === 0 ? null : (tp / (tp + fn) + tn / (fp + tn)) / 2,
+        cost: cost / n,
+        precision: ratio(tp, tp + fp),
+        recall: ratio(tp, tp + fn),
+        f1: ratio(2 * tp, 2 * tp + fp + fn),
+        rocAuc: aucOf(p[0].sort(), p[1].sort()),
+        logLoss: logLoss / n,
+        brier: brier / n,
+        confusion,
+      };
+    },
   };
+}
+
+function count(confusion: Confusion, positive: boolean, label: number): void {
+  if (label === 1) confusion[positive ? 'tp' : 'fn']++;
+  else confusion[positive ? 'fp' : 'tn']++;
 }
 
 /** The logit of a probability: ln(p / (1 − p)). */
@@ -73,27 +109,20 @@ export function logit(p: number): number {
 }
 
 export function confusionOf(p: Float64Array, labels: Uint8Array, threshold: number): Confusion {
-  return countConfusion((i) => p[i]!, labels, threshold);
-}
-
-function countConfusion(p: (i: number) => number, labels: Uint8Array, threshold: number): Confusion {
-  const confusion = { tp: 0, fp: 0, fn: 0, tn: 0 };
-  for (let i = 0; i < labels.length; i++) {
-    const positive = p(i) > threshold;
-    if (labels[i] === 1) confusion[positive ? 'tp' : 'fn']++;
-    else confusion[positive ? 'fp' : 'tn']++;
-  }
+  const confusion: Confusion = { tp: 0, fp: 0, fn: 0, tn: 0 };
+  for (let i = 0; i < labels.length; i++) count(confusion, p[i]! > threshold, labels[i]!);
   return confusion;
 }
 
 /** The probability that a positive picture gets a higher p than a negative one, ties counting half; null where
  *  a class is missing. Mann and Whitney's U over the number of pairs, from both classes sorted, so in n log n. */
 export function rocAuc(p: Float64Array, labels: Uint8Array): number | null {
-  return aucOf((i) => p[i]!, labels);
+  const [negatives, positives] = [0, 1].map((label) => p.filter((_, i) => labels[i] === label).sort());
+  return aucOf(negatives!, positives!);
 }
 
-function aucOf(p: (i: number) => number, labels: Uint8Array): number | null {
-  const [negatives, positives] = [0, 1].map((label) => sortedWhere(p, labels, label)) as [Float64Array, Float64Array];
+/** @param negatives  ascending, as `positives` */
+function aucOf(negatives: Float64Array, positives: Float64Array): number | null {
   if (positives.length === 0 || negatives.length === 0) return null;
   let below = 0; // negatives with a lower p than the positive in question
   let upTo = 0; // with a lower or the same
@@ -104,15 +133,6 @@ function aucOf(p: (i: number) => number, labels: Uint8Array): number | null {
     wins += (below + upTo) / 2;
   }
   return wins / (positives.length * negatives.length);
-}
-
-function sortedWhere(p: (i: number) => number, labels: Uint8Array, label: number): Float64Array {
-  let count = 0;
-  for (const one of labels) if (one === label) count++;
-  const out = new Float64Array(count);
-  let at = 0;
-  for (let i = 0; i < labels.length; i++) if (labels[i] === label) out[at++] = p(i);
-  return out.sort();
 }
 
 function ratio(a: number, b: number): number | null {

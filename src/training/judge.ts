@@ -1,4 +1,4 @@
-import { type Classifier, judge } from '../classifier/classifier.ts';
+import { type Classifier, metricsOf } from '../classifier/classifier.ts';
 import type { Config } from '../config/schema.ts';
 import { type PartName, partNames } from '../data/split.ts';
 import { type Bias, diagnose } from '../evaluation/diagnosis.ts';
@@ -11,7 +11,7 @@ import { type Remedy, remediesFor } from './remedies.ts';
 export async function judgeParts(classifier: Classifier, parts: Parts): Promise<Record<PartName, Metrics | null>> {
   const kernels = kernelsFor(classifier.precision);
   const measured: Record<PartName, Metrics | null> = { train: null, dev: null, test: null };
-  for (const part of partNames) if (parts[part]) measured[part] = (await judge(classifier, kernels, parts[part])).metrics;
+  for (const part of partNames) if (parts[part]) measured[part] = await metricsOf(classifier, kernels, parts[part]);
   return measured;
 }
 
