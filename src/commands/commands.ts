@@ -28,6 +28,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./data-inspect.ts'),
   },
   {
+    name: 'data preview',
+    summary: 'a sheet of what the network will see, before and after augmentation',
+    load: () => import('./data-preview.ts'),
+  },
+  {
     name: 'data clean',
     summary: 'list pictures to remove, and move them aside once you have looked at the list',
     load: () => import('./data-clean.ts'),

@@ -140,6 +140,15 @@ export async function encodePng(pixels: Uint8Array, size: number): Promise<Buffe
     .toBuffer();
 }
 
+/** Encodes pixels with an SVG of the same size laid over them, as a PNG file. */
+export async function encodeWithTexts({ pixels, width, height }: Rectangle, svg: string): Promise<Buffer> {
+  const sharp = await loadSharp();
+  return sharp(pixels, { raw: { width, height, channels } })
+    .composite([{ input: Buffer.from(svg) }])
+    .png()
+    .toBuffer();
+}
+
 /** Encodes a small picture as a JPEG file of few bytes, for people to look at. */
 export async function encodeThumbnail({ pixels, width, height }: Rectangle): Promise<Buffer> {
   const sharp = await loadSharp();

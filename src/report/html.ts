@@ -74,5 +74,5 @@ figure{margin:0;width:8rem}
 figure img{max-width:8rem;max-height:8rem;display:block}
 figcaption{font-size:.75rem;overflow-wrap:anywhere;line-height:1.3;margin-top:.2rem}
 .none{display:grid;place-items:center;width:8rem;height:5rem;border:1px dashed var(--line);font-size:.75rem;color:var(--soft)}
-.pixels{image-rendering:pixelated}
+.column img{image-rendering:pixelated;margin-bottom:.3rem}
 `.replaceAll('\n', '');

@@ -1,0 +1,181 @@
+import { extname } from 'node:path';
+import { type Augmentation, augmentPicture, augments } from '../data/augment.ts';
+import type { Classes } from '../data/examples.ts';
+import { encodePng, encodeWithTexts } from '../data/image.ts';
+import { attempt } from '../data/load.ts';
+import { fewPictures } from '../data/pixels.ts';
+import { partNames } from '../data/split.ts';
+import { type ExitKind, UserError } from '../errors.ts';
+import { namedRandom } from '../random.ts';
+import { type ContactSheet, drawSheet, type SheetPicture, type SheetSection, sheetHtml } from '../report/contact-sheet.ts';
+import { writeFileAtomically } from '../run/atomic-write.ts';
+import { openData } from '../training/open-data.ts';
+import { prepareData } from '../training/prepare.ts';
+import type { Command, Context } from './command.ts';
+import { configToLookAt, type LookingValues, lookingArgument, lookingOptions } from './looking.ts';
+import { numberOption } from './parse.ts';
+import { readProgress, warnOfFailures, withDecoded } from './reading.ts';
+
+interface Values extends LookingValues {
+  out: string;
+  count: number;
+  variants: number;
+  seed?: number;
+}
+
+export const command: Command<Values> = {
+  arguments: [lookingArgument],
+  options: [
+    ...lookingOptions,
+    { flags: '-o, --out <file>', summary: 'the sheet: a .png or an .html', required: true },
+    {
+      flags: '--count <n>',
+      summary: 'pictures of each class and part',
+      default: 8,
+      parse: numberOption('--count', { low: 1, high: 100, whole: true }),
+    },
+    {
+      flags: '--variants <n>',
+      summary: 'of each training picture, where the config augments',
+      default: 3,
+      parse: numberOption('--variants', { low: 0, high: 20, whole: true }),
+    },
+    {
+      flags: '--seed <s>',
+      summary: "of the choice of pictures (default: the config's)",
+      parse: numberOption('--seed', { low: 0, high: 2 ** 32 - 1, whole: true }),
+    },
+    { flags: '--json', summary: 'print which pictures are shown, as JSON' },
+  ],
+  examples: [
+    'nn data preview photos/ --out sheet.png',
+    'nn data preview --config configs/photos.json --out sheet.html --count 12',
+    'nn data preview photos/ --out sheet.png --set data.augment.flipHorizontal=true --set data.augment.rotate=20',
+  ],
+  run: preview,
+};
+
+async function preview(context: Context, values: Values, [path]: string[]): Promise<ExitKind | undefined> {
+  const write = writers[extname(values.out).toLowerCase()];
+  if (write === undefined)
+    throw new UserError('usage', `--out: expected a file ending in ${Object.keys(writers).join(' or ')}, found ${values.out}`);
+  const { loaded, hasConfig } = await configToLookAt(values, path);
+  const { data, seed } = loaded.config;
+  const choice = { count: values.count, seed: values.seed ?? seed };
+  const { groups, side, classes } = hasConfig ? await groupsOfConfig(context, loaded) : await groupsOfSource(loaded);
+  const sections: SheetSection[] = [];
+  for (const group of groups) {
+    const pictures: SheetPicture[] = [];
+    for (const index of choose(group, choice)) {
+      const read = await group.read(index);
+      if ('reason' in read) {
+        context.warn(`${await group.name(index)}: ${read.reason}`);
+        continue;
+      }
+      const varied = group.trains && augments(data.augment) ? values.variants : 0;
+      const squares = [read.value, ...variants(read.value, index, { augmentation: data.augment, side, seed, count: varied })];
+      pictures.push({ name: await group.name(index), squares });
+    }
+    const label = group.label === 1 ? classes.positive : classes.negative;
+    sections.push({ title: group.part === null ? label : `${group.part} · ${label}`, total: group.members.length, pictures });
+  }
+  if (sections.every(({ pictures }) => pictures.length === 0))
+    throw new UserError('data', `${loaded.file}: expected pictures that can be read, found none`);
+  const sheet = { title: loaded.file, side, sections };
+  await writeFileAtomically(values.out, await write(sheet));
+  const shown = sections.map(({ title, total, pictures }) => ({ title, total, pictures: pictures.map(({ name }) => name) }));
+  const count = shown.reduce((sum, { pictures }) => sum + pictures.length, 0);
+  context.print(context.json ? JSON.stringify({ out: values.out, sections: shown }) : `${values.out}\t${count} pictures`);
+  return undefined;
+}
+
+const writers: Record<string, (sheet: ContactSheet) => Promise<Uint8Array | string>> = {
+  '.png': async (sheet) => {
+    const { canvas, texts } = drawSheet(sheet);
+    return encodeWithTexts(canvas, texts);
+  },
+  '.html': async (sheet) => {
+    const files = new Map<Uint8Array, Uint8Array>();
+    for (const { pictures } of sheet.sections)
+      for (const { squares } of pictures) for (const square of squares) files.set(square, await encodePng(square, sheet.side));
+    return sheetHtml(sheet, files);
+  },
+};
+
+/** Pictures of one class and part, to choose from. */
+interface PictureGroup {
+  part: string | null;
+  label: number;
+  /** whether training sees them augmented */
+  trains: boolean;
+  /** indices that `read` and `name` take; of the training part, those that augmentation takes */
+  members: Int32Array;
+  read(index: number): ReturnType<typeof attempt<Uint8Array>>;
+  name(index: number): Promise<string>;
+}
+
+interface Groups {
+  groups: PictureGroup[];
+  side: number;
+  classes: Classes;
+}
+
+/** Of the parts that a training would have: all pictures are read, as training does. */
+async function groupsOfConfig(context: Context, loaded: Parameters<typeof prepareData>[0]): Promise<Groups> {
+  const onProgress = readProgress(context);
+  const prepared = await withDecoded(context, (cache) => prepareData(loaded, { strict: false, onProgress, cache }));
+  warnOfFailures(context, prepared.failures);
+  const groups = partNames.flatMap((part) => {
+    const examples = prepared.parts[part];
+    if (examples === undefined) return [];
+    const { labels, pixels, features, names } = examples;
+    return [1, 0].map(
+      (label): PictureGroup => ({
+        part,
+        label,
+        trains: part === 'train',
+        members: Int32Array.from(labels.keys()).filter((i) => labels[i] === label),
+        read: async (i) => ({ value: fewPictures(pixels, Int32Array.of(i), features) }),
+        name: async (i) => (await names.slice(i, i + 1))[0]!,
+      }),
+    );
+  });
+  return { groups, side: prepared.preprocessing.imageSize, classes: prepared.classes };
+}
+
+/** Of a source as a whole: only the pictures that are shown are read. */
+async function groupsOfSource(loaded: Parameters<typeof openData>[0]): Promise<Groups> {
+  const { sources, classes, preprocessing } = await openData(loaded, true);
+  const { source } = sources[0]!;
+  const positive = source.classes.indexOf(classes.positive);
+  const groups = [1, 0].map(
+    (label): PictureGroup => ({
+      part: null,
+      label,
+      trains: true,
+      members: Int32Array.from(Array(source.count).keys()).filter((i) => (source.classOf(i) === positive) === (label === 1)),
+      read: (i) => attempt(source.read(i, preprocessing).then(({ pixels }) => pixels)),
+      name: async (i) => source.name(i),
+    }),
+  );
+  return { groups, side: preprocessing.imageSize, classes };
+}
+
+/** Some members by the seed, in their order. */
+function choose({ members, part, label }: PictureGroup, { count, seed }: { count: number; seed: number }): Int32Array {
+  const random = namedRandom(seed, `preview ${part ?? ''}`, label);
+  return random.shuffle(members.slice()).slice(0, count).sort();
+}
+
+/** What the first epochs of a training make of a picture. */
+function variants(
+  square: Uint8Array,
+  index: number,
+  { augmentation, side, seed, count }: { augmentation: Augmentation; side: number; seed: number; count: number },
+): Uint8Array[] {
+  return Array.from({ length: count }, (_, e) => {
+    const out = new Uint8Array(square.length);
+    augmentPicture(square, out, { augmentation, side, random: namedRandom(seed, 'augment', e + 1, index) });
+    return out;
+  });
+}
