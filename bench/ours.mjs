@@ -11,8 +11,8 @@ import { directProblem } from '../dist/training/problem.js';
 export const rates = { J1: 0.0075, J2: 0.0003, J3: 0.001, L: 0.0003 };
 
 /** @returns a function that makes step k and gives its cost; `preparation` in milliseconds is on it */
-export function prepare(job, folder, { precision, form }) {
-  const kernels = kernelsFor(precision).scope();
+export function prepare(job, folder, { precision, form, arithmetic = 'strict' }) {
+  const kernels = kernelsFor(precision, arithmetic).scope();
   const { m, features, dims, batch } = job;
   const layers = dims.slice(1).map((units) => ({
     units,

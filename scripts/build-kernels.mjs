@@ -1,4 +1,4 @@
-// Compiles src/kernels/simd/assembly, once for each precision, into src/kernels/simd/<precision>.wasm, where the
+// Compiles src/kernels/simd/assembly, once for each precision and arithmetic, into src/kernels/simd/<precision>-<arithmetic>.wasm, where the
 // sources look for it, and copies both to dist, where the build looks. Does nothing where they are newer than their sources.
 import { copyFile, mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -7,27 +7,32 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = join(root, 'src/kernels/simd');
 const precisions = { float32: 'f32', float64: 'f64' };
+const arithmetics = { strict: ['simd', 'threads'], fast: ['simd', 'threads', 'relaxed-simd'] };
 
 export async function buildKernels() {
   const sources = (await readdir(join(folder, 'assembly'))).map((name) => join(folder, 'assembly', name));
   const newest = await latest([...sources, fileURLToPath(import.meta.url)]);
   for (const [precision, real] of Object.entries(precisions)) {
-    const target = join(folder, `${precision}.wasm`);
-    if ((await latest([target])) < newest) await compile(real, target);
-    const built = join(root, 'dist/kernels/simd', `${precision}.wasm`);
-    await mkdir(join(built, '..'), { recursive: true });
-    await copyFile(target, built);
+    for (const [arithmetic, features] of Object.entries(arithmetics)) {
+      const name = `${precision}-${arithmetic}.wasm`;
+      const target = join(folder, name);
+      if ((await latest([target])) < newest) await compile(real, features, target);
+      const built = join(root, 'dist/kernels/simd', name);
+      await mkdir(join(built, '..'), { recursive: true });
+      await copyFile(target, built);
+    }
   }
 }
 
-async function compile(real, target) {
+async function compile(real, features, target) {
   const { default: asc } = await import('assemblyscript/asc');
   const options = [
     'threads.ts',
     ...['--baseDir', join(folder, 'assembly'), '--outFile', target, '--use', `real=${real}`],
     ...['--optimizeLevel', '3', '--converge', '--noAssert', '--runtime', 'stub', '--use', 'abort='],
     // one memory for both modules and, one day, for threads
-    ...['--enable', 'simd', '--enable', 'threads', '--importMemory', '--noExportMemory'],
+    ...features.flatMap((feature) => ['--enable', feature]),
+    ...['--importMemory', '--noExportMemory'],
     ...['--sharedMemory', '--initialMemory', '1', '--maximumMemory', '65536'],
   ];
   const { error, stderr } = await asc.main(options);

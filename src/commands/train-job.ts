@@ -25,7 +25,7 @@ export async function prepareJob(context: Context, loaded: LoadedConfig, strict:
   const reading = { strict, onProgress: readProgress(context) };
   const data = await withDecoded(context, (cache) => prepareData(loaded, { ...reading, cache }));
   requireDev(loaded.config, data);
-  const kernels = kernelsFor(loaded.config.precision);
+  const kernels = kernelsFor(loaded.config.precision, loaded.config.arithmetic);
   const plan = planTraining(loaded.config, data.parts, kernels);
   const extras = await readExtras(loaded, plan.network);
   const warnings = warnOfFailures(context, data.failures);

@@ -6,7 +6,7 @@ import { normalizers } from '../data/normalize.ts';
 import { autoShuffle, fullShuffleUpTo } from '../data/shuffle.ts';
 import { cifar10Parts } from '../data/sources/cifar10.ts';
 import { thresholdCriteria } from '../evaluation/threshold.ts';
-import { precisions } from '../kernels/kernels.ts';
+import { arithmetics, precisions } from '../kernels/kernels.ts';
 import { activations, defaultSlope } from '../model/activations.ts';
 import { forms } from '../model/forms.ts';
 import { defaultFactor, initializers } from '../model/initializers.ts';
@@ -308,6 +308,9 @@ export const configSchema = z
       Object.fromEntries(Object.keys(precisions).map((name) => [name, {}])) as Record<keyof typeof precisions, object>,
       'Of weights and arithmetic',
     ).default('float32'),
+    arithmetic: oneOf(arithmetics, 'How the kernels of a training round; predict and evaluate are always strict').default(
+      'strict',
+    ),
     data,
     model: model.prefault({}),
     training: training.prefault({}),

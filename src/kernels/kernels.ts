@@ -6,6 +6,14 @@ export type Floats = Float32Array | Float64Array;
 export const precisions = { float32: Float32Array, float64: Float64Array } as const;
 export type Precision = keyof typeof precisions;
 
+export const arithmetics = {
+  strict: { summary: 'the same bits on every machine' },
+  fast: {
+    summary: 'multiplication and addition in one instruction, which rounds otherwise on some machines; strict where Node cannot',
+  },
+} as const;
+export type Arithmetic = keyof typeof arithmetics;
+
 /** What turns bytes into the network's input: x = multiply · byte + add, feature by feature.
  *  Both have length n_x; normalisation of every kind is such a map. A map is never changed once it is made. */
 export interface InputMap {
@@ -49,6 +57,7 @@ export type Rows = ByteRows | FloatRows | SpanRows;
 
 export interface Kernels extends Elementwise {
   readonly precision: Precision;
+  readonly arithmetic: Arithmetic;
 
   /** Zeroed memory in the kernels' precision, where they read and write it without copying. */
   floats(length: number): Floats;

@@ -10,6 +10,7 @@ import { stepWeightsPlainly } from './step-weights.ts';
 export function referenceKernels(precision: Precision): Kernels {
   const kernels: Kernels = {
     precision,
+    arithmetic: 'strict',
     ...plainElementwise,
     floats: (length) => new precisions[precision](length),
     resident: (bytes) => bytes,

@@ -1,16 +1,17 @@
 import { availableParallelism } from 'node:os';
 import { UserError } from '../errors.ts';
-import type { Kernels, Precision } from './kernels.ts';
+import type { Arithmetic, Kernels, Precision } from './kernels.ts';
 import { simdKernels } from './simd/simd-kernels.ts';
 
-const made = new Map<Precision, Kernels>();
+const made = new Map<string, Kernels>();
 let threads: number | undefined;
 
 /** The kernels that run a network in a precision, compiled when they are first asked for: the one place where they are chosen. */
-export function kernelsFor(precision: Precision): Kernels {
+export function kernelsFor(precision: Precision, arithmetic: Arithmetic = 'strict'): Kernels {
   threads ??= threadsOf(undefined, process.env);
-  const kernels = made.get(precision) ?? simdKernels(precision, threads);
-  made.set(precision, kernels);
+  const name = `${precision} ${arithmetic}`;
+  const kernels = made.get(name) ?? simdKernels(precision, threads, arithmetic);
+  made.set(name, kernels);
   return kernels;
 }
 

@@ -86,7 +86,7 @@ export async function* crossValidate(
   going: FoldsGoing = {},
 ): AsyncGenerator<FoldEvent> {
   const { folds, parts } = data;
-  const kernels = kernelsFor(config.precision);
+  const kernels = kernelsFor(config.precision, config.arithmetic);
   const done: FoldsDone = {
     folds: [...(going.done?.folds ?? [])],
     logits: going.done?.logits.slice() ?? new Float64Array(parts.train.labels.length),

@@ -73,7 +73,7 @@ export function planTraining(config: Config, parts: Parts, kernels: Kernels): Pl
       bytesEach: precisions[kernels.precision].BYTES_PER_ELEMENT,
     }),
     form,
-    warnings: networkWarnings(network),
+    warnings: [...networkWarnings(network), ...arithmeticWarnings(config, kernels)],
   };
 }
 
@@ -225,6 +225,13 @@ function networkWarnings({ layers }: Network): string[] {
   return [
     `model.init: layer ${zeros + 1} starts with zeros: all its units stay alike for ever (symmetry), and with ReLU nothing is learnt at all. ` +
       'Use he, xavier or a small random factor; zeros is right for logistic regression alone.',
+  ];
+}
+
+function arithmeticWarnings({ arithmetic }: Config, kernels: Kernels): string[] {
+  if (arithmetic === kernels.arithmetic) return [];
+  return [
+    `arithmetic: this Node.js (${process.version}) has no relaxed SIMD: the strict kernels train instead of the fast ones.`,
   ];
 }
 

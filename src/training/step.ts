@@ -113,7 +113,7 @@ export async function* withRun<Event>(options: FitOptions, work: (run: Run) => A
 
 /** The dual form computes in float64 whatever the precision, and rounds once, at the end. */
 export function kernelsOf({ form, kernels }: FitOptions): Kernels {
-  return form === 'dual' && kernels.precision !== 'float64' ? kernelsFor('float64') : kernels;
+  return form === 'dual' && kernels.precision !== 'float64' ? kernelsFor('float64', kernels.arithmetic) : kernels;
 }
 
 export function problemOf(options: FitOptions, kernels: Kernels): Problem {

@@ -110,7 +110,7 @@ async function scoreOf(config: Config, data: PreparedData, extras: Extras): Prom
       hint: 'Cut one with data.split, such as { "dev": 0.2 }, or cross-validate with { "folds": 5 }.',
     });
   }
-  const kernels = kernelsFor(config.precision);
+  const kernels = kernelsFor(config.precision, config.arithmetic);
   const options = await prepareFit(config, { train, dev }, planTraining(config, { train, dev }, kernels), kernels, extras);
   refuseWrongGradient(options);
   let last: EpochEvent | undefined;

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { type Kernels, type Precision, precisions } from '../../src/kernels/kernels.ts';
+import { inScope, type Kernels, type Precision, precisions } from '../../src/kernels/kernels.ts';
 import { threadsOf } from '../../src/kernels/select.ts';
 import { compile } from '../../src/kernels/simd/compiled.ts';
 import { createMemory } from '../../src/kernels/simd/memory.ts';
@@ -78,7 +78,7 @@ const bits = (values: Float32Array | Float64Array, length: number) =>
 test('a thread that has died is an error', async () => {
   const { memory } = createMemory();
   const beyond = 2 ** 31;
-  const threads = startThreads(compile('float32'), memory, beyond, [beyond]);
+  const threads = startThreads(compile('float32', 'strict')!, memory, beyond, [beyond]);
   expect(() => threads.check()).not.toThrow();
   await expect
     .poll(
@@ -101,5 +101,28 @@ test('--threads says how many, else NN_THREADS, else the processors that there a
   expect(threadsOf(undefined, { NN_THREADS: '' })).toBe(Math.min(256, availableParallelism()));
   for (const text of ['0', '-1', '1.5', 'many']) {
     expect(() => threadsOf(undefined, { NN_THREADS: text })).toThrow('NN_THREADS: expected a whole number from 1 to 256, found');
+  }
+});
+
+test('fast kernels compute what strict ones do, to rounding, and say what they are', () => {
+  for (const precision of ['float32', 'float64'] as const) {
+    const [strict, fast] = (['strict', 'fast'] as const).map((arithmetic) => simdKernels(precision, 1, arithmetic));
+    expect(strict!.arithmetic).toBe('strict');
+    expect(fast!.arithmetic).toBe('fast'); // every Node from 20 on has relaxed SIMD, the first of them behind a flag
+    const [count, units, features] = [70, 9, 301];
+    const draw = (length: number, factor: number) => Float64Array.from({ length }, (_, i) => factor * Math.sin(i * 7.7));
+    const map = { multiply: new Float64Array(features).fill(1 / 255), add: new Float64Array(features) };
+    const bytes = Uint8Array.from({ length: count * features }, (_, i) => (i * 7919) % 256);
+    const input = { kind: 'bytes', bytes, indices: null, count, features, map } as const;
+    const [z, other] = [strict!, fast!].map((kernels) =>
+      inScope(kernels, (scope) => {
+        const [weights, out] = [scope.floats(units * features), scope.floats(count * units)];
+        weights.set(draw(weights.length, 1));
+        kernels.forward({ input, weights, bias: null, units, out });
+        return out.slice();
+      }),
+    );
+    const tolerance = precision === 'float32' ? 1e-4 : 1e-12;
+    for (const [i, value] of z!.entries()) expect(Math.abs(other![i]! - value)).toBeLessThan(tolerance);
   }
 });

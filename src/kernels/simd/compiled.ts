@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import type { Precision } from '../kernels.ts';
+import { setFlagsFromString } from 'node:v8';
+import type { Arithmetic, Precision } from '../kernels.ts';
 
 /** What assembly/threads.ts exports, in one precision; its docstrings say more. */
 export interface Compiled {
@@ -13,9 +14,13 @@ export interface Compiled {
   share(control: number, scratch: number): number;
 }
 
-/** Compiles the kernels of a precision; some milliseconds. */
-export function compile(precision: Precision): WebAssembly.Module {
-  return new WebAssembly.Module(readFileSync(new URL(`./${precision}.wasm`, import.meta.url)));
+/** Compiles the kernels of a precision; some milliseconds.
+ *  @returns null where this Node cannot: the fast ones ask for relaxed SIMD */
+export function compile(precision: Precision, arithmetic: Arithmetic): WebAssembly.Module | null {
+  const bytes = readFileSync(new URL(`./${precision}-${arithmetic}.wasm`, import.meta.url));
+  // Node 20 has relaxed SIMD behind a flag, later ones without; a flag that V8 does not know any more changes nothing
+  if (arithmetic === 'fast' && !WebAssembly.validate(bytes)) setFlagsFromString('--experimental-wasm-relaxed-simd');
+  return arithmetic === 'fast' && !WebAssembly.validate(bytes) ? null : new WebAssembly.Module(bytes);
 }
 
 export function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): Compiled {

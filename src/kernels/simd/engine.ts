@@ -1,4 +1,4 @@
-import { type InputMap, type Precision, precisions } from '../kernels.ts';
+import { type Arithmetic, type InputMap, type Precision, precisions } from '../kernels.ts';
 import { compile, instantiate } from './compiled.ts';
 import { mapPreparer, type PreparedMap } from './input-map.ts';
 import { type Job, jobNumbers, jobWords, writeJob } from './job.ts';
@@ -8,6 +8,7 @@ import { startThreads, type Threads } from './threads.ts';
 /** The compiled kernels of a precision, with the threads that work on a job. */
 export interface Engine {
   precision: Precision;
+  arithmetic: Arithmetic;
   memory: KernelMemory;
   /** bytes of a number */
   size: number;
@@ -26,9 +27,10 @@ const sharedWork = 500_000;
 const piecesEach = 3;
 
 /** @param threads  that may work on a job, the calling one included; the bits of the results do not depend on it */
-export function createEngine(precision: Precision, threads: number): Engine {
+export function createEngine(precision: Precision, wanted: Arithmetic, threads: number): Engine {
   const memory = (sharedMemory ??= createMemory());
-  const module = compile(precision);
+  const fast = wanted === 'fast' ? compile(precision, wanted) : null;
+  const module = fast ?? compile(precision, 'strict')!;
   const compiled = instantiate(module, memory.memory);
   const control = memory.take(compiled.controlBytes()).address;
   memory.view(new Uint8Array(), control, compiled.controlBytes()).fill(0);
@@ -40,6 +42,7 @@ export function createEngine(precision: Precision, threads: number): Engine {
 
   return {
     precision,
+    arithmetic: fast === null ? 'strict' : 'fast',
     memory,
     size: precisions[precision].BYTES_PER_ELEMENT,
     prepare: mapPreparer(precision),

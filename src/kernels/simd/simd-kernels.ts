@@ -1,4 +1,4 @@
-import { type Kernels, type Precision, precisions, type Scope } from '../kernels.ts';
+import { type Arithmetic, type Kernels, type Precision, precisions, type Scope } from '../kernels.ts';
 import { spanGradient, spanValues } from '../span.ts';
 import { elementwise } from './elementwise.ts';
 import { createEngine, type Engine } from './engine.ts';
@@ -6,26 +6,26 @@ import { inFrame } from './frame.ts';
 import type { Block } from './free-list.ts';
 import { innerProducts } from './inner-products.ts';
 import { placeMap } from './input-map.ts';
-import type { KernelMemory } from './memory.ts';
 import { forwardOneUnit, hasOneUnitKernels, weightsOneUnit } from './one-unit.ts';
 import { placeRows } from './rows.ts';
 import { weightSteps } from './step-weights.ts';
 import { vectors } from './vectors.ts';
 
 /** The kernels in WebAssembly, four float32 or two float64 at a time. Every machine computes the same bits, with any
- *  number of threads. */
-export function simdKernels(precision: Precision, threads = 1): Kernels {
-  const engine = createEngine(precision, threads);
+ *  number of threads; the fast ones may round otherwise on another machine, and are the strict ones where Node lacks relaxed SIMD. */
+export function simdKernels(precision: Precision, threads = 1, arithmetic: Arithmetic = 'strict'): Kernels {
+  const engine = createEngine(precision, arithmetic, threads);
   const layer = products(engine);
   const others = { ...layer, ...vectors(engine), innerProducts: innerProducts(engine, layer.forward) };
   const operations = { ...elementwise(engine), ...others, ...weightSteps(engine, others) };
-  return withMemory(precision, operations, engine.memory, []);
+  return withMemory(engine, operations, []);
 }
 
-type Operations = Omit<Kernels, 'precision' | 'floats' | 'resident' | 'scope'>;
+type Operations = Omit<Kernels, 'precision' | 'arithmetic' | 'floats' | 'resident' | 'scope'>;
 
 /** Kernels that note in `taken` what memory they hand out. */
-function withMemory(precision: Precision, operations: Operations, memory: KernelMemory, taken: Block[]): Kernels {
+function withMemory(engine: Engine, operations: Operations, taken: Block[]): Kernels {
+  const { precision, arithmetic, memory } = engine;
   function take(bytes: number): Block {
     const block = memory.take(bytes);
     taken.push(block);
@@ -33,6 +33,7 @@ function withMemory(precision: Precision, operations: Operations, memory: Kernel
   }
   return {
     precision,
+    arithmetic,
     ...operations,
     floats(length) {
       const like = new precisions[precision]();
@@ -49,7 +50,7 @@ function withMemory(precision: Precision, operations: Operations, memory: Kernel
       const release = () => {
         for (const block of own.splice(0)) memory.give(block);
       };
-      return { ...withMemory(precision, operations, memory, own), release };
+      return { ...withMemory(engine, operations, own), release };
     },
   };
 }

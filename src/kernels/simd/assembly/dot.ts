@@ -1,3 +1,4 @@
+import { addProduct } from './arithmetic';
 import { lanes } from './tiles';
 
 /**
@@ -55,7 +56,7 @@ function addRest(x: usize, xStride: usize, rows: i32, w: usize, wStride: usize, 
   }
 }
 
-/** Four rows of W by two of X. */
+/** Four rows of W by two of X. Two vectors a turn would be slower: V8 reads all of a turn's operands first, and runs out of registers. */
 function dot4x2(x: usize, xStride: usize, w: usize, wStride: usize, bytes: usize, out: usize, outStride: usize): void {
   let a0 = v128.splat<real>(0);
   let a1 = a0;
@@ -74,17 +75,17 @@ function dot4x2(x: usize, xStride: usize, w: usize, wStride: usize, bytes: usize
     const p = v128.load(x);
     const q = v128.load(y);
     let v = v128.load(w0);
-    a0 = v128.add<real>(a0, v128.mul<real>(v, p));
-    b0 = v128.add<real>(b0, v128.mul<real>(v, q));
+    a0 = addProduct(a0, v, p);
+    b0 = addProduct(b0, v, q);
     v = v128.load(w1);
-    a1 = v128.add<real>(a1, v128.mul<real>(v, p));
-    b1 = v128.add<real>(b1, v128.mul<real>(v, q));
+    a1 = addProduct(a1, v, p);
+    b1 = addProduct(b1, v, q);
     v = v128.load(w2);
-    a2 = v128.add<real>(a2, v128.mul<real>(v, p));
-    b2 = v128.add<real>(b2, v128.mul<real>(v, q));
+    a2 = addProduct(a2, v, p);
+    b2 = addProduct(b2, v, q);
     v = v128.load(w3);
-    a3 = v128.add<real>(a3, v128.mul<real>(v, p));
-    b3 = v128.add<real>(b3, v128.mul<real>(v, q));
+    a3 = addProduct(a3, v, p);
+    b3 = addProduct(b3, v, q);
   }
   addSums(out, a0, a1, a2, a3);
   addSums(out + outStride, b0, b1, b2, b3);
@@ -101,10 +102,10 @@ function dot4x1(x: usize, w: usize, wStride: usize, bytes: usize, out: usize): v
   const w3 = w2 + wStride;
   for (let k: usize = 0; k < bytes; k += 16) {
     const p = v128.load(x + k);
-    a0 = v128.add<real>(a0, v128.mul<real>(v128.load(w + k), p));
-    a1 = v128.add<real>(a1, v128.mul<real>(v128.load(w1 + k), p));
-    a2 = v128.add<real>(a2, v128.mul<real>(v128.load(w2 + k), p));
-    a3 = v128.add<real>(a3, v128.mul<real>(v128.load(w3 + k), p));
+    a0 = addProduct(a0, v128.load(w + k), p);
+    a1 = addProduct(a1, v128.load(w1 + k), p);
+    a2 = addProduct(a2, v128.load(w2 + k), p);
+    a3 = addProduct(a3, v128.load(w3 + k), p);
   }
   addSums(out, a0, a1, a2, a3);
 }
@@ -120,10 +121,10 @@ function dot1x4(x: usize, xStride: usize, w: usize, bytes: usize, out: usize, ou
   const x3 = x2 + xStride;
   for (let k: usize = 0; k < bytes; k += 16) {
     const v = v128.load(w + k);
-    a0 = v128.add<real>(a0, v128.mul<real>(v, v128.load(x + k)));
-    a1 = v128.add<real>(a1, v128.mul<real>(v, v128.load(x1 + k)));
-    a2 = v128.add<real>(a2, v128.mul<real>(v, v128.load(x2 + k)));
-    a3 = v128.add<real>(a3, v128.mul<real>(v, v128.load(x3 + k)));
+    a0 = addProduct(a0, v, v128.load(x + k));
+    a1 = addProduct(a1, v, v128.load(x1 + k));
+    a2 = addProduct(a2, v, v128.load(x2 + k));
+    a3 = addProduct(a3, v, v128.load(x3 + k));
   }
   addTo(out, sumOfLanes(a0));
   addTo(out + outStride, sumOfLanes(a1));
@@ -133,7 +134,7 @@ function dot1x4(x: usize, xStride: usize, w: usize, bytes: usize, out: usize, ou
 
 function dot1x1(x: usize, w: usize, bytes: usize, out: usize): void {
   let sum = v128.splat<real>(0);
-  for (let k: usize = 0; k < bytes; k += 16) sum = v128.add<real>(sum, v128.mul<real>(v128.load(w + k), v128.load(x + k)));
+  for (let k: usize = 0; k < bytes; k += 16) sum = addProduct(sum, v128.load(w + k), v128.load(x + k));
   addTo(out, sumOfLanes(sum));
 }
 

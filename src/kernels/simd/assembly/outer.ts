@@ -1,3 +1,4 @@
+import { addProduct } from './arithmetic';
 import { lanes } from './tiles';
 
 /** Sums of rows scaled by numbers, in registers of four rows of the result by two vectors. */
@@ -94,17 +95,17 @@ function scaled4x2(
     const x = v128.load(q);
     const y = v128.load(q, 16);
     let s = v128.load_splat<real>(p);
-    a0 = v128.add<real>(a0, v128.mul<real>(s, x));
-    b0 = v128.add<real>(b0, v128.mul<real>(s, y));
+    a0 = addProduct(a0, s, x);
+    b0 = addProduct(b0, s, y);
     s = v128.load_splat<real>(p1);
-    a1 = v128.add<real>(a1, v128.mul<real>(s, x));
-    b1 = v128.add<real>(b1, v128.mul<real>(s, y));
+    a1 = addProduct(a1, s, x);
+    b1 = addProduct(b1, s, y);
     s = v128.load_splat<real>(p2);
-    a2 = v128.add<real>(a2, v128.mul<real>(s, x));
-    b2 = v128.add<real>(b2, v128.mul<real>(s, y));
+    a2 = addProduct(a2, s, x);
+    b2 = addProduct(b2, s, y);
     s = v128.load_splat<real>(p3);
-    a3 = v128.add<real>(a3, v128.mul<real>(s, x));
-    b3 = v128.add<real>(b3, v128.mul<real>(s, y));
+    a3 = addProduct(a3, s, x);
+    b3 = addProduct(b3, s, y);
     p += pTerm;
     p1 += pTerm;
     p2 += pTerm;
@@ -142,10 +143,10 @@ function scaled1x4(p: usize, pTerm: usize, q: usize, qStride: usize, terms: i32,
   let d = start(out + 48, add);
   for (; terms > 0; terms--, p += pTerm, q += qStride) {
     const s = v128.load_splat<real>(p);
-    a = v128.add<real>(a, v128.mul<real>(s, v128.load(q)));
-    b = v128.add<real>(b, v128.mul<real>(s, v128.load(q, 16)));
-    c = v128.add<real>(c, v128.mul<real>(s, v128.load(q, 32)));
-    d = v128.add<real>(d, v128.mul<real>(s, v128.load(q, 48)));
+    a = addProduct(a, s, v128.load(q));
+    b = addProduct(b, s, v128.load(q, 16));
+    c = addProduct(c, s, v128.load(q, 32));
+    d = addProduct(d, s, v128.load(q, 48));
   }
   v128.store(out, a);
   v128.store(out, b, 16);
@@ -156,7 +157,7 @@ function scaled1x4(p: usize, pTerm: usize, q: usize, qStride: usize, terms: i32,
 function scaled1x1(p: usize, pTerm: usize, q: usize, qStride: usize, terms: i32, out: usize, add: bool): void {
   let a = start(out, add);
   for (; terms > 0; terms--, p += pTerm, q += qStride) {
-    a = v128.add<real>(a, v128.mul<real>(v128.load_splat<real>(p), v128.load(q)));
+    a = addProduct(a, v128.load_splat<real>(p), v128.load(q));
   }
   v128.store(out, a);
 }

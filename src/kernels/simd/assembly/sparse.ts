@@ -1,3 +1,4 @@
+import { addProduct } from './arithmetic';
 import { scaledRows } from './outer';
 import { EXAMPLES, lanes, tileStride } from './tiles';
 
@@ -97,12 +98,12 @@ function addRow(list: usize, end: usize, tile: usize, out: usize, add: bool): vo
   for (; list < end; list += entryBytes()) {
     const s = v128.load_splat<real>(list);
     const row = tile + <usize>load<u32>(list, sizeof<real>());
-    a0 = v128.add<real>(a0, v128.mul<real>(s, v128.load(row)));
-    a1 = v128.add<real>(a1, v128.mul<real>(s, v128.load(row, 16)));
-    a2 = v128.add<real>(a2, v128.mul<real>(s, v128.load(row, 32)));
-    a3 = v128.add<real>(a3, v128.mul<real>(s, v128.load(row, 48)));
-    a4 = v128.add<real>(a4, v128.mul<real>(s, v128.load(row, 64)));
-    a5 = v128.add<real>(a5, v128.mul<real>(s, v128.load(row, 80)));
+    a0 = addProduct(a0, s, v128.load(row));
+    a1 = addProduct(a1, s, v128.load(row, 16));
+    a2 = addProduct(a2, s, v128.load(row, 32));
+    a3 = addProduct(a3, s, v128.load(row, 48));
+    a4 = addProduct(a4, s, v128.load(row, 64));
+    a5 = addProduct(a5, s, v128.load(row, 80));
   }
   v128.store(out, a0);
   v128.store(out, a1, 16);
