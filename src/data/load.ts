@@ -137,9 +137,10 @@ function allocate({ count, title }: Pick<Source, 'count' | 'title'>, features: n
   }
 }
 
-/** How many pictures are decoded at once: every core busy, and memory for a few pictures alone. */
+/** How many pictures are under way at once: more than there are threads to decode on (bin/nn.js), since results are taken in
+ *  order and a slow picture at the front would leave the cores idle. Those that wait hold the bytes of their files alone. */
 export function decodesAtOnce(): number {
-  return availableParallelism() + 2;
+  return 4 * availableParallelism() + 8;
 }
 
 /** Applies an asynchronous function to items, at most `atOnce` at a time, and gives the results in order. */
