@@ -1,10 +1,12 @@
 import { z } from 'zod';
 import { difficulties } from '../data/drawn/draw.ts';
+import { duplicateTreatments } from '../data/duplicates.ts';
 import { fits } from '../data/image.ts';
 import { defaultMemory } from '../data/load.ts';
 import { normalizers } from '../data/normalize.ts';
 import { autoShuffle, fullShuffleUpTo } from '../data/shuffle.ts';
 import { cifar10Parts } from '../data/sources/cifar10.ts';
+import { splitMethods } from '../data/split.ts';
 import { thresholdCriteria } from '../evaluation/threshold.ts';
 import { arithmetics, precisions } from '../kernels/kernels.ts';
 import { activations, defaultSlope } from '../model/activations.ts';
@@ -77,7 +79,12 @@ const partSize = z.union([share, wholeNumber(1)]).describe('A share below 1, or 
 const split = z
   .union([
     z.literal('auto'),
-    z.strictObject({ train: partSize.optional(), dev: partSize.optional(), test: partSize.optional() }),
+    z.strictObject({
+      train: partSize.optional(),
+      dev: partSize.optional(),
+      test: partSize.optional(),
+      method: oneOf(splitMethods, 'How pictures are drawn for the parts').default('exact'),
+    }),
     z.strictObject({
       folds: wholeNumber(2).max(100).describe('Cross-validation: as many trainings, each with another part as dev'),
       test: partSize.optional().describe('Cut from the source before it is folded'),
@@ -130,6 +137,7 @@ const data = z.strictObject({
     .describe(
       'MiB of pixels: packed pictures that take more stay on the disk and are read as they are wanted. No result depends on it',
     ),
+  duplicates: oneOf(duplicateTreatments, 'What becomes of copies of a picture').default('keepTogether'),
   normalize: oneOf(normalizers, 'What turns bytes into inputs, fitted on the training part').default('scale'),
   augment: augment.prefault({}).describe('Variations of training pictures, drawn afresh each epoch'),
 });

@@ -9,6 +9,12 @@ export const duplicateKinds = {
 } as const;
 export type DuplicateKind = keyof typeof duplicateKinds;
 
+/** What a training does about them. */
+export const duplicateTreatments = {
+  keepTogether: 'looked for before every training; a split keeps them in one part, and those in two given parts are reported',
+  ignore: 'not looked for',
+} as const;
+
 export interface DuplicateLink {
   /** indices of two pictures, a < b */
   a: number;

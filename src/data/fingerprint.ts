@@ -60,10 +60,15 @@ export function fingerprintAll(pixels: Uint8Array, imageSize: number): Fingerpri
 /** Takes the fingerprint of one picture, as it passes by.
  *  @param pixels  imageSize · imageSize · 3 bytes */
 export function setFingerprint(prints: Fingerprints, index: number, pixels: Uint8Array, imageSize: number): void {
+  setPixelHash(prints, index, pixels);
+  prints.shapes.set(shapeOf(pixels, imageSize), index * shapeLength);
+}
+
+/** A fingerprint without a shape: only the very same pixels are duplicates of it. */
+export function setPixelHash(prints: Fingerprints, index: number, pixels: Uint8Array): void {
   const digest = createHash('sha256').update(pixels).digest();
   prints.hashes[2 * index] = digest.readUInt32LE(0);
   prints.hashes[2 * index + 1] = digest.readUInt32LE(4);
-  prints.shapes.set(shapeOf(pixels, imageSize), index * shapeLength);
 }
 
 function shapeOf(pixels: Uint8Array, imageSize: number): Int8Array {

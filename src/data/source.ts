@@ -18,6 +18,8 @@ export interface Source {
   original(index: number): Promise<Original>;
   /** where the pictures lie as pixels already: they can be read in blocks, or stay where they are */
   packed?: PackedFile;
+  /** true where each picture was made on its own: however alike two are, neither is a copy */
+  madeApart?: true;
   /** what was passed over, for a warning; empty where nothing was */
   notes: readonly string[];
   /** for the cache of decoded pictures; absent where originals are pixels already */

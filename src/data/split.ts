@@ -4,9 +4,18 @@ import type { Random } from '../random.ts';
 export const partNames = ['train', 'dev', 'test'] as const;
 export type PartName = (typeof partNames)[number];
 
-/** How one source is divided: by itself, by shares (below 1), or by counts. Without `train`, it takes what dev and test
- *  leave; with it, what no part asks for is left out. */
-export type Split = 'auto' | { train?: number | undefined; dev?: number | undefined; test?: number | undefined };
+/** How pictures are drawn for the parts. */
+export const splitMethods = {
+  exact: 'exactly the sizes that are asked for, and the same share of each class in every part',
+  hash: 'each picture by its content alone: it stays in its part when others are added; shares are met roughly',
+} as const;
+export type SplitMethod = keyof typeof splitMethods;
+
+/** Shares (below 1), or counts. Without `train`, it takes what dev and test leave; with it, what no part asks for is left out. */
+export type SplitSizes = { [part in PartName]?: number | undefined };
+
+/** How one source is divided: by itself, or by sizes. */
+export type Split = 'auto' | (SplitSizes & { method?: SplitMethod | undefined });
 
 /** Cross-validation: each fold is dev once. A test part may be cut off before. */
 export interface Folds {
@@ -77,7 +86,8 @@ export function stratifiedSplit(labels: Uint8Array, split: Split, random: Random
   return parts;
 }
 
-function wantedParts(split: Split): PartName[] {
+/** The parts that a split asks for, in their order. */
+export function wantedParts(split: Split): PartName[] {
   return partNames.filter((part) => split === 'auto' || part === 'train' || split[part] !== undefined);
 }
 
@@ -91,9 +101,7 @@ function sizesOf(split: Split, m: number): Record<PartName, number> {
   const dev = count(split.dev);
   const test = count(split.test);
   const rest = m - dev - test;
-  // shares that make a whole leave nothing out, however they are rounded
-  const whole = split.train === undefined || (split.train < 1 && Math.abs(shareSum(split) - 1) < roundingError);
-  if (whole) return { train: rest, dev, test };
+  if (takesTheRest(split)) return { train: rest, dev, test };
   const train = count(split.train);
   const rounding = train - rest;
   return { train: split.train! < 1 && rounding > 0 && rounding < partNames.length ? rest : train, dev, test };
@@ -101,7 +109,12 @@ function sizesOf(split: Split, m: number): Record<PartName, number> {
 
 const roundingError = 1e-9;
 
-function shareSum(split: Exclude<Split, 'auto'>): number {
+/** Shares that make a whole leave nothing out, however they are rounded. */
+export function takesTheRest(split: SplitSizes): boolean {
+  return split.train === undefined || (split.train < 1 && Math.abs(shareSum(split) - 1) < roundingError);
+}
+
+function shareSum(split: SplitSizes): number {
   return partNames.reduce((sum, part) => sum + ((split[part] ?? 1) < 1 ? split[part]! : 0), 0);
 }
 
@@ -110,7 +123,7 @@ function fits(sizes: Record<PartName, number>, wanted: readonly PartName[], m: n
 }
 
 /** Refuses what no number of pictures would mend. */
-function refuseImpossible(split: Split): void {
+export function refuseImpossible(split: Split): void {
   if (split === 'auto') return;
   const sum = shareSum(split);
   const found = partNames.filter((part) => split[part] !== undefined).map((part) => `${part} ${split[part]}`);

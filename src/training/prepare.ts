@@ -9,12 +9,14 @@ import { type Failure, type Loaded, openExamples, roomFor } from '../data/load.t
 import { ascending } from '../data/shuffle.ts';
 import type { Source } from '../data/source.ts';
 import { openSource, type SourceChoice } from '../data/sources/sources.ts';
-import { type Folds, type PartName, partNames, type Split, stratifiedFolds, stratifiedSplit } from '../data/split.ts';
+import { type PartName, partNames } from '../data/split.ts';
+import { allTexts } from '../data/texts.ts';
 import { UserError } from '../errors.ts';
 import { defaultSlope } from '../model/activations.ts';
 import { defaultFactor, fittingInit, type Init } from '../model/initializers.ts';
 import type { Layer, Network } from '../model/network.ts';
-import { namedRandom } from '../random.ts';
+import { type Copies, findCopies, noCopies, notesOfCopies } from './copies.ts';
+import { type Divided, divide } from './divide.ts';
 
 export type Parts = Partial<Record<PartName, ExampleSet>> & { train: ExampleSet };
 
@@ -48,26 +50,67 @@ export async function prepareData({ config, folder }: LoadedConfig, options: Rea
   const opened = await openSources(config, folder);
   const preprocessing = preprocessingOf(config, opened);
   const room = roomFor(sourcesIn(opened), data.memory);
-  const read = (field: keyof OpenedSources) => readSource(opened[field]!, preprocessing, room, options);
-  if (data.source !== undefined) {
-    const { examples, classes, failures, notes } = await read('source');
-    return { ...divide(examples, data.split ?? 'auto', seed), classes, preprocessing, failures, notes };
+  const read = async (field: keyof OpenedSources): Promise<Read> => ({
+    ...(await readSource(opened[field]!, preprocessing, room, options)),
+    madeApart: opened[field]!.source.madeApart ?? false,
+  });
+  const own: OwnPart[] = [];
+  for (const field of sourceFields) {
+    if (data[field] !== undefined) own.push({ part: field === 'source' ? 'train' : field, loaded: await read(field) });
   }
-  const byPart: Partial<Record<PartName, Loaded<ExampleSet> & { notes: readonly string[] }>> = {};
-  for (const part of partNames) if (data[part] !== undefined) byPart[part] = await read(part);
-  const train = byPart.train!;
-  for (const part of ['dev', 'test'] as const) requireSameClasses(part, byPart[part]?.classes, train.classes);
+  const first = own[0]!.loaded; // the one source, or data.train
+  for (const { part, loaded } of own) requireSameClasses(part, loaded.classes, first.classes);
+  const shelves = own.map(({ loaded }) => loaded);
+  const copies = data.duplicates === 'keepTogether' ? await findCopies(shelves, data.imageSize) : noCopies;
+  const split = data.split ?? (data.source === undefined ? undefined : 'auto');
+  const clusters = copies.of?.subarray(0, first.examples.labels.length) ?? null;
   const cut =
-    typeof data.split === 'object' ? divide(train.examples, data.split, seed) : { parts: { train: train.examples }, folds: null };
-  const own = Object.fromEntries(Object.entries(byPart).map(([part, loaded]) => [part, loaded.examples]));
+    typeof split === 'object' || data.source !== undefined ? await divide({ ...first.examples, clusters }, split!, seed) : null;
+  const given = Object.fromEntries(own.map(({ part, loaded }) => [part, loaded.examples]));
+  const placed = { own, divided: cut?.indices ?? null };
   return {
-    parts: { ...own, ...cut.parts },
-    folds: cut.folds,
-    classes: train.classes,
+    parts: { ...given, ...(cut === null ? { train: first.examples } : partsOf(first.examples, cut.indices)) },
+    folds: cut?.folds ?? null,
+    classes: first.classes,
     preprocessing,
-    failures: Object.values(byPart).flatMap(({ failures }) => failures),
-    notes: Object.values(byPart).flatMap(({ notes }) => notes),
+    failures: shelves.flatMap(({ failures }) => failures),
+    notes: [
+      ...shelves.flatMap(({ notes }) => notes),
+      ...copies.notes,
+      ...(await copyNotes(copies, placed)),
+      ...(cut?.notes ?? []),
+    ],
   };
+}
+
+type Read = Loaded<ExampleSet> & { notes: readonly string[]; madeApart: boolean };
+
+/** A part that the user gives, or the one source, which stands for train until it is divided. */
+interface OwnPart {
+  part: PartName;
+  loaded: Read;
+}
+
+/** @param divided  how the first of them was divided, if it was */
+async function copyNotes(
+  { clusters }: Copies,
+  { own, divided }: { own: readonly OwnPart[]; divided: Divided['indices'] | null },
+): Promise<string[]> {
+  if (clusters.length === 0) return [];
+  const parts = own.flatMap(({ part, loaded }) => Array.from(loaded.examples.labels, (): PartName | undefined => part));
+  if (divided !== null) {
+    parts.fill(undefined, 0, own[0]!.loaded.examples.labels.length);
+    for (const part of partNames) for (const i of divided[part]) parts[i] = part;
+  }
+  const labels = own.flatMap(({ loaded }) => Array.from(loaded.examples.labels));
+  const names = (await Promise.all(own.map(({ loaded }) => allTexts(loaded.examples.names)))).flat();
+  return notesOfCopies(clusters, { labels, names, parts, classes: own[0]!.loaded.classes });
+}
+
+/** The examples of each part; dev and test where they hold any. */
+function partsOf(examples: ExampleSet, indices: Divided['indices']): Parts {
+  const take = (part: PartName) => (indices[part].length > 0 ? { [part]: selectFrom(examples, indices[part]) } : {});
+  return { train: selectFrom(examples, indices.train), ...take('dev'), ...take('test') };
 }
 
 /** All pictures that a run's config names, a set for each source: `evaluate` finds the run's parts among them. */
@@ -138,17 +181,6 @@ export function preprocessingOf({ data }: Config, opened: OpenedSources): Prepro
     }
   }
   return { imageSize: data.imageSize, fit };
-}
-
-function divide(examples: ExampleSet, split: Split | Folds, seed: number): Pick<PreparedData, 'parts' | 'folds'> {
-  if (typeof split === 'object' && 'folds' in split) {
-    const { parts } = split.test === undefined ? { parts: { train: examples } } : divide(examples, { test: split.test }, seed);
-    const of = stratifiedFolds(parts.train.labels, split.folds, namedRandom(seed, 'folds'));
-    return { parts, folds: { count: split.folds, of } };
-  }
-  const indices = stratifiedSplit(examples.labels, split, namedRandom(seed, 'split'));
-  const take = (part: PartName) => (indices[part].length > 0 ? { [part]: selectFrom(examples, indices[part]) } : {});
-  return { parts: { train: selectFrom(examples, indices.train), ...take('dev'), ...take('test') }, folds: null };
 }
 
 /** The parts of one fold: it is dev, the others are train. */

@@ -273,7 +273,7 @@ describe('--set', () => {
     ['a bare word', ['training.loss=squaredError'], 'training.loss', 'squaredError'],
     ['a word in quotes', ['training.loss="squaredError"'], 'training.loss', 'squaredError'],
     ['a list as JSON', ['model.layers=[]'], 'model.layers', []],
-    ['an object as JSON', ['data.split={"dev":0.5}'], 'data.split', { dev: 0.5 }],
+    ['an object as JSON', ['data.split={"dev":0.5}'], 'data.split', { dev: 0.5, method: 'exact' }],
     ['a value with an equals sign', ['$schema=a=b'], '$schema', 'a=b'],
     ['an index', ['model.layers.0.units=9'], 'model.layers.0.units', 9],
     ['an index that appends', ['model.layers.1.units=9'], 'model.layers.1.units', 9],

@@ -23,6 +23,7 @@ export async function openDrawn(options: { count: number; seed: number; difficul
       stamp: async () => undefined, // what is drawn is the version's of nn: only the drawing tells
       decode: (_, index, preprocessing) => renderPicture(draw(index), preprocessing),
     },
+    madeApart: true,
     notes: [],
   };
 }

@@ -1,0 +1,95 @@
+import { contentNumbers, type HashException, hashSplit } from '../data/hash-split.ts';
+import { keepTogether } from '../data/keep-together.ts';
+import { ascending } from '../data/shuffle.ts';
+import { type Folds, type PartName, partNames, type Split, stratifiedFolds, stratifiedSplit } from '../data/split.ts';
+import type { Texts } from '../data/texts.ts';
+import { namedRandom } from '../random.ts';
+
+export interface Divided {
+  /** of each part, ascending */
+  indices: Record<PartName, Int32Array>;
+  /** of the pictures of train, in their order */
+  folds: { count: number; of: Int32Array } | null;
+  /** what the user should know of it */
+  notes: string[];
+}
+
+/** What a division goes by. */
+export interface Divisible {
+  labels: Uint8Array;
+  hashes: Texts;
+  names: Texts;
+  /** (m)  the cluster of duplicates of each example, −1 for a single; null where all are singles */
+  clusters: Int32Array | null;
+}
+
+/** Divides pictures into parts, or into folds, and keeps duplicates together: with `exact` by exchange (`keepTogether`),
+ *  with `hash` by one number for a cluster (`hashSplit`). Without duplicates, and exact, this is `stratifiedSplit` alone.
+ *  @throws UserError (data, usage) */
+export async function divide(examples: Divisible, split: Split | Folds, seed: number): Promise<Divided> {
+  if (typeof split === 'object' && 'folds' in split) return divideIntoFolds(examples, split, seed);
+  if (typeof split === 'object' && split.method === 'hash') return divideByHash(examples, split, seed);
+  const { labels, clusters } = examples;
+  const indices = stratifiedSplit(labels, split, namedRandom(seed, 'split'));
+  if (clusters === null) return { indices, folds: null, notes: [] };
+  const places = new Int32Array(labels.length).fill(-1);
+  for (const [place, part] of partNames.entries()) for (const i of indices[part]) places[i] = place;
+  const random = namedRandom(seed, 'split duplicates');
+  const together = keepTogether(places, labels, clusters, { random, placeNames: partNames });
+  return { indices: indicesOf(together.places), folds: null, notes: surplusNotes('data.split', together.surplus) };
+}
+
+async function divideIntoFolds(examples: Divisible, { folds, test }: Folds, seed: number): Promise<Divided> {
+  const { labels, clusters } = examples;
+  const none = new Int32Array();
+  const whole: Divided = { indices: { train: ascending(labels.length), dev: none, test: none }, folds: null, notes: [] };
+  const { indices, notes } = test === undefined ? whole : await divide(examples, { test }, seed);
+  const own = Uint8Array.from(indices.train, (i) => labels[i]!);
+  const of = stratifiedFolds(own, folds, namedRandom(seed, 'folds'));
+  if (clusters === null) return { indices, folds: { count: folds, of }, notes };
+  const random = namedRandom(seed, 'folds duplicates');
+  const placeNames = Array.from({ length: folds }, (_, fold) => `fold ${fold + 1}`);
+  const clustersOfTrain = indices.train.map((i) => clusters[i]!);
+  const together = keepTogether(of, own, clustersOfTrain, { random, placeNames });
+  return {
+    indices,
+    folds: { count: folds, of: together.places },
+    notes: [...notes, ...surplusNotes('data.split.folds', together.surplus)],
+  };
+}
+
+/** @param places  (m)  index into `partNames`, −1 for what no part asks for */
+function indicesOf(places: Int32Array): Record<PartName, Int32Array> {
+  const all = ascending(places.length);
+  const [train, dev, test] = partNames.map((_, place) => all.filter((i) => places[i] === place));
+  return { train: train!, dev: dev!, test: test! };
+}
+
+function surplusNotes(field: string, surplus: number): string[] {
+  if (surplus === 0) return [];
+  const pictures = surplus === 1 ? '1 picture' : `${surplus} pictures`;
+  return [`${field}: copies stay together, and there are so many that ${pictures} came to another part than the sizes ask for`];
+}
+
+async function divideByHash(examples: Divisible, split: Exclude<Split, 'auto'>, seed: number): Promise<Divided> {
+  const { labels, hashes, names, clusters } = examples;
+  const { places, exceptions } = hashSplit({ labels, clusters, numbers: await contentNumbers(hashes, seed) }, split);
+  return { indices: indicesOf(places), folds: null, notes: await exceptionNotes(exceptions, names) };
+}
+
+const mostListed = 10;
+const reasons: Record<HashException['why'], string> = {
+  copy: 'as a copy of one there',
+  class: 'which would have none of its class',
+};
+
+async function exceptionNotes(exceptions: readonly HashException[], names: Texts): Promise<string[]> {
+  if (exceptions.length === 0) return [];
+  const where = (part: PartName | null) => (part === null ? 'left out' : `in ${part}`);
+  const tell = async ({ index, from, to, why }: HashException) =>
+    `${(await names.slice(index, index + 1))[0]} is ${where(to)}, ${reasons[why]}, not ${where(from)}`;
+  const listed = await Promise.all(exceptions.slice(0, mostListed).map(tell));
+  const count = exceptions.length === 1 ? '1 picture does' : `${exceptions.length} pictures do`;
+  const more = exceptions.length > mostListed ? '; …' : '';
+  return [`data.split: ${count} not stand where the hash of its content says: ${listed.join('; ')}${more}`];
+}
