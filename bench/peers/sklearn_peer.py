@@ -51,7 +51,7 @@ class Network:
         two = np.zeros((2, self.first[0].shape[1]), self.first[0].dtype)
         self.net.set_params(batch_size=2).partial_fit(two, np.array([0, 1]), classes=[0, 1])
         self.net.set_params(batch_size=job.get("batch", 2))
-        self.net.coefs_ = [np.ascontiguousarray(w.T) for w in self.first]
+        self.net.coefs_ = [w.T.copy("C") for w in self.first]  # always copies: training moves them in place
         self.net.intercepts_ = [np.zeros(w.shape[0], w.dtype) for w in self.first]
         self.net.loss_curve_ = []
         del self.net._optimizer
