@@ -141,8 +141,11 @@ async function chooseExamples(
     throw new UserError('data', `--split ${part}: the run has no such part, it has ${present.join(' and ')}`);
   const indices = await findExamples(rows, loaded.sets, { part, where: data ?? 'the data of the run' });
   const chosen = loaded.sets.map((set, i) => selectFrom(set, indices[i]!)).filter(({ labels }) => labels.length > 0);
-  const examples = chosen.length === 1 ? chosen[0]! : concatenateExamples(await Promise.all(chosen.map(inMemory)));
-  return { examples, title: `${part} of ${run}`, roots };
+  if (chosen.length === 1) return { examples: chosen[0]!, title: `${part} of ${run}`, roots };
+  // a picture that stands in several sources is found in one of them: the rows' order is that of the run all the same
+  const gathered = concatenateExamples(await Promise.all(chosen.map(inMemory)));
+  const [order] = await findExamples(rows, [gathered], { part, where: run });
+  return { examples: selectFrom(gathered, order!), title: `${part} of ${run}`, roots };
 }
 
 /** The sources that a run's config names. */

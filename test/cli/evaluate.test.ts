@@ -186,6 +186,31 @@ describe('rows', () => {
   });
 });
 
+test('a picture that stands in the sources of two parts leaves the rows of a part in their order', async () => {
+  const words = [
+    '-c',
+    'c.json',
+    '-o',
+    'twice',
+    '-q',
+    '--set',
+    'data={"train":{"type":"folder","path":"pictures"},"test":{"type":"folder","path":"exam"},"imageSize":16}',
+  ];
+  await writeClasses(join(folder, 'exam'), 3, { from: 24 }); // the last pictures of `pictures`, and two that are new
+  await run(0, ['train', ...words], { cwd: folder });
+  const rows = (
+    JSON.parse((await run(0, ['evaluate', '-m', 'twice', '--json', '--predictions'], { cwd: folder })).stdout) as Judged
+  ).rows;
+  const split = (await readFile(join(folder, 'twice', 'split.csv'), 'utf8')).trimEnd().split('\n');
+  const names = split.filter((line) => line.endsWith(',test')).map((line) => join('exam', line.split(',')[0]!));
+  const predicted = await run(0, ['predict', '-m', 'twice', '--json', ...names], { cwd: folder });
+  const ps = predicted.stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => (JSON.parse(line) as Row).p);
+  expect(rows.map(({ p }) => p)).toEqual(ps);
+});
+
 describe('the report for people', () => {
   test('has the accuracy, its interval, the larger class and the confusion matrix', async () => {
     const { stdout, stderr } = await evaluate(0, []);

@@ -28,11 +28,12 @@ export async function writePicture(path: string, { index, cat, side = 20 }: { in
     .toFile(path);
 }
 
-/** `folder/cat` and `folder/thing`, with the names 00.png, 01.png, … */
-export async function writeClasses(folder: string, each: number): Promise<void> {
+/** `folder/cat` and `folder/thing`, with the names 00.png, 01.png, …
+ *  @param options.from  the index of the first picture */
+export async function writeClasses(folder: string, each: number, { from = 0 }: { from?: number } = {}): Promise<void> {
   for (const name of ['cat', 'thing']) {
     await mkdir(join(folder, name), { recursive: true });
-    for (let i = 0; i < each; i++) {
+    for (let i = from; i < from + each; i++) {
       await writePicture(join(folder, name, `${String(i).padStart(2, '0')}.png`), { index: i, cat: name === 'cat' });
     }
   }
