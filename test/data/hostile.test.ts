@@ -12,7 +12,8 @@ import { busyJpeg, picture, pngBomb, solidPng } from './pictures.ts';
 
 const goodOfEachClass = 12;
 const config = {
-  data: { source: { type: 'folder', path: 'pictures' }, imageSize: 16 },
+  // the few good pictures are copies of each other in many formats
+  data: { source: { type: 'folder', path: 'pictures' }, imageSize: 16, duplicates: 'ignore' },
   model: { layers: [{ units: 3 }] },
   training: { epochs: 2, learningRate: 0.01 },
 };
