@@ -1,8 +1,9 @@
 // Steps of a training, by the very function that the library's loop calls.
 import { checkConfig } from '../../dist/config/load.js';
 import { kernelsFor } from '../../dist/kernels/select.js';
+import { withRun } from '../../dist/training/fit-run.js';
 import { fitOptions, planTraining } from '../../dist/training/plan.js';
-import { takeStep, withRun } from '../../dist/training/step.js';
+import { takeStep } from '../../dist/training/step.js';
 import { configOf, examplesOf, firstValues } from './config.mjs';
 
 const epochs = 1_000_000; // more than are taken; no schedule depends on it here

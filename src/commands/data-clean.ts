@@ -1,5 +1,5 @@
-import { stat } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
+import { exists } from '../data/disk.ts';
 import { type RemovalRow, readRemovalList, removalCsv, removalRows } from '../data/inspection/removal-list.ts';
 import { fileHash, moveFiles, pathWithin, refuseChanged, undoHint } from '../data/inspection/remove.ts';
 import { csvWithout } from '../data/sources/csv.ts';
@@ -90,14 +90,10 @@ async function applyList(context: Context, choice: CleanableChoice, list: string
   await refuseChanged(list, rows, (name) => pathWithin(root, name, list));
   const date = new Date().toISOString().slice(0, 10);
   const to = relative('', await freePath(join(dirname(resolve(root)), `removed-${date}`)));
-  await moveFiles(
-    root,
-    rows.map(({ file }) => file),
-    to,
-    list,
-  ); // prettier-ignore
+  const files = rows.map(({ file }) => file);
+  await moveFiles(root, files, to, list);
   context.print(context.json ? JSON.stringify({ moved: rows.length, to }) : `${to}\t${plural(rows.length, 'file')} moved`);
-  context.note(undoHint(choice.path, to).replace(/^t/, 'T'));
+  context.note(undoHint(choice.path, to));
 }
 
 /** The pictures stay where they are: the new table does not name them. */
@@ -116,11 +112,4 @@ async function freeTable(table: string): Promise<string> {
     const path = `${stem}-cleaned${n === 1 ? '' : `-${n}`}.csv`;
     if (!(await exists(path))) return path;
   }
-}
-
-function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
 }

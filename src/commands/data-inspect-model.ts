@@ -1,6 +1,6 @@
-import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { logits, probability } from '../classifier/classifier.ts';
+import { exists } from '../data/disk.ts';
 import type { Survey } from '../data/inspection/survey.ts';
 import { attempt, decodesAtOnce, mapInOrder } from '../data/load.ts';
 import { UserError } from '../errors.ts';
@@ -60,11 +60,7 @@ export async function askModel(context: Context, path: string, survey: Survey, {
 
 /** The hashes of the pictures in a run's training part. A model file alone does not tell. */
 async function trainedOn(context: Context, run: string, classes: { positive: string; negative: string }): Promise<Set<string>> {
-  const known = await stat(join(run, runFiles.split)).then(
-    () => true,
-    () => false,
-  );
-  if (!known) {
+  if (!(await exists(join(run, runFiles.split)))) {
     context.warn(`${run}: no ${runFiles.split} there: the model may have been trained on some of these pictures`);
     return new Set();
   }

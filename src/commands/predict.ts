@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { answer, type Classifier, logits, probability } from '../classifier/classifier.ts';
 import { csvField } from '../data/csv-field.ts';
+import { exists } from '../data/disk.ts';
 import { decodeImage } from '../data/image.ts';
 import { decodesAtOnce, mapInOrder } from '../data/load.ts';
 import { isFolder, isPictureName, readPicture, walkFiles } from '../data/sources/files.ts';
@@ -180,14 +181,6 @@ async function readList(path: string): Promise<string[]> {
   } catch (error) {
     throw new UserError('data', `@${path}: expected a list of paths, found: ${systemReason(error)}`, { cause: error });
   }
-}
-
-async function exists(path: string): Promise<boolean> {
-  const { access } = await import('node:fs/promises');
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }
 
 async function outcomeOf(pixels: Promise<Uint8Array>): Promise<Outcome> {

@@ -1,6 +1,7 @@
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { STATUS_CODES } from 'node:http';
 import { systemReason } from '../errors.ts';
+import { writeAt } from './disk.ts';
 import { type KnownFile, onDisk, sha256OfFile, sizeOnDisk } from './known-file.ts';
 
 export interface Download {
@@ -130,18 +131,12 @@ async function* store(
     if (done + chunk.length > file.bytes) {
       await discard(part, `a wrong file: it goes on after the expected ${countBytes(file.bytes)}`, first > 0);
     }
-    await onDisk(part, () => writeWhole(handle, chunk, done));
+    await onDisk(part, () => writeAt(handle, chunk, done));
     done += chunk.length;
     yield done;
     if (done === file.bytes) return;
   }
   throw new TransferFailure(`the file ended after ${done.toLocaleString('en')} of ${countBytes(file.bytes)}`);
-}
-
-async function writeWhole(handle: FileHandle, chunk: Uint8Array, position: number): Promise<void> {
-  for (let written = 0; written < chunk.length; ) {
-    written += (await handle.write(chunk, written, chunk.length - written, position + written)).bytesWritten;
-  }
 }
 
 async function discard(part: string, reason: string, resumed: boolean): Promise<never> {

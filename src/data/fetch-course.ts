@@ -1,6 +1,7 @@
 import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemReason, UserError } from '../errors.ts';
+import { flushFolder } from './disk.ts';
 import { download, TransferFailure } from './download.ts';
 import { hasContent, type KnownFile, onDisk, sha256OfFile, sizeOnDisk } from './known-file.ts';
 
@@ -198,14 +199,7 @@ async function install(files: readonly KnownFile[], to: string): Promise<void> {
     for (const file of named) await rename(join(to, file.name), partOf(file, to));
     throw error;
   }
-  await syncFolder(to);
-}
-
-/** So that the names outlive a power cut. Windows cannot, and does not need it. */
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r').catch(() => undefined);
-  await handle?.sync().catch(() => undefined);
-  await handle?.close();
+  await flushFolder(to);
 }
 
 type Blame = Pick<Search, 'failures' | 'to'> & { missing: readonly KnownFile[]; mirrors: readonly string[] };

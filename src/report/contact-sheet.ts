@@ -67,7 +67,7 @@ export function drawSheet({ title, side, sections }: ContactSheet): { canvas: Re
     `<style>${svgStyle}</style>`,
     ...texts,
     '</svg>',
-  ]; // prettier-ignore
+  ];
   return { canvas, texts: svg.join('') };
 }
 

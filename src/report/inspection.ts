@@ -74,7 +74,7 @@ export function factRows({ width, height, sizes, bytes, formats, turned }: Inspe
       Object.entries(formats)
         .map(([name, n]) => (name === 'pixels' ? `${count(n)} as pixels` : `${count(n)} ${name}`))
         .join(', '),
-    ], // prettier-ignore
+    ],
     ...(turned > 0 ? [['turned', `${plural(turned, 'picture')} by EXIF orientation, which nn applies`]] : []),
   ];
 }

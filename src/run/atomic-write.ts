@@ -1,5 +1,6 @@
 import { open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { flushFolder } from '../data/disk.ts';
 import { systemReason, UserError } from '../errors.ts';
 
 /** Writes a file whole or not at all: beside its place, flushed to the disk, then renamed.
@@ -34,7 +35,7 @@ export async function writePiecesAtomically(
     await rm(aside, { force: true });
     throw new UserError('data', `${path}: can't be written: ${systemReason(error)}`, { cause: error });
   }
-  await flushFolder(dirname(path)).catch(() => {}); // the file is there; some file systems can't flush a folder
+  await flushFolder(dirname(path));
 }
 
 async function moveAway(path: string, previous: string): Promise<void> {
@@ -42,16 +43,5 @@ async function moveAway(path: string, previous: string): Promise<void> {
     await rename(path, previous);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error; // nothing stood there
-  }
-}
-
-/** A rename is safe on the disk when its folder is flushed too; Windows cannot open folders and needs none of it. */
-async function flushFolder(folder: string): Promise<void> {
-  if (process.platform === 'win32') return;
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }

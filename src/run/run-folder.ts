@@ -1,7 +1,8 @@
-import { access, lstat, mkdir, readdir, realpath, rename, rm, stat, symlink } from 'node:fs/promises';
+import { lstat, mkdir, readdir, realpath, rename, rm, stat, symlink } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { type LoadedConfig, loadConfig, moveConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
+import { exists } from '../data/disk.ts';
 import { systemReason, UserError } from '../errors.ts';
 import { removeAbandoned } from './abandoned.ts';
 import { writeFileAtomically } from './atomic-write.ts';
@@ -109,13 +110,6 @@ export async function freePath(path: string): Promise<string> {
     const candidate = n === 1 ? path : `${path}-${n}`;
     if (!(await exists(candidate))) return candidate;
   }
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }
 
 /** Writes summary.json, the object of `nn train --json`. */

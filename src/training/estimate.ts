@@ -2,7 +2,7 @@ import { inScope } from '../kernels/kernels.ts';
 import { backward, lossGradient } from '../model/backward.ts';
 import { createWorkspace, forward, type Pass } from '../model/forward.ts';
 import { parametersOver } from '../model/network.ts';
-import { type FitOptions, kernelsOf, problemOf } from './step.ts';
+import { type FitOptions, kernelsOf, problemOf } from './fit-run.ts';
 
 /** Pictures that are passed through to see how fast this machine is. */
 const sample = 64;

@@ -3,16 +3,19 @@ import { batchOrder } from '../data/batches.ts';
 import { ascending, everySo } from '../data/shuffle.ts';
 import { createWorkspace, forward, inference, type Workspace } from '../model/forward.ts';
 import { losses } from '../model/losses.ts';
+import { diverged } from './broken-step.ts';
 import { brokenSegment } from './divergence.ts';
 import { type BestKeeper, keepBest } from './early-stopping.ts';
 import type { EpochEvent, FitEvent, StateEvent } from './fit-events.ts';
+import { type FitOptions, type Run, withRun } from './fit-run.ts';
 import { type LayerNorms, layerNorms } from './layer-norms.ts';
 import type { Problem, ProblemPart } from './problem.ts';
-import { countCorrect, diverged, type FitOptions, type Run, type Sums, takeStep, weightsNorm, withRun } from './step.ts';
+import { weightsNorm } from './problem.ts';
+import { countCorrect, type Sums, takeStep } from './step.ts';
 import { noSums, type Progress, putState, type TrainingState, takeState } from './training-state.ts';
 
 export type { EpochEvent, FitEvent, StateEvent, StepEvent } from './fit-events.ts';
-export type { FitOptions } from './step.ts';
+export type { FitOptions } from './fit-run.ts';
 
 /** Between two turns of the event loop, so that Ctrl-C is heard. */
 const turnMilliseconds = 100;

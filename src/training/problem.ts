@@ -1,6 +1,7 @@
 import { isStored, type Pixels } from '../data/pixels.ts';
 import type { Floats, InputMap, Kernels, Rows } from '../kernels/kernels.ts';
 import { type Network, type Parameters, parametersOver } from '../model/network.ts';
+import { segmentNorm } from './divergence.ts';
 import { readPart } from './read-part.ts';
 
 /** What the loop trains: a network over inputs, in whatever form its first layer has (form.ts). */
@@ -91,4 +92,10 @@ export function squaredNorm(values: Floats): number {
   let sum = 0;
   for (let i = 0; i < values.length; i++) sum += values[i]! * values[i]!;
   return sum;
+}
+
+/** ‖W[l]‖ of parameters, or of a gradient laid out like them. */
+export function weightsNorm(problem: Problem, parameters: Parameters, layer: number): number {
+  if (layer === 0) return Math.sqrt(problem.firstSquaredNorm(parameters.layers[0]!.weights));
+  return segmentNorm(parameters, parameters.segments.find((segment) => segment.decayed && segment.layer === layer)!);
 }

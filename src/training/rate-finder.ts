@@ -2,7 +2,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { batchOrder } from '../data/batches.ts';
 import { exp } from '../elementary.ts';
 import { DivergedError } from './divergence.ts';
-import { type FitOptions, type Run, type Sums, takeStep, withRun } from './step.ts';
+import { type FitOptions, type Run, withRun } from './fit-run.ts';
+import { type Sums, takeStep } from './step.ts';
 
 /** The range test: from a rate at which nothing moves to one at which everything breaks, so many to a decade. */
 const lowestRate = 1e-10;

@@ -4,7 +4,8 @@ import type { Form } from '../model/forms.ts';
 import type { CostWatchState } from './divergence.ts';
 import type { BestKeeper, BestState } from './early-stopping.ts';
 import type { EpochEvent } from './fit-events.ts';
-import type { Run, Sums } from './step.ts';
+import type { Run } from './fit-run.ts';
+import type { Sums } from './step.ts';
 
 /**
  * All that a training carries from one step to the next, but for what its options say again: those of the run that it came

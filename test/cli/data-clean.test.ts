@@ -121,7 +121,7 @@ describe('nn data clean --apply', () => {
       'a broken file was mended',
       async () => writeFile(join(folder, 'photos/noncat/broken.jpg'), await scene(9).png().toBuffer()),
       /broken\.jpg: it is not/,
-    ], // prettier-ignore
+    ],
     ['a file is gone', () => rm(join(folder, 'photos/cat/one.png')), /cat\/one\.png: it is not the file/],
     [
       'the copy to keep is gone',

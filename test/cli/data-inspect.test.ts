@@ -134,7 +134,7 @@ describe('nn data inspect', () => {
     const both = (name: string, label: string) => [
       { name, label, part: 'train' },
       { name, label, part: 'test' },
-    ]; // prettier-ignore
+    ];
     expect(findings[0]).toMatchObject({
       kind: 'leak',
       pictures: 4,

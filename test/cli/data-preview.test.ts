@@ -80,7 +80,7 @@ test("a page of a config's parts: only training pictures are augmented, as the f
     'dev · noncat',
     'test · cat',
     'test · noncat',
-  ]); // prettier-ignore
+  ]);
   const page = await readFile(join(folder, 'sheet.html'), 'utf8');
   const images = [...page.matchAll(/<img src="data:image\/png;base64,([^"]+)" alt="([^"]+)"/g)];
   expect(images).toHaveLength(2 * 2 * 3 + 4 * 2);

@@ -74,7 +74,7 @@ describe('a look at a picture', () => {
     expect([at(0), at(19)]).toEqual([
       [255, 0, 0],
       [0, 0, 255],
-    ]); // prettier-ignore
+    ]);
   });
 
   test('sees it upright, and says that it was turned', async () => {

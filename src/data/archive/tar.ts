@@ -1,9 +1,10 @@
 import { createReadStream } from 'node:fs';
-import { open, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { pipeline, Readable, Transform } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import type { ParsedTarEntry } from 'modern-tar';
 import { UserError } from '../../errors.ts';
+import { firstBytes } from '../disk.ts';
 import { type Archive, type ArchiveEntry, archiveLimits, brokenArchive, entryCheck, mostBytes, tooMuch } from './archive.ts';
 import { inOnePass } from './one-pass.ts';
 
@@ -89,13 +90,7 @@ async function unpacked(path: string, size: number): Promise<Readable> {
 }
 
 async function isGzip(path: string): Promise<boolean> {
-  const handle = await open(path);
-  try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(2), 0, 2, 0);
-    return bytesRead === 2 && buffer.readUInt16BE() === 0x1f8b;
-  } finally {
-    await handle.close();
-  }
+  return (await firstBytes(path, 2)).toString('hex') === '1f8b';
 }
 
 /** Ends with an error where more comes than an archive may hold: zeros pack a thousand times. */

@@ -169,13 +169,14 @@ async function openShelf({ folder, prefix, rowBytes, begin, stop }: ShelfOptions
   };
 }
 
-/** Those that are whole, in the order in which they were made; the others are deleted. */
+/** Those that are whole, in the order in which they were made; damaged ones are deleted. */
 async function openSegments(paths: readonly string[], rowBytes: number): Promise<Segment[]> {
   const opened: Segment[] = [];
   for (const path of paths) {
-    const segment = await openSegment(path, rowBytes).catch(() => undefined); // another process may have deleted it
-    if (segment !== undefined) opened.push(segment);
-    else await rm(path, { force: true }).catch(() => {}); // read-only: it stays, and is passed over
+    // another process may have deleted it, or this one has too many files open: then its pictures are decoded again
+    const segment = await openSegment(path, rowBytes).catch(() => null);
+    if (segment) opened.push(segment);
+    else if (segment === undefined) await rm(path, { force: true }).catch(() => {}); // read-only: it stays, and is passed over
   }
   return opened.sort((a, b) => a.created - b.created);
 }

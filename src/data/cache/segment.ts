@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
+import { writeAt } from '../disk.ts';
 import { contentHash } from '../hash.ts';
 
 /**
@@ -41,13 +42,17 @@ const noRow = 0xffffffff;
 const noStamp = '0'.repeat(32);
 
 /** Opens a segment and reads its table.
- *  @returns undefined where the file is not a whole segment of such rows */
+ *  @returns undefined where the file is not a whole segment of such rows
+ *  @throws Error of the system where it can't be read: it may be whole all the same */
 export async function openSegment(path: string, rowBytes: number): Promise<Segment | undefined> {
   const handle = await open(path, 'r');
-  const table = await readTable(handle, rowBytes).catch(() => undefined); // a disk that can't be read has no segment either
-  if (table !== undefined) return { path, handle, rowBytes, ...table };
-  await handle.close();
-  return undefined;
+  let table: Awaited<ReturnType<typeof readTable>>;
+  try {
+    table = await readTable(handle, rowBytes);
+    return table && { path, handle, rowBytes, ...table };
+  } finally {
+    if (table === undefined) await handle.close();
+  }
 }
 
 async function readTable(handle: FileHandle, rowBytes: number): Promise<Pick<Segment, 'entries' | 'created'> | undefined> {
@@ -168,12 +173,6 @@ export async function createSegment(folder: string, rowBytes: number): Promise<S
       await rm(aside, { force: true });
     },
   };
-}
-
-async function writeAt(handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
-  for (let written = 0; written < bytes.length; ) {
-    written += (await handle.write(bytes, written, bytes.length - written, position + written)).bytesWritten;
-  }
 }
 
 function encodeEntry({ stamp, content, checksum, row }: Entry): Buffer {

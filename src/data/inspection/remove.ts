@@ -61,14 +61,14 @@ export async function moveFiles(folder: string, names: readonly string[], to: st
     }
   }
   function refuse(name: string, reason: string, moved: number): never {
-    const hint = moved === 0 ? 'Nothing was changed.' : `${moved} files were moved before; ${undoHint(folder, to)}`;
+    const hint = moved === 0 ? 'Nothing was changed.' : `${moved} files were moved before. ${undoHint(folder, to)}`;
     throw new UserError('data', `${join(folder, name)}: can't be moved: ${reason}`, { hint });
   }
 }
 
 /** How a person takes it back. */
 export function undoHint(folder: string, to: string): string {
-  return `to undo, move all that is in ${to} back into ${folder}: cp -R ${quoted(`${to}/.`)} ${quoted(folder)}`;
+  return `To undo, move all that is in ${to} back into ${folder}: cp -R ${quoted(`${to}/.`)} ${quoted(folder)}`;
 }
 
 function quoted(path: string): string {

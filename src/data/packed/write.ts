@@ -1,8 +1,9 @@
-import { access, type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { systemReason, UserError } from '../../errors.ts';
 import { namedRandom } from '../../random.ts';
+import { exists, flushFolder, writeAt } from '../disk.ts';
 import { orderClasses } from '../examples.ts';
 import type { Preprocessing } from '../image.ts';
 import { type Attempt, attempt, decodesAtOnce, type Failure, mapInOrder, refuseWithoutClasses, strictError } from '../load.ts';
@@ -297,27 +298,9 @@ async function checksumAt(file: FileHandle, at: number, bytes: number): Promise<
   return sum;
 }
 
-async function writeAt(file: FileHandle, bytes: Uint8Array, at: number): Promise<void> {
-  for (let done = 0; done < bytes.length; ) done += (await file.write(bytes, done, bytes.length - done, at + done)).bytesWritten;
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
-}
-
 /** Reading and writing what is there, or making it. */
 async function modeOf(path: string): Promise<string> {
   return (await exists(path)) ? 'r+' : 'w+';
-}
-
-/** A rename is safe on the disk when its folder is flushed too; some systems can't, and the file is there all the same. */
-async function flushFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r').catch(() => null);
-  await handle?.sync().catch(() => {});
-  await handle?.close();
 }
 
 /** @throws UserError (data) for a disk that refuses */

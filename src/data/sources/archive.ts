@@ -1,6 +1,6 @@
-import { open } from 'node:fs/promises';
 import { systemReason, UserError } from '../../errors.ts';
 import type { Archive, ArchiveEntry } from '../archive/archive.ts';
+import { firstBytes } from '../disk.ts';
 import { contentHash } from '../hash.ts';
 import { decodeImage } from '../image.ts';
 import type { Source } from '../source.ts';
@@ -71,21 +71,11 @@ export async function openArchive({ path, folder }: ArchiveOptions): Promise<Sou
 
 /** A ZIP archive says so in its first bytes. */
 async function openAny(path: string): Promise<Archive> {
-  const start = await startOf(path).catch((error) => {
+  const start = await firstBytes(path, 2).catch((error) => {
     throw new UserError('data', `${path}: expected an archive, found: ${systemReason(error)}`, { cause: error });
   });
-  if (start === 'PK') return (await import('../archive/zip.ts')).openZip(path);
+  if (start.toString('latin1') === 'PK') return (await import('../archive/zip.ts')).openZip(path);
   return (await import('../archive/tar.ts')).openTar(path);
-}
-
-async function startOf(path: string): Promise<string> {
-  const handle = await open(path);
-  try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(2), 0, 2, 0);
-    return buffer.toString('latin1', 0, bytesRead);
-  } finally {
-    await handle.close();
-  }
 }
 
 /** What systems leave in archives, and hidden files. */

@@ -21,7 +21,7 @@ export const pictureExtensions: ReadonlySet<string> = new Set([
   '.tif',
   '.tiff',
   '.svg',
-]); // prettier-ignore
+]);
 
 /** A file larger than this is refused before it is read. */
 export const maximumFileBytes = 512 * 1024 * 1024;

@@ -1,7 +1,7 @@
-import { open } from 'node:fs/promises';
 import { dirname, relative } from 'node:path';
 import type { Dataset, File, Group } from 'h5wasm/node';
 import { systemReason, UserError } from '../../errors.ts';
+import { firstBytes } from '../disk.ts';
 import { contentHash } from '../hash.ts';
 import { maximumPixels, minimumSide, resizePixels } from '../image.ts';
 import type { Source } from '../source.ts';
@@ -80,13 +80,7 @@ const signature = Buffer.from('\x89HDF\r\n\x1a\n', 'latin1');
 async function requireSignature(path: string): Promise<void> {
   let start: Buffer;
   try {
-    const handle = await open(path);
-    try {
-      const { bytesRead, buffer } = await handle.read(Buffer.alloc(signature.length), 0, signature.length, 0);
-      start = buffer.subarray(0, bytesRead);
-    } finally {
-      await handle.close();
-    }
+    start = await firstBytes(path, signature.length);
   } catch (error) {
     throw new UserError('data', `${path}: expected an HDF5 file, found: ${systemReason(error)}`, {
       hint: `The course's two files come with: nn data fetch course --to ${relative('', dirname(path)) || '.'}`,

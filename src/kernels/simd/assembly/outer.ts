@@ -162,6 +162,7 @@ function scaled1x1(p: usize, pTerm: usize, q: usize, qStride: usize, terms: i32,
   v128.store(out, a);
 }
 
-function start(out: usize, add: bool): v128 {
+/** What a sum goes on from. */
+export function start(out: usize, add: bool): v128 {
   return add ? v128.load(out) : v128.splat<real>(0);
 }

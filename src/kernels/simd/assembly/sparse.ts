@@ -1,5 +1,5 @@
 import { addProduct } from './arithmetic';
-import { scaledRows } from './outer';
+import { scaledRows, start } from './outer';
 import { EXAMPLES, lanes, tileStride } from './tiles';
 
 /**
@@ -111,8 +111,4 @@ function addRow(list: usize, end: usize, tile: usize, out: usize, add: bool): vo
   v128.store(out, a3, 48);
   v128.store(out, a4, 64);
   v128.store(out, a5, 80);
-}
-
-function start(out: usize, add: bool): v128 {
-  return add ? v128.load(out) : v128.splat<real>(0);
 }

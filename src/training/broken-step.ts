@@ -1,0 +1,56 @@
+import type { Segment } from '../model/network.ts';
+import { brokenLayer, brokenSegment, DivergedError, segmentNorm, smallerRate } from './divergence.ts';
+import type { Run } from './fit-run.ts';
+
+/** The last good weights are put back; the bad step is named. Where no tensor is to blame, that of the largest gradient is. */
+export function diverged(run: Run, epoch: number, what: string, blamed?: Segment): DivergedError {
+  const { options, problem, gradient, good, steps, lastIndices } = run;
+  const { values, segments } = problem.parameters;
+  if (!blamed) completeGradient(run);
+  values.set(good);
+  const size = (segment: Segment) => {
+    const norm = segmentNorm(gradient, segment);
+    return Number.isNaN(norm) ? Number.POSITIVE_INFINITY : norm;
+  };
+  const { layer, name } = blamed ?? segments.reduce((a, b) => (size(b) > size(a) ? b : a));
+  return new DivergedError({
+    epoch,
+    step: steps,
+    layer: layer + 1,
+    tensor: name,
+    learningRate: options.learningRates[layer]!,
+    proposedRate:
+      new Set(options.learningRates).size === 1 ? smallerRate(options.learningRates[0]!) : options.learningRates.map(smallerRate),
+    what,
+    examples: [...lastIndices],
+  });
+}
+
+/** @throws DivergedError before the weights are touched */
+export function refuseBrokenCost(run: Run, cost: number, epoch: number): void {
+  if (Number.isFinite(cost)) return;
+  const { problem, workspace, lastCount } = run;
+  const layer = brokenLayer(workspace, problem.network, lastCount);
+  const weights = problem.parameters.segments.find((segment) => segment.decayed && segment.layer === layer);
+  throw diverged(run, epoch, `the cost is ${cost}`, weights);
+}
+
+/** @param firstIsFinite  what a step that was made in one with its gradient says of it
+ *  @throws DivergedError */
+export function refuseBrokenGradient(run: Run, firstIsFinite: boolean, epoch: number): void {
+  const { problem, gradient, fused } = run;
+  const seen = fused ? gradient.values.subarray(problem.parameters.segments[0]!.length) : gradient.values;
+  // one pass says that all is well; only where it is not does it matter where
+  if (firstIsFinite && Number.isFinite(problem.kernels.squaredNorm(seen))) return;
+  completeGradient(run);
+  const broken = brokenSegment(gradient) ?? (firstIsFinite ? undefined : gradient.segments[0]);
+  if (broken) throw diverged(run, epoch, 'its gradient is not finite', broken);
+}
+
+/** The first layer's gradient of the last step, where nobody has seen it yet (without L2's share). */
+function completeGradient({ problem, workspace, gradient, fused, lastInput }: Run): void {
+  if (!fused || lastInput === null) return;
+  const { units } = problem.network.layers[0]!;
+  const { dZ } = workspace.layers[0]!;
+  problem.kernels.backwardWeights({ input: lastInput, dZ, units, out: gradient.layers[0]!.weights });
+}
