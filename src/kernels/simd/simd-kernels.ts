@@ -6,6 +6,7 @@ import { inFrame } from './frame.ts';
 import type { Block } from './free-list.ts';
 import { innerProducts } from './inner-products.ts';
 import { placeMap } from './input-map.ts';
+import type { Job } from './job.ts';
 import { forwardOneUnit, hasOneUnitKernels, weightsOneUnit } from './one-unit.ts';
 import { placeRows } from './rows.ts';
 import { weightSteps } from './step-weights.ts';
@@ -57,7 +58,13 @@ function withMemory(engine: Engine, operations: Operations, taken: Block[]): Ker
 
 /** Pieces of a job begin at multiples of these: register shapes fill up, and a tile of columns is one thread's. */
 const exampleGrain = 8;
+const unitGrain = 4;
 const columnGrain = 96;
+
+/** Threads share the examples, or the units where they are more: a thread that has all examples reads its rows of W once. */
+function rangeOf(count: number, units: number): Pick<Job, 'rule' | 'end' | 'grain'> {
+  return units > count ? { rule: 1, end: units, grain: unitGrain } : { rule: 0, end: count, grain: exampleGrain };
+}
 
 function products(engine: Engine): Pick<Kernels, 'forward' | 'backwardWeights' | 'backwardInput'> {
   const { memory, size } = engine;
@@ -74,19 +81,19 @@ function products(engine: Engine): Pick<Kernels, 'forward' | 'backwardWeights' |
           units,
           weights: frame.input(weights, units * features),
           bias: bias === null ? 0 : frame.input(bias, units),
-          grain: exampleGrain,
         };
         const z = frame.output(out, count * units);
         if (input.kind === 'floats') {
           const values = frame.input(input.values, count * features);
           const work = count * units * features;
-          engine.run({ kind: 'forwardFloats', ...layer, input: values, out: z, end: count, work });
+          engine.run({ kind: 'forwardFloats', ...layer, ...rangeOf(count, units), input: values, count, out: z, work });
           return;
         }
         const map = placeMap(engine, frame, input);
         for (const { first, count, ...bytes } of placeRows(memory, frame, input)) {
           const work = count * units * features;
-          engine.run({ kind: 'forwardBytes', ...layer, ...bytes, ...map, out: z + first * units * size, end: count, work });
+          const range = rangeOf(count, units);
+          engine.run({ kind: 'forwardBytes', ...layer, ...bytes, ...map, ...range, count, out: z + first * units * size, work });
         }
       });
     },

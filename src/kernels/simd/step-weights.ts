@@ -7,7 +7,7 @@ import { hasOneUnitKernels } from './one-unit.ts';
 import { fitsWhole, placeWhole } from './rows.ts';
 
 /** BLOCK of assembly/step.ts. */
-const block = 384;
+const block = 768;
 /** Numbers of 64 bits that each block of columns tells of itself. */
 const facts = 3;
 

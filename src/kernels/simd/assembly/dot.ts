@@ -6,10 +6,51 @@ import { lanes } from './tiles';
  * their length alone: whichever of the register shapes below makes it, it runs over the same lanes in the same order.
  */
 
-/** out[i · units + u] += Σ_k x[i, k] · w[u, k]
- *  @param x, xStride  `rows` rows of `columns` reals, xStride bytes apart
- *  @param w, wStride  `units` rows of `columns` values, wStride bytes apart
- *  @param out         rows · units values, example after example */
+/** Bytes of a row that are worked on together, of bytes that are widened and of reals that are not: the longer, the less the ends of
+ *  sums weigh. */
+const WIDENED: i32 = 1536;
+const STRETCH: i32 = 2048;
+/** Rows of X that stay in the first-level cache while all panels of W pass by. */
+export const ROWS: i32 = 16;
+/** Rows of W that are laid into panels together: they stay in the second-level cache while all of X passes by. */
+export const PANEL_UNITS: i32 = 64;
+
+export function stretchColumns(widened: bool): i32 {
+  return (widened ? WIDENED : STRETCH) / <i32>sizeof<real>();
+}
+
+/** Bytes from one row of a widened tile to the next. */
+export function stretchStride(): usize {
+  return WIDENED + 64;
+}
+
+/** Room for the panels of PANEL_UNITS rows of W. */
+export function panelBytes(): usize {
+  return PANEL_UNITS * STRETCH;
+}
+
+/** Lays `units` rows of W into panels of four rows side by side, vector by vector: a panel is read with one address, a cache line at a
+ *  time. Rows beyond a multiple of four, and columns beyond one of a vector, are left out. */
+export function layPanels(w: usize, wStride: usize, units: i32, columns: i32, panels: usize): void {
+  const bytes = <usize>(columns & -lanes()) * sizeof<real>();
+  for (let u = 0; u + 4 <= units; u += 4, w += 4 * wStride) {
+    const w1 = w + wStride;
+    const w2 = w1 + wStride;
+    const w3 = w2 + wStride;
+    for (let k: usize = 0; k < bytes; k += 16, panels += 64) {
+      v128.store(panels, v128.load(w + k));
+      v128.store(panels, v128.load(w1 + k), 16);
+      v128.store(panels, v128.load(w2 + k), 32);
+      v128.store(panels, v128.load(w3 + k), 48);
+    }
+  }
+}
+
+/** out[i, u] += Σ_k x[i, k] · w[u, k]
+ *  @param x, xStride      `rows` rows of `columns` reals, xStride bytes apart
+ *  @param w, wStride      `units` rows of `columns` values, wStride bytes apart
+ *  @param out, outStride  `rows` rows of `units` values, outStride bytes apart
+ *  @param panels          of layPanels */
 export function addDotProducts(
   x: usize,
   xStride: usize,
@@ -19,18 +60,20 @@ export function addDotProducts(
   units: i32,
   columns: i32,
   out: usize,
+  outStride: usize,
+  panels: usize,
 ): void {
   const whole = columns & -lanes();
   const bytes = <usize>whole * sizeof<real>();
-  const outStride = <usize>units * sizeof<real>();
   let u = 0;
-  for (; u + 4 <= units; u += 4) {
-    const from = w + <usize>u * wStride;
+  for (; u + 4 <= units; u += 4, panels += 4 * bytes) {
     let to = out + <usize>u * sizeof<real>();
     let i = 0;
-    for (; i + 2 <= rows; i += 2, to += 2 * outStride)
-      dot4x2(x + <usize>i * xStride, xStride, from, wStride, bytes, to, outStride);
-    if (i < rows) dot4x1(x + <usize>i * xStride, from, wStride, bytes, to);
+    for (; i + 2 <= rows; i += 2, to += 2 * outStride) {
+      const from = x + <usize>i * xStride;
+      dot4x2(from, from + xStride, panels, bytes, to, outStride);
+    }
+    if (i < rows) dot4x1(x + <usize>i * xStride, panels, bytes, to);
   }
   for (; u < units; u++) {
     const from = w + <usize>u * wStride;
@@ -39,14 +82,24 @@ export function addDotProducts(
     for (; i + 4 <= rows; i += 4, to += 4 * outStride) dot1x4(x + <usize>i * xStride, xStride, from, bytes, to, outStride);
     for (; i < rows; i++, to += outStride) dot1x1(x + <usize>i * xStride, from, bytes, to);
   }
-  if (whole < columns) addRest(x + bytes, xStride, rows, w + bytes, wStride, units, columns - whole, out);
+  if (whole < columns) addRest(x + bytes, xStride, rows, w + bytes, wStride, units, columns - whole, out, outStride);
 }
 
 /** The last columns, fewer than a vector holds. */
-function addRest(x: usize, xStride: usize, rows: i32, w: usize, wStride: usize, units: i32, columns: i32, out: usize): void {
-  let to = out;
-  for (let i = 0; i < rows; i++, x += xStride) {
+function addRest(
+  x: usize,
+  xStride: usize,
+  rows: i32,
+  w: usize,
+  wStride: usize,
+  units: i32,
+  columns: i32,
+  out: usize,
+  outStride: usize,
+): void {
+  for (let i = 0; i < rows; i++, x += xStride, out += outStride) {
     let from = w;
+    let to = out;
     for (let u = 0; u < units; u++, from += wStride, to += sizeof<real>()) {
       let sum = load<real>(to);
       for (let k: usize = 0; k < <usize>columns * sizeof<real>(); k += sizeof<real>())
@@ -56,8 +109,8 @@ function addRest(x: usize, xStride: usize, rows: i32, w: usize, wStride: usize, 
   }
 }
 
-/** Four rows of W by two of X. Two vectors a turn would be slower: V8 reads all of a turn's operands first, and runs out of registers. */
-function dot4x2(x: usize, xStride: usize, w: usize, wStride: usize, bytes: usize, out: usize, outStride: usize): void {
+/** A panel of W by two rows of X. */
+function dot4x2(x: usize, y: usize, panel: usize, bytes: usize, out: usize, outStride: usize): void {
   let a0 = v128.splat<real>(0);
   let a1 = a0;
   let a2 = a0;
@@ -66,24 +119,19 @@ function dot4x2(x: usize, xStride: usize, w: usize, wStride: usize, bytes: usize
   let b1 = a0;
   let b2 = a0;
   let b3 = a0;
-  let w0 = w;
-  let w1 = w + wStride;
-  let w2 = w1 + wStride;
-  let w3 = w2 + wStride;
-  let y = x + xStride;
-  for (const end = x + bytes; x < end; x += 16, y += 16, w0 += 16, w1 += 16, w2 += 16, w3 += 16) {
+  for (const end = x + bytes; x < end; x += 16, y += 16, panel += 64) {
     const p = v128.load(x);
     const q = v128.load(y);
-    let v = v128.load(w0);
+    let v = v128.load(panel);
     a0 = addProduct(a0, v, p);
     b0 = addProduct(b0, v, q);
-    v = v128.load(w1);
+    v = v128.load(panel, 16);
     a1 = addProduct(a1, v, p);
     b1 = addProduct(b1, v, q);
-    v = v128.load(w2);
+    v = v128.load(panel, 32);
     a2 = addProduct(a2, v, p);
     b2 = addProduct(b2, v, q);
-    v = v128.load(w3);
+    v = v128.load(panel, 48);
     a3 = addProduct(a3, v, p);
     b3 = addProduct(b3, v, q);
   }
@@ -91,21 +139,18 @@ function dot4x2(x: usize, xStride: usize, w: usize, wStride: usize, bytes: usize
   addSums(out + outStride, b0, b1, b2, b3);
 }
 
-/** Four rows of W by one of X. */
-function dot4x1(x: usize, w: usize, wStride: usize, bytes: usize, out: usize): void {
+/** A panel of W by one row of X. */
+function dot4x1(x: usize, panel: usize, bytes: usize, out: usize): void {
   let a0 = v128.splat<real>(0);
   let a1 = a0;
   let a2 = a0;
   let a3 = a0;
-  const w1 = w + wStride;
-  const w2 = w1 + wStride;
-  const w3 = w2 + wStride;
-  for (let k: usize = 0; k < bytes; k += 16) {
-    const p = v128.load(x + k);
-    a0 = addProduct(a0, v128.load(w + k), p);
-    a1 = addProduct(a1, v128.load(w1 + k), p);
-    a2 = addProduct(a2, v128.load(w2 + k), p);
-    a3 = addProduct(a3, v128.load(w3 + k), p);
+  for (const end = x + bytes; x < end; x += 16, panel += 64) {
+    const p = v128.load(x);
+    a0 = addProduct(a0, v128.load(panel), p);
+    a1 = addProduct(a1, v128.load(panel, 16), p);
+    a2 = addProduct(a2, v128.load(panel, 32), p);
+    a3 = addProduct(a3, v128.load(panel, 48), p);
   }
   addSums(out, a0, a1, a2, a3);
 }

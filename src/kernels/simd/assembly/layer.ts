@@ -1,4 +1,4 @@
-import { addDotProducts } from './dot';
+import { addDotProducts, layPanels, PANEL_UNITS, panelBytes, ROWS, stretchColumns, stretchStride } from './dot';
 import { Job } from './job';
 import { scaledRows } from './outer';
 import { addListed, listNumbers, listsBytes, UNITS } from './sparse';
@@ -15,44 +15,64 @@ function tileBytes(): usize {
   return <usize>EXAMPLES * tileStride();
 }
 
-/** Room that these products need: a tile, and lists of numbers behind it. */
+/** Room that these products need: a tile, and behind it lists of numbers or panels. */
 export function layerScratch(): usize {
-  return tileBytes() + listsBytes();
+  return max<usize>(tileBytes() + listsBytes(), <usize>ROWS * stretchStride() + panelBytes());
 }
 
-/** out[i, u] = scale · Σ_k x[i, k] · w[u, k] + bias[u] for examples first … end − 1, x made of bytes. */
+/** out[i, u] = scale · Σ_k x[i, k] · w[u, k] + bias[u], x made of bytes: for examples first … end − 1, or for units, as `rule` says. */
 export function forwardBytes(job: Job, first: i32, end: i32, scratch: usize): void {
-  const features = job.features;
-  const units = job.units;
-  const wStride = <usize>features * sizeof<real>();
-  for (; first < end; first += EXAMPLES) {
-    const rows = smaller(EXAMPLES, end - first);
-    const to = job.out + <usize>(first * units) * sizeof<real>();
-    memory.fill(to, 0, <usize>(rows * units) * sizeof<real>());
-    for (let column = 0; column < features; column += COLUMNS) {
-      const columns = smaller(COLUMNS, features - column);
-      widenTile(job, first, rows, column, columns, scratch);
-      addDotProducts(scratch, tileStride(), rows, job.weights + <usize>column * sizeof<real>(), wStride, units, columns, to);
-    }
-    finish(to, rows, units, <real>job.scale, job.bias);
-  }
+  if (job.rule === 0) forwardBlock(job, first, end, 0, job.units, true, scratch);
+  else forwardBlock(job, 0, job.count, first, end, true, scratch);
 }
 
 /** The same with x of reals. */
-export function forwardFloats(job: Job, first: i32, end: i32): void {
-  const features = job.features;
-  const units = job.units;
-  const stride = <usize>features * sizeof<real>();
-  for (; first < end; first += EXAMPLES) {
-    const rows = smaller(EXAMPLES, end - first);
-    const to = job.out + <usize>(first * units) * sizeof<real>();
-    memory.fill(to, 0, <usize>(rows * units) * sizeof<real>());
-    for (let column = 0; column < features; column += COLUMNS) {
-      const columns = smaller(COLUMNS, features - column);
-      const at = <usize>column * sizeof<real>();
-      addDotProducts(job.input + <usize>first * stride + at, stride, rows, job.weights + at, stride, units, columns, to);
+export function forwardFloats(job: Job, first: i32, end: i32, scratch: usize): void {
+  if (job.rule === 0) forwardBlock(job, first, end, 0, job.units, false, scratch);
+  else forwardBlock(job, 0, job.count, first, end, false, scratch);
+}
+
+/** For examples first … end − 1 and units unit … unitsEnd − 1. */
+function forwardBlock(job: Job, first: i32, end: i32, unit: i32, unitsEnd: i32, bytes: bool, scratch: usize): void {
+  const outStride = <usize>job.units * sizeof<real>();
+  for (; unit < unitsEnd; unit += PANEL_UNITS) {
+    const units = smaller(PANEL_UNITS, unitsEnd - unit);
+    const out = job.out + <usize>unit * sizeof<real>();
+    for (let i = <usize>first; i < <usize>end; i++) memory.fill(out + i * outStride, 0, <usize>units * sizeof<real>());
+    for (let column = 0; column < job.features; column += stretchColumns(bytes)) {
+      const columns = smaller(stretchColumns(bytes), job.features - column);
+      forwardStretch(job, first, end, unit, units, column, columns, bytes, scratch);
     }
-    finish(to, rows, units, 1, job.bias);
+    const bias: usize = job.bias === 0 ? 0 : job.bias + <usize>unit * sizeof<real>();
+    const scale: real = bytes ? <real>job.scale : 1;
+    for (let i = <usize>first; i < <usize>end; i++) finish(out + i * outStride, units, scale, bias);
+  }
+}
+
+/** What `columns` columns of X and W add to the sums. */
+function forwardStretch(
+  job: Job,
+  first: i32,
+  end: i32,
+  unit: i32,
+  units: i32,
+  column: i32,
+  columns: i32,
+  bytes: bool,
+  scratch: usize,
+): void {
+  const stride = <usize>job.features * sizeof<real>();
+  const outStride = <usize>job.units * sizeof<real>();
+  const panels = scratch + <usize>ROWS * stretchStride();
+  const at = <usize>column * sizeof<real>();
+  const w = job.weights + <usize>unit * stride + at;
+  layPanels(w, stride, units, columns, panels);
+  for (; first < end; first += ROWS) {
+    const rows = smaller(ROWS, end - first);
+    const out = job.out + <usize>first * outStride + <usize>unit * sizeof<real>();
+    if (bytes) widenTile(job, first, rows, column, columns, scratch, stretchStride());
+    const x = bytes ? scratch : job.input + <usize>first * stride + at;
+    addDotProducts(x, bytes ? stretchStride() : stride, rows, w, stride, units, columns, out, outStride, panels);
   }
 }
 
@@ -100,7 +120,7 @@ export function sumBytes(
     for (let column = first; column < end; column += COLUMNS) {
       const columns = smaller(COLUMNS, end - column);
       const to = out + <usize>(column - first) * sizeof<real>();
-      widenTile(job, i, rows, column, columns, scratch);
+      widenTile(job, i, rows, column, columns, scratch, tileStride());
       addListed(lists, dZ, term, scratch, rows, to, outStride, units, columns, adds);
       if (last) for (let u = 0; u < units; u++) multiplyRow(to + <usize>u * outStride, columns, scale);
     }
@@ -146,24 +166,22 @@ export function inputGradient(job: Job, first: i32, end: i32): void {
 }
 
 /** `columns` features of examples first … first + rows − 1, as reals. */
-function widenTile(job: Job, first: i32, rows: i32, column: i32, columns: i32, scratch: usize): void {
+function widenTile(job: Job, first: i32, rows: i32, column: i32, columns: i32, tile: usize, stride: usize): void {
   const indices = job.indices;
   const at: usize = job.multiply === 0 ? 0 : <usize>column * sizeof<real>();
   for (let r = 0; r < rows; r++) {
     const row = indices === 0 ? first + r : load<i32>(indices + ((<usize>(first + r)) << 2));
     const from = job.input + <usize>row * <usize>job.features + <usize>column;
-    widen(from, columns, scratch + <usize>r * tileStride(), job.multiply + at, job.add + at);
+    widen(from, columns, tile + <usize>r * stride, job.multiply + at, job.add + at);
   }
 }
 
-/** sums ← scale · sums + bias. */
-function finish(sums: usize, rows: i32, units: i32, scale: real, bias: usize): void {
-  if (scale !== 1) multiplyRow(sums, rows * units, scale);
+/** sums ← scale · sums + bias, for one example. */
+function finish(sums: usize, units: i32, scale: real, bias: usize): void {
+  if (scale !== 1) multiplyRow(sums, units, scale);
   if (bias === 0) return;
-  for (let i = 0; i < rows; i++) {
-    for (let u: usize = 0; u < <usize>units * sizeof<real>(); u += sizeof<real>(), sums += sizeof<real>()) {
-      store<real>(sums, load<real>(sums) + load<real>(bias + u));
-    }
+  for (let u: usize = 0; u < <usize>units * sizeof<real>(); u += sizeof<real>()) {
+    store<real>(sums + u, load<real>(sums + u) + load<real>(bias + u));
   }
 }
 

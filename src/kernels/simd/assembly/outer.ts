@@ -24,10 +24,14 @@ export function scaledRows(
   const whole = <usize>(columns & -lanes()) * sizeof<real>();
   const end = <usize>columns * sizeof<real>();
   let r = 0;
+  const neighbours = pRow === sizeof<real>();
   for (; r + 4 <= rows; r += 4) {
     const from = p + <usize>r * pRow;
     const to = out + <usize>r * outStride;
     let k: usize = 0;
+    if (neighbours) {
+      for (; k + 32 <= whole; k += 32) neighbours4x2(from, pTerm, q + k, qStride, terms, to + k, outStride, add);
+    }
     for (; k + 32 <= whole; k += 32) scaled4x2(from, pRow, pTerm, q + k, qStride, terms, to + k, outStride, add);
     if (k < whole) scaled4x1(from, pRow, pTerm, q + k, qStride, terms, to + k, outStride, add);
   }
@@ -111,6 +115,54 @@ function scaled4x2(
     p2 += pTerm;
     p3 += pTerm;
     q += qStride;
+  }
+  v128.store(out, a0);
+  v128.store(out, b0, 16);
+  v128.store(out1, a1);
+  v128.store(out1, b1, 16);
+  v128.store(out2, a2);
+  v128.store(out2, b2, 16);
+  v128.store(out3, a3);
+  v128.store(out3, b3, 16);
+}
+
+/** `scaled4x2` where the four numbers of a term lie side by side: one address reads them all. */
+function neighbours4x2(
+  p: usize,
+  pTerm: usize,
+  q: usize,
+  qStride: usize,
+  terms: i32,
+  out: usize,
+  outStride: usize,
+  add: bool,
+): void {
+  const out1 = out + outStride;
+  const out2 = out1 + outStride;
+  const out3 = out2 + outStride;
+  let a0 = start(out, add);
+  let b0 = start(out + 16, add);
+  let a1 = start(out1, add);
+  let b1 = start(out1 + 16, add);
+  let a2 = start(out2, add);
+  let b2 = start(out2 + 16, add);
+  let a3 = start(out3, add);
+  let b3 = start(out3 + 16, add);
+  for (const end = q + <usize>terms * qStride; q < end; q += qStride, p += pTerm) {
+    const x = v128.load(q);
+    const y = v128.load(q, 16);
+    let s = v128.load_splat<real>(p);
+    a0 = addProduct(a0, s, x);
+    b0 = addProduct(b0, s, y);
+    s = v128.load_splat<real>(p, sizeof<real>());
+    a1 = addProduct(a1, s, x);
+    b1 = addProduct(b1, s, y);
+    s = v128.load_splat<real>(p, 2 * sizeof<real>());
+    a2 = addProduct(a2, s, x);
+    b2 = addProduct(b2, s, y);
+    s = v128.load_splat<real>(p, 3 * sizeof<real>());
+    a3 = addProduct(a3, s, x);
+    b3 = addProduct(b3, s, y);
   }
   v128.store(out, a0);
   v128.store(out, b0, 16);

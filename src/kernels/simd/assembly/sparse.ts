@@ -12,7 +12,7 @@ import { EXAMPLES, lanes, tileStride } from './tiles';
 const ROW: i32 = 6;
 
 /** Units (rows of dW) that are listed together. */
-export const UNITS: i32 = 128;
+export const UNITS: i32 = 64;
 
 /** A number that is not 0, and how far its row lies from the first one. */
 function entryBytes(): usize {

@@ -2,7 +2,7 @@ import { Job } from './job';
 import { layerScratch, sumBytes } from './layer';
 import { UNITS } from './sparse';
 import { smaller } from './tiles';
-import { addStretch, moveStretch, squaresOf, zeroIfFinite } from './vectors';
+import { addStretch, moveStretch, NUMBERS, squaresOf, writeNumbers, zeroIfFinite } from './vectors';
 
 /**
  * The backward product of a first layer with the optimizer's step behind it: some columns of dW are made, and applied while they are
@@ -10,20 +10,22 @@ import { addStretch, moveStretch, squaresOf, zeroIfFinite } from './vectors';
  */
 
 /** Columns whose dW is made at once, and whose sums go together. The number of threads changes nothing: pieces begin at multiples of it. */
-export const BLOCK: i32 = 384;
+export const BLOCK: i32 = 768;
 const STRIDE: usize = <usize>BLOCK * sizeof<real>();
 
 /** What each block tells of itself: three numbers of 64 bits. */
 const FACTS: usize = 24;
 
 export function stepScratch(): usize {
-  return layerScratch() + <usize>UNITS * STRIDE;
+  return layerScratch() + <usize>UNITS * STRIDE + NUMBERS;
 }
 
 /** W ← W − rate · direction(dW + decay · W) for columns first … end − 1, x made of bytes. For each block of columns, at `facts`:
  *  Σ dW², Σ direction² and Σ W² before the step, where `accumulate` asks for them; else 0, or not a number where dW is not finite. */
 export function stepWeightsBytes(job: Job, first: i32, end: i32, scratch: usize): void {
   const sums = scratch + layerScratch();
+  const numbers = sums + <usize>UNITS * STRIDE;
+  writeNumbers(job, numbers);
   for (; first < end; first += BLOCK) {
     const columns = smaller(BLOCK, end - first);
     const facts = job.facts + <usize>(first / BLOCK) * FACTS;
@@ -32,20 +34,20 @@ export function stepWeightsBytes(job: Job, first: i32, end: i32, scratch: usize)
       const units = smaller(UNITS, job.units - unit);
       sumBytes(job, first, first + columns, unit, units, sums, STRIDE, scratch, false);
       for (let u = 0; u < units; u++) {
-        stepRow(job, sums + <usize>u * STRIDE, (unit + u) * job.features + first, columns, facts);
+        stepRow(job, numbers, sums + <usize>u * STRIDE, (unit + u) * job.features + first, columns, facts);
       }
     }
   }
 }
 
 /** @param first  where the stretch of `count` numbers begins in W */
-function stepRow(job: Job, gradient: usize, first: i32, count: i32, facts: usize): void {
+function stepRow(job: Job, numbers: usize, gradient: usize, first: i32, count: i32, facts: usize): void {
   const weights = job.out + <usize>first * sizeof<real>();
   const wantsNorms = job.accumulate !== 0;
   if (wantsNorms) addFact(facts, 16, squaresOf(weights, count));
   if (job.decay !== 0) addStretch(weights, <real>job.decay, gradient, count);
   addFact(facts, 0, wantsNorms ? squaresOf(gradient, count) : zeroIfFinite(gradient, count));
-  moveStretch(job, gradient, first, count);
+  moveStretch(job, numbers, gradient, first, count);
   if (wantsNorms) addFact(facts, 8, squaresOf(gradient, count));
 }
 

@@ -123,7 +123,7 @@ function runPiece(job: Job, first: i32, end: i32, scratch: usize): void {
       forwardBytes(job, first, end, scratch);
       break;
     case 1:
-      forwardFloats(job, first, end);
+      forwardFloats(job, first, end, scratch);
       break;
     case 2:
       weightsBytes(job, first, end, scratch);
@@ -138,7 +138,7 @@ function runPiece(job: Job, first: i32, end: i32, scratch: usize): void {
       byteProducts(job, first, end, scratch);
       break;
     case 6:
-      moveParameters(job, first, end);
+      moveParameters(job, first, end, scratch);
       break;
     case 7:
       addScaled(job, first, end);

@@ -1,6 +1,7 @@
 /** Examples that are widened and worked on together. */
 export const EXAMPLES: i32 = 64;
-/** Columns (features) that are widened and worked on together: 64 examples of them stay in the first-level cache. */
+/** Columns (features) that are widened and worked on together where sums run over examples: 64 examples of them stay in the
+ *  first-level cache. */
 export const COLUMNS: i32 = 96;
 
 /** Reals in a vector. */

@@ -2,26 +2,45 @@ import { Job } from './job';
 
 /** Work on long vectors, such as all parameters: numbers first … end − 1 of `job.out`. */
 
-/** An optimizer's step, number by number (kernels.ts has the formulas). */
-export function moveParameters(job: Job, first: i32, end: i32): void {
-  moveStretch(job, job.gradient + <usize>first * sizeof<real>(), first, end - first);
+/** Bytes of a step's numbers, a vector each. */
+export const NUMBERS: usize = 9 * 16;
+
+/** Writes a step's numbers as vectors. Loops load them from there: what V8 could compute from the job, it would compute anew in each turn. */
+export function writeNumbers(job: Job, to: usize): void {
+  v128.store(to, v128.splat<real>(<real>job.rate));
+  v128.store(to, v128.splat<real>(<real>job.beta1), 16);
+  v128.store(to, v128.splat<real>(<real>(1 - job.beta1)), 32);
+  v128.store(to, v128.splat<real>(<real>job.beta2), 48);
+  v128.store(to, v128.splat<real>(<real>(1 - job.beta2)), 64);
+  v128.store(to, v128.splat<real>(<real>job.correction1), 80);
+  v128.store(to, v128.splat<real>(<real>job.correction2), 96);
+  v128.store(to, v128.splat<real>(<real>job.inside), 112);
+  v128.store(to, v128.splat<real>(<real>job.outside), 128);
 }
 
-/** The same for `count` numbers from number `first` on, whose gradient lies at `gradient`: it becomes the direction. */
-export function moveStretch(job: Job, gradient: usize, first: i32, count: i32): void {
-  const velocity = job.velocity;
-  const squares = job.squares;
-  const rate = v128.splat<real>(<real>job.rate);
-  const keep1 = v128.splat<real>(<real>job.beta1);
-  const take1 = v128.splat<real>(<real>(1 - job.beta1));
-  const keep2 = v128.splat<real>(<real>job.beta2);
-  const take2 = v128.splat<real>(<real>(1 - job.beta2));
-  const correction1 = v128.splat<real>(<real>job.correction1);
-  const correction2 = v128.splat<real>(<real>job.correction2);
-  const inside = v128.splat<real>(<real>job.inside);
-  const outside = v128.splat<real>(<real>job.outside);
+/** An optimizer's step, number by number (kernels.ts has the formulas). */
+export function moveParameters(job: Job, first: i32, end: i32, scratch: usize): void {
+  writeNumbers(job, scratch);
+  moveStretch(job, scratch, job.gradient + <usize>first * sizeof<real>(), first, end - first);
+}
+
+/** The same for `count` numbers from number `first` on, whose gradient lies at `gradient`: it becomes the direction.
+ *  @param numbers  of writeNumbers */
+export function moveStretch(job: Job, numbers: usize, gradient: usize, first: i32, count: i32): void {
+  const rate = v128.load(numbers);
+  const keep1 = v128.load(numbers, 16);
+  const take1 = v128.load(numbers, 32);
+  const keep2 = v128.load(numbers, 48);
+  const take2 = v128.load(numbers, 64);
+  const correction1 = v128.load(numbers, 80);
+  const correction2 = v128.load(numbers, 96);
+  const inside = v128.load(numbers, 112);
+  const outside = v128.load(numbers, 128);
   const from = <usize>first * sizeof<real>();
   const end = from + <usize>count * sizeof<real>();
+  const weights = job.out;
+  const velocity = job.velocity;
+  const squares = job.squares;
   let at = from;
   for (; at + 16 <= end; at += 16, gradient += 16) {
     const g = v128.load(gradient);
@@ -39,7 +58,7 @@ export function moveStretch(job: Job, gradient: usize, first: i32, count: i32): 
       direction = v128.div<real>(direction, v128.add<real>(root, outside));
     }
     v128.store(gradient, direction);
-    v128.store(job.out + at, v128.sub<real>(v128.load(job.out + at), v128.mul<real>(rate, direction)));
+    v128.store(weights + at, v128.sub<real>(v128.load(weights + at), v128.mul<real>(rate, direction)));
   }
   for (; at < end; at += sizeof<real>(), gradient += sizeof<real>()) moveOne(job, gradient, at);
 }
@@ -111,10 +130,15 @@ export function squaresOf(x: usize, count: i32): f64 {
 
 /** 0 where all of `count` numbers are finite, else not a number. */
 export function zeroIfFinite(x: usize, count: i32): f64 {
-  let zeros = v128.splat<real>(0);
-  const none = zeros;
+  const none = v128.splat<real>(0);
+  let zeros = none;
+  let others = none; // two sums, since an addition waits for the one before it
   const end = x + <usize>count * sizeof<real>();
-  for (; x + 16 <= end; x += 16) zeros = v128.add<real>(zeros, v128.mul<real>(v128.load(x), none));
+  for (; x + 32 <= end; x += 32) {
+    zeros = v128.add<real>(zeros, v128.mul<real>(v128.load(x), none));
+    others = v128.add<real>(others, v128.mul<real>(v128.load(x, 16), none));
+  }
+  zeros = v128.add<real>(zeros, others);
   let sum: real = 0;
   for (; x < end; x += sizeof<real>()) sum += load<real>(x) * 0;
   if (sizeof<real>() === 4) {
