@@ -1,6 +1,6 @@
 /** The numerical operations that cost time, behind one interface. reference.ts is their definition. */
 
-import type { Elementwise } from './elementwise.ts';
+import type { Elementwise, LossRule } from './elementwise.ts';
 
 export type Floats = Float32Array | Float64Array;
 export const precisions = { float32: Float32Array, float64: Float64Array } as const;
@@ -82,6 +82,15 @@ export interface Kernels extends Elementwise {
   /** dA = Wᵀ · dZ, the gradient for the layer below. @param options.out (n_(l-1), m), overwritten */
   backwardInput(options: { dZ: Floats; weights: Floats; units: number; features: number; count: number; out: Floats }): void;
 
+  /** Forward, loss and gradient of a network of one unit over bytes in one, where that is faster than one after the other: memory is
+   *  read once. Null for kernels that have no such thing. */
+  readonly oneUnitPass: {
+    /** whether it is for such pictures */
+    takes(input: ByteRows): boolean;
+    /** @returns Σ weight · L */
+    run(pass: OneUnitPass): number;
+  } | null;
+
   /** The inner products of pictures with pictures, after the map.
    *  @param options.left  [l, n_x]
    *  @param options.right [r, n_x]
@@ -105,6 +114,25 @@ export interface Kernels extends Elementwise {
 
   /** Σ x², summed in float64; not finite where one of them is not, and where the sum is beyond 10^308. */
   squaredNorm(values: Floats): number;
+}
+
+/** `forward`, `lossGradient`, `backwardWeights` and `sumExamples` of logistic regression. */
+export interface OneUnitPass {
+  input: ByteRows;
+  /** (1, n_x) */
+  weights: Floats;
+  bias: Floats;
+  rule: LossRule;
+  labels: Uint8Array;
+  /** what an example of class 0 and of class 1 counts */
+  classWeights: readonly [number, number];
+  /** what dZ is divided by */
+  m: number;
+  /** (1, m), overwritten; so are dW (1, n_x) and db (1) */
+  z: Floats;
+  dZ: Floats;
+  dW: Floats;
+  db: Floats;
 }
 
 export interface ParameterStep extends StepNumbers {

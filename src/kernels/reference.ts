@@ -18,6 +18,7 @@ export function referenceKernels(precision: Precision): Kernels {
     forward,
     backwardWeights,
     backwardInput,
+    oneUnitPass: null,
     innerProducts,
     moveParameters,
     stepWeights: (step) => stepWeightsPlainly(kernels, step, new precisions[precision](step.weights.length)),

@@ -1,6 +1,7 @@
 import type { ByteRows } from '../kernels/kernels.ts';
 import { backward, lossGradient, type Targets } from './backward.ts';
 import { forward, type LayerWorkspace, type Pass } from './forward.ts';
+import { losses } from './losses.ts';
 import type { Parameters } from './network.ts';
 
 /** Pictures that go forward and back together: what went forward is still in a processor's cache on the way back. */
@@ -18,6 +19,7 @@ export function costAndGradient(
   { pieces, down }: { pieces: readonly Piece[]; down: 0 | 1 },
 ): number {
   const { count } = pass.input;
+  if (goesInOne(pass)) return oneUnitPass(pass, targets, gradient);
   let cost = 0;
   for (const [i, { first, pass: piece }] of pieces.entries()) {
     forward(piece);
@@ -25,6 +27,25 @@ export function costAndGradient(
     backward(piece, gradient, { adds: i > 0, down });
   }
   return cost;
+}
+
+/** Whether the kernels take logistic regression forward and back in one. */
+export function goesInOne({ network, kernels, input }: Pass): boolean {
+  return network.layers.length === 1 && input.kind === 'bytes' && (kernels.oneUnitPass?.takes(input) ?? false);
+}
+
+function oneUnitPass(
+  { kernels, parameters, workspace, input }: Pass,
+  { loss, ...targets }: Targets,
+  gradient: Parameters,
+): number {
+  const { z, dZ } = workspace.layers[0]!;
+  const { weights, bias } = parameters.layers[0]!;
+  const { weights: dW, bias: db } = gradient.layers[0]!;
+  const rule = { name: loss, ...losses[loss] };
+  const m = input.count;
+  const pass = { ...targets, input: input as ByteRows, weights, bias: bias!, rule, m, z, dZ, dW, db: db! };
+  return kernels.oneUnitPass!.run(pass) / m;
 }
 
 export interface Piece {
@@ -37,7 +58,8 @@ export interface Piece {
 export function piecesOf(pass: Pass): readonly Piece[] {
   const { input, network } = pass;
   const length = Math.max(1, Math.floor(pieceBytes / (examples * input.features))) * examples;
-  if (input.kind !== 'bytes' || input.count <= 2 * length || network.layers.some(({ batchNorm }) => batchNorm)) {
+  const whole = input.kind !== 'bytes' || input.count <= 2 * length || network.layers.some(({ batchNorm }) => batchNorm);
+  if (whole || goesInOne(pass)) {
     return [{ first: 0, pass }];
   }
   return Array.from({ length: Math.ceil(input.count / length) }, (_, i) => {

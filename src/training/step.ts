@@ -4,7 +4,7 @@ import type { Rows, StepFacts } from '../kernels/kernels.ts';
 import { moveAverages } from '../model/batch-norm.ts';
 import type { Pass } from '../model/forward.ts';
 import { addL2Gradient, l2Cost } from '../model/l2.ts';
-import { costAndGradient, piecesOf } from '../model/pieces.ts';
+import { costAndGradient, goesInOne, piecesOf } from '../model/pieces.ts';
 import { averagesOf, optimizers } from '../optimize/optimizers.ts';
 import { scheduledRate } from '../optimize/schedules.ts';
 import { namedRandom } from '../random.ts';
@@ -45,7 +45,7 @@ export function takeStep(run: Run, indices: Int32Array, { epoch, norms }: StepOp
   run.lastInput = input;
   const pass: Pass = { network, parameters, kernels, workspace, input, mode: { kind: 'training', masks } };
   const pieces = piecesOf(pass);
-  run.fused = run.mayFuse && pieces.length === 1;
+  run.fused = run.mayFuse && pieces.length === 1 && !goesInOne(pass);
   const down = run.fused ? 1 : 0;
   const cost = costAndGradient(pass, { loss, labels, classWeights }, gradient, { pieces, down });
   const logits = workspace.layers[network.layers.length - 1]!.z.subarray(0, count);

@@ -5,7 +5,7 @@ import { type Frame, inFrame } from './frame.ts';
 
 /** What assembly/elementwise.ts knows, in its order; a rule of another name is computed one number after the other by its own functions. */
 const activationRules = ['sigmoid', 'tanh', 'relu', 'leakyRelu', 'linear'];
-const lossRules = ['crossEntropy', 'squaredError'];
+export const lossRules = ['crossEntropy', 'squaredError'];
 
 /** Numbers of a range that threads share begin at multiples of this. */
 const grain = 1024;

@@ -49,7 +49,7 @@ export function createEngine(precision: Precision, wanted: Arithmetic, threads: 
     splitBytes: compiled.splitBytes,
     run(job) {
       const length = job.end - (job.first ?? 0);
-      const step = Math.ceil(length / (threads * piecesEach) / job.grain) * job.grain;
+      const step = job.apart ? job.grain : Math.ceil(length / (threads * piecesEach) / job.grain) * job.grain;
       writeJob(job, numbers, words, step);
       if (threads === 1 || job.work < sharedWork || step >= length) return compiled.run(control, scratch!);
       team ??= startThreads(module, memory.memory, control, others);

@@ -20,6 +20,8 @@ export const jobKinds = [
   'normalizeBatch',
   'normalizeWith',
   'normalizeGradient',
+  'passParts',
+  'sumParts',
 ] as const;
 
 const kindNumbers = Object.fromEntries(jobKinds.map((kind, i) => [kind, i])) as Record<(typeof jobKinds)[number], number>;
@@ -56,6 +58,8 @@ export interface Job {
   end: number;
   /** pieces of the range begin at multiples of this */
   grain: number;
+  /** whether each of these is a piece by itself: where they are few and long */
+  apart?: boolean;
   /** multiplications, which say whether sharing pays */
   work: number;
 }

@@ -1,4 +1,5 @@
-import type { ByteRows, Kernels } from '../kernels.ts';
+import type { ByteRows, Kernels, OneUnitPass } from '../kernels.ts';
+import { lossRules } from './elementwise.ts';
 import type { Engine } from './engine.ts';
 import { type Frame, inFrame } from './frame.ts';
 import { type PlacedMap, placeMap } from './input-map.ts';
@@ -50,6 +51,83 @@ export function weightsOneUnit(engine: Engine, call: Parameters<Kernels['backwar
     const range = { end: features, grain: columnGrain, accumulate: call.adds ?? false, work };
     engine.run({ kind: 'weightsOneUnit', input: bytes, indices, features, count, ...map, gradient, out, ...range });
   });
+}
+
+/** Pictures of a part at least, and parts at most. */
+const partPictures = 64;
+const mostParts = 16;
+/** Σ weight · L and Σ dZ of a part. */
+const partFacts = 2;
+/** TILE of assembly/one-unit.ts: longer rows, with their sums, would not stay in a cache. */
+const mostFeatures = 16_384;
+
+/** Forward and back in one (assembly/one-unit-pass.ts); null for kernels of float64, and where rows are long or lie elsewhere.  */
+export function oneUnitPass(engine: Engine): Kernels['oneUnitPass'] {
+  if (engine.precision !== 'float32') return null;
+  return {
+    takes: (input) => input.features <= mostFeatures && fitsWhole(engine.memory, input),
+    run: (pass) => passOneUnit(engine, pass),
+  };
+}
+
+function passOneUnit(
+  engine: Engine,
+  { input, weights, bias, rule, labels, classWeights, m, z, dZ, dW, db }: OneUnitPass,
+): number {
+  const { memory } = engine;
+  const { count, features } = input;
+  const units = 4 * Math.ceil(count / Math.min(mostParts, Math.ceil(count / partPictures)) / 4);
+  const parts = Math.ceil(count / units);
+  const told = [0, 0] as [number, number];
+  inFrame(memory, (frame) => {
+    const map = placeMap(engine, frame, input);
+    const split = splitNumbers(engine, frame, frame.input(weights, features), features, { ...map, sums: false });
+    const { input: bytes, indices } = placeWhole(memory, frame, input);
+    const sums = frame.room(parts * features * Float64Array.BYTES_PER_ELEMENT);
+    const facts = frame.room(parts * partFacts * Float64Array.BYTES_PER_ELEMENT);
+    engine.run({
+      kind: 'passParts',
+      rule: lossRules.indexOf(rule.name),
+      input: bytes,
+      indices,
+      features,
+      count,
+      units,
+      scale: map.scale,
+      weights: split,
+      bias: frame.input(bias, 1),
+      velocity: frame.output(z, count),
+      squares: frame.input(labels, count),
+      beta1: classWeights[0],
+      beta2: classWeights[1],
+      decay: m,
+      gradient: frame.output(dZ, count),
+      out: sums,
+      facts,
+      end: parts,
+      grain: 1,
+      apart: true,
+      work: 2 * count * features,
+    });
+    const out = frame.output(dW, features);
+    const work = parts * features;
+    engine.run({
+      kind: 'sumParts',
+      ...map,
+      input: sums,
+      facts,
+      features,
+      units: parts,
+      out,
+      end: features,
+      grain: columnGrain,
+      work,
+    });
+    for (const [i, value] of memory.view(new Float64Array(), facts, parts * partFacts).entries()) told[i % partFacts]! += value;
+  });
+  const [cost, sum] = told;
+  db[0] = sum;
+  return cost;
 }
 
 function splitNumbers(

@@ -7,7 +7,7 @@ import type { Block } from './free-list.ts';
 import { innerProducts } from './inner-products.ts';
 import { placeMap } from './input-map.ts';
 import type { Job } from './job.ts';
-import { forwardOneUnit, hasOneUnitKernels, weightsOneUnit } from './one-unit.ts';
+import { forwardOneUnit, hasOneUnitKernels, oneUnitPass, weightsOneUnit } from './one-unit.ts';
 import { placeRows } from './rows.ts';
 import { weightSteps } from './step-weights.ts';
 import { vectors } from './vectors.ts';
@@ -17,7 +17,12 @@ import { vectors } from './vectors.ts';
 export function simdKernels(precision: Precision, threads = 1, arithmetic: Arithmetic = 'strict'): Kernels {
   const engine = createEngine(precision, arithmetic, threads);
   const layer = products(engine);
-  const others = { ...layer, ...vectors(engine), innerProducts: innerProducts(engine, layer.forward) };
+  const others = {
+    ...layer,
+    ...vectors(engine),
+    innerProducts: innerProducts(engine, layer.forward),
+    oneUnitPass: oneUnitPass(engine),
+  };
   const operations = { ...elementwise(engine), ...others, ...weightSteps(engine, others) };
   return withMemory(engine, operations, []);
 }

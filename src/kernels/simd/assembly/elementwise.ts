@@ -97,15 +97,32 @@ function timesDerivative(rule: i32, d: v128, z: v128, a: v128, slope: real): v12
 /** dZ (`out`) = weight · L′(z, y) / `features` for examples first … end − 1 with z in `input` and labels in `indices`, a byte each; their
  *  sum of weight · L goes to `facts`, in f64. An example of class 0 weighs `beta1`, one of class 1 `beta2`. */
 export function lossGradient(job: Job, first: i32, end: i32): void {
+  const sum = lossOfExamples(job.rule, job.input, job.indices, job.out, first, end, job.beta1, job.beta2, <f64>job.features);
+  store<f64>(job.facts, sum);
+}
+
+/** The same of given addresses, each that of example 0. @returns Σ weight · L */
+export function lossOfExamples(
+  rule: i32,
+  z: usize,
+  labels: usize,
+  dZ: usize,
+  first: i32,
+  end: i32,
+  weight0: f64,
+  weight1: f64,
+  m: f64,
+): f64 {
   let sum: f64 = 0;
   for (let i = first; i < end; i++) {
-    const z = <f64>load<real>(job.input + <usize>i * sizeof<real>());
-    const y = load<u8>(job.indices + <usize>i);
-    const weight = y === 0 ? job.beta1 : job.beta2;
-    sum += weight * lossOf(job.rule, z, y);
-    store<real>(job.out + <usize>i * sizeof<real>(), <real>((weight * slopeOf(job.rule, z, y)) / <f64>job.features));
+    const at = <usize>i * sizeof<real>();
+    const y = load<u8>(labels + <usize>i);
+    const logit = <f64>load<real>(z + at);
+    const weight = y === 0 ? weight0 : weight1;
+    sum += weight * lossOf(rule, logit, y);
+    store<real>(dZ + at, <real>((weight * slopeOf(rule, logit, y)) / m));
   }
-  store<f64>(job.facts, sum);
+  return sum;
 }
 
 function lossOf(rule: i32, z: f64, y: u8): f64 {

@@ -9,11 +9,11 @@ import { smaller } from './tiles';
  */
 
 /** Steps of two products of a byte with 2^14 that fit a sum of 32 bits. */
-const EXACT_STEPS: i32 = 256;
+export const EXACT_STEPS: i32 = 256;
 const BASE: f64 = 32_768;
 /** Columns that are summed together. Their sums stay in the second-level cache; pictures come from main memory, which is
  *  fast where it is read in long stretches. */
-const TILE: i32 = 16_384;
+export const TILE: i32 = 16_384;
 /** Rows that are read side by side: where a row is a multiple of 4,096 bytes long, one column of more of them would not
  *  stay in the first-level cache. */
 const ROWS: i32 = 8;
@@ -39,12 +39,10 @@ export function oneUnitScratch(): usize {
  *  their sum. Not shared: first = 0, end = 1. */
 export function splitNumbers(job: Job): void {
   const stride = splitStride(job.count);
-  const facts = job.out + 2 * stride;
+  const facts = splitFacts(job.out, job.count);
   const products = job.multiply === 0 ? job.input : multiplied(job, facts + FACTS);
   const largest = largestSize(products, job.count);
-  // the power of two that brings the largest to 2^28 … 2^29; no more than 2^126, so that numbers below 2^-97 lose digits
-  const exponent = largest > 0 ? <i32>min<i64>(126, 155 - ((reinterpret<u32>(largest) >>> 23) & 255)) : 0;
-  const factor = reinterpret<f32>((<u32>(exponent + 127)) << 23);
+  const factor = factorOf(largest);
   const finite = largest < Infinity;
   memory.fill(job.out, 0, 2 * stride);
   if (finite) splitAll(products, job.count, factor, job.out, stride);
@@ -53,7 +51,19 @@ export function splitNumbers(job: Job): void {
   store<f64>(facts + 16, job.add === 0 ? 0 : sumOf(job.input, job.add, job.count));
 }
 
-function splitAll(products: usize, count: i32, factor: f32, out: usize, stride: usize): void {
+/** Where the facts of `count` split numbers lie. */
+export function splitFacts(split: usize, count: i32): usize {
+  return split + 2 * splitStride(count);
+}
+
+/** The power of two that brings the largest of some numbers to 2^28 … 2^29; no more than 2^126, so that numbers below 2^-97 lose digits. */
+export function factorOf(largest: f32): f32 {
+  const exponent = largest > 0 ? <i32>min<i64>(126, 155 - ((reinterpret<u32>(largest) >>> 23) & 255)) : 0;
+  return reinterpret<f32>((<u32>(exponent + 127)) << 23);
+}
+
+/** Highs to out, lows `stride` bytes behind them. */
+export function splitAll(products: usize, count: i32, factor: f32, out: usize, stride: usize): void {
   const whole = <usize>(count & ~3);
   for (let k: usize = 0; k < whole; k += 4) splitFour(v128.load(products + k * 4), factor, out + k * 2, stride);
   for (let k = whole; k < <usize>count; k++) splitOne(load<f32>(products + k * 4), factor, out + k * 2, stride);
@@ -66,14 +76,16 @@ function multiplied(job: Job, out: usize): usize {
 }
 
 /** The largest |x|; not a number where one of them is none. */
-function largestSize(x: usize, count: i32): f32 {
-  let sizes = f32x4.splat(0);
+export function largestSize(x: usize, count: i32): f32 {
+  // without their signs, float32 numbers stand in the order of their bits, and what is not a number above all others
+  let sizes = i32x4.splat(0);
+  const bits = i32x4.splat(0x7fff_ffff);
   const whole = <usize>(count & ~3) * 4;
-  for (let k: usize = 0; k < whole; k += 16) sizes = f32x4.max(sizes, f32x4.abs(v128.load(x + k)));
-  const pairs = f32x4.max(sizes, i32x4.shuffle(sizes, sizes, 2, 3, 2, 3));
-  let largest = max<f32>(f32x4.extract_lane(pairs, 0), f32x4.extract_lane(pairs, 1));
-  for (let k = whole; k < <usize>count * 4; k += 4) largest = max<f32>(largest, abs<f32>(load<f32>(x + k)));
-  return largest;
+  for (let k: usize = 0; k < whole; k += 16) sizes = i32x4.max_u(sizes, v128.and(v128.load(x + k), bits));
+  sizes = i32x4.max_u(sizes, i32x4.shuffle(sizes, sizes, 2, 3, 2, 3));
+  let largest = max<u32>(i32x4.extract_lane(sizes, 0), i32x4.extract_lane(sizes, 1));
+  for (let k = whole; k < <usize>count * 4; k += 4) largest = max<u32>(largest, load<u32>(x + k) & 0x7fff_ffff);
+  return reinterpret<f32>(largest);
 }
 
 function splitFour(x: v128, factor: f32, out: usize, stride: usize): void {
@@ -100,11 +112,10 @@ function sumOf(x: usize, y: usize, count: i32): f64 {
 
 /** out[i] = scale · Σ_k w[k] · x[i, k] + what the map adds + bias for examples first … end − 1, with split w. */
 export function forwardOneUnit(job: Job, first: i32, end: i32): void {
-  const stride = splitStride(job.features);
-  const facts = job.weights + 2 * stride;
+  const facts = splitFacts(job.weights, job.features);
   const unit = load<f64>(facts) * job.scale;
   const shift = load<f64>(facts + 16) + (job.bias === 0 ? 0 : <f64>load<f32>(job.bias));
-  for (let i = first; i < end; i += 4) sumFour(job, i, smaller(4, end - i), stride, unit, shift);
+  for (let i = first; i < end; i += 4) sumFour(job, i, smaller(4, end - i), unit, shift, job.out);
 }
 
 function rowOf(job: Job, i: i32): usize {
@@ -124,19 +135,23 @@ function sumOfRest(job: Job, row: usize, stride: usize, k: i32): f64 {
   return BASE * <f64>high + <f64>low;
 }
 
-/** `count` examples from i on, four at most: where there are fewer, the last one is summed several times. */
-function sumFour(job: Job, i: i32, count: i32, stride: usize, unit: f64, shift: f64): void {
-  const features = job.features;
-  const whole = features & ~15;
-  const r0 = rowOf(job, i);
-  const r1 = rowOf(job, i + smaller(1, count - 1));
-  const r2 = rowOf(job, i + smaller(2, count - 1));
-  const r3 = rowOf(job, i + count - 1);
+/** `count` examples from i on, four at most: where there are fewer, the last one is summed several times.
+ *  @param out  what example 0 is written to */
+export function sumFour(job: Job, i: i32, count: i32, unit: f64, shift: f64, out: usize): void {
+  const stride = splitStride(job.features);
+  const whole = job.features & ~15;
+  // each address is stepped by itself: what V8 could compute from what does not change, it would compute anew in each turn
+  let r0 = rowOf(job, i);
+  let r1 = rowOf(job, i + smaller(1, count - 1));
+  let r2 = rowOf(job, i + smaller(2, count - 1));
+  let r3 = rowOf(job, i + count - 1);
+  let highs = job.weights;
+  let lows = highs + stride;
   let t0 = sumOfRest(job, r0, stride, whole);
   let t1 = sumOfRest(job, r1, stride, whole);
   let t2 = sumOfRest(job, r2, stride, whole);
   let t3 = sumOfRest(job, r3, stride, whole);
-  for (let start = 0; start < whole; start += 8 * EXACT_STEPS) {
+  for (let k = 0; k < whole; k += 8 * EXACT_STEPS) {
     let h0 = i32x4.splat(0);
     let h1 = h0;
     let h2 = h0;
@@ -145,20 +160,20 @@ function sumFour(job: Job, i: i32, count: i32, stride: usize, unit: f64, shift: 
     let l1 = h0;
     let l2 = h0;
     let l3 = h0;
-    const last = <usize>smaller(whole, start + 8 * EXACT_STEPS);
-    for (let k = <usize>start; k < last; k += 8) {
-      const high = v128.load(job.weights + 2 * k);
-      const low = v128.load(job.weights + stride + 2 * k);
-      let x = v128.load8x8_u(r0 + k);
+    const end = r0 + <usize>smaller(whole - k, 8 * EXACT_STEPS);
+    for (; r0 < end; r0 += 8, r1 += 8, r2 += 8, r3 += 8, highs += 16, lows += 16) {
+      const high = v128.load(highs);
+      const low = v128.load(lows);
+      let x = v128.load8x8_u(r0);
       h0 = i32x4.add(h0, i32x4.dot_i16x8_s(x, high));
       l0 = i32x4.add(l0, i32x4.dot_i16x8_s(x, low));
-      x = v128.load8x8_u(r1 + k);
+      x = v128.load8x8_u(r1);
       h1 = i32x4.add(h1, i32x4.dot_i16x8_s(x, high));
       l1 = i32x4.add(l1, i32x4.dot_i16x8_s(x, low));
-      x = v128.load8x8_u(r2 + k);
+      x = v128.load8x8_u(r2);
       h2 = i32x4.add(h2, i32x4.dot_i16x8_s(x, high));
       l2 = i32x4.add(l2, i32x4.dot_i16x8_s(x, low));
-      x = v128.load8x8_u(r3 + k);
+      x = v128.load8x8_u(r3);
       h3 = i32x4.add(h3, i32x4.dot_i16x8_s(x, high));
       l3 = i32x4.add(l3, i32x4.dot_i16x8_s(x, low));
     }
@@ -167,7 +182,7 @@ function sumFour(job: Job, i: i32, count: i32, stride: usize, unit: f64, shift: 
     t2 += BASE * sumOfLanes(h2) + sumOfLanes(l2);
     t3 += BASE * sumOfLanes(h3) + sumOfLanes(l3);
   }
-  const to = job.out + <usize>i * 4;
+  const to = out + <usize>i * 4;
   store<f32>(to, <f32>(unit * t0 + shift));
   if (count > 1) store<f32>(to + 4, <f32>(unit * t1 + shift));
   if (count > 2) store<f32>(to + 8, <f32>(unit * t2 + shift));
@@ -190,20 +205,48 @@ export function weightsOneUnit(job: Job, first: i32, end: i32, scratch: usize): 
     for (let i = 0; i < job.count; ) {
       const last = smaller(job.count, i + 2 * EXACT_STEPS);
       memory.fill(scratch, 0, <usize>TILE * 8);
-      for (; i < last; i += ROWS) addRows(job, i, smaller(ROWS, last - i), first, columns, scratch, rows);
-      addTotals(scratch, totals, columns);
+      const numbers = job.gradient + <usize>i * 2;
+      addRows(job, i, last - i, first, columns, scratch, rows, numbers, splitStride(job.count));
+      addTotals(scratch, totals, columns, 1);
+      i = last;
     }
     storeWeights(job, first, columns, totals);
   }
 }
 
-/** Adds up to ROWS rows to the sums: for each 16 columns 16 highs, then 16 lows. Rows go in pairs; a last one without
- *  a fellow is paired with itself, whose number is 0. */
-function addRows(job: Job, i: i32, count: i32, first: i32, columns: i32, sums: usize, rows: usize): void {
+/** Adds `count` rows from i on to the sums of `columns` columns: for each 16 of them 16 highs, then 16 lows.
+ *  @param rows     room for the addresses of ROWS rows
+ *  @param numbers  their highs; the lows are `lows` bytes behind */
+export function addRows(
+  job: Job,
+  i: i32,
+  count: i32,
+  first: i32,
+  columns: i32,
+  sums: usize,
+  rows: usize,
+  numbers: usize,
+  lows: usize,
+): void {
+  for (; count > 0; count -= ROWS, i += ROWS, numbers += ROWS * 2) {
+    addSome(job, i, smaller(ROWS, count), first, columns, sums, rows, numbers, lows);
+  }
+}
+
+/** Up to ROWS rows. They go in pairs; a last one without a fellow is paired with itself, whose number is 0. */
+function addSome(
+  job: Job,
+  i: i32,
+  count: i32,
+  first: i32,
+  columns: i32,
+  sums: usize,
+  rows: usize,
+  numbers: usize,
+  lows: usize,
+): void {
   for (let r = 0; r < count; r++) store<usize>(rows + ((<usize>r) << 2), rowOf(job, i + r) + <usize>first);
   if (count & 1) store<usize>(rows + ((<usize>count) << 2), rowOf(job, i + count - 1) + <usize>first);
-  const numbers = job.gradient + <usize>i * 2;
-  const lows = splitStride(job.count);
   const whole = <usize>(columns & ~15);
   const pairsEnd = rows + ((<usize>((count + 1) & ~1)) << 2);
   for (let k: usize = 0; k < whole; k += 16) addColumns(rows, pairsEnd, numbers, lows, k, sums + k * 8);
@@ -256,11 +299,22 @@ function addColumns(row: usize, end: usize, numbers: usize, lows: usize, k: usiz
   v128.store(sums, l3, 112);
 }
 
-function addTotals(sums: usize, totals: usize, columns: i32): void {
-  for (let k: usize = 0; k < <usize>columns; k++) {
-    const at = sums + (k & ~15) * 8 + (k & 15) * 4;
-    const whole = BASE * <f64>load<i32>(at) + <f64>load<i32>(at + 64);
-    store<f64>(totals + k * 8, load<f64>(totals + k * 8) + whole);
+/** totals += unit · sums */
+export function addTotals(sums: usize, totals: usize, columns: i32, unit: f64): void {
+  const units = f64x2.splat(unit);
+  const bases = f64x2.splat(BASE);
+  const whole = <usize>(columns & ~15);
+  for (let k: usize = 0; k < whole; k += 16, sums += 128, totals += 128) {
+    for (let j: usize = 0; j < 64; j += 8) {
+      const highs = f64x2.convert_low_i32x4_s(v128.load64_zero(sums + j));
+      const lows = f64x2.convert_low_i32x4_s(v128.load64_zero(sums + j, 64));
+      const sum = f64x2.add(f64x2.mul(bases, highs), lows);
+      v128.store(totals + 2 * j, f64x2.add(v128.load(totals + 2 * j), f64x2.mul(units, sum)));
+    }
+  }
+  for (let j: usize = 0; j < <usize>(columns & 15); j++) {
+    const sum = BASE * <f64>load<i32>(sums + j * 4) + <f64>load<i32>(sums + j * 4, 64);
+    store<f64>(totals + j * 8, load<f64>(totals + j * 8) + unit * sum);
   }
 }
 

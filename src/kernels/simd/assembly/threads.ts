@@ -4,6 +4,7 @@ import { activate, activationGradient, lossGradient, sumExamples } from './eleme
 import { Job } from './job';
 import { forwardBytes, forwardFloats, inputGradient, weightsBytes, weightsFloats } from './layer';
 import { forwardOneUnit, oneUnitScratch, splitNumbers, weightsOneUnit } from './one-unit';
+import { passParts, passScratch, sumParts } from './one-unit-pass';
 import { stepScratch, stepWeightsBytes } from './step';
 import { smaller } from './tiles';
 
@@ -47,7 +48,7 @@ export function jobOffset(): usize {
 
 /** Room that each thread needs. */
 export function scratchBytes(): usize {
-  return max<usize>(max<usize>(stepScratch(), byteProductsScratch()), oneUnitScratch());
+  return max<usize>(max<usize>(stepScratch(), byteProductsScratch()), max<usize>(oneUnitScratch(), passScratch()));
 }
 
 /** The host: does the job alone. */
@@ -178,6 +179,12 @@ function runPiece(job: Job, first: i32, end: i32, scratch: usize): void {
       break;
     case 19:
       normalizeGradient(job, first, end);
+      break;
+    case 20:
+      passParts(job, first, end, scratch);
+      break;
+    case 21:
+      sumParts(job, first, end);
       break;
     default:
       unreachable();
