@@ -8,7 +8,16 @@ import { type PartName, partNames } from '../data/split.ts';
 import { UserError } from '../errors.ts';
 import { type Kernels, precisions } from '../kernels/kernels.ts';
 import { referenceKernels } from '../kernels/reference.ts';
-import { initialParameters, layerInputs, type Network, type Parameters, parameterCount } from '../model/network.ts';
+import {
+  bufferLength,
+  initialParameters,
+  layerInputs,
+  type Network,
+  type Parameters,
+  parameterCount,
+  parameterSegments,
+  parametersOver,
+} from '../model/network.ts';
 import { optimizers } from '../optimize/optimizers.ts';
 import { numpyRandom } from '../random.ts';
 import type { FitOptions } from './fit.ts';
@@ -163,14 +172,15 @@ export function fitOptions(config: Config, parts: FitParts, plan: Plan, kernels:
 const unseen = new Uint8Array();
 
 function firstParameters(network: Network, kernels: Kernels, seed: number, { startValues }: Extras): Parameters {
-  const parameters = initialParameters(network, plain(kernels), numpyRandom(seed));
-  if (startValues !== undefined && startValues.length !== parameters.values.length) {
+  if (startValues === undefined) return initialParameters(network, plain(kernels), numpyRandom(seed));
+  const parameters = parametersOver(network, plain(kernels).floats(bufferLength(parameterSegments(network))));
+  if (startValues.length !== parameters.values.length) {
     throw new UserError(
       'usage',
       `training.startFrom: expected ${parameters.values.length} parameters for this network, found ${startValues.length}`,
     );
   }
-  if (startValues) parameters.values.set(startValues);
+  parameters.values.set(startValues);
   return parameters;
 }
 

@@ -1,7 +1,7 @@
 import { type Elementwise, plainElementwise } from '../elementwise.ts';
 import type { Floats } from '../kernels.ts';
 import type { Engine } from './engine.ts';
-import { type Frame, inFrame } from './frame.ts';
+import type { Frame } from './frame.ts';
 
 /** What assembly/elementwise.ts knows, in its order; a rule of another name is computed one number after the other by its own functions. */
 const activationRules = ['sigmoid', 'tanh', 'relu', 'leakyRelu', 'linear'];
@@ -20,7 +20,7 @@ export function elementwise(engine: Engine): Elementwise {
       const { slope, z, a, mask, length } = options;
       const rule = activationRules.indexOf(options.rule.name);
       if (rule < 0) return plainElementwise.activate(options);
-      inFrame(memory, (frame) => {
+      engine.inFrame((frame) => {
         const input = frame.input(z, length);
         const weights = optional(frame, mask, length);
         const out = frame.output(a, length);
@@ -32,7 +32,7 @@ export function elementwise(engine: Engine): Elementwise {
       const { slope, z, a, dZ, mask, keepProb, length } = options;
       const rule = activationRules.indexOf(options.rule.name);
       if (rule < 0) return plainElementwise.activationGradient(options);
-      inFrame(memory, (frame) => {
+      engine.inFrame((frame) => {
         engine.run({
           kind: 'activationGradient',
           rule,
@@ -54,7 +54,7 @@ export function elementwise(engine: Engine): Elementwise {
       const rule = lossRules.indexOf(options.rule.name);
       if (rule < 0) return plainElementwise.lossGradient(options);
       let sum = 0;
-      inFrame(memory, (frame) => {
+      engine.inFrame((frame) => {
         const facts = frame.room(Float64Array.BYTES_PER_ELEMENT);
         const [input, indices] = [frame.input(z, count), frame.input(labels, count)];
         const [beta1, beta2] = weights;
@@ -73,13 +73,13 @@ export function elementwise(engine: Engine): Elementwise {
           grain: count,
           work: 0,
         });
-        sum = memory.view(new Float64Array(), facts, 1)[0]!;
+        sum = memory.numberAt(facts);
       });
       return sum;
     },
 
     sumExamples({ values, count, units, out, adds }) {
-      inFrame(memory, (frame) => {
+      engine.inFrame((frame) => {
         const input = frame.input(values, count * units);
         const to = adds ? frame.update(out) : frame.output(out, units);
         engine.run({ kind: 'sumExamples', input, count, units, accumulate: adds, out: to, end: units, grain: units, work: 0 });
@@ -88,7 +88,7 @@ export function elementwise(engine: Engine): Elementwise {
 
     normalizeBatch({ z, count, gamma, beta, mean, variance, epsilon, normalized }) {
       const units = gamma.length;
-      inFrame(memory, (frame) => {
+      engine.inFrame((frame) => {
         engine.run({
           kind: 'normalizeBatch',
           count,
@@ -109,7 +109,7 @@ export function elementwise(engine: Engine): Elementwise {
 
     normalizeWith({ z, count, gamma, beta, mean, variance, epsilon }) {
       const units = gamma.length;
-      inFrame(memory, (frame) => {
+      engine.inFrame((frame) => {
         engine.run({
           kind: 'normalizeWith',
           count,
@@ -129,7 +129,7 @@ export function elementwise(engine: Engine): Elementwise {
 
     normalizeGradient({ dZ, count, gamma, variance, epsilon, normalized, gammaGradient, betaGradient }) {
       const units = gamma.length;
-      inFrame(memory, (frame) => {
+      engine.inFrame((frame) => {
         engine.run({
           kind: 'normalizeGradient',
           count,

@@ -1,5 +1,6 @@
 import { type Arithmetic, type InputMap, type Precision, precisions } from '../kernels.ts';
 import { compile, instantiate } from './compiled.ts';
+import { type Frame, framesOf } from './frame.ts';
 import { mapPreparer, type PreparedMap } from './input-map.ts';
 import { type Job, jobNumbers, jobWords, writeJob } from './job.ts';
 import { createMemory, type KernelMemory } from './memory.ts';
@@ -10,6 +11,8 @@ export interface Engine {
   precision: Precision;
   arithmetic: Arithmetic;
   memory: KernelMemory;
+  /** makes a call of a compiled kernel */
+  inFrame: (call: (frame: Frame) => void) => void;
   /** bytes of a number */
   size: number;
   prepare: (map: InputMap) => PreparedMap;
@@ -29,6 +32,7 @@ const piecesEach = 3;
 /** @param threads  that may work on a job, the calling one included; the bits of the results do not depend on it */
 export function createEngine(precision: Precision, wanted: Arithmetic, threads: number): Engine {
   const memory = (sharedMemory ??= createMemory());
+  const inFrame = framesOf(memory);
   const fast = wanted === 'fast' ? compile(precision, wanted) : null;
   const module = fast ?? compile(precision, 'strict')!;
   const compiled = instantiate(module, memory.memory);
@@ -44,14 +48,16 @@ export function createEngine(precision: Precision, wanted: Arithmetic, threads: 
     precision,
     arithmetic: fast === null ? 'strict' : 'fast',
     memory,
+    inFrame,
     size: precisions[precision].BYTES_PER_ELEMENT,
     prepare: mapPreparer(precision),
     splitBytes: compiled.splitBytes,
     run(job) {
       const length = job.end - (job.first ?? 0);
-      const step = job.apart ? job.grain : Math.ceil(length / (threads * piecesEach) / job.grain) * job.grain;
-      writeJob(job, numbers, words, step);
-      if (threads === 1 || job.work < sharedWork || step >= length) return compiled.run(control, scratch!);
+      const shared = job.apart ? job.grain : Math.ceil(length / (threads * piecesEach) / job.grain) * job.grain;
+      const alone = threads === 1 || job.work < sharedWork || shared >= length;
+      writeJob(job, numbers, words, alone && !job.apart ? length : shared);
+      if (alone) return compiled.run(control, scratch!);
       team ??= startThreads(module, memory.memory, control, others);
       team.check();
       if (!compiled.share(control, scratch!)) throw new Error('a thread of the kernels has stopped answering');

@@ -16,8 +16,31 @@ export interface Frame {
   room(bytes: number): number;
 }
 
-/** Makes a call: once it is done results go where they belong, and room is given back. */
-export function inFrame(memory: KernelMemory, call: (frame: Frame) => void): void {
+/** Makes calls: once one is done results go where they belong, and room is given back. A call may make others. */
+export function framesOf(memory: KernelMemory): (call: (frame: Frame) => void) => void {
+  // a step makes some twenty calls, so frames are kept: one for each call that is under way
+  const frames: Keeper[] = [];
+  let depth = 0;
+  return (call) => {
+    const frame = (frames[depth] ??= createFrame(memory));
+    depth++;
+    try {
+      call(frame.frame);
+      frame.deliver();
+    } finally {
+      depth--;
+      frame.clear();
+    }
+  };
+}
+
+interface Keeper {
+  frame: Frame;
+  deliver(): void;
+  clear(): void;
+}
+
+function createFrame(memory: KernelMemory): Keeper {
   const blocks: Block[] = [];
   const results: { array: Floats; length: number; address: number }[] = [];
 
@@ -27,32 +50,46 @@ export function inFrame(memory: KernelMemory, call: (frame: Frame) => void): voi
     return block.address;
   }
 
-  /** Its address where it lies in the kernels' memory, else room for it. */
-  function place(array: Numbers, length: number, otherwise: (address: number) => void): number {
-    requireLength(array, length);
-    const own = memory.addressOf(array);
-    if (own !== null) return own;
-    const address = room(length * array.BYTES_PER_ELEMENT);
-    otherwise(address);
-    return address;
-  }
+  /** Room for an array that lies elsewhere. */
+  const roomFor = (array: Numbers, length: number) => room(length * array.BYTES_PER_ELEMENT);
 
-  try {
-    call({
+  return {
+    frame: {
       room,
-      input: (array, length) =>
-        place(array, length, (address) => memory.view(array, address, length).set(array.subarray(0, length))),
-      update: (array) =>
-        place(array, array.length, (address) => {
-          memory.view(array, address, array.length).set(array);
-          results.push({ array, length: array.length, address });
-        }),
-      output: (array, length) => place(array, length, (address) => void results.push({ array, length, address })),
-    });
-    for (const { array, length, address } of results) array.set(memory.view(array, address, length));
-  } finally {
-    for (const block of blocks) memory.give(block);
-  }
+      input(array, length) {
+        requireLength(array, length);
+        const own = memory.addressOf(array);
+        if (own !== null) return own;
+        const address = roomFor(array, length);
+        memory.view(array, address, length).set(array.subarray(0, length));
+        return address;
+      },
+      output(array, length) {
+        requireLength(array, length);
+        const own = memory.addressOf(array);
+        if (own !== null) return own;
+        const address = roomFor(array, length);
+        results.push({ array, length, address });
+        return address;
+      },
+      update(array) {
+        const own = memory.addressOf(array);
+        if (own !== null) return own;
+        const address = roomFor(array, array.length);
+        memory.view(array, address, array.length).set(array);
+        results.push({ array, length: array.length, address });
+        return address;
+      },
+    },
+    deliver() {
+      for (const { array, length, address } of results) array.set(memory.view(array, address, length));
+    },
+    clear() {
+      for (const block of blocks) memory.give(block);
+      blocks.length = 0;
+      results.length = 0;
+    },
+  };
 }
 
 /** A kernel trusts its counts: what does not fit is a defect of the caller, and would overwrite something else. */

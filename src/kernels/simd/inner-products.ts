@@ -1,11 +1,12 @@
 import { type InputMap, type Kernels, precisions } from '../kernels.ts';
 import type { Engine } from './engine.ts';
-import { inFrame } from './frame.ts';
 
 type Call = Parameters<Kernels['innerProducts']>[0];
 
 /** Pictures that are turned into numbers together, and multiplied with all others as a layer of so many units. */
 const block = 64;
+/** Rows of a piece of exact products: few, since all of them are made in one call, which begins in V8's slow code. */
+const productGrain = 16;
 
 /** Exact sums of whole numbers where the map is x = scale · byte; else sums in the precision of the kernels. */
 export function innerProducts(engine: Engine, forward: Kernels['forward']): Kernels['innerProducts'] {
@@ -21,12 +22,13 @@ function productsOfBytes(engine: Engine, { left, right, map, out }: Call, scale:
   const [rows, columns] = [left.length / features, right.length / features];
   const { memory } = engine;
   const same = left === right;
-  inFrame(memory, (frame) => {
+  engine.inFrame((frame) => {
     const address = frame.room(rows * columns * Float64Array.BYTES_PER_ELEMENT);
     const input = frame.input(left, left.length);
     const weights = same ? input : frame.input(right, right.length);
     const work = rows * columns * features;
-    engine.run({ kind: 'byteProducts', input, weights, features, units: columns, out: address, end: rows, grain: block, work });
+    const range = { end: rows, grain: productGrain, apart: true, work };
+    engine.run({ kind: 'byteProducts', input, weights, features, units: columns, out: address, ...range });
     const sums = memory.view(new Float64Array(), address, rows * columns);
     for (let i = 0; i < rows; i++) {
       for (let j = 0; j < columns; j++) out[i * columns + j] = scale * sums[same && j < i ? j * columns + i : i * columns + j]!;

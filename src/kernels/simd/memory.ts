@@ -8,6 +8,8 @@ export interface KernelMemory {
   give(block: Block): void;
   /** A view of the same kind as an array. */
   view<T extends Float32Array | Float64Array | Int32Array | Uint8Array>(like: T, address: number, length: number): T;
+  /** The number of 64 bits at an address. */
+  numberAt(address: number): number;
   /** Where an array lies in this memory; null for an array that lies elsewhere. */
   addressOf(array: ArrayBufferView): number | null;
   /** Whether some bytes can be had without coming near the end of what a memory can hold. */
@@ -28,6 +30,7 @@ export function createMemory(): KernelMemory {
   const buffers = new WeakSet<object>([memory.buffer]);
   const free = createFreeList({ start: line, end: page });
   let used = 0;
+  let numbers = new Float64Array(memory.buffer);
 
   function grow(bytes: number): void {
     const end = memory.buffer.byteLength;
@@ -62,6 +65,10 @@ export function createMemory(): KernelMemory {
         length: number,
       ) => T;
       return new View(memory.buffer, address, length);
+    },
+    numberAt(address) {
+      if (numbers.byteLength < memory.buffer.byteLength) numbers = new Float64Array(memory.buffer);
+      return numbers[address / numbers.BYTES_PER_ELEMENT]!;
     },
     addressOf: (array) => (buffers.has(array.buffer) ? array.byteOffset : null),
     hasRoom: (bytes) => used + bytes <= pixelLimit,

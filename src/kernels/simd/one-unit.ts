@@ -1,7 +1,7 @@
 import type { ByteRows, Kernels, OneUnitPass } from '../kernels.ts';
 import { lossRules } from './elementwise.ts';
 import type { Engine } from './engine.ts';
-import { type Frame, inFrame } from './frame.ts';
+import type { Frame } from './frame.ts';
 import { type PlacedMap, placeMap } from './input-map.ts';
 import { fitsWhole, placeWhole } from './rows.ts';
 
@@ -16,7 +16,7 @@ export function hasOneUnitKernels({ precision, memory }: Engine, input: ByteRows
 export function forwardOneUnit(engine: Engine, call: Parameters<Kernels['forward']>[0], input: ByteRows): void {
   const { memory } = engine;
   const { count, features } = input;
-  inFrame(memory, (frame) => {
+  engine.inFrame((frame) => {
     const map = placeMap(engine, frame, input);
     const weights = splitNumbers(engine, frame, frame.input(call.weights, features), features, { ...map, sums: false });
     const { input: bytes, indices } = placeWhole(memory, frame, input);
@@ -42,7 +42,7 @@ export function forwardOneUnit(engine: Engine, call: Parameters<Kernels['forward
 export function weightsOneUnit(engine: Engine, call: Parameters<Kernels['backwardWeights']>[0], input: ByteRows): void {
   const { memory } = engine;
   const { count, features } = input;
-  inFrame(memory, (frame) => {
+  engine.inFrame((frame) => {
     const map = placeMap(engine, frame, input);
     const gradient = splitNumbers(engine, frame, frame.input(call.dZ, count), count, { multiply: 0, add: 0, sums: true });
     const { input: bytes, indices } = placeWhole(memory, frame, input);
@@ -79,7 +79,7 @@ function passOneUnit(
   const units = 4 * Math.ceil(count / Math.min(mostParts, Math.ceil(count / partPictures)) / 4);
   const parts = Math.ceil(count / units);
   const told = [0, 0] as [number, number];
-  inFrame(memory, (frame) => {
+  engine.inFrame((frame) => {
     const map = placeMap(engine, frame, input);
     const split = splitNumbers(engine, frame, frame.input(weights, features), features, { ...map, sums: false });
     const { input: bytes, indices } = placeWhole(memory, frame, input);

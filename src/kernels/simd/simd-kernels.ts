@@ -2,7 +2,6 @@ import { type Arithmetic, type Kernels, type Precision, precisions, type Scope }
 import { spanGradient, spanValues } from '../span.ts';
 import { elementwise } from './elementwise.ts';
 import { createEngine, type Engine } from './engine.ts';
-import { inFrame } from './frame.ts';
 import type { Block } from './free-list.ts';
 import { innerProducts } from './inner-products.ts';
 import { placeMap } from './input-map.ts';
@@ -80,7 +79,7 @@ function products(engine: Engine): Pick<Kernels, 'forward' | 'backwardWeights' |
         return forwardOneUnit(engine, { input, weights, bias, units, out }, input);
       }
       const { count, features } = input;
-      inFrame(memory, (frame) => {
+      engine.inFrame((frame) => {
         const layer = {
           features,
           units,
@@ -108,7 +107,7 @@ function products(engine: Engine): Pick<Kernels, 'forward' | 'backwardWeights' |
         return weightsOneUnit(engine, { input, dZ, units, out, adds }, input);
       }
       const { count, features } = input;
-      inFrame(memory, (frame) => {
+      engine.inFrame((frame) => {
         const gradient = frame.input(dZ, count * units);
         const to = adds ? frame.update(out.subarray(0, units * features)) : frame.output(out, units * features);
         const layer = { features, units, out: to, end: features, grain: columnGrain };
@@ -143,7 +142,7 @@ function products(engine: Engine): Pick<Kernels, 'forward' | 'backwardWeights' |
       });
     },
     backwardInput({ dZ, weights, units, features, count, out }) {
-      inFrame(memory, (frame) => {
+      engine.inFrame((frame) => {
         engine.run({
           kind: 'inputGradient',
           features,

@@ -1,7 +1,6 @@
 import type { ByteRows, Floats, Kernels, StepFacts, WeightStep } from '../kernels.ts';
 import { stepWeightsPlainly } from '../step-weights.ts';
 import type { Engine } from './engine.ts';
-import { inFrame } from './frame.ts';
 import { placeMap } from './input-map.ts';
 import { hasOneUnitKernels } from './one-unit.ts';
 import { fitsWhole, placeWhole } from './rows.ts';
@@ -19,7 +18,7 @@ export function weightSteps(engine: Engine, others: Others): Pick<Kernels, 'step
 
   function plainly(step: WeightStep): StepFacts {
     let found: StepFacts | undefined;
-    inFrame(memory, (frame) => {
+    engine.inFrame((frame) => {
       const room = frame.room(step.weights.byteLength);
       found = stepWeightsPlainly(others, step, memory.view(step.weights, room, step.weights.length));
     });
@@ -41,7 +40,7 @@ function stepBytes(engine: Engine, step: WeightStep, input: ByteRows): StepFacts
   const { count, features } = input;
   const blocks = Math.ceil(features / block);
   const sums = [0, 0, 0] as [number, number, number];
-  inFrame(memory, (frame) => {
+  engine.inFrame((frame) => {
     const optional = (array: Floats | null) => (array === null ? 0 : frame.update(array));
     const map = placeMap(engine, frame, input);
     const { input: bytes, indices } = placeWhole(memory, frame, input);

@@ -1,6 +1,5 @@
 import type { Kernels } from '../kernels.ts';
 import type { Engine } from './engine.ts';
-import { inFrame } from './frame.ts';
 
 /** Pieces begin at multiples of this: whole vectors, and more than one thread is worth. */
 const grain = 4096;
@@ -14,7 +13,7 @@ export function vectors(engine: Engine): Pick<Kernels, 'moveParameters' | 'addSc
   const { memory } = engine;
   return {
     moveParameters({ values, gradient, velocities, squares, rate, ...numbers }) {
-      inFrame(memory, (frame) => {
+      engine.inFrame((frame) => {
         engine.run({
           kind: 'moveParameters',
           ...numbers,
@@ -30,7 +29,7 @@ export function vectors(engine: Engine): Pick<Kernels, 'moveParameters' | 'addSc
       });
     },
     addScaled({ values, factor, out }) {
-      inFrame(memory, (frame) => {
+      engine.inFrame((frame) => {
         const input = frame.input(values, values.length);
         const [to, end, work] = [frame.update(out), values.length, weight * values.length];
         engine.run({ kind: 'addScaled', input, scale: factor, out: to, end, grain, work });
@@ -39,12 +38,12 @@ export function vectors(engine: Engine): Pick<Kernels, 'moveParameters' | 'addSc
     squaredNorm(values) {
       const blocks = Math.ceil(values.length / block);
       let sum = 0;
-      inFrame(memory, (frame) => {
+      engine.inFrame((frame) => {
         const out = frame.room(blocks * Float64Array.BYTES_PER_ELEMENT);
         const input = frame.input(values, values.length);
         const work = weight * values.length;
         engine.run({ kind: 'squaredNorms', input, count: values.length, out, end: blocks, grain: 1, work });
-        for (const part of memory.view(new Float64Array(), out, blocks)) sum += part;
+        for (let b = 0; b < blocks; b++) sum += memory.numberAt(out + b * Float64Array.BYTES_PER_ELEMENT);
       });
       return sum;
     },

@@ -1,5 +1,5 @@
 /**
- * exp, ln(1 + x), tanh, σ and softplus, operation by operation those of src/elementary.ts, and so the same to the bit
+ * exp, ln(1 + x), tanh and σ, operation by operation those of src/elementary.ts, and so the same to the bit
  * (test/kernels/elementwise.test.ts): exp within 2 ulp, tanh within 4.
  */
 
@@ -60,12 +60,8 @@ export function sigmoid(x: f64): f64 {
   return e / (1 + e);
 }
 
-export function softplus(x: f64): f64 {
-  return (x > 0 ? x : 0) + log1p(exp(x > 0 ? -x : x));
-}
-
 /** ln(1 + x) for x from 0 to 1. */
-function log1p(x: f64): f64 {
+export function log1p(x: f64): f64 {
   if (x < 0.41) return logSum(0, x);
   const sum = 1 + x;
   return sum > Math.SQRT2 ? logSum(1, sum / 2 - 1) : logSum(0, sum - 1);

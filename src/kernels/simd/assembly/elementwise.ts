@@ -1,4 +1,4 @@
-import { sigmoid, softplus, tanh } from './elementary';
+import { exp, log1p, sigmoid, tanh } from './elementary';
 import { Job } from './job';
 
 /** Work number by number on what layers put out: activations with their derivatives, and losses. */
@@ -119,21 +119,23 @@ export function lossOfExamples(
     const y = load<u8>(labels + <usize>i);
     const logit = <f64>load<real>(z + at);
     const weight = y === 0 ? weight0 : weight1;
-    sum += weight * lossOf(rule, logit, y);
-    store<real>(dZ + at, <real>((weight * slopeOf(rule, logit, y)) / m));
+    const e = exp(logit >= 0 ? -logit : logit); // of which both σ and softplus are made
+    const p = logit >= 0 ? 1 / (1 + e) : e / (1 + e);
+    sum += weight * lossOf(rule, logit, e, p, y);
+    const slope = rule === CROSS_ENTROPY ? p - <f64>y : (p - <f64>y) * p * (1 - p);
+    store<real>(dZ + at, <real>((weight * slope) / m));
   }
   return sum;
 }
 
-function lossOf(rule: i32, z: f64, y: u8): f64 {
-  if (rule === CROSS_ENTROPY) return softplus(y === 1 ? -z : z);
-  const error = sigmoid(z) - <f64>y;
+/** @param e, p  exp(−|z|) and σ(z) */
+function lossOf(rule: i32, z: f64, e: f64, p: f64, y: u8): f64 {
+  if (rule === CROSS_ENTROPY) {
+    const against = y === 1 ? -z : z;
+    return (against > 0 ? against : 0) + log1p(e);
+  }
+  const error = p - <f64>y;
   return (error * error) / 2;
-}
-
-function slopeOf(rule: i32, z: f64, y: u8): f64 {
-  const p = sigmoid(z);
-  return rule === CROSS_ENTROPY ? p - <f64>y : (p - <f64>y) * p * (1 - p);
 }
 
 /** out[u] (+)= Σ_i input[i, u] over `count` examples, in f64 one after the other, for units first … end − 1. */
