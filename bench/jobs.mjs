@@ -1,5 +1,6 @@
 // What is measured: a row of this table is a job that every competitor does on the same data.
-// `kind` says what a run is: a number of training `steps`; a `whole` training from first to final weights; `inference` of all
+// `kind` says what a run is: a number of training `steps`, a fifth of a second of them or so, since the first ones after a pause find cold
+// caches and sleeping threads, and a training has thousands; a `whole` training from first to final weights; `inference` of all
 // pictures; `decode` of all pictures; reading all of `bytes` (`bandwidth`); a `process` from its start to its end.
 const features = 12_288;
 const four = [features, 20, 7, 5, 1];
@@ -15,7 +16,7 @@ export const jobs = [
     batch: 209,
     adam: false,
     rate: 0.0075,
-    steps: 10,
+    steps: 60,
     rounds: 15,
   },
   {
@@ -27,7 +28,7 @@ export const jobs = [
     batch: 209,
     adam: false,
     rate: 0.0003,
-    steps: 50,
+    steps: 400,
     rounds: 15,
   },
   {
@@ -39,7 +40,7 @@ export const jobs = [
     batch: 64,
     adam: true,
     rate: 0.001,
-    steps: 5,
+    steps: 15,
     rounds: 15,
   },
   {

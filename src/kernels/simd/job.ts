@@ -60,6 +60,8 @@ export interface Job {
   grain: number;
   /** whether each of these is a piece by itself: where they are few and long */
   apart?: boolean;
+  /** how many pieces a thread may have, where it matters: each piece begins with work of its own */
+  ways?: readonly number[];
   /** multiplications, which say whether sharing pays */
   work: number;
 }

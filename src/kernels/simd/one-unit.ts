@@ -54,7 +54,7 @@ export function weightsOneUnit(engine: Engine, call: Parameters<Kernels['backwar
 }
 
 /** Pictures of a part at least, and parts at most. */
-const partPictures = 64;
+const partPictures = 128;
 const mostParts = 16;
 /** Σ weight · L and Σ dZ of a part. */
 const partFacts = 2;

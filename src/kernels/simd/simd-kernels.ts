@@ -61,13 +61,14 @@ function withMemory(engine: Engine, operations: Operations, taken: Block[]): Ker
 }
 
 /** Pieces of a job begin at multiples of these: register shapes fill up, and a tile of columns is one thread's. */
-const exampleGrain = 8;
+const exampleGrain = 2;
 const unitGrain = 4;
 const columnGrain = 96;
 
 /** Threads share the examples, or the units where they are more: a thread that has all examples reads its rows of W once. */
-function rangeOf(count: number, units: number): Pick<Job, 'rule' | 'end' | 'grain'> {
-  return units > count ? { rule: 1, end: units, grain: unitGrain } : { rule: 0, end: count, grain: exampleGrain };
+function rangeOf(count: number, units: number): Pick<Job, 'rule' | 'end' | 'grain' | 'ways'> {
+  // every piece of examples lays all of W into panels
+  return units > count ? { rule: 1, end: units, grain: unitGrain } : { rule: 0, end: count, grain: exampleGrain, ways: [1] };
 }
 
 function products(engine: Engine): Pick<Kernels, 'forward' | 'backwardWeights' | 'backwardInput'> {

@@ -43,7 +43,7 @@ function passPart(job: Job, part: i32, scratch: usize): void {
   let factor: f32 = 0; // what turns dZ into whole numbers; 0 before the first
   let rows = 0; // that the sums hold
   let broken = false; // a dZ is not finite: neither is the gradient then
-  memory.fill(totals, 0, <usize>features * 8);
+  let began = false; // whether totals hold anything yet
   memory.fill(scratch, 0, sumBytes(features));
   for (let i = part * job.units; i < end; i += GROUP) {
     const count = smaller(GROUP, end - i);
@@ -56,7 +56,10 @@ function passPart(job: Job, part: i32, scratch: usize): void {
     if (broken || largest === 0) continue;
     const wanted = factorOf(largest);
     if (factor === 0 || wanted < factor || wanted > SLACK * factor || rows + count > EXACT_ROWS) {
-      flush(scratch, totals, features, factor);
+      if (factor !== 0) {
+        flush(scratch, totals, features, factor, began);
+        began = true;
+      }
       factor = wanted;
       rows = 0;
     }
@@ -65,17 +68,16 @@ function passPart(job: Job, part: i32, scratch: usize): void {
     addRows(job, i, count, 0, features, scratch, scratch + <usize>TILE * 8, numbers, GROUP * 2);
     rows += count;
   }
-  flush(scratch, totals, features, factor);
+  flush(scratch, totals, features, factor, began);
   if (broken) for (let k: usize = 0; k < <usize>features * 8; k += 8) store<f64>(totals + k, NaN);
   const facts = job.facts + <usize>part * FACTS;
   store<f64>(facts, cost);
   store<f64>(facts, sum, 8);
 }
 
-/** totals += sums / factor, and the sums begin anew. */
-function flush(sums: usize, totals: usize, columns: i32, factor: f32): void {
-  if (factor === 0) return;
-  addTotals(sums, totals, columns, 1 / <f64>factor);
+/** totals (+)= sums / factor, and the sums begin anew. Before anything has been added to them they are all 0. */
+function flush(sums: usize, totals: usize, columns: i32, factor: f32, adds: bool): void {
+  addTotals(sums, totals, columns, factor === 0 ? 0 : 1 / <f64>factor, adds);
   memory.fill(sums, 0, sumBytes(columns));
 }
 
@@ -89,14 +91,28 @@ export function sumParts(job: Job, first: i32, end: i32): void {
   const stride = <usize>job.features * 8;
   let sum: f64 = 0;
   for (let p = 0; p < job.units; p++) sum += load<f64>(job.facts + <usize>p * FACTS, 8);
-  for (let k = <usize>first; k < <usize>end; k++) {
+  let k = <usize>first;
+  if (job.multiply === 0) for (; k + 4 <= <usize>end; k += 4) sumFourColumns(job, k, stride);
+  for (; k < <usize>end; k++) {
     let total: f64 = 0;
     let at = job.input + k * 8;
     for (let p = 0; p < job.units; p++, at += stride) total += load<f64>(at);
-    if (job.multiply === 0) store<f32>(job.out + k * 4, <f32>(total * job.scale));
-    else {
-      const mapped = total * <f64>load<f32>(job.multiply + k * 4) + sum * <f64>load<f32>(job.add + k * 4);
-      store<f32>(job.out + k * 4, <f32>mapped);
-    }
+    if (job.multiply === 0) total *= job.scale;
+    else total = total * <f64>load<f32>(job.multiply + k * 4) + sum * <f64>load<f32>(job.add + k * 4);
+    store<f32>(job.out + k * 4, <f32>total);
   }
+}
+
+function sumFourColumns(job: Job, k: usize, stride: usize): void {
+  let a = f64x2.splat(0);
+  let b = a;
+  let at = job.input + k * 8;
+  for (let p = 0; p < job.units; p++, at += stride) {
+    a = f64x2.add(a, v128.load(at));
+    b = f64x2.add(b, v128.load(at, 16));
+  }
+  const scale = v128.load64_splat(changetype<usize>(job), offsetof<Job>('scale'));
+  const to = job.out + k * 4;
+  v128.store64_lane(to, f32x4.demote_f64x2_zero(f64x2.mul(a, scale)), 0);
+  v128.store64_lane(to, f32x4.demote_f64x2_zero(f64x2.mul(b, scale)), 0, 8);
 }

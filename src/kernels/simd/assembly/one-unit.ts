@@ -207,7 +207,7 @@ export function weightsOneUnit(job: Job, first: i32, end: i32, scratch: usize): 
       memory.fill(scratch, 0, <usize>TILE * 8);
       const numbers = job.gradient + <usize>i * 2;
       addRows(job, i, last - i, first, columns, scratch, rows, numbers, splitStride(job.count));
-      addTotals(scratch, totals, columns, 1);
+      addTotals(scratch, totals, columns, 1, true);
       i = last;
     }
     storeWeights(job, first, columns, totals);
@@ -299,8 +299,8 @@ function addColumns(row: usize, end: usize, numbers: usize, lows: usize, k: usiz
   v128.store(sums, l3, 112);
 }
 
-/** totals += unit · sums */
-export function addTotals(sums: usize, totals: usize, columns: i32, unit: f64): void {
+/** totals (+)= unit · sums */
+export function addTotals(sums: usize, totals: usize, columns: i32, unit: f64, adds: bool): void {
   const units = f64x2.splat(unit);
   const bases = f64x2.splat(BASE);
   const whole = <usize>(columns & ~15);
@@ -309,12 +309,13 @@ export function addTotals(sums: usize, totals: usize, columns: i32, unit: f64): 
       const highs = f64x2.convert_low_i32x4_s(v128.load64_zero(sums + j));
       const lows = f64x2.convert_low_i32x4_s(v128.load64_zero(sums + j, 64));
       const sum = f64x2.add(f64x2.mul(bases, highs), lows);
-      v128.store(totals + 2 * j, f64x2.add(v128.load(totals + 2 * j), f64x2.mul(units, sum)));
+      const added = f64x2.mul(units, sum);
+      v128.store(totals + 2 * j, adds ? f64x2.add(v128.load(totals + 2 * j), added) : added);
     }
   }
   for (let j: usize = 0; j < <usize>(columns & 15); j++) {
     const sum = BASE * <f64>load<i32>(sums + j * 4) + <f64>load<i32>(sums + j * 4, 64);
-    store<f64>(totals + j * 8, load<f64>(totals + j * 8) + unit * sum);
+    store<f64>(totals + j * 8, (adds ? load<f64>(totals + j * 8) : 0) + unit * sum);
   }
 }
 
