@@ -2,7 +2,7 @@
 export const EXAMPLES: i32 = 64;
 /** Columns (features) that are widened and worked on together where sums run over examples: 64 examples of them stay in the
  *  first-level cache. */
-export const COLUMNS: i32 = 96;
+export const COLUMNS: i32 = sizeof<real>() === 4 ? 96 : 48;
 
 /** Reals in a vector. */
 export function lanes(): i32 {
