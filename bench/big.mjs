@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { contentHash } from '../dist/data/hash.js';
-import { packedPixels } from '../dist/data/packed/pixels.js';
+import { pixelsInFile } from '../dist/data/packed/pixels.js';
 import { packSource } from '../dist/data/packed/write.js';
 import { fewPictures } from '../dist/data/pixels.js';
 import { openSource } from '../dist/data/sources/sources.js';
@@ -50,7 +50,7 @@ function vary(from, to, random) {
 /** Picture i is a variation of the drawn picture i mod their number. */
 async function variations(folder, count) {
   const base = await openSource({ type: 'packed', path: join(folder, 'drawn.safetensors') });
-  const pixels = packedPixels(base.packed, null, 2 ** 20);
+  const pixels = pixelsInFile(base.packed, null, 2 ** 20);
   const all = fewPictures(
     pixels,
     Int32Array.from({ length: base.count }, (_, i) => i),
