@@ -47,13 +47,13 @@ export function hexTexts(length: number, bytesOf: (first: number, end: number) =
   };
 }
 
-/** All texts, some thousands at a time. */
+/** All texts, some hundreds at a time. */
 export async function* eachText(texts: Texts): AsyncGenerator<readonly string[]> {
   for (let first = 0; first < texts.length; first += together)
     yield await texts.slice(first, Math.min(texts.length, first + together));
 }
 
-const together = 4096;
+const together = 512;
 
 export async function allTexts(texts: Texts): Promise<string[]> {
   const out: string[] = [];

@@ -6,6 +6,8 @@ import { type RowFile, shortFile } from './file.ts';
 const callBytes = 2 ** 21;
 /** Bytes between two rows that are read and thrown away rather than skipped: a call of its own takes longer. */
 const gapBytes = 2 ** 16;
+/** Where such bytes go: several calls at once may overwrite each other's. */
+const bin = new Uint8Array(gapBytes);
 /** Buffers that one call may fill (IOV_MAX). */
 const callBuffers = 1024;
 
@@ -52,7 +54,6 @@ interface Call {
 function planCalls(rows: Int32Array, features: number, out: Uint8Array): Call[] {
   const most = Math.max(1, Math.floor(callBytes / features));
   const gap = Math.floor(gapBytes / features);
-  const bin = new Uint8Array(gap * features);
   const calls: Call[] = [];
   let call: Call | undefined;
   let next = 0; // the row after those that the call reads
