@@ -6,7 +6,7 @@ import { pixelsInFile } from './packed/pixels.ts';
 import { type Scratch, writeRows } from './scratch.ts';
 import type { Source } from './source.ts';
 import { hexTexts, selectTexts } from './texts.ts';
-import { keepYoungRoom } from './young-objects.ts';
+import { letYoungRoomGrow } from './young-objects.ts';
 
 /** MiB of pixels that pictures may take in memory, unless a config says otherwise. */
 export const defaultMemory = 1024;
@@ -31,8 +31,10 @@ export interface OpenOptions extends LoadOptions {
  *  this process.
  *  @throws UserError as loadExamples does; (data) where that file can't be written */
 export async function openExamples(source: Source, { room, scratch, ...options }: OpenOptions): Promise<Loaded<ExampleSet>> {
-  if (room === null) return loadExamples(source, options);
-  keepYoungRoom();
+  if (room === null) {
+    letYoungRoomGrow();
+    return loadExamples(source, options);
+  }
   if (source.packed) return storedExamples(source.packed, { ...options, room });
   return spreadOut(source, options, { room, scratch });
 }

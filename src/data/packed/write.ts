@@ -8,7 +8,6 @@ import { orderClasses } from '../examples.ts';
 import type { Preprocessing } from '../image.ts';
 import { type Attempt, attempt, decodesAtOnce, type Failure, mapInOrder, refuseWithoutClasses, strictError } from '../load.ts';
 import type { Source, SourcePicture } from '../source.ts';
-import { keepYoungRoom } from '../young-objects.ts';
 import { hashBytes, type PackedDescription, type PackOrder, packedHeader, tensorEntries } from './format.ts';
 import { encodeGroup, encodeSettings, type Item, type PackSettings, readGroups } from './list.ts';
 
@@ -46,7 +45,6 @@ const groupBytes = 2 ** 23;
  * @throws UserError (usage) where a file of that name is there; (data) where nothing can be read or written
  */
 export async function packSource(source: Source, options: PackOptions): Promise<Packed> {
-  keepYoungRoom();
   const { path, preprocessing, positive, description, order, force } = options;
   const classes = orderClasses(source.classes, positive, source.title);
   const settings: PackSettings = { preprocessing, classes, source: description, order, count: source.count };
