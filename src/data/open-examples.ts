@@ -32,8 +32,9 @@ export interface OpenOptions extends LoadOptions {
  *  @throws UserError as loadExamples does; (data) where that file can't be written */
 export async function openExamples(source: Source, { room, scratch, ...options }: OpenOptions): Promise<Loaded<ExampleSet>> {
   if (room === null) {
+    const loaded = await loadExamples(source, options);
     letYoungRoomGrow();
-    return loadExamples(source, options);
+    return loaded;
   }
   if (source.packed) return storedExamples(source.packed, { ...options, room });
   return spreadOut(source, options, { room, scratch });

@@ -1,4 +1,5 @@
 import type { StoredPixels } from '../pixels.ts';
+import { keepYoungRoom } from '../young-objects.ts';
 import type { RowFile } from './file.ts';
 import { readRows, readRowsNow } from './rows.ts';
 
@@ -11,7 +12,10 @@ export function pixelsInFile(file: RowFile, rows: Int32Array | null, room: numbe
     count: rows?.length ?? file.count,
     features: file.features,
     room,
-    read: (wanted, out) => readRows(file, inFile(wanted), out),
+    read: (wanted, out) => {
+      keepYoungRoom();
+      return readRows(file, inFile(wanted), out);
+    },
     readNow: (wanted, out) => readRowsNow(file, inFile(wanted), out),
     select: (wanted) => pixelsInFile(file, inFile(wanted), room),
   };
