@@ -1,16 +1,18 @@
 // Packed pictures by the million: rates of pack and of an epoch, peak memory, and what ten million would take.
 //
-//   npm run build && node bench/big.mjs [--to FOLDER] [--counts 10000,100000,1000000] [--drawn 20000] [--keep]
+//   npm run build && node bench/big.mjs [--to FOLDER] [--counts 10000,100000,1000000] [--drawn 20000] [--keep] [--base FILE] [--peaks]
 //
+// --base: the drawn pictures of a run with --keep, which need not be drawn again. --peaks: memory alone, no rates.
 // 20,000 pictures are drawn; the others are seeded variations of their pixels. 13 GB of disk for a million; deleted at the end.
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { setFlagsFromString } from 'node:v8';
 import { contentHash } from '../dist/data/hash.js';
-import { packedPixels } from '../dist/data/packed/pixels.js';
+import { pixelsInFile } from '../dist/data/packed/pixels.js';
 import { packSource } from '../dist/data/packed/write.js';
 import { fewPictures } from '../dist/data/pixels.js';
 import { openSource } from '../dist/data/sources/sources.js';
@@ -22,12 +24,16 @@ const side = 64;
 const rowBytes = side * side * 3;
 const preprocessing = { imageSize: side, fit: 'cover' };
 
+setFlagsFromString('--semi-space-growth-factor=1'); // as bin/nn.js does: packing is measured in a process of this file
+
 const { values } = parseArgs({
   options: {
     to: { type: 'string', default: tmpdir() },
     counts: { type: 'string', default: '10000,100000,1000000' },
     drawn: { type: 'string', default: '20000' },
     keep: { type: 'boolean', default: false },
+    base: { type: 'string' },
+    peaks: { type: 'boolean', default: false },
     pack: { type: 'string' }, // of a process of its own: how many
     folder: { type: 'string' },
   },
@@ -50,7 +56,7 @@ function vary(from, to, random) {
 /** Picture i is a variation of the drawn picture i mod their number. */
 async function variations(folder, count) {
   const base = await openSource({ type: 'packed', path: join(folder, 'drawn.safetensors') });
-  const pixels = packedPixels(base.packed, null, 2 ** 20);
+  const pixels = pixelsInFile(base.packed, null, 2 ** 20);
   const all = fewPictures(
     pixels,
     Int32Array.from({ length: base.count }, (_, i) => i),
@@ -171,6 +177,17 @@ const number = (value) => Math.round(value).toLocaleString('en');
 const mega = (bytes) => `${number(bytes / 1e6)} MB`;
 const giga = (rate) => `${(rate / 1e9).toFixed(2)} GB/s`;
 
+async function draw(folder) {
+  const source = { type: 'drawn', count: Number(values.drawn) };
+  writeFileSync(join(folder, 'drawn.json'), JSON.stringify({ data: { source, imageSize: side } }));
+  const drawing = await measured([bin, 'data', 'pack', 'drawn.json', '--out', 'drawn.safetensors', '--json', '-q'], folder);
+  const { pictures, seconds } = JSON.parse(drawing.stdout);
+  console.log(`drawing and packing ${number(pictures)}: ${number(pictures / seconds)} pictures/s`);
+}
+
+/** Where pictures are when an epoch begins, and what room they get. */
+const ways = [{ cold: true }, { cold: false }, { cold: false, memory: 100 }];
+
 async function measureAll() {
   const counts = values.counts.split(',').map(Number);
   const folder = mkdtempSync(join(values.to, 'nn-big-'));
@@ -179,13 +196,8 @@ async function measureAll() {
     console.log(
       `${cpus()[0].model}, ${cpus().length} cores, ${number(totalmem() / 2 ** 20)} MiB, Node ${process.version}, ${new Date().toISOString()}`,
     );
-    writeFileSync(
-      join(folder, 'drawn.json'),
-      JSON.stringify({ data: { source: { type: 'drawn', count: Number(values.drawn) }, imageSize: side } }),
-    );
-    const drawing = await measured([bin, 'data', 'pack', 'drawn.json', '--out', 'drawn.safetensors', '--json', '-q'], folder);
-    const { pictures, seconds } = JSON.parse(drawing.stdout);
-    console.log(`drawing and packing ${number(pictures)}: ${number(pictures / seconds)} pictures/s`);
+    if (values.base === undefined) await draw(folder);
+    else copyFileSync(values.base, join(folder, 'drawn.safetensors'));
     console.log(`memory, one core: ${giga(memoryRate())}`);
 
     const packs = [];
@@ -198,13 +210,14 @@ async function measureAll() {
       console.log(
         `pack ${number(count)}: ${number(count / seconds)} pictures/s, ${giga(statSync(path).size / seconds)} (varying alone: ${number(variedRate)} pictures/s), peak ${mega(peakBytes)}`,
       );
-      const how = chill(path);
-      console.log(`disk, ${number(count)}, ${how ?? 'maybe cached'}: ${giga(diskRate(path))}; again: ${giga(diskRate(path))}`);
+      const how = values.peaks ? null : chill(path);
+      if (!values.peaks)
+        console.log(`disk, ${number(count)}, ${how ?? 'maybe cached'}: ${giga(diskRate(path))}; again: ${giga(diskRate(path))}`);
       for (const [name, layers] of [
         ['logistic regression', []],
         ['[64, 1]', [{ units: 64 }]],
       ]) {
-        for (const how of [{ cold: true }, { cold: false }, { cold: false, memory: 100 }]) {
+        for (const how of values.peaks ? ways.slice(2) : ways) {
           if (count > 500_000 && layers.length > 0 && !how.cold && how.memory === undefined) continue; // it would take long
           const result = await trainOnce(folder, count, { layers, ...how });
           const { seconds, peakBytes, trained, wall, accuracy } = result;
@@ -228,7 +241,8 @@ async function measureAll() {
         const these = trainings.filter(
           (one) => one.name === name && one.memory === memory && one.cold === (memory === undefined),
         );
-        console.log(`  train, ${name}, data.memory ${memory ?? 'default'}: ${slope(these)} bytes a picture more`);
+        if (these.length > 1)
+          console.log(`  train, ${name}, data.memory ${memory ?? 'default'}: ${slope(these)} bytes a picture more`);
       }
     }
   } finally {

@@ -123,7 +123,7 @@ interface Groups {
 /** Of the parts that a training would have: all pictures are read, as training does. */
 async function groupsOfConfig(context: Context, loaded: Parameters<typeof prepareData>[0]): Promise<Groups> {
   const onProgress = readProgress(context);
-  const prepared = await withDecoded(context, (cache) => prepareData(loaded, { strict: false, onProgress, cache }));
+  const prepared = await withDecoded(context, (places) => prepareData(loaded, { strict: false, onProgress, ...places }));
   warnOfFailures(context, prepared.failures);
   const groups = partNames.flatMap((part) => {
     const examples = prepared.parts[part];

@@ -4,8 +4,9 @@ import { answer, type Classifier, judge, probability } from '../classifier/class
 import { type LoadedConfig, sourceFields } from '../config/load.ts';
 import { cachedSource } from '../data/cache/cached-source.ts';
 import { csvField } from '../data/csv-field.ts';
-import { concatenateExamples, type ExampleSet, inMemory, selectFrom } from '../data/examples.ts';
-import { defaultMemory, type Failure, openExamples, roomFor } from '../data/load.ts';
+import type { ExampleSet } from '../data/examples.ts';
+import type { Failure } from '../data/load.ts';
+import { defaultMemory, openExamples, roomFor } from '../data/open-examples.ts';
 import { openSource, type SourceChoice, sourceAtPath } from '../data/sources/sources.ts';
 import { type PartName, partNames } from '../data/split.ts';
 import { allTexts } from '../data/texts.ts';
@@ -13,16 +14,16 @@ import { type ExitKind, UserError } from '../errors.ts';
 import type { Metrics } from '../evaluation/metrics.ts';
 import { kernelsFor, useThreads } from '../kernels/select.ts';
 import { evaluationText, type PredictionRow, worstText } from '../report/evaluation.ts';
-import { findExamples } from '../run/find-examples.ts';
 import { loadClassifier } from '../run/model-file.ts';
 import { defaultModel } from '../run/places.ts';
 import { readRunConfig, runOfModel } from '../run/run-folder.ts';
 import { readSplitPart } from '../run/split-file.ts';
-import { readAll, sourceChoice } from '../training/prepare.ts';
+import { openSources, sourceChoice } from '../training/prepare.ts';
 import type { Command, Context } from './command.ts';
 import { modelOption, threadsOption, thresholdOption } from './options.ts';
 import { numberOption } from './parse.ts';
 import { readProgress, sourcePaths, warnOfFailures, withDecoded } from './reading.ts';
+import { type PartOptions, type PartSource, readRunPart } from './run-part.ts';
 
 interface Values {
   model?: string;
@@ -108,44 +109,70 @@ async function chooseExamples(
   classifier: Classifier,
   run: string,
 ): Promise<{ examples: ExampleSet; title: string; roots: string[] }> {
-  const options = { strict, onProgress: readProgress(context) };
-  const { preprocessing, classes } = classifier;
-  let loaded: { sets: ExampleSet[]; failures: Failure[] };
-  let roots: string[];
-  if (data === undefined) {
-    const own = await ownData(run, async () => {
-      const config = await readRunConfig(run);
-      const all = await withDecoded(context, (cache) => readAll(config, preprocessing, { ...options, cache }));
-      return { loaded: all, choices: choicesOf(config) };
-    });
-    loaded = own.loaded;
-    roots = own.choices.flatMap(rootOf);
-  } else {
-    const choice = await sourceAtPath(data, classes.positive);
-    const source = await openSource(choice);
-    requireClasses(data, source.classes, classes);
-    roots = rootOf(choice);
-    for (const note of source.notes) context.warn(note);
-    const onProgress = (done: number, total: number) => options.onProgress(source.title, done, total);
-    const room = roomFor([source], defaultMemory);
-    const { examples, failures } = await withDecoded(context, (cache) =>
-      openExamples(cachedSource(source, cache), { preprocessing, positive: classes.positive, strict, room, onProgress }),
-    );
-    loaded = { sets: [examples], failures };
-  }
-  warnOfFailures(context, loaded.failures);
+  const reading = { preprocessing: classifier.preprocessing, strict, onProgress: readProgress(context) };
   const part = split ?? (data === undefined ? 'test' : 'all');
-  if (data !== undefined && part === 'all') return { examples: loaded.sets[0]!, title: data, roots };
-  const { rows, present } = await readSplitPart(run, classes, part);
-  if (rows.length === 0)
-    throw new UserError('data', `--split ${part}: the run has no such part, it has ${present.join(' and ')}`);
-  const indices = await findExamples(rows, loaded.sets, { part, where: data ?? 'the data of the run' });
-  const chosen = loaded.sets.map((set, i) => selectFrom(set, indices[i]!)).filter(({ labels }) => labels.length > 0);
-  if (chosen.length === 1) return { examples: chosen[0]!, title: `${part} of ${run}`, roots };
-  // a picture that stands in several sources is found in one of them: the rows' order is that of the run all the same
-  const gathered = concatenateExamples(await Promise.all(chosen.map(inMemory)));
-  const [order] = await findExamples(rows, [gathered], { part, where: run });
-  return { examples: selectFrom(gathered, order!), title: `${part} of ${run}`, roots };
+  const { sources, memory, roots } =
+    data === undefined ? await ownData(run, () => ownSources(run, part)) : await otherSource(context, data, classifier);
+  const read = async () => {
+    if (data !== undefined && part === 'all') {
+      return {
+        title: data,
+        ...(await withDecoded(context, (places) => readWhole(sources[0]!, { ...reading, ...places, memory }))),
+      };
+    }
+    const { rows, present } = await readSplitPart(run, classifier.classes, part);
+    if (rows.length === 0)
+      throw new UserError('data', `--split ${part}: the run has no such part, it has ${present.join(' and ')}`);
+    const what = { part, where: data ?? 'the data of the run' };
+    const found = await withDecoded(context, (places) => readRunPart(rows, sources, what, { ...reading, ...places, memory }));
+    return { title: `${part} of ${run}`, ...found };
+  };
+  const { failures, ...chosen } = await read();
+  warnOfFailures(context, failures);
+  return { ...chosen, roots };
+}
+
+interface Chosen {
+  sources: PartSource[];
+  /** of pixels, in MiB */
+  memory: number;
+  /** where names start that are paths */
+  roots: string[];
+}
+
+/** What the run's config names, with nothing read of it. */
+async function ownSources(run: string, part: Part): Promise<Chosen> {
+  const loaded = await readRunConfig(run);
+  const { config, folder } = loaded;
+  const opened = await openSources(config, folder);
+  const likely = part === 'all' ? undefined : (opened[part] ?? opened.source ?? opened.train);
+  return {
+    sources: sourceFields.flatMap((field) => {
+      const source = opened[field];
+      return source === undefined ? [] : [{ ...source, isLikely: likely === undefined || likely === source }];
+    }),
+    memory: config.data.memory,
+    roots: choicesOf(loaded).flatMap(rootOf),
+  };
+}
+
+async function otherSource(context: Context, data: string, { classes }: Classifier): Promise<Chosen> {
+  const choice = await sourceAtPath(data, classes.positive);
+  const source = await openSource(choice);
+  requireClasses(data, source.classes, classes);
+  for (const note of source.notes) context.warn(note);
+  const opened = { source, positive: classes.positive, fit: undefined, isLikely: true };
+  return { sources: [opened], memory: defaultMemory, roots: rootOf(choice) };
+}
+
+/** All of a source, whatever the run was trained on. */
+async function readWhole(
+  { source, positive }: PartSource,
+  { cache, memory, onProgress, ...rest }: PartOptions,
+): Promise<{ examples: ExampleSet; failures: Failure[] }> {
+  const room = roomFor([source], rest.preprocessing, memory);
+  const progress = (done: number, total: number) => onProgress(source.title, done, total);
+  return openExamples(cachedSource(source, cache), { ...rest, positive, room, onProgress: progress });
 }
 
 /** The sources that a run's config names. */

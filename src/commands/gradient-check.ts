@@ -51,7 +51,7 @@ async function check(
 ): Promise<ExitKind | undefined> {
   const loaded = await loadConfig(file, set);
   const reading = { strict: false, onProgress: readProgress(context) };
-  const data = await withDecoded(context, (cache) => prepareData(loaded, { ...reading, cache }));
+  const data = await withDecoded(context, (places) => prepareData(loaded, { ...reading, ...places }));
   warnOfFailures(context, data.failures);
   const kernels = referenceKernels('float64');
   const plan = planTraining(loaded.config, data.parts, kernels);

@@ -1,6 +1,7 @@
 import { type DecodeCache, withCache } from '../data/cache/decode-cache.ts';
-import { cachePlace } from '../data/cache/place.ts';
+import { cachePlace, scratchFolders } from '../data/cache/place.ts';
 import type { Failure } from '../data/load.ts';
+import { type Scratch, scratchIn } from '../data/scratch.ts';
 import type { Context, Progress } from './command.ts';
 
 /** What a path on the command line may be that names pictures with their labels. */
@@ -24,9 +25,22 @@ export function readProgress(context: Context): (source: string, done: number, t
   };
 }
 
+/** Where decoded pictures are kept. */
+export interface DecodedPlaces {
+  cache: DecodeCache | undefined;
+  /** as long as the process lives, unless it is closed before */
+  scratch: Scratch;
+}
+
 /** Does work with the cache of decoded pictures that the environment names, if it names one. */
-export function withDecoded<T>(context: Context, work: (cache: DecodeCache | undefined) => Promise<T>): Promise<T> {
-  return withCache(cachePlace(context.environment), (text) => context.warn(text), work);
+export function withDecoded<T>(context: Context, work: (places: DecodedPlaces) => Promise<T>): Promise<T> {
+  const { environment } = context;
+  const scratch = scratchIn(scratchFolders(environment));
+  return withCache(
+    cachePlace(environment),
+    (text) => context.warn(text),
+    (cache) => work({ cache, scratch }),
+  );
 }
 
 /** Names every picture that could not be read, with its reason. @returns a warning for the summary, if any */

@@ -23,7 +23,7 @@ export interface Job {
 /** Reads all that a config names. @throws UserError (data, usage, model) */
 export async function prepareJob(context: Context, loaded: LoadedConfig, strict: boolean): Promise<Job> {
   const reading = { strict, onProgress: readProgress(context) };
-  const data = await withDecoded(context, (cache) => prepareData(loaded, { ...reading, cache }));
+  const data = await withDecoded(context, (places) => prepareData(loaded, { ...reading, ...places }));
   requireDev(loaded.config, data);
   const kernels = kernelsFor(loaded.config.precision, loaded.config.arithmetic);
   const plan = planTraining(loaded.config, data.parts, kernels);

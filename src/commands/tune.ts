@@ -216,7 +216,11 @@ async function finish(context: Context, { output, loaded, results, earlier, seco
 async function checkFirstTrial(context: Context, loaded: LoadedConfig, search: SearchConfig): Promise<Extras> {
   const config = trialConfig(loaded, trialSets(search, loaded.config.seed, 0));
   const reading = { strict: false, onProgress: readProgress(context) };
-  const data = await withDecoded(context, (cache) => prepareData({ ...loaded, config }, { ...reading, cache }));
+  const data = await withDecoded(context, async (places) => {
+    const prepared = await prepareData({ ...loaded, config }, { ...reading, ...places });
+    places.scratch.close(); // the pixels are the workers' to read, each for itself
+    return prepared;
+  });
   warnOfFailures(context, data.failures);
   for (const note of data.notes) context.warn(note);
   return readExtras({ ...loaded, config }, networkOf(config, data.parts.train.features));

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { difficulties } from '../data/drawn/draw.ts';
 import { duplicateTreatments } from '../data/duplicates.ts';
 import { fits } from '../data/image.ts';
-import { defaultMemory } from '../data/load.ts';
 import { normalizers } from '../data/normalize.ts';
+import { defaultMemory } from '../data/open-examples.ts';
 import { autoShuffle, fullShuffleUpTo } from '../data/shuffle.ts';
 import { cifar10Parts } from '../data/sources/cifar10.ts';
 import { splitMethods } from '../data/split.ts';
@@ -134,9 +134,7 @@ const data = z.strictObject({
   shuffle: shuffle.default('auto'),
   memory: wholeNumber(0)
     .default(defaultMemory)
-    .describe(
-      'MiB of pixels: packed pictures that take more stay on the disk and are read as they are wanted. No result depends on it',
-    ),
+    .describe('MiB of pixels: pictures that take more stay on the disk and are read as they are wanted. No result depends on it'),
   duplicates: oneOf(duplicateTreatments, 'What becomes of copies of a picture').default('keepTogether'),
   normalize: oneOf(normalizers, 'What turns bytes into inputs, fitted on the training part').default('scale'),
   augment: augment.prefault({}).describe('Variations of training pictures, drawn afresh each epoch'),

@@ -1,9 +1,14 @@
-import { access, type FileHandle, open } from 'node:fs/promises';
+import { access, open } from 'node:fs/promises';
 
 /** What the system's calls leave to whoever makes them: short writes, opened files, names that a power cut takes back. */
 
+/** What takes bytes at a place, as a `FileHandle` does. */
+export interface PlaceWriter {
+  write(bytes: Uint8Array, offset: number, length: number, position: number): Promise<{ bytesWritten: number }>;
+}
+
 /** Writes all of some bytes. @param position  in the file */
-export async function writeAt(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+export async function writeAt(file: PlaceWriter, bytes: Uint8Array, position: number): Promise<void> {
   for (let written = 0; written < bytes.length; ) {
     written += (await file.write(bytes, written, bytes.length - written, position + written)).bytesWritten;
   }

@@ -3,15 +3,17 @@ import { UserError } from '../errors.ts';
 import { type Classes, classCounts, type ExampleSet, type Examples, orderClasses } from './examples.ts';
 import type { Preprocessing } from './image.ts';
 import { type PackedFile, requirePreprocessing } from './packed/file.ts';
-import { packedPixels } from './packed/pixels.ts';
+import { pixelsInFile } from './packed/pixels.ts';
 import { pixelBlocks } from './pixels.ts';
-import type { Source } from './source.ts';
+import type { Source, SourcePicture } from './source.ts';
 
 export interface LoadOptions {
   preprocessing: Preprocessing;
   positive: string | undefined;
   /** refuse the whole source for one bad picture */
   strict: boolean;
+  /** take pictures of one class alone, or none: they are a piece of a source */
+  oneClass?: boolean;
   onProgress?: (done: number, total: number) => void;
 }
 
@@ -27,22 +29,37 @@ export interface Failure {
   reason: string;
 }
 
-/** Reads all pictures of a source, several at a time. One that can't be read is listed and left out.
- *  @throws UserError (data) where none can be read, a class is missing, or `strict` and one can't */
-export async function loadExamples(
-  source: Source,
-  { preprocessing, positive, strict, onProgress }: LoadOptions,
-): Promise<Loaded> {
-  const classes = orderClasses(source.classes, positive, source.title);
-  if (source.packed) return loadPacked(source, source.packed, { preprocessing, positive, ...(onProgress && { onProgress }) });
-  const positiveClass = source.classes.indexOf(classes.positive);
-  const features = preprocessing.imageSize ** 2 * 3;
+/** Reads all pictures of a source into memory. One that can't be read is listed and left out.
+ *  @throws UserError (data) as readPictures does */
+export async function loadExamples(source: Source, options: LoadOptions): Promise<Loaded> {
+  if (source.packed) return loadPacked(source, source.packed, options);
+  const features = options.preprocessing.imageSize ** 2 * 3;
   let pixels = allocate(source, features);
-  const labels: number[] = [];
   const names: string[] = [];
   const hashes: string[] = [];
+  const { labels, ...rest } = await readPictures(source, options, (picture, index) => {
+    pixels.set(picture.pixels, names.length * features);
+    names.push(source.name(index));
+    hashes.push(picture.hash);
+  });
+  if (labels.length < source.count) pixels = pixels.slice(0, labels.length * features);
+  return { examples: { features, pixels, labels, names, hashes }, ...rest };
+}
+
+/** Reads the pictures of a source in its order, several at a time, and hands on each that can be read.
+ *  @param take  called in order, with the picture's index in the source; the next one waits until it is done
+ *  @returns the labels of those that were handed on
+ *  @throws UserError (data) where none can be read, a class is missing, or `strict` and one can't */
+export async function readPictures(
+  source: Source,
+  { preprocessing, positive, strict, oneClass = false, onProgress }: LoadOptions,
+  take: (picture: SourcePicture, index: number) => void | Promise<void>,
+): Promise<Omit<Loaded, 'examples'> & { labels: Uint8Array }> {
+  const classes = orderClasses(source.classes, positive, source.title);
+  const positiveClass = source.classes.indexOf(classes.positive);
+  const all = new Uint8Array(source.count);
   const failures: Failure[] = [];
-  let done = 0;
+  let taken = 0;
   const indices = (function* () {
     for (let i = 0; i < source.count; i++) yield i;
   })();
@@ -54,46 +71,21 @@ export async function loadExamples(
     if ('reason' in outcome) {
       failures.push({ name: source.name(index), reason: outcome.reason });
     } else {
-      pixels.set(outcome.value.pixels, labels.length * features);
-      labels.push(source.classOf(index) === positiveClass ? 1 : 0);
-      names.push(source.name(index));
-      hashes.push(outcome.value.hash);
+      all[taken++] = source.classOf(index) === positiveClass ? 1 : 0;
+      await take(outcome.value, index);
     }
-    onProgress?.(++done, source.count);
+    onProgress?.(taken + failures.length, source.count);
   }
   if (strict && failures.length > 0) throw strictError(source, failures);
-  if (labels.length < source.count) pixels = pixels.slice(0, labels.length * features);
-  const examples = { features, pixels, labels: Uint8Array.from(labels), names, hashes };
-  refuseWithoutClasses(classCounts(examples.labels), classes, source.title, failures);
-  return { examples, classes, failures };
-}
-
-/** MiB of pixels that packed pictures may take in memory, unless a config says otherwise. */
-export const defaultMemory = 1024;
-
-/** Whether packed pictures are brought into memory or read as they are wanted. No result depends on it.
- *  @param memory  of pixels, in MiB
- *  @returns bytes that reading them may take at a time; null where they all fit */
-export function roomFor(sources: readonly Source[], memory: number): number | null {
-  const bytes = memory * 2 ** 20;
-  const packed = sources.flatMap((source) => source.packed ?? []);
-  return packed.reduce((sum, { count, features }) => sum + count * features, 0) <= bytes ? null : bytes;
-}
-
-/** Reads all pictures of a source, or leaves packed ones where they are.
- *  @param options.room  of `roomFor`
- *  @throws UserError as loadExamples does */
-export async function openExamples(
-  source: Source,
-  { room, ...options }: LoadOptions & { room: number | null },
-): Promise<Loaded<ExampleSet>> {
-  return source.packed && room !== null ? storedExamples(source.packed, { ...options, room }) : loadExamples(source, options);
+  const labels = all.slice(0, taken);
+  if (!oneClass) refuseWithoutClasses(classCounts(labels), classes, source.title, failures);
+  return { labels, classes, failures };
 }
 
 /** The pictures of a packed file, left in it.
  *  @param room  bytes of memory that reading may take at a time
  *  @throws UserError (usage) where other pixels are wanted than were packed; (data) where a class is missing */
-function storedExamples(
+export function storedExamples(
   file: PackedFile,
   { preprocessing, positive, room }: Pick<LoadOptions, 'preprocessing' | 'positive'> & { room: number },
 ): Loaded<ExampleSet> {
@@ -102,7 +94,7 @@ function storedExamples(
   const classes = orderClasses([description.classes.negative, description.classes.positive].sort(), positive, path);
   const labels = description.classes.positive === classes.positive ? file.labels : file.labels.map((label) => 1 - label);
   refuseWithoutClasses(classCounts(labels), classes, path, []);
-  return { examples: { features, pixels: packedPixels(file, null, room), labels, names, hashes }, classes, failures: [] };
+  return { examples: { features, pixels: pixelsInFile(file, null, room), labels, names, hashes }, classes, failures: [] };
 }
 
 /** What reading may take where a packed file is brought into memory as a whole. */
@@ -131,7 +123,7 @@ function allocate({ count, title }: Pick<Source, 'count' | 'title'>, features: n
   } catch (error) {
     const gigabytes = ((count * features) / 1e9).toFixed(1);
     throw new UserError('data', `${title}: expected pictures that fit into memory, found ${count}, which take ${gigabytes} GB`, {
-      hint: 'Pack them with nn data pack, which training reads piece by piece; or use fewer pictures, or a smaller data.imageSize.',
+      hint: 'Lower data.memory, so that they stay on the disk; or use fewer pictures, or a smaller data.imageSize.',
       cause: error,
     });
   }

@@ -26,6 +26,20 @@ export interface Source {
   decoding?: Decoding;
 }
 
+/** Some pictures of a source, in the order of the indices, as a source of their own. */
+export function pieceOf(source: Source, indices: Int32Array): Source {
+  const { packed: _, decoding: __, ...rest } = source;
+  const at = (index: number) => indices[index]!;
+  return {
+    ...rest,
+    count: indices.length,
+    name: (index) => source.name(at(index)),
+    classOf: (index) => source.classOf(at(index)),
+    read: (index, preprocessing) => source.read(at(index), preprocessing),
+    original: (index) => source.original(at(index)),
+  };
+}
+
 /** How the files that are a source's originals become pixels, and how one is told again. */
 export interface Decoding {
   /** originals of one kind and one content have the same pixels */

@@ -5,6 +5,11 @@ export interface Texts {
   slice(first: number, end: number): readonly string[] | Promise<readonly string[]>;
 }
 
+/** Texts that can be read at once. */
+export interface TextsNow extends Texts {
+  slice(first: number, end: number): string[];
+}
+
 /** The texts at the given indices, in that order, each read when it is asked for. */
 export function selectTexts(texts: Texts, indices: Int32Array): Texts {
   return {
@@ -27,13 +32,28 @@ export function selectTexts(texts: Texts, indices: Int32Array): Texts {
 /** Texts that lie within so many times their number are read in one piece. */
 const readTogether = 16;
 
-/** All texts, some thousands at a time. */
+/** Numbers of so many bytes each, in hexadecimal.
+ *  @param bytesOf  of those from `first` to the one before `end` */
+export function hexTexts(length: number, bytesOf: (first: number, end: number) => Uint8Array): TextsNow {
+  return {
+    length,
+    slice(first, end) {
+      const bytes = bytesOf(first, end);
+      const { buffer, byteOffset, length } = bytes;
+      const each = length / (end - first);
+      const hex = Buffer.from(buffer, byteOffset, length);
+      return Array.from({ length: end - first }, (_, i) => hex.toString('hex', i * each, (i + 1) * each));
+    },
+  };
+}
+
+/** All texts, some hundreds at a time. */
 export async function* eachText(texts: Texts): AsyncGenerator<readonly string[]> {
   for (let first = 0; first < texts.length; first += together)
     yield await texts.slice(first, Math.min(texts.length, first + together));
 }
 
-const together = 4096;
+const together = 512;
 
 export async function allTexts(texts: Texts): Promise<string[]> {
   const out: string[] = [];

@@ -1,8 +1,8 @@
 import { link, open, readFile, readlink, rename, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { processExists, removeAbandoned } from '../data/abandoned.ts';
 import { systemReason, UserError } from '../errors.ts';
-import { processExists, removeAbandoned } from './abandoned.ts';
 
 /** Of a run's folder, while a process trains in it. */
 export const lockName = 'run.lock';

@@ -2,9 +2,9 @@ import { lstat, mkdir, readdir, realpath, rename, rm, stat, symlink } from 'node
 import { dirname, join, relative } from 'node:path';
 import { type LoadedConfig, loadConfig, moveConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
+import { removeAbandoned } from '../data/abandoned.ts';
 import { exists } from '../data/disk.ts';
 import { systemReason, UserError } from '../errors.ts';
-import { removeAbandoned } from './abandoned.ts';
 import { writeFileAtomically } from './atomic-write.ts';
 import { checkpointNames } from './checkpoint-file.ts';
 import { type Journal, openJournal } from './journal.ts';

@@ -1,6 +1,6 @@
 import type { Config } from '../config/schema.ts';
 import { augments } from '../data/augment.ts';
-import { batchLength } from '../data/batches.ts';
+import { batchLength, fullBatchBelow } from '../data/batches.ts';
 import { countPositive, type ExampleSet } from '../data/examples.ts';
 import { inverseVariance, type Moments, momentsOf, normalizers } from '../data/normalize.ts';
 import { allPixels, isStored } from '../data/pixels.ts';
@@ -86,9 +86,19 @@ export function planTraining(config: Config, parts: Parts, kernels: Kernels): Pl
   };
 }
 
-/** A step takes its whole batch at once, and the next one is read beside it. */
-function refuseLargeBatch({ pixels, features }: ExampleSet, batch: number): void {
-  if (!isStored(pixels) || 2 * batch * features <= Math.max(pixels.room, 2 ** 26)) return;
+/** Whether batches are more than may be read: a step takes a whole one at once, and the next is read beside it. */
+function exceedsRoom({ pixels, features }: Pick<ExampleSet, 'pixels' | 'features'>, batch: number): boolean {
+  return isStored(pixels) && 2 * batch * features > Math.max(pixels.room, 2 ** 26);
+}
+
+/** Where a step takes all pictures, and they are few, they are brought into memory: there the kernels want them anyway. */
+function isBrought(train: FitParts['train'], batch: number): boolean {
+  return exceedsRoom(train, batch) && batch === train.labels.length && batch < fullBatchBelow;
+}
+
+function refuseLargeBatch(train: ExampleSet, batch: number): void {
+  const { pixels, features } = train;
+  if (!isStored(pixels) || !exceedsRoom(train, batch) || isBrought(train, batch)) return;
   const most = Math.floor(pixels.room / 2 / features);
   throw new UserError(
     'usage',
@@ -108,7 +118,7 @@ export interface Extras {
 }
 
 /** The same as `fitOptions` wherever the pictures are: those that are not in memory are looked through for the normaliser, or
- *  brought there where the dual form wants them all at once. */
+ *  brought there where the dual form or a step wants them all at once. */
 export async function prepareFit(
   config: Config,
   parts: FitParts,
@@ -117,10 +127,13 @@ export async function prepareFit(
   extras: Extras = {},
 ): Promise<FitOptions> {
   const { train, dev } = parts;
-  const held = plan.form.form === 'dual';
-  const bring = async (part: FitParts['train']) =>
+  const bring = async (part: FitParts['train'], held: boolean) =>
     held ? { ...part, pixels: await allPixels(part.pixels, part.features) } : part;
-  const brought = { train: await bring(train), ...(dev && { dev: await bring(dev) }) };
+  const isDual = plan.form.form === 'dual';
+  const brought = {
+    train: await bring(train, isDual || isBrought(train, plan.batch)),
+    ...(dev && { dev: await bring(dev, isDual) }),
+  };
   const wanted = normalizers[config.data.normalize].learns || config.training.learningRateByFeature === 'inverseVariance';
   const moments = wanted && isStored(brought.train.pixels) ? await momentsOf(brought.train.pixels, train.features) : undefined;
   return fitOptions(config, brought, plan, kernels, { ...extras, moments });

@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
 import { type LoadedConfig, sourceFields } from '../config/load.ts';
 import type { Config, InitConfig, SourceConfig } from '../config/schema.ts';
@@ -5,7 +6,9 @@ import { cachedSource } from '../data/cache/cached-source.ts';
 import type { DecodeCache } from '../data/cache/decode-cache.ts';
 import { type Classes, type ExampleSet, selectFrom } from '../data/examples.ts';
 import type { Fit, Preprocessing } from '../data/image.ts';
-import { type Failure, type Loaded, openExamples, roomFor } from '../data/load.ts';
+import type { Failure, Loaded } from '../data/load.ts';
+import { openExamples, roomFor } from '../data/open-examples.ts';
+import { type Scratch, scratchIn } from '../data/scratch.ts';
 import { ascending } from '../data/shuffle.ts';
 import type { Source } from '../data/source.ts';
 import { openSource, type SourceChoice } from '../data/sources/sources.ts';
@@ -36,6 +39,8 @@ export interface ReadOptions {
   onProgress?: (source: string, done: number, total: number) => void;
   /** of decoded pictures */
   cache?: DecodeCache | undefined;
+  /** for pixels that memory should not hold; the system's temporary folder where absent */
+  scratch?: Scratch | undefined;
 }
 
 /** A source of a config, with its path made absolute. */
@@ -49,7 +54,7 @@ export async function prepareData({ config, folder }: LoadedConfig, options: Rea
   const { data, seed } = config;
   const opened = await openSources(config, folder);
   const preprocessing = preprocessingOf(config, opened);
-  const room = roomFor(sourcesIn(opened), data.memory);
+  const room = roomFor(sourcesIn(opened), preprocessing, data.memory);
   const read = async (field: keyof OpenedSources): Promise<Read> => ({
     ...(await readSource(opened[field]!, preprocessing, room, options)),
     madeApart: opened[field]!.source.madeApart ?? false,
@@ -113,25 +118,6 @@ function partsOf(examples: ExampleSet, indices: Divided['indices']): Parts {
   return { train: selectFrom(examples, indices.train), ...take('dev'), ...take('test') };
 }
 
-/** All pictures that a run's config names, a set for each source: `evaluate` finds the run's parts among them. */
-export async function readAll(
-  { config, folder }: LoadedConfig,
-  preprocessing: Preprocessing,
-  options: ReadOptions,
-): Promise<{ sets: ExampleSet[]; classes: Classes; failures: Failure[] }> {
-  const opened = await openSources(config, folder);
-  const room = roomFor(sourcesIn(opened), config.data.memory);
-  const loaded: Loaded<ExampleSet>[] = [];
-  for (const field of sourceFields) {
-    if (opened[field] !== undefined) loaded.push(await readSource(opened[field], preprocessing, room, options));
-  }
-  return {
-    sets: loaded.map(({ examples }) => examples),
-    classes: loaded[0]!.classes,
-    failures: loaded.flatMap(({ failures }) => failures),
-  };
-}
-
 export interface OpenedSource {
   source: Source;
   positive: string | undefined;
@@ -161,11 +147,11 @@ async function readSource(
   { source, positive }: OpenedSource,
   preprocessing: Preprocessing,
   room: number | null,
-  { strict, onProgress, cache }: ReadOptions,
+  { strict, onProgress, cache, scratch = scratchIn([tmpdir()]) }: ReadOptions,
 ): Promise<Loaded<ExampleSet> & { notes: readonly string[] }> {
   const opened = cachedSource(source, cache);
   const progress = onProgress && { onProgress: (done: number, total: number) => onProgress(opened.title, done, total) };
-  const loaded = await openExamples(opened, { preprocessing, positive, strict, room, ...progress });
+  const loaded = await openExamples(opened, { preprocessing, positive, strict, room, scratch, ...progress });
   return { ...loaded, notes: opened.notes };
 }
 

@@ -1,5 +1,5 @@
 import type { LoadedConfig } from '../config/load.ts';
-import { cachePlace } from '../data/cache/place.ts';
+import { cachePlace, scratchFolders } from '../data/cache/place.ts';
 import { UserError } from '../errors.ts';
 import type { Extras } from './plan.ts';
 import { runTrial, type TrialJob, type TrialResult, trialData } from './trial.ts';
@@ -16,7 +16,7 @@ export type Reply =
   | { fault: string };
 
 let search: { loaded: LoadedConfig; extras: Extras } | undefined;
-const dataOf = trialData(cachePlace(process.env));
+const dataOf = trialData(cachePlace(process.env), scratchFolders(process.env));
 
 process.on('SIGINT', () => {});
 process.on('SIGTERM', () => {});

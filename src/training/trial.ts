@@ -1,8 +1,10 @@
+import { tmpdir } from 'node:os';
 import { judge } from '../classifier/classifier.ts';
 import { checkConfig, type LoadedConfig } from '../config/load.ts';
 import type { Config, SearchConfig } from '../config/schema.ts';
 import { type DecodeCache, withCache } from '../data/cache/decode-cache.ts';
 import type { CacheFolder } from '../data/cache/folder.ts';
+import { scratchIn } from '../data/scratch.ts';
 import { UserError } from '../errors.ts';
 import { type Interval, wilsonInterval } from '../evaluation/intervals.ts';
 import type { Metrics } from '../evaluation/metrics.ts';
@@ -57,15 +59,21 @@ export function trialConfig({ config, file }: LoadedConfig, sets: readonly strin
   return checkConfig(rest, file, sets);
 }
 
-/** Reads pictures once for all trials that look at the same ones.
- *  @param place  of the cache of decoded pictures */
-export function trialData(place?: CacheFolder): (loaded: LoadedConfig) => Promise<PreparedData> {
+/** Reads pictures once for all trials that look at the same ones. One trial follows the other.
+ *  @param place    of the cache of decoded pictures
+ *  @param folders  for pixels that memory should not hold */
+export function trialData(
+  place?: CacheFolder,
+  folders: readonly string[] = [tmpdir()],
+): (loaded: LoadedConfig) => Promise<PreparedData> {
+  const scratch = scratchIn(folders);
   let kept: { key: string; data: Promise<PreparedData> } | undefined;
   return ({ config, folder, file }) => {
     const { normalize: _, augment: __, shuffle: ___, ...which } = config.data;
     const key = JSON.stringify([which, config.seed]);
     if (kept?.key !== key) {
-      const read = (cache: DecodeCache | undefined) => prepareData({ config, folder, file }, { strict: false, cache });
+      scratch.close(); // what other trials looked at
+      const read = (cache: DecodeCache | undefined) => prepareData({ config, folder, file }, { strict: false, cache, scratch });
       kept = { key, data: withCache(place, () => {}, read) }; // `nn tune` read them before, and gave the cache's warning
     }
     return kept.data;

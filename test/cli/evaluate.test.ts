@@ -311,3 +311,50 @@ describe('other data', () => {
     expect((await readFile(join(folder, 'model', 'model.safetensors'))).includes(folder)).toBe(false);
   });
 });
+
+describe('the pictures of a part alone are read', () => {
+  const own = (code: number, words: string[], cwd: string) =>
+    run(code, ['evaluate', '-m', 'run', '--json', ...words], { cwd, env: { NN_CACHE: 'off' } });
+  let cwd: string;
+  let judgedBefore: Judged;
+  beforeAll(async () => {
+    cwd = join(folder, 'alone');
+    await writeClasses(join(cwd, 'pictures'), 12);
+    await writeJson(join(cwd, 'c.json'), folderConfig({ training: { epochs: 2 } }));
+    await run(0, ['train', '-c', 'c.json', '-o', 'run', '-q'], { cwd });
+    judgedBefore = JSON.parse((await own(0, ['--predictions'], cwd)).stdout) as Judged;
+    // whoever reads a picture of another part says so
+    for (const name of await otherNames()) await writeFile(join(cwd, 'pictures', name), 'not a picture');
+  });
+
+  const rowsOfSplit = async () =>
+    (await readFile(join(cwd, 'run', 'split.csv'), 'utf8'))
+      .trimEnd()
+      .split('\n')
+      .slice(1)
+      .map((line) => line.split(',') as [string, string, string, PartName]);
+  const otherNames = async () => (await rowsOfSplit()).filter(([, , , part]) => part !== 'test').map(([name]) => name);
+
+  test('the others may be gone', async () => {
+    const { stdout, stderr } = await own(0, ['--predictions'], cwd);
+    expect(stderr).not.toContain('not a picture');
+    expect(JSON.parse(stdout)).toEqual(judgedBefore);
+    await own(0, ['--strict'], cwd);
+    expect((await own(3, ['--split', 'dev'], cwd)).stderr).toMatch(/pictures of the run's dev part, .* \(not a picture/);
+  });
+
+  test('one that goes by another name is found by its content, one whose name another took as well', async () => {
+    const names = (await rowsOfSplit()).filter(([, , , part]) => part === 'test').map(([name]) => join(cwd, 'pictures', name));
+    const cats = names.filter((name) => name.includes('/cat/'));
+    await rename(cats[0]!, join(cwd, 'pictures', 'cat', 'moved.png'));
+    await rename(cats[1]!, join(cwd, 'pictures', 'cat', 'changed.png'));
+    await cp(join(folder, 'pictures', 'cat', '20.png'), cats[1]!);
+    const { stdout, stderr } = await own(0, ['--predictions'], cwd);
+    expect(stderr).not.toContain('not a picture');
+    const { rows, ...figures } = JSON.parse(stdout) as Judged;
+    const { rows: before, ...expected } = judgedBefore;
+    expect(figures).toEqual(expected);
+    expect(rows.map(({ p }) => p)).toEqual(before.map(({ p }) => p));
+    expect(rows.map(({ file }) => file)).toEqual(expect.arrayContaining(['cat/moved.png', 'cat/changed.png']));
+  });
+});

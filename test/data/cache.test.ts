@@ -304,6 +304,36 @@ describe('a folder of files', () => {
     const { stderr } = await run(3, words, { cwd: folder, env: { NN_CACHE: 'off' } });
     expect(stderr).toContain('not a picture');
   });
+
+  test.each([
+    ['on', { NN_CACHE: 'cache' }],
+    ['too small', { NN_CACHE: 'small', NN_CACHE_SIZE: '1000' }],
+    ['off', { NN_CACHE: 'off', TMPDIR: 'tmp' }],
+  ])('pictures that are more than data.memory, with the cache %s: the same run, and nothing is left', async (_, env) => {
+    const pictures = join(folder, 'pictures');
+    await mkdir(join(folder, 'tmp'));
+    await writeClasses(pictures, 12);
+    for (const name of await listing(pictures)) if (name.endsWith('.png')) await age(pathOf(name), 10);
+    await writeJson(join(folder, 'c.json'), {
+      data: { source: { type: 'folder', path: 'pictures' }, imageSize: 16 },
+      training: { epochs: 2 },
+    });
+    const options = { cwd: folder, env };
+    const train = async (output: string, ...sets: string[]) => {
+      await run(0, ['train', '--config', 'c.json', '--output', output, '-q', ...sets], options);
+      return Promise.all(['split.csv', 'model.safetensors'].map((name) => readFile(join(folder, output, name), 'latin1')));
+    };
+    const held = await train('held');
+    const streamed = ['--set', 'data.memory=0'];
+    expect(await train('first', ...streamed)).toEqual(held);
+    if (env.NN_CACHE === 'cache') {
+      for (const name of await listing(pictures)) if (name.endsWith('.png')) await spoil(pathOf(name)); // a second start decodes nothing
+    }
+    expect(await train('second', ...streamed)).toEqual(held);
+    const judged = async (model: string) => JSON.parse((await run(0, ['evaluate', '-m', model, '--json'], options)).stdout);
+    expect(await judged('second')).toEqual(await judged('held'));
+    expect((await listing(folder)).filter((name) => name.includes('nn-'))).toEqual([]);
+  });
 });
 
 describe('where it is', () => {

@@ -6,7 +6,7 @@ import { judge } from '../../src/classifier/classifier.ts';
 import { checkConfig } from '../../src/config/load.ts';
 import { contentHash } from '../../src/data/hash.ts';
 import { packSource } from '../../src/data/packed/write.ts';
-import { isStored } from '../../src/data/pixels.ts';
+import { isStored, type StoredPixels } from '../../src/data/pixels.ts';
 import { everySo } from '../../src/data/shuffle.ts';
 import type { Source } from '../../src/data/source.ts';
 import { kernelsFor } from '../../src/kernels/select.ts';
@@ -213,6 +213,35 @@ test('a batch that is too large to be read beside another one is refused', async
   const many = { ...parts.train, labels: new Uint8Array(10_000_000) };
   const plan = () => planTraining(config, { ...parts, train: many }, kernelsFor('float32'));
   expect(plan).toThrow(/training\.batchSize: expected at most .* found 10000000/);
+});
+
+test('a few large pictures, which a step takes all at once, are brought into memory', async () => {
+  const config = configOf({ data: { imageSize: 200 }, training: { batchSize: 'auto', epochs: 1 } }, 0);
+  const features = 200 * 200 * 3;
+  const stored = (count: number): StoredPixels => ({
+    count,
+    features,
+    room: 0,
+    read: async (rows, out) => {
+      for (const [i, row] of rows.entries()) out.fill(row % 200, i * features, (i + 1) * features);
+    },
+    readNow: () => expect.fail('not wanted'),
+    select: () => expect.fail('not wanted'),
+  });
+  const part = (count: number) => ({
+    features,
+    pixels: stored(count),
+    labels: Uint8Array.from({ length: count }, (_, i) => i % 2),
+    names: [],
+    hashes: [],
+  });
+  const parts = { train: part(300), dev: part(10) };
+  const kernels = kernelsFor('float32');
+  const options = await prepareFit(config, parts, planTraining(config, parts, kernels), kernels);
+  const { train, dev } = options;
+  if (isStored(train.pixels)) throw new Error('expected pictures in memory');
+  expect([train.pixels.length, train.pixels[299 * features]]).toEqual([300 * features, 99]);
+  expect(isStored(dev!.pixels)).toBe(true);
 });
 
 describe('the spans of a way', () => {

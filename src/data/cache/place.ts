@@ -1,5 +1,5 @@
-import { homedir } from 'node:os';
-import { isAbsolute, join } from 'node:path';
+import { homedir, tmpdir } from 'node:os';
+import { dirname, isAbsolute, join } from 'node:path';
 import { UserError } from '../../errors.ts';
 import type { CacheFolder } from './folder.ts';
 
@@ -16,6 +16,13 @@ export function cachePlace(environment: NodeJS.ProcessEnv): CacheFolder | undefi
   const maximumBytes = parseSize(environment['NN_CACHE_SIZE']);
   if (chosen === 'off') return undefined;
   return { path: join(chosen || join(systemCaches(environment), 'nn'), 'decoded'), maximumBytes };
+}
+
+/** Where pixels lie that memory should not hold, as long as a process works with them: beside the cache, whose disk is meant for
+ *  it (the system's temporary folder may be memory), else there. */
+export function scratchFolders(environment: NodeJS.ProcessEnv): string[] {
+  const cache = cachePlace(environment);
+  return [...(cache === undefined ? [] : [join(dirname(cache.path), 'scratch')]), tmpdir()];
 }
 
 function systemCaches(environment: NodeJS.ProcessEnv): string {

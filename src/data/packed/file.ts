@@ -2,7 +2,7 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { systemReason, UserError } from '../../errors.ts';
 import { headerBytesOf, lengthBytes, parseHeader, type TensorEntry } from '../../safetensors.ts';
 import type { Preprocessing } from '../image.ts';
-import type { Texts } from '../texts.ts';
+import { hexTexts, type TextsNow } from '../texts.ts';
 import {
   format,
   hashBytes,
@@ -15,26 +15,25 @@ import {
   version,
 } from './format.ts';
 
-/** An open file of packed pictures: nothing of it is in memory but the labels. */
-export interface PackedFile {
-  path: string;
-  /** of the open file, which stays open as long as the process */
-  descriptor: number;
+/** An open file of packed pictures, which stays open as long as the process: nothing of it is in memory but the labels. */
+export interface PackedFile extends RowFile {
   description: PackedDescription;
+  labels: Uint8Array;
+  names: TextsNow;
+  /** of the contents as the source had them, in hexadecimal */
+  hashes: TextsNow;
+}
+
+/** Pixels in an open file, picture after picture. */
+export interface RowFile {
+  path: string;
+  descriptor: number;
   /** m */
   count: number;
   /** n_x */
   features: number;
   /** where picture 0 starts in the file; picture i starts i · n_x bytes later */
   pixelsAt: number;
-  labels: Uint8Array;
-  names: TextsOnDisk;
-  /** of the contents as the source had them, in hexadecimal */
-  hashes: TextsOnDisk;
-}
-
-interface TextsOnDisk extends Texts {
-  slice(first: number, end: number): string[];
 }
 
 type Refuse = (text: string) => never;
@@ -94,13 +93,7 @@ function readPacked(path: string, descriptor: number, refuse: Refuse): PackedFil
         );
       },
     },
-    hashes: {
-      length: count,
-      slice(first, end) {
-        const bytes = Buffer.from(read(at('hashes') + hashBytes * first, hashBytes * (end - first)).buffer);
-        return Array.from({ length: end - first }, (_, i) => bytes.toString('hex', i * hashBytes, (i + 1) * hashBytes));
-      },
-    },
+    hashes: hexTexts(count, (first, end) => read(at('hashes') + hashBytes * first, hashBytes * (end - first))),
   };
 }
 

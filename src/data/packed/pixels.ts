@@ -1,18 +1,22 @@
 import type { StoredPixels } from '../pixels.ts';
-import type { PackedFile } from './file.ts';
+import { keepYoungRoom } from '../young-objects.ts';
+import type { RowFile } from './file.ts';
 import { readRows, readRowsNow } from './rows.ts';
 
-/** The pixels of a packed file, or of some of its pictures, left where they are.
+/** The pixels in a file, or of some of its pictures, left where they are.
  *  @param rows  of the file, null for all
  *  @param room  bytes of memory that reading may take at a time */
-export function packedPixels(file: PackedFile, rows: Int32Array | null, room: number): StoredPixels {
+export function pixelsInFile(file: RowFile, rows: Int32Array | null, room: number): StoredPixels {
   const inFile = (wanted: Int32Array) => (rows === null ? wanted : wanted.map((row) => rows[row]!));
   return {
     count: rows?.length ?? file.count,
     features: file.features,
     room,
-    read: (wanted, out) => readRows(file, inFile(wanted), out),
+    read: (wanted, out) => {
+      keepYoungRoom();
+      return readRows(file, inFile(wanted), out);
+    },
     readNow: (wanted, out) => readRowsNow(file, inFile(wanted), out),
-    select: (wanted) => packedPixels(file, inFile(wanted), room),
+    select: (wanted) => pixelsInFile(file, inFile(wanted), room),
   };
 }

@@ -1,0 +1,136 @@
+import { cachedSource } from '../data/cache/cached-source.ts';
+import { concatenateExamples, type ExampleSet, inMemory, selectFrom } from '../data/examples.ts';
+import { contentHash } from '../data/hash.ts';
+import type { Preprocessing } from '../data/image.ts';
+import { attempt, decodesAtOnce, type Failure, mapInOrder } from '../data/load.ts';
+import { openExamples, roomFor } from '../data/open-examples.ts';
+import { pieceOf, type Source } from '../data/source.ts';
+import { type ExpectedPart, findExamples, matchExamples } from '../run/find-examples.ts';
+import type { SplitRow } from '../run/split-file.ts';
+import type { OpenedSource } from '../training/prepare.ts';
+import type { DecodedPlaces } from './reading.ts';
+
+/** Where the pictures of a run's part may be. */
+export interface PartSource extends OpenedSource {
+  /** where the run had them: there they are looked for by their names first */
+  isLikely: boolean;
+}
+
+export interface PartOptions extends DecodedPlaces {
+  preprocessing: Preprocessing;
+  /** of pixels, in MiB */
+  memory: number;
+  strict: boolean;
+  onProgress(source: string, done: number, total: number): void;
+}
+
+/** Reads the pictures of a run's part and no others: those that go by their names, and where one of them is not there or has
+ *  other content, whatever has the content. Packed files have the hashes ready, and are left where they are.
+ *  @returns them in the order of the rows
+ *  @throws UserError (data) where some are not there */
+export async function readRunPart(
+  rows: readonly SplitRow[],
+  sources: readonly PartSource[],
+  what: ExpectedPart,
+  options: PartOptions,
+): Promise<{ examples: ExampleSet; failures: Failure[] }> {
+  const named = await readPieces(sources, sources.map(indicesByName(rows)), options);
+  const { missing } = await matchExamples(rows, named.sets);
+  const found = missing.length === 0 ? null : await readByContent(missing, sources, named, options);
+  const sets = [...named.sets, ...(found?.sets ?? [])];
+  const failures = [...named.failures, ...(found?.failures ?? [])];
+  const reasons = new Map(failures.map(({ name, reason }) => [name, reason]));
+  const indices = await findExamples(rows, sets, { ...what, reasons });
+  const chosen = sets.map((set, i) => selectFrom(set, indices[i]!)).filter(({ labels }) => labels.length > 0);
+  if (chosen.length === 1) return { examples: chosen[0]!, failures };
+  const gathered = concatenateExamples(await Promise.all(chosen.map(inMemory)));
+  const [order] = await findExamples(rows, [gathered], what);
+  return { examples: selectFrom(gathered, order!), failures };
+}
+
+interface Pieces {
+  /** of each source, ascending; null for a packed one, of which all is at hand */
+  indices: (Int32Array | null)[];
+  sets: ExampleSet[];
+  failures: Failure[];
+}
+
+async function readPieces(
+  sources: readonly PartSource[],
+  indices: Pieces['indices'],
+  { cache, scratch, preprocessing, memory, strict, onProgress }: PartOptions,
+): Promise<Pieces> {
+  const pieces = sources.map(({ source }, i) => (indices[i] ? pieceOf(cachedSource(source, cache), indices[i]) : source));
+  const room = roomFor(
+    pieces.filter(({ packed }) => !packed),
+    preprocessing,
+    memory,
+  );
+  const sets: ExampleSet[] = [];
+  const failures: Failure[] = [];
+  for (const [i, piece] of pieces.entries()) {
+    const { examples, failures: some } = await openExamples(piece, {
+      preprocessing,
+      positive: sources[i]!.positive,
+      strict,
+      oneClass: true,
+      room: piece.packed ? memory * 2 ** 20 : room,
+      scratch,
+      onProgress: (done, total) => onProgress(piece.title, done, total),
+    });
+    sets.push(examples);
+    failures.push(...some);
+  }
+  return { indices, sets, failures };
+}
+
+/** The pictures that go by the names of the rows, where the run had them. */
+function indicesByName(rows: readonly SplitRow[]): (source: PartSource) => Int32Array | null {
+  const names = new Set(rows.map(({ name }) => name));
+  return ({ source, isLikely }) => {
+    if (source.packed) return null;
+    if (!isLikely) return new Int32Array();
+    const indices: number[] = [];
+    for (let i = 0; i < source.count; i++) if (names.has(source.name(i))) indices.push(i);
+    return Int32Array.from(indices);
+  };
+}
+
+/** The pictures that have the content of some rows, among those that were not read. None but they are decoded. */
+async function readByContent(
+  rows: readonly SplitRow[],
+  sources: readonly PartSource[],
+  read: Pieces,
+  options: PartOptions,
+): Promise<Pieces> {
+  const wanted = new Set(rows.map(({ hash }) => hash));
+  const indices: Pieces['indices'] = [];
+  const loose = sources.filter(({ source }) => !source.packed);
+  for (const { source } of loose) {
+    const known = new Set(read.indices[sources.findIndex((other) => other.source === source)]);
+    indices.push(await indicesByHash(source, wanted, known, options.onProgress));
+  }
+  return readPieces(loose, indices, options);
+}
+
+async function indicesByHash(
+  source: Source,
+  wanted: ReadonlySet<string>,
+  known: ReadonlySet<number>,
+  onProgress: PartOptions['onProgress'],
+): Promise<Int32Array> {
+  const others = Array.from({ length: source.count }, (_, i) => i).filter((i) => !known.has(i));
+  const hashes = mapInOrder(others, decodesAtOnce(), async (i) => ({ i, outcome: await attempt(hashOf(source, i)) }));
+  const found: number[] = [];
+  let done = 0;
+  for await (const { i, outcome } of hashes) {
+    if ('value' in outcome && wanted.has(outcome.value)) found.push(i); // what can't be read was not trained on either
+    onProgress(`${source.title}, by content`, ++done, others.length);
+  }
+  return Int32Array.from(found);
+}
+
+async function hashOf(source: Source, index: number): Promise<string> {
+  const original = await source.original(index);
+  return contentHash('file' in original ? original.file : original.pixels);
+}
