@@ -12,11 +12,11 @@ export function readPart(labels: Uint8Array, pixels: StoredPixels, map: InputMap
   let bytes: Uint8Array = new Uint8Array();
   let present: PresentSpan | null = null;
 
-  /** Reads a span into one half of the bytes, in the order of the file. */
-  async function readSpan(order: Int32Array, span: Span, start: number): Promise<PresentSpan> {
-    const { sorted, ranks } = sortRows(order.subarray(span.first, span.end));
+  /** Reads a span into the half of the bytes that begins with row `start`, in the order of the file. */
+  async function readSpan(order: Int32Array, span: Span, start: number, room: SortingRoom): Promise<PresentSpan> {
+    const { sorted, places } = sortRows(order.subarray(span.first, span.end), start, room);
     await pixels.read(sorted, bytes.subarray(start * features, (start + sorted.length) * features));
-    return { order, span, places: ranks.map((rank) => start + rank) };
+    return { order, span, places };
   }
 
   return {
@@ -32,7 +32,8 @@ export function readPart(labels: Uint8Array, pixels: StoredPixels, map: InputMap
       const spans = cutSpans(way, Math.floor(room / 2 / features));
       const longest = spans.reduce((most, { first, end }) => Math.max(most, end - first), 0);
       if (bytes.length < 2 * longest * features) bytes = kernels.resident(new Uint8Array(2 * longest * features));
-      for await (const read of readAhead(spans, (span, turn) => readSpan(way.order, span, turn * longest))) {
+      const rooms = [sortingRoom(longest), sortingRoom(longest)] as const;
+      for await (const read of readAhead(spans, (span, turn) => readSpan(way.order, span, turn * longest, rooms[turn]))) {
         present = read;
         yield read.span;
       }
@@ -58,20 +59,32 @@ function placesIn(present: PresentSpan | null, indices: Int32Array | null, count
   return places.subarray(position - span.first, position - span.first + count);
 }
 
-/** Some rows in ascending order, and for each the place that it has there. */
-function sortRows(rows: Int32Array): { sorted: Int32Array; ranks: Int32Array } {
-  const length = rows.length;
-  const keys = new Float64Array(length);
+/** Room to sort the rows of a span, for one after the other: arrays that are dropped wait long for a collection, since a step makes few
+ *  objects. */
+interface SortingRoom {
+  keys: Float64Array;
+  sorted: Int32Array;
+  places: Int32Array;
+}
+
+function sortingRoom(length: number): SortingRoom {
+  return { keys: new Float64Array(length), sorted: new Int32Array(length), places: new Int32Array(length) };
+}
+
+/** Some rows in ascending order, and for each the place that it has there, from `start` on. */
+function sortRows(rows: Int32Array, start: number, room: SortingRoom): Omit<SortingRoom, 'keys'> {
+  const { length } = rows;
+  const keys = room.keys.subarray(0, length);
+  const sorted = room.sorted.subarray(0, length);
+  const places = room.places.subarray(0, length);
   for (let i = 0; i < length; i++) keys[i] = rows[i]! * length + i; // below 2^53: rows are numbered by Int32, and a span is short
   keys.sort();
-  const sorted = new Int32Array(length);
-  const ranks = new Int32Array(length);
   for (let rank = 0; rank < length; rank++) {
     const i = keys[rank]! % length;
     sorted[rank] = rows[i]!;
-    ranks[i] = rank;
+    places[i] = start + rank;
   }
-  return { sorted, ranks };
+  return { sorted, places };
 }
 
 /** The spans of a way: up to the batch in which an end lies, and no longer than `most` examples where a batch is not.
