@@ -71,7 +71,7 @@ async function writeList(context: Context, choice: CleanableChoice, out: string,
     });
   const { path } = choice;
   const { loaded } = await configToLookAt({}, path);
-  const { findings } = await lookAtAll(context, await openData(loaded, true));
+  const { findings } = await lookAtAll(context, await openData(loaded, true), null);
   const rows = await removalRows(findings, ({ name }) => fileHash(resolve(rootOf(choice), name)));
   await writeFileAtomically(out, removalCsv(rows));
   const remove = rows.filter(({ action }) => action === 'remove').length;

@@ -106,11 +106,7 @@ function percent(share: number): string {
 
 /** The parts of a training, each seen by some of its pictures: the same in memory and streamed.
  *  @param side  of the squares, in pixels */
-export async function seeParts(
-  parts: Partial<Record<PartName, ExampleSet>>,
-  side: number,
-  seed: number,
-): Promise<PartSeen[]> {
+export async function seeParts(parts: Partial<Record<PartName, ExampleSet>>, side: number, seed: number): Promise<PartSeen[]> {
   const given = partNames.flatMap((part) => (parts[part] === undefined ? [] : [{ part, examples: parts[part] }]));
   if (given.length < 2) return [];
   const seen: PartSeen[] = [];

@@ -105,7 +105,7 @@ export interface Picture {
   index: number;
 }
 
-/** Which part each readable picture of a survey stands in, if any. */
+/** Which part each readable picture of a survey stands in; null where there are no parts, or none asks for it. */
 export type PartOf = (i: number) => PartName | null;
 
 /** All findings that there are, worst first; kinds of which there is none are left out.
@@ -162,7 +162,7 @@ function copies(survey: Survey, clusters: readonly DuplicateCluster[], partOf: P
       why,
     });
     const alike = contents.length === 1 ? 'the same content' : alikeness[kindOf(cluster)];
-    const several = (of: (i: number) => unknown) => new Set(members.map(of)).size > 1;
+    const several = (of: (i: number) => unknown) => new Set(members.map(of).filter((one) => one !== null)).size > 1;
     if (several((i) => survey.labels[i])) out.twoLabels.push(group(members, alike));
     else if (several(partOf)) out.leak.push(group(members, alike));
     else {
