@@ -1,5 +1,4 @@
-import type { Classes, ExampleSet } from '../data/examples.ts';
-import { countPositive } from '../data/examples.ts';
+import { type Classes, countPositive, type ExampleSet } from '../data/examples.ts';
 import {
   allocateSquares,
   type SquareColumns,
