@@ -2,7 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { findDuplicates } from '../../../src/data/duplicates.ts';
+import { findAll } from '../../../src/data/inspection/findings.ts';
 import { summarize } from '../../../src/data/inspection/summary.ts';
+import { nameOf } from '../../../src/data/inspection/survey.ts';
+import type { PartName } from '../../../src/data/split.ts';
 import { busyJpeg, pngBomb, solidPng } from '../pictures.ts';
 import { findingsIn, findingsOf, namesOf, put, putScenes, scene, surveyOf, surveySource } from './pictures.ts';
 
@@ -125,6 +129,18 @@ describe('planted among clean pictures, each is found and nothing else', () => {
     await put(folder, await plant());
     expect(await found()).toEqual(expected);
   });
+});
+
+test.each<[string, (PartName | null)[], string]>([
+  ['in two parts', ['train', 'test'], 'leak'],
+  ['in one part', ['dev', 'dev'], 'nearDuplicate'],
+  ['of which one is in no part', ['train', null], 'nearDuplicate'],
+])('a picture and its copy %s', async (_, parts, expected) => {
+  await put(folder, { 'cat/copy.jpg': await scene(0).jpeg().toBuffer() });
+  const survey = await surveyOf(folder);
+  const copy = (i: number) => ['cat/copy.jpg', 'cat/scene-0.png'].indexOf(nameOf(survey, i));
+  const found = findAll(survey, findDuplicates(survey.prints), (i) => (copy(i) < 0 ? 'train' : parts[copy(i)]!));
+  expect(namesOf(found)).toEqual({ [expected]: [['cat/copy.jpg', 'cat/scene-0.png']] });
 });
 
 test('a blank picture is not called dark and blurred as well', async () => {
