@@ -35,7 +35,7 @@ export function inspectionHtml(found: Inspection, thumbnails: ReadonlyMap<Pictur
     `<p>${plural(found.total, 'picture')}, ${count(found.total - found.readable)} of them unreadable.</p>`,
     ...warnings.map((warning) => `<p class="alarm">${escapeHtml(warning)}</p>`),
     htmlTable(classRows(found)),
-    htmlTable([['', ''], ...factRows(found)]),
+    htmlTable([[], ...factRows(found)]),
     ...(differences.length === 0 ? [] : [`<p>${differenceTitle}</p>`, htmlTable(differenceRows(differences))]),
     ...(shortcuts === null ? [] : [`<p>${shortcutTitle}</p>`, htmlTable(shortcutRows(shortcuts, model))]),
     ...(findings.length === 0 ? ['<p>Nothing was found that is wrong with single pictures.</p>'] : sections),

@@ -60,7 +60,7 @@ export function inspectionText(found: Inspection, { most, style }: { most: numbe
   ].join('\n');
 }
 
-export const differenceTitle = 'What the pictures of each part show on average, and what differs by more than chance:';
+export const differenceTitle = 'The parts beside each other, light and colour of 255, and what differs by more than chance:';
 
 /** A row for each thing that is compared, a column for each part. */
 export function differenceRows(differences: readonly PartDifference[]): string[][] {
@@ -153,7 +153,8 @@ function findingText(finding: Finding, most: number, style: Style): string {
 
 /** With its part, where there are parts. */
 export function pictureName({ name, part }: Picture): string {
-  return part === null ? name : `${name} (${part})`;
+  const shown = name.replace(/\p{Cc}/gu, '\ufffd'); // a name may hold line ends, and codes that terminals obey
+  return part === null ? shown : `${shown} (${part})`;
 }
 
 /** The object of --json. */
