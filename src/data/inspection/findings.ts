@@ -167,11 +167,21 @@ function copies(survey: Survey, clusters: readonly DuplicateCluster[], partOf: P
     else if (several(partOf)) out.leak.push(group(members, alike));
     else {
       for (const same of contents) if (same.length > 1) out.duplicate.push(group(same, 'the same content'));
-      const first = contents.map((same) => same[0]!);
+      const first = bestFirst(
+        survey,
+        contents.map((same) => same[0]!),
+      );
       if (first.length > 1) out.nearDuplicate.push(group(first, alike));
     }
   }
   return out;
+}
+
+/** Of near duplicates the one to keep first: that of most pixels, and of as many that of most bytes, since copies are made smaller,
+ *  recompressed or blurred. */
+function bestFirst({ widths, heights, bytes }: Survey, members: readonly number[]): number[] {
+  const pixels = (i: number) => widths[i]! * heights[i]!;
+  return members.toSorted((a, b) => pixels(b) - pixels(a) || bytes[b]! - bytes[a]! || a - b);
 }
 
 /** Groups in the order of their first members. */

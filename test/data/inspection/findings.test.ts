@@ -105,6 +105,21 @@ describe('planted among clean pictures, each is found and nothing else', () => {
       },
     ],
     [
+      'copies whose names come before that of the picture to keep: the largest, and of those the one of most bytes',
+      async () => ({
+        'cat/a-small.png': await scene(75).resize(40, 40).png().toBuffer(),
+        'cat/b.png': await scene(75).png().toBuffer(),
+        'noncat/a-blurred.jpg': await scene(76).blur(1).jpeg().toBuffer(),
+        'noncat/b.jpg': await jpeg(76).toBuffer(),
+      }),
+      {
+        nearDuplicate: [
+          ['cat/b.png', 'cat/a-small.png'],
+          ['noncat/b.jpg', 'noncat/a-blurred.jpg'],
+        ],
+      },
+    ],
+    [
       'a copy twice, and a changed one beside it',
       async () => {
         const bytes = await scene(73).png().toBuffer();
@@ -140,7 +155,7 @@ test.each<[string, (PartName | null)[], string]>([
   const survey = await surveyOf(folder);
   const copy = (i: number) => ['cat/copy.jpg', 'cat/scene-0.png'].indexOf(nameOf(survey, i));
   const found = findAll(survey, findDuplicates(survey.prints), (i) => (copy(i) < 0 ? 'train' : parts[copy(i)]!));
-  expect(namesOf(found)).toEqual({ [expected]: [['cat/copy.jpg', 'cat/scene-0.png']] });
+  expect(found.map(({ kind, groups }) => [kind, groups.map(({ pictures }) => pictures.length)])).toEqual([[expected, [2]]]);
 });
 
 test('a blank picture is not called dark and blurred as well', async () => {
