@@ -6,6 +6,7 @@ import { csvWithout } from '../data/sources/csv.ts';
 import { type SourceChoice, sourceAtPath } from '../data/sources/sources.ts';
 import { type ExitKind, UserError } from '../errors.ts';
 import { count, plural } from '../report/table.ts';
+import { shellWord } from '../report/train-summary.ts';
 import { writeFileAtomically } from '../run/atomic-write.ts';
 import { freePath } from '../run/run-folder.ts';
 import { openData } from '../training/open-data.ts';
@@ -71,15 +72,18 @@ async function writeList(context: Context, choice: CleanableChoice, out: string,
     });
   const { path } = choice;
   const { loaded } = await configToLookAt({}, path);
-  const { findings } = await lookAtAll(context, await openData(loaded, true));
+  const { findings } = await lookAtAll(context, await openData(loaded, true), null);
   const rows = await removalRows(findings, ({ name }) => fileHash(resolve(rootOf(choice), name)));
   await writeFileAtomically(out, removalCsv(rows));
   const remove = rows.filter(({ action }) => action === 'remove').length;
   const look = rows.length - remove;
   if (context.json) return context.print(JSON.stringify({ list: out, remove, look }));
   context.print(`${out}\t${count(remove)} to remove\t${count(look)} to look at`);
-  if (rows.length > 0)
-    context.note(`Look at the list, change an action to remove or look, then: nn data clean ${path} --apply ${out}`);
+  if (rows.length === 0) return;
+  context.note(
+    `To see these pictures: nn data inspect ${shellWord(path)} --all --html ${shellWord(out.replace(/(\.csv)?$/i, '.html'))}`,
+  );
+  context.note(`Change an action to remove or look, then: nn data clean ${shellWord(path)} --apply ${shellWord(out)}`);
 }
 
 async function applyList(context: Context, choice: CleanableChoice, list: string): Promise<void> {

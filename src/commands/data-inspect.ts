@@ -58,7 +58,11 @@ async function inspect(context: Context, values: Values, [path]: string[]): Prom
   const started = performance.now();
   const { loaded, hasConfig } = await configToLookAt(values, path);
   const opened = await openData(loaded, !hasConfig);
-  const { seen, clusters, partOf, findings } = await lookAtAll(context, opened);
+  const { seen, clusters, partOf, findings, differences, notes } = await lookAtAll(
+    context,
+    opened,
+    hasConfig ? loaded.config : null,
+  );
   const study = await studyShortcuts(seen, distinctPictures(clusters, seen.count), loaded.config.seed);
   const asked = values.model !== undefined && study !== null ? await askModel(context, values.model, seen, study) : null;
   const shortcuts = study === null ? null : scoreShortcuts(study, asked?.right ?? null);
@@ -66,10 +70,12 @@ async function inspect(context: Context, values: Values, [path]: string[]): Prom
     source: loaded.file,
     ...summarize(seen, partOf),
     findings,
+    differences,
     shortcuts,
     model: asked === null ? null : asked.score,
     warnings: [
       ...opened.sources.flatMap(({ source }) => source.notes),
+      ...notes,
       ...(shortcuts ?? []).flatMap(({ warning }) => warning ?? []),
     ],
     seconds: (performance.now() - started) / 1000,

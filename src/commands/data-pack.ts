@@ -116,7 +116,7 @@ async function pack(context: Context, values: Values, [operand]: string[]): Prom
     bar.stop();
     await lock.release();
   }
-  warnOfFailures(context, packed.failures);
+  warnOfFailures(context, packed.failures, operand!.endsWith('.json') ? ['--config', operand!] : [operand!]);
   const { count, positive: positives, bytes, resumed, failures } = packed;
   const seconds = (performance.now() - started) / 1000;
   const result = { out, pictures: count, positive: positives, unreadable: failures.length, bytes, resumed, seconds };

@@ -124,7 +124,7 @@ interface Groups {
 async function groupsOfConfig(context: Context, loaded: Parameters<typeof prepareData>[0]): Promise<Groups> {
   const onProgress = readProgress(context);
   const prepared = await withDecoded(context, (places) => prepareData(loaded, { strict: false, onProgress, ...places }));
-  warnOfFailures(context, prepared.failures);
+  warnOfFailures(context, prepared.failures, ['--config', loaded.file]);
   const groups = partNames.flatMap((part) => {
     const examples = prepared.parts[part];
     if (examples === undefined) return [];

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { dirname, relative, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { answer, type Classifier, judge, probability } from '../classifier/classifier.ts';
 import { type LoadedConfig, sourceFields } from '../config/load.ts';
 import { cachedSource } from '../data/cache/cached-source.ts';
@@ -16,7 +16,7 @@ import { kernelsFor, useThreads } from '../kernels/select.ts';
 import { evaluationText, type PredictionRow, worstText } from '../report/evaluation.ts';
 import { loadClassifier } from '../run/model-file.ts';
 import { defaultModel } from '../run/places.ts';
-import { readRunConfig, runOfModel } from '../run/run-folder.ts';
+import { readRunConfig, runFiles, runOfModel } from '../run/run-folder.ts';
 import { readSplitPart } from '../run/split-file.ts';
 import { openSources, sourceChoice } from '../training/prepare.ts';
 import type { Command, Context } from './command.ts';
@@ -128,7 +128,7 @@ async function chooseExamples(
     return { title: `${part} of ${run}`, ...found };
   };
   const { failures, ...chosen } = await read();
-  warnOfFailures(context, failures);
+  warnOfFailures(context, failures, data === undefined ? ['--config', join(run, runFiles.config)] : [data]);
   return { ...chosen, roots };
 }
 

@@ -52,7 +52,7 @@ async function check(
   const loaded = await loadConfig(file, set);
   const reading = { strict: false, onProgress: readProgress(context) };
   const data = await withDecoded(context, (places) => prepareData(loaded, { ...reading, ...places }));
-  warnOfFailures(context, data.failures);
+  warnOfFailures(context, data.failures, ['--config', loaded.file]);
   const kernels = referenceKernels('float64');
   const plan = planTraining(loaded.config, data.parts, kernels);
   const options = await prepareFit(loaded.config, data.parts, plan, kernels, await readExtras(loaded, plan.network));

@@ -1,12 +1,14 @@
 import { checkConfig, type LoadedConfig, loadConfig } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
 import { type DuplicateCluster, findDuplicates } from '../data/duplicates.ts';
 import { classCounts } from '../data/examples.ts';
-import { type Finding, findAll, type PartOf } from '../data/inspection/findings.ts';
+import { type Finding, findAll } from '../data/inspection/findings.ts';
 import { type Survey, survey } from '../data/inspection/survey.ts';
 import { refuseWithoutClasses } from '../data/load.ts';
 import { sourceAtPath } from '../data/sources/sources.ts';
 import { UserError } from '../errors.ts';
 import type { OpenedData } from '../training/open-data.ts';
+import { partsOfSurvey, type SurveyParts } from '../training/survey-parts.ts';
 import type { Context, Option } from './command.ts';
 import { readProgress, sourcePaths } from './reading.ts';
 
@@ -40,21 +42,28 @@ export async function configToLookAt(
 }
 
 /** What looking at all pictures of some sources found. */
-export interface Looked {
+export interface Looked extends SurveyParts {
   seen: Survey;
   clusters: DuplicateCluster[];
-  partOf: PartOf;
   findings: Finding[];
 }
 
-/** Looks at all pictures. @throws UserError (data) where a source has nothing that can be read, or nothing of a class */
-export async function lookAtAll(context: Context, { sources, classes, preprocessing }: OpenedData): Promise<Looked> {
+/** Looks at all pictures.
+ *  @param config  whose parts they are; null where there are none
+ *  @throws UserError (data) where a source has nothing that can be read, or nothing of a class */
+export async function lookAtAll(
+  context: Context,
+  { sources, classes, preprocessing }: OpenedData,
+  config: Config | null,
+): Promise<Looked> {
   const seen = await survey(sources, { classes, preprocessing, onProgress: readProgress(context) });
   refuseEmpty(seen);
-  const partOf: PartOf = (i) => sources[seen.sourceOf[i]!]!.part;
   const clusters = findDuplicates(seen.prints);
-  return { seen, clusters, partOf, findings: findAll(seen, clusters, partOf) };
+  const parts = config === null ? noParts : await partsOfSurvey(seen, clusters, config);
+  return { seen, clusters, ...parts, findings: findAll(seen, clusters, parts.partOf) };
 }
+
+const noParts: SurveyParts = { partOf: () => null, differences: [], notes: [] };
 
 function refuseEmpty({ sources, sourceOf, labels, count, classes, unreadable }: Survey): void {
   for (const [s, { source }] of sources.entries()) {

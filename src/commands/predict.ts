@@ -4,10 +4,11 @@ import { answer, type Classifier, logits, probability } from '../classifier/clas
 import { csvField } from '../data/csv-field.ts';
 import { exists } from '../data/disk.ts';
 import { decodeImage } from '../data/image.ts';
-import { decodesAtOnce, mapInOrder } from '../data/load.ts';
+import { decodesAtOnce, mapInOrder, mostFailuresNamed } from '../data/load.ts';
 import { isFolder, isPictureName, readPicture, walkFiles } from '../data/sources/files.ts';
 import { type ExitKind, systemReason, UserError } from '../errors.ts';
 import { kernelsFor, useThreads } from '../kernels/select.ts';
+import { count as counted, plural } from '../report/table.ts';
 import { loadClassifier } from '../run/model-file.ts';
 import { defaultModel } from '../run/places.ts';
 import type { Command, Context } from './command.ts';
@@ -82,6 +83,7 @@ async function predict(context: Context, values: Values, operands: string[]): Pr
     if (line !== undefined) context.print(line);
   }
   if (count === 0) throw new UserError('data', `${operands.join(', ')}: expected pictures, found none`);
+  if (failed > mostFailuresNamed) context.note(`${counted(failed)} of ${plural(count, 'picture')} could not be read`);
   if (failed === count) return 'data';
   if (failed > 0) return 'someFailed';
   return values.exitCode && others > 0 ? 'notPositive' : undefined;

@@ -1,7 +1,9 @@
 import { type DecodeCache, withCache } from '../data/cache/decode-cache.ts';
 import { cachePlace, scratchFolders } from '../data/cache/place.ts';
-import type { Failure } from '../data/load.ts';
+import { type Failure, mostFailuresNamed } from '../data/load.ts';
 import { type Scratch, scratchIn } from '../data/scratch.ts';
+import { count, plural } from '../report/table.ts';
+import { shellWord } from '../report/train-summary.ts';
 import type { Context, Progress } from './command.ts';
 
 /** What a path on the command line may be that names pictures with their labels. */
@@ -43,12 +45,21 @@ export function withDecoded<T>(context: Context, work: (places: DecodedPlaces) =
   );
 }
 
-/** Names every picture that could not be read, with its reason. @returns a warning for the summary, if any */
-export function warnOfFailures(context: Context, failures: readonly Failure[]): string[] {
-  for (const { name, reason } of failures) context.warn(`${name}: ${reason}`);
+/** Names pictures that could not be read, with their reasons: the first of them, all with --verbose, and where the whole list is.
+ *  @param of  what `nn data inspect` is to be given for it: a source, or --config and a config
+ *  @returns a warning for the summary, if any */
+export function warnOfFailures(context: Context, failures: readonly Failure[], of: readonly string[]): string[] {
+  const named = failures.slice(0, context.verbose ? failures.length : mostFailuresNamed);
+  for (const { name, reason } of named) context.warn(`${name}: ${reason}`);
   if (failures.length === 0) return [];
-  const listed = failures.slice(0, 10).map(({ name, reason }) => `${name} (${reason})`);
-  return [
-    `${failures.length} pictures could not be read and were left out: ${listed.join(', ')}${failures.length > 10 ? ', …' : ''}`,
-  ];
+  const all = `nn data inspect ${of.map(shellWord).join(' ')} --all names all of them`;
+  const unnamed = failures.length - named.length;
+  if (unnamed > 0) context.warn(`${plural(unnamed, 'more picture')} could not be read: ${all}`);
+  const listed = failures.slice(0, mostFailuresNamed).map(({ name, reason }) => `${name} (${reason})`);
+  const rest = failures.length > mostFailuresNamed ? `, …; ${all}` : '';
+  const were =
+    failures.length === 1
+      ? '1 picture could not be read and was'
+      : `${count(failures.length)} pictures could not be read and were`;
+  return [`${were} left out: ${listed.join(', ')}${rest}`];
 }

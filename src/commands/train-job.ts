@@ -28,7 +28,7 @@ export async function prepareJob(context: Context, loaded: LoadedConfig, strict:
   const kernels = kernelsFor(loaded.config.precision, loaded.config.arithmetic);
   const plan = planTraining(loaded.config, data.parts, kernels);
   const extras = await readExtras(loaded, plan.network);
-  const warnings = warnOfFailures(context, data.failures);
+  const warnings = warnOfFailures(context, data.failures, ['--config', loaded.file]);
   const warn = (text: string) => {
     warnings.push(text);
     context.warn(text);

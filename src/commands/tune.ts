@@ -221,7 +221,7 @@ async function checkFirstTrial(context: Context, loaded: LoadedConfig, search: S
     places.scratch.close(); // the pixels are the workers' to read, each for itself
     return prepared;
   });
-  warnOfFailures(context, data.failures);
+  warnOfFailures(context, data.failures, ['--config', loaded.file]);
   for (const note of data.notes) context.warn(note);
   return readExtras({ ...loaded, config }, networkOf(config, data.parts.train.features));
 }

@@ -167,11 +167,16 @@ export async function attempt<T>(read: Promise<T>): Promise<Attempt<T>> {
   }
 }
 
+/** Where pictures can't be read, so many are named: a thousand lines would hide all else. */
+export const mostFailuresNamed = 10;
+
 export function strictError(source: Source, failures: readonly Failure[]): UserError {
-  const listed = failures.map(({ name, reason }) => `\n  ${name}: ${reason}`).join('');
+  const listed = failures.slice(0, mostFailuresNamed).map(({ name, reason }) => `\n  ${name}: ${reason}`);
+  const rest = failures.length - listed.length;
+  if (rest > 0) listed.push(`\n  … and ${rest.toLocaleString('en')} more, which nn data inspect --all names`);
   return new UserError(
     'data',
-    `${source.title}: expected every picture to be readable, ${failures.length} of ${source.count} are not:${listed}`,
+    `${source.title}: expected every picture to be readable, ${failures.length} of ${source.count} are not:${listed.join('')}`,
     {
       hint: 'Mend or remove them; without --strict they are listed and left out.',
     },

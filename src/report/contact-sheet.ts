@@ -36,7 +36,7 @@ const nameHeight = 16;
 /** Of a font of 10 pixels a character is about so wide. */
 const characterWidth = 6.1;
 
-/** The sheet as pixels, and its texts as an SVG of the same size to lay over them. */
+/** The sheet as pixels, and its texts and frames as an SVG of the same size to lay over them. */
 export function drawSheet({ title, side, sections }: ContactSheet): { canvas: Rectangle; texts: string } {
   const factor = Math.max(1, Math.ceil(leastSquare / side));
   const square = side * factor;
@@ -56,8 +56,11 @@ export function drawSheet({ title, side, sections }: ContactSheet): { canvas: Re
       texts.push(text(margin, first + row * (square + gap) + square / 2, 'name', rowTitle(row)));
     for (const [column, { name, squares }] of section.pictures.entries()) {
       const left = margin + gutter + column * (square + gap);
-      for (const [row, pixels] of squares.entries())
-        paste(canvas, pixels, { side, factor, left, top: first + row * (square + gap) });
+      for (const [row, pixels] of squares.entries()) {
+        const above = first + row * (square + gap);
+        paste(canvas, pixels, { side, factor, left, top: above });
+        texts.push(frame(left, above, square));
+      }
       texts.push(text(left, first + rowsOf(section) * (square + gap) + 7, 'name', shortened(name, square)));
     }
     top += heights[s]!;
@@ -72,11 +75,16 @@ export function drawSheet({ title, side, sections }: ContactSheet): { canvas: Re
 }
 
 const svgStyle =
-  'text{font-family:"DejaVu Sans","Helvetica Neue",Arial,sans-serif;fill:#1b2430}' +
+  'rect{fill:none;stroke:#d5dbe1}text{font-family:"DejaVu Sans","Helvetica Neue",Arial,sans-serif;fill:#1b2430}' +
   '.title{font-size:18px;font-weight:bold}.section{font-size:14px;font-weight:bold}.name{font-size:10px;fill:#566273}';
 
 function text(x: number, y: number, kind: string, content: string): string {
   return `<text x="${x}" y="${y}" class="${kind}">${escapeHtml(content)}</text>`;
+}
+
+/** Around a square, so that a white one is seen. */
+function frame(x: number, y: number, side: number): string {
+  return `<rect x="${x - 0.5}" y="${y - 0.5}" width="${side + 1}" height="${side + 1}"/>`;
 }
 
 function rowTitle(row: number): string {

@@ -1,3 +1,5 @@
+import { isFigure } from './table.ts';
+
 /** One page that needs nothing beside it: no script, nothing from outside, light and dark as the reader's system is.
  *  @param body  HTML; whoever makes it escapes what comes from data with `escapeHtml` */
 export function htmlPage(title: string, body: readonly string[]): string {
@@ -43,13 +45,16 @@ export function htmlImage(
   return `<img src="data:image/${type};base64,${Buffer.from(file).toString('base64')}" alt="${escapeHtml(name)}"${sides}>`;
 }
 
-/** Rows of text; the first is the head. Columns of figures stand to the right. */
+/** Rows of text; the first is the head, which may be empty. Columns of nothing but figures stand to the right. */
 export function htmlTable(rows: readonly (readonly string[])[]): string {
   const [head = [], ...body] = rows;
-  const cell = (tag: string) => (text: string) =>
-    `<${tag}${/^[\d.,%]/.test(text) ? ' class="figure"' : ''}>${escapeHtml(text)}</${tag}>`;
-  const lines = body.map((row) => `<tr>${row.map(cell('td')).join('')}</tr>`);
-  return `<table><thead><tr>${head.map(cell('th')).join('')}</tr></thead><tbody>${lines.join('')}</tbody></table>`;
+  const ofFigures = (column: number) => body.every((row) => isFigure(row[column] ?? '') || (row[column] ?? '') === '');
+  const line = (row: readonly string[], tag: string) => {
+    const cells = row.map((text, i) => `<${tag}${ofFigures(i) ? ' class="figure"' : ''}>${escapeHtml(text)}</${tag}>`);
+    return `<tr>${cells.join('')}</tr>`;
+  };
+  const top = head.some((text) => text !== '') ? `<thead>${line(head, 'th')}</thead>` : '';
+  return `<table>${top}<tbody>${body.map((row) => line(row, 'td')).join('')}</tbody></table>`;
 }
 
 const style = `
@@ -71,7 +76,7 @@ th{font-weight:600}
 .group>p{margin:.3rem 0 0;font-size:.85rem;max-width:16rem;overflow-wrap:anywhere}
 .pictures{display:flex;flex-wrap:wrap;gap:.5rem}
 figure{margin:0;width:8rem}
-figure img{max-width:8rem;max-height:8rem;display:block}
+figure img{max-width:8rem;max-height:8rem;display:block;outline:1px solid var(--line)}
 figcaption{font-size:.75rem;overflow-wrap:anywhere;line-height:1.3;margin-top:.2rem}
 .none{display:grid;place-items:center;width:8rem;height:5rem;border:1px dashed var(--line);font-size:.75rem;color:var(--soft)}
 .column img{image-rendering:pixelated;margin-bottom:.3rem}

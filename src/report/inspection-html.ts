@@ -1,13 +1,23 @@
 import { findingKinds, type Group, type Picture } from '../data/inspection/findings.ts';
 import { escapeHtml, htmlImage, htmlPage, htmlTable } from './html.ts';
-import { classRows, factRows, findingTitle, type Inspection, pictureName, shortcutRows, shortcutTitle } from './inspection.ts';
+import {
+  classRows,
+  differenceRows,
+  differenceTitle,
+  factRows,
+  findingTitle,
+  type Inspection,
+  pictureName,
+  shortcutRows,
+  shortcutTitle,
+} from './inspection.ts';
 import { count, plural } from './table.ts';
 
 /** The findings as a page with the pictures in question.
  *  @param thumbnails  JPEG files; a picture without one can't be shown
  *  @param most        groups of each finding */
 export function inspectionHtml(found: Inspection, thumbnails: ReadonlyMap<Picture, Uint8Array>, most: number): string {
-  const { findings, shortcuts, model, warnings } = found;
+  const { findings, differences, shortcuts, model, warnings } = found;
   const group = ({ pictures, why }: Group) =>
     `<div class="group"><div class="pictures">${pictures.map((picture) => figure(picture, thumbnails.get(picture))).join('')}</div><p>${escapeHtml(why)}</p></div>`;
   const sections = findings.flatMap((finding) => {
@@ -25,7 +35,8 @@ export function inspectionHtml(found: Inspection, thumbnails: ReadonlyMap<Pictur
     `<p>${plural(found.total, 'picture')}, ${count(found.total - found.readable)} of them unreadable.</p>`,
     ...warnings.map((warning) => `<p class="alarm">${escapeHtml(warning)}</p>`),
     htmlTable(classRows(found)),
-    htmlTable([['', ''], ...factRows(found)]),
+    htmlTable([[], ...factRows(found)]),
+    ...(differences.length === 0 ? [] : [`<p>${differenceTitle}</p>`, htmlTable(differenceRows(differences))]),
     ...(shortcuts === null ? [] : [`<p>${shortcutTitle}</p>`, htmlTable(shortcutRows(shortcuts, model))]),
     ...(findings.length === 0 ? ['<p>Nothing was found that is wrong with single pictures.</p>'] : sections),
   ]);

@@ -7,6 +7,8 @@ import { count, percent, percentRange, plural, table } from './table.ts';
 export interface Inspection extends Summary {
   source: string;
   findings: Finding[];
+  /** every two parts beside each other, in each thing that is compared; empty where there are not two parts */
+  differences: PartDifference[];
   /** null where there are too few pictures */
   shortcuts: ShortcutScore[] | null;
   /** the model that the shortcuts are held against, if one was named */
@@ -25,11 +27,21 @@ export interface ShortcutScore {
   baseline: number;
 }
 
+/** Two parts beside each other, in one thing. */
+export interface PartDifference {
+  parts: readonly [string, string];
+  what: string;
+  title: string;
+  /** shares of the positive class, or means */
+  values: readonly [number, number];
+  differs: boolean;
+}
+
 type Style = (style: 'bold' | 'dim' | 'yellow', text: string) => string;
 
 /** @param most  examples of each finding */
 export function inspectionText(found: Inspection, { most, style }: { most: number; style: Style }): string {
-  const { findings, shortcuts, warnings, model } = found;
+  const { findings, differences, shortcuts, warnings, model } = found;
   const unreadable = found.total - found.readable;
   const readable = unreadable === 0 ? 'all readable' : `${count(unreadable)} unreadable`;
   return [
@@ -42,9 +54,32 @@ export function inspectionText(found: Inspection, { most, style }: { most: numbe
     ...(findings.length === 0
       ? ['  No unreadable, duplicate, mislabelled, blank, dark, blurred or oddly shaped pictures.']
       : findings.map((finding) => findingText(finding, most, style))),
+    ...(differences.length === 0 ? [] : ['', `  ${differenceTitle}`, table(differenceRows(differences), '  ')]),
     ...(shortcuts === null ? [] : ['', `  ${shortcutTitle}`, table(shortcutRows(shortcuts, model), '  ')]),
     ...warnings.map((warning) => `\n  ${style('yellow', 'warning:')} ${warning}`),
   ].join('\n');
+}
+
+export const differenceTitle = 'The parts beside each other, light and colour of 255, and what differs by more than chance:';
+
+/** A row for each thing that is compared, a column for each part. */
+export function differenceRows(differences: readonly PartDifference[]): string[][] {
+  const parts = [...new Set(differences.flatMap((one) => one.parts))];
+  const things = [...new Set(differences.map(({ what }) => what))];
+  const rows = things.map((what) => {
+    const own = differences.filter((one) => one.what === what);
+    const show = (value: number | undefined) =>
+      value === undefined ? '' : what === 'class' ? percent(value) : value.toFixed(Math.abs(value) < 10 ? 2 : 1);
+    const valueIn = (part: string) =>
+      own.flatMap((one) => (one.parts.includes(part) ? [one.values[one.parts.indexOf(part)]] : []))[0];
+    const different = own.filter(({ differs }) => differs).map((one) => one.parts.join(' and '));
+    return [
+      own[0]!.title,
+      ...parts.map((part) => show(valueIn(part))),
+      different.length > 0 ? `${different.join(', ')} differ` : '',
+    ];
+  });
+  return [['', ...parts, ''], ...rows];
 }
 
 export const shortcutTitle = 'What logistic regression makes of less than the picture, over 5 folds:';
@@ -118,7 +153,8 @@ function findingText(finding: Finding, most: number, style: Style): string {
 
 /** With its part, where there are parts. */
 export function pictureName({ name, part }: Picture): string {
-  return part === null ? name : `${name} (${part})`;
+  const shown = name.replace(/\p{Cc}/gu, '\ufffd'); // a name may hold line ends, and codes that terminals obey
+  return part === null ? shown : `${shown} (${part})`;
 }
 
 /** The object of --json. */

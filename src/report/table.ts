@@ -1,9 +1,12 @@
+/** A cell that stands to the right: a number, or a share of a hundred. */
+export const isFigure = (cell: string) => /^-?[\d.,]+%?$/.test(cell);
+
 /** Rows as aligned columns, two spaces apart; numbers (and what looks like them) to the right. */
 export function table(rows: readonly (readonly string[])[], indent = ''): string {
   const widths = rows.reduce<number[]>((w, row) => row.map((cell, i) => Math.max(w[i] ?? 0, cell.length)), []);
   return rows
     .map((row) => {
-      const cells = row.map((cell, i) => (/^[\d.,%]+$/.test(cell) ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)));
+      const cells = row.map((cell, i) => (isFigure(cell) ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)));
       return `${indent}${cells.join('  ')}`.trimEnd();
     })
     .join('\n');

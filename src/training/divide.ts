@@ -1,3 +1,4 @@
+import type { Config } from '../config/schema.ts';
 import { contentNumbers, type HashException, hashSplit } from '../data/hash-split.ts';
 import { keepTogether } from '../data/keep-together.ts';
 import { ascending } from '../data/shuffle.ts';
@@ -12,6 +13,12 @@ export interface Divided {
   folds: { count: number; of: Int32Array } | null;
   /** what the user should know of it */
   notes: string[];
+}
+
+/** How the one source, or that of train, is divided; null where it is not. */
+export function splitOf({ split, source }: Config['data']): Split | Folds | null {
+  if (source !== undefined) return split ?? 'auto';
+  return typeof split === 'object' ? split : null;
 }
 
 /** What a division goes by. */

@@ -19,7 +19,8 @@ import { defaultSlope } from '../model/activations.ts';
 import { defaultFactor, fittingInit, type Init } from '../model/initializers.ts';
 import type { Layer, Network } from '../model/network.ts';
 import { type Copies, findCopies, noCopies, notesOfCopies } from './copies.ts';
-import { type Divided, divide } from './divide.ts';
+import { compareParts, notesOfDifferences, seeParts } from './differences.ts';
+import { type Divided, divide, splitOf } from './divide.ts';
 
 export type Parts = Partial<Record<PartName, ExampleSet>> & { train: ExampleSet };
 
@@ -67,14 +68,15 @@ export async function prepareData({ config, folder }: LoadedConfig, options: Rea
   for (const { part, loaded } of own) requireSameClasses(part, loaded.classes, first.classes);
   const shelves = own.map(({ loaded }) => loaded);
   const copies = data.duplicates === 'keepTogether' ? await findCopies(shelves, data.imageSize) : noCopies;
-  const split = data.split ?? (data.source === undefined ? undefined : 'auto');
+  const split = splitOf(data);
   const clusters = copies.of?.subarray(0, first.examples.labels.length) ?? null;
-  const cut =
-    typeof split === 'object' || data.source !== undefined ? await divide({ ...first.examples, clusters }, split!, seed) : null;
+  const cut = split === null ? null : await divide({ ...first.examples, clusters }, split, seed);
   const given = Object.fromEntries(own.map(({ part, loaded }) => [part, loaded.examples]));
   const placed = { own, divided: cut?.indices ?? null };
+  const parts = { ...given, ...(cut === null ? { train: first.examples } : partsOf(first.examples, cut.indices)) };
+  const seen = await seeParts(parts, preprocessing.imageSize, seed);
   return {
-    parts: { ...given, ...(cut === null ? { train: first.examples } : partsOf(first.examples, cut.indices)) },
+    parts,
     folds: cut?.folds ?? null,
     classes: first.classes,
     preprocessing,
@@ -84,6 +86,7 @@ export async function prepareData({ config, folder }: LoadedConfig, options: Rea
       ...copies.notes,
       ...(await copyNotes(copies, placed)),
       ...(cut?.notes ?? []),
+      ...notesOfDifferences(compareParts(seen, first.classes)),
     ],
   };
 }

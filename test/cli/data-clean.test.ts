@@ -49,6 +49,7 @@ describe('nn data clean --out', () => {
     const { stdout, stderr } = await clean(0, 'photos', '--out', 'new.csv');
     expect(stdout).toBe('new.csv\t3 to remove\t2 to look at\n');
     expect(stderr).toContain('nn data clean photos --apply new.csv');
+    expect(stderr).toContain('nn data inspect photos --all --html new.html');
     expect(await summaryOf('new.csv')).toEqual([
       ['remove', 'noncat/broken.jpg', ''],
       ['remove', 'cat/one.png', 'cat/deep/two, "too".png'],

@@ -12,6 +12,7 @@ interface Report {
   findings: { kind: string; proposal: string; pictures: number; groups: { why: string; pictures: { name: string }[] }[] }[];
   shortcuts: { name: string; accuracy: number; baseline: number }[] | null;
   model: { path: string; accuracy: number; pictures: number } | null;
+  differences: { what: string; differs: boolean }[];
   warnings: string[];
 }
 
@@ -142,6 +143,36 @@ describe('nn data inspect', () => {
     });
     const { stdout } = await inspect(0, '--config', 'parts.json');
     expect(stdout).toContain('cat/scene-0.png (train) = cat/scene-0.png (test)');
+  });
+
+  test('--config of one source shows the parts of its split', async () => {
+    await writeJson(join(folder, 'one.json'), { data: { source: { type: 'folder', path: 'pictures' } } });
+    const { stdout } = await inspect(0, '--config', 'one.json');
+    expect(stdout).toMatch(/^ {2}train +29 .*\n {2}dev +9 .*\n {2}test +9 .*\n {2}all +47 /m); // round(0.2 · 47) = 9
+    expect(stdout).toMatch(/^ {2}cat +48\.3% +[\d.]+% +[\d.]+%$/m); // 14 of 29; too few in dev to compare more than classes
+  });
+
+  test('--config of parts that differ says so as text, JSON and page, and training says the very same', async () => {
+    const darker = Array.from({ length: 24 }, async (_, i) => {
+      const bytes = await scene(300 + i)
+        .linear(0.5, 0)
+        .png()
+        .toBuffer();
+      await put(join(folder, 'darker'), { [`${i < 20 ? 'noncat' : 'cat'}/${i}.png`]: bytes });
+    });
+    await Promise.all(darker);
+    const data = { train: { type: 'folder', path: 'pictures' }, test: { type: 'folder', path: 'darker' } };
+    await writeJson(join(folder, 'differ.json'), { data, training: { epochs: 1 } });
+    const printed = await inspect(0, '--config', 'differ.json', '--json', '--html', 'differ.html');
+    const { differences, warnings } = JSON.parse(printed.stdout) as Report;
+    const differing = differences.flatMap(({ what, differs }) => (differs ? [what] : []));
+    expect(differing).toEqual(expect.arrayContaining(['brightness', 'contrast']));
+    const warning = warnings.find((one) => one.startsWith('data: train and test differ more than chance explains'))!;
+    expect(warning).toMatch(/brightness [\d.]+ in train, [\d.]+ in test/);
+    expect(await readFile(join(folder, 'differ.html'), 'utf8')).toContain('train and test differ</td>');
+    const { stdout, stderr } = await run(0, ['train', '-c', 'differ.json', '-o', 'differ', '--json'], { cwd: folder });
+    expect((JSON.parse(stdout) as Report).warnings).toContain(warning);
+    expect(stderr).toContain(`warning: ${warning}`);
   });
 
   test('a source or a config is needed, not both', async () => {

@@ -46,3 +46,10 @@ export function largestError(actual: ArrayLike<number>, expected: ArrayLike<numb
   }
   return worst;
 }
+
+/** Tests of two samples: Fisher's of shares, in fractions, and Welch's of means, integrated. */
+export const twoSamples: {
+  /** positive and total of one, positive and total of the other */
+  fisher: { table: [number, number, number, number]; p: number }[];
+  welch: { x: number[]; y: number[]; p: number; 'deviations apart': number }[];
+} = read('./two-samples.json');

@@ -105,7 +105,7 @@ export interface Picture {
   index: number;
 }
 
-/** Which part each readable picture of a survey stands in, if any. */
+/** Which part each readable picture of a survey stands in; null where there are no parts, or none asks for it. */
 export type PartOf = (i: number) => PartName | null;
 
 /** All findings that there are, worst first; kinds of which there is none are left out.
@@ -162,16 +162,26 @@ function copies(survey: Survey, clusters: readonly DuplicateCluster[], partOf: P
       why,
     });
     const alike = contents.length === 1 ? 'the same content' : alikeness[kindOf(cluster)];
-    const several = (of: (i: number) => unknown) => new Set(members.map(of)).size > 1;
+    const several = (of: (i: number) => unknown) => new Set(members.map(of).filter((one) => one !== null)).size > 1;
     if (several((i) => survey.labels[i])) out.twoLabels.push(group(members, alike));
     else if (several(partOf)) out.leak.push(group(members, alike));
     else {
       for (const same of contents) if (same.length > 1) out.duplicate.push(group(same, 'the same content'));
-      const first = contents.map((same) => same[0]!);
+      const first = bestFirst(
+        survey,
+        contents.map((same) => same[0]!),
+      );
       if (first.length > 1) out.nearDuplicate.push(group(first, alike));
     }
   }
   return out;
+}
+
+/** Of near duplicates the one to keep first: that of most pixels, and of as many that of most bytes, since copies are made smaller,
+ *  recompressed or blurred. */
+function bestFirst({ widths, heights, bytes }: Survey, members: readonly number[]): number[] {
+  const pixels = (i: number) => widths[i]! * heights[i]!;
+  return members.toSorted((a, b) => pixels(b) - pixels(a) || bytes[b]! - bytes[a]! || a - b);
 }
 
 /** Groups in the order of their first members. */

@@ -34,8 +34,14 @@ export function measure(picture: Rectangle): Measures {
 }
 
 /** Mean colour: three bytes. */
-export function colourOf({ pixels }: Rectangle): Uint8Array {
-  return Uint8Array.from([0, 1, 2], (channel) => Math.round(moments(pixels, channel, 3).mean));
+export function colourOf(picture: Rectangle): Uint8Array {
+  return Uint8Array.from(channelMeans(picture), Math.round);
+}
+
+/** Of red, green and blue. */
+export function channelMeans({ pixels }: Rectangle): [red: number, green: number, blue: number] {
+  const mean = (channel: number) => moments(pixels, channel, 3).mean;
+  return [mean(0), mean(1), mean(2)];
 }
 
 /** The outermost row or column at the top, right, bottom and left: of each the mean colour and the standard deviation of

@@ -1,10 +1,11 @@
 import type { Classes } from '../examples.ts';
-import { allocateFingerprints, type Fingerprints, setFingerprint } from '../fingerprint.ts';
+import { allocateFingerprints, type Fingerprints, setFingerprint, setPixelHash } from '../fingerprint.ts';
 import { type Look, lookAt, type Preprocessing } from '../image.ts';
 import { attempt, decodesAtOnce, mapInOrder } from '../load.ts';
 import type { Source, SourcePicture } from '../source.ts';
 import type { PartName } from '../split.ts';
 import { borderBytes, borderOf, colourOf, type Measures, measure, thumbnailBytes, thumbnailOf } from './measure.ts';
+import { allocateSquares, type SquareColumns, setSquare } from './square-measures.ts';
 
 /** The longer side of the small pictures that are measured: near what a network sees, and cheap to decode to. */
 export const lookSide = 128;
@@ -26,8 +27,10 @@ export interface Survey {
   /** 1 for the positive class, 0 for the other */
   labels: Uint8Array;
   hashes: string[];
-  /** of what the network would see */
+  /** of what the network would see; pictures that were made apart have no shape, as in training */
   prints: Fingerprints;
+  /** of the same */
+  squares: SquareColumns;
   widths: Uint32Array;
   heights: Uint32Array;
   /** bytes of each file */
@@ -109,6 +112,7 @@ function emptySurvey(sources: readonly SurveySource[], classes: Classes): Survey
     labels: new Uint8Array(most),
     hashes: [],
     prints: allocateFingerprints(most),
+    squares: allocateSquares(most),
     widths: new Uint32Array(most),
     heights: new Uint32Array(most),
     bytes: new Uint32Array(most),
@@ -136,7 +140,9 @@ function add(table: Survey, facts: Facts & { source: number; index: number; labe
   table.indexOf[i] = index;
   table.labels[i] = label;
   table.hashes.push(picture.hash);
-  setFingerprint(table.prints, i, picture.pixels, imageSize);
+  if (table.sources[source]!.source.madeApart) setPixelHash(table.prints, i, picture.pixels);
+  else setFingerprint(table.prints, i, picture.pixels, imageSize);
+  setSquare(table.squares, i, picture.pixels, imageSize);
   table.prints.count = table.count;
   table.widths[i] = look.width;
   table.heights[i] = look.height;

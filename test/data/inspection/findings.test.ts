@@ -2,7 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { findDuplicates } from '../../../src/data/duplicates.ts';
+import { findAll } from '../../../src/data/inspection/findings.ts';
 import { summarize } from '../../../src/data/inspection/summary.ts';
+import { nameOf } from '../../../src/data/inspection/survey.ts';
+import type { PartName } from '../../../src/data/split.ts';
 import { busyJpeg, pngBomb, solidPng } from '../pictures.ts';
 import { findingsIn, findingsOf, namesOf, put, putScenes, scene, surveyOf, surveySource } from './pictures.ts';
 
@@ -101,6 +105,21 @@ describe('planted among clean pictures, each is found and nothing else', () => {
       },
     ],
     [
+      'copies whose names come before that of the picture to keep: the largest, and of those the one of most bytes',
+      async () => ({
+        'cat/a-small.png': await scene(75).resize(40, 40).png().toBuffer(),
+        'cat/b.png': await scene(75).png().toBuffer(),
+        'noncat/a-blurred.jpg': await scene(76).blur(1).jpeg().toBuffer(),
+        'noncat/b.jpg': await jpeg(76).toBuffer(),
+      }),
+      {
+        nearDuplicate: [
+          ['cat/b.png', 'cat/a-small.png'],
+          ['noncat/b.jpg', 'noncat/a-blurred.jpg'],
+        ],
+      },
+    ],
+    [
       'a copy twice, and a changed one beside it',
       async () => {
         const bytes = await scene(73).png().toBuffer();
@@ -125,6 +144,18 @@ describe('planted among clean pictures, each is found and nothing else', () => {
     await put(folder, await plant());
     expect(await found()).toEqual(expected);
   });
+});
+
+test.each<[string, (PartName | null)[], string]>([
+  ['in two parts', ['train', 'test'], 'leak'],
+  ['in one part', ['dev', 'dev'], 'nearDuplicate'],
+  ['of which one is in no part', ['train', null], 'nearDuplicate'],
+])('a picture and its copy %s', async (_, parts, expected) => {
+  await put(folder, { 'cat/copy.jpg': await scene(0).jpeg().toBuffer() });
+  const survey = await surveyOf(folder);
+  const copy = (i: number) => ['cat/copy.jpg', 'cat/scene-0.png'].indexOf(nameOf(survey, i));
+  const found = findAll(survey, findDuplicates(survey.prints), (i) => (copy(i) < 0 ? 'train' : parts[copy(i)]!));
+  expect(found.map(({ kind, groups }) => [kind, groups.map(({ pictures }) => pictures.length)])).toEqual([[expected, [2]]]);
 });
 
 test('a blank picture is not called dark and blurred as well', async () => {

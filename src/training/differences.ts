@@ -1,0 +1,140 @@
+import { type Classes, countPositive, type ExampleSet } from '../data/examples.ts';
+import {
+  allocateSquares,
+  type SquareColumns,
+  type SquareMeasure,
+  setSquare,
+  squareMeasureNames,
+  squareMeasures,
+} from '../data/inspection/square-measures.ts';
+import { isStored, type Pixels, pixelBlocks } from '../data/pixels.ts';
+import { type PartName, partNames } from '../data/split.ts';
+import { deviationsApart, fisherExact, type Share, sampleOf, welchTest } from '../evaluation/two-samples.ts';
+import { namedRandom } from '../random.ts';
+
+/** When two parts differ: chance must hardly explain it, and it must be large enough to matter, since of a million pictures
+ *  every trifle is certain. Both are asked for. Nothing is learnt from dev or test: this only warns. */
+export const differs = {
+  /** Chance explains a difference with a probability below this, times the number of tests (Bonferroni). Of a thousand
+   *  divisions of one collection by chance, one may be called different; the bounds below make it fewer. */
+  chance: 0.001,
+  /** By so much the shares of a class differ. The course's parts are 0.32 apart; below 0.05 the accuracy of always answering the
+   *  larger class moves by less than the interval of an accuracy on 400 pictures is wide. */
+  share: 0.05,
+  /** By so many standard deviations the means of a measure differ. Cohen calls 0.2 small and 0.5 medium; docs/differences.md has
+   *  what collections of photographs are apart. */
+  deviations: 0.3,
+  /** With fewer pictures in a part the t test relies on their distribution; classes are still compared, exactly. */
+  leastPictures: 20,
+  /** Of a part so many pictures are measured, spread over all of it. With 1,000, means 0.3 deviations apart are 6.7 standard errors
+   *  apart, so more would find nothing else; and packed pictures need not be read twice. */
+  mostPictures: 1000,
+} as const;
+
+/** What is known of a part. */
+export interface PartSeen extends Share {
+  part: PartName;
+  /** of some of its pictures */
+  squares: SquareColumns;
+}
+
+/** Two parts beside each other, in one thing. */
+export interface PartDifference {
+  parts: [PartName, PartName];
+  what: 'class' | SquareMeasure;
+  title: string;
+  /** the share of the positive class, or the mean of the measure, in each of the two */
+  values: [number, number];
+  /** the difference of the shares; or of the means, in standard deviations */
+  size: number;
+  /** the probability that chance makes such a difference, times the number of tests, 1 at most */
+  chance: number;
+  differs: boolean;
+}
+
+/** Every two parts in everything that is compared. */
+export function compareParts(seen: readonly PartSeen[], classes: Classes): PartDifference[] {
+  const pairs = seen.flatMap((a, i) => seen.slice(i + 1).map((b) => [a, b] as const));
+  const compared = pairs.flatMap(([a, b]) => [compareClasses(a, b, classes), ...compareSquares(a, b)]);
+  return compared.map((one) => {
+    const chance = Math.min(1, one.chance * compared.length);
+    const least = one.what === 'class' ? differs.share : differs.deviations;
+    return { ...one, chance, differs: chance < differs.chance && one.size >= least };
+  });
+}
+
+type Compared = Omit<PartDifference, 'differs'>;
+
+function compareClasses(a: PartSeen, b: PartSeen, { positive }: Classes): Compared {
+  const values: [number, number] = [a.positive / a.total, b.positive / b.total];
+  const size = Math.abs(values[0] - values[1]);
+  return { parts: [a.part, b.part], what: 'class', title: positive, values, size, chance: fisherExact(a, b) };
+}
+
+function compareSquares(a: PartSeen, b: PartSeen): Compared[] {
+  if (Math.min(a.total, b.total) < differs.leastPictures) return [];
+  return squareMeasureNames.map((what) => {
+    const [x, y] = [sampleOf(a.squares[what]), sampleOf(b.squares[what])];
+    const values: [number, number] = [x.mean, y.mean];
+    const { title } = squareMeasures[what];
+    return { parts: [a.part, b.part], what, title, values, size: deviationsApart(x, y), chance: welchTest(x, y) };
+  });
+}
+
+/** A sentence for every two parts that differ, as a warning. */
+export function notesOfDifferences(found: readonly PartDifference[]): string[] {
+  const pairs = new Map<string, PartDifference[]>();
+  for (const one of found) if (one.differs) pairs.set(one.parts.join(), [...(pairs.get(one.parts.join()) ?? []), one]);
+  return [...pairs.values()].map((differences) => {
+    const [a, b] = differences[0]!.parts;
+    const told = differences.map(({ what, title, values, size }) =>
+      what === 'class'
+        ? `${percent(values[0])} of ${a} are ${title}, ${percent(values[1])} of ${b}`
+        : `${title} ${values[0].toFixed(1)} in ${a}, ${values[1].toFixed(1)} in ${b} (${size.toFixed(1)} standard deviations)`,
+    );
+    return `data: ${a} and ${b} differ more than chance explains: ${told.join('; ')}. ${advice}`;
+  });
+}
+
+const advice =
+  'What holds for the one need not hold for the other: put the pictures together as data.source and let data.split divide them, if you can';
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(1)}%`;
+}
+
+/** The parts of a training, each seen by some of its pictures: the same in memory and streamed.
+ *  @param side  of the squares, in pixels */
+export async function seeParts(parts: Partial<Record<PartName, ExampleSet>>, side: number, seed: number): Promise<PartSeen[]> {
+  const given = partNames.flatMap((part) => (parts[part] === undefined ? [] : [{ part, examples: parts[part] }]));
+  if (given.length < 2) return [];
+  const seen: PartSeen[] = [];
+  for (const { part, examples } of given) {
+    const { labels, pixels, features } = examples;
+    const rows = spreadRows(labels.length, part, seed);
+    const squares = allocateSquares(rows.length);
+    let at = 0;
+    for await (const square of squaresAt(pixels, rows, features)) setSquare(squares, at++, square, side);
+    seen.push({ part, total: labels.length, positive: countPositive(labels), squares });
+  }
+  return seen;
+}
+
+/** Which pictures of a part are looked at: one by chance of every stretch of equal length, ascending. */
+export function spreadRows(m: number, part: PartName, seed: number): Int32Array {
+  const count = Math.min(m, differs.mostPictures);
+  const random = namedRandom(seed, `differences ${part}`);
+  return Int32Array.from({ length: count }, (_, i) => {
+    const [from, to] = [Math.floor((i * m) / count), Math.floor(((i + 1) * m) / count)];
+    return from + random.integer(to - from - 1);
+  });
+}
+
+async function* squaresAt(pixels: Pixels, rows: Int32Array, features: number): AsyncGenerator<Uint8Array> {
+  if (!isStored(pixels)) {
+    for (const row of rows) yield pixels.subarray(row * features, (row + 1) * features);
+    return;
+  }
+  for await (const { bytes, count } of pixelBlocks(pixels.select(rows), features))
+    for (let i = 0; i < count; i++) yield bytes.subarray(i * features, (i + 1) * features);
+}

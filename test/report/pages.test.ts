@@ -1,0 +1,130 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Finding, Picture } from '../../src/data/inspection/findings.ts';
+import { sheetHtml } from '../../src/report/contact-sheet.ts';
+import { htmlTable } from '../../src/report/html.ts';
+import { type Inspection, inspectionText } from '../../src/report/inspection.ts';
+import { inspectionHtml } from '../../src/report/inspection-html.ts';
+
+/** Elements without an end. */
+const voids = new Set(['meta', 'img', 'br']);
+
+/** What is not well-formed in a page: tags that do not match, attributes without quotes, bare < > & or ". */
+function faultsIn(page: string): string[] {
+  const open: string[] = [];
+  const faults: string[] = [];
+  const body = page.replace(/^<!doctype html>\n/, '').replace(/<style>[^<]*<\/style>/, '');
+  const pattern = /<(\/?)([a-z][a-z0-9]*)((?:\s[a-z-]+="[^"<]*")*)>|([^<>]+)|([<>])/g;
+  for (const [all, ending, tag, , text, bare] of body.matchAll(pattern)) {
+    const isWrong =
+      text === undefined
+        ? bare !== undefined || (ending === '/' && open.pop() !== tag)
+        : /["']|&(?!(amp|lt|gt|quot|#39);)/.test(text);
+    if (isWrong) faults.push(all);
+    else if (tag !== undefined && ending === '' && !voids.has(tag)) open.push(tag);
+  }
+  return [...faults, ...open];
+}
+
+/** Refuses a page that asks for anything beside itself, or runs anything. */
+function expectSelfContained(page: string): void {
+  expect(page).not.toMatch(/<(script|link|iframe|object|embed|base|form|svg)\b/i);
+  const tags = page.match(/<[a-z][^>]*>/g)!.join('');
+  expect(tags).not.toMatch(/\s(on\w+|href|srcset|action|style)="/);
+  for (const [, source] of tags.matchAll(/\ssrc="([^"]*)"/g)) expect(source).toMatch(/^data:image\/(jpeg|png);base64,[\w+/=]*$/);
+  const [, style] = /<style>([^<]*)<\/style>/.exec(page)!;
+  expect(style).not.toMatch(/url\(|@import/);
+  expect(page).toContain(`content="default-src 'none'; img-src data:; style-src 'unsafe-inline'"`);
+}
+
+const picture = (name: string): Picture => ({ name, label: name, part: 'train', source: 0, index: 0 });
+
+/** All that may be told, with one name in every place. */
+function inspection(name: string): { found: Inspection; shown: Picture } {
+  const shown = picture(name);
+  const findings: Finding[] = [{ kind: 'nearDuplicate', groups: [{ pictures: [shown, picture(name)], why: name }] }];
+  const spread = { min: 1, median: 2, max: 3 };
+  const classes = { [name]: 2, other: 1 };
+  const score = { name: 'size', title: 'width', accuracy: 0.5, accuracyInterval: [0.4, 0.6] as const, baseline: 0.5 };
+  const found: Inspection = {
+    source: name,
+    total: 3,
+    readable: 3,
+    classes,
+    parts: { train: classes, test: classes },
+    width: spread,
+    height: spread,
+    sizes: 2,
+    bytes: spread,
+    formats: { [name]: 3 },
+    turned: 1,
+    findings,
+    differences: [{ parts: ['train', 'test'], what: 'class', title: name, values: [0.2, 0.9], differs: true }],
+    shortcuts: [score],
+    model: { path: name, accuracy: 0.5, accuracyInterval: [0.4, 0.6], pictures: 3 },
+    warnings: [name],
+    seconds: 1,
+  };
+  return { found, shown };
+}
+
+const inspectionPage = (name: string) => {
+  const { found, shown } = inspection(name);
+  return inspectionHtml(found, new Map([[shown, Uint8Array.of(255, 216, 255)]]), 10);
+};
+const sheetPage = (name: string) => {
+  const square = new Uint8Array(12);
+  const sections = [{ title: name, total: 5, pictures: [{ name, squares: [square] }] }];
+  return sheetHtml({ title: name, side: 2, sections }, new Map([[square, Uint8Array.of(137, 80)]]));
+};
+
+const pages: [string, (name: string) => string][] = [
+  ['nn data inspect --html', inspectionPage],
+  ['nn data preview --out sheet.html', sheetPage],
+];
+
+describe.each(pages)('the page of %s', (_, page) => {
+  test.each([
+    `<script>alert("1")</script>`,
+    `"><img src=x onerror=alert(1)>`,
+    `it's "quoted" & ünïcödé 猫.jpg`,
+    'javascript:alert(1)',
+    '&lt;already;&amp;',
+    'new\nline\t\u001b[31m',
+    '\ud800 half a letter',
+  ])('is well-formed and needs nothing beside it, with a file called %j', (name) => {
+    expect(faultsIn(page(name))).toEqual([]);
+    expectSelfContained(page(name));
+  });
+
+  test('is so with any name', () => {
+    const any = fc.oneof(fc.string({ unit: 'binary' }), fc.string({ unit: fc.constantFrom(...`<>"'&;=/! -a`) }));
+    fc.assert(
+      fc.property(any, (name) => {
+        expect(faultsIn(page(name))).toEqual([]);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  test('shows the name as it is', () => {
+    expect(page('ünïcödé 猫.jpg')).toContain('ünïcödé 猫.jpg');
+  });
+});
+
+test('figures stand to the right with their head, words to the left; without a head there is none', () => {
+  const page = htmlTable([
+    ['', 'train', 'words'],
+    ['a', '-1.5', '3 jpeg'],
+    ['b', '20%', ''],
+  ]);
+  expect(page).toContain('<th></th><th class="figure">train</th><th>words</th>');
+  expect(page).toContain('<td>a</td><td class="figure">-1.5</td><td>3 jpeg</td>');
+  expect(htmlTable([[], ['a', '1']])).not.toContain('<thead>');
+});
+
+test('the text shows a name on one line, without codes that a terminal obeys', () => {
+  const { found } = inspection('a\nb\u001b[31m');
+  const text = inspectionText({ ...found, warnings: [] }, { most: 10, style: (_, words) => words });
+  expect(text).toContain('a\ufffdb\ufffd[31m (train) = a\ufffdb\ufffd[31m (train)');
+});
