@@ -5,7 +5,8 @@ import { systemReason, UserError } from '../errors.ts';
 export interface Journal {
   /** Appends a line. Where lines come quickly, as those of short epochs do, they wait to be written together: until a line
    *  comes `patience` after the last writing, or `flush`, or `close`. Whole lines are written, so an end at any moment leaves
-   *  no half ones. */
+   *  no half ones. What can't be written waits as well: a disk that is full for an hour ends no training of a night. Whoever
+   *  relies on the lines asks `flush` or `sync`, which say so. */
   append(line: object): Promise<void>;
   /** All lines so far are on their way to the disk when the promise is done: before anything that relies on them. */
   flush(): Promise<void>;
@@ -18,7 +19,7 @@ export interface Journal {
 const patience = 100;
 
 /** @param keep  how many bytes stay of a file that is there already, all where it is not given
- *  @throws UserError (data) from every writing that fails; its lines wait for the next */
+ *  @throws UserError (data) from `flush`, `sync` and `close` that fail; their lines wait for the next */
 export async function openJournal(path: string, keep?: number): Promise<Journal> {
   const file = await open(path, 'a');
   if (keep !== undefined) await file.truncate(keep);
@@ -45,7 +46,10 @@ export async function openJournal(path: string, keep?: number): Promise<Journal>
   return {
     async append(line) {
       waiting += `${JSON.stringify(line)}\n`;
-      if (performance.now() - written >= patience) await flush();
+      if (performance.now() - written < patience) return;
+      await flush().catch((error) => {
+        if (!(error instanceof UserError)) throw error;
+      });
     },
     flush,
     async sync() {
