@@ -53,7 +53,10 @@ export class UserError extends Error {
 /** Whether memory could not be had, of JavaScript or of WebAssembly. Where a limit on addresses (ulimit -v) holds, nothing tells
  *  beforehand. */
 export function isOutOfMemory(error: unknown): boolean {
-  return error instanceof RangeError && /allocation failed|could not allocate|Maximum memory size|typed array length/.test(error.message);
+  return (
+    error instanceof RangeError &&
+    /allocation failed|could not allocate|Maximum memory size|typed array length/.test(error.message)
+  );
 }
 
 /** The words for a failed system call, for a sentence to a person: `ENOENT` becomes "no such file". */

@@ -179,7 +179,10 @@ const listBytes = 500e6;
 
 async function readList(path: string): Promise<string[]> {
   try {
-    return (await readWhole(path, listBytes)).toString().split(/\r?\n/).filter((line) => line !== '');
+    return (await readWhole(path, listBytes))
+      .toString()
+      .split(/\r?\n/)
+      .filter((line) => line !== '');
   } catch (error) {
     throw new UserError('data', `@${path}: expected a list of paths, found: ${systemReason(error)}`, { cause: error });
   }

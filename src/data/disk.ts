@@ -52,7 +52,8 @@ export async function readWhole(path: string, maximumBytes: number): Promise<Buf
     for (;;) {
       const piece = await nextPiece(handle);
       if (piece === 'later' || (piece.length === 0 && bytes === 0 && status.isFIFO())) {
-        if (piece !== 'later' && performance.now() >= deadline) throw new Error(`a pipe that nobody writes to in ${patienceSeconds} seconds`);
+        if (piece !== 'later' && performance.now() >= deadline)
+          throw new Error(`a pipe that nobody writes to in ${patienceSeconds} seconds`);
         await sleep(20);
         continue;
       }

@@ -21,8 +21,8 @@ const patience = 100;
 /** @param keep  how many bytes stay of a file that is there already, all where it is not given
  *  @throws UserError (data) from `flush`, `sync` and `close` that fail; their lines wait for the next */
 export async function openJournal(path: string, keep?: number): Promise<Journal> {
-  const file = await open(path, 'a');
-  if (keep !== undefined) await file.truncate(keep);
+  const file = await onDisk(path, () => open(path, 'a'));
+  if (keep !== undefined) await onDisk(path, () => file.truncate(keep));
   let { size: bytes } = await file.stat();
   let waiting = '';
   let written = Number.NEGATIVE_INFINITY;
@@ -37,10 +37,7 @@ export async function openJournal(path: string, keep?: number): Promise<Journal>
     } catch (error) {
       waiting = text + waiting;
       await file.truncate(bytes).catch(() => {}); // the part of a line that found room; resuming cuts it off too
-      throw new UserError('data', `${path}: can't be written: ${systemReason(error)}`, {
-        hint: 'What is trained up to the last checkpoint is kept: nn train --resume goes on there.',
-        cause: error,
-      });
+      throw unwritable(path, error);
     }
   }
   return {
@@ -54,7 +51,7 @@ export async function openJournal(path: string, keep?: number): Promise<Journal>
     flush,
     async sync() {
       await flush();
-      await file.datasync();
+      await onDisk(path, () => file.datasync());
       return bytes;
     },
     async close() {
@@ -66,3 +63,14 @@ export async function openJournal(path: string, keep?: number): Promise<Journal>
     },
   };
 }
+
+async function onDisk<T>(path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw unwritable(path, error);
+  }
+}
+
+const unwritable = (path: string, error: unknown) =>
+  new UserError('data', `${path}: can't be written: ${systemReason(error)}`, { cause: error });

@@ -89,9 +89,13 @@ const smaller =
 function tooMuch(expected: string, needs: readonly MemoryNeed[], hint: string): UserError {
   const terms = [...needs].sort((a, b) => b.bytes - a.bytes).filter(({ bytes }) => bytes >= sumOf(needs) / 100);
   const listed = terms.map(({ what, bytes }) => `\n  ${inGigabytes(bytes).padStart(10)}  ${what}`).join('');
-  return new UserError('usage', `expected a training within ${expected}, found one that takes ${inGigabytes(sumOf(needs))}:${listed}`, {
-    hint,
-  });
+  return new UserError(
+    'usage',
+    `expected a training within ${expected}, found one that takes ${inGigabytes(sumOf(needs))}:${listed}`,
+    {
+      hint,
+    },
+  );
 }
 
 /** How many numbers the optimizer moves: in dual form a coefficient for each picture and unit takes the place of W1. */
@@ -119,7 +123,11 @@ function dualNeed({ network, train, dev }: Sizes): MemoryNeed {
   const { units } = network.layers[0]!;
   const width = train + units;
   const numbers = width * (width + dev) + units * (2 * network.inputs + width + train + dev + units) + train * train;
-  return { what: `inner products of ${width} × ${width + dev} pictures and weights, and their making`, bytes: 8 * numbers, inKernels: true };
+  return {
+    what: `inner products of ${width} × ${width + dev} pictures and weights, and their making`,
+    bytes: 8 * numbers,
+    inKernels: true,
+  };
 }
 
 /** For each unit and picture of a batch: z, a, dZ, and what dropout and batch norm remember. */

@@ -95,7 +95,11 @@ function ask(worker: ChildProcess, job: TrialJob): Promise<TrialResult | { died:
 }
 
 function diedAgain(by: string, { trial }: TrialJob): UserError {
-  return new UserError('usage', `nn tune: expected worker processes that live, found two that ended with ${by} during trial ${trial}`, {
-    hint: 'Systems end processes that take more memory than there is: try fewer --jobs, or smaller layers.',
-  });
+  return new UserError(
+    'usage',
+    `nn tune: expected worker processes that live, found two that ended with ${by} during trial ${trial}`,
+    {
+      hint: 'Systems end processes that take more memory than there is: try fewer --jobs, or smaller layers.',
+    },
+  );
 }

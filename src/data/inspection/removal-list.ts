@@ -1,7 +1,7 @@
 import { parse } from 'csv-parse/sync';
 import { systemReason, UserError } from '../../errors.ts';
-import { readWhole } from '../disk.ts';
 import { csvField } from '../csv-field.ts';
+import { readWhole } from '../disk.ts';
 import { type Finding, findingKinds, type Picture, type Proposal } from './findings.ts';
 
 /** What a line of the list proposes: to take a picture out, or that a person looks at it. */
