@@ -38,6 +38,7 @@ const nodeBytes = 150e6;
 const kernelBytes = 2 ** 32 - 2 ** 26;
 /** Pictures beyond this are copied to the kernels piece by piece. */
 const residentBytes = 3 * 2 ** 30;
+/** For each parameter, while the gradient is checked. */
 const checkBytes = 32;
 
 /** What a training takes, at the moment when that is most: the one count for `--dry-run` and for refusing. */
@@ -45,8 +46,9 @@ export function memoryNeeds(sizes: Sizes): MemoryNeed[] {
   const { parameters, slots, bytesEach, keepsBest } = sizes;
   const trained = trainedNumbers(sizes);
   const kept = 2 + Number(keepsBest);
-  // saving a checkpoint copies what goes on; the gradient check before training has float64 copies instead
-  const saved = (kept + slots) * trained.count * trained.bytesEach;
+  // a checkpoint is a copy of what goes on, and the one before may not be collected yet; the gradient check before training has
+  // float64 copies instead
+  const saved = 2 * (kept + slots) * trained.count * trained.bytesEach;
   const copies = parameters * bytesEach + kept * trained.count * trained.bytesEach;
   return [
     { what: 'Node.js', bytes: nodeBytes, inKernels: false },
@@ -76,26 +78,21 @@ export function refuseTooMuch(
 ): void {
   const inKernels = needs.filter((need) => need.inKernels);
   if (sumOf(inKernels) > kernelBytes)
-    throw tooMuch(`${inGigabytes(kernelBytes)}, which WebAssembly can address`, inKernels, smaller);
-  if (processes * sumOf(needs) <= available) return;
+    throw tooMuch(`a training within ${inGigabytes(kernelBytes)}, which WebAssembly can address, found one that`, inKernels);
   const machine = `${inGigabytes(available)} of memory, as this machine has`;
-  if (processes === 1) throw tooMuch(machine, needs, smaller);
-  throw tooMuch(`${machine}, for ${processes} processes`, needs, `Fewer --jobs take less. ${smaller}`);
+  if (processes === 1 && sumOf(needs) > available) throw tooMuch(`a training within ${machine}, found one that`, needs);
+  if (processes * sumOf(needs) > available)
+    throw tooMuch(`${processes} trainings at once within ${machine}, found that each`, needs, 'Fewer --jobs take less. ');
 }
 
-const smaller =
-  'Smaller layers (model.layers), a smaller data.imageSize or training.batchSize take less; pictures that nn data pack has packed stay on the disk above data.memory.';
-
-function tooMuch(expected: string, needs: readonly MemoryNeed[], hint: string): UserError {
-  const terms = [...needs].sort((a, b) => b.bytes - a.bytes).filter(({ bytes }) => bytes >= sumOf(needs) / 100);
+/** @param expected  up to what was found, which takes so much */
+function tooMuch(expected: string, needs: readonly MemoryNeed[], hint = ''): UserError {
+  const sum = sumOf(needs);
+  const terms = [...needs].sort((a, b) => b.bytes - a.bytes).filter(({ bytes }) => bytes >= sum / 100);
   const listed = terms.map(({ what, bytes }) => `\n  ${inGigabytes(bytes).padStart(10)}  ${what}`).join('');
-  return new UserError(
-    'usage',
-    `expected a training within ${expected}, found one that takes ${inGigabytes(sumOf(needs))}:${listed}`,
-    {
-      hint,
-    },
-  );
+  return new UserError('usage', `expected ${expected} takes ${inGigabytes(sum)}:${listed}`, {
+    hint: `${hint}Smaller layers (model.layers), a smaller data.imageSize or training.batchSize take less; pictures that nn data pack has packed stay on the disk above data.memory.`,
+  });
 }
 
 /** How many numbers the optimizer moves: in dual form a coefficient for each picture and unit takes the place of W1. */
