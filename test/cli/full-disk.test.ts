@@ -16,7 +16,9 @@ const at = (...names: string[]) => join(folder, ...names);
 beforeAll(async () => {
   folder = await temporaryFolder();
   await writeClasses(at('pictures'), 12);
-  await writeJson(at('c.json'), folderConfig({ training: { epochs: 200 } }));
+  // an absolute path, so that runs on another disk have the same config
+  const data = { source: { type: 'folder', path: at('pictures') } };
+  await writeJson(at('c.json'), folderConfig({ data, training: { epochs: 200 } }));
   await writeJson(at('t.json'), {
     ...folderConfig({ training: { epochs: 3 } }),
     search: { trials: 3, parameters: { 'training.learningRate': { logUniform: [0.001, 0.1] } } },
