@@ -1,11 +1,11 @@
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { removeAbandoned } from '../data/abandoned.ts';
 import { exists } from '../data/disk.ts';
 import { type Difficulty, difficulties, drawPicture, renderPicture } from '../data/drawn/draw.ts';
 import { encodePng } from '../data/image.ts';
 import { decodesAtOnce, mapInOrder } from '../data/load.ts';
 import { type ExitKind, systemReason, UserError } from '../errors.ts';
-import { removeAbandoned } from '../run/abandoned.ts';
 import type { Command, Context } from './command.ts';
 import { numberOption } from './parse.ts';
 

@@ -68,7 +68,7 @@ describe('a training that takes more than there is', () => {
     expect(error.message).toMatch(
       /^expected a training within 2\.0 GB of memory, as this machine has, found one that takes 3\.2 GB:\n +3\.0 GB {2}3000000 pictures × 1000 bytes\n/,
     );
-    expect(error.hint).toMatch(/data\.imageSize.*nn data pack/);
+    expect(error.hint).toMatch(/data\.imageSize.*data\.memory/);
   });
 
   test('so are processes that do so together', () => {
