@@ -9,6 +9,7 @@ export const exitCodes = {
   gate: 6,
   someFailed: 7,
   notPositive: 8,
+  hungUp: 129,
   interrupted: 130,
   terminated: 143,
 } as const;
@@ -26,6 +27,7 @@ export const exitMeanings: Record<ExitKind, string> = {
   gate: 'a gate was missed',
   someFailed: 'some pictures failed',
   notPositive: 'not all positive',
+  hungUp: 'the terminal was closed',
   interrupted: 'interrupted',
   terminated: 'terminated',
 };
@@ -48,6 +50,15 @@ export class UserError extends Error {
   }
 }
 
+/** Whether memory could not be had, of JavaScript or of WebAssembly. Where a limit on addresses (ulimit -v) holds, nothing tells
+ *  beforehand. */
+export function isOutOfMemory(error: unknown): boolean {
+  return (
+    error instanceof RangeError &&
+    /allocation failed|could not allocate|Maximum memory size|typed array length/.test(error.message)
+  );
+}
+
 /** The words for a failed system call, for a sentence to a person: `ENOENT` becomes "no such file". */
 export function systemReason(error: unknown): string {
   const code = (error as NodeJS.ErrnoException | undefined)?.code;
@@ -65,4 +76,12 @@ const reasons: Record<string, string> = {
   EROFS: 'the file system is read-only',
   EMFILE: 'too many open files',
   EEXIST: 'it exists already',
+  EFBIG: 'the file is larger than the system allows',
+  EDQUOT: "the user's share of the disk is used up",
+  ENAMETOOLONG: 'the name is too long',
+  EIO: 'the disk failed to answer',
+  ESTALE: 'the network share has lost it',
+  ETIMEDOUT: 'the network share does not answer',
+  ENXIO: 'nothing answers there',
+  EBUSY: 'something else uses it',
 };

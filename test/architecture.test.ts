@@ -47,6 +47,14 @@ test('nothing calls process.exit, and nothing but random.ts draws', () => {
   expect(filesWith(/Math\.random/)).toEqual([]);
 });
 
+test('nothing but nn data fetch talks to a network, and nothing tells anybody anything', () => {
+  const network =
+    /from 'node:(https?|http2|net|dgram|tls|dns)(\/promises)?'|(?<!function )\bfetch\(|WebSocket|EventSource|sendBeacon/;
+  expect(filesWith(network)).toEqual(['data/download.ts']);
+  expect(filesWith(/'\.[^']*\/download\.ts'/)).toEqual(['data/fetch-course.ts']);
+  expect(filesWith(/'\.[^']*\/fetch-course\.ts'/)).toEqual(['commands/data-fetch.ts']);
+});
+
 test("no result goes through the host's exp, log or tanh", () => {
   const numerical = /^(kernels|model|optimize|evaluation|classifier|random\.ts|training)/;
   const host = filesWith(/Math\.(exp|expm1|log|log1p|log2|log10|tanh|sinh|cosh|pow|cbrt)\(/).filter((name) =>

@@ -11,9 +11,9 @@ export interface Interruption {
 /** Shows the cursor and wraps lines again: what a progress bar takes away. */
 const plainTerminal = '\x1b[?25h\x1b[?7h\n';
 const closedPipe = () => new UserError('done', '');
-const kinds = { SIGINT: 'interrupted', SIGTERM: 'terminated' } as const;
+const kinds = { SIGINT: 'interrupted', SIGTERM: 'terminated', SIGHUP: 'hungUp' } as const;
 
-/** The first Ctrl-C or SIGTERM asks commands to finish their step; the second ends the process at once. A closed
+/** The first Ctrl-C, SIGTERM or closing of the terminal asks commands to finish their step; the second ends the process at once. A closed
  *  stdout (`nn predict … | head -1`) asks them to stop too, and is no error; one that can't be written is. */
 export function listenForInterruption(): Interruption {
   const controller = new AbortController();

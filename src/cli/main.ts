@@ -1,7 +1,7 @@
 import { CommanderError, Command as Program, Option as ProgramOption } from 'commander';
 import type { Command } from '../commands/command.ts';
 import { commandGroups, commands } from '../commands/commands.ts';
-import { type ExitKind, exitCodes, exitMeanings, UserError } from '../errors.ts';
+import { type ExitKind, exitCodes, exitMeanings, isOutOfMemory, systemReason, UserError } from '../errors.ts';
 import { version } from '../version.ts';
 import { type Interruption, listenForInterruption } from './interruption.ts';
 import { routeOf } from './route.ts';
@@ -33,6 +33,7 @@ async function run(words: readonly string[], interruption: Interruption): Promis
   if (entry) {
     const [{ command }, { createContext }] = await Promise.all([entry.load(), import('./terminal.ts')]);
     declare(chosen, command, async (values, operands) => {
+      requireFolder();
       const context = createContext(values as unknown as GlobalValues, interruption.signal);
       outcome = await command.run(context, values as never, operands);
     });
@@ -40,9 +41,9 @@ async function run(words: readonly string[], interruption: Interruption): Promis
   try {
     await chosen.parseAsync(rest, { from: 'user' });
   } catch (error) {
-    if (error instanceof CommanderError && error.code !== 'commander.help' && error.exitCode !== 0)
-      throw usageError(error, chosen);
-    throw error;
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return 'done'; // help and version are printed already
+    throw error.code === 'commander.help' ? error : usageError(error, chosen);
   }
   return outcome ?? 'done';
 }
@@ -134,9 +135,32 @@ function examplesText(examples: readonly string[]): string {
   return `\nExamples:\n${examples.map((example) => `  ${example}`).join('\n')}`;
 }
 
+/** Without a working folder no relative path means anything, and Node makes folders there for ever.
+ *  @throws UserError (usage) */
+function requireFolder(): void {
+  try {
+    process.cwd();
+  } catch (error) {
+    throw new UserError('usage', `expected a working folder, found: ${systemReason(error)}`, {
+      hint: 'It was deleted or moved away: change to a folder that is there.',
+      cause: error,
+    });
+  }
+}
+
+/** Memory that can't be had is no fault of the program. */
+function withoutMemory(error: unknown): unknown {
+  if (!isOutOfMemory(error)) return error;
+  return new UserError('usage', `expected more memory than the system gives, found: ${(error as Error).message}`, {
+    hint: 'Take smaller layers (model.layers), a smaller training.batchSize or data.imageSize, or raise the limit (ulimit -v).',
+    cause: error,
+  });
+}
+
 /** Says what went wrong on stderr, and with --json on stdout too. A fault, and with --verbose any error, comes with its trace. */
-function reportError(error: unknown, words: readonly string[]): ExitKind {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 'done' : 'usage'; // help and version are printed already
+function reportError(thrown: unknown, words: readonly string[]): ExitKind {
+  const error = withoutMemory(thrown);
+  if (error instanceof CommanderError) return 'usage'; // its help is printed already
   const expected = error instanceof UserError;
   if (expected && error.message === '') return error.kind;
   const kind = expected ? error.kind : 'fault';

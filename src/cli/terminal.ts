@@ -1,6 +1,7 @@
 import { styleText } from 'node:util';
 import type { SingleBar } from 'cli-progress';
 import type { Context, Progress } from '../commands/command.ts';
+import { UserError } from '../errors.ts';
 
 /** The options that every command has. */
 export interface GlobalValues {
@@ -46,17 +47,23 @@ export function createContext(values: GlobalValues, signal: AbortSignal): Contex
           : writeLines(title, total, { begun, write: toStderr });
       return bar;
     },
-    readStdin: () => readStdin(signal),
+    readStdin: (maximumBytes) => readStdin(signal, maximumBytes),
   };
 }
 
 /** @throws the signal's reason when it is aborted: whoever waits for a person to type must be able to leave */
-async function readStdin(signal: AbortSignal): Promise<Uint8Array> {
+async function readStdin(signal: AbortSignal, maximumBytes: number): Promise<Uint8Array> {
   const leave = () => void process.stdin.destroy(signal.reason);
   signal.addEventListener('abort', leave);
   try {
     const chunks: Uint8Array[] = [];
-    for await (const chunk of process.stdin) chunks.push(chunk as Uint8Array);
+    let bytes = 0;
+    for await (const chunk of process.stdin as AsyncIterable<Uint8Array>) {
+      bytes += chunk.length;
+      if (bytes > maximumBytes)
+        throw new UserError('data', `standard input: expected at most ${maximumBytes.toLocaleString('en')} bytes, found more`);
+      chunks.push(chunk);
+    }
     return Buffer.concat(chunks);
   } finally {
     signal.removeEventListener('abort', leave);

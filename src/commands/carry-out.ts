@@ -21,8 +21,20 @@ import type { Context } from './command.ts';
 import { type Outcome, summarize } from './summarize.ts';
 import type { Job } from './train-job.ts';
 
-/** Trains, or goes on training, into a run's folder; judges the result, and says what came of it. */
+/** Trains, or goes on training, into a run's folder; judges the result, and says what came of it. Whatever breaks it off, it says
+ *  how to go on from the last checkpoint. */
 export async function carryOut(run: RunFolder, job: Job, checkpoints: Checkpoints): Promise<ExitKind | undefined> {
+  const { context } = job;
+  try {
+    return await trainAndJudge(run, job, checkpoints);
+  } catch (error) {
+    const goesOn = checkpoints.present() && !(error instanceof DivergedError); // that would come to the same end
+    if (goesOn && error !== context.signal.reason) noteResume(context, run.path);
+    throw error;
+  }
+}
+
+async function trainAndJudge(run: RunFolder, job: Job, checkpoints: Checkpoints): Promise<ExitKind | undefined> {
   const { context, data } = job;
   const folds = data.folds === null ? null : await trainFolds(run, job, { ...data, folds: data.folds }, checkpoints);
   const outcome = await trainInto(run, job, folds, checkpoints);

@@ -13,6 +13,8 @@ export interface Checkpoints {
   wants: NonNullable<Going['wants']>;
   /** Writes one. Where that fails there is a warning, and training goes on. @returns whether it is on the disk */
   save(moment: Pick<Checkpoint, 'told' | 'folds' | 'state'>): Promise<boolean>;
+  /** whether there is one on the disk */
+  present(): boolean;
   /** of training, earlier sessions included */
   seconds(): number;
 }
@@ -30,10 +32,12 @@ export function checkpointsOf(
   const started = performance.now();
   const seconds = () => (from?.seconds ?? 0) + (performance.now() - started) / 1000;
   let [saved, took, seenEpochs] = [started, 0, 0];
+  let present = from !== null;
   let warned = false;
   const dueByTime = () => performance.now() - saved >= (minutes === 0 ? 0 : Math.max(minutes * 60_000, (share - 1) * took));
   return {
     from,
+    present: () => present,
     seconds,
     wants({ epochsDone }) {
       const newEpoch = epochsDone !== seenEpochs;
@@ -46,6 +50,7 @@ export function checkpointsOf(
       try {
         const journalBytes = await run.journal.sync();
         await saveCheckpoint(run.path, packCheckpoint({ ...moment, version, config, marks, journalBytes, seconds: seconds() }));
+        present = true;
         return true;
       } catch (error) {
         if (!(error instanceof UserError)) throw error;

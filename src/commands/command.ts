@@ -19,8 +19,8 @@ export interface Context {
   progress(title: string, total: number, begun?: number): Progress;
   /** aborted by Ctrl-C, SIGTERM or a closed pipe; its reason says which */
   signal: AbortSignal;
-  /** bytes of standard input */
-  readStdin(): Promise<Uint8Array>;
+  /** bytes of standard input. @throws UserError (data) where they are more */
+  readStdin(maximumBytes: number): Promise<Uint8Array>;
   /** words in a style where stdout is a terminal that shows it */
   style(style: Style, text: string): string;
 }

@@ -1,5 +1,7 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { removeAbandoned } from '../data/abandoned.ts';
+import { exists } from '../data/disk.ts';
 import { type Difficulty, difficulties, drawPicture, renderPicture } from '../data/drawn/draw.ts';
 import { encodePng } from '../data/image.ts';
 import { decodesAtOnce, mapInOrder } from '../data/load.ts';
@@ -13,6 +15,7 @@ interface Values {
   seed: number;
   size: number;
   difficulty: Difficulty;
+  force?: boolean;
 }
 
 export const command: Command<Values> = {
@@ -48,24 +51,66 @@ export const command: Command<Values> = {
       default: 'easy',
       parse: parseDifficulty,
     },
+    { flags: '--force', summary: 'replace the pictures of an earlier drawing' },
     { flags: '--json', summary: 'print the counts as JSON' },
   ],
   examples: ['nn data draw --out pictures --count 500 --seed 7', 'nn data draw --out hard --count 2000 --difficulty hard'],
   run: draw,
 };
 
-async function draw(context: Context, { out, count, seed, size, difficulty }: Values): Promise<ExitKind | undefined> {
+async function draw(context: Context, values: Values): Promise<ExitKind | undefined> {
+  const { out } = values;
+  const aside = join(out, `${asideName}.${process.pid}.partial`);
+  let counts: Counts;
+  try {
+    if (!values.force) await refusePresent(out);
+    await mkdir(aside, { recursive: true });
+    try {
+      await removeAbandoned(out, asideName);
+      counts = await drawInto(context, aside, values);
+      for (const name of ownNames) {
+        await rm(join(out, name), { recursive: true, force: true }); // of an earlier drawing
+        await rename(join(aside, name), join(out, name));
+      }
+    } finally {
+      await rm(aside, { recursive: true, force: true });
+    }
+  } catch (error) {
+    if (error instanceof UserError || (error as NodeJS.ErrnoException).code === undefined) throw error;
+    throw new UserError('data', `--out ${out}: can't be written: ${systemReason(error)}`, { cause: error });
+  }
+  context.print(context.json ? JSON.stringify({ out, ...counts }) : `${out}\t${counts.cat} cat\t${counts.noncat} noncat`);
+  return undefined;
+}
+
+type Counts = Record<'cat' | 'noncat', number>;
+
+/** Where pictures gather until all are drawn: a hidden name, which no source looks into. */
+const asideName = '.drawing';
+const ownNames = ['cat', 'noncat', 'labels.csv'] as const;
+
+/** @throws UserError (usage) where pictures would be overwritten, or new ones mixed with others */
+async function refusePresent(out: string): Promise<void> {
+  const found: string[] = [];
+  for (const name of ownNames) if (await exists(join(out, name))) found.push(name);
+  if (found.length === 0) return;
+  throw new UserError('usage', `--out ${out}: expected a folder without ${ownNames.join(', ')}, found ${found.join(', ')}`, {
+    hint: 'Name another folder, or replace them with --force.',
+  });
+}
+
+async function drawInto(context: Context, folder: string, { count, seed, size, difficulty }: Values): Promise<Counts> {
   const preprocessing = { imageSize: size, fit: 'cover' } as const;
-  const counts = { cat: 0, noncat: 0 };
+  const counts: Counts = { cat: 0, noncat: 0 };
   const bar = context.progress('drawing', count);
   try {
-    for (const label of Object.keys(counts)) await mkdir(join(out, label), { recursive: true });
+    for (const label of Object.keys(counts)) await mkdir(join(folder, label));
     const labels: string[] = ['path,label'];
     const digits = String(count - 1).length;
     const pictures = mapInOrder(indices(count), decodesAtOnce(), async (index) => {
       const picture = drawPicture({ seed, index, difficulty });
       const path = `${picture.label}/${String(index).padStart(digits, '0')}.png`;
-      await writeFile(join(out, path), await encodePng(await renderPicture(picture, preprocessing), size));
+      await writeFile(join(folder, path), await encodePng(await renderPicture(picture, preprocessing), size));
       return { path, label: picture.label };
     });
     let done = 0;
@@ -75,15 +120,11 @@ async function draw(context: Context, { out, count, seed, size, difficulty }: Va
       counts[label]++;
       bar.update(++done);
     }
-    await writeFile(join(out, 'labels.csv'), `${labels.join('\n')}\n`);
-  } catch (error) {
-    if (error instanceof UserError || (error as NodeJS.ErrnoException).code === undefined) throw error;
-    throw new UserError('data', `--out ${out}: can't be written: ${systemReason(error)}`, { cause: error });
+    await writeFile(join(folder, 'labels.csv'), `${labels.join('\n')}\n`);
   } finally {
     bar.stop();
   }
-  context.print(context.json ? JSON.stringify({ out, ...counts }) : `${out}\t${counts.cat} cat\t${counts.noncat} noncat`);
-  return undefined;
+  return counts;
 }
 
 function* indices(count: number): Generator<number> {

@@ -1,11 +1,10 @@
 import fs from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { answer, type Classifier, logits, probability } from '../classifier/classifier.ts';
 import { csvField } from '../data/csv-field.ts';
-import { exists } from '../data/disk.ts';
+import { exists, readWhole } from '../data/disk.ts';
 import { decodeImage } from '../data/image.ts';
 import { decodesAtOnce, mapInOrder, mostFailuresNamed } from '../data/load.ts';
-import { isFolder, isPictureName, readPicture, walkFiles } from '../data/sources/files.ts';
+import { isFolder, isPictureName, maximumFileBytes, readPicture, walkFiles } from '../data/sources/files.ts';
 import { type ExitKind, systemReason, UserError } from '../errors.ts';
 import { kernelsFor, useThreads } from '../kernels/select.ts';
 import { count as counted, plural } from '../report/table.ts';
@@ -125,7 +124,7 @@ interface Image {
 /** The pictures that the operands mean, in their order. What is named outright is tried; of folders and globs, pictures alone. */
 async function* imagesOf(operands: readonly string[], context: Context): AsyncGenerator<Image> {
   for (const operand of operands) {
-    if (operand === '-') yield stdinImage(await context.readStdin());
+    if (operand === '-') yield stdinImage(await context.readStdin(maximumFileBytes));
     else if (operand.startsWith('@')) for (const line of await readList(operand.slice(1))) yield fileImage(line);
     else if (await isFolder(operand)) yield* folderImages(operand, context);
     else if (isGlob(operand) && !(await exists(operand))) yield* globImages(operand);
@@ -177,9 +176,15 @@ const keepingBrokenLinks = {
     fs.stat(path, (error, info) => (error ? fs.lstat(path, done) : done(null, info)))) as typeof fs.stat,
 };
 
+/** Node has no strings of more than 512 MiB. */
+const listBytes = 500e6;
+
 async function readList(path: string): Promise<string[]> {
   try {
-    return (await readFile(path, 'utf8')).split(/\r?\n/).filter((line) => line !== '');
+    return (await readWhole(path, listBytes))
+      .toString()
+      .split(/\r?\n/)
+      .filter((line) => line !== '');
   } catch (error) {
     throw new UserError('data', `@${path}: expected a list of paths, found: ${systemReason(error)}`, { cause: error });
   }

@@ -8,6 +8,7 @@ import { createRun, freePath, refuseRun, runName } from '../run/run-folder.ts';
 import { writeSplit } from '../run/split-file.ts';
 import { marksOf } from '../training/checkpoint.ts';
 import { estimateSeconds } from '../training/estimate.ts';
+import { sumOf } from '../training/memory.ts';
 import { describeLayers, prepareFit } from '../training/plan.ts';
 import { carryOut } from './carry-out.ts';
 import { checkpointsOf } from './checkpoints.ts';
@@ -95,7 +96,7 @@ async function train(context: Context, values: Values): Promise<ExitKind | undef
 
 async function printPlan({ context, loaded, data, extras, kernels, plan, warnings }: Job): Promise<void> {
   const { config, file } = loaded;
-  const { memoryBytes, learningRates, batch, parameters, examples, network, form } = plan;
+  const { memory, learningRates, batch, parameters, examples, network, form } = plan;
   const { epochs } = config.training;
   const once = estimateSeconds(await prepareFit(config, data.parts, plan, kernels, extras));
   const planned: TrainPlan = {
@@ -108,7 +109,8 @@ async function printPlan({ context, loaded, data, extras, kernels, plan, warning
     batch,
     epochs,
     form,
-    memoryBytes,
+    memoryBytes: sumOf(memory),
+    memory: memory.map(({ what, bytes }) => ({ what, bytes })),
     estimatedSeconds: once * (1 + (data.folds?.count ?? 0)),
     warnings,
   };

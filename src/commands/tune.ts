@@ -3,14 +3,15 @@ import { join, relative } from 'node:path';
 import { type LoadedConfig, loadConfig } from '../config/load.ts';
 import type { SearchConfig } from '../config/schema.ts';
 import { type ExitKind, UserError } from '../errors.ts';
-import { useThreads } from '../kernels/select.ts';
+import { kernelsFor, useThreads } from '../kernels/select.ts';
 import { type RankedTrial, rankingCsv, type TuneSummary, tuneText } from '../report/tune.ts';
 import { writeFileAtomically } from '../run/atomic-write.ts';
 import { runsFolder } from '../run/places.ts';
 import { runName } from '../run/run-folder.ts';
 import { openSearch, readSearchConfig, readTrials, searchFiles, writeConfig } from '../run/search-folder.ts';
-import type { Extras } from '../training/plan.ts';
-import { networkOf, prepareData } from '../training/prepare.ts';
+import { refuseTooMuch } from '../training/memory.ts';
+import { type Extras, planTraining } from '../training/plan.ts';
+import { prepareData } from '../training/prepare.ts';
 import { type TrialResult, trialConfig, trialSets } from '../training/trial.ts';
 import { poolClosed, trialPool } from '../training/trial-pool.ts';
 import { halvingFactor, rankTrials, rungEpochs, tune } from '../training/tune.ts';
@@ -82,7 +83,8 @@ async function start(context: Context, values: Values): Promise<ExitKind | undef
       '--shard: expected search.strategy "random", found "halving": each of its rungs needs the results of all trials',
     );
   }
-  const extras = await checkFirstTrial(context, loaded, search);
+  const jobs = values.jobs ?? threads;
+  const extras = await checkFirstTrial(context, loaded, { search, jobs });
   const output = values.output ?? join(runsFolder(context.environment), `tune-${runName(values.config, new Date())}`);
   const folder = await openSearch(output, loaded, isTrialResult);
   const known = folder.known.filter(
@@ -90,7 +92,7 @@ async function start(context: Context, values: Values): Promise<ExitKind | undef
   );
   if (known.length > 0) context.note(`${output}: going on after ${known.length} finished trainings`);
   const results: TrialResult[] = [];
-  const pool = trialPool({ loaded, extras }, { jobs: values.jobs ?? threads, threads });
+  const pool = trialPool({ loaded, extras }, { jobs, threads, onDeath: context.warn });
   const deadline = values.minutes === undefined ? Number.POSITIVE_INFINITY : began + values.minutes * 60_000;
   const trials = values.minutes === undefined ? (values.trials ?? search.trials) : null;
   const bar = context.progress(
@@ -100,6 +102,7 @@ async function start(context: Context, values: Values): Promise<ExitKind | undef
   const timer =
     deadline === Number.POSITIVE_INFINITY ? undefined : setTimeout(() => pool.close(), Math.max(0, deadline - performance.now()));
   context.signal.addEventListener('abort', () => pool.close());
+  const goOn = `The same command with --output ${output} goes on with the very same trials.`;
   const stopped = () => context.signal.aborted || performance.now() >= deadline;
   try {
     const options = {
@@ -124,7 +127,10 @@ async function start(context: Context, values: Values): Promise<ExitKind | undef
       );
     }
   } catch (error) {
-    if (error !== poolClosed) throw error; // the time is up, or the user stopped it: what was under way does not count
+    if (error !== poolClosed) {
+      context.note(`What is finished is kept. ${goOn}`);
+      throw error;
+    } // else the time is up, or the user stopped it: what was under way does not count
   } finally {
     bar.stop();
     clearTimeout(timer);
@@ -136,7 +142,7 @@ async function start(context: Context, values: Values): Promise<ExitKind | undef
     await finish(context, { output, loaded, results, earlier: known.length, seconds: (performance.now() - began) / 1000 });
   }
   if (!interrupted) return undefined;
-  context.note(`Interrupted. The same command with --output ${output} goes on with the very same trials.`);
+  context.note(`Interrupted. ${goOn}`);
   return (context.signal.reason as UserError).kind;
 }
 
@@ -213,7 +219,11 @@ async function finish(context: Context, { output, loaded, results, earlier, seco
 }
 
 /** A mistake in the config or the data is said before any worker starts. */
-async function checkFirstTrial(context: Context, loaded: LoadedConfig, search: SearchConfig): Promise<Extras> {
+async function checkFirstTrial(
+  context: Context,
+  loaded: LoadedConfig,
+  { search, jobs }: { search: SearchConfig; jobs: number },
+): Promise<Extras> {
   const config = trialConfig(loaded, trialSets(search, loaded.config.seed, 0));
   const reading = { strict: false, onProgress: readProgress(context) };
   const data = await withDecoded(context, async (places) => {
@@ -223,7 +233,9 @@ async function checkFirstTrial(context: Context, loaded: LoadedConfig, search: S
   });
   warnOfFailures(context, data.failures, ['--config', loaded.file]);
   for (const note of data.notes) context.warn(note);
-  return readExtras({ ...loaded, config }, networkOf(config, data.parts.train.features));
+  const { network, memory } = planTraining(config, data.parts, kernelsFor(config.precision, config.arithmetic));
+  refuseTooMuch(memory, { processes: jobs });
+  return readExtras({ ...loaded, config }, network);
 }
 
 function searchOf({ config, file }: LoadedConfig): SearchConfig {

@@ -1,6 +1,6 @@
 import { realpathSync } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
+import { readWhole } from '../data/disk.ts';
 import { systemReason, UserError } from '../errors.ts';
 import { defaultAt, describeIssues, format, isDiscriminator, valueAt } from './issues.ts';
 import { jsonMistake } from './json.ts';
@@ -113,22 +113,8 @@ export const sourceFields = ['source', 'train', 'dev', 'test'] as const;
 
 async function readText(file: string): Promise<string> {
   try {
-    const handle = await open(file);
-    try {
-      const bytes = Buffer.alloc(maximumBytes + 1);
-      let length = 0;
-      for (let read = -1; read !== 0 && length <= maximumBytes; length += read) {
-        read = (await handle.read(bytes, length, bytes.length - length)).bytesRead;
-      }
-      if (length > maximumBytes) {
-        throw new UserError('usage', `${file}: expected a config of at most ${maximumBytes} bytes, found more`);
-      }
-      return bytes.toString('utf8', 0, length);
-    } finally {
-      await handle.close();
-    }
+    return (await readWhole(file, maximumBytes)).toString();
   } catch (error) {
-    if (error instanceof UserError) throw error;
     throw new UserError('usage', `${file}: expected a config file, found: ${systemReason(error)}`, { cause: error });
   }
 }

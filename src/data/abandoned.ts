@@ -7,7 +7,7 @@ export async function removeAbandoned(folder: string, name: string): Promise<voi
   for (const found of await readdir(folder)) {
     if (!found.startsWith(`${name}.`)) continue;
     const pid = /^(\d+)\.(dead\.)?partial$/.exec(found.slice(name.length + 1))?.[1];
-    if (pid !== undefined && !processExists(Number(pid))) await rm(join(folder, found), { force: true });
+    if (pid !== undefined && !processExists(Number(pid))) await rm(join(folder, found), { force: true, recursive: true });
   }
 }
 

@@ -1,4 +1,6 @@
-import { access, open } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, type FileHandle, open, rm } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** What the system's calls leave to whoever makes them: short writes, opened files, names that a power cut takes back. */
 
@@ -14,15 +16,71 @@ export async function writeAt(file: PlaceWriter, bytes: Uint8Array, position: nu
   }
 }
 
-/** The first bytes of a file, which tell its kind; fewer where it is shorter. @throws Error of the system */
+/** Opening never waits: by itself it would, for ever, at a pipe that nobody writes to. */
+export const openToRead = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+
+/** The first bytes of a file, which tell its kind; fewer where it is shorter.
+ *  @throws Error of the system, or since it is a pipe or a device, which can't be read from its start again */
 export async function firstBytes(path: string, length: number): Promise<Buffer> {
-  const handle = await open(path);
+  const handle = await open(path, openToRead);
   try {
+    const status = await handle.stat();
+    if (!status.isFile() && !status.isDirectory()) throw new Error('a pipe or a device');
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, 0);
     return buffer.subarray(0, bytesRead);
   } finally {
     await handle.close();
   }
+}
+
+/** How long a pipe may have nobody at its other end, in seconds. One with somebody there is waited for. */
+const patienceSeconds = 10;
+const pieceBytes = 2 ** 16;
+
+/** A file as a whole, or what comes through a pipe, such as a shell's <(…), until its writer closes it.
+ *  @throws Error of the system, or with what is wrong in words: more bytes than wanted, a pipe that nobody writes to */
+export async function readWhole(path: string, maximumBytes: number): Promise<Buffer> {
+  const handle = await open(path, openToRead);
+  const tooLong = () => new Error(`more than ${maximumBytes.toLocaleString('en')} bytes`);
+  try {
+    const status = await handle.stat();
+    if (status.size > maximumBytes) throw tooLong();
+    if (status.isFile() && status.size > 0) return await handle.readFile();
+    const pieces: Buffer[] = [];
+    let bytes = 0;
+    const deadline = performance.now() + patienceSeconds * 1000;
+    for (;;) {
+      const piece = await nextPiece(handle);
+      if (piece === 'later' || (piece.length === 0 && bytes === 0 && status.isFIFO())) {
+        if (piece !== 'later' && performance.now() >= deadline)
+          throw new Error(`a pipe that nobody writes to in ${patienceSeconds} seconds`);
+        await sleep(20);
+        continue;
+      }
+      if (piece.length === 0) return Buffer.concat(pieces);
+      bytes += piece.length;
+      if (bytes > maximumBytes) throw tooLong();
+      pieces.push(piece);
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
+/** What can be read now; nothing at the end; 'later' where a writer has nothing to say yet. */
+async function nextPiece(handle: FileHandle): Promise<Buffer | 'later'> {
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(pieceBytes), 0, pieceBytes, null);
+    return buffer.subarray(0, bytesRead);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return 'later';
+    throw error;
+  }
+}
+
+/** Takes a file away after a failure. What that brings is not told: the failure itself is what a person must hear of. */
+export async function discard(path: string): Promise<void> {
+  await rm(path, { force: true }).catch(() => {});
 }
 
 export function exists(path: string): Promise<boolean> {

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { UserError } from '../errors.ts';
+import { inGigabytes, machineMemory } from '../machine-memory.ts';
 import { type Classes, classCounts, type ExampleSet, type Examples, orderClasses } from './examples.ts';
 import type { Preprocessing } from './image.ts';
 import { type PackedFile, requirePreprocessing } from './packed/file.ts';
@@ -116,16 +117,23 @@ async function loadPacked(
   return { examples: { features, pixels, labels, names, hashes }, ...rest };
 }
 
-/** @throws UserError (data) where the pictures are more than memory can hold */
+/** @throws UserError (data) where the pictures are more than memory can hold: before any of it is taken */
 function allocate({ count, title }: Pick<Source, 'count' | 'title'>, features: number): Uint8Array {
+  const bytes = count * features;
+  const refuse = (cause?: unknown) =>
+    new UserError(
+      'data',
+      `${title}: expected pictures that fit into memory, found ${count}, which take ${inGigabytes(bytes)}; this machine has ${inGigabytes(machineMemory())}`,
+      {
+        hint: 'Lower data.memory, so that they stay on the disk; or use fewer pictures, or a smaller data.imageSize.',
+        cause,
+      },
+    );
+  if (bytes > machineMemory()) throw refuse();
   try {
-    return new Uint8Array(count * features);
+    return new Uint8Array(bytes);
   } catch (error) {
-    const gigabytes = ((count * features) / 1e9).toFixed(1);
-    throw new UserError('data', `${title}: expected pictures that fit into memory, found ${count}, which take ${gigabytes} GB`, {
-      hint: 'Lower data.memory, so that they stay on the disk; or use fewer pictures, or a smaller data.imageSize.',
-      cause: error,
-    });
+    throw refuse(error);
   }
 }
 

@@ -16,6 +16,8 @@ export interface TrainPlan {
   /** of the first layer */
   form: { form: string; why: string };
   memoryBytes: number;
+  /** what it is made of */
+  memory: { what: string; bytes: number }[];
   estimatedSeconds: number;
   warnings: string[];
 }

@@ -1,6 +1,6 @@
-import { open, rename, rm } from 'node:fs/promises';
+import { open, rename } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { flushFolder } from '../data/disk.ts';
+import { discard, flushFolder } from '../data/disk.ts';
 import { systemReason, UserError } from '../errors.ts';
 
 /** Writes a file whole or not at all: beside its place, flushed to the disk, then renamed.
@@ -32,7 +32,7 @@ export async function writePiecesAtomically(
     if (previous !== undefined) await moveAway(path, previous);
     await rename(aside, path);
   } catch (error) {
-    await rm(aside, { force: true });
+    await discard(aside);
     throw new UserError('data', `${path}: can't be written: ${systemReason(error)}`, { cause: error });
   }
   await flushFolder(dirname(path));

@@ -5,7 +5,8 @@ import { systemReason, UserError } from '../errors.ts';
 export interface Journal {
   /** Appends a line. Where lines come quickly, as those of short epochs do, they wait to be written together: until a line
    *  comes `patience` after the last writing, or `flush`, or `close`. Whole lines are written, so an end at any moment leaves
-   *  no half ones. */
+   *  no half ones. What can't be written waits as well: a disk that is full for an hour ends no training of a night. Whoever
+   *  relies on the lines asks `flush` or `sync`, which say so. */
   append(line: object): Promise<void>;
   /** All lines so far are on their way to the disk when the promise is done: before anything that relies on them. */
   flush(): Promise<void>;
@@ -18,10 +19,10 @@ export interface Journal {
 const patience = 100;
 
 /** @param keep  how many bytes stay of a file that is there already, all where it is not given
- *  @throws UserError (data) from every writing that fails; its lines wait for the next */
+ *  @throws UserError (data) from `flush`, `sync` and `close` that fail; their lines wait for the next */
 export async function openJournal(path: string, keep?: number): Promise<Journal> {
-  const file = await open(path, 'a');
-  if (keep !== undefined) await file.truncate(keep);
+  const file = await onDisk(path, () => open(path, 'a'));
+  if (keep !== undefined) await onDisk(path, () => file.truncate(keep));
   let { size: bytes } = await file.stat();
   let waiting = '';
   let written = Number.NEGATIVE_INFINITY;
@@ -36,21 +37,21 @@ export async function openJournal(path: string, keep?: number): Promise<Journal>
     } catch (error) {
       waiting = text + waiting;
       await file.truncate(bytes).catch(() => {}); // the part of a line that found room; resuming cuts it off too
-      throw new UserError('data', `${path}: can't be written: ${systemReason(error)}`, {
-        hint: 'What is trained up to the last checkpoint is kept: nn train --resume goes on there.',
-        cause: error,
-      });
+      throw unwritable(path, error);
     }
   }
   return {
     async append(line) {
       waiting += `${JSON.stringify(line)}\n`;
-      if (performance.now() - written >= patience) await flush();
+      if (performance.now() - written < patience) return;
+      await flush().catch((error) => {
+        if (!(error instanceof UserError)) throw error;
+      });
     },
     flush,
     async sync() {
       await flush();
-      await file.datasync();
+      await onDisk(path, () => file.datasync());
       return bytes;
     },
     async close() {
@@ -62,3 +63,14 @@ export async function openJournal(path: string, keep?: number): Promise<Journal>
     },
   };
 }
+
+async function onDisk<T>(path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw unwritable(path, error);
+  }
+}
+
+const unwritable = (path: string, error: unknown) =>
+  new UserError('data', `${path}: can't be written: ${systemReason(error)}`, { cause: error });

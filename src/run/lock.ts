@@ -2,6 +2,7 @@ import { link, open, readFile, readlink, rename, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { processExists, removeAbandoned } from '../data/abandoned.ts';
+import { discard } from '../data/disk.ts';
 import { systemReason, UserError } from '../errors.ts';
 
 /** Of a run's folder, while a process trains in it. */
@@ -98,7 +99,7 @@ async function placed(path: string, text: string): Promise<boolean> {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
     throw new UserError('data', `${path}: can't be written: ${systemReason(error)}`, { cause: error });
   } finally {
-    await rm(aside, { force: true });
+    await discard(aside);
   }
 }
 

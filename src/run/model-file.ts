@@ -1,6 +1,7 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Classifier } from '../classifier/classifier.ts';
+import { readWhole } from '../data/disk.ts';
 import { fits } from '../data/image.ts';
 import { normalizers } from '../data/normalize.ts';
 import { systemReason, UserError } from '../errors.ts';
@@ -86,11 +87,8 @@ async function modelFileAt(path: string): Promise<string> {
 
 async function readBytes(file: string): Promise<Uint8Array> {
   try {
-    const { size } = await stat(file);
-    if (size > maximumBytes) throw refusal(file, `expected a model of at most ${maximumBytes} bytes, found ${size}`);
-    return await readFile(file);
+    return await readWhole(file, maximumBytes);
   } catch (error) {
-    if (error instanceof UserError) throw error;
     throw new UserError('model', `${file}: expected a model, found: ${systemReason(error)}`, {
       hint: 'Train one with nn train, or name one with --model.',
       cause: error,

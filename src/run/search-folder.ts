@@ -1,10 +1,11 @@
-import { mkdir, open, readdir, readFile } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { checkConfig, type LoadedConfig, loadConfig, moveConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { systemReason, UserError } from '../errors.ts';
 import { writeFileAtomically } from './atomic-write.ts';
+import { lockFolder } from './lock.ts';
 
 /** The files of a search. docs/formats.md says what is in them. */
 export const searchFiles = {
@@ -25,7 +26,7 @@ export interface SearchFolder<Result> {
 
 /** Opens the folder of a search: a new one, or one that an interrupted search left.
  *  @param isResult  tells a line of the journal from anything else
- *  @throws UserError (usage) where another search stands there */
+ *  @throws UserError (usage) where another search stands there, or another process goes on with it */
 export async function openSearch<Result>(
   path: string,
   loaded: LoadedConfig,
@@ -40,15 +41,30 @@ export async function openSearch<Result>(
       cause: error,
     });
   }
-  const known = present.includes(searchFiles.config) ? await takeUp(path, loaded, isResult) : [];
-  if (!present.includes(searchFiles.config)) await writeConfig(join(path, searchFiles.config), loaded, path);
-  const journal = await open(join(path, searchFiles.journal), 'a');
-  return {
-    path,
-    known,
-    append: async (result) => void (await journal.appendFile(`${JSON.stringify(result)}\n`)),
-    close: () => journal.close(),
-  };
+  const lock = await lockFolder(path);
+  try {
+    const known = present.includes(searchFiles.config) ? await takeUp(path, loaded, isResult) : [];
+    if (!present.includes(searchFiles.config)) await writeConfig(join(path, searchFiles.config), loaded, path);
+    const file = join(path, searchFiles.journal);
+    const journal = await open(file, 'a');
+    const close = async () => {
+      await journal.close();
+      await lock.release();
+    };
+    return { path, known, append: (result) => appendLine(journal, file, result), close };
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+}
+
+/** A line that is cut off, as by a full disk, is one that going on passes over. @throws UserError (data) */
+async function appendLine(journal: FileHandle, file: string, result: unknown): Promise<void> {
+  try {
+    await journal.appendFile(`${JSON.stringify(result)}\n`);
+  } catch (error) {
+    throw new UserError('data', `${file}: can't be written: ${systemReason(error)}`, { cause: error });
+  }
 }
 
 /** Writes a config that works from the folder of a search. */

@@ -21,8 +21,9 @@ import {
 import { optimizers } from '../optimize/optimizers.ts';
 import { numpyRandom } from '../random.ts';
 import type { FitOptions } from './fit.ts';
-import { chooseForm, dualBytes, type FormChoice, type FormCounts, refusalOfDual } from './form.ts';
+import { chooseForm, type FormChoice, type FormCounts, refusalOfDual } from './form.ts';
 import { autoLearningRates } from './learning-rate.ts';
+import { type MemoryNeed, memoryNeeds, refuseTooMuch } from './memory.ts';
 import { networkOf, type Parts } from './prepare.ts';
 
 /** What a config means for the pictures that were found. */
@@ -34,12 +35,12 @@ export interface Plan {
   examples: Record<PartName, { total: number; positive: number }>;
   /** of the first layer */
   form: FormChoice;
-  memoryBytes: number;
+  memory: MemoryNeed[];
   warnings: string[];
 }
 
 /** @param kernels  whose precision counts the memory
- *  @throws UserError (usage) where the config asks for what the parts do not have */
+ *  @throws UserError (usage) where the config asks for what the parts do not have, or for more memory than there is */
 export function planTraining(config: Config, parts: Parts, kernels: Kernels): Plan {
   const network = networkOf(config, parts.train.features);
   const parameters = parameterCount(network);
@@ -67,20 +68,28 @@ export function planTraining(config: Config, parts: Parts, kernels: Kernels): Pl
     augments: augments(config.data.augment),
   });
   const form = chooseForm(config.training.form, refusal, counts);
+  const memory = memoryNeeds({
+    network,
+    parameters,
+    form: form.form,
+    train: counts.train,
+    dev: counts.dev,
+    pictures: partNames.reduce((sum, part) => sum + examples[part].total, 0),
+    batch,
+    slots: optimizers[optimizer.name].slots,
+    bytesEach: precisions[kernels.precision].BYTES_PER_ELEMENT,
+    room: isStored(parts.train.pixels) ? parts.train.pixels.room : null,
+    keepsBest: config.training.earlyStopping !== false,
+    augments: augments(config.data.augment),
+  });
+  refuseTooMuch(memory);
   return {
     network,
     learningRates: learningRatesOf(config, network),
     batch,
     parameters,
     examples,
-    memoryBytes: memoryOf(network, {
-      parameters,
-      examples,
-      batch,
-      slots: optimizers[optimizer.name].slots,
-      products: form.form === 'dual' ? dualBytes(counts) : 0,
-      bytesEach: precisions[kernels.precision].BYTES_PER_ELEMENT,
-    }),
+    memory,
     form,
     warnings: [...networkWarnings(network), ...arithmeticWarnings(config, kernels)],
   };
@@ -222,23 +231,6 @@ export function classWeightsOf(classWeight: Config['training']['classWeight'], l
   if (typeof classWeight === 'number') return [1, classWeight];
   const positive = countPositive(labels);
   return [labels.length / (2 * (labels.length - positive)), labels.length / (2 * positive)];
-}
-
-interface Sizes {
-  parameters: number;
-  examples: Plan['examples'];
-  batch: number;
-  slots: number;
-  bytesEach: number;
-  /** bytes of the dual form's inner products */
-  products: number;
-}
-
-/** Pixels; parameters with their gradient, the optimizer's state and a copy; three numbers for each unit and example. */
-function memoryOf(network: Network, { parameters, examples, batch, slots, bytesEach, products }: Sizes): number {
-  const units = network.layers.reduce((sum, layer) => sum + layer.units, 0);
-  const pictures = partNames.reduce((sum, part) => sum + examples[part].total, 0);
-  return pictures * network.inputs + products + ((3 + slots) * parameters + 3 * batch * units) * bytesEach;
 }
 
 function networkWarnings({ layers }: Network): string[] {

@@ -1,5 +1,5 @@
 import { tmpdir } from 'node:os';
-import { resolve } from 'node:path';
+import { isAbsolute, relative, resolve } from 'node:path';
 import { type LoadedConfig, sourceFields } from '../config/load.ts';
 import type { Config, InitConfig, SourceConfig } from '../config/schema.ts';
 import { cachedSource } from '../data/cache/cached-source.ts';
@@ -44,9 +44,11 @@ export interface ReadOptions {
   scratch?: Scratch | undefined;
 }
 
-/** A source of a config, with its path made absolute. */
+/** A source of a config, with its path from the working folder: what is said of it, in a summary too, names no folder above that
+ *  the user did not write. */
 export function sourceChoice(source: SourceConfig, folder: string): SourceChoice {
-  return 'path' in source ? { ...source, path: resolve(folder, source.path) } : source;
+  if (!('path' in source)) return source;
+  return { ...source, path: isAbsolute(source.path) ? source.path : relative('', resolve(folder, source.path)) || '.' };
 }
 
 /** Reads what a config names and divides it into train, dev and test.

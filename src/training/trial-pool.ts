@@ -2,9 +2,9 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { LoadedConfig } from '../config/load.ts';
-import { UserError } from '../errors.ts';
+import { systemReason, UserError } from '../errors.ts';
 import type { Extras } from './plan.ts';
-import type { TrialResult } from './trial.ts';
+import type { TrialJob, TrialResult } from './trial.ts';
 import type { Reply } from './trial-worker.ts';
 import type { TrialRunner } from './tune.ts';
 
@@ -17,10 +17,12 @@ export interface TrialPool extends TrialRunner {
   close(): void;
 }
 
-/** @param options.threads  of all workers together; each has one at least */
+/** A worker that is killed is replaced, once for a trial: what else would be lost is the search of a night.
+ *  @param options.threads  of all workers together; each has one at least
+ *  @param options.onDeath  told of it */
 export function trialPool(
   search: { loaded: LoadedConfig; extras: Extras },
-  { jobs, threads }: { jobs: number; threads: number },
+  { jobs, threads, onDeath }: { jobs: number; threads: number; onDeath: (text: string) => void },
 ): TrialPool {
   const idle: ChildProcess[] = [];
   const threadsEach = Math.max(1, Math.floor(threads / jobs));
@@ -33,19 +35,27 @@ export function trialPool(
       serialization: 'advanced',
       env: { ...process.env, NN_THREADS: String(threadsEach) },
     });
-    worker.send(search);
+    worker.on('error', () => {}); // what ends it is told by `ask`
+    worker.send(search, () => {});
     all.add(worker);
     return worker;
   };
   return {
     jobs,
     run: async (job) => {
-      const worker = idle.pop() ?? start();
-      const result = await ask(worker, job).catch((error: unknown) => {
-        throw closed ? poolClosed : error;
-      });
-      idle.push(worker);
-      return result;
+      for (let deaths = 0; ; deaths++) {
+        const worker = livingOf(idle) ?? start();
+        const result = await ask(worker, job);
+        if (closed) throw poolClosed;
+        if ('died' in result) {
+          all.delete(worker);
+          if (deaths === 1) throw diedAgain(result.died, job);
+          onDeath(`a worker process ended with ${result.died} during trial ${job.trial}; another one takes its place`);
+          continue;
+        }
+        idle.push(worker);
+        return result;
+      }
     },
     close: () => {
       closed = true;
@@ -54,25 +64,42 @@ export function trialPool(
   };
 }
 
-function ask(worker: ChildProcess, job: object): Promise<TrialResult> {
+/** Takes one off the list that has not ended while nothing was asked of it. */
+function livingOf(idle: ChildProcess[]): ChildProcess | undefined {
+  for (let worker = idle.pop(); worker !== undefined; worker = idle.pop()) {
+    if (worker.exitCode === null && worker.signalCode === null) return worker;
+  }
+  return undefined;
+}
+
+/** @returns the result, or what ended the worker before there was one */
+function ask(worker: ChildProcess, job: TrialJob): Promise<TrialResult | { died: string }> {
   return new Promise((resolve, reject) => {
     const onReply = (reply: Reply) => {
-      worker.off('exit', onExit);
+      worker.off('exit', onExit).off('error', onError);
       if ('result' in reply) resolve(reply.result);
       else if ('refused' in reply) reject(new UserError(reply.refused.kind, reply.refused.message, { hint: reply.refused.hint }));
       else reject(new Error(`in a worker of nn tune: ${reply.fault}`));
     };
-    const onExit = (code: number | null, signal: string | null) => {
-      worker.off('message', onReply);
-      reject(
-        new UserError(
-          'fault',
-          `nn tune: a worker process ended with ${signal ?? `exit code ${code}`} during trial ${JSON.stringify(job)}`,
-        ),
-      );
+    const die = (died: string) => {
+      worker.off('message', onReply).off('exit', onExit).off('error', onError);
+      resolve({ died });
     };
+    const onExit = (code: number | null, signal: string | null) => die(signal ?? `exit code ${code}`);
+    const onError = (error: Error) => die(systemReason(error)); // no process could be made
     worker.once('message', onReply);
     worker.once('exit', onExit);
-    worker.send({ job });
+    worker.once('error', onError);
+    worker.send({ job }, () => {}); // one that is gone already has ended, or is about to
   });
+}
+
+function diedAgain(by: string, { trial }: TrialJob): UserError {
+  return new UserError(
+    'usage',
+    `nn tune: expected worker processes that live, found two that ended with ${by} during trial ${trial}`,
+    {
+      hint: 'Systems end processes that take more memory than there is: try fewer --jobs, or smaller layers.',
+    },
+  );
 }

@@ -6,7 +6,7 @@ import { runTrial, type TrialJob, type TrialResult, trialData } from './trial.ts
 
 /**
  * A process of its own that runs trials, one after another, as its parent asks: src/training/trial-pool.ts starts it. Ctrl-C
- * reaches it too, and is left to the parent.
+ * and the closing of the terminal reach it too, and are left to the parent.
  */
 
 export type Request = { loaded: LoadedConfig; extras: Extras } | { job: TrialJob };
@@ -20,6 +20,7 @@ const dataOf = trialData(cachePlace(process.env), scratchFolders(process.env));
 
 process.on('SIGINT', () => {});
 process.on('SIGTERM', () => {});
+process.on('SIGHUP', () => {});
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL')); // the parent is gone: nobody wants the rest
 process.on('message', async (request: Request) => {
   if ('loaded' in request) {

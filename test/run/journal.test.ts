@@ -69,9 +69,13 @@ describe('a journal', () => {
     expect(read('cut')).toBe('{"epoch":1}\n{"epoch":22}\n');
   });
 
-  test('that finds no room says so in a sentence', { skip: !existsSync('/dev/full') }, async () => {
+  test('that finds no room keeps its lines, and says so to whoever relies on them', {
+    skip: !existsSync('/dev/full'),
+  }, async () => {
     const journal = await openJournal('/dev/full');
-    await expect(journal.append({ epoch: 1 })).rejects.toThrow("/dev/full: can't be written: no space left on the disk");
+    await journal.append({ epoch: 1 });
+    await expect(journal.flush()).rejects.toThrow("/dev/full: can't be written: no space left on the disk");
+    await expect(journal.sync()).rejects.toThrow('no space left');
     await expect(journal.close()).rejects.toThrow('no space left');
   });
 });

@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { parse } from 'csv-parse/sync';
 import { systemReason, UserError } from '../../errors.ts';
 import { csvField } from '../csv-field.ts';
+import { readWhole } from '../disk.ts';
 import { type Finding, findingKinds, type Picture, type Proposal } from './findings.ts';
 
 /** What a line of the list proposes: to take a picture out, or that a person looks at it. */
@@ -54,6 +54,9 @@ function joined(a: Omit<RemovalRow, 'hash'>, b: Omit<RemovalRow, 'hash'>): Omit<
   return { ...a, action, why: `${a.why}; ${b.why}`, kept: a.kept || b.kept };
 }
 
+/** Of a list that is read. */
+const maximumBytes = 500e6;
+
 export function removalCsv(rows: readonly RemovalRow[]): string {
   return `${[columns.join(','), ...rows.map((row) => columns.map((column) => csvField(row[column])).join(','))].join('\n')}\n`;
 }
@@ -63,7 +66,7 @@ export function removalCsv(rows: readonly RemovalRow[]): string {
 export async function readRemovalList(path: string): Promise<RemovalRow[]> {
   let records: Record<string, string>[];
   try {
-    const text = await readFile(path, 'utf8');
+    const text = (await readWhole(path, maximumBytes)).toString();
     records = parse(text, { bom: true, columns: true, record_delimiter: ['\r\n', '\n'], skip_empty_lines: true });
   } catch (error) {
     throw new UserError('data', `${path}: expected a list of nn data clean, found: ${systemReason(error)}`, { cause: error });

@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { systemReason, UserError } from '../../errors.ts';
 import { headerBytesOf, lengthBytes, parseHeader, type TensorEntry } from '../../safetensors.ts';
+import { openToRead } from '../disk.ts';
 import type { Preprocessing } from '../image.ts';
 import { hexTexts, type TextsNow } from '../texts.ts';
 import {
@@ -46,7 +47,7 @@ export function openPacked(path: string): PackedFile {
       hint: 'Pack the pictures again with nn data pack, or copy the file again.',
     });
   };
-  const descriptor = onFile(path, () => openSync(path, 'r'));
+  const descriptor = onFile(path, () => openSync(path, openToRead));
   try {
     return readPacked(path, descriptor, refuse);
   } catch (error) {

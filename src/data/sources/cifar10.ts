@@ -1,10 +1,11 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { systemReason, UserError } from '../../errors.ts';
+import { readWhole } from '../disk.ts';
 import { contentHash } from '../hash.ts';
 import { resizePixels } from '../image.ts';
 import type { Source } from '../source.ts';
-import { isFolder } from './files.ts';
+import { isFolder, maximumFileBytes } from './files.ts';
 
 /** Which of its files are taken. */
 export const cifar10Parts = {
@@ -97,7 +98,7 @@ async function listFiles(path: string): Promise<Files> {
   try {
     if (await isFolder(path)) {
       const names = await readdir(path);
-      return new Map(names.map((name) => [name, () => readFile(join(path, name))]));
+      return new Map(names.map((name) => [name, () => readWhole(join(path, name), maximumFileBytes)]));
     }
     const { openTar } = await import('../archive/tar.ts');
     const archive = await openTar(path);

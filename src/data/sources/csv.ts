@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { systemReason, UserError } from '../../errors.ts';
 import { csvField } from '../csv-field.ts';
+import { readWhole } from '../disk.ts';
 import type { Source } from '../source.ts';
 import { fileDecoding, readFileBytes, readPicture } from './files.ts';
 
@@ -42,6 +42,9 @@ export async function csvWithout(path: string, removed: readonly { file: string;
   return `${kept.map(({ fields }) => fields.map(csvField).join(',')).join('\n')}\n`;
 }
 
+/** Node has no strings of more than 512 MiB. */
+const maximumBytes = 500e6;
+
 interface Row {
   path: string;
   label: string;
@@ -49,7 +52,7 @@ interface Row {
 
 async function readText(path: string): Promise<string> {
   try {
-    return await readFile(path, 'utf8');
+    return (await readWhole(path, maximumBytes)).toString();
   } catch (error) {
     throw new UserError('data', `${path}: expected a CSV file, found: ${systemReason(error)}`, { cause: error });
   }

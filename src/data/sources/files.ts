@@ -71,7 +71,10 @@ export async function readFileBytes(path: string): Promise<Uint8Array> {
     }
     return await readFile(path);
   } catch (error) {
-    throw error instanceof UserError ? error : new UserError('data', systemReason(error), { cause: error });
+    if (error instanceof UserError) throw error;
+    // Node gives what is not UTF-8 in a name as this sign, and then finds no such file
+    const misnamed = path.includes('\ufffd') && (error as NodeJS.ErrnoException).code === 'ENOENT';
+    throw new UserError('data', misnamed ? 'its name is not UTF-8: rename it' : systemReason(error), { cause: error });
   }
 }
 

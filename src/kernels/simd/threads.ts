@@ -24,6 +24,7 @@ export function startThreads(
     const worker = new Worker(program, { eval: true, workerData: { module, memory, control, scratch } });
     worker.unref();
     worker.on('error', (error) => (failure = error));
+    worker.on('exit', (code) => (failure ??= new Error(`it ended with exit code ${code}`)));
   }
   return {
     check() {

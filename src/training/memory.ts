@@ -1,0 +1,138 @@
+import { UserError } from '../errors.ts';
+import { inGigabytes, machineMemory } from '../machine-memory.ts';
+import type { Form } from '../model/forms.ts';
+import type { Network } from '../model/network.ts';
+
+/** What a training takes of the machine's memory for one purpose. */
+export interface MemoryNeed {
+  /** for people, with its arithmetic */
+  what: string;
+  bytes: number;
+  /** whether it lies in the memory of the kernels, which has an end of its own */
+  inKernels: boolean;
+}
+
+export interface Sizes {
+  network: Network;
+  parameters: number;
+  form: Form;
+  /** of the train and dev parts, and of all three */
+  train: number;
+  dev: number;
+  pictures: number;
+  batch: number;
+  /** of the optimizer's memory, for each parameter */
+  slots: number;
+  /** bytes of a number in the kernels' precision */
+  bytesEach: number;
+  /** bytes that reading pictures may take at a time; null where they are in memory */
+  room: number | null;
+  /** whether the weights of the best epoch are kept */
+  keepsBest: boolean;
+  augments: boolean;
+}
+
+/** Node.js, its libraries and what they leave lying about. */
+const nodeBytes = 150e6;
+/** What WebAssembly can address, less what is lost between arrays. @see src/kernels/simd/memory.ts */
+const kernelBytes = 2 ** 32 - 2 ** 26;
+/** Pictures beyond this are copied to the kernels piece by piece. */
+const residentBytes = 3 * 2 ** 30;
+/** For each parameter, while the gradient is checked. */
+const checkBytes = 32;
+
+/** What a training takes, at the moment when that is most: the one count for `--dry-run` and for refusing. */
+export function memoryNeeds(sizes: Sizes): MemoryNeed[] {
+  const { parameters, slots, bytesEach, keepsBest } = sizes;
+  const trained = trainedNumbers(sizes);
+  const kept = 2 + Number(keepsBest);
+  // a checkpoint is a copy of what goes on, and the one before may not be collected yet; the gradient check before training has
+  // float64 copies instead
+  const saved = 2 * (kept + slots) * trained.count * trained.bytesEach;
+  const copies = parameters * bytesEach + kept * trained.count * trained.bytesEach;
+  return [
+    { what: 'Node.js', bytes: nodeBytes, inKernels: false },
+    ...pictureNeeds(sizes),
+    {
+      what: `${trained.count} parameters × ${2 + slots} (weights, gradient, ${slots} of the optimizer) × ${trained.bytesEach} bytes`,
+      bytes: (2 + slots) * trained.count * trained.bytesEach,
+      inKernels: true,
+    },
+    ...(sizes.form === 'dual' ? [dualNeed(sizes)] : []),
+    workspaceNeed(sizes, trained.bytesEach),
+    {
+      what: 'copies of the parameters (last good, best, checkpoint, gradient check)',
+      bytes: Math.max(copies + saved, checkBytes * parameters),
+      inKernels: false,
+    },
+  ];
+}
+
+export const sumOf = (needs: readonly MemoryNeed[]) => needs.reduce((sum, { bytes }) => sum + bytes, 0);
+
+/** @param options.processes  that train such a thing at once
+ *  @throws UserError (usage) with the arithmetic, where it is more than the machine has, before anything of it is taken */
+export function refuseTooMuch(
+  needs: readonly MemoryNeed[],
+  { processes = 1, available = machineMemory() }: { processes?: number; available?: number } = {},
+): void {
+  const inKernels = needs.filter((need) => need.inKernels);
+  if (sumOf(inKernels) > kernelBytes)
+    throw tooMuch(`a training within ${inGigabytes(kernelBytes)}, which WebAssembly can address, found one that`, inKernels);
+  const machine = `${inGigabytes(available)} of memory, as this machine has`;
+  if (processes === 1 && sumOf(needs) > available) throw tooMuch(`a training within ${machine}, found one that`, needs);
+  if (processes * sumOf(needs) > available)
+    throw tooMuch(`${processes} trainings at once within ${machine}, found that each`, needs, 'Fewer --jobs take less. ');
+}
+
+/** @param expected  up to what was found, which takes so much */
+function tooMuch(expected: string, needs: readonly MemoryNeed[], hint = ''): UserError {
+  const sum = sumOf(needs);
+  const terms = [...needs].sort((a, b) => b.bytes - a.bytes).filter(({ bytes }) => bytes >= sum / 100);
+  const listed = terms.map(({ what, bytes }) => `\n  ${inGigabytes(bytes).padStart(10)}  ${what}`).join('');
+  return new UserError('usage', `expected ${expected} takes ${inGigabytes(sum)}:${listed}`, {
+    hint: `${hint}Smaller layers (model.layers), a smaller data.imageSize or training.batchSize take less; pictures beyond data.memory (MiB) stay on the disk.`,
+  });
+}
+
+/** How many numbers the optimizer moves: in dual form a coefficient for each picture and unit takes the place of W1. */
+function trainedNumbers({ network, parameters, form, train, bytesEach }: Sizes): { count: number; bytesEach: number } {
+  if (form === 'direct') return { count: parameters, bytesEach };
+  const { units } = network.layers[0]!;
+  return { count: parameters - units * network.inputs + units * (train + units), bytesEach: 8 };
+}
+
+function pictureNeeds({ network, form, room, train, dev, pictures }: Sizes): MemoryNeed[] {
+  const n = network.inputs;
+  const trained = (train + dev) * n;
+  const held = room === null || form === 'dual';
+  const seen = held ? (form === 'dual' || trained > residentBytes ? 0 : trained) : Math.min(room, 2 * trained);
+  return [
+    room === null
+      ? { what: `${pictures} pictures × ${n} bytes`, bytes: pictures * n, inKernels: false }
+      : { what: 'pictures that are read', bytes: form === 'dual' ? trained : room, inKernels: false },
+    { what: 'pictures where the kernels read them', bytes: seen, inKernels: true },
+  ];
+}
+
+/** Inner products of pictures and first weights, float64, and what they are made from. */
+function dualNeed({ network, train, dev }: Sizes): MemoryNeed {
+  const { units } = network.layers[0]!;
+  const width = train + units;
+  const numbers = width * (width + dev) + units * (2 * network.inputs + width + train + dev + units) + train * train;
+  return {
+    what: `inner products of ${width} × ${width + dev} pictures and weights, and their making`,
+    bytes: 8 * numbers,
+    inKernels: true,
+  };
+}
+
+/** For each unit and picture of a batch: z, a, dZ, and what dropout and batch norm remember. */
+function workspaceNeed({ network, batch, augments }: Sizes, bytesEach: number): MemoryNeed {
+  const numbers = network.layers.reduce(
+    (sum, { units, keepProb, batchNorm }) => sum + units * (3 + Number(keepProb < 1) + Number(batchNorm)),
+    0,
+  );
+  const bytes = batch * numbers * bytesEach + (augments ? batch * network.inputs : 0);
+  return { what: `a batch of ${batch} pictures × ${numbers} numbers × ${bytesEach} bytes`, bytes, inKernels: true };
+}
