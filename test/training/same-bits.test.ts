@@ -99,26 +99,29 @@ async function stopped(options: FitOptions): Promise<TrainingState> {
 
 const found = new Map<string, string>();
 
-test.each(Object.entries(trainings))('%s: the same bits with 1, 2 and 4 threads, streamed, and after a stop', async (name, given) => {
-  const { precision = 'float32', ...wishes } = given;
-  const hash = await hashOf(optionsOf({ precision, threads: 1, wishes }));
-  for (const threads of [1, 2, 4]) {
-    const way = { precision, threads, wishes };
-    const first = await hashOf(optionsOf(way)); // its threads start meanwhile
-    if (threads > 1) await sleep(100);
-    const again = await hashOf(optionsOf(way));
-    const streamed = await hashOf(optionsOf({ ...way, hold: wishes.form === 'dual' ? undefined : stored }));
-    const resumed = await hashOf(optionsOf(way), await stopped(optionsOf(way)));
-    expect({ threads, first, again, streamed, resumed }).toEqual({
-      threads,
-      first: hash,
-      again: hash,
-      streamed: hash,
-      resumed: hash,
-    });
-  }
-  found.set(name, hash);
-});
+test.each(Object.entries(trainings))(
+  '%s: the same bits with 1, 2 and 4 threads, streamed, and after a stop',
+  async (name, given) => {
+    const { precision = 'float32', ...wishes } = given;
+    const hash = await hashOf(optionsOf({ precision, threads: 1, wishes }));
+    for (const threads of [1, 2, 4]) {
+      const way = { precision, threads, wishes };
+      const first = await hashOf(optionsOf(way)); // its threads start meanwhile
+      if (threads > 1) await sleep(100);
+      const again = await hashOf(optionsOf(way));
+      const streamed = await hashOf(optionsOf({ ...way, hold: wishes.form === 'dual' ? undefined : stored }));
+      const resumed = await hashOf(optionsOf(way), await stopped(optionsOf(way)));
+      expect({ threads, first, again, streamed, resumed }).toEqual({
+        threads,
+        first: hash,
+        again: hash,
+        streamed: hash,
+        resumed: hash,
+      });
+    }
+    found.set(name, hash);
+  },
+);
 
 test('the bits are those that are written down', async () => {
   const lines = [...found].map(([name, hash]) => `${hash}  ${name}\n`);
