@@ -62,15 +62,18 @@ describe('the folder of a search', () => {
     expect(await readTrials(place(), isTrial)).toEqual([{ trial: 1 }, { trial: 2 }, { trial: 3 }]);
   });
 
-  test.each(['{"trial":2', '{"trial":2}', 'é', ' '])('loses a last line without an end, as a kill leaves it, and no other: %j', async (cut) => {
-    await (await open()).close();
-    await writeFile(journal(), `{"trial":1,"note":"é"}\n${cut}`);
-    const search = await open();
-    expect(search.known).toEqual([{ trial: 1, note: 'é' }]);
-    await search.append({ trial: 3 });
-    await search.close();
-    expect(await readFile(journal(), 'utf8')).toBe('{"trial":1,"note":"é"}\n{"trial":3}\n');
-  });
+  test.each(['{"trial":2', '{"trial":2}', 'é', ' '])(
+    'loses a last line without an end, as a kill leaves it, and no other: %j',
+    async (cut) => {
+      await (await open()).close();
+      await writeFile(journal(), `{"trial":1,"note":"é"}\n${cut}`);
+      const search = await open();
+      expect(search.known).toEqual([{ trial: 1, note: 'é' }]);
+      await search.append({ trial: 3 });
+      await search.close();
+      expect(await readFile(journal(), 'utf8')).toBe('{"trial":1,"note":"é"}\n{"trial":3}\n');
+    },
+  );
 
   test('takes up a search that asks for more trials, and refuses one that asks for something else', async () => {
     await (await open()).close();
