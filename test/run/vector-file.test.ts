@@ -40,8 +40,11 @@ test.each<[string, Record<string, TensorArray>, string]>([
   expect(error).toBeInstanceOf(UserError);
   expect((error as UserError).exitCode).toBe(4);
   expect((error as UserError).message).toBe(`${file}: ${message}`);
+  expect((error as UserError).hint).toContain('training.learningRateByFeature');
 });
 
 test('a file that is not there is refused', async () => {
-  await expect(loadVector(file, 3)).rejects.toThrow(`${file}: expected a model, found: no such file or folder`);
+  const error = await loadVector(file, 3).catch((found: unknown) => found);
+  expect((error as UserError).message).toBe(`${file}: expected a file of one tensor, found: no such file or folder`);
+  expect((error as UserError).hint).toContain('training.learningRateByFeature');
 });
