@@ -53,6 +53,10 @@ describe('of classes that are not alike', () => {
     expect(metrics.confusion).toEqual({ tp: 3, fp: 3, fn: 1, tn: 6 });
   });
 
+  test('half of each class told is a balanced accuracy of a half', () => {
+    expect(measure([2, -2, 2, -2], Uint8Array.of(1, 1, 0, 0), judging).balancedAccuracy).toBe(0.5);
+  });
+
   test('the larger class may be the positive one', () => {
     const other = labels.map((label) => 1 - label);
     expect(measure(logits, other, judging).baseline).toBeCloseTo(9 / 13, 14);

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Changes src/evaluation, src/optimize and src/run in every small way that Stryker knows and says which changes no test notices:
-# `test/mutation/run.sh`, or `test/mutation/run.sh evaluation` for one of them. Installs Stryker beside itself where it is missing; it is
+# `test/mutation/run.sh`, or `test/mutation/run.sh evaluation run/lock.ts` for some of it. Installs Stryker beside itself where it is missing; it is
 # no dependency of the project. docs/reliability.md has the results.
 set -euo pipefail
 

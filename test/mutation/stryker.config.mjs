@@ -1,8 +1,10 @@
-import { folders } from './folders.mjs';
+import { places } from './places.mjs';
+
+const name = `reports/mutation-${places.join('-').replaceAll('/', '-')}`;
 
 /** @type {import('@stryker-mutator/api/core').PartialStrykerOptions} */
 export default {
-  mutate: folders.map((folder) => `src/${folder}/**/*.ts`),
+  mutate: places.map((place) => `src/${place}${place.endsWith('.ts') ? '' : '/**/*.ts'}`),
   testRunner: 'vitest',
   plugins: ['@stryker-mutator/vitest-runner'],
   vitest: { configFile: 'test/mutation/vitest.config.ts' },
@@ -14,7 +16,7 @@ export default {
   ignorePatterns: ['bench', 'coverage', 'runs', 'reports', '/test/mutation/node_modules'],
   reporters: ['clear-text', 'progress-append-only', 'json'],
   clearTextReporter: { allowColor: false, logTests: false, reportTests: false },
-  jsonReporter: { fileName: `reports/mutation-${folders.join('-')}.json` },
+  jsonReporter: { fileName: `${name}.json` },
   incremental: true,
-  incrementalFile: `reports/mutation-${folders.join('-')}-before.json`,
+  incrementalFile: `${name}-before.json`,
 };

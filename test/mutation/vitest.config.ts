@@ -1,5 +1,5 @@
 import { defineConfig } from 'vitest/config';
-import { folders } from './folders.mjs';
+import { folders } from './places.mjs';
 
 export default defineConfig({
   test: { include: folders.map((folder) => `test/${folder}/**/*.test.ts`), testTimeout: 120_000 },
