@@ -1,10 +1,11 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { UserError } from '../../src/errors.ts';
 import { processExists, removeAbandoned } from '../../src/run/abandoned.ts';
 import { writeFileAtomically, writePiecesAtomically } from '../../src/run/atomic-write.ts';
+import { openFilesIn } from './open-files.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -27,6 +28,7 @@ describe('a file that is written whole or not at all', () => {
     await writePiecesAtomically(at('file'), pieces());
     expect(await text('file')).toBe('one two é');
     expect(await readdir(folder)).toEqual(['file']);
+    expect(await openFilesIn(folder)).toEqual([]);
   });
 
   test('takes the place of the one before, which goes where it is told', async () => {
@@ -83,6 +85,7 @@ describe('what dead processes left of a file', () => {
       `file..${nobody}.partial`,
       'file.partial',
       `files.${nobody}.partial`,
+      `elif.${nobody}.partial`,
       `my.file.${nobody}.partial`,
     ];
     for (const name of [...left, ...others]) await writeFile(at(name), '');
@@ -92,8 +95,12 @@ describe('what dead processes left of a file', () => {
 
   test('a process is told from one that is not there, also one that may not be asked', () => {
     expect(processExists(process.pid)).toBe(true);
-    expect(processExists(1)).toBe(true); // another user's, unless the tests run as root
     expect(processExists(nobody)).toBe(false);
+    const asked = vi.spyOn(process, 'kill').mockImplementation(() => {
+      throw Object.assign(new Error('not yours'), { code: 'EPERM' });
+    });
+    expect(processExists(nobody)).toBe(true);
+    asked.mockRestore();
   });
 });
 

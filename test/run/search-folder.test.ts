@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import { UserError } from '../../src/errors.ts';
 import { openSearch, readSearchConfig, readTrials, searchFiles, writeConfig } from '../../src/run/search-folder.ts';
+import { openFilesIn } from './open-files.ts';
 
 interface Trial {
   trial: number;
@@ -18,8 +19,8 @@ beforeEach(async () => {
 afterEach(() => rm(root, { recursive: true }));
 
 /** A config whose pictures lie beside it. */
-async function config({ trials = 4, epochs = 5 }: { trials?: number; epochs?: number } = {}) {
-  const search = { trials, parameters: { 'training.learningRate': { logUniform: [0.001, 0.1] } } };
+async function config({ trials = 4, epochs = 5, highest = 0.1 }: { trials?: number; epochs?: number; highest?: number } = {}) {
+  const search = { trials, parameters: { 'training.learningRate': { logUniform: [0.001, highest] } } };
   const content = { data: { source: { type: 'folder', path: 'pictures' } }, training: { epochs }, search };
   await writeFile(join(root, 'c.json'), JSON.stringify({ $schema: './schema.json', ...content }));
   return loadConfig(join(root, 'c.json'));
@@ -59,6 +60,7 @@ describe('the folder of a search', () => {
     expect(second.known).toEqual([{ trial: 1 }, { trial: 2 }]);
     await second.append({ trial: 3 });
     await second.close();
+    expect(await openFilesIn(root)).toEqual([]);
     expect(await readTrials(place(), isTrial)).toEqual([{ trial: 1 }, { trial: 2 }, { trial: 3 }]);
   });
 
@@ -78,6 +80,8 @@ describe('the folder of a search', () => {
   test('takes up a search that asks for more trials, and refuses one that asks for something else', async () => {
     await (await open()).close();
     await (await open({ trials: 9 })).close();
+    expect((await readSearchConfig(place())).config.search).toMatchObject({ trials: 4 }); // it stays what it began with
+    expect((await refusal(() => open({ highest: 1 }))).message).toContain('expected the search that this config describes');
     const error = await refusal(() => open({ epochs: 6 }));
     expect(error.exitCode).toBe(2);
     expect(error.message).toBe(

@@ -83,6 +83,24 @@ test('a split.csv that is not there, or is another, has no mark, or another', as
   expect(await writtenSplitMark(folder)).not.toBe(mark);
 });
 
+test('a split.csv of which an editor changed the ends of some lines is read', async () => {
+  const file = join(folder, splitFileName);
+  await writeFile(file, 'name,hash,label,part\npicture 1,hash 1,cat,train\r\npicture 2,hash 2,dog,dev\n');
+  expect(await readSplit(folder, classes)).toEqual([row(1, 'train'), row(2, 'dev')]);
+});
+
+test.each([
+  ['name,hash,part\na,b,train\n', 'a, b, nothing, train'],
+  ['name,hash,label\na,b,cat\n', 'a, b, cat, nothing'],
+])('a table without one of the columns is refused: %j', async (text, found) => {
+  await writeFile(join(folder, splitFileName), text);
+  await expect(readSplit(folder, classes)).rejects.toThrow(`found ${found}`);
+});
+
+test('a split.csv that cannot be read is an error with its cause', async () => {
+  await expect(readSplit(folder, classes)).rejects.toMatchObject({ exitCode: 4, cause: expect.any(Error) });
+});
+
 test('a row that is wrong is named by its number, with what was expected and what was found', async () => {
   await writeFile(join(folder, splitFileName), 'name,hash,label,part\na,b,cat,train\nc,d,cow,dev\n');
   const error = await readSplit(folder, classes).catch((found: unknown) => found);

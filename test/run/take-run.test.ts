@@ -130,6 +130,16 @@ describe('the folder of a run', () => {
   });
 });
 
+test('a run that cannot be overwritten is an error, and is given free', async () => {
+  await mkdir(join(run(), runFiles.model), { recursive: true });
+  const loaded = await config();
+  const error = await refusal(() => createRun(run(), loaded, true));
+  expect(error.exitCode).toBe(2);
+  expect(error.message).toMatch(/^--output .*: expected a folder that can be written, found: /);
+  expect(error.cause).toBeInstanceOf(Error);
+  expect(await readdir(run())).toEqual([runFiles.model]);
+});
+
 test('a path where something stands gets the next number that is free', async () => {
   expect(await freePath(run())).toBe(run());
   await mkdir(run());
