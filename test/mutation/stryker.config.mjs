@@ -7,7 +7,7 @@ export default {
   mutate: places.map((place) => `src/${place}${place.endsWith('.ts') ? '' : '/**/*.ts'}`),
   testRunner: 'vitest',
   plugins: ['@stryker-mutator/vitest-runner'],
-  vitest: { configFile: 'test/mutation/vitest.config.ts' },
+  vitest: { configFile: 'test/mutation/vitest.config.mjs' },
   // what a module does as it loads would need a new process and all tests for each mutant
   ignoreStatic: true,
   concurrency: 1,

@@ -2,8 +2,8 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { processExists, removeAbandoned } from '../../src/data/abandoned.ts';
 import { UserError } from '../../src/errors.ts';
-import { processExists, removeAbandoned } from '../../src/run/abandoned.ts';
 import { writeFileAtomically, writePiecesAtomically } from '../../src/run/atomic-write.ts';
 import { openFilesIn } from './open-files.ts';
 

@@ -163,6 +163,12 @@ describe('a file that is no model is refused:', () => {
     expect(error.hint).toBe('Train one with nn train, or name one with --model.');
   });
 
+  test('of more bytes than a model has', async () => {
+    await writeFile(path, '');
+    await truncate(path, 2 ** 31 + 1); // takes no room on the disk
+    expect((await refusal()).message).toBe(`${path}: expected a model of at most 2147483648 bytes, found 2147483649`);
+  });
+
   test('a folder without a model', async () => {
     expect((await refusal(folder)).message).toMatch(/model\.safetensors: expected a model, found: no such file or folder/);
   });
@@ -251,7 +257,18 @@ describe('a model that contradicts itself is refused:', () => {
     ['other units', (said) => (said.network.layers[0].units = 5), /W1: expected shape \(5, 12\), found \(4, 12\)/],
     ['no layers', (said) => (said.network.layers = []), /layers: expected a list of 1 to 1000/],
     ['layers that are no list', (said) => (said.network.layers = {}), /layers: expected a list/],
-    ['a last layer of two units', (said) => (said.network.layers[2].units = 2), /a last layer of one unit/],
+    [
+      'a last layer of two units',
+      (said) => (said.network.layers[2].units = 2),
+      /network\.layers: expected a last layer of one unit/,
+    ],
+    [
+      'more layers than any network has',
+      (said) => (said.network.layers = new Array(1001).fill(said.network.layers[2])),
+      /layers: expected a list of 1 to 1000/,
+    ],
+    ['a list of one activation', (said) => (said.network.layers[0].activation = ['relu']), /activation: expected one of/],
+    ['a network that is null', (said) => (said.network = null), /network\.layers: expected a list of 1 to 1000, found nothing/],
     [
       'half a unit',
       (said) => (said.network.layers[0].units = 3.5),

@@ -38,6 +38,7 @@ const trainings: Record<string, Wishes & { precision?: Precision }> = {
   },
   'RMSprop, augmentation, early stopping': {
     ...deep,
+    epochs: 2,
     optimizer: { name: 'rmsprop' },
     learningRates: [0.001, 0.001, 0.001],
     augmentation: { flipHorizontal: true, shift: 0.1, rotate: 10, noise: 0.02, brightness: 0.1 },
