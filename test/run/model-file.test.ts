@@ -166,7 +166,7 @@ describe('a file that is no model is refused:', () => {
   test('of more bytes than a model has', async () => {
     await writeFile(path, '');
     await truncate(path, 2 ** 31 + 1); // takes no room on the disk
-    expect((await refusal()).message).toBe(`${path}: expected a model of at most 2147483648 bytes, found 2147483649`);
+    expect((await refusal()).message).toBe(`${path}: expected a model, found: more than 2,147,483,648 bytes`);
   });
 
   test('a folder without a model', async () => {
