@@ -11,7 +11,7 @@ export const thresholdCriteria = {
 export type ThresholdCriterion = keyof typeof thresholdCriteria;
 
 /** The threshold of the best value: ½, or a middle between two neighbours of 0, the probabilities and 1; of equals the
- *  one nearest to ½.
+ *  one nearest to ½, and of two as near the larger.
  *  @param p       of labelled pictures of both classes
  *  @param labels  1 for the positive class, 0 for the other */
 export function chooseThreshold(p: Float64Array, labels: Uint8Array, criterion: ThresholdCriterion): number {

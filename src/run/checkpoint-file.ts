@@ -46,22 +46,20 @@ export async function loadCheckpoint<Accepted>(
   accept: (checkpoint: StoredCheckpoint, file: string) => Promise<Accepted>,
 ): Promise<{ accepted: Accepted; damage: string | null } | null> {
   const damage: string[] = [];
-  let present = 0;
   for (const name of checkpointNames) {
     const file = join(folder, name);
     try {
       const bytes = await readWhole(file);
       if (bytes === null) continue;
-      present++;
       const accepted = await accept(decode(bytes, file), file);
-      const missing = present === 1 && name !== checkpointNames[0] ? `${join(folder, checkpointNames[0])}: no such file` : null;
+      const missing = name !== checkpointNames[0] ? `${join(folder, checkpointNames[0])}: no such file` : null;
       return { accepted, damage: damage[0] ?? missing };
     } catch (error) {
       if (!(error instanceof UserError) || error.kind !== 'model') throw error;
       damage.push(error.message);
     }
   }
-  if (present === 0) return null;
+  if (damage.length === 0) return null;
   throw new UserError('model', damage.join('\n'), {
     hint: `Nothing is left to go on from. Train again: nn train --config ${join(folder, 'config.json')} --output ${folder} --force`,
   });

@@ -78,26 +78,28 @@ async function modelFileAt(path: string): Promise<string> {
   try {
     return (await stat(path)).isDirectory() ? join(path, modelFileName) : path;
   } catch (error) {
-    throw new UserError('model', `${path}: expected a model, found: ${systemReason(error)}`, {
-      hint: 'Train one with nn train, or name one with --model.',
-      cause: error,
-    });
+    const { what, hint } = model;
+    throw new UserError('model', `${path}: expected ${what}, found: ${systemReason(error)}`, { hint, cause: error });
   }
 }
 
-async function readBytes(file: string): Promise<Uint8Array> {
+/** @param wanted  what the file should be, and what to do where there is none */
+async function readBytes(file: string, { what, hint } = model): Promise<Uint8Array> {
   try {
     return await readWhole(file, maximumBytes);
   } catch (error) {
-    throw new UserError('model', `${file}: expected a model, found: ${systemReason(error)}`, {
-      hint: 'Train one with nn train, or name one with --model.',
-      cause: error,
-    });
+    throw new UserError('model', `${file}: expected ${what}, found: ${systemReason(error)}`, { hint, cause: error });
   }
 }
 
-function refusal(file: string, text: string): UserError {
-  return new UserError('model', `${file}: ${text}`, { hint: 'Train the model again, or copy the file again.' });
+const model = { what: 'a model', hint: 'Train one with nn train, or name one with --model.' };
+const vector = {
+  what: 'a file of one tensor',
+  hint: 'training.learningRateByFeature takes a safetensors file with one tensor, a number of at least 0 for each input.',
+};
+
+function refusal(file: string, text: string, hint = 'Train the model again, or copy the file again.'): UserError {
+  return new UserError('model', `${file}: ${text}`, { hint });
 }
 
 /** Believes nothing: a model file may come from anywhere. */
@@ -196,13 +198,14 @@ function reader(value: unknown, where: string, file: string) {
 /** The only tensor of a safetensors file, as a vector.
  *  @throws UserError (model) on anything but `length` finite numbers */
 export async function loadVector(file: string, length: number): Promise<Float64Array> {
-  const { tensors } = decodeTensors(await readBytes(file), file);
+  const refuse = (text: string) => refusal(file, text, vector.hint);
+  const { tensors } = decodeTensors(await readBytes(file, vector), file);
   const found = Object.entries(tensors);
   const [first] = found;
-  if (first === undefined || found.length !== 1) throw refusal(file, `expected one tensor, found ${found.length}`);
+  if (first === undefined || found.length !== 1) throw refuse(`expected one tensor, found ${found.length}`);
   const values = Float64Array.from(first[1].data);
-  if (values.length !== length) throw refusal(file, `${first[0]}: expected ${length} numbers, found ${values.length}`);
+  if (values.length !== length) throw refuse(`${first[0]}: expected ${length} numbers, found ${values.length}`);
   if (!values.every((value) => Number.isFinite(value) && value >= 0))
-    throw refusal(file, `${first[0]}: expected finite numbers of at least 0`);
+    throw refuse(`${first[0]}: expected finite numbers of at least 0`);
   return values;
 }

@@ -27,3 +27,25 @@ test('the same shares of few pictures are too few to tell', () => {
   expect(diagnose(score(0, 200), score(10, 20), thresholds).certain).toBe(false);
   expect(diagnose(score(0, 2000), score(10, 2000), thresholds).certain).toBe(true);
 });
+
+test('an error at a threshold is not above it', () => {
+  expect(diagnose({ errors: 5, total: 100 }, { errors: 5, total: 100 }, thresholds).verdict).toBe('neither');
+  expect(diagnose({ errors: 0, total: 100 }, { errors: 5, total: 100 }, thresholds).verdict).toBe('neither');
+});
+
+describe('a verdict could be chance', () => {
+  const certain = (errors: number, total: number, targetError: number, highBias: number) =>
+    diagnose({ errors, total }, { errors, total }, { targetError, highBias, highVariance: 0.9 }).certain;
+
+  test('where the interval holds what is thought possible and the bias that is too much, together', () => {
+    // Wilson's interval of 15 in 100 is 0.093 to 0.233
+    expect(certain(15, 100, 0.14, 0.05)).toBe(false);
+    expect(certain(15, 100, 0.2, 0.05)).toBe(true);
+    expect(certain(15, 100, 0.04, 0.05)).toBe(true);
+  });
+
+  test('where the interval begins at the threshold, not where it ends there: only above it is too much', () => {
+    expect(certain(0, 20, 0, 0)).toBe(false);
+    expect(certain(20, 20, 0.5, 0.5)).toBe(true);
+  });
+});

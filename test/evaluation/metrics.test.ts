@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { differenceInterval, wilsonInterval } from '../../src/evaluation/intervals.ts';
-import { logit, measure, rocAuc } from '../../src/evaluation/metrics.ts';
+import { logit, type Metrics, measure, rocAuc, tallyOf } from '../../src/evaluation/metrics.ts';
 import { losses } from '../../src/model/losses.ts';
 import { steps } from '../golden/golden.ts';
 
@@ -10,26 +10,67 @@ const loss = losses.crossEntropy.value;
 
 describe('the metrics of ten answers are those that NumPy computes', () => {
   const labels = Uint8Array.from(golden.y.data);
-  const metrics = measure(golden.p.data.map(logit), labels, { threshold: 0.5, loss });
+  // asked for in each test: what is computed while tests are collected shows mutation testing nothing
+  const metricsOf = () => measure(golden.p.data.map(logit), labels, { threshold: 0.5, loss });
 
-  test.each([
-    ['accuracy', metrics.accuracy, golden.accuracy],
-    ['error', metrics.error, 1 - golden.accuracy],
-    ['precision', metrics.precision, golden.precision],
-    ['recall', metrics.recall, golden.recall],
-    ['f1', metrics.f1, golden.f1],
-    ['rocAuc', metrics.rocAuc, golden.roc_auc],
-    ['logLoss', metrics.logLoss, golden.log_loss],
-    ['cost', metrics.cost, golden.log_loss],
-    ['brier', metrics.brier, golden.brier],
-    ['baseline', metrics.baseline, 0.5],
-  ])('%s', (_, actual, expected) => {
-    expect(actual).toBeCloseTo(expected, 14);
+  test.each<[keyof Metrics, number]>([
+    ['accuracy', golden.accuracy],
+    ['error', 1 - golden.accuracy],
+    ['precision', golden.precision],
+    ['recall', golden.recall],
+    ['f1', golden.f1],
+    ['rocAuc', golden.roc_auc],
+    ['logLoss', golden.log_loss],
+    ['cost', golden.log_loss],
+    ['brier', golden.brier],
+    ['baseline', 0.5],
+  ])('%s', (name, expected) => {
+    expect(metricsOf()[name]).toBeCloseTo(expected, 14);
   });
 
   test('confusion', () => {
     const { tp, fp, fn, tn } = golden;
-    expect(metrics.confusion).toEqual({ tp, fp, fn, tn });
+    expect(metricsOf().confusion).toEqual({ tp, fp, fn, tn });
+  });
+});
+
+describe('of classes that are not alike', () => {
+  /** 3 of 4 positives and 6 of 9 negatives are told. */
+  const labels = Uint8Array.from([1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+  const logits = [2, 2, 2, -1, 1, 1, 1, -2, -2, -2, -2, -2, -2];
+  const judging = { threshold: 0.5, loss: (z: number, y: number) => 10 * y + z };
+
+  test('each metric is what its definition says, worked out by hand', () => {
+    const metrics = measure(logits, labels, judging);
+    const wanted = {
+      ...{ accuracy: 9 / 13, error: 4 / 13, baseline: 9 / 13, balancedAccuracy: (3 / 4 + 6 / 9) / 2 },
+      ...{ precision: 3 / 6, recall: 3 / 4, f1: (2 * 0.5 * 0.75) / (0.5 + 0.75) },
+      rocAuc: (3 * 9 + 6) / 36,
+      cost: (4 * 10 + 3 * 2 - 1 + 3 - 6 * 2) / 13,
+    };
+    for (const [name, value] of Object.entries(wanted)) expect(metrics[name as keyof Metrics], name).toBeCloseTo(value, 14);
+    expect(metrics.accuracyInterval).toEqual(wilsonInterval(9, 13));
+    expect(metrics.confusion).toEqual({ tp: 3, fp: 3, fn: 1, tn: 6 });
+  });
+
+  test('half of each class told is a balanced accuracy of a half', () => {
+    expect(measure([2, -2, 2, -2], Uint8Array.of(1, 1, 0, 0), judging).balancedAccuracy).toBe(0.5);
+  });
+
+  test('the larger class may be the positive one', () => {
+    const other = labels.map((label) => 1 - label);
+    expect(measure(logits, other, judging).baseline).toBeCloseTo(9 / 13, 14);
+  });
+
+  test('piece by piece they are the same as at once', () => {
+    const tally = tallyOf([9, 4], judging);
+    for (const [from, to] of [
+      [0, 5],
+      [5, 5],
+      [5, 13],
+    ] as const)
+      tally.add(logits.slice(from, to), labels.subarray(from, to));
+    expect(tally.metrics()).toEqual(measure(logits, labels, judging));
   });
 });
 
@@ -57,7 +98,15 @@ describe('what is not defined is null', () => {
     const metrics = measure([1, -1], Uint8Array.of(0, 0), { threshold: 0.5, loss });
     expect(metrics.recall).toBeNull();
     expect(metrics.rocAuc).toBeNull();
+    expect(metrics.balancedAccuracy).toBeNull();
     expect(metrics.precision).toBe(0);
+  });
+
+  test('without negatives there is no ROC and no balanced accuracy', () => {
+    const metrics = measure([1, -1], Uint8Array.of(1, 1), { threshold: 0.5, loss });
+    expect(metrics.recall).toBe(0.5);
+    expect(metrics.rocAuc).toBeNull();
+    expect(metrics.balancedAccuracy).toBeNull();
   });
 
   test('without any picture called positive there is no precision', () => {
@@ -65,7 +114,7 @@ describe('what is not defined is null', () => {
   });
 
   test('of no pictures there are no metrics', () => {
-    expect(() => measure([], new Uint8Array(), { threshold: 0.5, loss })).toThrow(RangeError);
+    expect(() => measure([], new Uint8Array(), { threshold: 0.5, loss })).toThrow(new RangeError('metrics of no pictures'));
   });
 });
 

@@ -71,6 +71,11 @@ describe.each(criteria)('the threshold of the best %s', (criterion) => {
   });
 });
 
+test('of two that are as near to ½ the larger is chosen', () => {
+  // 0.6875 and 0.3125 tell three of four, ½ two
+  expect(chooseThreshold(Float64Array.of(0.25, 0.375, 0.625, 0.75), Uint8Array.of(0, 1, 0, 1), 'accuracy')).toBe(0.6875);
+});
+
 test('the answers of a classifier are those that the threshold was chosen by: positive is p > threshold', () => {
   const threshold = chooseThreshold(Float64Array.from([0.1, 0.2, 0.3, 0.9]), Uint8Array.from([0, 1, 1, 1]), 'accuracy');
   expect(threshold).toBeCloseTo(0.15, 12);

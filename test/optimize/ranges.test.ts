@@ -51,6 +51,8 @@ describe('bounds that make no sense are refused', () => {
     ['oneMinusLog', [-0.1, 0.5]],
     ['integer', [1, 2.5]],
     ['integer', [5, 4]],
+    ['integer', [-(2 ** 31) - 1, 0]],
+    ['integer', [0, 2 ** 31 + 1]],
   ])('%s %j', (name, bounds) => {
     expect(ranges[name].refuse(bounds)).toMatch(/^expected two/);
   });
@@ -60,6 +62,8 @@ describe('bounds that make no sense are refused', () => {
       ['uniform', [1, 1]],
       ['logUniform', [1e-9, 1]],
       ['oneMinusLog', [0, 0.999]],
+      ['oneMinusLog', [0.5, 1 - Number.EPSILON]],
+      ['integer', [-(2 ** 31), 2 ** 31]],
       ['choice', ['a']],
     ] as const) {
       expect(ranges[name].refuse(bounds)).toBeNull();

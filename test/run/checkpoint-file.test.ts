@@ -1,4 +1,5 @@
-import { mkdtemp, readdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -11,6 +12,7 @@ import {
   type StoredCheckpoint,
   saveCheckpoint,
 } from '../../src/run/checkpoint-file.ts';
+import { encodeTensors } from '../../src/run/safetensors.ts';
 
 const [newest, previous] = checkpointNames;
 let folder: string;
@@ -114,8 +116,8 @@ describe('a newest one that is damaged falls back to the one before, and says wh
     await truncate(at(previous), 100);
     const error = await refusal(load);
     expect(error.exitCode).toBe(4);
-    for (const name of checkpointNames) expect(error.message).toContain(at(name));
-    expect(error.hint).toContain('--force');
+    expect(error.message.split('\n').map((line) => line.split(': ')[0])).toEqual(checkpointNames.map(at));
+    expect(error.hint).toContain(`nn train --config ${at('config.json')} --output ${folder} --force`);
   });
 });
 
@@ -124,6 +126,61 @@ test('a checkpoint that was edited counts as damaged', async () => {
   const file = await readFile(at(newest), 'latin1');
   await writeFile(at(newest), file.replace('epoch\\":1', 'epoch\\":7'), 'latin1');
   expect((await refusal(load)).message).toContain('damaged');
+});
+
+/** Changes what a checkpoint says, and its checksum with it: it is whole. */
+async function says(before: string, after: string): Promise<void> {
+  await saveCheckpoint(folder, { content: 'as it was', tensors: {} });
+  const text = (await readFile(at(newest), 'latin1')).replace(before, after);
+  const place = text.indexOf('"sha256":"') + '"sha256":"'.length;
+  const sealed = (digest: string) => text.slice(0, place) + digest + text.slice(place + 64);
+  const digest = createHash('sha256')
+    .update(sealed('0'.repeat(64)), 'latin1')
+    .digest('hex');
+  await writeFile(at(newest), sealed(digest), 'latin1');
+}
+
+describe('what is whole, and yet none to go on from, is refused:', () => {
+  test('(the checksum of these tests is the right one)', async () => {
+    await says('as it was', 'as it is!');
+    expect((await load())!.accepted.content).toBe('as it is!');
+  });
+
+  test.each<[string, () => Promise<unknown>, string]>([
+    ['another version', () => says('"version":"1"', '"version":"2"'), 'expected version 1 of the format, found 2'],
+    ['content that is not JSON', () => says('\\"as it was\\"', 'as it is not!'), 'expected its content in JSON, found none'],
+    [
+      'a model',
+      async () => writeFile(at(newest), encodeTensors({ metadata: { format: 'cat-nn model' }, tensors: {} })),
+      'expected a checkpoint of nn, found "cat-nn model"',
+    ],
+    [
+      'a file of another program',
+      async () => writeFile(at(newest), encodeTensors({ metadata: {}, tensors: {} })),
+      'expected a checkpoint of nn, found "another safetensors file"',
+    ],
+    ['a folder', () => mkdir(at(newest)), "can't be read: "],
+    [
+      'more bytes than are read at once',
+      async () => {
+        await writeFile(at(newest), '');
+        await truncate(at(newest), 2 ** 31); // takes no room on the disk
+      },
+      'expected a checkpoint of at most 2147483647 bytes, found 2147483648',
+    ],
+  ])('%s', async (_, make, message) => {
+    await make();
+    const error = await refusal(load);
+    expect(error.exitCode).toBe(4);
+    expect(error.message).toContain(`${at(newest)}: ${message}`);
+  });
+});
+
+test('a checkpoint of more bytes than can be read again is refused before anything is written', async () => {
+  const error = await refusal(() => saveCheckpoint(folder, { content: 1, tensors: { large: new Uint8Array(2 ** 31) } }));
+  expect(error.exitCode).toBe(3);
+  expect(error.message).toMatch(/: can't be written: it would have 2147483\d{3} bytes, over 2147483647$/);
+  expect(await readdir(folder)).toEqual([]);
 });
 
 test('where it cannot be written, the one that is there stays', async () => {

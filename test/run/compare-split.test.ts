@@ -28,5 +28,6 @@ test.each<[string, SplitRow[], string | null]>([
 
 test('many names are cut short', () => {
   const many = Array.from({ length: 9 }, (_, i) => row(`new ${i}`));
+  expect(splitChanges(rows, [...rows, ...many.slice(0, 5)])).toBe('5 new (new 0, new 1, new 2, new 3, new 4)');
   expect(splitChanges(rows, [...rows, ...many])).toBe('9 new (new 0, new 1, new 2, new 3, new 4, …)');
 });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, test } from 'vitest';
 import { openJournal } from '../../src/run/journal.ts';
+import { openFilesIn } from './open-files.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'nn-journal-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -50,6 +51,7 @@ describe('a journal', () => {
     const again = await openJournal(path('flushed'));
     await again.append({ epoch: 5 });
     await again.close();
+    expect(await openFilesIn(folder)).toEqual([]);
     expect(read('flushed')).toBe([1, 2, 3, 4, 5].map((epoch) => `{"epoch":${epoch}}\n`).join(''));
   });
 
@@ -74,7 +76,11 @@ describe('a journal', () => {
   }, async () => {
     const journal = await openJournal('/dev/full');
     await journal.append({ epoch: 1 });
-    await expect(journal.flush()).rejects.toThrow("/dev/full: can't be written: no space left on the disk");
+    await expect(journal.flush()).rejects.toMatchObject({
+      message: "/dev/full: can't be written: no space left on the disk",
+      exitCode: 3,
+      cause: expect.any(Error),
+    });
     await expect(journal.sync()).rejects.toThrow('no space left');
     await expect(journal.close()).rejects.toThrow('no space left');
   });

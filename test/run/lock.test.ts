@@ -71,7 +71,11 @@ describe('a folder that another process has', () => {
     for (const act of [() => lockFolder(folder), () => refuseLocked(folder)]) {
       const error = await refusal(act);
       expect(error.exitCode).toBe(2);
-      expect(error.message).toMatch(new RegExp(`${folder}: .*process ${child.pid} on \\S+ in it since \\d{4}-`));
+      expect(error.message).toMatch(
+        new RegExp(
+          `${folder}: expected a folder that nobody else trains in, found process ${child.pid} on \\S+ in it since \\d{4}-`,
+        ),
+      );
       expect(error.hint).toContain(`kill ${child.pid}`);
     }
     expect((await owner()).pid).toBe(child.pid);

@@ -160,7 +160,13 @@ describe('a file that is no model is refused:', () => {
   test('nothing there', async () => {
     const error = await refusal();
     expect(error.message).toMatch(/expected a model, found: no such file or folder/);
-    expect(error.hint).toMatch(/nn train/);
+    expect(error.hint).toBe('Train one with nn train, or name one with --model.');
+  });
+
+  test('of more bytes than a model has', async () => {
+    await writeFile(path, '');
+    await truncate(path, 2 ** 31 + 1); // takes no room on the disk
+    expect((await refusal()).message).toBe(`${path}: expected a model, found: more than 2,147,483,648 bytes`);
   });
 
   test('a folder without a model', async () => {
@@ -179,6 +185,7 @@ describe('a file that is no model is refused:', () => {
 
   test('a safetensors file of another program', async () => {
     const error = await refusalAfter(({ metadata }) => delete metadata['format']);
+    expect(error.hint).toBe('Train the model again, or copy the file again.');
     expect(error.message).toMatch(/expected a model of nn, found "another safetensors file"/);
     expect((await refusalAfter(({ metadata }) => void (metadata['format'] = 'pt'))).message).toMatch(/model of nn, found "pt"/);
   });
@@ -250,7 +257,18 @@ describe('a model that contradicts itself is refused:', () => {
     ['other units', (said) => (said.network.layers[0].units = 5), /W1: expected shape \(5, 12\), found \(4, 12\)/],
     ['no layers', (said) => (said.network.layers = []), /layers: expected a list of 1 to 1000/],
     ['layers that are no list', (said) => (said.network.layers = {}), /layers: expected a list/],
-    ['a last layer of two units', (said) => (said.network.layers[2].units = 2), /a last layer of one unit/],
+    [
+      'a last layer of two units',
+      (said) => (said.network.layers[2].units = 2),
+      /network\.layers: expected a last layer of one unit/,
+    ],
+    [
+      'more layers than any network has',
+      (said) => (said.network.layers = new Array(1001).fill(said.network.layers[2])),
+      /layers: expected a list of 1 to 1000/,
+    ],
+    ['a list of one activation', (said) => (said.network.layers[0].activation = ['relu']), /activation: expected one of/],
+    ['a network that is null', (said) => (said.network = null), /network\.layers: expected a list of 1 to 1000, found nothing/],
     [
       'half a unit',
       (said) => (said.network.layers[0].units = 3.5),
@@ -308,6 +326,37 @@ describe('a model that contradicts itself is refused:', () => {
     ],
   ])('%s', async (_, change, message) => {
     expect((await refusalAfterSaying(change)).message).toMatch(message);
+  });
+
+  // biome-ignore lint/suspicious/noExplicitAny: a test breaks what types would keep whole
+  test.each<[string, (layer: any, said: any) => unknown]>([
+    ['a slope of 0', (layer) => (layer.slope = 0)],
+    ['a slope of 1', (layer) => (layer.slope = 1)],
+    ['a keepProb of 1', (layer) => (layer.keepProb = 1)],
+    ['a factor of 0', (layer) => (layer.init.factor = 0)],
+    ['a threshold of 0', (_, said) => (said.threshold = 0)],
+    ['a threshold of 1', (_, said) => (said.threshold = 1)],
+    ['a class of one letter', (_, said) => (said.classes.positive = 'c')],
+  ])('but not %s, which may be', async (_, change) => {
+    await saveClassifier(path, saved);
+    const parts = decodeTensors(await readFile(path), path);
+    const said = JSON.parse(parts.metadata['classifier']!);
+    change(said.network.layers[0], said);
+    parts.metadata['classifier'] = JSON.stringify(said);
+    await writeFile(path, encodeTensors(parts));
+    const { parameters: __, map: ___, ...found } = (await loadClassifier(path)).classifier;
+    expect(found).toEqual(said);
+  });
+
+  test.each<[string, number, number]>([
+    ['slope', -0.001, 1.001],
+    ['keepProb', -0.001, 1.001],
+    ['units', 0, 100_001],
+  ])('a %s beyond its borders', async (name, low, high) => {
+    for (const value of [low, high])
+      expect((await refusalAfterSaying((said) => (said.network.layers[0][name] = value))).message).toContain(
+        `.${name}: expected a`,
+      );
   });
 
   test('a network that would not fit into memory, of which there are no tensors', async () => {

@@ -80,7 +80,9 @@ describe('a new run', () => {
     await writeFile(join(root, 'file'), '');
     const loaded = await config(drawn);
     for (const place of ['file', 'file/run']) {
-      expect((await refusal(() => createRun(join(root, place), loaded, true))).exitCode).toBe(2);
+      const error = await refusal(() => createRun(join(root, place), loaded, true));
+      expect(error.exitCode).toBe(2);
+      expect(error.message).toMatch(/^--output .*: expected a folder that can be written, found: /);
     }
   });
 
@@ -241,6 +243,8 @@ describe('latest', () => {
     await writeFile(join(await makeRun('runs', latestName), 'mine'), '');
     const error = await refusal(() => linkLatest(join(root, 'runs'), run));
     expect(error.message).toMatch(/something that is not a link stands there/);
+    expect(error.exitCode).toBe(3);
+    expect(error.cause).toBeInstanceOf(Error);
     expect((await readdir(join(root, 'runs'))).sort()).toEqual(['latest', 'one']);
   });
 });
@@ -250,6 +254,7 @@ describe('names', () => {
     const now = new Date('2026-11-22T21:05:30.123Z');
     expect(runName('configs/quickstart.json', now)).toBe('quickstart-2026-11-22T21-05-30');
     expect(runName('C:\\configs\\My Own.JSON', now)).toBe('My Own-2026-11-22T21-05-30');
+    expect(runName('a/b/my.json.old.json', now)).toBe('my.json.old-2026-11-22T21-05-30');
   });
 
   test('of runs folder and model come from the environment, else they are runs and runs/latest', () => {

@@ -1,0 +1,149 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { loadConfig } from '../../src/config/load.ts';
+import { UserError } from '../../src/errors.ts';
+import { lockName } from '../../src/run/lock.ts';
+import {
+  createRun,
+  freePath,
+  journalBytes,
+  openRun,
+  readRunConfig,
+  refuseRun,
+  runFiles,
+  runOfModel,
+  takeRun,
+} from '../../src/run/run-folder.ts';
+
+let root: string;
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), 'nn-take-'));
+});
+afterEach(() => rm(root, { recursive: true, force: true }));
+
+const run = () => join(root, 'run');
+
+async function config() {
+  await writeFile(join(root, 'c.json'), JSON.stringify({ data: { source: { type: 'drawn', count: 20 } } }));
+  return loadConfig(join(root, 'c.json'));
+}
+
+/** A run that was trained for two epochs. */
+async function made(): Promise<void> {
+  const created = await createRun(run(), await config(), false);
+  for (const epoch of [1, 2]) await created.journal.append({ epoch });
+  await created.close();
+}
+
+async function refusal(act: () => Promise<unknown>): Promise<UserError> {
+  const error = await act().then(
+    () => undefined,
+    (found: unknown) => found,
+  );
+  expect(error).toBeInstanceOf(UserError);
+  return error as UserError;
+}
+
+describe('the folder of a run', () => {
+  test('is locked while it is open, by whoever made it or took it, and free afterwards', async () => {
+    const created = await createRun(run(), await config(), false);
+    expect(created.path).toBe(run());
+    expect(await readdir(run())).toContain(lockName);
+    expect((await refusal(() => takeRun(run()))).message).toContain(`process ${process.pid}`);
+    expect((await refusal(() => refuseRun(run(), true))).message).toContain(`process ${process.pid}`);
+    await created.close();
+    expect(await readdir(run())).not.toContain(lockName);
+    const lock = await takeRun(run());
+    expect(await readdir(run())).toContain(lockName);
+    await lock.release();
+  });
+
+  test('is given free where it is refused', async () => {
+    await made();
+    const loaded = await config();
+    await refusal(() => createRun(run(), loaded, false));
+    expect(await readdir(run())).not.toContain(lockName);
+  });
+
+  test('is taken up with as much of its journal as is wanted', async () => {
+    await made();
+    expect(await journalBytes(run())).toBe('{"epoch":1}\n{"epoch":2}\n'.length);
+    const opened = await openRun(run(), await takeRun(run()), '{"epoch":1}\n'.length);
+    await opened.journal.append({ epoch: 22 });
+    await opened.close();
+    expect(await readFile(join(run(), runFiles.journal), 'utf8')).toBe('{"epoch":1}\n{"epoch":22}\n');
+    expect(await readdir(run())).not.toContain(lockName);
+  });
+
+  test('has a journal of no bytes where there is none', async () => {
+    expect(await journalBytes(root)).toBe(0);
+  });
+
+  test('is cleared of what was being written when a process was killed, and of nothing else', async () => {
+    await made();
+    const left = Object.values(runFiles).map((name) => `.${name}.1234.partial`);
+    const others = ['.mine.1234.partial', `.${runFiles.model}.1234.txt`, `x.${runFiles.model}.1234.partial`, '.model.partial'];
+    const before = await readdir(run());
+    for (const name of [...left, ...others]) await writeFile(join(run(), name), '');
+    await (await takeRun(run())).release();
+    expect((await readdir(run())).sort()).toEqual([...before, ...others].sort());
+  });
+
+  test('is cleared of the same by whoever overwrites it', async () => {
+    await made();
+    await writeFile(join(run(), `.${runFiles.checkpoint}.1234.partial`), '');
+    await (await createRun(run(), await config(), true)).close();
+    expect((await readdir(run())).sort()).toEqual([runFiles.config, runFiles.journal]);
+  });
+
+  test('is refused to be taken up where there is no config in it, or no folder', async () => {
+    await mkdir(run());
+    await writeFile(join(run(), runFiles.model), '');
+    for (const path of [run(), join(root, 'nowhere')]) {
+      const error = await refusal(() => takeRun(path));
+      expect(error.exitCode).toBe(2);
+      expect(error.message).toBe(`--resume ${path}: expected the folder of a run, found no config.json in it`);
+      expect(error.hint).toMatch(/^Name the folder that nn train made/);
+    }
+    await writeFile(join(root, 'file'), '');
+    const error = await refusal(() => takeRun(join(root, 'file')));
+    expect(error.message).toMatch(/^--resume .*: expected a folder that can be written, found: /);
+  });
+
+  test('is refused to a new run before anything is done, unless it is free or forced', async () => {
+    await refuseRun(run(), false);
+    await made();
+    await refuseRun(run(), true);
+    expect((await refusal(() => refuseRun(run(), false))).message).toContain(`found one that holds ${runFiles.config}, `);
+  });
+
+  test('has a config that --set may change', async () => {
+    await made();
+    expect((await readRunConfig(run())).config.training.epochs).toBe(100);
+    expect((await readRunConfig(run(), ['training.epochs=7'])).config.training.epochs).toBe(7);
+  });
+
+  test('is where its model lies', () => {
+    expect(runOfModel(join(run(), runFiles.model))).toBe(run());
+  });
+});
+
+test('a run that cannot be overwritten is an error, and is given free', async () => {
+  await mkdir(join(run(), runFiles.model), { recursive: true });
+  const loaded = await config();
+  const error = await refusal(() => createRun(run(), loaded, true));
+  expect(error.exitCode).toBe(2);
+  expect(error.message).toMatch(/^--output .*: expected a folder that can be written, found: /);
+  expect(error.cause).toBeInstanceOf(Error);
+  expect(await readdir(run())).toEqual([runFiles.model]);
+});
+
+test('a path where something stands gets the next number that is free', async () => {
+  expect(await freePath(run())).toBe(run());
+  await mkdir(run());
+  expect(await freePath(run())).toBe(`${run()}-2`);
+  await writeFile(`${run()}-2`, '');
+  expect(await freePath(run())).toBe(`${run()}-3`);
+});

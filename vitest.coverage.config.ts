@@ -1,0 +1,17 @@
+import { mergeConfig } from 'vitest/config';
+import base from './vitest.config.ts';
+
+/** All tests with their line coverage: `npm run coverage`. scripts/coverage.mjs adds the processes that tests start. */
+export default mergeConfig(base, {
+  test: {
+    setupFiles: ['test/cover-processes.ts'],
+    coverage: {
+      enabled: true,
+      provider: 'v8',
+      include: ['src/**/*.ts'],
+      exclude: ['src/kernels/simd/assembly/**'],
+      reportOnFailure: true,
+      reporter: [['json', { file: 'in-process.json' }]],
+    },
+  },
+});
