@@ -4,7 +4,7 @@ import { differences } from '../config/compare.ts';
 import { checkConfig, type LoadedConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { type ExitKind, UserError } from '../errors.ts';
-import { type TrainSummary, trainText } from '../report/train-summary.ts';
+import { isSummary, type TrainSummary, trainText } from '../report/train-summary.ts';
 import { dropNewest, loadCheckpoint } from '../run/checkpoint-file.ts';
 import { splitChanges } from '../run/compare-split.ts';
 import { loadClassifier } from '../run/model-file.ts';
@@ -82,7 +82,8 @@ async function readSummary(path: string): Promise<TrainSummary | null> {
     const [text] = await Promise.all(
       [runFiles.summary, runFiles.model].map((name) => readFile(join(path, name), name === runFiles.summary ? 'utf8' : null)),
     );
-    return JSON.parse(String(text)) as TrainSummary;
+    const summary: unknown = JSON.parse(String(text));
+    return isSummary(summary) ? summary : null;
   } catch {
     return null; // not there, or not whole: made again
   }

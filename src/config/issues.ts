@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { shown } from '../errors.ts';
 import { nearestName } from './nearest.ts';
 import { configJsonSchema } from './schema.ts';
 
@@ -36,7 +37,7 @@ function describeIssue(issue: Issue, base: Path, raw: unknown): Problem[] {
   const near = typeof found === 'string' ? suggestion(nearestName(found, choicesAt(path, raw))) : '';
   const problem = {
     path,
-    text: `expected ${expectation(issue, path, raw)}, found ${show(found)}${near}`,
+    text: `expected ${expectation(issue, path, raw)}, found ${shown(found)}${near}`,
     missing: found === undefined,
   };
   // zod looks no further than a discriminator (`name`, `type`) that is missing: it may be there under a wrong name
@@ -118,22 +119,6 @@ function range({ minimum: low, maximum: high, exclusiveMinimum: above, exclusive
   const end = most !== undefined ? `of at most ${most}` : below !== undefined ? `below ${below}` : '';
   const text = [start, end].filter((bound) => bound !== '').join(' and ');
   return text === '' ? '' : ` ${text}`;
-}
-
-/** A value as it was written, cut to a readable length. */
-function show(value: unknown): string {
-  if (value === undefined) return 'nothing';
-  if (typeof value === 'number') return String(value);
-  const text = jsonOf(value);
-  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
-}
-
-function jsonOf(value: unknown): string {
-  try {
-    return JSON.stringify(value);
-  } catch {
-    return 'something nested too deep to show'; // the only thing from JSON that can't be JSON again
-  }
 }
 
 /** training.optimizer.name, model.layers.0.units */

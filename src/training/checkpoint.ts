@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { count, duration, fields, isRecord, list, number, orNull, text } from '../checks.ts';
 import type { ExampleSet } from '../data/examples.ts';
 import { contentHash } from '../data/hash.ts';
 import { fewPictures } from '../data/pixels.ts';
@@ -117,34 +118,14 @@ type PackedContent = Omit<Checkpoint, 'told' | 'folds' | 'state'> & {
   progress: TrainingState['progress'];
 };
 
-type Check = (value: unknown) => boolean;
-const record = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-const fields =
-  (checks: Record<string, Check>): Check =>
-  (value) =>
-    record(value) && Object.entries(checks).every(([key, check]) => check(value[key]));
-const list =
-  (check: Check): Check =>
-  (value) =>
-    Array.isArray(value) && value.every(check);
-const orNull =
-  (check: Check): Check =>
-  (value) =>
-    value === null || check(value);
-const text: Check = (value) => typeof value === 'string';
-const number: Check = (value) => Number.isFinite(value);
-const duration: Check = (value) => number(value) && (value as number) >= 0;
-const count: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
-
 const isContent = fields({
   version: text,
-  config: record,
+  config: isRecord,
   marks: fields({ split: text, pixels: text, startFrom: text, rateByFeature: text }),
   journalBytes: count,
   seconds: duration,
-  told: fields({ gradients: fields({ looks: record, told: list(text) }), warnings: list(text) }),
-  folds: orNull(list(fields({ fold: count, metrics: record, epochs: count, bestEpoch: count }))),
+  told: fields({ gradients: fields({ looks: isRecord, told: list(text) }), warnings: list(text) }),
+  folds: orNull(list(fields({ fold: count, metrics: isRecord, epochs: count, bestEpoch: count }))),
   progress: fields({
     form: (value) => Object.hasOwn(forms, String(value)) && value !== 'auto',
     epoch: count,

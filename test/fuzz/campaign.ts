@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { namedRandom } from '../../src/random.ts';
 import type { Judged } from './judges.ts';
@@ -44,7 +44,7 @@ export async function fuzz(campaign: Campaign): Promise<Result> {
   const sound: Record<string, unknown>[] = [];
   const lookAtSound = async () => {
     for (const [i, seed] of seeds.entries()) {
-      const outcome = await campaign.reader.ask(await written(campaign, seed, seed.bytes), true);
+      const outcome = await read(campaign, seed, seed.bytes, true);
       const wrong = soundFault(outcome, sound[i]);
       if (wrong !== null) await note(campaign, result, { input: -1 - i, why: wrong, bytes: seed.bytes });
       else sound[i] ??= ('answer' in outcome && outcome.answer) || {};
@@ -66,7 +66,7 @@ function soundFault(outcome: Watched, before: Record<string, unknown> | undefine
 
 async function one(campaign: Campaign, input: number, sound: readonly Record<string, unknown>[], result: Result): Promise<void> {
   const { bytes, seed, isBlind, isSame } = inputOf(campaign, input);
-  const outcome = await campaign.reader.ask(await written(campaign, seed, bytes));
+  const outcome = await read(campaign, seed, bytes);
   result.inputs++;
   result.seconds = Math.max(result.seconds, outcome.seconds);
   result.megabytes = Math.max(result.megabytes, outcome.bytes / 2 ** 20);
@@ -111,10 +111,20 @@ export function inputOf(
   return { ...whole, bytes: mutate(random, seed.bytes, others), isBlind: true };
 }
 
-async function written({ target, folders }: Campaign, { extra }: Seed, bytes: Uint8Array) {
-  const path = join(folders.work, `input.${target.extension}`);
+let files = 0;
+
+/** Reads bytes as a file of a name of its own: what was read before may still be open. */
+async function read(
+  { target, folders, reader }: Campaign,
+  { extra }: Seed,
+  bytes: Uint8Array,
+  isSound = false,
+): Promise<Watched> {
+  const path = join(folders.work, `input-${++files}.${target.extension}`);
   await writeFile(path, bytes);
-  return { reader: target.reader, path, ...(extra && { extra }) };
+  const outcome = await reader.ask({ reader: target.reader, path, ...(extra && { extra }) }, isSound);
+  await rm(path, { force: true });
+  return outcome;
 }
 
 async function note(

@@ -51,10 +51,10 @@ const sourceOf = (type, more) => async (path) => {
   return pictures(() => openSource({ type, path, ...more }), type === 'packed' ? { side: 8 } : {});
 };
 
-function context(printed) {
+function context(printed, json = true) {
   return {
     environment: { NN_RUNS: join(work, 'runs'), NN_CACHE: join(work, 'cache') },
-    json: true,
+    json,
     verbose: false,
     print: (text) => void printed.push(text),
     note() {},
@@ -114,6 +114,7 @@ const readers = {
   },
   async csv(path) {
     const { csvWithout } = await load('data/sources/csv.js');
+    const { attempt } = await load('data/load.js');
     const { openSource } = await load('data/sources/sources.js');
     const rows = async (file) => {
       const { count, classes, name, classOf } = await openSource({ type: 'csv', path: file });
@@ -124,7 +125,9 @@ const readers = {
     fs.writeFileSync(again, await csvWithout(path, []));
     if (!isDeepStrictEqual(await rows(again), found))
       throw new Error('the same rows are others when they are written and read again');
-    return { rows: JSON.stringify(found).slice(0, 2000), ...(found.length <= 100 && (await sourceOf('csv')(path))) };
+    const source = await openSource({ type: 'csv', path });
+    for (let i = 0; i < Math.min(source.count, 5); i++) await attempt(source.read(i, preprocessing));
+    return { rows: JSON.stringify(found).slice(0, 2000) };
   },
   async split(path) {
     const { readSplit } = await load('run/split-file.js');
@@ -183,8 +186,9 @@ const readers = {
     const copy = copyWith('run', file, path);
     const printed = [];
     // a finished run is asked to say what it said; another one to go on
-    await resume(context(printed), copy, file === 'summary.json' ? [] : ['training.epochs=6']);
-    JSON.parse(printed.join('\n'));
+    const isSummary = file === 'summary.json';
+    await resume(context(printed, !isSummary), copy, isSummary ? [] : ['training.epochs=6']);
+    if (!isSummary) JSON.parse(printed.join('\n'));
     return { model: digest(fs.readFileSync(join(copy, 'model.safetensors'))) };
   },
   async evaluate(path, { file }) {
@@ -199,6 +203,7 @@ const readers = {
 
 /** What is opened or asked for elsewhere than in the given folders. */
 const elsewhere = new Set();
+// a table of pictures may name any file
 const places = [work, made, project, '/proc'].map((place) => resolve(place));
 
 function watch() {

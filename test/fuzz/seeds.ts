@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import * as hdf5 from 'h5wasm/node';
 import sharp from 'sharp';
+import { lockFolder, lockName } from '../../src/run/lock.ts';
 import { encodeTensors } from '../../src/run/safetensors.ts';
 import { run, writeJson } from '../cli/pictures.ts';
 import { configsPath } from '../cli.ts';
@@ -44,7 +45,7 @@ export async function makeSeeds(made: string) {
   await nn('train', '-q', '-c', 'run.json', '-o', 'run');
   await nn('train', '-q', '-c', 'run.json', '-o', 'whole', '--set', 'training.epochs=6');
   await nn('train', '-q', '-c', 'other.json', '-o', 'other');
-  await nn('data', 'pack', '-q', '-c', 'run.json', '--out', 'packed.safetensors');
+  await nn('data', 'pack', '-q', 'run.json', '--out', 'packed.safetensors');
   await nn('tune', '-q', '-c', 'tune.json', '-o', 'search', '--jobs', '1');
   const of = (name: string) => Promise.all(['run', 'other'].map((folder) => readFile(at(folder, name))));
   const names = ['quickstart', 'course-four-layer', 'tune-quickstart'];
@@ -59,10 +60,7 @@ export async function makeSeeds(made: string) {
     ],
     csvs: csvs.map((text) => Buffer.from(text)),
     splits: await of('split.csv'),
-    locks: [
-      { pid: 2 ** 22 + 1, host: 'x', began: null, since: 'now' },
-      { pid: 1, host: 'elsewhere', since: '2026-01-01' },
-    ].map((owner) => Buffer.from(`${JSON.stringify(owner)}\n`)),
+    locks: [await lockOfTheDead(made)],
     trials: [await readFile(at('search', 'trials.jsonl'))],
     runFiles: Object.fromEntries(
       await Promise.all(
@@ -76,6 +74,14 @@ export async function makeSeeds(made: string) {
     hdf5: await hdf5Files(made),
     ...(await images(made)),
   };
+}
+
+/** A lock as a process leaves it that was killed, on this machine but before it last began. */
+async function lockOfTheDead(folder: string): Promise<Buffer> {
+  const lock = await lockFolder(folder);
+  const owner = JSON.parse(await readFile(join(folder, lockName), 'utf8')) as object;
+  await lock.release();
+  return Buffer.from(`${JSON.stringify({ ...owner, pid: 2 ** 22 + 1, began: 'long ago' })}\n`);
 }
 
 const csvs = [

@@ -173,7 +173,7 @@ export const targets = {
     reader: 'lock',
     extension: 'json',
     refusals: ['usage', 'data'],
-    seeds: ({ locks }) => plain(locks.slice(0, 1)),
+    seeds: ({ locks }) => plain(locks),
     rewrite: json,
     judge: judges.anything,
   },

@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { dirname, relative } from 'node:path';
 import type { Dataset, File, Group } from 'h5wasm/node';
 import { systemReason, UserError } from '../../errors.ts';
@@ -34,9 +35,16 @@ export async function openHdf5(options: Hdf5Options): Promise<Source> {
           `found ${width}×${height}`,
       );
     }
+    const { size } = await stat(path);
+    if (m * height * width * 3 > size * mostPacked) {
+      throw new UserError(
+        'data',
+        `${path}: expected at most ${mostPacked.toLocaleString('en')} times its own ${size.toLocaleString('en')} bytes of pixels, found ${m} pictures of ${width}×${height}`,
+      );
+    }
     const isLabels = (set: Dataset) => isInteger(set) && isColumn(set.shape, m);
     const labels = findDataset(file, path, 'labels', options.labels, isLabels, `integers of shape (${m}) or (${m}, 1)`);
-    const classOf = readLabels(labels, path);
+    const classOf = readLabels(labels, m, path);
     const classNames = readClasses(file, path, options.classes);
     const sorted = [...classNames].sort();
     return {
@@ -89,6 +97,10 @@ async function requireSignature(path: string): Promise<void> {
   }
   if (!start.equals(signature)) throw new UserError('data', `${path}: expected an HDF5 file, found another kind of file`);
 }
+
+/** How many times its packed size data may have: deflate packs at most 1,032 times, and rows that were never written need no
+ *  bytes at all. A file that claims more is made to fill the memory. */
+const mostPacked = 1032;
 
 type Role = 'images' | 'labels';
 
@@ -153,12 +165,21 @@ const isImages = (set: Dataset) => {
 const isColumn = (shape: number[] | null, m: number) =>
   shape?.[0] === m && (shape.length === 1 || (shape.length === 2 && shape[1] === 1));
 
-function readLabels(labels: Dataset, path: string): Uint8Array {
-  const values = Array.from(labels.value as ArrayLike<number | bigint>, Number);
-  const wrong = values.findIndex((value) => value !== 0 && value !== 1);
-  if (wrong >= 0) throw new UserError('data', `${path}: label ${wrong}: expected 0 or 1, found ${values[wrong]}`);
-  return Uint8Array.from(values);
+/** Some at a time: there may be as many as packed pictures allow. */
+function readLabels(labels: Dataset, m: number, path: string): Uint8Array {
+  const out = new Uint8Array(m);
+  for (let first = 0; first < m; first += labelsTogether) {
+    const some = labels.slice([[first, Math.min(m, first + labelsTogether)]]) as ArrayLike<number | bigint>;
+    for (let i = 0; i < some.length; i++) {
+      const value = Number(some[i]);
+      if (value !== 0 && value !== 1) throw new UserError('data', `${path}: label ${first + i}: expected 0 or 1, found ${value}`);
+      out[first + i] = value;
+    }
+  }
+  return out;
 }
+
+const labelsTogether = 2 ** 20;
 
 function readClasses(file: File, path: string, wanted: Hdf5Options['classes']): readonly string[] {
   if (Array.isArray(wanted)) return checkClasses(wanted, `${path}: classes`);
@@ -168,9 +189,16 @@ function readClasses(file: File, path: string, wanted: Hdf5Options['classes']): 
     if (wanted === undefined) return courseClasses;
     throw new UserError('data', `${path}: ${name}: no such data set; the file has ${describe(datasets(file))}`);
   }
+  const { shape, size } = set.metadata;
+  const texts = (shape ?? []).reduce((product, n) => product * n, 1);
+  if (texts * size > longestNames)
+    throw new UserError('data', `${path}: ${name}: expected the names of two classes, found ${texts} texts`);
   const found = set.to_array();
   return checkClasses(Array.isArray(found) ? found.map(String) : [String(found)], `${path}: ${name}`);
 }
+
+/** Bytes of two names. */
+const longestNames = 2 ** 16;
 
 function checkClasses(names: readonly string[], where: string): readonly string[] {
   if (names.length === 2 && names[0] !== names[1] && !names.includes('')) return names;
