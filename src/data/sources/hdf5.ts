@@ -6,6 +6,7 @@ import { firstBytes } from '../disk.ts';
 import { contentHash } from '../hash.ts';
 import { maximumPixels, minimumSide, resizePixels } from '../image.ts';
 import type { Source } from '../source.ts';
+import { openNothingBut } from './hdf5-files.ts';
 
 export interface Hdf5Options {
   path: string;
@@ -76,6 +77,7 @@ async function openFile(path: string): Promise<File> {
   const hdf5 = await import('h5wasm/node');
   const library = await hdf5.ready;
   library.activate_throwing_error_handler(); // else it prints its own stack to stderr
+  openNothingBut(path, library);
   try {
     return new hdf5.File(path, 'r');
   } catch (error) {
@@ -116,7 +118,7 @@ function findDataset(
   const where = `${path}: ${name ?? role}`;
   if (name === undefined) {
     const fitting = [...sets].filter(([, set]) => fits(set));
-    if (fitting.length === 1) return fitting[0]![1];
+    if (fitting.length === 1) return ownData(fitting[0]![1], where);
     const found = fitting.length === 0 ? describe(sets) : `${fitting.length} of them: ${fitting.map(([key]) => key).join(', ')}`;
     throw new UserError('data', `${where}: expected one data set of ${expected}, found ${found}`, {
       hint: `Name it: "${role}": "NAME" beside "type": "hdf5".`,
@@ -125,7 +127,20 @@ function findDataset(
   const set = namedDataset(file, name);
   if (set === undefined) throw new UserError('data', `${where}: no such data set; the file has ${describe(sets)}`);
   if (!fits(set)) throw new UserError('data', `${where}: expected ${expected}, found ${describe(new Map([[name, set]]))}`);
-  return set;
+  return ownData(set, where);
+}
+
+/** @throws UserError (data) for data that lies in other files: where those are not there it would be read as zeros */
+function ownData(set: Dataset, where: string): Dataset {
+  const [other] = set.metadata.virtual_sources ?? [];
+  if (other === undefined) return set;
+  throw new UserError(
+    'data',
+    `${where}: expected data in the file itself, found a data set that is made of others, in ${other.file_name}`,
+    {
+      hint: 'Copy it into a file of its own, such as by h5repack.',
+    },
+  );
 }
 
 function datasets(group: Group): Map<string, Dataset> {
