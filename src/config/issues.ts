@@ -16,21 +16,33 @@ interface Problem {
 }
 
 /** What is wrong with a config, a sentence each: path, expected, found, and the nearest right name.
- *  @param raw  the config as it was written */
-export function describeIssues(issues: readonly Issue[], raw: unknown): { path: string; text: string }[] {
-  const problems = issues.flatMap((issue) => describeIssue(issue, [], raw));
+ *  @param raw  the config as it was written
+ *  @returns the first of them, and how many there are more */
+export function describeIssues(
+  issues: readonly Issue[],
+  raw: unknown,
+): { problems: { path: string; text: string }[]; more: number } {
+  const single = issues.flatMap((issue): Issue[] =>
+    issue.code === 'unrecognized_keys' ? issue.keys.map((key) => ({ ...issue, keys: [key] })) : [issue],
+  );
+  const problems = single.slice(0, mostDescribed).flatMap((issue) => describeIssue(issue, [], raw));
   const misspelt = new Set(problems.flatMap(({ path, meant }) => (meant ? [format([...path.slice(0, -1), meant])] : [])));
-  return problems
-    .filter(({ path, missing }) => !(missing && misspelt.has(format(path))))
-    .map(({ path, text }) => ({ path: format(path), text }));
+  const told = problems.filter(({ path, missing }) => !(missing && misspelt.has(format(path))));
+  return {
+    problems: told.map(({ path, text }) => ({ path: format(path), text })),
+    more: Math.max(0, single.length - mostDescribed),
+  };
 }
+
+/** Each takes a millisecond or more, and a hostile config has hundreds of thousands. */
+const mostDescribed = 200;
 
 function describeIssue(issue: Issue, base: Path, raw: unknown): Problem[] {
   const path = [...base, ...issue.path];
-  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownField(path, key, raw));
+  if (issue.code === 'unrecognized_keys') return issue.keys.slice(0, mostDescribed).map((key) => unknownField(path, key, raw));
   if (issue.code === 'invalid_union') {
     const inner = fittingBranch(issue.errors);
-    if (inner) return inner.flatMap((one) => describeIssue(one, path, raw));
+    if (inner) return inner.slice(0, mostDescribed).flatMap((one) => describeIssue(one, path, raw));
   }
   if (issue.code === 'custom') return [{ path, text: issue.message }];
   const found = valueAt(raw, path);
@@ -54,7 +66,10 @@ function unknownField(path: Path, key: string, raw: unknown): Problem {
 function unknownFields(path: Path, raw: unknown): Problem[] {
   const known = knownKeys(path, raw);
   const found = Object.keys(Object(valueAt(raw, path)));
-  return found.filter((key) => !known.includes(key)).map((key) => unknownField(path, key, raw));
+  return found
+    .filter((key) => !known.includes(key))
+    .slice(0, mostDescribed)
+    .map((key) => unknownField(path, key, raw));
 }
 
 /** The branch of a union that the value was plainly meant for: of those that it fails below their root, the one with the fewest

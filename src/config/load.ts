@@ -41,12 +41,13 @@ export function checkConfig(raw: unknown, file: string, sets: readonly string[] 
   const merged = overrides.reduce<unknown>((value, override) => withOverride(value, override, []), raw);
   const result = configSchema.safeParse(merged);
   if (result.success) return withPathsOfSets(withSplit(result.data), overrides, dirname(file));
-  const problems = describeIssues(result.error.issues, merged);
+  const { problems, more } = describeIssues(result.error.issues, merged);
   const lines = problems.slice(0, maximumLines).map(({ path, text }) => {
     const override = culprit(path, overrides, raw);
     return `${override ? `--set ${override.text}` : file}: ${path === '' ? '' : `${path}: `}${text}`;
   });
-  if (problems.length > lines.length) lines.push(`${file}: … and ${problems.length - lines.length} more`);
+  const untold = problems.length - lines.length + more;
+  if (untold > 0) lines.push(`${file}: … and ${untold} more`);
   throw new UserError('usage', lines.join('\n'));
 }
 
@@ -66,7 +67,7 @@ function culprit(path: string, overrides: readonly Override[], raw: unknown): Ov
   const direct = last((one) => inside(path, format(one.path)));
   if (direct) return direct;
   const alone = configSchema.safeParse(raw);
-  const before = alone.success ? [] : describeIssues(alone.error.issues, raw);
+  const before = alone.success ? [] : describeIssues(alone.error.issues, raw).problems;
   if (before.some((problem) => problem.path === path)) return undefined;
   return last((one) => inside(format(one.path), path) || inside(path, format(one.path.slice(0, -1))));
 }
