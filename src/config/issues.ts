@@ -22,15 +22,15 @@ export function describeIssues(
   issues: readonly Issue[],
   raw: unknown,
 ): { problems: { path: string; text: string }[]; more: number } {
-  const single = issues.flatMap((issue): Issue[] =>
-    issue.code === 'unrecognized_keys' ? issue.keys.map((key) => ({ ...issue, keys: [key] })) : [issue],
-  );
-  const problems = single.slice(0, mostDescribed).flatMap((issue) => describeIssue(issue, [], raw));
+  const mistakesIn = (issue: Issue) => (issue.code === 'unrecognized_keys' ? issue.keys.length : 1);
+  const all = issues.reduce((sum, issue) => sum + mistakesIn(issue), 0);
+  const first = issues.slice(0, mostDescribed).flatMap((issue) => describeIssue(issue, [], raw));
+  const problems = first.slice(0, mostDescribed);
   const misspelt = new Set(problems.flatMap(({ path, meant }) => (meant ? [format([...path.slice(0, -1), meant])] : [])));
   const told = problems.filter(({ path, missing }) => !(missing && misspelt.has(format(path))));
   return {
     problems: told.map(({ path, text }) => ({ path: format(path), text })),
-    more: Math.max(0, single.length - mostDescribed),
+    more: Math.max(0, all - mostDescribed),
   };
 }
 
