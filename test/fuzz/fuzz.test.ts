@@ -29,7 +29,8 @@ beforeAll(async () => {
   seeds = await makeSeeds(made);
 });
 afterAll(async () => {
-  if (process.env['NN_FUZZ'] !== undefined) await writeFile('fuzz.json', `${JSON.stringify({ seed, results }, null, 2)}\n`);
+  if (process.env['NN_FUZZ'] !== undefined)
+    await writeFile(`fuzz-${seed}.json`, `${JSON.stringify({ seed, results }, null, 2)}\n`);
   await rm(made, { recursive: true });
 });
 

@@ -206,12 +206,15 @@ const elsewhere = new Set();
 // a table of pictures may name any file
 const places = [work, made, project, '/proc'].map((place) => resolve(place));
 
+/** In which the HDF5 library gathers the text of an error. */
+const ownOfLibrary = /^\/tmp\/tmpfile_\w+$/;
+
 function watch() {
   const inside = (path) => places.some((place) => path === place || path.startsWith(place + sep));
   const note = (path) => {
     if (typeof path !== 'string' && !(path instanceof URL) && !Buffer.isBuffer(path)) return;
     const full = resolve(path instanceof URL ? path.pathname : String(path));
-    if (!inside(full)) elsewhere.add(full);
+    if (!inside(full) && !ownOfLibrary.test(full)) elsewhere.add(full);
   };
   const calls = [
     'open',
