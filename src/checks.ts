@@ -26,6 +26,12 @@ export const oneOf =
   (value) =>
     names.some((name) => name === value);
 
+/** Lists and objects within each other, so many at most: code that goes through them level by level is safe. */
+export const nestedAtMost =
+  (levels: number): Check =>
+  (value) =>
+    typeof value !== 'object' || value === null || (levels > 0 && Object.values(value).every(nestedAtMost(levels - 1)));
+
 export const text: Check = (value) => typeof value === 'string';
 export const flag: Check = (value) => typeof value === 'boolean';
 export const number: Check = (value) => Number.isFinite(value);

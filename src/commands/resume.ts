@@ -3,7 +3,7 @@ import { join, relative } from 'node:path';
 import { differences } from '../config/compare.ts';
 import { checkConfig, type LoadedConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
-import { type ExitKind, UserError } from '../errors.ts';
+import { type ExitKind, shown, UserError } from '../errors.ts';
 import { isSummary, type TrainSummary, trainText } from '../report/train-summary.ts';
 import { dropNewest, loadCheckpoint } from '../run/checkpoint-file.ts';
 import { splitChanges } from '../run/compare-split.ts';
@@ -98,10 +98,12 @@ function refuseChanges(loaded: LoadedConfig, path: string, checkpoint: Checkpoin
   const [epochs] = changed.filter(({ field }) => field === epochsField);
   const others = changed.filter(({ field }) => field !== epochsField);
   if (others.length > 0) {
-    const show = (value: unknown) => (value === undefined ? 'nothing' : JSON.stringify(value));
-    const lines = others.map(
-      ({ field, before, now }) => `${loaded.file}: ${field}: expected ${show(before)}, as the run began, found ${show(now)}`,
-    );
+    const lines = others
+      .slice(0, mostChanges)
+      .map(
+        ({ field, before, now }) => `${loaded.file}: ${field}: expected ${shown(before)}, as the run began, found ${shown(now)}`,
+      );
+    if (others.length > lines.length) lines.push(`${loaded.file}: … and ${others.length - lines.length} more`);
     throw new UserError('usage', lines.join('\n'), {
       hint: `Put it back; or train anew: nn train --config ${loaded.file} --output DIR.`,
     });
@@ -112,6 +114,8 @@ function refuseChanges(loaded: LoadedConfig, path: string, checkpoint: Checkpoin
 }
 
 const epochsField = 'training.epochs';
+/** Fields that are named. */
+const mostChanges = 100;
 
 /** @throws UserError (usage) where so many epochs would not have begun in the same way */
 function refuseEpochs({ training, data }: Config, epochs: number, { folds }: Checkpoint): void {

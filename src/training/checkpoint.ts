@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { count, duration, fields, isRecord, list, number, orNull, text } from '../checks.ts';
+import { count, duration, fields, isRecord, list, nestedAtMost, number, orNull, text } from '../checks.ts';
 import type { ExampleSet } from '../data/examples.ts';
 import { contentHash } from '../data/hash.ts';
 import { fewPictures } from '../data/pixels.ts';
@@ -92,7 +92,8 @@ export function unpackCheckpoint(
   { content, tensors }: { content: unknown; tensors: Record<string, unknown> },
   file: string,
 ): Checkpoint {
-  if (!isContent(content)) throw new UserError('model', `${file}: expected a checkpoint's content, found something else`);
+  if (!isShallow(content) || !isContent(content))
+    throw new UserError('model', `${file}: expected a checkpoint's content, found something else`);
   const { told, folds, progress, ...rest } = content as unknown as PackedContent;
   const floats = (name: string): Float64Array => {
     const found = tensors[name];
@@ -117,6 +118,9 @@ type PackedContent = Omit<Checkpoint, 'told' | 'folds' | 'state'> & {
   folds: FoldsDone['folds'] | null;
   progress: TrainingState['progress'];
 };
+
+/** A config and all that is remembered have ten levels at most. */
+const isShallow = nestedAtMost(50);
 
 const isContent = fields({
   version: text,

@@ -61,6 +61,16 @@ describe('a checkpoint', () => {
     expect(() => unpackCheckpoint({ content: { ...content, progress }, tensors }, 'file')).toThrow(UserError);
   });
 
+  test('nested thousands deep is refused', () => {
+    const { content, tensors } = packCheckpoint(checkpoint);
+    const deep = JSON.parse(`${'{"a":'.repeat(20_000)}1${'}'.repeat(20_000)}`) as object;
+    for (const where of ['config', 'more']) {
+      expect(() => unpackCheckpoint({ content: { ...content, [where]: deep }, tensors }, 'x')).toThrow(
+        /expected a checkpoint's content/,
+      );
+    }
+  });
+
   test('without its costs is refused', () => {
     const { content, tensors } = stored(checkpoint);
     const { costs: _, ...others } = tensors;
