@@ -41,11 +41,14 @@ export function written(value: unknown): string {
   return once.length <= largestInput ? once : text;
 }
 
+/** A copy: one input's changes must not reach the next. */
+const someValue = (random: Random): unknown => structuredClone(pick(random, values));
+
 type Container = Record<string, unknown> | unknown[];
 
 function changed(random: Random, root: unknown): unknown {
   const containers = containersIn(root);
-  if (containers.length === 0 || oneIn(random, 20)) return pick(random, values);
+  if (containers.length === 0 || oneIn(random, 20)) return someValue(random);
   const target = pick(random, containers);
   if (Array.isArray(target)) changeList(random, target);
   else changeObject(random, target);
@@ -56,9 +59,9 @@ function changeList(random: Random, list: unknown[]): void {
   const at = random.integer(list.length);
   const change = random.integer(3);
   if (change === 0) list.splice(at, 1);
-  else if (change === 1) list.splice(at, 0, pick(random, values));
+  else if (change === 1) list.splice(at, 0, someValue(random));
   else if (change === 2 && list.length > 0) list.push(...Array(pick(random, [1, 2, 1500])).fill(list[at % list.length]));
-  else if (list.length > 0) list[at % list.length] = pick(random, values);
+  else if (list.length > 0) list[at % list.length] = someValue(random);
 }
 
 function changeObject(random: Random, object: Record<string, unknown>): void {
@@ -68,14 +71,14 @@ function changeObject(random: Random, object: Record<string, unknown>): void {
   const set = (name: string, value: unknown) =>
     Object.defineProperty(object, name, { value, enumerable: true, configurable: true, writable: true });
   if (change === 0) delete object[key];
-  else if (change === 1) set(pick(random, keys), pick(random, [object[key], ...values]));
-  else if (change === 2) set(`${twiceMark}${key}`, pick(random, [object[key], ...values]));
+  else if (change === 1) set(pick(random, keys), structuredClone(pick(random, [object[key], ...values])));
+  else if (change === 2) set(`${twiceMark}${key}`, structuredClone(pick(random, [object[key], ...values])));
   else if (change === 3) {
     set(pick(random, keys), object[key]);
     delete object[key];
-  } else if (change === 4 && known.length > 0) set(key, object[pick(random, known)]);
+  } else if (change === 4 && known.length > 0) set(key, structuredClone(object[pick(random, known)]));
   else if (change === 5 && typeof object[key] === 'number') set(key, (object[key] as number) * pick(random, [-1, 2, 0.5, 1e9]));
-  else set(key, pick(random, values));
+  else set(key, someValue(random));
 }
 
 /** Every list and object within a value. */

@@ -23,7 +23,9 @@ export function safetensorsFault(bytes: Buffer): string | null {
   const text = bytes.subarray(8, 8 + length);
   if (!Buffer.from(text.toString()).equals(text)) return 'a header that is not UTF-8';
   const header = JSON.parse(text.toString()) as Record<string, unknown>;
-  const stated = [...text.toString().matchAll(/"(?:[^"\\]|\\.)*"(\s*:)?/g)].filter(([, colon]) => colon !== undefined).length;
+  const stated = [...text.toString().matchAll(/"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?/g)].filter(
+    ([, colon]) => colon !== undefined,
+  ).length;
   if (stated !== keysIn(header)) return 'a key that stands twice';
   const { __metadata__: metadata, ...tensors } = header;
   if (metadata !== undefined && Object.values(metadata as object).some((word) => typeof word !== 'string'))
