@@ -31,7 +31,7 @@ const CHUNK = 64;
 /** The logits of pictures that went through the classifier's preprocessing.
  *  @param pixels [m, n_x] bytes, or those at `indices` alone
  *  @returns one logit a picture; `probability` makes p of it
- *  @throws UserError (model) where the weights are so large that there is no answer */
+ *  @throws UserError (model) where the weights give no answer: too large, or a variance below 0 */
 export function logits(
   classifier: Pick<Classifier, 'network' | 'parameters' | 'map'>,
   kernels: Kernels,
@@ -52,7 +52,7 @@ export function logits(
     }
   });
   if (out.some(Number.isNaN)) {
-    throw new UserError('model', 'expected weights that give an answer, found some so large that it is no number', {
+    throw new UserError('model', 'expected weights that give an answer, found some whose answer is no number', {
       hint: 'Train the model again, or copy the file again.',
     });
   }

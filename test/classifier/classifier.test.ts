@@ -4,7 +4,7 @@ import { UserError } from '../../src/errors.ts';
 import { referenceKernels } from '../../src/kernels/reference.ts';
 import { parametersOver } from '../../src/model/network.ts';
 
-test('weights so large that there is no answer are an error, not a picture without a cat', () => {
+test('weights whose answer is no number are an error, not a picture without a cat', () => {
   const layer = {
     units: 1,
     activation: 'sigmoid',
@@ -22,5 +22,5 @@ test('weights so large that there is no answer are an error, not a picture witho
   };
   expect(answerOf(1)).toBe(0);
   expect(() => answerOf(1e308)).toThrow(UserError);
-  expect(() => answerOf(1e308)).toThrow(/so large that it is no number/);
+  expect(() => answerOf(1e308)).toThrow(/whose answer is no number/);
 });

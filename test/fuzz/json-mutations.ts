@@ -72,7 +72,7 @@ function changeObject(random: Random, object: Record<string, unknown>): void {
     Object.defineProperty(object, name, { value, enumerable: true, configurable: true, writable: true });
   if (change === 0) delete object[key];
   else if (change === 1) set(pick(random, keys), structuredClone(pick(random, [object[key], ...values])));
-  else if (change === 2) set(`${twiceMark}${key}`, structuredClone(pick(random, [object[key], ...values])));
+  else if (change === 2) set(`${twiceMark}${key}`, oneIn(random, 2) ? structuredClone(object[key]) : someValue(random));
   else if (change === 3) {
     set(pick(random, keys), object[key]);
     delete object[key];
