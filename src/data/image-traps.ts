@@ -10,6 +10,8 @@ export function isPixelFormat(file: Uint8Array): boolean {
   return pixelFormats.test(Buffer.from(file.buffer, file.byteOffset, Math.min(file.length, 16)).toString('latin1'));
 }
 
+/** The most that JPEG can say. Decoding takes some rows at a time, which of millions of columns are gigabytes. */
+export const maximumSide = 65_535;
 /** Of pictures with more pixels one is decoded at a time: some formats take 6 bytes of memory for each. */
 export const sharedPixels = 2 ** 26;
 /** Pixels times scans of a progressive JPEG. It goes through all of its pixels with each scan: cameras and programs write about

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import type { Sharp, SharpOptions } from 'sharp';
 import { systemReason, UserError } from '../errors.ts';
 import type { Drawing } from './drawing-worker.ts';
-import { isPixelFormat, refuseScans, sharedPixels } from './image-traps.ts';
+import { isPixelFormat, maximumSide, refuseScans, sharedPixels } from './image-traps.ts';
 
 /** How a picture of any shape becomes a square. */
 export const fits = {
@@ -71,7 +71,7 @@ function dataError(error: unknown): UserError {
 }
 
 /** Reads the header of a file.
- *  @throws UserError (data) on a picture that is too small, or a JPEG that is made to take for ever
+ *  @throws UserError (data) on a picture that is too small or too long, or a JPEG that is made to take for ever
  *  @throws Error on one that should be alone and is not */
 async function openImage(bytes: Uint8Array, isAlone: boolean) {
   const sharp = loadSharp();
@@ -80,6 +80,9 @@ async function openImage(bytes: Uint8Array, isAlone: boolean) {
   const { width, height } = autoOrient;
   if (Math.min(width, height) < minimumSide) {
     throw new UserError('data', `${width}×${height} pixels: a side is below the minimum of ${minimumSide}`);
+  }
+  if (Math.max(width, height) > maximumSide) {
+    throw new UserError('data', `${width}×${height} pixels: a side is above the maximum of ${maximumSide.toLocaleString('en')}`);
   }
   if (format === 'jpeg') refuseScans(bytes, width * height);
   if (!isAlone && width * height > sharedPixels) throw new Error('so large a picture is decoded alone');

@@ -398,6 +398,7 @@ describe('what is refused', () => {
       () => Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="30000" height="30000"/>'),
       `more than ${maximumPixels.toLocaleString('en')} pixels`,
     ],
+    ['a side too long', () => pngBomb(4_000_000, 40), '4000000×40 pixels: a side is above the maximum of 65,535'],
     [
       'a side too short',
       () =>

@@ -175,10 +175,16 @@ const readers = {
   async svg(path, { present, missing }) {
     const { decodeImage } = await load('data/image.js');
     const bytes = fs.readFileSync(path);
-    const outcome = (file) => decodeImage(file, preprocessing).then(digest, (error) => error.message);
+    const outcome = (file) =>
+      decodeImage(file, preprocessing).then(
+        (pixels) => ({ pixels: digest(pixels) }),
+        (error) => ({ error }),
+      );
+    const words = ({ pixels, error }) => (pixels ?? error.message).replaceAll(missing, present);
     const without = Buffer.from(bytes.toString('latin1').replaceAll(present, missing), 'latin1');
-    if ((await outcome(bytes)) !== (await outcome(without)).replaceAll(missing, present))
-      throw new Error('what is outside of the file changes the answer');
+    const [first, second] = [await outcome(bytes), await outcome(without)];
+    if (words(first) !== words(second)) throw new Error('what is outside of the file changes the answer');
+    if (first.error !== undefined) throw first.error;
     return readers.image(path);
   },
   async resume(path, { file }) {
