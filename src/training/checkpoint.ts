@@ -138,6 +138,19 @@ const isContent = fields({
     seconds: duration,
     watch: fields({ bound: orNull(number), above: count }),
     best: orNull(fields({ bestEpoch: count, leastCost: orNull(number), improvedCost: orNull(number), improvedEpoch: count })),
-    ended: orNull(fields({ epoch: count, cost: number, bestEpoch: count, stopped: text })),
+    ended: orNull(
+      fields({
+        epoch: count,
+        cost: number,
+        l2Cost: number,
+        train: fields({ accuracy: number }),
+        dev: orNull(fields({ cost: number, accuracy: number })),
+        learningRate: number,
+        seconds: duration,
+        layers: orNull(list(isRecord)),
+        bestEpoch: count,
+        stopped: text,
+      }),
+    ),
   }),
 });

@@ -208,6 +208,11 @@ describe('a mistake is told by file, path, what was expected, what was found, an
       training({ learningRate: deep(100_000) }),
       /^training\.learningRate: expected .*, found something nested too deep to show$/,
     ],
+    [
+      'a choice nested too deep for the schema',
+      { data: drawn, search: { parameters: { 'training.l2': { choice: ['a', deep(100_000)] } } } },
+      /expected a config, found values nested too deep to read$/,
+    ],
     ['a deep value under a wrong key', { data: drawn, modle: deep(100_000) }, 'modle: no such field (did you mean "model"?)'],
   ])('%s', (_, raw, expected) => {
     const [line, ...more] = refusal(raw);
