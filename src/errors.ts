@@ -39,7 +39,7 @@ export class UserError extends Error {
 
   /** @param options.hint  what to do about it, a sentence of its own */
   constructor(kind: ExitKind, message: string, options: { hint?: string | undefined; cause?: unknown } = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    super(readable(message), options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'UserError';
     this.kind = kind;
     this.hint = options.hint;
@@ -85,3 +85,32 @@ const reasons: Record<string, string> = {
   ENXIO: 'nothing answers there',
   EBUSY: 'something else uses it',
 };
+
+/** A value from outside as JSON, cut to a length that is read. */
+export function shown(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  if (typeof value === 'number') return String(value);
+  const text = jsonOf(value);
+  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+}
+
+function jsonOf(value: unknown): string {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return 'something nested too deep to show'; // the only thing from JSON that can't be JSON again
+  }
+}
+
+const longestLine = 2000;
+
+/** A text that may hold anything from outside, as a terminal is to get it: no characters that command it, no endless lines. */
+export function readable(text: string): string {
+  const plain = text.replace(commanding, (letter) => `\\x${letter.charCodeAt(0).toString(16).padStart(2, '0')}`);
+  if (plain.length <= longestLine) return plain;
+  const cut = (line: string) => (line.length > longestLine ? `${line.slice(0, longestLine - 1)}…` : line);
+  return plain.split('\n').map(cut).join('\n');
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it is for
+const commanding = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;

@@ -1,4 +1,5 @@
-import { UserError } from './errors.ts';
+import { isRecord } from './checks.ts';
+import { shown, UserError } from './errors.ts';
 
 /**
  * The header of the safetensors format: 8 bytes with the header's length (little-endian), the header as JSON, then the
@@ -94,7 +95,7 @@ function parseObject(bytes: Uint8Array, refuse: Refuse): Record<string, unknown>
     const header: unknown = JSON.parse(text);
     if (!isRecord(header)) return refuse('expected a header that is an object');
     const twice = repeatedKey(text);
-    if (twice !== undefined) refuse(`expected each key once, found ${JSON.stringify(twice)} twice`);
+    if (twice !== undefined) refuse(`expected each key once, found ${shown(twice)} twice`);
     return header;
   } catch (error) {
     if (error instanceof UserError) throw error;
@@ -128,14 +129,14 @@ function checkEntry(
   entry: unknown,
   { bodyBytes: room, types, refuse }: { bodyBytes: number; types: TensorTypes; refuse: Refuse },
 ): TensorEntry {
-  if (!isRecord(entry)) return refuse(`${name}: expected a tensor, found ${JSON.stringify(entry)}`);
+  if (!isRecord(entry)) return refuse(`${name}: expected a tensor, found ${shown(entry)}`);
   const { dtype, shape, data_offsets: offsets } = entry;
   if (typeof dtype !== 'string' || !Object.hasOwn(types, dtype)) {
-    return refuse(`${name}: expected a type of ${Object.keys(types).join(', ')}, found ${JSON.stringify(dtype)}`);
+    return refuse(`${name}: expected a type of ${Object.keys(types).join(', ')}, found ${shown(dtype)}`);
   }
-  if (!isCounts(shape)) return refuse(`${name}: expected a shape of whole numbers, found ${JSON.stringify(shape)}`);
+  if (!isCounts(shape)) return refuse(`${name}: expected a shape of whole numbers, found ${shown(shape)}`);
   if (!isCounts(offsets) || offsets.length !== 2)
-    return refuse(`${name}: expected data_offsets [start, end], found ${JSON.stringify(offsets)}`);
+    return refuse(`${name}: expected data_offsets [start, end], found ${shown(offsets)}`);
   const [start, end] = offsets as [number, number];
   if (end < start || end > room) return refuse(`${name}: expected bytes within 0 to ${room}, found ${start} to ${end}`);
   let length = types[dtype]!;
@@ -146,10 +147,6 @@ function checkEntry(
   }
   if (length !== end - start) return refuse(`${name}: expected ${length} bytes for its shape, found ${end - start}`);
   return { name, type: dtype, shape, start, end };
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isCounts(value: unknown): value is number[] {

@@ -3,6 +3,7 @@ import type { Preprocessing } from '../data/image.ts';
 import type { NormalizerName } from '../data/normalize.ts';
 import { isStored, type Pixels, pixelBlocks } from '../data/pixels.ts';
 import { sigmoid } from '../elementary.ts';
+import { UserError } from '../errors.ts';
 import { type Metrics, measure, tallyOf } from '../evaluation/metrics.ts';
 import { type InputMap, inScope, type Kernels, type Precision } from '../kernels/kernels.ts';
 import { createWorkspace, forward, inference } from '../model/forward.ts';
@@ -29,7 +30,8 @@ const CHUNK = 64;
 
 /** The logits of pictures that went through the classifier's preprocessing.
  *  @param pixels [m, n_x] bytes, or those at `indices` alone
- *  @returns one logit a picture; `probability` makes p of it */
+ *  @returns one logit a picture; `probability` makes p of it
+ *  @throws UserError (model) where the weights give no answer: too large, or a variance below 0 */
 export function logits(
   classifier: Pick<Classifier, 'network' | 'parameters' | 'map'>,
   kernels: Kernels,
@@ -49,6 +51,11 @@ export function logits(
       out.set(forward({ network, parameters, kernels: scope, workspace, input, mode: inference }), first);
     }
   });
+  if (out.some(Number.isNaN)) {
+    throw new UserError('model', 'expected weights that give an answer, found some whose answer is no number', {
+      hint: 'Train the model again, or copy the file again.',
+    });
+  }
   return out;
 }
 

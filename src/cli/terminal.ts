@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
 import type { SingleBar } from 'cli-progress';
 import type { Context, Progress } from '../commands/command.ts';
-import { UserError } from '../errors.ts';
+import { readable, UserError } from '../errors.ts';
 
 /** The options that every command has. */
 export interface GlobalValues {
@@ -35,9 +35,9 @@ export function createContext(values: GlobalValues, signal: AbortSignal): Contex
     verbose,
     signal,
     print: (text) => void process.stdout.write(`${text}\n`),
-    note: (text) => quiet || aside(text),
-    warn: (text) => quiet || aside(`${styled(process.stderr, 'yellow', 'warning:')} ${text}`),
-    complain: aside,
+    note: (text) => quiet || aside(readable(text)),
+    warn: (text) => quiet || aside(`${styled(process.stderr, 'yellow', 'warning:')} ${readable(text)}`),
+    complain: (text) => aside(readable(text)),
     style: (style, text) => styled(process.stdout, style, text),
     progress: (title, total, begun = 0) => {
       bar = quiet

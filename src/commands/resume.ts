@@ -3,8 +3,8 @@ import { join, relative } from 'node:path';
 import { differences } from '../config/compare.ts';
 import { checkConfig, type LoadedConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
-import { type ExitKind, UserError } from '../errors.ts';
-import { type TrainSummary, trainText } from '../report/train-summary.ts';
+import { type ExitKind, shown, UserError } from '../errors.ts';
+import { isSummary, type TrainSummary, trainText } from '../report/train-summary.ts';
 import { dropNewest, loadCheckpoint } from '../run/checkpoint-file.ts';
 import { splitChanges } from '../run/compare-split.ts';
 import { loadClassifier } from '../run/model-file.ts';
@@ -82,7 +82,8 @@ async function readSummary(path: string): Promise<TrainSummary | null> {
     const [text] = await Promise.all(
       [runFiles.summary, runFiles.model].map((name) => readFile(join(path, name), name === runFiles.summary ? 'utf8' : null)),
     );
-    return JSON.parse(String(text)) as TrainSummary;
+    const summary: unknown = JSON.parse(String(text));
+    return isSummary(summary) ? summary : null;
   } catch {
     return null; // not there, or not whole: made again
   }
@@ -97,10 +98,12 @@ function refuseChanges(loaded: LoadedConfig, path: string, checkpoint: Checkpoin
   const [epochs] = changed.filter(({ field }) => field === epochsField);
   const others = changed.filter(({ field }) => field !== epochsField);
   if (others.length > 0) {
-    const show = (value: unknown) => (value === undefined ? 'nothing' : JSON.stringify(value));
-    const lines = others.map(
-      ({ field, before, now }) => `${loaded.file}: ${field}: expected ${show(before)}, as the run began, found ${show(now)}`,
-    );
+    const lines = others
+      .slice(0, mostChanges)
+      .map(
+        ({ field, before, now }) => `${loaded.file}: ${field}: expected ${shown(before)}, as the run began, found ${shown(now)}`,
+      );
+    if (others.length > lines.length) lines.push(`${loaded.file}: … and ${others.length - lines.length} more`);
     throw new UserError('usage', lines.join('\n'), {
       hint: `Put it back; or train anew: nn train --config ${loaded.file} --output DIR.`,
     });
@@ -111,6 +114,8 @@ function refuseChanges(loaded: LoadedConfig, path: string, checkpoint: Checkpoin
 }
 
 const epochsField = 'training.epochs';
+/** Fields that are named. */
+const mostChanges = 100;
 
 /** @throws UserError (usage) where so many epochs would not have begun in the same way */
 function refuseEpochs({ training, data }: Config, epochs: number, { folds }: Checkpoint): void {

@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
+import * as check from '../checks.ts';
 import { type LoadedConfig, loadConfig } from '../config/load.ts';
 import type { SearchConfig } from '../config/schema.ts';
 import { type ExitKind, UserError } from '../errors.ts';
@@ -256,14 +257,17 @@ function trainings(search: SearchConfig, trials: number, epochs: number, shards:
   return sum;
 }
 
-function isTrialResult(line: unknown): line is TrialResult {
-  const { trial, rung, epochs, set, score, seconds } = (
-    typeof line === 'object' && line !== null ? line : {}
-  ) as Partial<TrialResult>;
-  return (
-    [trial, rung, epochs, seconds].every((value) => typeof value === 'number') && Array.isArray(set) && typeof score === 'object'
-  );
-}
+const isTrialResult = check.fields({
+  trial: check.count,
+  rung: check.count,
+  epochs: check.count,
+  set: check.list((value) => check.text(value) && (value as string).includes('=')),
+  score: check.orNull(
+    check.fields({ cost: check.number, accuracy: check.number, accuracyInterval: check.interval, bestEpoch: check.count }),
+  ),
+  error: check.orNull(check.text),
+  seconds: check.duration,
+}) as (line: unknown) => line is TrialResult;
 
 function parseShard(text: string): { index: number; count: number } {
   const [, i, n] = /^(\d+)\/(\d+)$/.exec(text) ?? [];

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { shown } from '../errors.ts';
 import { nearestName } from './nearest.ts';
 import { configJsonSchema } from './schema.ts';
 
@@ -15,28 +16,40 @@ interface Problem {
 }
 
 /** What is wrong with a config, a sentence each: path, expected, found, and the nearest right name.
- *  @param raw  the config as it was written */
-export function describeIssues(issues: readonly Issue[], raw: unknown): { path: string; text: string }[] {
-  const problems = issues.flatMap((issue) => describeIssue(issue, [], raw));
+ *  @param raw  the config as it was written
+ *  @returns the first of them, and how many there are more */
+export function describeIssues(
+  issues: readonly Issue[],
+  raw: unknown,
+): { problems: { path: string; text: string }[]; more: number } {
+  const mistakesIn = (issue: Issue) => (issue.code === 'unrecognized_keys' ? issue.keys.length : 1);
+  const all = issues.reduce((sum, issue) => sum + mistakesIn(issue), 0);
+  const first = issues.slice(0, mostDescribed).flatMap((issue) => describeIssue(issue, [], raw));
+  const problems = first.slice(0, mostDescribed);
   const misspelt = new Set(problems.flatMap(({ path, meant }) => (meant ? [format([...path.slice(0, -1), meant])] : [])));
-  return problems
-    .filter(({ path, missing }) => !(missing && misspelt.has(format(path))))
-    .map(({ path, text }) => ({ path: format(path), text }));
+  const told = problems.filter(({ path, missing }) => !(missing && misspelt.has(format(path))));
+  return {
+    problems: told.map(({ path, text }) => ({ path: format(path), text })),
+    more: Math.max(0, all - mostDescribed),
+  };
 }
+
+/** Each takes a millisecond or more, and a hostile config has hundreds of thousands. */
+const mostDescribed = 200;
 
 function describeIssue(issue: Issue, base: Path, raw: unknown): Problem[] {
   const path = [...base, ...issue.path];
-  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownField(path, key, raw));
+  if (issue.code === 'unrecognized_keys') return issue.keys.slice(0, mostDescribed).map((key) => unknownField(path, key, raw));
   if (issue.code === 'invalid_union') {
     const inner = fittingBranch(issue.errors);
-    if (inner) return inner.flatMap((one) => describeIssue(one, path, raw));
+    if (inner) return inner.slice(0, mostDescribed).flatMap((one) => describeIssue(one, path, raw));
   }
   if (issue.code === 'custom') return [{ path, text: issue.message }];
   const found = valueAt(raw, path);
   const near = typeof found === 'string' ? suggestion(nearestName(found, choicesAt(path, raw))) : '';
   const problem = {
     path,
-    text: `expected ${expectation(issue, path, raw)}, found ${show(found)}${near}`,
+    text: `expected ${expectation(issue, path, raw)}, found ${shown(found)}${near}`,
     missing: found === undefined,
   };
   // zod looks no further than a discriminator (`name`, `type`) that is missing: it may be there under a wrong name
@@ -53,7 +66,10 @@ function unknownField(path: Path, key: string, raw: unknown): Problem {
 function unknownFields(path: Path, raw: unknown): Problem[] {
   const known = knownKeys(path, raw);
   const found = Object.keys(Object(valueAt(raw, path)));
-  return found.filter((key) => !known.includes(key)).map((key) => unknownField(path, key, raw));
+  return found
+    .filter((key) => !known.includes(key))
+    .slice(0, mostDescribed)
+    .map((key) => unknownField(path, key, raw));
 }
 
 /** The branch of a union that the value was plainly meant for: of those that it fails below their root, the one with the fewest
@@ -118,22 +134,6 @@ function range({ minimum: low, maximum: high, exclusiveMinimum: above, exclusive
   const end = most !== undefined ? `of at most ${most}` : below !== undefined ? `below ${below}` : '';
   const text = [start, end].filter((bound) => bound !== '').join(' and ');
   return text === '' ? '' : ` ${text}`;
-}
-
-/** A value as it was written, cut to a readable length. */
-function show(value: unknown): string {
-  if (value === undefined) return 'nothing';
-  if (typeof value === 'number') return String(value);
-  const text = jsonOf(value);
-  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
-}
-
-function jsonOf(value: unknown): string {
-  try {
-    return JSON.stringify(value);
-  } catch {
-    return 'something nested too deep to show'; // the only thing from JSON that can't be JSON again
-  }
 }
 
 /** training.optimizer.name, model.layers.0.units */

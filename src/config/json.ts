@@ -24,7 +24,7 @@ type State = 'value' | 'firstValue' | 'firstKey' | 'key' | 'colon' | 'comma' | '
 type Kind = 'scalar' | 'string' | '{' | '[' | '}' | ']' | ',' | ':';
 
 const token =
-  /"(?:[^"\\\r\n\t]+|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.])|(?:true|false|null)\b|[{}[\],:]/y; // RFC 8259
+  /"[^"\\\r\n\t]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\r\n\t]*)*"|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.])|(?:true|false|null)\b|[{}[\],:]/y; // RFC 8259
 const space = /[ \t\r\n]*/y;
 
 const expectations: Record<State, (closer: string) => string> = {

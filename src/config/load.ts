@@ -39,15 +39,26 @@ function physical(folder: string): string {
 export function checkConfig(raw: unknown, file: string, sets: readonly string[] = []): Config {
   const overrides = sets.map(parseSet);
   const merged = overrides.reduce<unknown>((value, override) => withOverride(value, override, []), raw);
-  const result = configSchema.safeParse(merged);
+  const result = parsed(merged, file);
   if (result.success) return withPathsOfSets(withSplit(result.data), overrides, dirname(file));
-  const problems = describeIssues(result.error.issues, merged);
+  const { problems, more } = describeIssues(result.error.issues, merged);
   const lines = problems.slice(0, maximumLines).map(({ path, text }) => {
     const override = culprit(path, overrides, raw);
     return `${override ? `--set ${override.text}` : file}: ${path === '' ? '' : `${path}: `}${text}`;
   });
-  if (problems.length > lines.length) lines.push(`${file}: … and ${problems.length - lines.length} more`);
+  const untold = problems.length - lines.length + more;
+  if (untold > 0) lines.push(`${file}: … and ${untold} more`);
   throw new UserError('usage', lines.join('\n'));
+}
+
+/** @throws UserError (usage) where values lie within each other so deep that the schema can't follow */
+function parsed(raw: unknown, file: string): ReturnType<typeof configSchema.safeParse> {
+  try {
+    return configSchema.safeParse(raw);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new UserError('usage', `${file}: expected a config, found values nested too deep to read`, { cause: error });
+  }
 }
 
 /** A default that depends on another field: one source is split by itself, parts of their own are not. */
@@ -65,8 +76,8 @@ function culprit(path: string, overrides: readonly Override[], raw: unknown): Ov
   const last = (fits: (one: Override) => boolean) => [...overrides].reverse().find(fits);
   const direct = last((one) => inside(path, format(one.path)));
   if (direct) return direct;
-  const alone = configSchema.safeParse(raw);
-  const before = alone.success ? [] : describeIssues(alone.error.issues, raw);
+  const alone = parsed(raw, '');
+  const before = alone.success ? [] : describeIssues(alone.error.issues, raw).problems;
   if (before.some((problem) => problem.path === path)) return undefined;
   return last((one) => inside(format(one.path), path) || inside(path, format(one.path.slice(0, -1))));
 }

@@ -2,6 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import type { Sharp, SharpOptions } from 'sharp';
 import { systemReason, UserError } from '../errors.ts';
+import type { Drawing } from './drawing-worker.ts';
+import { isPixelFormat, maximumSide, refuseScans, sharedPixels } from './image-traps.ts';
 
 /** How a picture of any shape becomes a square. */
 export const fits = {
@@ -40,20 +42,25 @@ export async function decodeImage(input: string | Uint8Array, preprocessing: Pre
   try {
     // bytes alone: by its path, an SVG could make the renderer read other files beside it
     const bytes = typeof input === 'string' ? await readFile(input) : input;
-    return await retried(async () => squarePixels((await openImage(bytes)).image, preprocessing));
+    return isPixelFormat(bytes) ? await decodeHere(bytes, preprocessing) : await elsewhere('decode', bytes, preprocessing);
   } catch (error) {
     throw dataError(error);
   }
 }
 
-/** Decodes; what fails among others is tried once more alone.
+/** The same in this process, for what is known to be no trap. */
+export function decodeHere(bytes: Uint8Array, preprocessing: Preprocessing): Promise<Uint8Array> {
+  return retried(async (isAlone) => squarePixels((await openImage(bytes, isAlone)).image, preprocessing));
+}
+
+/** Decodes; what fails among others, or takes much memory, is tried once more alone.
  *  @throws UserError (data) with the reason */
-async function retried<T>(decode: () => Promise<T>): Promise<T> {
+async function retried<T>(decode: (isAlone: boolean) => Promise<T>): Promise<T> {
   try {
-    return await amongOthers(decode);
+    return await amongOthers(() => decode(false));
   } catch (error) {
     if (error instanceof UserError) throw error;
-    return await alone(decode).catch((again) => {
+    return await alone(() => decode(true)).catch((again) => {
       throw dataError(again);
     });
   }
@@ -63,8 +70,10 @@ function dataError(error: unknown): UserError {
   return error instanceof UserError ? error : new UserError('data', imageReason(error), { cause: error });
 }
 
-/** Reads the header of a file. @throws UserError (data) on a picture that is too small */
-async function openImage(bytes: Uint8Array) {
+/** Reads the header of a file.
+ *  @throws UserError (data) on a picture that is too small or too long, or a JPEG that is made to take for ever
+ *  @throws Error on one that should be alone and is not */
+async function openImage(bytes: Uint8Array, isAlone: boolean) {
   const sharp = loadSharp();
   const image = sharp(bytes, safeOptions);
   const { format, orientation = 1, autoOrient } = await image.metadata();
@@ -72,6 +81,11 @@ async function openImage(bytes: Uint8Array) {
   if (Math.min(width, height) < minimumSide) {
     throw new UserError('data', `${width}×${height} pixels: a side is below the minimum of ${minimumSide}`);
   }
+  if (Math.max(width, height) > maximumSide) {
+    throw new UserError('data', `${width}×${height} pixels: a side is above the maximum of ${maximumSide.toLocaleString('en')}`);
+  }
+  if (format === 'jpeg') refuseScans(bytes, width * height);
+  if (!isAlone && width * height > sharedPixels) throw new Error('so large a picture is decoded alone');
   return { image, width, height, format: format as string, turned: orientation !== 1 };
 }
 
@@ -113,17 +127,32 @@ export interface Rectangle {
  *  @param side  the longer side of the small picture is this at most
  *  @throws UserError (data) with the reason, where decodeImage throws it too */
 export async function lookAt(original: Original, side: number): Promise<Look> {
-  const size = { width: side, height: side, fit: 'inside', withoutEnlargement: true, kernel: resizeKernel } as const;
   if (!('file' in original)) {
     const { pixels, width, height } = original;
-    const small = await rgb(loadSharp()(pixels, { raw: { width, height, channels } }).resize(size));
+    const small = await rgb(loadSharp()(pixels, { raw: { width, height, channels } }).resize(within(side)));
     return { width, height, format: 'pixels', turned: false, bytes: pixels.length, small };
   }
   const { file } = original;
-  return retried(async () => {
-    const { image, format, turned, ...shape } = await openImage(file);
-    return { ...shape, format, turned, bytes: file.length, small: await rgb(upright(image).resize(size)) };
+  return isPixelFormat(file) ? lookHere(file, side) : elsewhere('look', file, side);
+}
+
+/** The same for a file, in this process. */
+export function lookHere(file: Uint8Array, side: number): Promise<Look> {
+  return retried(async (isAlone) => {
+    const { image, format, turned, ...shape } = await openImage(file, isAlone);
+    return { ...shape, format, turned, bytes: file.length, small: await rgb(upright(image).resize(within(side))) };
   });
+}
+
+const within = (side: number) =>
+  ({ width: side, height: side, fit: 'inside', withoutEnlargement: true, kernel: resizeKernel }) as const;
+
+async function elsewhere<Call extends keyof Drawing>(
+  call: Call,
+  file: Uint8Array,
+  how: Parameters<Drawing[Call]>[1],
+): Promise<Awaited<ReturnType<Drawing[Call]>>> {
+  return (await import('./drawing-process.ts')).drawElsewhere(call, file, how);
 }
 
 /** What else the pixels of a picture depend on: the versions of the libraries that decode, and the kind of machine. */

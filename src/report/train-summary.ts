@@ -1,5 +1,6 @@
-import type { PartName } from '../data/split.ts';
-import type { Bias } from '../evaluation/diagnosis.ts';
+import * as check from '../checks.ts';
+import { type PartName, partNames } from '../data/split.ts';
+import { type Bias, verdicts } from '../evaluation/diagnosis.ts';
 import type { Metrics } from '../evaluation/metrics.ts';
 import { count, percent, percentRange, plural, table } from './table.ts';
 
@@ -37,6 +38,47 @@ export interface Diagnosis extends Bias {
   comparedWith: 'dev' | 'test';
   remedies: { title: string; why: string; set: string[] }[];
 }
+
+const spread = check.fields({ mean: check.number, spread: check.number, values: check.list(check.number) });
+
+/** Whether JSON is a summary: summary.json may have been damaged, or edited. */
+export const isSummary = check.fields({
+  run: check.text,
+  model: check.text,
+  seed: check.count,
+  seconds: check.duration,
+  epochs: check.count,
+  bestEpoch: check.count,
+  stopped: (value) => Object.hasOwn(stoppedText, String(value)),
+  parameters: check.count,
+  examples: check.fields(
+    Object.fromEntries(partNames.map((part) => [part, check.fields({ total: check.count, positive: check.count })])),
+  ),
+  metrics: check.fields(
+    Object.fromEntries(
+      partNames.map((part) => [
+        part,
+        check.orNull(
+          check.fields({ accuracy: check.number, accuracyInterval: check.interval, baseline: check.number, cost: check.number }),
+        ),
+      ]),
+    ),
+  ),
+  folds: check.optional(check.fields({ count: check.count, accuracy: spread, cost: spread })),
+  diagnosis: check.orNull(
+    check.fields({
+      verdict: check.oneOf(verdicts),
+      avoidableBias: check.number,
+      variance: check.number,
+      certain: check.flag,
+      collapsed: check.flag,
+      targetError: check.number,
+      comparedWith: check.oneOf(['dev', 'test']),
+      remedies: check.list(check.fields({ title: check.text, why: check.text, set: check.list(check.text) })),
+    }),
+  ),
+  warnings: check.list(check.text),
+}) as (value: unknown) => value is TrainSummary;
 
 type Style = (style: 'bold' | 'dim' | 'green' | 'yellow', text: string) => string;
 

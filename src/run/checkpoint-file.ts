@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { systemReason, UserError } from '../errors.ts';
+import { shown, systemReason, UserError } from '../errors.ts';
 import { lengthBytes } from '../safetensors.ts';
 import { writePiecesAtomically } from './atomic-write.ts';
 import { decodeTensors, type TensorArray, tensorPieces } from './safetensors.ts';
@@ -88,7 +88,7 @@ async function readWhole(file: string): Promise<Uint8Array | null> {
 function decode(bytes: Uint8Array, file: string): StoredCheckpoint {
   const { metadata, tensors } = decodeTensors(bytes, file);
   if (metadata['format'] !== format)
-    throw refusal(file, `expected a checkpoint of nn, found ${JSON.stringify(metadata['format'] ?? 'another safetensors file')}`);
+    throw refusal(file, `expected a checkpoint of nn, found ${shown(metadata['format'] ?? 'another safetensors file')}`);
   const place = digestPlace(bytes);
   const found = Buffer.from(place).toString('latin1');
   place.set(Buffer.from(noDigest));

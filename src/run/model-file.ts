@@ -4,7 +4,7 @@ import type { Classifier } from '../classifier/classifier.ts';
 import { readWhole } from '../data/disk.ts';
 import { fits } from '../data/image.ts';
 import { normalizers } from '../data/normalize.ts';
-import { systemReason, UserError } from '../errors.ts';
+import { shown, systemReason, UserError } from '../errors.ts';
 import { type Floats, precisions } from '../kernels/kernels.ts';
 import { activations } from '../model/activations.ts';
 import { initializers } from '../model/initializers.ts';
@@ -43,7 +43,7 @@ export async function loadClassifier(path: string): Promise<{ classifier: Classi
   const file = await modelFileAt(path);
   const { metadata, tensors } = decodeTensors(await readBytes(file), file);
   if (metadata['format'] !== format)
-    throw refusal(file, `expected a model of nn, found ${JSON.stringify(metadata['format'] ?? 'another safetensors file')}`);
+    throw refusal(file, `expected a model of nn, found ${shown(metadata['format'] ?? 'another safetensors file')}`);
   if (metadata['version'] !== String(version))
     throw refusal(file, `expected version ${version} of the format, found ${metadata['version']}`);
   const description = checkDescription(metadata['classifier'], file);
@@ -157,7 +157,7 @@ function reader(value: unknown, where: string, file: string) {
       ? (value as Record<string, unknown>)[key]
       : undefined;
   const refuse = (key: string, expected: string) =>
-    refusal(file, `${where}.${key}: expected ${expected}, found ${JSON.stringify(get(key)) ?? 'nothing'}`);
+    refusal(file, `${where}.${key}: expected ${expected}, found ${shown(get(key))}`);
   const check = <T>(key: string, expected: string, right: (found: unknown) => found is T): T => {
     const found = get(key);
     if (!right(found)) throw refuse(key, expected);

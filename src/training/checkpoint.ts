@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { count, duration, fields, isRecord, list, nestedAtMost, number, orNull, text } from '../checks.ts';
 import type { ExampleSet } from '../data/examples.ts';
 import { contentHash } from '../data/hash.ts';
 import { fewPictures } from '../data/pixels.ts';
@@ -91,7 +92,8 @@ export function unpackCheckpoint(
   { content, tensors }: { content: unknown; tensors: Record<string, unknown> },
   file: string,
 ): Checkpoint {
-  if (!isContent(content)) throw new UserError('model', `${file}: expected a checkpoint's content, found something else`);
+  if (!isShallow(content) || !isContent(content))
+    throw new UserError('model', `${file}: expected a checkpoint's content, found something else`);
   const { told, folds, progress, ...rest } = content as unknown as PackedContent;
   const floats = (name: string): Float64Array => {
     const found = tensors[name];
@@ -117,34 +119,17 @@ type PackedContent = Omit<Checkpoint, 'told' | 'folds' | 'state'> & {
   progress: TrainingState['progress'];
 };
 
-type Check = (value: unknown) => boolean;
-const record = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-const fields =
-  (checks: Record<string, Check>): Check =>
-  (value) =>
-    record(value) && Object.entries(checks).every(([key, check]) => check(value[key]));
-const list =
-  (check: Check): Check =>
-  (value) =>
-    Array.isArray(value) && value.every(check);
-const orNull =
-  (check: Check): Check =>
-  (value) =>
-    value === null || check(value);
-const text: Check = (value) => typeof value === 'string';
-const number: Check = (value) => Number.isFinite(value);
-const duration: Check = (value) => number(value) && (value as number) >= 0;
-const count: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
+/** A config and all that is remembered have ten levels at most. */
+const isShallow = nestedAtMost(50);
 
 const isContent = fields({
   version: text,
-  config: record,
+  config: isRecord,
   marks: fields({ split: text, pixels: text, startFrom: text, rateByFeature: text }),
   journalBytes: count,
   seconds: duration,
-  told: fields({ gradients: fields({ looks: record, told: list(text) }), warnings: list(text) }),
-  folds: orNull(list(fields({ fold: count, metrics: record, epochs: count, bestEpoch: count }))),
+  told: fields({ gradients: fields({ looks: isRecord, told: list(text) }), warnings: list(text) }),
+  folds: orNull(list(fields({ fold: count, metrics: isRecord, epochs: count, bestEpoch: count }))),
   progress: fields({
     form: (value) => Object.hasOwn(forms, String(value)) && value !== 'auto',
     epoch: count,
@@ -153,6 +138,19 @@ const isContent = fields({
     seconds: duration,
     watch: fields({ bound: orNull(number), above: count }),
     best: orNull(fields({ bestEpoch: count, leastCost: orNull(number), improvedCost: orNull(number), improvedEpoch: count })),
-    ended: orNull(fields({ epoch: count, cost: number, bestEpoch: count, stopped: text })),
+    ended: orNull(
+      fields({
+        epoch: count,
+        cost: number,
+        l2Cost: number,
+        train: fields({ accuracy: number }),
+        dev: orNull(fields({ cost: number, accuracy: number })),
+        learningRate: number,
+        seconds: duration,
+        layers: orNull(list(isRecord)),
+        bestEpoch: count,
+        stopped: text,
+      }),
+    ),
   }),
 });

@@ -119,6 +119,13 @@ test('a run that is finished says so, and what came of it', async () => {
   expect((await resume(0, 'whole')).stdout).toContain('Trained after 40 epochs');
 });
 
+test.each(['{}', '5', '{"stopped":"finished","metrics":{}}'])('a summary that says %s is made again', async (text) => {
+  await copy('summarized', 'whole');
+  await writeFile(at('summarized', 'summary.json'), text);
+  await resume(0, 'summarized');
+  await expectSameRun(at('summarized'), at('whole'));
+});
+
 describe('damaged checkpoints', () => {
   test('the newest falls back to the one before, and says so', async () => {
     await copy('damaged');

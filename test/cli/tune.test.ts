@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -173,6 +173,16 @@ describe('what is wrong is said before any trial', () => {
     const done = await nn(['tune', ...words], { cwd: folder });
     expect(done.stderr).toMatch(says);
     expect(done.code).toBe(code);
+  });
+
+  test.each(['"a"', '{}', '[1]', 'null'])('a trial whose changes are %s is no trial, and is named by its line', async (set) => {
+    cpSync(join(folder, 'two'), join(folder, 'damaged'), { recursive: true });
+    const [first, ...rest] = read('damaged', 'trials.jsonl').split('\n');
+    const spoilt = first!.replace(/"set":\[[^\]]*\]/, `"set":${set}`);
+    writeFileSync(join(folder, 'damaged', 'trials.jsonl'), [spoilt, ...rest].join('\n'));
+    const { code, stderr } = await nn(['tune', '--merge', 'damaged', '--output', 'merged-damaged'], { cwd: folder });
+    expect(stderr).toMatch(/trials\.jsonl, line 1: expected a trial of nn tune/);
+    expect(code).toBe(3);
   });
 
   test('a folder that holds another search is refused', async () => {

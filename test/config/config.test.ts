@@ -208,6 +208,11 @@ describe('a mistake is told by file, path, what was expected, what was found, an
       training({ learningRate: deep(100_000) }),
       /^training\.learningRate: expected .*, found something nested too deep to show$/,
     ],
+    [
+      'a choice nested too deep for the schema',
+      { data: drawn, search: { parameters: { 'training.l2': { choice: ['a', deep(100_000)] } } } },
+      /expected a config, found values nested too deep to read$/,
+    ],
     ['a deep value under a wrong key', { data: drawn, modle: deep(100_000) }, 'modle: no such field (did you mean "model"?)'],
   ])('%s', (_, raw, expected) => {
     const [line, ...more] = refusal(raw);
@@ -250,6 +255,13 @@ describe('a mistake is told by file, path, what was expected, what was found, an
     const lines = refusal(model({ layers: Array.from({ length: 5000 }, () => ({ units: 0 })) }));
     expect(lines).toHaveLength(101);
     expect(lines.at(-1)).toBe('configs/cat.json: … and 4900 more');
+  });
+
+  test('tens of thousands of unknown fields, in good time', () => {
+    const started = performance.now();
+    const many = Object.fromEntries(Array.from({ length: 20_000 }, (_, i) => [`k${i}`, i]));
+    expect(refusal({ data: { ...many, source: drawn.source } }).at(-1)).toBe('configs/cat.json: … and 19900 more');
+    expect(performance.now() - started).toBeLessThan(20_000); // once it took a minute or more
   });
 
   test('reading a hostile config changes no prototype', () => {
@@ -380,6 +392,7 @@ describe('a file', () => {
     ['{} // a remark', /c\.json: line 1: expected nothing more, found \/\/ a remark$/],
     ['\n\n# YAML', /c\.json: line 3: expected a value, found # YAML$/],
     ['{"a": "\u0001"}', /c\.json: expected .*control character/],
+    [`{"a": "${'x'.repeat(100_000)}`, /c\.json: line 1: expected a value, found "x{18}…$/], // once this took for ever
   ])('that is not JSON: %j', async (text, why) => {
     await expect(load(text)).rejects.toMatchObject({ message: expect.stringMatching(why), exitCode: 2 });
   });

@@ -352,6 +352,15 @@ test('a picture much larger than the square is averaged, not sampled', async () 
   expectSolid(await decode(bytes, 8), [127, 127, 127], 12);
 });
 
+test('a picture of so many pixels that it is decoded alone is the same picture, also among others', async () => {
+  const large = await sharp({ create: { width: 8200, height: 8200, channels: 3, background: '#0a141e' } })
+    .png()
+    .toBuffer();
+  const small = await solidPng([1, 2, 3]);
+  const found = await Promise.all([decode(small), decode(large), decode(small), decode(large)]);
+  for (const [i, pixels] of found.entries()) expectSolid(pixels, i % 2 === 0 ? [1, 2, 3] : [10, 20, 30]);
+});
+
 test('bytes that are pixels already are resized the way files are', async () => {
   const pixels = painted(40, 24, slope);
   const png = await picture(40, 24, slope).png().toBuffer();
@@ -389,6 +398,7 @@ describe('what is refused', () => {
       () => Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="30000" height="30000"/>'),
       `more than ${maximumPixels.toLocaleString('en')} pixels`,
     ],
+    ['a side too long', () => pngBomb(4_000_000, 40), '4000000×40 pixels: a side is above the maximum of 65,535'],
     [
       'a side too short',
       () =>
@@ -440,6 +450,28 @@ describe('what is refused', () => {
         expect(await reasonFor(kinds[i % kinds.length]!)).toBe(reasons[i % kinds.length]);
       }),
     );
+  });
+
+  test('an SVG that takes years to draw is given up, and the next is drawn', { timeout: 60_000 }, async () => {
+    const rules = Array.from({ length: 3000 }, (_, i) => `g>g>g g g g:nth-child(${i}) rect{fill:red}`).join('');
+    const shapes = `${'<g>'.repeat(100)}${'<rect width="3" height="3"/>'.repeat(4000)}${'</g>'.repeat(100)}`;
+    const endless = `<svg xmlns="http://www.w3.org/2000/svg" width="16" height="16"><style>${rules}</style>${shapes}</svg>`;
+    const red = '<svg xmlns="http://www.w3.org/2000/svg" width="16" height="16"><rect width="16" height="16" fill="red"/></svg>';
+    const [first, second] = await Promise.all([reasonFor(Buffer.from(endless)), decode(Buffer.from(red))]);
+    expect(first).toBe('an SVG that takes more than 10 seconds to draw');
+    expectSolid(second, [255, 0, 0]);
+  });
+
+  test('a JPEG of few bytes that says to go through all of its pixels hundreds of times', async () => {
+    const jpeg = await picture(4096, 4096, () => [9, 9, 9])
+      .jpeg({ progressive: true })
+      .toBuffer();
+    const [scan, end] = [jpeg.lastIndexOf(Buffer.of(0xff, 0xda)), jpeg.length - 2];
+    const again = Array<Buffer>(300).fill(jpeg.subarray(scan, end));
+    expect(await reasonFor(Buffer.concat([jpeg.subarray(0, end), ...again, jpeg.subarray(end)]))).toMatch(
+      /^3\d\d scans of 16,777,216 pixels: more than 4,294,967,296 in all$/,
+    );
+    expectSolid(await decode(jpeg), [9, 9, 9]);
   });
 
   test('a path where nothing is, and one of a folder', async () => {

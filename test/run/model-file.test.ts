@@ -35,6 +35,10 @@ function classifierOf(layers: readonly Layer[], precision: Precision): Classifie
   const random = numpyRandom(3);
   const parameters = initialParameters(network, kernelsFor(precision), random);
   for (const [k] of parameters.values.entries()) parameters.values[k] = random.normal() / 3;
+  const variances = parameters.segments.filter(({ name }) => name.startsWith('movingVariance'));
+  for (const { offset, length } of variances) {
+    for (let k = offset; k < offset + length; k++) parameters.values[k] = Math.abs(parameters.values[k]!);
+  }
   return {
     network,
     parameters,

@@ -155,6 +155,7 @@ describe('refused:', () => {
   const one = { a: entry('F32', [1], 0, 4) };
   const four = Buffer.alloc(4);
   const huge = 2 ** 53 - 1;
+  const deep = `${'['.repeat(50_000)}${']'.repeat(50_000)}`;
 
   const refusals: [string, Uint8Array, RegExp][] = [
     ['nothing', new Uint8Array(), /found 0 bytes/],
@@ -233,6 +234,15 @@ describe('refused:', () => {
       /b: .*start at 1, found 2: .*leave a hole/,
     ],
     ['bytes behind the last', file(one, Buffer.alloc(5)), /expected 4 bytes of tensors, found 5/],
+    ['a tensor nested too deep', file(`{"a":${deep}}`), /a: expected a tensor, found something nested too deep to show/],
+    ['a type nested too deep', file(`{"a":{"dtype":${deep}}}`), /a: expected a type .*found something nested too deep to show/],
+    [
+      'a shape nested too deep',
+      file(`{"a":{"dtype":"U8","shape":${deep}}}`),
+      /expected a shape .*found something nested too deep/,
+    ],
+    ['a type of many letters', file({ a: { dtype: 'x'.repeat(100_000) } }), /found "x{56}…$/],
+    ['a name that commands a terminal', file({ '\u001b[2J': null }), /: \\x1b\[2J: expected a tensor/],
     ['bytes and no tensor', file('{}', four), /expected 0 bytes of tensors, found 4/],
   ];
 

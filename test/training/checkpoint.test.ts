@@ -61,6 +61,26 @@ describe('a checkpoint', () => {
     expect(() => unpackCheckpoint({ content: { ...content, progress }, tensors }, 'file')).toThrow(UserError);
   });
 
+  test.each(['train', 'dev', 'learningRate', 'layers', 'stopped'])('that has ended without its %s is refused', (field) => {
+    const { content, tensors } = stored(checkpoint);
+    const whole = { epoch: 3, cost: 1, l2Cost: 0, train: { accuracy: 1 }, dev: null, learningRate: 1, seconds: 1, layers: null };
+    const ended = { ...whole, bestEpoch: 3, stopped: 'finished' };
+    const unpack = (other: object) =>
+      unpackCheckpoint({ content: { ...content, progress: { ...content.progress, ended: other } }, tensors }, 'x');
+    expect(unpack(ended).state.progress.ended).toEqual(ended);
+    expect(() => unpack({ ...ended, [field]: undefined })).toThrow(UserError);
+  });
+
+  test('nested thousands deep is refused', () => {
+    const { content, tensors } = packCheckpoint(checkpoint);
+    const deep = JSON.parse(`${'{"a":'.repeat(20_000)}1${'}'.repeat(20_000)}`) as object;
+    for (const where of ['config', 'more']) {
+      expect(() => unpackCheckpoint({ content: { ...content, [where]: deep }, tensors }, 'x')).toThrow(
+        /expected a checkpoint's content/,
+      );
+    }
+  });
+
   test('without its costs is refused', () => {
     const { content, tensors } = stored(checkpoint);
     const { costs: _, ...others } = tensors;

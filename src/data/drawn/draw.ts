@@ -1,5 +1,5 @@
 import { namedRandom } from '../../random.ts';
-import { decodeImage, minimumSide, type Preprocessing } from '../image.ts';
+import { decodeHere, minimumSide, type Preprocessing } from '../image.ts';
 import { compose, type Variation } from './compose.ts';
 import { type DrawnLabel, type Kind, kinds } from './kinds.ts';
 import { addGrain } from './light.ts';
@@ -74,7 +74,7 @@ export function kindsOf(difficulty: Difficulty, label: DrawnLabel): readonly Kin
 export async function renderPicture(picture: DrawnPicture, preprocessing: Preprocessing): Promise<Uint8Array> {
   // rendered at the size that is wanted: sharper above the canvas's own, faster below it
   const sized = picture.svg.replace(sides(canvas), sides(Math.max(minimumSide, preprocessing.imageSize)));
-  return addGrain(await decodeImage(Buffer.from(sized), preprocessing), picture.grain);
+  return addGrain(await decodeHere(Buffer.from(sized), preprocessing), picture.grain);
 }
 
 const drawnKinds: Record<Difficulty, readonly Kind[]> = {

@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { systemReason, UserError } from '../../errors.ts';
+import { shown, systemReason, UserError } from '../../errors.ts';
 import { headerBytesOf, lengthBytes, parseHeader, type TensorEntry } from '../../safetensors.ts';
 import { openToRead } from '../disk.ts';
 import type { Preprocessing } from '../image.ts';
@@ -64,7 +64,7 @@ function readPacked(path: string, descriptor: number, refuse: Refuse): PackedFil
   const bodyAt = lengthBytes + headerBytes;
   const { metadata, tensors } = parseHeader(read(lengthBytes, headerBytes), status.size - bodyAt, tensorTypes, refuse);
   if (metadata['format'] !== format)
-    refuse(`expected packed pictures, found ${JSON.stringify(metadata['format'] ?? 'another safetensors file')}`);
+    refuse(`expected packed pictures, found ${shown(metadata['format'] ?? 'another safetensors file')}`);
   if (metadata['version'] !== version) refuse(`expected version ${version} of packed pictures, found ${metadata['version']}`);
   const description = parseDescription(metadata['pictures']);
   if (typeof description === 'string') return refuse(description);

@@ -1,3 +1,5 @@
+import { isRecord } from '../../checks.ts';
+import { shown } from '../../errors.ts';
 import { encodeHeader, type TensorEntry, type TensorTypes } from '../../safetensors.ts';
 import type { Classes } from '../examples.ts';
 import { type Fit, fits, type Preprocessing, resizeKernel } from '../image.ts';
@@ -95,7 +97,7 @@ export function parseDescription(text: string | undefined): PackedDescription | 
     [isCount(unreadable, 0, maximumRows), 'unreadable: expected a count', unreadable],
   ];
   const wrong = checks.find(([right]) => !right);
-  if (wrong) return `pictures.${wrong[1]}, found ${JSON.stringify(wrong[2]) ?? 'nothing'}`;
+  if (wrong) return `pictures.${wrong[1]}, found ${shown(wrong[2])}`;
   return {
     preprocessing: { imageSize: imageSize as number, fit: fit as Fit },
     classes: { positive: positive as string, negative: negative as string },
@@ -103,10 +105,6 @@ export function parseDescription(text: string | undefined): PackedDescription | 
     order: order === 'source' ? order : { seed: seed as number },
     unreadable: unreadable as number,
   };
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 const isName = (value: unknown): value is string => typeof value === 'string' && value !== '';

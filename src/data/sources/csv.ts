@@ -39,8 +39,11 @@ export async function csvWithout(path: string, removed: readonly { file: string;
   }
   const [header, ...records] = parseRecords(text, path);
   const kept = [header!, ...records.filter((_, i) => !gone.has(i))];
-  return `${kept.map(({ fields }) => fields.map(csvField).join(',')).join('\n')}\n`;
+  return `${kept.map(({ fields }) => fields.map(written).join(',')).join('\n')}\n`;
 }
+
+/** Spaces around a value count where it stands in quotes alone. */
+const written = (value: string) => (value === value.trim() ? csvField(value) : `"${value.replaceAll('"', '""')}"`);
 
 /** Node has no strings of more than 512 MiB. */
 const maximumBytes = 500e6;

@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { dirname, relative } from 'node:path';
 import type { Dataset, File, Group } from 'h5wasm/node';
 import { systemReason, UserError } from '../../errors.ts';
@@ -5,6 +6,7 @@ import { firstBytes } from '../disk.ts';
 import { contentHash } from '../hash.ts';
 import { maximumPixels, minimumSide, resizePixels } from '../image.ts';
 import type { Source } from '../source.ts';
+import { openNothingBut } from './hdf5-files.ts';
 
 export interface Hdf5Options {
   path: string;
@@ -34,9 +36,16 @@ export async function openHdf5(options: Hdf5Options): Promise<Source> {
           `found ${width}×${height}`,
       );
     }
+    const { size } = await stat(path);
+    if (m * height * width * 3 > size * mostPacked) {
+      throw new UserError(
+        'data',
+        `${path}: expected at most ${mostPacked.toLocaleString('en')} times its own ${size.toLocaleString('en')} bytes of pixels, found ${m} pictures of ${width}×${height}`,
+      );
+    }
     const isLabels = (set: Dataset) => isInteger(set) && isColumn(set.shape, m);
     const labels = findDataset(file, path, 'labels', options.labels, isLabels, `integers of shape (${m}) or (${m}, 1)`);
-    const classOf = readLabels(labels, path);
+    const classOf = readLabels(labels, m, path);
     const classNames = readClasses(file, path, options.classes);
     const sorted = [...classNames].sort();
     return {
@@ -68,6 +77,7 @@ async function openFile(path: string): Promise<File> {
   const hdf5 = await import('h5wasm/node');
   const library = await hdf5.ready;
   library.activate_throwing_error_handler(); // else it prints its own stack to stderr
+  openNothingBut(path, library);
   try {
     return new hdf5.File(path, 'r');
   } catch (error) {
@@ -90,6 +100,10 @@ async function requireSignature(path: string): Promise<void> {
   if (!start.equals(signature)) throw new UserError('data', `${path}: expected an HDF5 file, found another kind of file`);
 }
 
+/** How many times its packed size data may have: deflate packs at most 1,032 times, and rows that were never written need no
+ *  bytes at all. A file that claims more is made to fill the memory. */
+const mostPacked = 1032;
+
 type Role = 'images' | 'labels';
 
 function findDataset(
@@ -104,7 +118,7 @@ function findDataset(
   const where = `${path}: ${name ?? role}`;
   if (name === undefined) {
     const fitting = [...sets].filter(([, set]) => fits(set));
-    if (fitting.length === 1) return fitting[0]![1];
+    if (fitting.length === 1) return ownData(fitting[0]![1], where);
     const found = fitting.length === 0 ? describe(sets) : `${fitting.length} of them: ${fitting.map(([key]) => key).join(', ')}`;
     throw new UserError('data', `${where}: expected one data set of ${expected}, found ${found}`, {
       hint: `Name it: "${role}": "NAME" beside "type": "hdf5".`,
@@ -113,7 +127,20 @@ function findDataset(
   const set = namedDataset(file, name);
   if (set === undefined) throw new UserError('data', `${where}: no such data set; the file has ${describe(sets)}`);
   if (!fits(set)) throw new UserError('data', `${where}: expected ${expected}, found ${describe(new Map([[name, set]]))}`);
-  return set;
+  return ownData(set, where);
+}
+
+/** @throws UserError (data) for data that lies in other files: where those are not there it would be read as zeros */
+function ownData(set: Dataset, where: string): Dataset {
+  const [other] = set.metadata.virtual_sources ?? [];
+  if (other === undefined) return set;
+  throw new UserError(
+    'data',
+    `${where}: expected data in the file itself, found a data set that is made of others, in ${other.file_name}`,
+    {
+      hint: 'Copy it into a file of its own, such as by h5repack.',
+    },
+  );
 }
 
 function datasets(group: Group): Map<string, Dataset> {
@@ -153,12 +180,21 @@ const isImages = (set: Dataset) => {
 const isColumn = (shape: number[] | null, m: number) =>
   shape?.[0] === m && (shape.length === 1 || (shape.length === 2 && shape[1] === 1));
 
-function readLabels(labels: Dataset, path: string): Uint8Array {
-  const values = Array.from(labels.value as ArrayLike<number | bigint>, Number);
-  const wrong = values.findIndex((value) => value !== 0 && value !== 1);
-  if (wrong >= 0) throw new UserError('data', `${path}: label ${wrong}: expected 0 or 1, found ${values[wrong]}`);
-  return Uint8Array.from(values);
+/** Some at a time: there may be as many as packed pictures allow. */
+function readLabels(labels: Dataset, m: number, path: string): Uint8Array {
+  const out = new Uint8Array(m);
+  for (let first = 0; first < m; first += labelsTogether) {
+    const some = labels.slice([[first, Math.min(m, first + labelsTogether)]]) as ArrayLike<number | bigint>;
+    for (let i = 0; i < some.length; i++) {
+      const value = Number(some[i]);
+      if (value !== 0 && value !== 1) throw new UserError('data', `${path}: label ${first + i}: expected 0 or 1, found ${value}`);
+      out[first + i] = value;
+    }
+  }
+  return out;
 }
+
+const labelsTogether = 2 ** 20;
 
 function readClasses(file: File, path: string, wanted: Hdf5Options['classes']): readonly string[] {
   if (Array.isArray(wanted)) return checkClasses(wanted, `${path}: classes`);
@@ -168,9 +204,16 @@ function readClasses(file: File, path: string, wanted: Hdf5Options['classes']): 
     if (wanted === undefined) return courseClasses;
     throw new UserError('data', `${path}: ${name}: no such data set; the file has ${describe(datasets(file))}`);
   }
+  const { shape, size } = set.metadata;
+  const texts = (shape ?? []).reduce((product, n) => product * n, 1);
+  if (texts * size > longestNames)
+    throw new UserError('data', `${path}: ${name}: expected the names of two classes, found ${texts} texts`);
   const found = set.to_array();
   return checkClasses(Array.isArray(found) ? found.map(String) : [String(found)], `${path}: ${name}`);
 }
+
+/** Bytes of two names. */
+const longestNames = 2 ** 16;
 
 function checkClasses(names: readonly string[], where: string): readonly string[] {
   if (names.length === 2 && names[0] !== names[1] && !names.includes('')) return names;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { loadExamples } from '../../../src/data/load.ts';
-import { openCsv } from '../../../src/data/sources/csv.ts';
+import { csvWithout, openCsv } from '../../../src/data/sources/csv.ts';
 import { UserError } from '../../../src/errors.ts';
 import { solidPng } from '../pictures.ts';
 
@@ -88,6 +88,13 @@ test('paths start at the file, wherever nn runs; absolute ones stay', async () =
   } finally {
     await rm(elsewhere, { recursive: true });
   }
+});
+
+test('spaces around a value in quotes count, also when the table is written again', async () => {
+  await writeFile(file, 'path,label\n" a.png",cat\n"b.png ",dog\nc.png,dog\n');
+  await writeFile(file, await csvWithout(file, [{ file: 'c.png', label: 'dog' }]));
+  const source = await openCsv({ path: file });
+  expect([0, 1].map((i) => source.name(i))).toEqual([' a.png', 'b.png ']);
 });
 
 test('classes are sorted, whatever comes first', async () => {

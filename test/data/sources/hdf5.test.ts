@@ -1,7 +1,9 @@
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gunzipSync } from 'node:zlib';
 import * as hdf5 from 'h5wasm/node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { decodeImage } from '../../../src/data/image.ts';
@@ -13,6 +15,7 @@ import { nn } from '../../cli.ts';
 import { sharedData, withoutShared } from '../../shared.ts';
 import { painted, picture, type Rgb } from '../pictures.ts';
 
+const elsewhereFile = fileURLToPath(new URL('../../golden/hdf5-elsewhere.json', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'nn-hdf5-'));
 beforeAll(() => hdf5.ready);
 afterAll(() => rm(folder, { recursive: true, force: true }));
@@ -301,6 +304,71 @@ describe('a damaged file', () => {
     expect(stderr).toMatch(/damaged HDF5 file/);
     expect(stderr).not.toMatch(/HDF5-DIAG|#00\d/);
     expect(stderr.trim().split('\n').length).toBeLessThanOrEqual(2);
+  });
+});
+
+describe('nothing outside of the file is read, whatever it says:', () => {
+  const packed = JSON.parse(readFileSync(elsewhereFile, 'utf8')) as Record<'outside' | 'external' | 'virtual', string>;
+  const bytesOf = (kind: 'external' | 'virtual') => gunzipSync(Buffer.from(packed[kind], 'base64')).toString('latin1');
+
+  test('no bytes of a file that its storage names', async () => {
+    const secret = join(folder, 'secret');
+    await writeFile(secret, Buffer.alloc(192, 7));
+    const path = join(folder, 'external.h5');
+    expect(bytesOf('external')).toContain(packed.outside);
+    await writeFile(path, bytesOf('external').replace(packed.outside, secret.padEnd(packed.outside.length, '\0')), 'latin1');
+    const source = await openHdf5({ path });
+    await expect(source.read(0, { imageSize: 8, fit: 'cover' })).rejects.toThrow(/unable to open external raw data file/);
+  });
+
+  test('no data set that is made of others', async () => {
+    const path = join(folder, 'virtual.h5');
+    await writeFile(path, bytesOf('virtual'), 'latin1');
+    expect((await refusal(path)).message).toBe(
+      `${path}: images: expected data in the file itself, found a data set that is made of others, in ${packed.outside}`,
+    );
+  });
+
+  test('no link to another file', async () => {
+    const other = write({ ...images, name: 'images' });
+    const path = join(folder, 'link.h5');
+    const file = new hdf5.File(path, 'w');
+    file.create_dataset(labels);
+    file.create_external_link(other, 'images', 'images');
+    file.close();
+    expect((await refusal(path)).message).toMatch(/images: expected one data set of uint8 .*, found train_set_y int64 \(4\)/);
+  });
+});
+
+describe('a small file that claims much', () => {
+  /** Rows that are not written take no room. */
+  function grown(rows: number): string {
+    const path = join(folder, `grown-${rows}.h5`);
+    const file = new hdf5.File(path, 'w');
+    const chunks = [1, 8, 8, 3];
+    file.create_dataset({ name: 'x', data: new Uint8Array(192), shape: chunks, chunks, maxshape: [null, 8, 8, 3] });
+    file.create_dataset({ name: 'y', data: new Uint8Array(1), shape: [1], chunks: [1024], maxshape: [null] });
+    (file.get('x') as hdf5.Dataset).resize([rows, 8, 8, 3]);
+    (file.get('y') as hdf5.Dataset).resize([rows]);
+    file.close();
+    return path;
+  }
+
+  test('is refused before it takes memory', async () => {
+    expect((await refusal(grown(100_000_000))).message).toMatch(
+      /expected at most 1,032 times its own [\d,]+ bytes of pixels, found 100000000 pictures of 8×8/,
+    );
+  });
+
+  test('is read where it could be packed so small', async () => {
+    expect((await openHdf5({ path: grown(10_000) })).count).toBe(10_000);
+  });
+
+  test('or names many classes: refused without reading them', async () => {
+    const many: Set = { name: 'list_classes', data: Array<string>(20_000).fill('cat'), shape: [20_000], dtype: 'S7' };
+    expect((await refusal(write(images, labels, many))).message).toMatch(
+      /list_classes: expected the names of two classes, found 20000 texts/,
+    );
   });
 });
 

@@ -1,0 +1,34 @@
+import { UserError } from '../errors.ts';
+
+/** What is told of a picture before it is decoded, since decoding it would take too much memory or time. */
+
+/** What a file starts with whose decoding takes as long as it has bytes and pixels. All else may be SVG, which is a program: it
+ *  is drawn in a process that can be ended. */
+const pixelFormats = /^(\xff\xd8\xff|\x89PNG|GIF8|RIFF....WEBP|II[*+]\0|MM\0[*+]|....ftyp)/s;
+
+export function isPixelFormat(file: Uint8Array): boolean {
+  return pixelFormats.test(Buffer.from(file.buffer, file.byteOffset, Math.min(file.length, 16)).toString('latin1'));
+}
+
+/** The most that JPEG can say. Decoding takes some rows at a time, which of millions of columns are gigabytes. */
+export const maximumSide = 65_535;
+/** Of pictures with more pixels one is decoded at a time: some formats take 6 bytes of memory for each. */
+export const sharedPixels = 2 ** 26;
+/** Pixels times scans of a progressive JPEG. It goes through all of its pixels with each scan: cameras and programs write about
+ *  ten, and a file of few bytes could have thousands. */
+const maximumScanned = 2 ** 32;
+
+/** @throws UserError (data) on a JPEG of too many */
+export function refuseScans(jpeg: Uint8Array, pixels: number): void {
+  const bytes = Buffer.from(jpeg.buffer, jpeg.byteOffset, jpeg.length);
+  let scans = 0;
+  for (let at = bytes.indexOf(startOfScan); at >= 0; at = bytes.indexOf(startOfScan, at + 2)) scans++;
+  if (scans > 1 && scans * pixels > maximumScanned) {
+    throw new UserError(
+      'data',
+      `${scans} scans of ${pixels.toLocaleString('en')} pixels: more than ${maximumScanned.toLocaleString('en')} in all`,
+    );
+  }
+}
+
+const startOfScan = Buffer.of(0xff, 0xda); // among compressed data 0xff stands before 0x00 alone
