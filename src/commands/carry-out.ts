@@ -1,5 +1,7 @@
-import { rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
+import type { Classifier } from '../classifier/classifier.ts';
 import { augments } from '../data/augment.ts';
 import { batchLength } from '../data/batches.ts';
 import { allTexts, selectTexts } from '../data/texts.ts';
@@ -113,8 +115,14 @@ async function trainInto(run: RunFolder, job: Job, folds: CrossValidation | null
   const save = async () => saveClassifier(join(run.path, modelFileName), await classifierOf(config, data, options));
   try {
     const outcome = await follow(run, job, { options, folds, checkpoints });
-    await run.journal.flush();
-    await save();
+    try {
+      await run.journal.flush();
+      await save();
+    } catch (error) {
+      // with a checkpoint --resume makes the model again; without one it is all that is left of the training
+      if (!checkpoints.present()) await keepElsewhere(context, await classifierOf(config, data, options));
+      throw error;
+    }
     return outcome;
   } catch (error) {
     if (error instanceof DivergedError) {
@@ -124,6 +132,17 @@ async function trainInto(run: RunFolder, job: Job, folds: CrossValidation | null
       context.note(`The weights before it are kept in ${relative('', run.path)}.`);
     }
     throw error;
+  }
+}
+
+/** Keeps a trained model that can't be written where it belongs. */
+async function keepElsewhere(context: Context, classifier: Classifier): Promise<void> {
+  try {
+    const file = join(await mkdtemp(join(tmpdir(), 'nn-model-')), modelFileName);
+    await saveClassifier(file, classifier);
+    context.note(`The trained model is kept in ${file}`);
+  } catch (error) {
+    context.warn(`the trained model can't be kept in ${tmpdir()} either: ${systemReason(error)}`);
   }
 }
 

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { rm, statfs, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { binPath, type Finished, nn } from '../cli.ts';
@@ -90,7 +90,7 @@ describe('where no file may grow', { skip: process.platform === 'win32' }, () =>
   });
 });
 
-const diskKilobytes = 1024;
+const diskKilobytes = 4096;
 
 describe('a disk that is full', () => {
   let disk: SmallDisk | null;
@@ -109,8 +109,10 @@ describe('a disk that is full', () => {
   test('and has room again in the midst of a training costs it nothing', async (context) => {
     const path = disked(context);
     const output = join(path, 'later');
+    const words = ['train', '-c', 'c.json', '--set', 'training.epochs=4000']; // long enough to go on when there is room
+    await run(0, [...words, '-o', 'long', '-q'], { cwd: folder });
     await fill(path, 40);
-    const { code, stderr } = await signalled(['train', '-c', 'c.json', '-o', output], folder, {
+    const { code, stderr } = await signalled([...words, '-o', output], folder, {
       signal: 'SIGCONT', // changes nothing: the moment alone is wanted
       moment: async (ended) => {
         await hasLines(join(output, 'journal.jsonl'), 20, ended);
@@ -120,7 +122,7 @@ describe('a disk that is full', () => {
     if (code === 3)
       await run(0, ['train', '--resume', output, '-q'], { cwd: folder }); // it ended before there was room
     else expect(code, stderr).toBe(0);
-    await expectSameRun(output, at('whole'));
+    await expectSameRun(output, at('long'));
     await rm(output, { recursive: true });
   });
 
@@ -134,6 +136,20 @@ describe('a disk that is full', () => {
     await rm(join(path, 'filler'));
     await run(0, ['train', '--resume', output, '-q'], { cwd: folder });
     await expectSameRun(output, at('whole'));
+    await rm(output, { recursive: true });
+  });
+
+  test('from the start of a training to its end: the trained model is kept elsewhere', async (context) => {
+    const path = disked(context);
+    const output = join(path, 'never');
+    await mkdir(at('elsewhere'));
+    await fill(path, 16); // for the run's lock, config and split
+    const { stderr } = await run(3, ['train', '-c', 'c.json', '-o', output], { cwd: folder, env: { TMPDIR: at('elsewhere') } });
+    const kept = /^The trained model is kept in (.*)$/m.exec(stderr)?.[1];
+    expect(kept, stderr).toBeDefined();
+    expect(await readFile(kept!)).toEqual(await readFile(at('whole', 'model.safetensors')));
+    expect(await partials(path)).toEqual([]);
+    await rm(join(path, 'filler'));
     await rm(output, { recursive: true });
   });
 
