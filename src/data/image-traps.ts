@@ -18,12 +18,10 @@ export const sharedPixels = 2 ** 26;
  *  ten, and a file of few bytes could have thousands. */
 const maximumScanned = 2 ** 32;
 
-/** @throws UserError (data) on a JPEG of too many */
+/** @throws UserError (data) on a progressive JPEG of too many */
 export function refuseScans(jpeg: Uint8Array, pixels: number): void {
-  const bytes = Buffer.from(jpeg.buffer, jpeg.byteOffset, jpeg.length);
-  let scans = 0;
-  for (let at = bytes.indexOf(startOfScan); at >= 0; at = bytes.indexOf(startOfScan, at + 2)) scans++;
-  if (scans > 1 && scans * pixels > maximumScanned) {
+  const scans = scansOf(jpeg);
+  if (scans * pixels > maximumScanned) {
     throw new UserError(
       'data',
       `${scans} scans of ${pixels.toLocaleString('en')} pixels: more than ${maximumScanned.toLocaleString('en')} in all`,
@@ -31,4 +29,18 @@ export function refuseScans(jpeg: Uint8Array, pixels: number): void {
   }
 }
 
-const startOfScan = Buffer.of(0xff, 0xda); // among compressed data 0xff stands before 0x00 alone
+/** Scans of the first picture in a JPEG file: what stands behind its end, such as a phone's film, is none of it.
+ *  @see ITU-T T.81, B.1.1 */
+function scansOf(jpeg: Uint8Array): number {
+  const [startOfScan, endOfImage] = [0xda, 0xd9];
+  const isAlone = (marker: number) => marker <= 0x01 || (marker >= 0xd0 && marker <= 0xd8); // no length behind it
+  let scans = 0;
+  for (let at = jpeg.indexOf(0xff); at >= 0 && at + 3 < jpeg.length; at = jpeg.indexOf(0xff, at)) {
+    const marker = jpeg[at + 1]!;
+    if (marker === endOfImage) break;
+    if (marker === startOfScan) scans++;
+    if (marker === 0xff) at += 1;
+    else at += isAlone(marker) ? 2 : 2 + jpeg[at + 2]! * 256 + jpeg[at + 3]!;
+  }
+  return scans;
+}

@@ -76,7 +76,7 @@ function dataError(error: unknown): UserError {
 async function openImage(bytes: Uint8Array, isAlone: boolean) {
   const sharp = loadSharp();
   const image = sharp(bytes, safeOptions);
-  const { format, orientation = 1, autoOrient } = await image.metadata();
+  const { format, isProgressive, orientation = 1, autoOrient } = await image.metadata();
   const { width, height } = autoOrient;
   if (Math.min(width, height) < minimumSide) {
     throw new UserError('data', `${width}×${height} pixels: a side is below the minimum of ${minimumSide}`);
@@ -84,7 +84,7 @@ async function openImage(bytes: Uint8Array, isAlone: boolean) {
   if (Math.max(width, height) > maximumSide) {
     throw new UserError('data', `${width}×${height} pixels: a side is above the maximum of ${maximumSide.toLocaleString('en')}`);
   }
-  if (format === 'jpeg') refuseScans(bytes, width * height);
+  if (format === 'jpeg' && isProgressive) refuseScans(bytes, width * height);
   if (!isAlone && width * height > sharedPixels) throw new Error('so large a picture is decoded alone');
   return { image, width, height, format: format as string, turned: orientation !== 1 };
 }
