@@ -43,10 +43,16 @@ export function safetensorsFault(bytes: Buffer): string | null {
   return end === bytes.length - 8 - length ? null : 'bytes that are no tensor';
 }
 
+/** Of all objects within a value, however deep. */
 function keysIn(value: unknown): number {
-  if (typeof value !== 'object' || value === null) return 0;
-  const inner = Object.values(value).reduce<number>((sum, one) => sum + keysIn(one), 0);
-  return inner + (Array.isArray(value) ? 0 : Object.keys(value).length);
+  const all: unknown[] = [value];
+  let keys = 0;
+  for (const one of all) {
+    if (typeof one !== 'object' || one === null) continue;
+    if (!Array.isArray(one)) keys += Object.keys(one).length;
+    for (const inner of Object.values(one)) all.push(inner);
+  }
+  return keys;
 }
 
 const accepted = (fault: string | null) => (fault === null ? null : `accepted, with ${fault}`);
