@@ -43,6 +43,12 @@ describe("Welch's t test", () => {
     expect(relative(deviationsApart(a, b), apart)).toBeLessThan(1e-12);
   });
 
+  test('of samples that vary alike is that of Student, in closed form for 8 degrees of freedom', () => {
+    const [a, b] = [sampleOf([0, 1, 2, 3, 4]), sampleOf([1, 2, 3, 4, 5])];
+    const z = 8 / 9; // ν / (ν + t²) with t = −1
+    expect(welchTest(a, b)).toBeCloseTo(1 - (1 / 3) * (1 + z / 2 + (3 / 8) * z ** 2 + (5 / 16) * z ** 3), 12);
+  });
+
   test('where nothing varies, equal means are the same for certain and others are not', () => {
     const [five, six] = [sampleOf([5, 5, 5]), sampleOf([6, 6])];
     expect([welchTest(five, five), deviationsApart(five, five)]).toEqual([1, 0]);

@@ -169,8 +169,8 @@ describe('an owner', () => {
   });
 
   test('that is dead but not yet buried is dead', { skip: process.platform !== 'linux' }, async () => {
-    // the shell becomes a process that never asks after its child
-    const parent = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] });
+    // before its child ends the shell becomes a process that never asks after it
+    const parent = spawn('sh', ['-c', 'sleep 0.5 & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] });
     children.push(parent);
     const pid = Number(await once(parent.stdout.setEncoding('utf8'), 'data').then(([text]) => text as string));
     const fields = async () => (await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ')[1]!.split(' ');
