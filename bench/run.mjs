@@ -3,6 +3,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
+import { bundle } from '../scripts/bundle.mjs';
 import { bars, judge } from './bars.mjs';
 import { jobs } from './jobs.mjs';
 import { measure } from './measure.mjs';
@@ -29,6 +30,7 @@ const started = performance.now();
 const folder = mkdtempSync(join(tmpdir(), 'nn-bench-'));
 const results = {};
 try {
+  await bundle({ library: 'bench/ours/library.ts' }, 'dist/bench');
   for (const job of jobs) {
     if (chosen.length > 0 && !chosen.includes(job.name)) continue;
     results[job.name] = { ...job, ...(await measure(job, folder, environment)) };

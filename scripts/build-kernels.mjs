@@ -1,25 +1,23 @@
-// Compiles src/kernels/simd/assembly, once for each precision and arithmetic, into src/kernels/simd/<precision>-<arithmetic>.wasm, where the
-// sources look for it, and copies both to dist, where the build looks. Does nothing where they are newer than their sources.
-import { copyFile, mkdir, readdir, readFile, stat } from 'node:fs/promises';
+// Compiles src/kernels/simd/assembly, once for each precision and arithmetic, into dist/kernels/<precision>-<arithmetic>.wasm. Does
+// nothing where they are newer than their sources.
+import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const folder = join(root, 'src/kernels/simd');
+const folder = join(root, 'src/kernels/simd/assembly');
+const built = join(root, 'dist/kernels');
 const precisions = { float32: 'f32', float64: 'f64' };
 const arithmetics = { strict: ['simd', 'threads'], fast: ['simd', 'threads', 'relaxed-simd'] };
 
 export async function buildKernels() {
-  const sources = (await readdir(join(folder, 'assembly'))).map((name) => join(folder, 'assembly', name));
+  const sources = (await readdir(folder)).map((name) => join(folder, name));
+  await mkdir(built, { recursive: true });
   const newest = await latest([...sources, fileURLToPath(import.meta.url)]);
   for (const [precision, real] of Object.entries(precisions)) {
     for (const [arithmetic, features] of Object.entries(arithmetics)) {
-      const name = `${precision}-${arithmetic}.wasm`;
-      const target = join(folder, name);
+      const target = join(built, `${precision}-${arithmetic}.wasm`);
       if ((await latest([target])) < newest) await compile(real, features, target);
-      const built = join(root, 'dist/kernels/simd', name);
-      await mkdir(join(built, '..'), { recursive: true });
-      await copyFile(target, built);
     }
   }
 }
@@ -28,7 +26,7 @@ async function compile(real, features, target) {
   const { default: asc } = await import('assemblyscript/asc');
   const options = [
     'threads.ts',
-    ...['--baseDir', join(folder, 'assembly'), '--outFile', target, '--use', `real=${real}`],
+    ...['--baseDir', folder, '--outFile', target, '--use', `real=${real}`],
     ...['--optimizeLevel', '3', '--converge', '--noAssert', '--runtime', 'stub', '--use', 'abort='],
     // one memory for both modules and, one day, for threads
     ...features.flatMap((feature) => ['--enable', feature]),

@@ -83,6 +83,7 @@ function told(text) {
 /** The points of a built file in their order: where they stand in it, and where in src. */
 async function readBuilt(url) {
   const text = await readFile(fileURLToPath(url), 'utf8');
+  if (!text.includes('//# sourceMappingURL=')) return []; // a bundle that only leads on to others
   const map = new SourceMap(JSON.parse(await readFile(fileURLToPath(`${url}.map`), 'utf8')));
   const points = [];
   let start = 0;

@@ -55,6 +55,10 @@ test('nothing but nn data fetch talks to a network, and nothing tells anybody an
   expect(filesWith(/'\.[^']*\/fetch-course\.ts'/)).toEqual(['commands/data-fetch.ts']);
 });
 
+test("nothing that runs loads the host's languages, which takes 20 ms", () => {
+  expect(filesWith(/toLocale|Intl\.|localeCompare/)).toEqual([]);
+});
+
 test("no result goes through the host's exp, log or tanh", () => {
   const numerical = /^(kernels|model|optimize|evaluation|classifier|random\.ts|training)/;
   const host = filesWith(/Math\.(exp|expm1|log|log1p|log2|log10|tanh|sinh|cosh|pow|cbrt)\(/).filter((name) =>

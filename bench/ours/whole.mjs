@@ -7,12 +7,7 @@ export async function prepare(job, folder, settings) {
   const startValues = firstValues(job, folder);
   return {
     async run(epochs) {
-      const [{ checkConfig }, { kernelsFor }, { fitOptions, planTraining }, { fit }] = await Promise.all([
-        import('../../dist/config/load.js'),
-        import('../../dist/kernels/select.js'),
-        import('../../dist/training/plan.js'),
-        import('../../dist/training/fit.js'),
-      ]);
+      const { checkConfig, fit, fitOptions, kernelsFor, planTraining } = await import('../../dist/bench/library.js');
       const config = checkConfig(configOf(job, settings, epochs), job.name);
       const kernels = kernelsFor(config.precision, config.arithmetic);
       const plan = planTraining(config, { train }, kernels);

@@ -2,6 +2,7 @@ import { styleText } from 'node:util';
 import type { SingleBar } from 'cli-progress';
 import type { Context, Progress } from '../commands/command.ts';
 import { readable, UserError } from '../errors.ts';
+import { grouped } from '../grouped.ts';
 
 /** The options that every command has. */
 export interface GlobalValues {
@@ -61,7 +62,7 @@ async function readStdin(signal: AbortSignal, maximumBytes: number): Promise<Uin
     for await (const chunk of process.stdin as AsyncIterable<Uint8Array>) {
       bytes += chunk.length;
       if (bytes > maximumBytes)
-        throw new UserError('data', `standard input: expected at most ${maximumBytes.toLocaleString('en')} bytes, found more`);
+        throw new UserError('data', `standard input: expected at most ${grouped(maximumBytes)} bytes, found more`);
       chunks.push(chunk);
     }
     return Buffer.concat(chunks);

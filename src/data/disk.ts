@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { access, type FileHandle, open, rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { grouped } from '../grouped.ts';
 
 /** What the system's calls leave to whoever makes them: short writes, opened files, names that a power cut takes back. */
 
@@ -41,7 +42,7 @@ const pieceBytes = 2 ** 16;
  *  @throws Error of the system, or with what is wrong in words: more bytes than wanted, a pipe that nobody writes to */
 export async function readWhole(path: string, maximumBytes: number): Promise<Buffer> {
   const handle = await open(path, openToRead);
-  const tooLong = () => new Error(`more than ${maximumBytes.toLocaleString('en')} bytes`);
+  const tooLong = () => new Error(`more than ${grouped(maximumBytes)} bytes`);
   try {
     const status = await handle.stat();
     if (status.size > maximumBytes) throw tooLong();

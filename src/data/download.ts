@@ -1,6 +1,7 @@
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { STATUS_CODES } from 'node:http';
 import { systemReason } from '../errors.ts';
+import { grouped } from '../grouped.ts';
 import { writeAt } from './disk.ts';
 import { type KnownFile, onDisk, sha256OfFile, sizeOnDisk } from './known-file.ts';
 
@@ -136,7 +137,7 @@ async function* store(
     yield done;
     if (done === file.bytes) return;
   }
-  throw new TransferFailure(`the file ended after ${done.toLocaleString('en')} of ${countBytes(file.bytes)}`);
+  throw new TransferFailure(`the file ended after ${grouped(done)} of ${countBytes(file.bytes)}`);
 }
 
 async function discard(part: string, reason: string, resumed: boolean): Promise<never> {
@@ -182,7 +183,7 @@ function openLine({ timeoutSeconds, signal }: Download) {
 }
 
 function countBytes(bytes: number): string {
-  return `${bytes.toLocaleString('en')} bytes`;
+  return `${grouped(bytes)} bytes`;
 }
 
 /** The words for a failed fetch. What went wrong stands in its cause, or in the first of several. */

@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../errors.ts';
+import { ownFile } from '../own-files.ts';
 import type { Drawing, Reply } from './drawing-worker.ts';
 
 /** Seconds that an SVG may take. It can be made to take years: by style sheets, by shapes that use each other. */
@@ -22,16 +23,14 @@ export function drawElsewhere<Call extends keyof Drawing>(
 }
 
 function start(): ChildProcess {
-  const child = fork(workerFile, { stdio: ['ignore', 'ignore', 'ignore', 'ipc'], serialization: 'advanced' });
+  const child = fork(fileURLToPath(ownFile('dist/bundle/drawing-worker.js')), {
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    serialization: 'advanced',
+  });
   child.unref(); // it ends with this process
   child.channel!.unref();
   return child;
 }
-
-/** The tests run what stands in src/, where no process can begin: there what was built of it is started. */
-const workerFile = fileURLToPath(
-  new URL('./drawing-worker.js', import.meta.url.replace(/\/src\/(?=data\/[^/]+\.ts$)/, '/dist/')),
-);
 
 function ask(request: object): Promise<unknown> {
   const child = (worker ??= start());

@@ -1,6 +1,7 @@
 import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemReason, UserError } from '../errors.ts';
+import { grouped } from '../grouped.ts';
 import { flushFolder } from './disk.ts';
 import { download, TransferFailure } from './download.ts';
 import { hasContent, type KnownFile, onDisk, sha256OfFile, sizeOnDisk } from './known-file.ts';
@@ -207,7 +208,7 @@ type Blame = Pick<Search, 'failures' | 'to'> & { missing: readonly KnownFile[]; 
 function cannotBeHad(file: KnownFile, { failures, missing, to, mirrors }: Blame): UserError {
   const wanted = missing.map(({ name, bytes, sha256 }) => {
     const addresses = mirrors.map((mirror, index) => `    ${index === 0 ? '' : 'or '}${mirror}${name}`);
-    return [`  ${name}, ${bytes.toLocaleString('en')} bytes, sha256 ${sha256}`, ...addresses].join('\n');
+    return [`  ${name}, ${grouped(bytes)} bytes, sha256 ${sha256}`, ...addresses].join('\n');
   });
   return new UserError(
     'data',

@@ -1,4 +1,5 @@
 import { UserError } from '../errors.ts';
+import { grouped } from '../grouped.ts';
 
 /** What is told of a picture before it is decoded, since decoding it would take too much memory or time. */
 
@@ -22,10 +23,7 @@ const maximumScanned = 2 ** 32;
 export function refuseScans(jpeg: Uint8Array, pixels: number): void {
   const scans = scansOf(jpeg);
   if (scans * pixels > maximumScanned) {
-    throw new UserError(
-      'data',
-      `${scans} scans of ${pixels.toLocaleString('en')} pixels: more than ${maximumScanned.toLocaleString('en')} in all`,
-    );
+    throw new UserError('data', `${scans} scans of ${grouped(pixels)} pixels: more than ${grouped(maximumScanned)} in all`);
   }
 }
 

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import type { Sharp, SharpOptions } from 'sharp';
 import { systemReason, UserError } from '../errors.ts';
+import { grouped } from '../grouped.ts';
 import type { Drawing } from './drawing-worker.ts';
 import { isPixelFormat, maximumSide, refuseScans, sharedPixels } from './image-traps.ts';
 
@@ -82,7 +83,7 @@ async function openImage(bytes: Uint8Array, isAlone: boolean) {
     throw new UserError('data', `${width}×${height} pixels: a side is below the minimum of ${minimumSide}`);
   }
   if (Math.max(width, height) > maximumSide) {
-    throw new UserError('data', `${width}×${height} pixels: a side is above the maximum of ${maximumSide.toLocaleString('en')}`);
+    throw new UserError('data', `${width}×${height} pixels: a side is above the maximum of ${grouped(maximumSide)}`);
   }
   if (format === 'jpeg' && isProgressive) refuseScans(bytes, width * height);
   if (!isAlone && width * height > sharedPixels) throw new Error('so large a picture is decoded alone');
@@ -251,5 +252,5 @@ const reasons: [RegExp, string][] = [
   [/unsupported image format/i, 'not a picture in a format that can be read'],
   [/Input Buffer is empty/i, 'the file is empty'],
   [/premature end of JPEG|libpng read error|Unexpected end of/i, 'the file is cut off or damaged'],
-  [/exceeds pixel limit/i, `more than ${maximumPixels.toLocaleString('en')} pixels`],
+  [/exceeds pixel limit/i, `more than ${grouped(maximumPixels)} pixels`],
 ];

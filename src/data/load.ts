@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { UserError } from '../errors.ts';
+import { grouped } from '../grouped.ts';
 import { inGigabytes, machineMemory } from '../machine-memory.ts';
 import { type Classes, classCounts, type ExampleSet, type Examples, orderClasses } from './examples.ts';
 import type { Preprocessing } from './image.ts';
@@ -181,7 +182,7 @@ export const mostFailuresNamed = 10;
 export function strictError(source: Source, failures: readonly Failure[]): UserError {
   const listed = failures.slice(0, mostFailuresNamed).map(({ name, reason }) => `\n  ${name}: ${reason}`);
   const rest = failures.length - listed.length;
-  if (rest > 0) listed.push(`\n  … and ${rest.toLocaleString('en')} more, which nn data inspect --all names`);
+  if (rest > 0) listed.push(`\n  … and ${grouped(rest)} more, which nn data inspect --all names`);
   return new UserError(
     'data',
     `${source.title}: expected every picture to be readable, ${failures.length} of ${source.count} are not:${listed.join('')}`,

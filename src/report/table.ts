@@ -1,3 +1,4 @@
+import { grouped } from '../grouped.ts';
 /** A cell that stands to the right: a number, or a share of a hundred. */
 export const isFigure = (cell: string) => /^-?[\d.,]+%?$/.test(cell);
 
@@ -21,12 +22,9 @@ export function percentRange([low, high]: readonly [number, number]): string {
   return `${percent(low)} to ${percent(high)}`;
 }
 
-/** 12288 becomes 12,288. */
-export function count(n: number): string {
-  return n.toLocaleString('en');
-}
+export { grouped as count };
 
 /** One of something, or several. */
 export function plural(n: number, one: string, many = `${one}s`): string {
-  return `${count(n)} ${n === 1 ? one : many}`;
+  return `${grouped(n)} ${n === 1 ? one : many}`;
 }

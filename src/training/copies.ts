@@ -10,6 +10,7 @@ import type { Classes, ExampleSet } from '../data/examples.ts';
 import { allocateFingerprints, setFingerprint, setPixelHash } from '../data/fingerprint.ts';
 import { pixelBlocks } from '../data/pixels.ts';
 import type { PartName } from '../data/split.ts';
+import { grouped } from '../grouped.ts';
 
 /** Looking for copies before every training takes 0.1 ms a picture and more; beyond so many it is left to `nn data inspect`. */
 export const mostLookedAt = 50_000;
@@ -53,8 +54,8 @@ export async function findCopies(shelves: readonly Shelf[], imageSize: number): 
 
 function tooMany(m: number): string {
   return (
-    `data: copies of a picture are not looked for among ${m.toLocaleString('en')} pictures, ` +
-    `only among ${mostLookedAt.toLocaleString('en')} or fewer: nn data inspect finds them`
+    `data: copies of a picture are not looked for among ${grouped(m)} pictures, ` +
+    `only among ${grouped(mostLookedAt)} or fewer: nn data inspect finds them`
   );
 }
 

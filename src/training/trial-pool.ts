@@ -1,8 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { LoadedConfig } from '../config/load.ts';
 import { systemReason, UserError } from '../errors.ts';
+import { ownFile } from '../own-files.ts';
 import type { Extras } from './plan.ts';
 import type { TrialJob, TrialResult } from './trial.ts';
 import type { Reply } from './trial-worker.ts';
@@ -29,8 +29,7 @@ export function trialPool(
   const all = new Set<ChildProcess>();
   let closed = false;
   const start = (): ChildProcess => {
-    const script = fileURLToPath(new URL(`./trial-worker${extname(import.meta.url)}`, import.meta.url));
-    const worker = fork(script, {
+    const worker = fork(fileURLToPath(ownFile('dist/bundle/trial-worker.js')), {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
       serialization: 'advanced',
       env: { ...process.env, NN_THREADS: String(threadsEach) },

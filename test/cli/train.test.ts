@@ -1,5 +1,5 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { cp, mkdir, open, readFile, readlink, realpath, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, open, readdir, readFile, readlink, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ExitKind, exitCodes } from '../../src/errors.ts';
@@ -345,7 +345,9 @@ describe('exit codes', () => {
       await cp(join(binPath, '..', '..', name), join(broken, name), { recursive: true });
     await symlink(await realpath(join(binPath, '..', '..', 'node_modules')), join(broken, 'node_modules'));
     const fault = "export const command = { options: [], examples: [], run() { throw new TypeError('a fault'); } };";
-    await writeFile(join(broken, 'dist', 'commands', 'model-show.js'), fault);
+    const bundles = join(broken, 'dist', 'bundle');
+    const [modelShow] = (await readdir(bundles)).filter((name) => /^model-show-[^.]*\.js$/.test(name));
+    await writeFile(join(bundles, modelShow!), fault);
     await mkdir(join(folder, 'mixed'));
     await cp(join(folder, 'pictures', 'cat', '00.png'), join(folder, 'mixed', 'a.png'));
     await writeFile(join(folder, 'mixed', 'b.png'), '');

@@ -1,4 +1,5 @@
 import { UserError } from '../../errors.ts';
+import { grouped } from '../../grouped.ts';
 import { maximumFileBytes } from '../sources/files.ts';
 
 /** An archive whose files are read where they lie: nothing is unpacked to the disk. */
@@ -65,14 +66,14 @@ export function entryCheck(archive: string, archiveBytes: number): (raw: RawEntr
       (seen.has(path) ? 'the second of its name' : undefined);
     seen.add(path);
     if (problem === undefined) total += raw.bytes;
-    if (seen.size > archiveLimits.entries) throw bomb(archive, `${archiveLimits.entries.toLocaleString('en')} files`, 'more');
+    if (seen.size > archiveLimits.entries) throw bomb(archive, `${grouped(archiveLimits.entries)} files`, 'more');
     if (total > mostBytes(archiveBytes)) throw tooMuch(archive, archiveBytes);
     return { path, bytes: raw.bytes, ...(problem !== undefined && { problem }), ...(isOutside && { isOutside }) };
   };
 }
 
 export function tooMuch(archive: string, archiveBytes: number): UserError {
-  return bomb(archive, `${mostBytes(archiveBytes).toLocaleString('en')} bytes unpacked`, 'more');
+  return bomb(archive, `${grouped(mostBytes(archiveBytes))} bytes unpacked`, 'more');
 }
 
 function bomb(archive: string, most: string, found: string): UserError {
@@ -95,9 +96,9 @@ function leadsOut(path: string): boolean {
 function sizeProblem({ bytes, compressedBytes }: RawEntry): string | undefined {
   const { fileBytes, fileRatio, smallFile } = archiveLimits;
   if (bytes === 0) return 'the file is empty';
-  if (bytes > fileBytes) return `${bytes.toLocaleString('en')} bytes, more than the ${fileBytes.toLocaleString('en')} allowed`;
+  if (bytes > fileBytes) return `${grouped(bytes)} bytes, more than the ${grouped(fileBytes)} allowed`;
   if (compressedBytes === undefined || bytes <= smallFile || bytes <= compressedBytes * fileRatio) return undefined;
-  return `${bytes.toLocaleString('en')} bytes packed into ${compressedBytes.toLocaleString('en')}, as no picture is`;
+  return `${grouped(bytes)} bytes packed into ${grouped(compressedBytes)}, as no picture is`;
 }
 
 /** For what a library says of a broken archive. */

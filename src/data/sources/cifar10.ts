@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { systemReason, UserError } from '../../errors.ts';
+import { grouped } from '../../grouped.ts';
 import { readWhole } from '../disk.ts';
 import { contentHash } from '../hash.ts';
 import { resizePixels } from '../image.ts';
@@ -142,7 +143,7 @@ function checkBatch(bytes: Uint8Array, where: string): void {
   if (bytes.length === 0 || bytes.length % recordBytes !== 0) {
     throw new UserError(
       'data',
-      `${where}: expected a whole number of pictures of ${recordBytes.toLocaleString('en')} bytes, found ${bytes.length.toLocaleString('en')} bytes`,
+      `${where}: expected a whole number of pictures of ${grouped(recordBytes)} bytes, found ${grouped(bytes.length)} bytes`,
       { hint: 'Fetch or copy it again.' },
     );
   }

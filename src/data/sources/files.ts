@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { access, readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { extname, join, resolve, sep } from 'node:path';
 import { systemReason, UserError } from '../../errors.ts';
+import { grouped } from '../../grouped.ts';
 import { contentHash } from '../hash.ts';
 import { decodeImage, type Preprocessing } from '../image.ts';
 import type { Decoding, SourcePicture } from '../source.ts';
@@ -64,10 +65,7 @@ export async function readFileBytes(path: string): Promise<Uint8Array> {
     if (!info.isFile()) throw new UserError('data', 'not a file');
     if (info.size === 0) throw new UserError('data', 'the file is empty');
     if (info.size > maximumFileBytes) {
-      throw new UserError(
-        'data',
-        `${info.size.toLocaleString('en')} bytes, more than the ${maximumFileBytes.toLocaleString('en')} allowed`,
-      );
+      throw new UserError('data', `${grouped(info.size)} bytes, more than the ${grouped(maximumFileBytes)} allowed`);
     }
     return await readFile(path);
   } catch (error) {

@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { dirname, relative } from 'node:path';
 import type { Dataset, File, Group } from 'h5wasm/node';
 import { systemReason, UserError } from '../../errors.ts';
+import { grouped } from '../../grouped.ts';
 import { firstBytes } from '../disk.ts';
 import { contentHash } from '../hash.ts';
 import { maximumPixels, minimumSide, resizePixels } from '../image.ts';
@@ -32,7 +33,7 @@ export async function openHdf5(options: Hdf5Options): Promise<Source> {
     if (Math.min(height, width) < minimumSide || height * width > maximumPixels) {
       throw new UserError(
         'data',
-        `${path}: expected pictures of at least ${minimumSide} pixels a side and ${maximumPixels.toLocaleString('en')} in all, ` +
+        `${path}: expected pictures of at least ${minimumSide} pixels a side and ${grouped(maximumPixels)} in all, ` +
           `found ${width}×${height}`,
       );
     }
@@ -40,7 +41,7 @@ export async function openHdf5(options: Hdf5Options): Promise<Source> {
     if (m * height * width * 3 > size * mostPacked) {
       throw new UserError(
         'data',
-        `${path}: expected at most ${mostPacked.toLocaleString('en')} times its own ${size.toLocaleString('en')} bytes of pixels, found ${m} pictures of ${width}×${height}`,
+        `${path}: expected at most ${grouped(mostPacked)} times its own ${grouped(size)} bytes of pixels, found ${m} pictures of ${width}×${height}`,
       );
     }
     const isLabels = (set: Dataset) => isInteger(set) && isColumn(set.shape, m);

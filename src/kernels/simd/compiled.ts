@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
+import { ownFile } from '../../own-files.ts';
 import type { Arithmetic, Precision } from '../kernels.ts';
 
 /** What assembly/threads.ts exports, in one precision; its docstrings say more. */
@@ -17,7 +18,7 @@ export interface Compiled {
 /** Compiles the kernels of a precision; some milliseconds.
  *  @returns null where this Node cannot: the fast ones ask for relaxed SIMD */
 export function compile(precision: Precision, arithmetic: Arithmetic): WebAssembly.Module | null {
-  const bytes = readFileSync(new URL(`./${precision}-${arithmetic}.wasm`, import.meta.url));
+  const bytes = readFileSync(ownFile(`dist/kernels/${precision}-${arithmetic}.wasm`));
   // Node 20 has relaxed SIMD behind a flag, later ones without; a flag that V8 does not know any more changes nothing
   if (arithmetic === 'fast' && !WebAssembly.validate(bytes)) setFlagsFromString('--experimental-wasm-relaxed-simd');
   return arithmetic === 'fast' && !WebAssembly.validate(bytes) ? null : new WebAssembly.Module(bytes);

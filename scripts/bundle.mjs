@@ -1,0 +1,26 @@
+// Makes dist/bundle of src: what bin/nn.js and the processes that nn starts load. Forty files with the small libraries in them load in
+// half the time of 269 (docs/decisions/0028-bundle.md).
+import { fileURLToPath } from 'node:url';
+import { rolldown } from 'rolldown';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** The files in which a process begins. What several of them share, and what is imported when it is needed, becomes files beside them. */
+const starts = {
+  nn: 'src/cli/main.ts',
+  'trial-worker': 'src/training/trial-worker.ts',
+  'drawing-worker': 'src/data/drawing-worker.ts',
+};
+
+/** sharp is machine code, h5wasm WebAssembly with files of its own: they stay where npm puts them. */
+const external = [/^node:/, 'sharp', /^h5wasm/];
+
+/** @param input  the file in which each begins, by the name of what is made of it
+ *  @param dir     where they go, from the folder of package.json; what an earlier build left there is removed */
+export async function bundle(input, dir) {
+  const build = await rolldown({ cwd: root, input, external, platform: 'node' });
+  await build.write({ dir, format: 'esm', sourcemap: true, cleanDir: true, chunkFileNames: '[name]-[hash].js' });
+  await build.close();
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await bundle(starts, 'dist/bundle');

@@ -1,0 +1,4 @@
+/** 12288 becomes 12,288. toLocaleString would do it too, and take 20 ms when it is first called. */
+export function grouped(n: number): string {
+  return String(n).replace(/(?<!\.\d*)\B(?=(\d{3})+(?!\d))/g, ',');
+}
