@@ -18,7 +18,9 @@ const external = [/^node:/, 'sharp', /^h5wasm/];
 /** @param input  the file in which each begins, by the name of what is made of it
  *  @param dir     where they go, from the folder of package.json; what an earlier build left there is removed */
 export async function bundle(input, dir) {
-  const build = await rolldown({ cwd: root, input, external, platform: 'node' });
+  // a source that the schema knows anyway need not be a file of its own
+  const checks = { ineffectiveDynamicImport: false };
+  const build = await rolldown({ cwd: root, input, external, platform: 'node', checks });
   await build.write({ dir, format: 'esm', sourcemap: true, cleanDir: true, chunkFileNames: '[name]-[hash].js' });
   await build.close();
 }
