@@ -1,5 +1,6 @@
 import { sigmoid, tanh } from '../elementary.ts';
 import type { ActivationRule } from '../kernels/elementwise.ts';
+import { named } from './named.ts';
 
 /** g(z) and its derivative g′, which may be had from z or from a = g(z), whichever is cheaper. */
 export interface Activation extends Omit<ActivationRule, 'name'> {
@@ -50,5 +51,7 @@ const entries = {
 
 export type ActivationName = keyof typeof entries;
 /** Every activation of a hidden layer. The output layer's is sigmoid. */
-export const activations: Record<ActivationName, Activation> = entries;
+export const activations: Record<ActivationName, Activation & { name: ActivationName }> = named<ActivationName, Activation>(
+  entries,
+);
 export const defaultSlope = 0.01;

@@ -25,8 +25,7 @@ export interface BackwardOptions {
 export function lossGradient(pass: Pass, { loss, labels, classWeights }: Targets, m = pass.input.count): number {
   const { z, dZ } = pass.workspace.layers[pass.network.layers.length - 1]!;
   const { count } = pass.input;
-  const rule = { name: loss, ...losses[loss] };
-  return pass.kernels.lossGradient({ rule, z, labels, weights: classWeights, count, m, dZ }) / m;
+  return pass.kernels.lossGradient({ rule: losses[loss], z, labels, weights: classWeights, count, m, dZ }) / m;
 }
 
 /** From the last layer to the first: dW = dZ·Aᵀ, db = Σ dZ, dA = Wᵀ·dZ, dZ = dA ∘ g′(Z), after `lossGradient`.
@@ -55,6 +54,5 @@ export function backward(pass: Pass, gradient: Parameters, { down = 0, adds = fa
 function activationGradient({ network, kernels, workspace, input }: Pass, l: number): void {
   const { units, activation, slope, keepProb } = network.layers[l]!;
   const { z, a, dZ, mask } = workspace.layers[l]!;
-  const rule = { name: activation, ...activations[activation] };
-  kernels.activationGradient({ rule, slope, z, a, dZ, mask, keepProb, length: input.count * units });
+  kernels.activationGradient({ rule: activations[activation], slope, z, a, dZ, mask, keepProb, length: input.count * units });
 }

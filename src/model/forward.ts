@@ -79,6 +79,6 @@ function activateLayer({ network, parameters, kernels, workspace, mode }: Pass, 
     const length = count * units;
     const drops = mask !== null && mode.kind === 'training';
     if (drops && mode.masks) drawMask(mask, length, keepProb, mode.masks);
-    kernels.activate({ rule: { name: activation, ...activations[activation] }, slope, z, a, mask: drops ? mask : null, length });
+    kernels.activate({ rule: activations[activation], slope, z, a, mask: drops ? mask : null, length });
   }
 }

@@ -1,5 +1,6 @@
 import { sigmoid, softplus } from '../elementary.ts';
 import type { LossRule } from '../kernels/elementwise.ts';
+import { named } from './named.ts';
 
 /** The loss of one example from its logit z, with ŷ = σ(z), and its derivative with respect to z. */
 export interface Loss extends Omit<LossRule, 'name'> {
@@ -23,4 +24,4 @@ const entries = {
 } satisfies Record<string, Loss>;
 
 export type LossName = keyof typeof entries;
-export const losses: Record<LossName, Loss> = entries;
+export const losses: Record<LossName, Loss & { name: LossName }> = named<LossName, Loss>(entries);

@@ -36,15 +36,26 @@ export function goesInOne({ network, kernels, input }: Pass): boolean {
 
 function oneUnitPass(
   { kernels, parameters, workspace, input }: Pass,
-  { loss, ...targets }: Targets,
+  { loss, labels, classWeights }: Targets,
   gradient: Parameters,
 ): number {
   const { z, dZ } = workspace.layers[0]!;
   const { weights, bias } = parameters.layers[0]!;
   const { weights: dW, bias: db } = gradient.layers[0]!;
-  const rule = { name: loss, ...losses[loss] };
   const m = input.count;
-  const pass = { ...targets, input: input as ByteRows, weights, bias: bias!, rule, m, z, dZ, dW, db: db! };
+  const pass = {
+    labels,
+    classWeights,
+    input: input as ByteRows,
+    weights,
+    bias: bias!,
+    rule: losses[loss],
+    m,
+    z,
+    dZ,
+    dW,
+    db: db!,
+  };
   return kernels.oneUnitPass!.run(pass) / m;
 }
 

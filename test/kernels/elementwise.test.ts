@@ -37,7 +37,7 @@ describe.each(Object.keys(precisions) as Precision[])('elementwise work in %s', 
   test.each(activationNames)('%s has the bits of its own function, also at the edges', (name) => {
     const random = numpyRandom(7);
     const z = precisions[precision].from([...special, ...Array.from({ length: 500 }, () => 8 * random.normal())]);
-    const rule = { name, ...activations[name] };
+    const rule = activations[name];
     const a = z.map(() => 5);
     kernels.activate({ rule, slope: 0.25, z, a, mask: null, length: z.length });
     expect(a).toEqual(z.map((value) => rule.value(value, 0.25)));
@@ -50,7 +50,7 @@ describe.each(Object.keys(precisions) as Precision[])('elementwise work in %s', 
       ...Array.from({ length: 300 }, () => 9 * random.normal()),
     ]);
     const labels = Uint8Array.from(z, (_, i) => i % 2);
-    const rule = { name, ...losses[name] };
+    const rule = losses[name];
     const [dZ, expected] = [z.map(() => 0), z.map(() => 0)];
     const call = { rule, z, labels, weights: [0.7, 1.9] as const, count: z.length, m: 1000 };
     const sum = kernels.lossGradient({ ...call, dZ });
@@ -62,7 +62,7 @@ describe.each(Object.keys(precisions) as Precision[])('elementwise work in %s', 
     const z = precisions[precision].of(Number.NaN);
     const values = activationNames.map((name) => {
       const a = z.map(() => 5);
-      kernels.activate({ rule: { name, ...activations[name] }, slope: 0.25, z, a, mask: null, length: 1 });
+      kernels.activate({ rule: activations[name], slope: 0.25, z, a, mask: null, length: 1 });
       return [name, a[0]];
     });
     expect(Object.fromEntries(values)).toEqual({
@@ -91,7 +91,7 @@ describe.each(Object.keys(precisions) as Precision[])('elementwise work in %s', 
             const dZ = filled(memory, length, random.normal);
             const mask = drops ? filled(memory, length, () => (random.uniform() < 0.8 ? 1.25 : 0)) : null;
             const a = memory.floats(length);
-            const rule = { name, ...activations[name] };
+            const rule = activations[name];
             const call = { rule, slope: 0.01, z, a, mask, length };
             each.activate(call);
             each.activationGradient({ ...call, dZ, keepProb: drops ? 0.8 : 1 });
@@ -108,7 +108,7 @@ describe.each(Object.keys(precisions) as Precision[])('elementwise work in %s', 
   test('what is beyond the length is left alone', () => {
     const ones = () => new precisions[precision](7).fill(1);
     const [a, dZ] = [ones(), ones()];
-    const call = { rule: { name: 'relu', ...activations.relu }, slope: 0, z: ones().fill(-3), a, mask: null, length: 5 };
+    const call = { rule: activations.relu, slope: 0, z: ones().fill(-3), a, mask: null, length: 5 };
     kernels.activate(call);
     kernels.activationGradient({ ...call, dZ, keepProb: 1 });
     expect([...a]).toEqual([0, 0, 0, 0, 0, 1, 1]);

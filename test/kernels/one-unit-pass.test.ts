@@ -40,7 +40,7 @@ function batchOf(count: number, features: number, { uniform = true, shuffled = f
 function passOf(kernels: Kernels, { labels, weights, ...rows }: Batch, loss: LossName, bias = 0.1) {
   const of = (length: number) => new Float32Array(length);
   const out = { z: of(rows.count), dZ: of(rows.count), dW: of(rows.features), db: of(1) };
-  const rule = { name: loss, ...losses[loss] };
+  const rule = losses[loss];
   const input = { kind: 'bytes', ...rows } as const;
   const m = rows.count;
   const cost = kernels.oneUnitPass!.run({ input, weights, bias: of(1).fill(bias), rule, labels, classWeights, m, ...out });
@@ -54,7 +54,7 @@ function stepsOf({ labels, weights, ...rows }: Batch, loss: LossName, bias = 0.1
   const [z, dZ, dW, db] = [of(count), of(count), of(features), of(1)];
   const input = { kind: 'bytes', ...rows } as const;
   reference.forward({ input, weights, bias: of(1).fill(Math.fround(bias)), units: 1, out: z });
-  const rule = { name: loss, ...losses[loss] };
+  const rule = losses[loss];
   const cost = reference.lossGradient({ rule, z, labels, weights: classWeights, count, m: count, dZ });
   reference.backwardWeights({ input, dZ, units: 1, out: dW });
   reference.sumExamples({ values: dZ, count, units: 1, out: db, adds: false });

@@ -10,12 +10,22 @@ const gapBytes = 2 ** 16;
 const bin = new Uint8Array(gapBytes);
 /** Buffers that one call may fill (IOV_MAX). */
 const callBuffers = 1024;
+/** Calls under way: more than libuv has threads. Each has a thousand small objects, which are made no earlier than they are needed: those of
+ *  a whole window would outlive V8's collections of young objects, and lie about by the dozen megabytes. */
+const callsAtOnce = 8;
 
 /** Reads rows into the places 0, 1, 2, … of `out`, [rows.length, n_x]. Those that lie near each other are read together.
  *  @throws UserError (data) where the file can't be read */
 export async function readRows(file: RowFile, rows: Int32Array, out: Uint8Array): Promise<void> {
-  const calls = planCalls(rows, file.features, out);
-  await Promise.all(calls.map(({ row, buffers }) => readInto(file, file.pixelsAt + row * file.features, buffers)));
+  const calls = planCalls(rows, file.features).values();
+  const readOn = async () => {
+    for (const call of calls) {
+      await readInto(file, file.pixelsAt + rows[call.first]! * file.features, buffersOf(call, rows, file.features, out));
+    }
+  };
+  // none writes into `out` any more when this ends, however it ends
+  const ends = await Promise.allSettled(Array.from({ length: callsAtOnce }, readOn));
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
 }
 
 /** The same, one row after the other, before anything else happens. */
@@ -43,37 +53,51 @@ function unreadable(path: string, error: unknown): UserError {
   return new UserError('data', `${path}: can't be read: ${systemReason(error)}`, { cause: error });
 }
 
+/** Places first … end − 1 of the rows that are asked for, read together. */
 interface Call {
-  /** the first row that it reads */
-  row: number;
-  /** where it and the bytes after it go; those of rows that nobody asked for go to the bin */
-  buffers: Uint8Array[];
+  first: number;
+  end: number;
 }
 
 /** Neighbours are read together: from a row on, as far as the next rows are near and come later in the file. */
-function planCalls(rows: Int32Array, features: number, out: Uint8Array): Call[] {
+function planCalls(rows: Int32Array, features: number): Call[] {
   const most = Math.max(1, Math.floor(callBytes / features));
   const gap = Math.floor(gapBytes / features);
   const calls: Call[] = [];
   let call: Call | undefined;
+  let buffers = 0;
   let next = 0; // the row after those that the call reads
   for (let i = 0; i < rows.length; ) {
     const row = rows[i]!;
     const run = runLength(rows, i, most);
     const skipped = row - next;
     const joins =
-      call !== undefined &&
-      skipped >= 0 &&
-      skipped <= gap &&
-      row + run - call.row <= most &&
-      call.buffers.length + 2 <= callBuffers;
-    if (!joins) calls.push((call = { row, buffers: [] }));
-    else if (skipped > 0) call!.buffers.push(bin.subarray(0, skipped * features));
-    call!.buffers.push(out.subarray(i * features, (i + run) * features));
+      call !== undefined && skipped >= 0 && skipped <= gap && row + run - rows[call.first]! <= most && buffers + 2 <= callBuffers;
+    if (!joins) {
+      calls.push((call = { first: i, end: i }));
+      buffers = 0;
+    }
+    buffers += joins && skipped > 0 ? 2 : 1;
+    call!.end = i + run;
     next = row + run;
     i += run;
   }
   return calls;
+}
+
+/** Where the bytes of a call go; those of rows that nobody asked for go to the bin. */
+function buffersOf({ first, end }: Call, rows: Int32Array, features: number, out: Uint8Array): Uint8Array[] {
+  const buffers: Uint8Array[] = [];
+  let next = rows[first]!;
+  for (let i = first; i < end; ) {
+    const skipped = rows[i]! - next;
+    if (skipped > 0) buffers.push(bin.subarray(0, skipped * features));
+    const run = runLength(rows, i, end - i);
+    buffers.push(out.subarray(i * features, (i + run) * features));
+    next = rows[i]! + run;
+    i += run;
+  }
+  return buffers;
 }
 
 /** How many rows from the i-th on follow each other in the file, `most` at most. */
