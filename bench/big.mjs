@@ -1,8 +1,9 @@
 // Packed pictures by the million: rates of pack and of an epoch, peak memory, and what ten million would take.
 //
-//   npm run build && node bench/big.mjs [--to FOLDER] [--counts 10000,100000,1000000] [--drawn 20000] [--keep] [--base FILE] [--peaks]
+//   npm run build && node bench/big.mjs [--to FOLDER] [--counts 10000,100000,1000000] [--drawn 20000] [--keep] [--base FILE] [--peaks] [--repeat 1]
 //
-// --base: the drawn pictures of a run with --keep, which need not be drawn again. --peaks: memory alone, no rates.
+// --base: the drawn pictures of a run with --keep, which need not be drawn again. --peaks: memory alone, no rates. --repeat: how
+// often a training is repeated; the one with the median peak counts.
 // 20,000 pictures are drawn; the others are seeded variations of their pixels. 13 GB of disk for a million; deleted at the end.
 import { execFileSync, spawn } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -34,6 +35,7 @@ const { values } = parseArgs({
     keep: { type: 'boolean', default: false },
     base: { type: 'string' },
     peaks: { type: 'boolean', default: false },
+    repeat: { type: 'string', default: '1' },
     pack: { type: 'string' }, // of a process of its own: how many
     folder: { type: 'string' },
   },
@@ -219,13 +221,16 @@ async function measureAll() {
       ]) {
         for (const how of values.peaks ? ways.slice(2) : ways) {
           if (count > 500_000 && layers.length > 0 && !how.cold && how.memory === undefined) continue; // it would take long
-          const result = await trainOnce(folder, count, { layers, ...how });
-          const { seconds, peakBytes, trained, wall, accuracy } = result;
+          const results = [];
+          for (let i = 0; i < Number(values.repeat); i++) results.push(await trainOnce(folder, count, { layers, ...how }));
+          results.sort((a, b) => a.peakBytes - b.peakBytes);
+          const result = results[results.length >> 1];
+          const { seconds, trained, wall, accuracy } = result;
           trainings.push({ count, name, ...how, ...result });
           console.log(
             `train ${number(count)}, ${name}, ${how.cold ? `cold (${result.how})` : 'warm'}${how.memory ? `, data.memory ${how.memory}` : ''}: ` +
               `epoch ${seconds.toFixed(2)} s, ${number(trained / seconds)} pictures/s, ${giga((trained * rowBytes) / seconds)}; ` +
-              `all ${wall.toFixed(1)} s; peak ${mega(peakBytes)}; test ${(100 * accuracy).toFixed(1)}%`,
+              `all ${wall.toFixed(1)} s; peak ${results.map((one) => mega(one.peakBytes)).join(', ')}; test ${(100 * accuracy).toFixed(1)}%`,
           );
         }
       }

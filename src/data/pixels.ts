@@ -58,17 +58,35 @@ export async function* pixelBlocks(pixels: Pixels, features: number): AsyncGener
     return;
   }
   const length = blockLength(pixels);
-  const rooms = [0, 1].map(() => new Uint8Array(Math.min(length, pixels.count) * features));
+  const rooms = [0, 1].map(() => takeRoom(Math.min(length, pixels.count) * features));
   const starts = Array.from({ length: Math.ceil(pixels.count / length) }, (_, i) => i * length);
-  yield* readAhead(starts, async (first, turn) => {
-    const count = Math.min(length, pixels.count - first);
-    const bytes = rooms[turn]!.subarray(0, count * features);
-    await pixels.read(
-      Int32Array.from({ length: count }, (_, i) => first + i),
-      bytes,
-    );
-    return { first, count, bytes };
-  });
+  try {
+    yield* readAhead(starts, async (first, turn) => {
+      const count = Math.min(length, pixels.count - first);
+      const bytes = rooms[turn]!.subarray(0, count * features);
+      await pixels.read(
+        Int32Array.from({ length: count }, (_, i) => first + i),
+        bytes,
+      );
+      return { first, count, bytes };
+    });
+  } finally {
+    for (const room of rooms) giveRoom(room);
+  }
+}
+
+/** The rooms of the last blocks that were read. Left to the collector, those of several passes over the pictures would pile up. */
+const spareRooms: Uint8Array[] = [];
+
+function takeRoom(bytes: number): Uint8Array {
+  const i = spareRooms.findIndex(({ length }) => length >= bytes);
+  return i < 0 ? new Uint8Array(bytes) : spareRooms.splice(i, 1)[0]!;
+}
+
+/** The two largest are kept. */
+function giveRoom(room: Uint8Array): void {
+  spareRooms.push(room);
+  spareRooms.sort((a, b) => b.length - a.length).splice(2);
 }
 
 /** All pixels, in memory. */
