@@ -1,5 +1,7 @@
 // Makes dist/bundle of src: what bin/nn.js and the processes that nn starts load. Forty files with the small libraries in them load in
 // half the time of 269 (docs/decisions/0028-bundle.md).
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 
@@ -16,13 +18,17 @@ const starts = {
 const external = [/^node:/, 'sharp', /^h5wasm/];
 
 /** @param input  the file in which each begins, by the name of what is made of it
- *  @param dir     where they go, from the folder of package.json; what an earlier build left there is removed */
+ *  @param dir     where they go, from the folder of package.json. What another build left there is removed, but not before the new files are
+ *                 there: the same sources give the same names, and who runs meanwhile misses nothing */
 export async function bundle(input, dir) {
   // a source that the schema knows anyway need not be a file of its own
   const checks = { ineffectiveDynamicImport: false };
   const build = await rolldown({ cwd: root, input, external, platform: 'node', checks });
-  await build.write({ dir, format: 'esm', sourcemap: true, cleanDir: true, chunkFileNames: '[name]-[hash].js' });
+  const { output } = await build.write({ dir, format: 'esm', sourcemap: true, chunkFileNames: '[name]-[hash].js' });
   await build.close();
+  const made = new Set(output.map(({ fileName }) => fileName));
+  const folder = join(root, dir);
+  for (const name of await readdir(folder)) if (!made.has(name)) await rm(join(folder, name));
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await bundle(starts, 'dist/bundle');

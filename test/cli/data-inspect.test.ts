@@ -50,7 +50,7 @@ describe('nn data inspect', () => {
     expect(stdout).toContain(`cat/${evilName} = noncat/twice.png`);
     expect(stdout).toMatch(/^ {2}dark: 1 picture$/m);
     expect(stdout).toMatch(/^ {2}an 8×8 thumbnail +\d+\.\d% /m);
-    expect(stderr).toBe('');
+    expect(stderr.replace(/^.* \d+\/\d+.*\n/gm, '')).toBe(''); // a slow machine tells how far it is
     expect(await listing(folder)).toEqual(before);
   });
 
