@@ -36,7 +36,7 @@ export function routeOf(words: readonly string[]): Route {
 }
 
 /** The commands that begin with a group's word. */
-export function inGroup(group: string): CommandEntry[] {
+function inGroup(group: string): CommandEntry[] {
   return commands.filter(({ name }) => name.startsWith(`${group} `));
 }
 

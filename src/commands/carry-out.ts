@@ -4,20 +4,22 @@ import { join, relative } from 'node:path';
 import type { Classifier } from '../classifier/classifier.ts';
 import { augments } from '../data/augment.ts';
 import { batchLength } from '../data/batches.ts';
+import type { ExampleSet } from '../data/examples.ts';
 import { allTexts, selectTexts } from '../data/texts.ts';
-import { type ExitKind, systemReason, type UserError } from '../errors.ts';
+import { type ExitKind, systemReason, UserError } from '../errors.ts';
 import { shellWord, trainText } from '../report/train-summary.ts';
 import { modelFileName, saveClassifier } from '../run/model-file.ts';
 import { latestName, runsFolder } from '../run/places.ts';
 import { linkLatest, type RunFolder, runFiles } from '../run/run-folder.ts';
 import { refuseWrongGradient } from '../training/check-gradients.ts';
 import type { Told } from '../training/checkpoint.ts';
-import { afterFolds, type CrossValidation, classifierOf, crossValidate } from '../training/cross-validation.ts';
+import { afterFolds, type CrossValidation, classifierOf, crossValidate, type FoldsDone } from '../training/cross-validation.ts';
 import { DivergedError } from '../training/divergence.ts';
 import { type EpochEvent, type FitOptions, fit } from '../training/fit.ts';
 import { gradientWatch } from '../training/layer-norms.ts';
 import { costOscillates } from '../training/oscillation.ts';
 import { planTraining, prepareFit } from '../training/plan.ts';
+import { foldParts } from '../training/prepare.ts';
 import type { Checkpoints } from './checkpoints.ts';
 import type { Context } from './command.ts';
 import { type Outcome, summarize } from './summarize.ts';
@@ -83,9 +85,11 @@ async function trainFolds(
   let result: CrossValidation | undefined;
   const bar = context.progress('epoch', epochs * data.folds.count, epochs * before);
   const found = (one: CrossValidation) => (result = one);
+  let folds: FoldsDone | undefined; // grows as they end
   const going = { done: from?.folds ?? undefined, state, wants };
   try {
     for await (const { fold, event, done } of crossValidate(loaded.config, data, extras, found, going)) {
+      folds = done;
       if (event.type === 'state') {
         // the end of a fold is no reason to write: the next begins by itself
         if (event.state.progress.ended !== null && !context.signal.aborted) continue;
@@ -100,10 +104,25 @@ async function trainFolds(
         bar.update(fold * epochs + event.epoch, `fold ${fold + 1} of ${data.folds.count}${detail(event)}`);
       }
     }
+  } catch (error) {
+    if (error instanceof DivergedError) {
+      const fold = folds?.folds.length ?? before;
+      await run.journal.append({
+        fold: fold + 1,
+        ...(await divergedLine(error, foldParts(data.parts.train, data.folds, fold).train)),
+      });
+    }
+    throw error;
   } finally {
     bar.stop();
   }
   return result!;
+}
+
+/** The journal's last line of a training that diverged. @param train  what it trained on */
+async function divergedLine({ autopsy }: DivergedError, { names }: ExampleSet): Promise<object> {
+  const examples = await allTexts(selectTexts(names, Int32Array.from(autopsy.examples)));
+  return { diverged: { ...autopsy, examples } };
 }
 
 /** Trains, journals every epoch, and saves the model in the run's folder, also when it is interrupted or diverges. */
@@ -115,6 +134,7 @@ async function trainInto(run: RunFolder, job: Job, folds: CrossValidation | null
   const save = async () => saveClassifier(join(run.path, modelFileName), await classifierOf(config, data, options));
   try {
     const outcome = await follow(run, job, { options, folds, checkpoints });
+    refuseOverflow(options);
     try {
       await run.journal.flush();
       await save();
@@ -127,12 +147,20 @@ async function trainInto(run: RunFolder, job: Job, folds: CrossValidation | null
   } catch (error) {
     if (error instanceof DivergedError) {
       await save();
-      const names = await allTexts(selectTexts(data.parts.train.names, Int32Array.from(error.autopsy.examples)));
-      await run.journal.append({ diverged: { ...error.autopsy, examples: names } });
+      await run.journal.append(await divergedLine(error, data.parts.train));
       context.note(`The weights before it are kept in ${relative('', run.path)}.`);
     }
     throw error;
   }
+}
+
+/** The dual form trains in float64: what it comes to may be more than the model's numbers hold.
+ *  @throws UserError (diverged) */
+function refuseOverflow({ parameters: { values } }: FitOptions): void {
+  if (values.every(Number.isFinite)) return;
+  throw new UserError('diverged', 'training diverged: it came to weights beyond the largest number of float32', {
+    hint: 'Try a smaller learning rate or model.init.factor, or --set precision=float64.',
+  });
 }
 
 /** Keeps a trained model that can't be written where it belongs. */
@@ -194,7 +222,7 @@ async function follow(run: RunFolder, job: Job, { options, folds, checkpoints }:
 function lastOf(from: Checkpoints['from']): Pick<Outcome, 'epochs' | 'bestEpoch'> {
   if (from === null) return { epochs: 0, bestEpoch: 0 };
   const { epoch, best } = from.state.progress;
-  return { epochs: epoch - 1, bestEpoch: best?.bestEpoch ?? epoch - 1 };
+  return { epochs: epoch - 1, bestEpoch: best?.bestEpoch || epoch - 1 }; // 0 before the first look
 }
 
 /** Without batches, dropout and augmentation nothing but the learning rate makes the cost go up and down. */

@@ -33,8 +33,10 @@ export async function resume(context: Context, path: string, sets: readonly stri
     const loaded = await readRunConfig(path, sets);
     const { checkpoint, isPrevious } = await findCheckpoint(context, path);
     const summary = await readSummary(path);
-    const raised = checkpoint !== null && refuseChanges(loaded, path, checkpoint);
-    if (summary !== null && summary.stopped !== 'interrupted' && !raised) return await printAgain(context, path, summary);
+    const began = checkpoint === null ? (await readRunConfig(path)).config : checkConfig(checkpoint.config, 'the checkpoint');
+    const raised = refuseChanges(loaded, path, { began, checkpoint });
+    if (summary !== null && summary.stopped !== 'interrupted' && !raised)
+      return await printAgain(context, path, { summary, config: began });
     if (summary !== null && checkpoint === null) {
       throw new UserError('model', `${path}: expected a checkpoint to go on from, found none`, { hint: anew(path) });
     }
@@ -89,12 +91,18 @@ async function readSummary(path: string): Promise<TrainSummary | null> {
   }
 }
 
+/** What a run was when it began: its config, as the checkpoint has it or, before the first one, the folder. */
+interface Began {
+  began: Config;
+  checkpoint: Checkpoint | null;
+}
+
 /** @returns whether the config asks for more epochs
- *  @throws UserError (usage) naming each field that has changed since the checkpoint */
-function refuseChanges(loaded: LoadedConfig, path: string, checkpoint: Checkpoint): boolean {
-  const { $schema: _, ...before } = checkConfig(checkpoint.config, 'the checkpoint');
-  const plain = (config: object) => JSON.parse(JSON.stringify(config)) as Config;
-  const changed = differences(plain(before), plain(configOfRun(loaded, path)));
+ *  @throws UserError (usage) naming each field that has changed since the run began */
+function refuseChanges(loaded: LoadedConfig, path: string, { began, checkpoint }: Began): boolean {
+  const plain = ({ $schema: _, ...config }: Config) => JSON.parse(JSON.stringify(config)) as Config;
+  const now = checkpoint === null ? loaded.config : configOfRun(loaded, path);
+  const changed = differences(plain(began), plain(now));
   const [epochs] = changed.filter(({ field }) => field === epochsField);
   const others = changed.filter(({ field }) => field !== epochsField);
   if (others.length > 0) {
@@ -109,7 +117,9 @@ function refuseChanges(loaded: LoadedConfig, path: string, checkpoint: Checkpoin
     });
   }
   if (epochs === undefined) return false;
-  refuseEpochs(before as Config, loaded.config.training.epochs, checkpoint);
+  const ended =
+    epochsEnd(began) ?? (checkpoint?.state.progress.ended?.stopped === 'early' ? 'early stopping has ended it' : null);
+  refuseEpochs(began.training.epochs, loaded.config.training.epochs, ended);
   return true;
 }
 
@@ -117,25 +127,33 @@ const epochsField = 'training.epochs';
 /** Fields that are named. */
 const mostChanges = 100;
 
+/** Why a run can't have more epochs than it began with; null where it can. */
+function epochsEnd({ training, data }: Config): string | null {
+  if (training.schedule.name === 'cosine') return 'under the cosine schedule every rate depends on it';
+  if (typeof data.split === 'object' && 'folds' in data.split) return 'folds that are done do not go on';
+  return null;
+}
+
 /** @throws UserError (usage) where so many epochs would not have begun in the same way */
-function refuseEpochs({ training, data }: Config, epochs: number, { folds }: Checkpoint): void {
+function refuseEpochs(before: number, epochs: number, end: string | null): void {
   const refuse = (text: string) => {
     throw new UserError('usage', `${epochsField}: expected ${text}, found ${epochs}`);
   };
-  if (epochs < training.epochs) refuse(`at least ${training.epochs}, as the run began`);
-  if (training.schedule.name === 'cosine')
-    refuse(`${training.epochs}, as the run began: under the cosine schedule every rate depends on it`);
-  if (folds !== null || (typeof data.split === 'object' && 'folds' in data.split))
-    refuse(`${training.epochs}, as the run began: folds that are done do not go on`);
+  if (epochs < before) refuse(`at least ${before}, as the run began`);
+  if (end !== null) refuse(`${before}, as the run began: ${end}`);
 }
 
 /** A run that is finished says again what came of it. */
-async function printAgain(context: Context, path: string, summary: TrainSummary): Promise<undefined> {
+async function printAgain(
+  context: Context,
+  path: string,
+  { summary, config }: { summary: TrainSummary; config: Config },
+): Promise<undefined> {
   const { classifier, file } = await loadClassifier(path);
   const moved = { ...summary, run: relative('', path) || '.', model: relative('', file) };
-  context.note(
-    `${path}: this run is finished; nothing is left to do. For more epochs: --set training.epochs=N, above ${summary.epochs}.`,
-  );
+  const goesOn = summary.stopped === 'finished' && epochsEnd(config) === null;
+  const more = goesOn ? ` For more epochs: --set training.epochs=N, above ${config.training.epochs}.` : '';
+  context.note(`${path}: this run is finished; nothing is left to do.${more}`);
   context.print(context.json ? JSON.stringify(moved) : trainText(moved, classifier.classes, context.style));
 }
 

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import * as check from '../checks.ts';
-import { type LoadedConfig, loadConfig } from '../config/load.ts';
+import { type LoadedConfig, loadConfig, withoutPaths } from '../config/load.ts';
 import type { SearchConfig } from '../config/schema.ts';
 import { type ExitKind, UserError } from '../errors.ts';
 import { kernelsFor, useThreads } from '../kernels/select.ts';
@@ -9,7 +9,7 @@ import { type RankedTrial, rankingCsv, type TuneSummary, tuneText } from '../rep
 import { writeFileAtomically } from '../run/atomic-write.ts';
 import { runsFolder } from '../run/places.ts';
 import { runName } from '../run/run-folder.ts';
-import { openSearch, readSearchConfig, readTrials, searchFiles, writeConfig } from '../run/search-folder.ts';
+import { isSameSearch, openSearch, readSearchConfig, readTrials, searchFiles, writeConfig } from '../run/search-folder.ts';
 import { refuseTooMuch } from '../training/memory.ts';
 import { type Extras, planTraining } from '../training/plan.ts';
 import { prepareData } from '../training/prepare.ts';
@@ -150,18 +150,19 @@ async function start(context: Context, values: Values): Promise<ExitKind | undef
 /** Ranks the trials of several folders of one search. */
 async function merge(context: Context, values: Values, folders: readonly string[], began: number): Promise<undefined> {
   const loaded = await readSearchConfig(folders[0]!);
-  const search = searchOf(loaded);
   const results: TrialResult[] = [];
   for (const folder of folders) {
     const other = await readSearchConfig(folder);
-    const same =
-      JSON.stringify(searchOf(other).parameters) === JSON.stringify(search.parameters) &&
-      other.config.seed === loaded.config.seed;
-    if (!same)
+    searchOf(other);
+    if (!isSameSearch(withoutPaths(other.config), withoutPaths(loaded.config))) {
       throw new UserError(
         'usage',
-        `--merge ${folder}: expected the search of ${folders[0]}, found one with other parameters or another seed`,
+        `--merge ${folder}: expected the search of ${folders[0]}, found another: their config.json differ`,
+        {
+          hint: 'Trials can be ranked together where nothing but the number of trials and the places of the pictures differ.',
+        },
       );
+    }
     results.push(...(await readTrials(folder, isTrialResult)));
   }
   const output = values.output ?? folders[0]!;

@@ -93,6 +93,11 @@ export function moveConfig(config: Config, from: string, to: string): Config {
   return withPaths(config, (path) => movePath(path, from, to));
 }
 
+/** The same config with no path in it: for comparing what ran on machines where pictures lie elsewhere. */
+export function withoutPaths(config: Config): Config {
+  return withPaths(config, () => '');
+}
+
 function movePath(path: string, from: string, to: string): string {
   if (isAbsolute(path)) return path;
   const moved = relative(physical(to), resolve(physical(from), path));

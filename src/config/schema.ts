@@ -284,11 +284,11 @@ const range: z.ZodType<Partial<Record<RangeName, unknown[]>>> = z
   );
 
 /** How `nn tune` goes about it. */
-export const strategies = {
+const strategies = {
   random: 'every trial trains to its end',
   halving: 'all trials train a little; the best third of them trains three times as long, and so on',
 } as const;
-export const trialMetrics = {
+const trialMetrics = {
   cost: 'least data cost on dev',
   accuracy: 'highest accuracy on dev, of equals the least cost',
 } as const;

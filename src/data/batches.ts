@@ -5,7 +5,7 @@ export type BatchSize = 'auto' | 'full' | number;
 
 /** Below this many examples, `auto` is the whole training part. */
 export const fullBatchBelow = 2000;
-export const autoBatch = 64;
+const autoBatch = 64;
 
 /** The examples of one step, for m examples in all. */
 export function batchLength(size: BatchSize, m: number): number {
@@ -26,13 +26,4 @@ export interface EpochShuffle {
   shuffle: Shuffle;
   seed: number;
   epoch: number;
-}
-
-/**
- * The batches of an epoch: every example once; the last batch may be smaller.
- * @returns indices of examples
- */
-export function* epochBatches(m: number, length: number, how: EpochShuffle): Generator<Int32Array> {
-  const { order } = batchOrder(m, length, how);
-  for (let first = 0; first < m; first += length) yield order.subarray(first, Math.min(m, first + length));
 }

@@ -85,7 +85,7 @@ export async function inMemory(examples: ExampleSet): Promise<Examples> {
 }
 
 /** The examples at the given indices, in that order. The pixels are copied. */
-export function selectExamples({ features, pixels, labels, names, hashes }: Examples, indices: ArrayLike<number>): Examples {
+function selectExamples({ features, pixels, labels, names, hashes }: Examples, indices: ArrayLike<number>): Examples {
   const order = Int32Array.from(indices);
   return {
     features,

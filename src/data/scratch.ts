@@ -112,7 +112,7 @@ export function writeRows({ path, descriptor }: ScratchFile) {
     turn = turn === 0 ? 1 : 0;
   };
   return {
-    /** @param pixels  copied before it returns its promise */
+    /** @param pixels  copied before its promise is kept; one call after the other */
     async add(pixels: Uint8Array): Promise<void> {
       if (filled + pixels.length > groupBytes) await start();
       rooms[turn].set(pixels, filled);

@@ -12,7 +12,7 @@ export const graphFormats = {
 export type GraphFormat = keyof typeof graphFormats;
 
 /** (20, m) */
-export function shapeText([rows, columns]: GraphNode['shape']): string {
+function shapeText([rows, columns]: GraphNode['shape']): string {
   return `(${rows}, ${columns})`;
 }
 

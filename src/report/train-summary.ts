@@ -148,7 +148,7 @@ export function diagnosisText(diagnosis: Diagnosis, style: Style): string {
 }
 
 /** The measured differences, in words. */
-export function diagnosisSentence({ avoidableBias, variance, comparedWith, certain, targetError }: Diagnosis): string {
+function diagnosisSentence({ avoidableBias, variance, comparedWith, certain, targetError }: Diagnosis): string {
   const points = (share: number) => `${Math.abs(share * 100).toFixed(1)} points`;
   const bias = `The error on train is ${points(avoidableBias)} ${avoidableBias < 0 ? 'below' : 'above'} the target of ${percent(targetError, 0)}`;
   const spread = `that on ${comparedWith} is ${points(variance)} ${variance < 0 ? 'below' : 'above'} train's`;

@@ -106,6 +106,12 @@ function parseLine(line: string): unknown {
   }
 }
 
+/** Whether two configs, with paths from the same folder, describe one search: how many trials it has is no part of it. */
+export function isSameSearch(one: Config, other: Config): boolean {
+  const without = ({ $schema: _, search, ...rest }: Config) => ({ ...rest, search: { ...search, trials: 0 } });
+  return isDeepStrictEqual(without(one), without(other));
+}
+
 async function takeUp<Result>(
   path: string,
   loaded: LoadedConfig,
@@ -115,8 +121,7 @@ async function takeUp<Result>(
   const file = join(path, searchFiles.config);
   const here = JSON.parse(JSON.stringify(checkConfig(moveConfig(loaded.config, loaded.folder, resolve(path)), file))) as Config;
   const there = JSON.parse(JSON.stringify(found.config)) as Config;
-  const without = ({ $schema: _, search, ...rest }: Config) => ({ ...rest, search: { ...search, trials: 0 } });
-  if (!isDeepStrictEqual(without(here), without(there))) {
+  if (!isSameSearch(here, there)) {
     throw new UserError('usage', `--output ${path}: expected the search that this config describes, found another in ${file}`, {
       hint: 'Name another folder, or go on with the config that the search began with.',
     });

@@ -16,7 +16,7 @@ import { grouped } from '../grouped.ts';
 export const mostLookedAt = 50_000;
 
 /** The pictures of one source. */
-export interface Shelf {
+export interface SourcePictures {
   examples: ExampleSet;
   /** each was made on its own: however alike, only the very same pixels are copies */
   madeApart: boolean;
@@ -24,7 +24,7 @@ export interface Shelf {
 
 export interface Copies {
   clusters: DuplicateCluster[];
-  /** of all pictures, shelf after shelf: the cluster, −1 for a single; null where all are singles */
+  /** of all pictures, source after source: the cluster, −1 for a single; null where all are singles */
   of: Int32Array | null;
   notes: string[];
 }
@@ -32,13 +32,13 @@ export interface Copies {
 /** Every picture is taken for a single. */
 export const noCopies: Copies = { clusters: [], of: null, notes: [] };
 
-/** The duplicates among the pictures of all shelves; indices go on from one shelf to the next. */
-export async function findCopies(shelves: readonly Shelf[], imageSize: number): Promise<Copies> {
-  const m = shelves.reduce((sum, { examples }) => sum + examples.labels.length, 0);
-  if (m > mostLookedAt) return { ...noCopies, notes: shelves.every(({ madeApart }) => madeApart) ? [] : [tooMany(m)] };
+/** The duplicates among the pictures of all sources; indices go on from one source to the next. */
+export async function findCopies(sources: readonly SourcePictures[], imageSize: number): Promise<Copies> {
+  const m = sources.reduce((sum, { examples }) => sum + examples.labels.length, 0);
+  if (m > mostLookedAt) return { ...noCopies, notes: sources.every(({ madeApart }) => madeApart) ? [] : [tooMany(m)] };
   const prints = allocateFingerprints(m);
   let at = 0;
-  for (const { examples, madeApart } of shelves) {
+  for (const { examples, madeApart } of sources) {
     const { features } = examples;
     for await (const { bytes, count } of pixelBlocks(examples.pixels, features)) {
       for (let i = 0; i < count; i++, at++) {

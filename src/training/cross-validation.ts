@@ -110,7 +110,7 @@ export async function* crossValidate(
 }
 
 /** What all folds together say. @param labels  of the training part */
-export function concludeFolds(config: Config, done: FoldsDone, labels: Uint8Array): CrossValidation {
+function concludeFolds(config: Config, done: FoldsDone, labels: Uint8Array): CrossValidation {
   const { folds, logits } = done;
   const { threshold, earlyStopping, epochs } = config.training;
   const best = Math.round(folds.reduce((sum, { bestEpoch }) => sum + bestEpoch, 0) / folds.length);

@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { batchOrder } from '../data/batches.ts';
 import { ascending, everySo } from '../data/shuffle.ts';
 import { createWorkspace, forward, inference, type Workspace } from '../model/forward.ts';
@@ -9,6 +8,7 @@ import { type BestKeeper, keepBest } from './early-stopping.ts';
 import type { EpochEvent, FitEvent, StateEvent } from './fit-events.ts';
 import { type FitOptions, type Run, withRun } from './fit-run.ts';
 import { type LayerNorms, layerNorms } from './layer-norms.ts';
+import { type Pace, startPace } from './pace.ts';
 import type { Problem, ProblemPart } from './problem.ts';
 import { weightsNorm } from './problem.ts';
 import { countCorrect, type Sums, takeStep } from './step.ts';
@@ -16,9 +16,6 @@ import { noSums, type Progress, putState, type TrainingState, takeState } from '
 
 export type { EpochEvent, FitEvent, StateEvent, StepEvent } from './fit-events.ts';
 export type { FitOptions } from './fit-run.ts';
-
-/** Between two turns of the event loop, so that Ctrl-C is heard. */
-const turnMilliseconds = 100;
 
 /** Where a training begins, and who wants to know where it is. */
 export interface Going {
@@ -47,7 +44,7 @@ async function* fitRun(run: Run, { from, wants }: Going): AsyncGenerator<FitEven
   if (from) putState(run, best, from);
   const look = lookerAtDev(run);
   const started = performance.now() - (from?.progress.seconds ?? 0) * 1000;
-  const pace = { turned: performance.now() };
+  const pace = startPace();
   const seconds = () => (performance.now() - started) / 1000;
   const stateAt = (at: Pick<Progress, 'epoch' | 'sums' | 'ended'>, kept = best?.take() ?? null): StateEvent => {
     return { type: 'state', state: takeState(run, { ...at, seconds: seconds() }, kept) };
@@ -79,7 +76,7 @@ async function* fitRun(run: Run, { from, wants }: Going): AsyncGenerator<FitEven
         learningRate: run.rates[0]!,
         seconds: seconds(),
         layers: looks ? norms(run) : null,
-        bestEpoch: best ? best.bestEpoch : epoch,
+        bestEpoch: best && best.bestEpoch > 0 ? best.bestEpoch : epoch, // before the first look the weights as they are
         stopped: patienceEnds ? 'early' : last ? 'finished' : timeEnds ? 'time' : null,
       };
       const next = { epoch: epoch + 1, sums: noSums };
@@ -94,8 +91,7 @@ async function* fitRun(run: Run, { from, wants }: Going): AsyncGenerator<FitEven
 }
 
 interface Listening {
-  /** when the event loop last turned */
-  pace: { turned: number };
+  pace: Pace;
   /** asked after each step but the last for a state to hand out */
   state(): StateEvent | null;
 }
@@ -111,9 +107,8 @@ async function* takeEpoch(run: Run, epoch: number, sums: Sums, { pace, state }: 
     for (let first = span.first; first < span.end; first += run.batch) {
       const seen = Math.min(span.end, first + run.batch);
       takeStep(run, order.subarray(first, seen), { epoch, norms: measures && seen === m }, sums);
-      if (performance.now() - pace.turned > turnMilliseconds) {
-        await nextTurn();
-        pace.turned = performance.now();
+      if (pace.isDue()) {
+        await pace.turn();
         if (seen < m) yield { type: 'step', progress: epoch - 1 + seen / m };
       }
       const taken = seen < m ? state() : null;

@@ -66,7 +66,7 @@ function dualWork({ features, units, train, dev, epochs, evaluateEvery }: FormCo
 }
 
 /** The products, and once more the widened or the integer ones while they are made. */
-export function dualBytes({ train, dev, units }: FormCounts): number {
+function dualBytes({ train, dev, units }: FormCounts): number {
   return 2 * 8 * (train + units) * (train + dev + units);
 }
 

@@ -1,4 +1,5 @@
 import { UserError } from '../errors.ts';
+import { pixelLimit } from '../kernels/simd/memory.ts';
 import { inGigabytes, machineMemory } from '../machine-memory.ts';
 import type { Form } from '../model/forms.ts';
 import type { Network } from '../model/network.ts';
@@ -36,8 +37,6 @@ export interface Sizes {
 const nodeBytes = 150e6;
 /** What WebAssembly can address, less what is lost between arrays. @see src/kernels/simd/memory.ts */
 const kernelBytes = 2 ** 32 - 2 ** 26;
-/** Pictures beyond this are copied to the kernels piece by piece. */
-const residentBytes = 3 * 2 ** 30;
 /** For each parameter, while the gradient is checked. */
 const checkBytes = 32;
 
@@ -106,13 +105,18 @@ function pictureNeeds({ network, form, room, train, dev, pictures }: Sizes): Mem
   const n = network.inputs;
   const trained = (train + dev) * n;
   const held = room === null || form === 'dual';
-  const seen = held ? (form === 'dual' || trained > residentBytes ? 0 : trained) : Math.min(room, 2 * trained);
+  const seen = held ? (form === 'dual' ? 0 : residentOf([train * n, dev * n])) : Math.min(room, 2 * trained);
   return [
     room === null
       ? { what: `${pictures} pictures × ${n} bytes`, bytes: pictures * n, inKernels: false }
       : { what: 'pictures that are read', bytes: form === 'dual' ? trained : room, inKernels: false },
     { what: 'pictures where the kernels read them', bytes: seen, inKernels: true },
   ];
+}
+
+/** Bytes of the parts that the kernels copy: one after the other, as long as there is room. */
+function residentOf(parts: readonly number[]): number {
+  return parts.reduce((sum, bytes) => (sum + bytes <= pixelLimit ? sum + bytes : sum), 0);
 }
 
 /** Inner products of pictures and first weights, float64, and what they are made from. */

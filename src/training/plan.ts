@@ -95,20 +95,19 @@ export function planTraining(config: Config, parts: Parts, kernels: Kernels): Pl
   };
 }
 
-/** Whether batches are more than may be read: a step takes a whole one at once, and the next is read beside it. */
-function exceedsRoom({ pixels, features }: Pick<ExampleSet, 'pixels' | 'features'>, batch: number): boolean {
-  return isStored(pixels) && 2 * batch * features > Math.max(pixels.room, 2 ** 26);
+/** The most pictures in a batch that can be read: a step takes a whole one at once, and the next is read beside it. */
+function mostInBatch({ pixels, features }: Pick<ExampleSet, 'pixels' | 'features'>): number {
+  return isStored(pixels) ? Math.floor(Math.max(pixels.room, 2 ** 26) / 2 / features) : Number.POSITIVE_INFINITY;
 }
 
 /** Where a step takes all pictures, and they are few, they are brought into memory: there the kernels want them anyway. */
 function isBrought(train: FitParts['train'], batch: number): boolean {
-  return exceedsRoom(train, batch) && batch === train.labels.length && batch < fullBatchBelow;
+  return batch > mostInBatch(train) && batch === train.labels.length && batch < fullBatchBelow;
 }
 
 function refuseLargeBatch(train: ExampleSet, batch: number): void {
-  const { pixels, features } = train;
-  if (!isStored(pixels) || !exceedsRoom(train, batch) || isBrought(train, batch)) return;
-  const most = Math.floor(pixels.room / 2 / features);
+  const most = mostInBatch(train);
+  if (batch <= most || isBrought(train, batch)) return;
   throw new UserError(
     'usage',
     `training.batchSize: expected at most ${most} pictures a step, which can be read while others are worked on within data.memory, found ${batch}`,

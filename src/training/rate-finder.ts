@@ -1,8 +1,8 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { batchOrder } from '../data/batches.ts';
 import { exp } from '../elementary.ts';
 import { DivergedError } from './divergence.ts';
 import { type FitOptions, type Run, withRun } from './fit-run.ts';
+import { startPace } from './pace.ts';
 import { type Sums, takeStep } from './step.ts';
 
 /** The range test: from a rate at which nothing moves to one at which everything breaks, so many to a decade. */
@@ -152,15 +152,12 @@ function leastCost(trials: readonly Trial[], firstCost: number): { rate: number;
   return best;
 }
 
-/** Between two turns of the event loop, so that Ctrl-C is heard. */
-const turnMilliseconds = 100;
-
 /** Trains at one rate after the other, each for `examplesEach` examples or more. */
 async function* walkRates(run: Run, rates: readonly number[], shares: readonly number[]): ReturnType<Walk> {
   const { options } = run;
   const wanted = Math.min(examplesEach, options.train.labels.length);
   const batches = endlessBatches(run);
-  let turned = performance.now();
+  const pace = startPace();
   try {
     for (const rate of rates) {
       run.options = { ...run.options, learningRates: shares.map((share) => rate * share) };
@@ -168,10 +165,7 @@ async function* walkRates(run: Run, rates: readonly number[], shares: readonly n
       while (sums.examples < wanted) {
         const { indices, epoch } = (await batches.next()).value;
         if (!tookStep(() => takeStep(run, indices, { epoch, norms: false }, sums))) return;
-        if (performance.now() - turned > turnMilliseconds) {
-          await nextTurn();
-          turned = performance.now();
-        }
+        if (pace.isDue()) await pace.turn();
       }
       yield { cost: sums.cost / sums.examples + sums.l2Cost / sums.batches, dead: hasDeadLayer(run) };
     }

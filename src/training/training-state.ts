@@ -22,7 +22,7 @@ export interface TrainingState {
 export interface Progress {
   /** of the first layer: parameters of the one form mean nothing in the other */
   form: Form;
-  /** the epoch of the next step, from 1; of a training that has ended, its last */
+  /** the epoch of the next step, from 1; of a training that has ended, the one after its last */
   epoch: number;
   /** steps taken: the optimizer's t */
   steps: number;

@@ -94,6 +94,38 @@ describe('more epochs', () => {
     await expectSameRun(at(name), at('longer'));
   });
 
+  test('may be asked for before the first checkpoint: config.json says so, and they can be gone on with', async () => {
+    await copy('unbegun');
+    for (const name of ['checkpoint', 'checkpoint-previous', 'model']) await rm(at('unbegun', `${name}.safetensors`));
+    await rm(at('unbegun', 'summary.json'));
+    expect((await resume(2, 'unbegun', ['--set', 'training.epochs=39'])).stderr).toContain('expected at least 40');
+    await resume(0, 'unbegun', ['--set', 'training.epochs=55']);
+    await expectSameRun(at('unbegun'), at('longer'));
+    expect((await resume(0, 'unbegun')).stderr).toContain(
+      'finished; nothing is left to do. For more epochs: --set training.epochs=N, above 55.',
+    );
+  });
+
+  test('are refused where early stopping has ended a run, and not offered', async () => {
+    await train(0, [
+      '-c',
+      'c.json',
+      '-o',
+      'ended',
+      '--set',
+      'training.earlyStopping.patience=1',
+      '--set',
+      'training.evaluateEvery=1',
+      '--set',
+      'training.learningRate=0.05',
+    ]);
+    expect(await readJson(at('ended', 'summary.json'))).toMatchObject({ stopped: 'early' });
+    expect((await resume(0, 'ended')).stderr).toMatch(/finished; nothing is left to do\.\n$/);
+    const before = await readFile(at('ended', 'config.json'));
+    expect((await resume(2, 'ended', ['--set', 'training.epochs=60'])).stderr).toContain('early stopping has ended it');
+    expect(await readFile(at('ended', 'config.json'))).toEqual(before);
+  });
+
   test('are refused where they are fewer, or would have changed what is done', async () => {
     const refused = async (name: string, epochs: number) =>
       (await resume(2, name, ['--set', `training.epochs=${epochs}`])).stderr;
@@ -101,6 +133,7 @@ describe('more epochs', () => {
     const words = ['-c', 'c.json', '--set', 'training.epochs=2'];
     await train(0, [...words, '-o', 'cosine', '--set', 'training.schedule.name=cosine']);
     expect(await refused('cosine', 3)).toContain('cosine schedule');
+    expect((await resume(0, 'cosine')).stderr).toMatch(/nothing is left to do\.\n$/);
     await train(0, [...words, '-o', 'folds', '--set', 'data.split={"folds":2}']);
     expect(await refused('folds', 3)).toContain('folds');
   });

@@ -387,6 +387,33 @@ describe('exit codes', () => {
     expect(code).toBe(exitCodes[kind as ExitKind]);
   });
 
+  test.each([
+    ['direct', /diverged at step 1 /],
+    ['dual', /training diverged: .* beyond the largest number of float32/],
+  ])('of weights whose sums are beyond float32, in %s form: diverged, no fault', async (form, says) => {
+    const huge = [
+      'model.init={"name":"random","factor":1e20}',
+      'model.layers=[{"units":8},{"units":8}]',
+      `training.form=${form}`,
+    ];
+    const set = huge.flatMap((one) => ['--set', one]);
+    const { code, stderr } = await nn(['train', '-c', 'c.json', '-o', `huge-${form}`, ...set], { cwd: folder });
+    expect(stderr).toMatch(says);
+    expect(code).toBe(exitCodes.diverged);
+  });
+
+  test('of a fold that diverges: the journal says which, and names the pictures', async () => {
+    const set = ['--set', 'data.split={"folds":3}', '--set', 'training.learningRate=1e30'];
+    const { code } = await nn(['train', '-c', 'c.json', '-o', 'diverged-fold', ...set], { cwd: folder });
+    expect(code).toBe(exitCodes.diverged);
+    const lines = (await readFile(join(folder, 'diverged-fold', 'journal.jsonl'), 'utf8')).trim().split('\n');
+    const { fold, diverged } = JSON.parse(lines.at(-1)!);
+    expect(fold).toBe(1);
+    expect(diverged).toMatchObject({ learningRate: 1e30, layer: expect.any(Number) });
+    expect(diverged.examples.length).toBeGreaterThan(0);
+    for (const name of diverged.examples) expect(name).toMatch(/^(cat|thing)\/\d+\.png$/);
+  });
+
   test('are those of cli.md', () => {
     expect(Object.values(exitCodes)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 129, 130, 143]);
   });

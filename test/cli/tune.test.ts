@@ -98,6 +98,19 @@ describe('nn tune', () => {
     expect(read('merged', 'best.json')).toBe(read('two', 'best.json'));
   });
 
+  test('shards of other searches are not merged, whatever differs; where the pictures lie may', async () => {
+    const merge = (of: string) => nn(['tune', '--merge', 'two', of, '--output', 'mixed'], { cwd: folder });
+    for (const set of ['training.epochs=8', 'data.imageSize=12', 'seed=3']) {
+      const name = `other-${set}`;
+      expect((await run('--output', name, '--trials', '1', '--set', set, '-q')).code).toBe(0);
+      const { code, stderr } = await merge(name);
+      expect(code).toBe(2);
+      expect(stderr).toContain(`--merge ${name}: expected the search of two, found another`);
+    }
+    expect((await run('--output', 'fewer', '--trials', '1', '-q')).code).toBe(0);
+    expect((await merge('fewer')).code).toBe(0);
+  });
+
   test('halving stops hopeless trials early', async () => {
     const { stdout } = await run('--output', 'halving', '--set', 'search.strategy=halving', '--json', '-q');
     const { ranking } = JSON.parse(stdout) as TuneSummary;

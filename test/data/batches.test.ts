@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type BatchSize, batchLength, epochBatches } from '../../src/data/batches.ts';
+import { type BatchSize, batchLength } from '../../src/data/batches.ts';
+import { epochBatches } from './epoch-batches.ts';
 
 const batchesOf = (m: number, length: number, seed: number, epoch: number) =>
   [...epochBatches(m, length, { shuffle: 'auto', seed: seed, epoch: epoch })].map((batch) => [...batch]);

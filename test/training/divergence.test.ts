@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { logits } from '../../src/classifier/classifier.ts';
-import { epochBatches } from '../../src/data/batches.ts';
 import type { Examples } from '../../src/data/examples.ts';
 import type { Kernels } from '../../src/kernels/kernels.ts';
 import { stepWeightsPlainly } from '../../src/kernels/step-weights.ts';
 import { losses } from '../../src/model/losses.ts';
 import { costWatch, DivergedError, divergedEpochs, divergedFactor } from '../../src/training/divergence.ts';
 import type { FitOptions } from '../../src/training/fit.ts';
+import { epochBatches } from '../data/epoch-batches.ts';
 import { dense } from '../model/networks.ts';
 import { epochsOf, type HeldOptions, kernels, named, noisePictures, problem } from './problems.ts';
 

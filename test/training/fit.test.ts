@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { logits } from '../../src/classifier/classifier.ts';
 import { checkConfig } from '../../src/config/load.ts';
-import { epochBatches } from '../../src/data/batches.ts';
 import { inverseVariance } from '../../src/data/normalize.ts';
 import { kernelsFor } from '../../src/kernels/select.ts';
 import { losses } from '../../src/model/losses.ts';
@@ -12,6 +11,7 @@ import { keepBest } from '../../src/training/early-stopping.ts';
 import { type EpochEvent, type FitOptions, fit } from '../../src/training/fit.ts';
 import { fitOptions, planTraining } from '../../src/training/plan.ts';
 import { type PreparedData, prepareData } from '../../src/training/prepare.ts';
+import { epochBatches } from '../data/epoch-batches.ts';
 import { dense } from '../model/networks.ts';
 import { epochsOf, type HeldOptions, kernels, noisePictures, problem, type Wishes } from './problems.ts';
 
@@ -436,6 +436,11 @@ describe('early stopping', () => {
   test('tells the best epoch so far in every event', async () => {
     const { events } = await trained({ ...overfitting, earlyStopping, epochs: 500 });
     for (const [i, { bestEpoch }] of events.entries()) expect(bestEpoch).toBe(best(events.slice(0, i + 1)));
+  });
+
+  test('before the first look at dev the epoch so far is the one whose weights are kept', async () => {
+    const { events } = await trained({ ...overfitting, earlyStopping, epochs: 7, evaluateEvery: 5 });
+    expect(events.slice(0, 4).map(({ bestEpoch }) => bestEpoch)).toEqual([1, 2, 3, 4]);
   });
 
   const turnedOver = { hidden: [dense(10)], train: noisePictures(30), dev: adverse(30), learningRates: [0.1, 0.1] };

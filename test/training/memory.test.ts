@@ -45,6 +45,15 @@ describe('what a training takes', () => {
     expect(bytesOf(/where the kernels read them/, dual)).toBe(0);
   });
 
+  test('kernels copy one part after the other, as long as there is room', () => {
+    const inputs = 12_288;
+    const held = (train: number, dev: number) =>
+      bytesOf(/where the kernels read them/, { ...sizes, network: network(inputs, 1), train, dev, pictures: train + dev });
+    expect(held(200_000, 60_000)).toBe(260_000 * inputs);
+    expect(held(200_000, 70_000)).toBe(200_000 * inputs); // both are more than 3 GiB
+    expect(held(300_000, 60_000)).toBe(60_000 * inputs);
+  });
+
   test('pictures that stay on the disk take what reading may take', () => {
     expect(bytesOf(/pictures/, { ...sizes, pictures: 1e9, train: 8e8, dev: 1e8, room: 2 ** 30 })).toBeLessThan(2 ** 32);
   });

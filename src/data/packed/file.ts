@@ -168,7 +168,7 @@ export function shortFile(path: string): UserError {
 }
 
 /** @throws UserError (data) for what the system refuses */
-export function onFile<T>(path: string, work: () => T): T {
+function onFile<T>(path: string, work: () => T): T {
   try {
     return work();
   } catch (error) {

@@ -21,7 +21,7 @@ const maximumPages = 65_536;
 const arrayKinds = [Float64Array, Float32Array, Int32Array, Uint8Array] as const;
 
 /** Pixels beyond this stay outside, and leave the last quarter to weights and batches. */
-const pixelLimit = 3 * 2 ** 30;
+export const pixelLimit = 3 * 2 ** 30;
 const line = 64;
 
 export function createMemory(): KernelMemory {
