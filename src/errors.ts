@@ -106,10 +106,17 @@ const longestLine = 2000;
 
 /** A text that may hold anything from outside, as a terminal is to get it: no characters that command it, no endless lines. */
 export function readable(text: string): string {
-  const plain = text.replace(commanding, (letter) => `\\x${letter.charCodeAt(0).toString(16).padStart(2, '0')}`);
+  const plain = text.replace(commanding, spelt);
   if (plain.length <= longestLine) return plain;
   const cut = (line: string) => (line.length > longestLine ? `${line.slice(0, longestLine - 1)}…` : line);
   return plain.split('\n').map(cut).join('\n');
+}
+
+const spelt = (letter: string) => `\\x${letter.charCodeAt(0).toString(16).padStart(2, '0')}`;
+
+/** A name in a line of columns: what would end the line or the column is shown. */
+export function oneLine(name: string): string {
+  return name.replaceAll('\n', '\\n').replaceAll('\t', '\\t').replace(commanding, spelt);
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it is for

@@ -124,11 +124,13 @@ function requireOptions(program: Program, { options, examples }: Command<never>)
   }
 }
 
-function usageError({ message }: CommanderError, program: Program): UserError {
+function usageError({ message, code }: CommanderError, program: Program): UserError {
   const names: string[] = [];
   for (let one: Program | null = program; one !== null; one = one.parent) names.unshift(one.name());
   const text = message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
-  return new UserError('usage', text, { hint: `${names.join(' ')} --help tells more.` });
+  const config = code === 'commander.excessArguments' ? program.args.find((word) => word.endsWith('.json')) : undefined;
+  const meant = config === undefined ? '' : `Is it --config ${config}? `;
+  return new UserError('usage', text, { hint: `${meant}${names.join(' ')} --help tells more.` });
 }
 
 function examplesText(examples: readonly string[]): string {

@@ -1,6 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 import type { Classifier } from '../classifier/classifier.ts';
 import { augments } from '../data/augment.ts';
 import { batchLength } from '../data/batches.ts';
@@ -9,12 +9,13 @@ import { allTexts, selectTexts } from '../data/texts.ts';
 import { type ExitKind, systemReason, UserError } from '../errors.ts';
 import { shellWord, trainText } from '../report/train-summary.ts';
 import { modelFileName, saveClassifier } from '../run/model-file.ts';
-import { latestName, runsFolder } from '../run/places.ts';
+import { latestName, runsFolder, shownPath } from '../run/places.ts';
 import { linkLatest, type RunFolder, runFiles } from '../run/run-folder.ts';
 import { refuseWrongGradient } from '../training/check-gradients.ts';
 import type { Told } from '../training/checkpoint.ts';
 import { afterFolds, type CrossValidation, classifierOf, crossValidate, type FoldsDone } from '../training/cross-validation.ts';
 import { DivergedError } from '../training/divergence.ts';
+import { startsFar } from '../training/first-cost.ts';
 import { type EpochEvent, type FitOptions, fit } from '../training/fit.ts';
 import { gradientWatch } from '../training/layer-norms.ts';
 import { costOscillates } from '../training/oscillation.ts';
@@ -57,7 +58,7 @@ async function trainAndJudge(run: RunFolder, job: Job, checkpoints: Checkpoints)
 }
 
 function noteResume(context: Context, path: string): void {
-  context.note(`Go on with: nn train --resume ${shellWord(relative('', path) || '.')}`);
+  context.note(`Go on with: nn train --resume ${shellWord(shownPath(path))}`);
 }
 
 /** The run is whole without the link: where it can't be made, that is a warning. */
@@ -148,7 +149,7 @@ async function trainInto(run: RunFolder, job: Job, folds: CrossValidation | null
     if (error instanceof DivergedError) {
       await save();
       await run.journal.append(await divergedLine(error, data.parts.train));
-      context.note(`The weights before it are kept in ${relative('', run.path)}.`);
+      context.note(`The weights before it are kept in ${shownPath(run.path)}.`);
     }
     throw error;
   }
@@ -205,6 +206,8 @@ async function follow(run: RunFolder, job: Job, { options, folds, checkpoints }:
         await run.journal.append(journalLine(event));
         bar.update(event.epoch, detail(event).slice(3));
         if (event.layers) for (const text of gradients.look(event.epoch, event.layers)) warn(text);
+        const far = isSmooth(options) && event.epoch === 1 ? startsFar(event.cost) : null;
+        if (far !== null) warn(far);
         told.costs.push(event.cost);
       } else bar.update(Math.floor(event.progress));
     }

@@ -21,6 +21,8 @@ export interface Checkpoints {
 
 /** Checkpoints take at most one part in this many of the time. */
 const share = 20;
+/** The first comes after two seconds, where others come later: before it a kill costs all there is. */
+const firstAfter = 2000;
 
 export function checkpointsOf(
   run: RunFolder,
@@ -34,7 +36,8 @@ export function checkpointsOf(
   let [saved, took, seenEpochs] = [started, 0, 0];
   let present = from !== null;
   let warned = false;
-  const dueByTime = () => performance.now() - saved >= (minutes === 0 ? 0 : Math.max(minutes * 60_000, (share - 1) * took));
+  const between = () => (present ? minutes * 60_000 : Math.min(minutes * 60_000, firstAfter));
+  const dueByTime = () => performance.now() - saved >= (minutes === 0 ? 0 : Math.max(between(), (share - 1) * took));
   return {
     from,
     present: () => present,

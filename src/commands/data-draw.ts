@@ -1,7 +1,7 @@
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { removeAbandoned } from '../data/abandoned.ts';
-import { exists } from '../data/disk.ts';
+import { exists, makeFolder } from '../data/disk.ts';
 import { type Difficulty, difficulties, drawPicture, renderPicture } from '../data/drawn/draw.ts';
 import { encodePng } from '../data/image.ts';
 import { decodesAtOnce, mapInOrder } from '../data/load.ts';
@@ -64,7 +64,7 @@ async function draw(context: Context, values: Values): Promise<ExitKind | undefi
   let counts: Counts;
   try {
     if (!values.force) await refusePresent(out);
-    await mkdir(aside, { recursive: true });
+    await makeFolder(aside);
     try {
       await removeAbandoned(out, asideName);
       counts = await drawInto(context, aside, values);

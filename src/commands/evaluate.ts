@@ -82,7 +82,7 @@ export const command: Command<Values> = {
 
 async function evaluate(context: Context, values: Values): Promise<ExitKind | undefined> {
   useThreads(values.threads, context.environment);
-  const { classifier, file } = await loadClassifier(values.model ?? defaultModel(context.environment));
+  const { classifier, file } = await loadClassifier(values.model ?? (await defaultModel(context.environment)));
   if (values.predictions && !context.json)
     context.warn('--predictions adds rows to what --json prints; without it, --csv has them');
   const { examples, title, roots } = await chooseExamples(context, values, classifier, runOfModel(file));

@@ -20,7 +20,7 @@ export const command: Command<Values> = {
 };
 
 async function show(context: Context, values: Values, [path]: string[]): Promise<ExitKind | undefined> {
-  const { classifier, file } = await loadClassifier(path ?? values.model ?? defaultModel(context.environment));
+  const { classifier, file } = await loadClassifier(path ?? values.model ?? (await defaultModel(context.environment)));
   const { parameters, map: _, network, ...rest } = classifier;
   const tensors = parameters.segments.map(({ name, shape, offset, length }) => ({
     name,

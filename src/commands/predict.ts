@@ -5,7 +5,7 @@ import { exists, readWhole } from '../data/disk.ts';
 import { decodeImage } from '../data/image.ts';
 import { decodesAtOnce, mapInOrder, mostFailuresNamed } from '../data/load.ts';
 import { isFolder, isPictureName, maximumFileBytes, readPicture, walkFiles } from '../data/sources/files.ts';
-import { type ExitKind, systemReason, UserError } from '../errors.ts';
+import { type ExitKind, oneLine, systemReason, UserError } from '../errors.ts';
 import { kernelsFor, useThreads } from '../kernels/select.ts';
 import { count as counted, plural } from '../report/table.ts';
 import { loadClassifier } from '../run/model-file.ts';
@@ -24,7 +24,10 @@ interface Values {
 
 export const command: Command<Values> = {
   arguments: [
-    { syntax: '<image...>', summary: 'files, folders, globs, - for one image on standard input, @list.txt for a path per line' },
+    {
+      syntax: '<image...>',
+      summary: 'files, folders, globs, - for one image on standard input, @list.txt for a path per line (@- on standard input)',
+    },
   ],
   options: [
     modelOption,
@@ -38,6 +41,7 @@ export const command: Command<Values> = {
     'nn predict photo.jpg',
     'nn predict --json photos/ | jq .p',
     'cat photo.jpg | nn predict -',
+    "find photos -name '*.jpg' | nn predict @-",
     'nn predict --exit-code photo.jpg && echo "a cat"',
   ],
   run: predict,
@@ -58,7 +62,7 @@ const columns = ['file', 'label', 'p', 'confidence', 'threshold', 'model', 'erro
 
 async function predict(context: Context, values: Values, operands: string[]): Promise<ExitKind | undefined> {
   useThreads(values.threads, context.environment);
-  const { classifier, file: model } = await loadClassifier(values.model ?? defaultModel(context.environment));
+  const { classifier, file: model } = await loadClassifier(values.model ?? (await defaultModel(context.environment)));
   const threshold = values.threshold ?? classifier.threshold;
   const format = values.csv ? formats.csv : context.json ? formats.json : formats.text;
   let count = 0;
@@ -103,7 +107,7 @@ function rowOf(
 const formats = {
   text: {
     header: undefined,
-    line: ({ file, label, p }: Row) => (p === null ? undefined : `${file}\t${label}\t${p.toFixed(4)}`),
+    line: ({ file, label, p }: Row) => (p === null ? undefined : `${oneLine(file)}\t${label}\t${p.toFixed(4)}`),
   },
   json: {
     header: undefined,
@@ -125,7 +129,7 @@ interface Image {
 async function* imagesOf(operands: readonly string[], context: Context): AsyncGenerator<Image> {
   for (const operand of operands) {
     if (operand === '-') yield stdinImage(await context.readStdin(maximumFileBytes));
-    else if (operand.startsWith('@')) for (const line of await readList(operand.slice(1))) yield fileImage(line);
+    else if (operand.startsWith('@')) for (const line of await readList(operand.slice(1), context)) yield fileImage(line);
     else if (await isFolder(operand)) yield* folderImages(operand, context);
     else if (isGlob(operand) && !(await exists(operand))) yield* globImages(operand);
     else yield fileImage(operand);
@@ -179,13 +183,14 @@ const keepingBrokenLinks = {
 /** Node has no strings of more than 512 MiB. */
 const listBytes = 500e6;
 
-async function readList(path: string): Promise<string[]> {
+/** @param path  - for standard input */
+async function readList(path: string, context: Context): Promise<string[]> {
   try {
-    return (await readWhole(path, listBytes))
-      .toString()
-      .split(/\r?\n/)
-      .filter((line) => line !== '');
+    const bytes = path === '-' ? await context.readStdin(listBytes) : await readWhole(path, listBytes);
+    const text = new TextDecoder().decode(bytes);
+    return text.split(/\r?\n/).filter((line) => line !== '');
   } catch (error) {
+    if (error === context.signal.reason) throw error;
     throw new UserError('data', `@${path}: expected a list of paths, found: ${systemReason(error)}`, { cause: error });
   }
 }

@@ -1,5 +1,5 @@
 import { readFile, rm } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 import { differences } from '../config/compare.ts';
 import { checkConfig, type LoadedConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
@@ -8,6 +8,7 @@ import { isSummary, type TrainSummary, trainText } from '../report/train-summary
 import { dropNewest, loadCheckpoint } from '../run/checkpoint-file.ts';
 import { splitChanges } from '../run/compare-split.ts';
 import { loadClassifier } from '../run/model-file.ts';
+import { shownPath } from '../run/places.ts';
 import { configOfRun, journalBytes, openRun, readRunConfig, runFiles, takeRun, writeConfig } from '../run/run-folder.ts';
 import { readSplit, splitMark, splitRows, writeSplit, writtenSplitMark } from '../run/split-file.ts';
 import { type Checkpoint, type InputMarks, marksOf, unpackCheckpoint } from '../training/checkpoint.ts';
@@ -150,7 +151,7 @@ async function printAgain(
   { summary, config }: { summary: TrainSummary; config: Config },
 ): Promise<undefined> {
   const { classifier, file } = await loadClassifier(path);
-  const moved = { ...summary, run: relative('', path) || '.', model: relative('', file) };
+  const moved = { ...summary, run: shownPath(path), model: shownPath(file) };
   const goesOn = summary.stopped === 'finished' && epochsEnd(config) === null;
   const more = goesOn ? ` For more epochs: --set training.epochs=N, above ${config.training.epochs}.` : '';
   context.note(`${path}: this run is finished; nothing is left to do.${more}`);

@@ -1,6 +1,6 @@
-import { relative } from 'node:path';
 import type { TrainSummary } from '../report/train-summary.ts';
 import { loadClassifier } from '../run/model-file.ts';
+import { shownPath } from '../run/places.ts';
 import { type RunFolder, writeSummary } from '../run/run-folder.ts';
 import { type CrossValidation, meanAndSpread } from '../training/cross-validation.ts';
 import { diagnoseParts, judgeParts } from '../training/judge.ts';
@@ -31,8 +31,8 @@ export async function summarize(
   const { classifier, file } = await loadClassifier(run.path);
   const metrics = await judgeParts(classifier, data.parts);
   const summary: TrainSummary = {
-    run: relative('', run.path) || '.',
-    model: relative('', file),
+    run: shownPath(run.path),
+    model: shownPath(file),
     seed: config.seed,
     seconds,
     epochs: outcome.epochs,
@@ -43,7 +43,7 @@ export async function summarize(
     examples: plan.examples,
     metrics,
     ...(folds === null ? {} : { folds: foldSummary(folds) }),
-    diagnosis: diagnoseParts(metrics, config, plan.learningRates[0]!),
+    diagnosis: diagnoseParts(metrics, config, { learningRate: plan.learningRates[0]!, endedEarly: outcome.stopped === 'early' }),
     warnings,
   };
   await writeSummary(run.path, summary);

@@ -71,7 +71,7 @@ async function train(context: Context, values: Values): Promise<ExitKind | undef
   const sets = [...(values.set ?? []), ...(values.seed === undefined ? [] : [`seed=${values.seed}`])];
   const loaded = await loadConfig(values.config, sets);
   const force = values.force ?? false;
-  if (values.output !== undefined && !values.dryRun) await refuseRun(values.output, force);
+  if (values.output !== undefined) await refuseRun(values.output, force);
   const job = await prepareJob(context, loaded, values.strict ?? false);
   const { data, plan, kernels, extras } = job;
   if (values.dryRun) {

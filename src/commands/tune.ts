@@ -1,13 +1,13 @@
-import { mkdir } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 import * as check from '../checks.ts';
 import { type LoadedConfig, loadConfig, withoutPaths } from '../config/load.ts';
 import type { SearchConfig } from '../config/schema.ts';
+import { makeFolder } from '../data/disk.ts';
 import { type ExitKind, UserError } from '../errors.ts';
 import { kernelsFor, useThreads } from '../kernels/select.ts';
 import { type RankedTrial, rankingCsv, type TuneSummary, tuneText } from '../report/tune.ts';
 import { writeFileAtomically } from '../run/atomic-write.ts';
-import { runsFolder } from '../run/places.ts';
+import { runsFolder, shownPath } from '../run/places.ts';
 import { runName } from '../run/run-folder.ts';
 import { isSameSearch, openSearch, readSearchConfig, readTrials, searchFiles, writeConfig } from '../run/search-folder.ts';
 import { refuseTooMuch } from '../training/memory.ts';
@@ -202,14 +202,14 @@ async function finish(context: Context, { output, loaded, results, earlier, seco
   );
   const succeeded = ranked[0]?.score ? ranked[0] : undefined;
   const best = join(output, searchFiles.best);
-  await mkdir(output, { recursive: true });
+  await makeFolder(output);
   await writeFileAtomically(join(output, searchFiles.rankingCsv), `${rankingCsv(ranking)}\n`);
   await writeFileAtomically(join(output, searchFiles.rankingJson), `${JSON.stringify(ranking, null, 2)}\n`);
   if (succeeded) await writeConfig(best, { ...loaded, config: trialConfig(loaded, succeeded.set) }, output);
   const { strategy, metric } = search;
   const summary: TuneSummary = {
-    output: relative('', output) || '.',
-    best: succeeded ? relative('', best) : null,
+    output: shownPath(output),
+    best: succeeded ? shownPath(best) : null,
     strategy,
     metric,
     trials: ranking.length,

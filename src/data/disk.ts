@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
-import { access, type FileHandle, open, rm } from 'node:fs/promises';
+import { access, type FileHandle, mkdir, open, rm, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { grouped } from '../grouped.ts';
 
@@ -77,6 +78,32 @@ async function nextPiece(handle: FileHandle): Promise<Buffer | 'later'> {
     if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return 'later';
     throw error;
   }
+}
+
+/** Makes a folder, and those above it that are missing; one that is there is kept. Node's own way of doing that goes on for ever where a
+ *  file system says of a folder that is there that it is not, as /proc does.
+ *  @param mode  of folders that are made
+ *  @throws Error of the system */
+export async function makeFolder(path: string, mode?: number): Promise<void> {
+  try {
+    await mkdir(path, { mode });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const above = dirname(path);
+    if (code === 'ENOENT' && above !== path) {
+      await makeFolder(above, mode);
+      await mkdir(path, { mode }).catch((again) => keepFolder(path, again));
+    } else await keepFolder(path, error);
+  }
+}
+
+/** A folder that is there need not be made. */
+async function keepFolder(path: string, error: unknown): Promise<void> {
+  const isThere = await stat(path).then(
+    (info) => info.isDirectory(),
+    () => false,
+  );
+  if (!isThere) throw error;
 }
 
 /** Takes a file away after a failure. What that brings is not told: the failure itself is what a person must hear of. */

@@ -1,8 +1,8 @@
-import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemReason, UserError } from '../errors.ts';
 import { grouped } from '../grouped.ts';
-import { flushFolder } from './disk.ts';
+import { flushFolder, makeFolder } from './disk.ts';
 import { download, TransferFailure } from './download.ts';
 import { hasContent, type KnownFile, onDisk, sha256OfFile, sizeOnDisk } from './known-file.ts';
 
@@ -64,7 +64,7 @@ export async function* fetchCourse(options: FetchOptions): AsyncGenerator<FetchE
   }
   if (missing.length === 0) return;
 
-  await onDisk(to, () => mkdir(to, { recursive: true }));
+  await onDisk(to, () => makeFolder(to));
   for (const file of missing) {
     options.signal?.throwIfAborted();
     const failures: string[] = [];

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { closeSync, openSync, unlinkSync, write } from 'node:fs';
-import { mkdir, readdir, rm, statfs } from 'node:fs/promises';
+import { readdir, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemReason, UserError } from '../errors.ts';
 import { processExists } from './abandoned.ts';
-import { type PlaceWriter, writeAt } from './disk.ts';
+import { makeFolder, type PlaceWriter, writeAt } from './disk.ts';
 
 /** Files for pixels that memory should not hold. Each loses its name before a byte is in it: nobody else finds it, and the
  *  system takes it back however this process ends. */
@@ -46,7 +46,7 @@ async function openNameless(folders: readonly string[]): Promise<{ folder: strin
   const reasons: string[] = [];
   for (const folder of folders) {
     try {
-      await mkdir(folder, { recursive: true, mode: 0o700 });
+      await makeFolder(folder, 0o700);
       await removeLeftBehind(folder);
       const path = join(folder, nameOf(process.pid));
       const descriptor = openSync(path, 'wx+', 0o600);

@@ -1,9 +1,9 @@
-import { lstat, mkdir, readdir, realpath, rename, rm, stat, symlink } from 'node:fs/promises';
+import { lstat, readdir, realpath, rename, rm, stat, symlink } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { type LoadedConfig, loadConfig, moveConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { removeAbandoned } from '../data/abandoned.ts';
-import { exists } from '../data/disk.ts';
+import { exists, makeFolder } from '../data/disk.ts';
 import { systemReason, UserError } from '../errors.ts';
 import { writeFileAtomically } from './atomic-write.ts';
 import { checkpointNames } from './checkpoint-file.ts';
@@ -34,7 +34,7 @@ export interface RunFolder {
 /** Makes a run's folder, with its resolved config.
  *  @throws UserError (usage) where one stands there already, unless `force`, or another process trains in it */
 export async function createRun(path: string, loaded: LoadedConfig, force: boolean): Promise<RunFolder> {
-  await makeFolder(path);
+  await makeRunFolder(path);
   const lock = await lockFolder(path);
   try {
     await removeRun(path, force);
@@ -123,7 +123,7 @@ export async function linkLatest(runs: string, run: string): Promise<void> {
   const link = join(runs, latestName);
   const aside = `${link}.${process.pid}.partial`;
   try {
-    await mkdir(runs, { recursive: true });
+    await makeFolder(runs);
     // a link is read from where it really lies; and `run` itself may be named through the link that is replaced
     const [from, to] = [await realpath(runs), await realpath(run)];
     await rm(aside, { force: true });
@@ -173,9 +173,9 @@ async function ownFiles(path: string, flag: string): Promise<string[]> {
   }
 }
 
-async function makeFolder(path: string): Promise<void> {
+async function makeRunFolder(path: string): Promise<void> {
   try {
-    await mkdir(path, { recursive: true });
+    await makeFolder(path);
   } catch (error) {
     throw unfit(path, '--output', error);
   }

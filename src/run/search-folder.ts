@@ -1,8 +1,9 @@
-import { type FileHandle, mkdir, open, readdir, readFile } from 'node:fs/promises';
+import { type FileHandle, open, readdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { checkConfig, type LoadedConfig, loadConfig, moveConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
+import { makeFolder } from '../data/disk.ts';
 import { systemReason, UserError } from '../errors.ts';
 import { writeFileAtomically } from './atomic-write.ts';
 import { lockFolder } from './lock.ts';
@@ -34,7 +35,7 @@ export async function openSearch<Result>(
 ): Promise<SearchFolder<Result>> {
   let present: string[];
   try {
-    await mkdir(path, { recursive: true });
+    await makeFolder(path);
     present = await readdir(path);
   } catch (error) {
     throw new UserError('usage', `--output ${path}: expected a folder that can be written, found: ${systemReason(error)}`, {

@@ -5,7 +5,7 @@ import { type Bias, diagnose } from '../evaluation/diagnosis.ts';
 import type { Metrics } from '../evaluation/metrics.ts';
 import { kernelsFor } from '../kernels/select.ts';
 import type { Parts } from './prepare.ts';
-import { type Remedy, remediesFor } from './remedies.ts';
+import { type Finding, type Remedy, remediesFor } from './remedies.ts';
 
 /** The metrics of each part that there is. */
 export async function judgeParts(classifier: Classifier, parts: Parts): Promise<Record<PartName, Metrics | null>> {
@@ -16,11 +16,11 @@ export async function judgeParts(classifier: Classifier, parts: Parts): Promise<
 }
 
 /** Bias and variance, from train and dev; from test where there is no dev; null where there is neither.
- *  @param learningRate  of the first layer */
+ *  @param training  the first layer's rate, and whether early stopping ended it */
 export function diagnoseParts(
   metrics: Record<PartName, Metrics | null>,
   config: Config,
-  learningRate: number,
+  training: Pick<Finding, 'learningRate' | 'endedEarly'>,
 ): (Bias & { collapsed: boolean; targetError: number; comparedWith: 'dev' | 'test'; remedies: Remedy[] }) | null {
   const comparedWith = metrics.dev ? 'dev' : 'test';
   const [train, other] = [metrics.train, metrics[comparedWith]];
@@ -29,6 +29,6 @@ export function diagnoseParts(
   const bias = diagnose(score(train), score(other), config.diagnosis);
   const { tp, fp, fn, tn } = train.confusion;
   const collapsed = tp + fp === 0 || fn + tn === 0;
-  const remedies = remediesFor(config, { verdict: bias.verdict, collapsed, learningRate, hasDev: metrics.dev !== null });
+  const remedies = remediesFor(config, { verdict: bias.verdict, collapsed, ...training, hasDev: metrics.dev !== null });
   return { ...bias, collapsed, targetError: config.diagnosis.targetError, comparedWith, remedies };
 }

@@ -16,10 +16,14 @@ export interface Finding {
   /** of the first layer */
   learningRate: number;
   hasDev: boolean;
+  /** early stopping ended the training: more epochs would change nothing */
+  endedEarly: boolean;
 }
 
 interface Entry extends Omit<Remedy, 'set'> {
   against: 'bias' | 'variance' | 'collapse';
+  /** it would make a high bias higher: left out where there is one */
+  addsBias?: true;
   /** the changes, or null where the config does so already; [] where no field of the config can */
   set(config: Config, finding: Finding): string[] | null;
 }
@@ -54,13 +58,20 @@ const remedies: readonly Entry[] = [
     against: 'bias',
     title: 'a larger network',
     why: 'the network is too small to learn its own training pictures',
-    set: ({ model }) => [`model.layers=${JSON.stringify(largerLayers(model.layers))}`],
+    set: ({ model }) => unitsOf(model.layers, (units) => units * 2) ?? [`model.layers=[{"units":${firstUnits}}]`],
   },
   {
     against: 'bias',
     title: 'train longer',
     why: 'the cost may still be falling',
-    set: ({ training }) => [`training.epochs=${training.epochs * 2}`],
+    set: ({ training }, { endedEarly }) => (endedEarly ? null : [`training.epochs=${training.epochs * 2}`]),
+  },
+  {
+    against: 'bias',
+    title: 'more patience',
+    why: 'early stopping ended it before the network had learnt its training pictures',
+    set: ({ training: { earlyStopping } }, { endedEarly }) =>
+      endedEarly && earlyStopping ? [`training.earlyStopping.patience=${earlyStopping.patience * 4}`] : null,
   },
   {
     against: 'bias',
@@ -110,38 +121,45 @@ const remedies: readonly Entry[] = [
   },
   {
     against: 'variance',
+    addsBias: true,
     title: 'early stopping',
     why: 'where the dev cost turns up, the network starts to learn by heart',
     set: ({ training }, { hasDev }) =>
-      training.earlyStopping ? null : [...(hasDev ? [] : ['data.split={"dev":0.2}']), 'training.earlyStopping={"patience":10}'],
+      training.earlyStopping
+        ? null
+        : [...(hasDev ? [] : ['data.split={"dev":0.2}']), `training.earlyStopping={"patience":${patienceFor(training)}}`],
   },
   {
     against: 'variance',
+    addsBias: true,
     title: 'a smaller network',
     why: 'fewer weights can hold fewer pictures by heart',
-    set: ({ model }) => (model.layers.length === 0 ? null : [`model.layers=${JSON.stringify(smallerLayers(model.layers))}`]),
+    set: ({ model }) => unitsOf(model.layers, (units) => Math.ceil(units / 2)),
   },
 ];
 
 /** The notes' remedies for a finding that the config does not use yet. */
 export function remediesFor(config: Config, finding: Finding): Remedy[] {
-  const wanted = (against: Entry['against']) => (finding.collapsed ? against === 'collapse' : finding.verdict.includes(against));
-  return remedies.flatMap(({ against, title, why, set }) => {
-    const changes = wanted(against) ? set(config, finding) : null;
+  const wanted = ({ against, addsBias }: Entry) =>
+    finding.collapsed
+      ? against === 'collapse'
+      : finding.verdict.includes(against) && !(addsBias && finding.verdict.includes('bias'));
+  return remedies.flatMap((entry) => {
+    const { title, why } = entry;
+    const changes = wanted(entry) ? entry.set(config, finding) : null;
     return changes === null ? [] : [{ title, why, set: changes }];
   });
 }
 
-type Layers = Config['model']['layers'];
-
 const firstUnits = 20;
 
-function largerLayers(layers: Layers) {
-  if (layers.length === 0) return [{ units: firstUnits }];
-  return layers.map(({ type: _, ...layer }) => ({ ...layer, units: layer.units * 2 }));
+/** Other numbers of units, layer by layer; null where that changes nothing. */
+function unitsOf(layers: Config['model']['layers'], change: (units: number) => number): string[] | null {
+  const changes = layers.flatMap(({ units }, i) => (change(units) === units ? [] : [`model.layers.${i}.units=${change(units)}`]));
+  return changes.length === 0 ? null : changes;
 }
 
-function smallerLayers(layers: Layers) {
-  if (layers.length > 1) return layers.slice(0, -1).map(({ type: _, ...layer }) => layer);
-  return layers[0]!.units > 1 ? layers.map(({ type: _, ...layer }) => ({ ...layer, units: Math.ceil(layer.units / 2) })) : [];
+/** Epochs without a better dev cost: a fifth of the training, and several looks. A cost that falls slowly at first is no reason to stop. */
+function patienceFor({ epochs, evaluateEvery }: Config['training']): number {
+  return Math.max(10, 5 * evaluateEvery, Math.round(epochs / 5));
 }

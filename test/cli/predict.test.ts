@@ -62,6 +62,17 @@ describe('what is predicted', () => {
   test('a list of paths, one a line', async () => {
     await writeFile(join(folder, 'list.txt'), 'in/b.png\r\n\nin/a.png\n');
     expect(await filesOf(['@list.txt', 'in/b.png'])).toEqual(['in/b.png', 'in/a.png', 'in/b.png']);
+    const fromPipe = await predict(0, ['--json', '@-', 'in/b.png'], { input: 'in/a.png\nin/b.png\n' });
+    expect(jsonOf(fromPipe).map(({ file }) => file)).toEqual(['in/a.png', 'in/b.png', 'in/b.png']);
+  });
+
+  test('a name with a line break or a tab is one line of three columns all the same; in JSON it is itself', async () => {
+    const name = join('in', 'two\nlines\tand \x1b[31m.png');
+    await cp(join(folder, 'in', 'a.png'), join(folder, name));
+    const { stdout } = await predict(0, [name]);
+    expect(stdout).toMatch(/^in\/two\\nlines\\tand \\x1b\[31m\.png\t\w+\t0\.\d{4}\n$/);
+    expect(await filesOf([name])).toEqual([name]);
+    await rm(join(folder, name));
   });
 
   test('one picture on standard input', async () => {
@@ -197,8 +208,8 @@ describe('the model', () => {
     expect(models).toEqual([
       'model/model.safetensors',
       join(folder, 'model', 'model.safetensors'),
-      'runs/latest/model.safetensors',
-      'runs/latest/model.safetensors',
+      'model/model.safetensors', // where runs/latest leads
+      'model/model.safetensors',
     ]);
   });
 

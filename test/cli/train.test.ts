@@ -387,6 +387,15 @@ describe('exit codes', () => {
     expect(code).toBe(exitCodes[kind as ExitKind]);
   });
 
+  test('usage, where a config is named without --config, or --dry-run is given a place that training would refuse', async () => {
+    const named = await nn(['train', 'c.json'], { cwd: folder });
+    expect(named.code).toBe(exitCodes.usage);
+    expect(named.stderr).toContain('Is it --config c.json?');
+    const dry = await nn(['train', '-c', 'c.json', '--dry-run', '-o', 'first'], { cwd: folder });
+    expect(dry.code).toBe(exitCodes.usage);
+    expect(dry.stderr).toContain('--output first: expected a folder without a run');
+  });
+
   test.each([
     ['direct', /diverged at step 1 /],
     ['dual', /training diverged: .* beyond the largest number of float32/],

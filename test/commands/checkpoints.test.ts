@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { checkpointsOf } from '../../src/commands/checkpoints.ts';
 import { checkConfig } from '../../src/config/load.ts';
 import { fit } from '../../src/training/fit.ts';
@@ -40,6 +40,27 @@ function due(wants: ReturnType<typeof checkpoints>['wants']): number[] {
 describe('checkpoints are due', () => {
   test('whenever they can be, for 0 minutes', () => {
     expect(due(checkpoints({ checkpointMinutes: 0 }).wants)).toHaveLength(24);
+  });
+
+  test('after two seconds, and then after the minutes', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    try {
+      const path = await mkdtemp(join(folder, 'run-'));
+      const { wants, save } = checkpoints({ checkpointMinutes: 1 }, { path });
+      const place = { epochsDone: 0 };
+      vi.advanceTimersByTime(1999);
+      expect(wants(place)).toBe(false);
+      vi.advanceTimersByTime(1);
+      expect(wants(place)).toBe(true);
+      expect(await save()).toBe(true);
+      vi.advanceTimersByTime(59_999);
+      expect(wants(place)).toBe(false);
+      vi.advanceTimersByTime(1);
+      expect(wants(place)).toBe(true);
+    } finally {
+      vi.useRealTimers();
+      for (const name of await readdir(folder)) await rm(join(folder, name), { recursive: true });
+    }
   });
 
   test('not before the minutes are over', () => {

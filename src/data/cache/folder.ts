@@ -1,5 +1,6 @@
-import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '../disk.ts';
 import { partialExtension, segmentExtension } from './segment.ts';
 
 /** The files of the cache's folder, and the bound on their sum. */
@@ -22,7 +23,7 @@ const mostSegments = 512;
 
 /** Makes the folder, and marks it as one that backups may leave out. */
 export async function prepareFolder({ path }: CacheFolder): Promise<void> {
-  await mkdir(path, { recursive: true, mode: 0o700 });
+  await makeFolder(path, 0o700);
   const tag = 'Signature: 8a477f597d28d172789f06886806bc55\n# Pictures that nn has decoded. It may be deleted at any time.\n';
   await writeFile(join(path, 'CACHEDIR.TAG'), tag, { flag: 'wx' }).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EEXIST') throw error;

@@ -1,6 +1,7 @@
-import { mkdir, realpath, rename } from 'node:fs/promises';
+import { realpath, rename } from 'node:fs/promises';
 import { dirname, isAbsolute, join, resolve, sep } from 'node:path';
 import { systemReason, UserError } from '../../errors.ts';
+import { makeFolder } from '../disk.ts';
 import { contentHash } from '../hash.ts';
 import { readFileBytes } from '../sources/files.ts';
 import type { RemovalRow } from './removal-list.ts';
@@ -54,7 +55,7 @@ export async function moveFiles(folder: string, names: readonly string[], to: st
   for (const [i, path] of paths.entries()) {
     const target = join(to, names[i]!);
     try {
-      await mkdir(dirname(target), { recursive: true });
+      await makeFolder(dirname(target));
       await rename(path, target);
     } catch (error) {
       refuse(names[i]!, systemReason(error), i);
