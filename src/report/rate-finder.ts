@@ -22,14 +22,14 @@ const headroom = 1.25;
 export function foundRateText({ rates, costs, proposed, diverged, trials, set }: FoundRate, style: Style): string {
   const tried = trials.map(({ rate, cost }) => [
     `${rate}`,
-    cost === null ? 'broke off' : cost.toPrecision(4),
+    cost === null ? 'blew up' : cost.toPrecision(4),
     rate === proposed ? 'proposed' : '',
   ]);
   return [
     ...(rates.length < 2 ? [] : [ratePlot(rates, costs, proposed), '']),
     diverged === null
-      ? 'Training broke at no rate.'
-      : `Training breaks from a learning rate of ${diverged} on: the cost blows up, or a hidden layer dies.`,
+      ? 'At no rate did the cost blow up or a hidden layer die.'
+      : `At a learning rate of ${diverged} the cost blew up, or a hidden layer died. Near it a training may still do well, with less to spare.`,
     'Short trainings from the first weights, at one rate each, came to:',
     '',
     table([['rate', 'cost', ''], ...tried], '  '),
