@@ -1,6 +1,14 @@
+export interface JsonMistake {
+  line: number;
+  expected: string;
+  found: string;
+  /** a comma with nothing after it, as other languages allow */
+  trailingComma: boolean;
+}
+
 /** Where a text stops to be JSON, and what stands there: the same words on every version of Node.
  *  @returns null where it is JSON */
-export function jsonMistake(text: string): { line: number; expected: string; found: string } | null {
+export function jsonMistake(text: string): JsonMistake | null {
   const closers: string[] = [];
   let expecting: State = 'value';
   let at = 0;
@@ -13,7 +21,10 @@ export function jsonMistake(text: string): { line: number; expected: string; fou
     const next: State | undefined = kind && step(expecting, kind, closers);
     if (next === undefined) {
       const line = text.slice(0, at).split('\n').length;
-      return { line, expected: expectations[expecting](closers.at(-1) ?? ''), found: shown(text, at) };
+      // within an array a first value is looked for under another name
+      const afterComma = expecting === 'key' || (expecting === 'value' && closers.at(-1) === ']');
+      const trailingComma = afterComma && kind === closers.at(-1);
+      return { line, trailingComma, expected: expectations[expecting](closers.at(-1) ?? ''), found: shown(text, at) };
     }
     expecting = next;
     at += word.length;

@@ -144,7 +144,8 @@ function parseJson(text: string, file: string): unknown {
     const mistake = jsonMistake(json);
     const where = mistake === null ? file : `${file}: line ${mistake.line}`;
     const found = mistake === null ? systemReason(error) : `${mistake.expected}, found ${mistake.found}`;
-    throw new UserError('usage', `${where}: expected ${found}`, { hint: 'A config is JSON.', cause: error });
+    const hint = mistake?.trailingComma ? 'A config is JSON: take away the comma before it.' : 'A config is JSON.';
+    throw new UserError('usage', `${where}: expected ${found}`, { hint, cause: error });
   }
 }
 

@@ -397,6 +397,18 @@ describe('a file', () => {
     await expect(load(text)).rejects.toMatchObject({ message: expect.stringMatching(why), exitCode: 2 });
   });
 
+  test.each([
+    ['{"seed": 1,}', true],
+    ['{"a": [1, ]}', true],
+    ['{"a": {"b": 1,\n}}', true],
+    ['{"a": }', false],
+    ['{"a": [1, }', false],
+    ['{,}', false],
+  ])('with a comma too many says to take it away: %j', async (text, isComma) => {
+    const hint = isComma ? 'A config is JSON: take away the comma before it.' : 'A config is JSON.';
+    await expect(load(text)).rejects.toMatchObject({ hint });
+  });
+
   test('that is bytes', async () => {
     const png = Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex');
     await expect(load(png)).rejects.toMatchObject({
