@@ -1,7 +1,7 @@
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { systemReason, UserError } from '../../errors.ts';
+import { isSystemError, systemReason, UserError } from '../../errors.ts';
 import { namedRandom } from '../../random.ts';
 import { exists, flushFolder, writeAt } from '../disk.ts';
 import { orderClasses } from '../examples.ts';
@@ -328,7 +328,7 @@ async function onDisk<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (error instanceof UserError || typeof (error as NodeJS.ErrnoException).code !== 'string') throw error;
+    if (!isSystemError(error)) throw error;
     throw new UserError('data', `${path}: can't be written: ${systemReason(error)}`, {
       hint: 'What is packed so far is kept beside it; the same command goes on from there.',
       cause: error,

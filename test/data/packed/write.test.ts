@@ -203,3 +203,13 @@ test('a packing of packed pictures goes on as well', async () => {
   expect(await pack(source, 'a.safetensors', { preprocessing: large })).toMatchObject({ count: 9, resumed: 5 });
   expect((await read('a.safetensors', large)).examples.hashes).toEqual((await read('first.safetensors', large)).examples.hashes);
 });
+
+test('a mistake in the program is not taken for a disk that refuses', async () => {
+  const mistake = Object.assign(new RangeError('out of range'), { code: 'ERR_OUT_OF_RANGE' });
+  const source: Source = { ...noiseSource(4), read: () => Promise.reject(mistake) };
+  await expect(pack(source, 'a.safetensors')).rejects.toBe(mistake);
+  await expect(pack(noiseSource(4), 'none/a.safetensors')).rejects.toMatchObject({
+    kind: 'data',
+    message: expect.stringContaining("can't be written: no such file or folder"),
+  });
+});
