@@ -1,8 +1,9 @@
-import { readFile, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { differences } from '../config/compare.ts';
 import { checkConfig, type LoadedConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
+import { removeFile } from '../data/disk.ts';
 import { type ExitKind, shown, UserError } from '../errors.ts';
 import { isSummary, type TrainSummary, trainText } from '../report/train-summary.ts';
 import { dropNewest, loadCheckpoint } from '../run/checkpoint-file.ts';
@@ -40,7 +41,7 @@ export async function resume(context: Context, path: string, sets: readonly stri
     }
     const job = await prepareJob(context, loaded, false);
     const marks = await refuseOtherInput(path, checkpoint, job);
-    await rm(join(path, runFiles.summary), { force: true }); // first, so that a run with more epochs never seems finished
+    await removeFile(join(path, runFiles.summary)); // first, so that a run with more epochs never seems finished
     if (raised) await writeConfig(path, loaded);
     if (isPrevious) await dropNewest(path);
     noteBeginning(context, job, checkpoint);

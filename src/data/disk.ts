@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { access, type FileHandle, open, rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { systemReason, UserError } from '../errors.ts';
 import { grouped } from '../grouped.ts';
 
 /** What the system's calls leave to whoever makes them: short writes, opened files, names that a power cut takes back. */
@@ -82,6 +83,18 @@ async function nextPiece(handle: FileHandle): Promise<Buffer | 'later'> {
 /** Takes a file away after a failure. What that brings is not told: the failure itself is what a person must hear of. */
 export async function discard(path: string): Promise<void> {
   await rm(path, { force: true }).catch(() => {});
+}
+
+/** @throws UserError (data) for a file that is there and stays */
+export async function removeFile(path: string): Promise<void> {
+  try {
+    await rm(path, { force: true });
+  } catch (error) {
+    throw new UserError('data', `${path}: can't be removed: ${systemReason(error)}`, {
+      hint: 'Take it away yourself, and try again.',
+      cause: error,
+    });
+  }
 }
 
 export function exists(path: string): Promise<boolean> {

@@ -66,10 +66,19 @@ export async function loadCheckpoint<Accepted>(
 }
 
 /** Puts the checkpoint before the newest into its place: where the newest is damaged, the next one to be written must not push
- *  the last good one out. */
+ *  the last good one out.
+ *  @throws UserError (data) where it can't be moved */
 export async function dropNewest(folder: string): Promise<void> {
   const [newest, previous] = checkpointNames;
-  await rename(join(folder, previous), join(folder, newest));
+  const file = join(folder, newest);
+  try {
+    await rename(join(folder, previous), file);
+  } catch (error) {
+    throw new UserError('data', `${file}: can't be replaced by ${previous}: ${systemReason(error)}`, {
+      hint: 'Take it away yourself, and try again.',
+      cause: error,
+    });
+  }
 }
 
 /** null where there is no such file. */

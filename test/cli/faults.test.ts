@@ -165,6 +165,49 @@ describe('what is no file', { skip: onWindows }, () => {
   });
 });
 
+describe("a folder in the place of a run's file", () => {
+  const full = (...names: string[]) => mkdir(at(...names, 'full'), { recursive: true });
+  const checkpoint = 'checkpoint.safetensors';
+
+  test.each<[string, (run: string) => Promise<unknown>, number, string]>([
+    [
+      'half of a config',
+      (run) => full(run, '.config.json.1.partial'),
+      2,
+      '--resume RUN: expected a folder that can be written, found: it is a folder',
+    ],
+    [
+      'the summary',
+      (run) => rm(at(run, 'summary.json')).then(() => full(run, 'summary.json')),
+      3,
+      "summary.json: can't be removed: it is a folder",
+    ],
+    [
+      'the newest checkpoint',
+      async (run) => {
+        await rm(at(run, 'summary.json'));
+        await rename(at(run, checkpoint), at(run, 'checkpoint-previous.safetensors'));
+        await full(run, checkpoint);
+      },
+      3,
+      `${checkpoint}: can't be replaced by checkpoint-previous.safetensors: it is a folder`,
+    ],
+    [
+      'the checkpoint before it',
+      (run) => rm(at(run, 'summary.json')).then(() => full(run, 'checkpoint-previous.safetensors')),
+      3,
+      "checkpoint-previous.safetensors: can't be removed: it is a folder",
+    ],
+  ])('is named, and the run given free: %s', async (what, change, code, says) => {
+    const name = `folder in ${what}`;
+    await cp(at('whole'), at(name), { recursive: true });
+    await change(name);
+    const { stderr } = await run(code, ['train', '--resume', name], { cwd: folder });
+    expect(stderr).toContain(says.replace('RUN', name));
+    expect(await listing(at(name))).not.toContain('run.lock');
+  });
+});
+
 test('pictures that vanish or are cut off between listing and reading are named, and left out', async () => {
   await cp(at('pictures'), at('vanishing'), { recursive: true });
   const env = await preload(
