@@ -1,9 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { differences } from '../config/compare.ts';
 import { checkConfig, type LoadedConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
-import { removeFile } from '../data/disk.ts';
+import { readPlainFile, removeFile } from '../data/disk.ts';
 import { type ExitKind, shown, UserError } from '../errors.ts';
 import { isSummary, type TrainSummary, trainText } from '../report/train-summary.ts';
 import { dropNewest, loadCheckpoint } from '../run/checkpoint-file.ts';
@@ -80,9 +79,7 @@ async function findCheckpoint(context: Context, path: string): Promise<{ checkpo
 /** summary.json; null where there is none that has a model beside it. */
 async function readSummary(path: string): Promise<TrainSummary | null> {
   try {
-    const [text] = await Promise.all(
-      [runFiles.summary, runFiles.model].map((name) => readFile(join(path, name), name === runFiles.summary ? 'utf8' : null)),
-    );
+    const [text] = await Promise.all([runFiles.summary, runFiles.model].map((name) => readPlainFile(join(path, name))));
     const summary: unknown = JSON.parse(String(text));
     return isSummary(summary) ? summary : null;
   } catch {

@@ -2,7 +2,7 @@ import { link, open, readFile, readlink, rename, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { processExists, removeAbandoned } from '../data/abandoned.ts';
-import { discard } from '../data/disk.ts';
+import { discard, readPlainFile } from '../data/disk.ts';
 import { systemReason, UserError } from '../errors.ts';
 
 /** Of a run's folder, while a process trains in it. */
@@ -140,7 +140,7 @@ async function release(path: string, text: string): Promise<void> {
 
 async function read(path: string): Promise<string | null> {
   try {
-    return await readFile(path, 'utf8');
+    return (await readPlainFile(path)).toString();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw new UserError('data', `${path}: can't be read: ${systemReason(error)}`, { cause: error });

@@ -208,6 +208,34 @@ describe("a folder in the place of a run's file", () => {
   });
 });
 
+describe("a pipe in the place of a run's file", { skip: onWindows }, () => {
+  /** A copy of the run that is not finished, with a pipe in it. */
+  const withPipe = async (file: string) => {
+    const name = `pipe as ${file}`;
+    await cp(at('whole'), at(name), { recursive: true });
+    for (const old of ['summary.json', file]) await rm(at(name, old), { force: true });
+    execFileSync('mkfifo', [at(name, file)]);
+    return name;
+  };
+
+  test.each([
+    ['checkpoint.safetensors', 'train --resume', 4, "checkpoint.safetensors: can't be read: a pipe or a device"],
+    ['run.lock', 'train --resume', 3, "run.lock: can't be read: a pipe or a device"],
+    ['split.csv', 'evaluate --model', 4, 'split.csv: expected the parts of a run, found: a pipe or a device'],
+  ])('is refused: %s', async (file, command, code, says) => {
+    const name = await withPipe(file);
+    const { stderr } = await run(code, [...command.split(' '), name], { cwd: folder });
+    expect(stderr).toContain(says);
+    expect((await listing(at(name))).includes('run.lock')).toBe(file === 'run.lock');
+  });
+
+  test.each(['split.csv', 'summary.json'])('is replaced where --resume makes it again: %s', async (file) => {
+    const name = await withPipe(file);
+    await run(0, ['train', '--resume', name, '-q'], { cwd: folder });
+    await expectSameRun(at(name), at('whole'));
+  });
+});
+
 test('pictures that vanish or are cut off between listing and reading are named, and left out', async () => {
   await cp(at('pictures'), at('vanishing'), { recursive: true });
   const env = await preload(

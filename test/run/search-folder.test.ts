@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -49,6 +50,23 @@ describe('the folder of a search', () => {
     expect(found.config.data.source).toMatchObject({ path: '../../pictures' });
     expect(found.config).not.toHaveProperty('$schema');
     expect(found.config.search).toMatchObject({ trials: 4 });
+  });
+
+  test('is refused where a pipe, or a folder, stands in the place of its trials, and given free', async () => {
+    await (await open()).close();
+    for (const [make, reason] of [
+      [() => mkdir(journal()), 'it is a folder'],
+      ...(process.platform === 'win32' ? [] : [[() => execFileSync('mkfifo', [journal()]), 'a pipe'] as const]),
+    ] as const) {
+      await rm(journal(), { recursive: true });
+      await make();
+      const error = await refusal(open);
+      expect(error.exitCode).toBe(3);
+      expect(error.message).toBe(`${journal()}: can't be written: ${reason}`);
+      expect((await refusal(() => readTrials(place(), isTrial))).message).toContain(reason);
+      expect((await readdir(place())).sort()).toEqual([searchFiles.config, searchFiles.journal].sort());
+      expect(await openFilesIn(root)).toEqual([]);
+    }
   });
 
   test('has a line for each trial, and an interrupted search goes on behind them', async () => {
