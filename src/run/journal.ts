@@ -22,8 +22,14 @@ const patience = 100;
  *  @throws UserError (data) from `flush`, `sync` and `close` that fail; their lines wait for the next */
 export async function openJournal(path: string, keep?: number): Promise<Journal> {
   const file = await onDisk(path, () => openToGrow(path));
-  if (keep !== undefined) await onDisk(path, () => file.truncate(keep));
-  let { size: bytes } = await file.stat();
+  let bytes: number;
+  try {
+    if (keep !== undefined) await onDisk(path, () => file.truncate(keep));
+    bytes = (await file.stat()).size;
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
   let waiting = '';
   let written = Number.NEGATIVE_INFINITY;
   async function flush(): Promise<void> {

@@ -49,8 +49,11 @@ export async function openSearch<Result>(
     const file = join(path, searchFiles.journal);
     const journal = await openTrials(file);
     const close = async () => {
-      await journal.close();
-      await lock.release();
+      try {
+        await journal.close();
+      } finally {
+        await lock.release();
+      }
     };
     return { path, known, append: (result) => appendLine(journal, file, result), close };
   } catch (error) {

@@ -32,6 +32,11 @@ describe('a journal', () => {
     expect(await openFilesIn(folder)).toEqual([]);
   });
 
+  test('that cannot be cut to its length is an error, and closed', { skip: process.platform !== 'linux' }, async () => {
+    await expect(openJournal('/dev/full', 10)).rejects.toThrow("/dev/full: can't be written");
+    expect(await openFilesIn('/dev/full')).toEqual([]);
+  });
+
   test('writes lines that come quickly together: whole ones, in their order, each once', async () => {
     const journal = await openJournal(path('quick'));
     const count = 20_000;

@@ -1,10 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { closeSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import { UserError } from '../../src/errors.ts';
+import { lockName } from '../../src/run/lock.ts';
 import { openSearch, readSearchConfig, readTrials, searchFiles, writeConfig } from '../../src/run/search-folder.ts';
 import { openFilesIn } from './open-files.ts';
 
@@ -67,6 +69,16 @@ describe('the folder of a search', () => {
       expect((await readdir(place())).sort()).toEqual([searchFiles.config, searchFiles.journal].sort());
       expect(await openFilesIn(root)).toEqual([]);
     }
+  });
+
+  test('is given free also where its trials cannot be closed', { skip: process.platform !== 'linux' }, async () => {
+    const search = await open();
+    for (const number of await readdir('/proc/self/fd')) {
+      const path = await readlink(join('/proc/self/fd', number)).catch(() => ''); // that of the listing itself is closed by now
+      if (path === journal()) closeSync(Number(number)); // what it is to close is closed already
+    }
+    await expect(search.close()).rejects.toMatchObject({ code: 'EBADF' });
+    expect(await readdir(place())).not.toContain(lockName);
   });
 
   test('has a line for each trial, and an interrupted search goes on behind them', async () => {

@@ -59,7 +59,7 @@ export async function packSource(source: Source, options: PackOptions): Promise<
   const job: Job = { source, options, settings, positiveClass, indexOf: rowOrder(settings) };
   return onDisk(path, async () => {
     if (force) await Promise.all([partial, list].map((file) => rm(file, { force: true })));
-    const files = { pixels: await open(partial, await modeOf(partial)), list: await open(list, await modeOf(list)) };
+    const files = await openBoth(partial, list);
     try {
       const state = await resume(files, list, job);
       await packRest(files, job, state);
@@ -316,6 +316,16 @@ async function checksumAt(file: FileHandle, at: number, bytes: number): Promise<
     done += bytesRead;
   }
   return sum;
+}
+
+async function openBoth(partial: string, list: string): Promise<Files> {
+  const pixels = await open(partial, await modeOf(partial));
+  try {
+    return { pixels, list: await open(list, await modeOf(list)) };
+  } catch (error) {
+    await pixels.close();
+    throw error;
+  }
 }
 
 /** Reading and writing what is there, or making it. */

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -7,6 +7,7 @@ import { packSource } from '../../../src/data/packed/write.ts';
 import type { Source } from '../../../src/data/source.ts';
 import { openSource } from '../../../src/data/sources/sources.ts';
 import { UserError } from '../../../src/errors.ts';
+import { openFilesIn } from '../../run/open-files.ts';
 import { noiseSource } from './sources.ts';
 
 let folder: string;
@@ -212,4 +213,10 @@ test('a mistake in the program is not taken for a disk that refuses', async () =
     kind: 'data',
     message: expect.stringContaining("can't be written: no such file or folder"),
   });
+});
+
+test('a list that cannot be opened is an error, and leaves nothing open', async () => {
+  await mkdir(join(folder, 'a.safetensors.partial.list'));
+  await expect(pack(noiseSource(4), 'a.safetensors')).rejects.toThrow("can't be written: it is a folder");
+  expect(await openFilesIn(folder)).toEqual([]);
 });
