@@ -59,6 +59,12 @@ export function isOutOfMemory(error: unknown): boolean {
   );
 }
 
+/** Whether a call of the system failed, such as one that writes to a full disk. Node's own errors have a `code` too, but those
+ *  are bugs: ERR_OUT_OF_RANGE says nothing of a disk. */
+export function isSystemError(error: unknown): boolean {
+  return error instanceof Error && typeof (error as NodeJS.ErrnoException).syscall === 'string';
+}
+
 /** The words for a failed system call, for a sentence to a person: `ENOENT` becomes "no such file". */
 export function systemReason(error: unknown): string {
   const code = (error as NodeJS.ErrnoException | undefined)?.code;
@@ -70,6 +76,7 @@ const reasons: Record<string, string> = {
   EACCES: 'permission denied',
   EPERM: 'not permitted',
   EISDIR: 'it is a folder',
+  ERR_FS_EISDIR: 'it is a folder', // Node's own word for it, from `rm`
   ENOTDIR: 'a part of the path is not a folder',
   ELOOP: 'a link that leads to itself',
   ENOSPC: 'no space left on the disk',

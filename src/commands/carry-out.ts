@@ -1,9 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Classifier } from '../classifier/classifier.ts';
 import { augments } from '../data/augment.ts';
 import { batchLength } from '../data/batches.ts';
+import { removeFile } from '../data/disk.ts';
 import type { ExampleSet } from '../data/examples.ts';
 import { allTexts, selectTexts } from '../data/texts.ts';
 import { type ExitKind, systemReason, UserError } from '../errors.ts';
@@ -44,7 +45,7 @@ async function trainAndJudge(run: RunFolder, job: Job, checkpoints: Checkpoints)
   const folds = data.folds === null ? null : await trainFolds(run, job, { ...data, folds: data.folds }, checkpoints);
   const outcome = await trainInto(run, job, folds, checkpoints);
   if (outcome.stopped !== 'interrupted') {
-    await rm(join(run.path, runFiles.previousCheckpoint), { force: true });
+    await removeFile(join(run.path, runFiles.previousCheckpoint));
     await tryLink(context, run.path);
   }
   // last: whatever stands before it is made again by --resume, until there is a summary

@@ -5,7 +5,7 @@ import { exists, makeFolder } from '../data/disk.ts';
 import { type Difficulty, difficulties, drawPicture, renderPicture } from '../data/drawn/draw.ts';
 import { encodePng } from '../data/image.ts';
 import { decodesAtOnce, mapInOrder } from '../data/load.ts';
-import { type ExitKind, systemReason, UserError } from '../errors.ts';
+import { type ExitKind, isSystemError, systemReason, UserError } from '../errors.ts';
 import type { Command, Context } from './command.ts';
 import { numberOption } from './parse.ts';
 
@@ -76,7 +76,7 @@ async function draw(context: Context, values: Values): Promise<ExitKind | undefi
       await rm(aside, { recursive: true, force: true });
     }
   } catch (error) {
-    if (error instanceof UserError || (error as NodeJS.ErrnoException).code === undefined) throw error;
+    if (!isSystemError(error)) throw error;
     throw new UserError('data', `--out ${out}: can't be written: ${systemReason(error)}`, { cause: error });
   }
   context.print(context.json ? JSON.stringify({ out, ...counts }) : `${out}\t${counts.cat} cat\t${counts.noncat} noncat`);

@@ -117,7 +117,7 @@ async function chooseExamples(
     if (data !== undefined && part === 'all') {
       return {
         title: data,
-        ...(await withDecoded(context, (places) => readWhole(sources[0]!, { ...reading, ...places, memory }))),
+        ...(await withDecoded(context, (places) => readAll(sources[0]!, { ...reading, ...places, memory }))),
       };
     }
     const { rows, present } = await readSplitPart(run, classifier.classes, part);
@@ -166,7 +166,7 @@ async function otherSource(context: Context, data: string, { classes }: Classifi
 }
 
 /** All of a source, whatever the run was trained on. */
-async function readWhole(
+async function readAll(
   { source, positive }: PartSource,
   { cache, memory, onProgress, ...rest }: PartOptions,
 ): Promise<{ examples: ExampleSet; failures: Failure[] }> {

@@ -1,8 +1,8 @@
-import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { differences } from '../config/compare.ts';
 import { checkConfig, type LoadedConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
+import { readPlainFile, removeFile } from '../data/disk.ts';
 import { type ExitKind, shown, UserError } from '../errors.ts';
 import { isSummary, type TrainSummary, trainText } from '../report/train-summary.ts';
 import { dropNewest, loadCheckpoint } from '../run/checkpoint-file.ts';
@@ -43,7 +43,7 @@ export async function resume(context: Context, path: string, sets: readonly stri
     }
     const job = await prepareJob(context, loaded, false);
     const marks = await refuseOtherInput(path, checkpoint, job);
-    await rm(join(path, runFiles.summary), { force: true }); // first, so that a run with more epochs never seems finished
+    await removeFile(join(path, runFiles.summary)); // first, so that a run with more epochs never seems finished
     if (raised) await writeConfig(path, loaded);
     if (isPrevious) await dropNewest(path);
     noteBeginning(context, job, checkpoint);
@@ -82,9 +82,7 @@ async function findCheckpoint(context: Context, path: string): Promise<{ checkpo
 /** summary.json; null where there is none that has a model beside it. */
 async function readSummary(path: string): Promise<TrainSummary | null> {
   try {
-    const [text] = await Promise.all(
-      [runFiles.summary, runFiles.model].map((name) => readFile(join(path, name), name === runFiles.summary ? 'utf8' : null)),
-    );
+    const [text] = await Promise.all([runFiles.summary, runFiles.model].map((name) => readPlainFile(join(path, name))));
     const summary: unknown = JSON.parse(String(text));
     return isSummary(summary) ? summary : null;
   } catch {

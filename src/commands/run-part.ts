@@ -1,10 +1,9 @@
 import { cachedSource } from '../data/cache/cached-source.ts';
 import { concatenateExamples, type ExampleSet, inMemory, selectFrom } from '../data/examples.ts';
-import { contentHash } from '../data/hash.ts';
 import type { Preprocessing } from '../data/image.ts';
 import { attempt, decodesAtOnce, type Failure, mapInOrder } from '../data/load.ts';
 import { openExamples, roomFor } from '../data/open-examples.ts';
-import { pieceOf, type Source } from '../data/source.ts';
+import { hashOf, pieceOf, type Source } from '../data/source.ts';
 import { type ExpectedPart, findExamples, matchExamples } from '../run/find-examples.ts';
 import type { SplitRow } from '../run/split-file.ts';
 import type { OpenedSource } from '../training/prepare.ts';
@@ -128,9 +127,4 @@ async function indicesByHash(
     onProgress(`${source.title}, by content`, ++done, others.length);
   }
   return Int32Array.from(found);
-}
-
-async function hashOf(source: Source, index: number): Promise<string> {
-  const original = await source.original(index);
-  return contentHash('file' in original ? original.file : original.pixels);
 }

@@ -1,7 +1,8 @@
-import { constants } from 'node:fs';
+import { constants, type Stats } from 'node:fs';
 import { access, type FileHandle, mkdir, open, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { systemReason, UserError } from '../errors.ts';
 import { grouped } from '../grouped.ts';
 
 /** What the system's calls leave to whoever makes them: short writes, opened files, names that a power cut takes back. */
@@ -20,6 +21,43 @@ export async function writeAt(file: PlaceWriter, bytes: Uint8Array, position: nu
 
 /** Opening never waits: by itself it would, for ever, at a pipe that nobody writes to. */
 export const openToRead = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+
+/** Opens what has to be a file, such as those that `nn` itself wrote: nobody gives them through a pipe.
+ *  @throws Error of the system, or with what is there instead in words */
+export async function openPlainFile(path: string): Promise<FileHandle> {
+  return refuseKinds(await open(path, openToRead), (status) => {
+    if (status.isDirectory()) return 'it is a folder';
+    return status.isFile() ? undefined : 'a pipe or a device';
+  });
+}
+
+/** Opens a file that is read and grows at its end, and makes it where it is not there.
+ *  @throws Error of the system, or since it is a pipe, which keeps nothing */
+export async function openToGrow(path: string): Promise<FileHandle> {
+  const handle = await open(path, constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | (constants.O_NONBLOCK ?? 0));
+  return refuseKinds(handle, (status) => (status.isFIFO() ? 'a pipe' : undefined));
+}
+
+async function refuseKinds(handle: FileHandle, problemOf: (status: Stats) => string | undefined): Promise<FileHandle> {
+  try {
+    const problem = problemOf(await handle.stat());
+    if (problem !== undefined) throw new Error(problem);
+    return handle;
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+/** All bytes of what has to be a file. @throws as `openPlainFile` does */
+export async function readPlainFile(path: string): Promise<Buffer> {
+  const handle = await openPlainFile(path);
+  try {
+    return await handle.readFile();
+  } finally {
+    await handle.close();
+  }
+}
 
 /** The first bytes of a file, which tell its kind; fewer where it is shorter.
  *  @throws Error of the system, or since it is a pipe or a device, which can't be read from its start again */
@@ -109,6 +147,18 @@ async function keepFolder(path: string, error: unknown): Promise<void> {
 /** Takes a file away after a failure. What that brings is not told: the failure itself is what a person must hear of. */
 export async function discard(path: string): Promise<void> {
   await rm(path, { force: true }).catch(() => {});
+}
+
+/** @throws UserError (data) for a file that is there and stays */
+export async function removeFile(path: string): Promise<void> {
+  try {
+    await rm(path, { force: true });
+  } catch (error) {
+    throw new UserError('data', `${path}: can't be removed: ${systemReason(error)}`, {
+      hint: 'Take it away yourself, and try again.',
+      cause: error,
+    });
+  }
 }
 
 export function exists(path: string): Promise<boolean> {

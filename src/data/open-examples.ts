@@ -53,11 +53,12 @@ async function spreadOut(
   const hashes = Buffer.alloc(source.count * hashBytes);
   const kept = new Int32Array(source.count);
   let count = 0;
-  const { labels, ...rest } = await readPictures(source, options, ({ pixels, hash }, index) => {
+  const take: Parameters<typeof readPictures>[2] = ({ pixels, hash }, index) => {
     hashes.write(hash, count * hashBytes, 'hex');
     kept[count++] = index;
     return rows.add(pixels);
-  });
+  };
+  const { labels, ...rest } = await readPictures(source, options, take).finally(rows.settle);
   await rows.flush();
   const slice = (first: number, end: number) => Array.from({ length: end - first }, (_, i) => source.name(first + i));
   const all = { length: source.count, slice };

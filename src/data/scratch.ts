@@ -50,7 +50,12 @@ async function openNameless(folders: readonly string[]): Promise<{ folder: strin
       await removeLeftBehind(folder);
       const path = join(folder, nameOf(process.pid));
       const descriptor = openSync(path, 'wx+', 0o600);
-      unlinkSync(path); // at once: between the two calls nothing is written, and a kill leaves an empty file
+      try {
+        unlinkSync(path); // at once: between the two calls nothing is written, and a kill leaves an empty file
+      } catch (error) {
+        closeSync(descriptor);
+        throw error;
+      }
       return { folder, descriptor };
     } catch (error) {
       reasons.push(`${folder}: ${systemReason(error)}`);
@@ -122,6 +127,10 @@ export function writeRows({ path, descriptor }: ScratchFile) {
     async flush(): Promise<void> {
       await start();
       await writing;
+    },
+    /** Nothing is on its way to the disk any more, whatever became of it: before the file is closed. */
+    async settle(): Promise<void> {
+      await writing.catch(() => {});
     },
   };
 }

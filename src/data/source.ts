@@ -1,3 +1,4 @@
+import { contentHash } from './hash.ts';
 import type { Original, Preprocessing } from './image.ts';
 import type { PackedFile } from './packed/file.ts';
 
@@ -24,6 +25,14 @@ export interface Source {
   notes: readonly string[];
   /** for the cache of decoded pictures; absent where originals are pixels already */
   decoding?: Decoding;
+}
+
+/** The hash that `read` gives, without decoding. A packed file has those of what it was made of.
+ *  @throws UserError (data) with the reason, where this one picture can't be read */
+export async function hashOf({ packed, original }: Source, index: number): Promise<string> {
+  if (packed) return (await packed.hashes.slice(index, index + 1))[0]!;
+  const found = await original(index);
+  return contentHash('file' in found ? found.file : found.pixels);
 }
 
 /** Some pictures of a source, in the order of the indices, as a source of their own. */

@@ -1,11 +1,11 @@
 import { open, rename } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { discard, flushFolder } from '../data/disk.ts';
-import { systemReason, UserError } from '../errors.ts';
+import { isSystemError, systemReason, UserError } from '../errors.ts';
 
 /** Writes a file whole or not at all: beside its place, flushed to the disk, then renamed.
  *  @param options.previous  where a file that stood in its place goes, once the new one is on the disk
- *  @throws UserError (data) with the reason, nothing left behind */
+ *  @throws UserError (data) with the reason, where the system refuses; nothing is left behind */
 export async function writeFileAtomically(
   path: string,
   content: string | Uint8Array,
@@ -14,7 +14,7 @@ export async function writeFileAtomically(
   await writePiecesAtomically(path, [content], options);
 }
 
-/** The same for content that comes piece by piece. */
+/** The same for content that comes piece by piece. What making it throws, but for an error of the system, is thrown on. */
 export async function writePiecesAtomically(
   path: string,
   pieces: Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array>,
@@ -33,6 +33,7 @@ export async function writePiecesAtomically(
     await rename(aside, path);
   } catch (error) {
     await discard(aside);
+    if (!isSystemError(error)) throw error; // what makes the pieces says itself what is wrong
     throw new UserError('data', `${path}: can't be written: ${systemReason(error)}`, { cause: error });
   }
   await flushFolder(dirname(path));

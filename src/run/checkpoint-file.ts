@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { readFile, rename, stat } from 'node:fs/promises';
+import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import { openPlainFile } from '../data/disk.ts';
 import { shown, systemReason, UserError } from '../errors.ts';
 import { lengthBytes } from '../safetensors.ts';
 import { writePiecesAtomically } from './atomic-write.ts';
@@ -49,7 +50,7 @@ export async function loadCheckpoint<Accepted>(
   for (const name of checkpointNames) {
     const file = join(folder, name);
     try {
-      const bytes = await readWhole(file);
+      const bytes = await readCheckpoint(file);
       if (bytes === null) continue;
       const accepted = await accept(decode(bytes, file), file);
       const missing = name !== checkpointNames[0] ? `${join(folder, checkpointNames[0])}: no such file` : null;
@@ -66,18 +67,32 @@ export async function loadCheckpoint<Accepted>(
 }
 
 /** Puts the checkpoint before the newest into its place: where the newest is damaged, the next one to be written must not push
- *  the last good one out. */
+ *  the last good one out.
+ *  @throws UserError (data) where it can't be moved */
 export async function dropNewest(folder: string): Promise<void> {
   const [newest, previous] = checkpointNames;
-  await rename(join(folder, previous), join(folder, newest));
+  const file = join(folder, newest);
+  try {
+    await rename(join(folder, previous), file);
+  } catch (error) {
+    throw new UserError('data', `${file}: can't be replaced by ${previous}: ${systemReason(error)}`, {
+      hint: 'Take it away yourself, and try again.',
+      cause: error,
+    });
+  }
 }
 
 /** null where there is no such file. */
-async function readWhole(file: string): Promise<Uint8Array | null> {
+async function readCheckpoint(file: string): Promise<Uint8Array | null> {
   try {
-    const { size } = await stat(file);
-    if (size > maximumBytes) throw refusal(file, `expected a checkpoint of at most ${maximumBytes} bytes, found ${size}`);
-    return await readFile(file);
+    const handle = await openPlainFile(file);
+    try {
+      const { size } = await handle.stat();
+      if (size > maximumBytes) throw refusal(file, `expected a checkpoint of at most ${maximumBytes} bytes, found ${size}`);
+      return await handle.readFile();
+    } finally {
+      await handle.close();
+    }
   } catch (error) {
     if (error instanceof UserError) throw error;
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;

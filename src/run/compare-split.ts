@@ -3,7 +3,8 @@ import type { SplitRow } from './split-file.ts';
 /** Says in words how the pictures of a split differ from those of an earlier one; null where they are the same. */
 export function splitChanges(before: readonly SplitRow[], now: readonly SplitRow[]): string | null {
   const [gone, come] = [surplus(before, now), surplus(now, before)];
-  const changed = new Set(gone.filter((name) => come.includes(name)));
+  const names = new Set(come);
+  const changed = new Set(gone.filter((name) => names.has(name)));
   const words = [
     listed('changed', [...changed]),
     listed(

@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { openToGrow } from '../data/disk.ts';
 import { systemReason, UserError } from '../errors.ts';
 
 /** A file of JSON lines that grows. */
@@ -21,9 +21,15 @@ const patience = 100;
 /** @param keep  how many bytes stay of a file that is there already, all where it is not given
  *  @throws UserError (data) from `flush`, `sync` and `close` that fail; their lines wait for the next */
 export async function openJournal(path: string, keep?: number): Promise<Journal> {
-  const file = await onDisk(path, () => open(path, 'a'));
-  if (keep !== undefined) await onDisk(path, () => file.truncate(keep));
-  let { size: bytes } = await file.stat();
+  const file = await onDisk(path, () => openToGrow(path));
+  let bytes: number;
+  try {
+    if (keep !== undefined) await onDisk(path, () => file.truncate(keep));
+    bytes = (await file.stat()).size;
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
   let waiting = '';
   let written = Number.NEGATIVE_INFINITY;
   async function flush(): Promise<void> {

@@ -2,7 +2,7 @@ import { link, open, readFile, readlink, rename, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { processExists, removeAbandoned } from '../data/abandoned.ts';
-import { discard } from '../data/disk.ts';
+import { discard, readPlainFile } from '../data/disk.ts';
 import { systemReason, UserError } from '../errors.ts';
 
 /** Of a run's folder, while a process trains in it. */
@@ -56,7 +56,8 @@ export async function takeLock(locked: Locked): Promise<Lock> {
   };
   const text = `${JSON.stringify(own)}\n`;
   for (let tries = 0; tries < maximumTries; tries++) {
-    if (await placed(path, text)) {
+    const isPlaced = await placed(path, text);
+    if (tries === 0 ? isPlaced : await isKept(path, text)) {
       await removeAbandoned(dirname(path), basename(path));
       return { release: () => release(path, text) };
     }
@@ -80,6 +81,16 @@ async function refuseLiving(owner: Owner | null, locked: Locked): Promise<void> 
 
 /** Each time a dead owner was in the way, or another one was quicker. */
 const maximumTries = 10;
+
+/** Whether a lock is ours, and stays it, that a dead owner had: whoever saw that one too may move ours aside for it, and before it
+ *  is put back somebody else may come. One that is slower about it than this waits is not seen. */
+async function isKept(path: string, text: string): Promise<boolean> {
+  await settled();
+  return (await read(path)) === text;
+}
+
+/** What others are about to do with a lock is done. */
+const settled = () => new Promise((resolve) => setTimeout(resolve, 50));
 
 /** Whether the lock was free, and is now ours: it appears with its content, or not at all. */
 async function placed(path: string, text: string): Promise<boolean> {
@@ -140,7 +151,7 @@ async function release(path: string, text: string): Promise<void> {
 
 async function read(path: string): Promise<string | null> {
   try {
-    return await readFile(path, 'utf8');
+    return (await readPlainFile(path)).toString();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw new UserError('data', `${path}: can't be read: ${systemReason(error)}`, { cause: error });
@@ -152,7 +163,7 @@ async function readSettled(path: string): Promise<string | null> {
   for (let tries = 0; ; tries++) {
     const text = await read(path);
     if (text === null || ownerIn(text) !== null || tries === 5) return text;
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await settled();
   }
 }
 

@@ -47,7 +47,7 @@ export async function createRun(path: string, loaded: LoadedConfig, force: boole
 }
 
 /** Takes the folder of a run for this process, to go on in it.
- *  @throws UserError (usage) where there is no run, or another process trains in it */
+ *  @throws UserError (usage) where there is no run, another process trains in it, or it can't be cleared of what a kill left */
 export async function takeRun(path: string): Promise<Lock> {
   if (!(await ownFiles(path, '--resume')).includes(runFiles.config)) {
     throw new UserError('usage', `--resume ${path}: expected the folder of a run, found no ${runFiles.config} in it`, {
@@ -55,7 +55,12 @@ export async function takeRun(path: string): Promise<Lock> {
     });
   }
   const lock = await lockFolder(path);
-  await removeUnfinished(path);
+  try {
+    await removeUnfinished(path);
+  } catch (error) {
+    await lock.release();
+    throw unfit(path, '--resume', error);
+  }
   return lock;
 }
 

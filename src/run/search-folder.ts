@@ -1,9 +1,9 @@
-import { type FileHandle, open, readdir, readFile } from 'node:fs/promises';
+import { type FileHandle, readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { checkConfig, type LoadedConfig, loadConfig, moveConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
-import { makeFolder } from '../data/disk.ts';
+import { makeFolder, openToGrow, readPlainFile } from '../data/disk.ts';
 import { systemReason, UserError } from '../errors.ts';
 import { writeFileAtomically } from './atomic-write.ts';
 import { lockFolder } from './lock.ts';
@@ -47,15 +47,27 @@ export async function openSearch<Result>(
     const known = present.includes(searchFiles.config) ? await takeUp(path, loaded, isResult) : [];
     if (!present.includes(searchFiles.config)) await writeConfig(join(path, searchFiles.config), loaded, path);
     const file = join(path, searchFiles.journal);
-    const journal = await open(file, 'a');
+    const journal = await openTrials(file);
     const close = async () => {
-      await journal.close();
-      await lock.release();
+      try {
+        await journal.close();
+      } finally {
+        await lock.release();
+      }
     };
     return { path, known, append: (result) => appendLine(journal, file, result), close };
   } catch (error) {
     await lock.release();
     throw error;
+  }
+}
+
+/** @throws UserError (data) */
+async function openTrials(file: string): Promise<FileHandle> {
+  try {
+    return await openToGrow(file);
+  } catch (error) {
+    throw new UserError('data', `${file}: can't be written: ${systemReason(error)}`, { cause: error });
   }
 }
 
@@ -79,7 +91,7 @@ export async function readTrials<Result>(path: string, isResult: (line: unknown)
   const file = join(path, searchFiles.journal);
   let text: string;
   try {
-    text = await readFile(file, 'utf8');
+    text = (await readPlainFile(file)).toString();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw new UserError('data', `${file}: expected the trials of a search, found: ${systemReason(error)}`, { cause: error });
@@ -133,7 +145,7 @@ async function takeUp<Result>(
 
 /** Cuts off a line that a kill left unfinished, so that the next one starts on its own. */
 async function dropCutLine(file: string): Promise<void> {
-  const handle = await open(file, 'a+');
+  const handle = await openTrials(file);
   try {
     const text = await handle.readFile('utf8');
     const whole = Buffer.byteLength(text.slice(0, text.lastIndexOf('\n') + 1));

@@ -1,9 +1,10 @@
 import { createHash, type Hash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import type { ReadStream } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { parse } from 'csv-parse';
 import { csvField } from '../data/csv-field.ts';
+import { openPlainFile } from '../data/disk.ts';
 import type { Classes, ExampleSet } from '../data/examples.ts';
 import { type PartName, partNames } from '../data/split.ts';
 import { systemReason, UserError } from '../errors.ts';
@@ -47,11 +48,16 @@ export async function splitMark(parts: SplitParts, classes: Classes): Promise<st
 export async function writtenSplitMark(path: string): Promise<string | null> {
   const hash = createHash('sha256');
   try {
-    for await (const _ of marked(createReadStream(join(path, splitFileName)), hash));
+    for await (const _ of marked(await readStream(join(path, splitFileName)), hash));
   } catch {
     return null; // it is written again
   }
   return markOf(hash);
+}
+
+/** It closes the file at its end. @throws as `openPlainFile` does */
+async function readStream(file: string): Promise<ReadStream> {
+  return (await openPlainFile(file)).createReadStream();
 }
 
 async function* marked<Piece extends string | Uint8Array>(pieces: AsyncIterable<Piece>, hash: Hash): AsyncGenerator<Piece> {
@@ -104,7 +110,7 @@ export async function readSplitPart(
   const present = new Set<PartName>();
   try {
     const parser = parse({ columns: true, record_delimiter: ['\r\n', '\n'] });
-    await pipeline(createReadStream(file), parser, async (records: AsyncIterable<Record<string, string>>) => {
+    await pipeline(await readStream(file), parser, async (records: AsyncIterable<Record<string, string>>) => {
       let picture = 0;
       for await (const record of records) {
         const row = checkRow(record, classes, `${file}, picture ${++picture}`);

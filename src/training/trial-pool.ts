@@ -35,7 +35,7 @@ export function trialPool(
       env: { ...process.env, NN_THREADS: String(threadsEach) },
     });
     worker.on('error', () => {}); // what ends it is told by `ask`
-    worker.send(search, () => {});
+    if (worker.connected) worker.send(search, () => {}); // not where no process could be made: then `error` follows
     all.add(worker);
     return worker;
   };
@@ -58,7 +58,8 @@ export function trialPool(
     },
     close: () => {
       closed = true;
-      for (const worker of all) worker.kill('SIGKILL');
+      // one that never began has number 0: this very process and its group
+      for (const worker of all) if (worker.pid !== undefined) worker.kill('SIGKILL');
     },
   };
 }
@@ -89,7 +90,7 @@ function ask(worker: ChildProcess, job: TrialJob): Promise<TrialResult | { died:
     worker.once('message', onReply);
     worker.once('exit', onExit);
     worker.once('error', onError);
-    worker.send({ job }, () => {}); // one that is gone already has ended, or is about to
+    if (worker.connected) worker.send({ job }, () => {}); // one that is gone already has ended, or is about to
   });
 }
 

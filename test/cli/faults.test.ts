@@ -165,6 +165,77 @@ describe('what is no file', { skip: onWindows }, () => {
   });
 });
 
+describe("a folder in the place of a run's file", () => {
+  const full = (...names: string[]) => mkdir(at(...names, 'full'), { recursive: true });
+  const checkpoint = 'checkpoint.safetensors';
+
+  test.each<[string, (run: string) => Promise<unknown>, number, string]>([
+    [
+      'half of a config',
+      (run) => full(run, '.config.json.1.partial'),
+      2,
+      '--resume RUN: expected a folder that can be written, found: it is a folder',
+    ],
+    [
+      'the summary',
+      (run) => rm(at(run, 'summary.json')).then(() => full(run, 'summary.json')),
+      3,
+      "summary.json: can't be removed: it is a folder",
+    ],
+    [
+      'the newest checkpoint',
+      async (run) => {
+        await rm(at(run, 'summary.json'));
+        await rename(at(run, checkpoint), at(run, 'checkpoint-previous.safetensors'));
+        await full(run, checkpoint);
+      },
+      3,
+      `${checkpoint}: can't be replaced by checkpoint-previous.safetensors: it is a folder`,
+    ],
+    [
+      'the checkpoint before it',
+      (run) => rm(at(run, 'summary.json')).then(() => full(run, 'checkpoint-previous.safetensors')),
+      3,
+      "checkpoint-previous.safetensors: can't be removed: it is a folder",
+    ],
+  ])('is named, and the run given free: %s', async (what, change, code, says) => {
+    const name = `folder in ${what}`;
+    await cp(at('whole'), at(name), { recursive: true });
+    await change(name);
+    const { stderr } = await run(code, ['train', '--resume', name], { cwd: folder });
+    expect(stderr).toContain(says.replace('RUN', name));
+    expect(await listing(at(name))).not.toContain('run.lock');
+  });
+});
+
+describe("a pipe in the place of a run's file", { skip: onWindows }, () => {
+  /** A copy of the run that is not finished, with a pipe in it. */
+  const withPipe = async (file: string) => {
+    const name = `pipe as ${file}`;
+    await cp(at('whole'), at(name), { recursive: true });
+    for (const old of ['summary.json', file]) await rm(at(name, old), { force: true });
+    execFileSync('mkfifo', [at(name, file)]);
+    return name;
+  };
+
+  test.each([
+    ['checkpoint.safetensors', 'train --resume', 4, "checkpoint.safetensors: can't be read: a pipe or a device"],
+    ['run.lock', 'train --resume', 3, "run.lock: can't be read: a pipe or a device"],
+    ['split.csv', 'evaluate --model', 4, 'split.csv: expected the parts of a run, found: a pipe or a device'],
+  ])('is refused: %s', async (file, command, code, says) => {
+    const name = await withPipe(file);
+    const { stderr } = await run(code, [...command.split(' '), name], { cwd: folder });
+    expect(stderr).toContain(says);
+    expect((await listing(at(name))).includes('run.lock')).toBe(file === 'run.lock');
+  });
+
+  test.each(['split.csv', 'summary.json'])('is replaced where --resume makes it again: %s', async (file) => {
+    const name = await withPipe(file);
+    await run(0, ['train', '--resume', name, '-q'], { cwd: folder });
+    await expectSameRun(at(name), at('whole'));
+  });
+});
+
 test('pictures that vanish or are cut off between listing and reading are named, and left out', async () => {
   await cp(at('pictures'), at('vanishing'), { recursive: true });
   const env = await preload(

@@ -40,18 +40,19 @@ describe('a file that is written whole or not at all', () => {
     expect([await text('before'), await text('file')]).toEqual(['first', 'third']);
   });
 
-  test('stays what it was while its pieces come, and where they end in the midst', async () => {
+  test.each([
+    ['a mistake in the program', new TypeError('not a function')],
+    ["one of Node's own errors", Object.assign(new RangeError('out of range'), { code: 'ERR_OUT_OF_RANGE' })],
+    ['a refusal of what makes them', new UserError('model', 'the split is damaged', { hint: 'Make it again.' })],
+  ])('stays what it was while its pieces come, and where %s ends them, which is thrown on', async (_, end) => {
     await writeFile(at('file'), 'old');
     async function* pieces() {
       yield 'half';
       expect(await text('file')).toBe('old');
       expect(await readdir(folder)).toContain(`.file.${process.pid}.partial`);
-      throw new Error('the reader broke');
+      throw end;
     }
-    const error = await refusal(writePiecesAtomically(at('file'), pieces(), { previous: at('before') }));
-    expect(error.exitCode).toBe(3);
-    expect(error.message).toBe(`${at('file')}: can't be written: the reader broke`);
-    expect(error.cause).toBeInstanceOf(Error);
+    await expect(writePiecesAtomically(at('file'), pieces(), { previous: at('before') })).rejects.toBe(end);
     expect(await readdir(folder)).toEqual(['file']);
     expect(await text('file')).toBe('old');
   });
@@ -68,7 +69,9 @@ describe('a file that is written whole or not at all', () => {
 
   test('is an error where there is no folder for it', async () => {
     const error = await refusal(writeFileAtomically(at('gone/file'), 'new'));
+    expect(error.exitCode).toBe(3);
     expect(error.message).toBe(`${at('gone/file')}: can't be written: no such file or folder`);
+    expect(error.cause).toBeInstanceOf(Error);
   });
 });
 

@@ -26,6 +26,11 @@ test.each<[string, SplitRow[], string | null]>([
   expect(splitChanges(rows, now)).toBe(expected);
 });
 
+test('many pictures under other names are compared in moments', { timeout: 10_000 }, () => {
+  const many = (word: string) => Array.from({ length: 100_000 }, (_, i) => row(`${word} ${i}`));
+  expect(splitChanges(many('old'), many('new'))).toMatch(/^100000 missing \(old 0, .*\), 100000 new \(new 0, /);
+});
+
 test('many names are cut short', () => {
   const many = Array.from({ length: 9 }, (_, i) => row(`new ${i}`));
   expect(splitChanges(rows, [...rows, ...many.slice(0, 5)])).toBe('5 new (new 0, new 1, new 2, new 3, new 4)');

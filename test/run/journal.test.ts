@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,6 +21,20 @@ describe('a journal', () => {
     await journal.append({ epoch: 2 });
     expect(read('slow')).toBe('{"epoch":1,"dev":null}\n{"epoch":2}\n');
     await journal.close();
+  });
+
+  test('is never a pipe, which nobody may read', { skip: process.platform === 'win32' }, async () => {
+    execFileSync('mkfifo', [path('pipe')]);
+    await expect(openJournal(path('pipe'))).rejects.toMatchObject({
+      kind: 'data',
+      message: `${path('pipe')}: can't be written: a pipe`,
+    });
+    expect(await openFilesIn(folder)).toEqual([]);
+  });
+
+  test('that cannot be cut to its length is an error, and closed', { skip: process.platform !== 'linux' }, async () => {
+    await expect(openJournal('/dev/full', 10)).rejects.toThrow("/dev/full: can't be written");
+    expect(await openFilesIn('/dev/full')).toEqual([]);
   });
 
   test('writes lines that come quickly together: whole ones, in their order, each once', async () => {

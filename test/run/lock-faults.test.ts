@@ -133,6 +133,37 @@ describe('another process', () => {
     expect(await readdir(folder)).toEqual([lockName]);
   });
 
+  test('that is in the folder by the time that we have taken it over keeps it', async () => {
+    const another = await lockText({ pid: process.ppid, began: null });
+    await writeFile(lock(), await dead());
+    vi.mocked(files.link).mockImplementation(async (from, to) => {
+      await real.link(from, to);
+      if (String(to) === lock()) await writeFile(lock(), another); // ours was moved aside, and this one came before it was back
+    });
+    expect((await refusal(() => lockFolder(folder))).message).toContain(`process ${process.ppid}`);
+    expect(await readFile(lock(), 'utf8')).toBe(another);
+    expect(await readdir(folder)).toEqual([lockName]);
+  });
+
+  test('that takes ours for the dead one, and puts it back, leaves us the folder', async () => {
+    await writeFile(lock(), await dead());
+    let moved: string | undefined;
+    vi.mocked(files.link).mockImplementation(async (from, to) => {
+      if (moved !== undefined) {
+        await real.link(moved, lock()); // now it is put back
+        moved = undefined;
+      }
+      await real.link(from, to);
+      moved = join(folder, 'moved'); // only now: before, the dead one's lock was in the way
+      await real.rename(lock(), moved);
+    });
+    const held = await lockFolder(folder);
+    expect((await owner()).pid).toBe(process.pid);
+    await rm(join(folder, 'moved'));
+    await held.release();
+    expect(await readdir(folder)).toEqual([]);
+  });
+
   test('that is about to say who it is gets the time for it', async () => {
     const another = await lockText({ pid: process.ppid, began: null });
     await writeFile(lock(), '');

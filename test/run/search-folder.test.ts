@@ -1,9 +1,12 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { closeSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import { UserError } from '../../src/errors.ts';
+import { lockName } from '../../src/run/lock.ts';
 import { openSearch, readSearchConfig, readTrials, searchFiles, writeConfig } from '../../src/run/search-folder.ts';
 import { openFilesIn } from './open-files.ts';
 
@@ -49,6 +52,33 @@ describe('the folder of a search', () => {
     expect(found.config.data.source).toMatchObject({ path: '../../pictures' });
     expect(found.config).not.toHaveProperty('$schema');
     expect(found.config.search).toMatchObject({ trials: 4 });
+  });
+
+  test('is refused where a pipe, or a folder, stands in the place of its trials, and given free', async () => {
+    await (await open()).close();
+    for (const [make, reason] of [
+      [() => mkdir(journal()), 'it is a folder'],
+      ...(process.platform === 'win32' ? [] : [[() => execFileSync('mkfifo', [journal()]), 'a pipe'] as const]),
+    ] as const) {
+      await rm(journal(), { recursive: true });
+      await make();
+      const error = await refusal(open);
+      expect(error.exitCode).toBe(3);
+      expect(error.message).toBe(`${journal()}: can't be written: ${reason}`);
+      expect((await refusal(() => readTrials(place(), isTrial))).message).toContain(reason);
+      expect((await readdir(place())).sort()).toEqual([searchFiles.config, searchFiles.journal].sort());
+      expect(await openFilesIn(root)).toEqual([]);
+    }
+  });
+
+  test('is given free also where its trials cannot be closed', { skip: process.platform !== 'linux' }, async () => {
+    const search = await open();
+    for (const number of await readdir('/proc/self/fd')) {
+      const path = await readlink(join('/proc/self/fd', number)).catch(() => ''); // that of the listing itself is closed by now
+      if (path === journal()) closeSync(Number(number)); // what it is to close is closed already
+    }
+    await expect(search.close()).rejects.toMatchObject({ code: 'EBADF' });
+    expect(await readdir(place())).not.toContain(lockName);
   });
 
   test('has a line for each trial, and an interrupted search goes on behind them', async () => {

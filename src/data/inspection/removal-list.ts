@@ -2,6 +2,7 @@ import { parse } from 'csv-parse/sync';
 import { systemReason, UserError } from '../../errors.ts';
 import { csvField } from '../csv-field.ts';
 import { readWhole } from '../disk.ts';
+import { decodesAtOnce, mapInOrder } from '../load.ts';
 import { type Finding, findingKinds, type Picture, type Proposal } from './findings.ts';
 
 /** What a line of the list proposes: to take a picture out, or that a person looks at it. */
@@ -45,7 +46,10 @@ export async function removalRows(
     }
   }
   const found = [...byPicture.values()].sort((a, b) => proposals.indexOf(a.row.action) - proposals.indexOf(b.row.action));
-  return Promise.all(found.map(async ({ picture, row }) => ({ ...row, hash: await hashOf(picture) })));
+  const rows: RemovalRow[] = [];
+  const hashed = mapInOrder(found, decodesAtOnce(), async ({ picture, row }) => ({ ...row, hash: await hashOf(picture) }));
+  for await (const row of hashed) rows.push(row);
+  return rows;
 }
 
 /** Two findings of one picture: what asks for removal decides. */

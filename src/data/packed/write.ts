@@ -1,13 +1,13 @@
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { systemReason, UserError } from '../../errors.ts';
+import { isSystemError, systemReason, UserError } from '../../errors.ts';
 import { namedRandom } from '../../random.ts';
 import { exists, flushFolder, writeAt } from '../disk.ts';
 import { orderClasses } from '../examples.ts';
 import type { Preprocessing } from '../image.ts';
 import { type Attempt, attempt, decodesAtOnce, type Failure, mapInOrder, refuseWithoutClasses, strictError } from '../load.ts';
-import type { Source, SourcePicture } from '../source.ts';
+import { hashOf, type Source, type SourcePicture } from '../source.ts';
 import { hashBytes, type PackedDescription, type PackOrder, packedHeader, tensorEntries } from './format.ts';
 import { encodeGroup, encodeSettings, type Item, type PackSettings, readGroups } from './list.ts';
 
@@ -59,7 +59,7 @@ export async function packSource(source: Source, options: PackOptions): Promise<
   const job: Job = { source, options, settings, positiveClass, indexOf: rowOrder(settings) };
   return onDisk(path, async () => {
     if (force) await Promise.all([partial, list].map((file) => rm(file, { force: true })));
-    const files = { pixels: await open(partial, await modeOf(partial)), list: await open(list, await modeOf(list)) };
+    const files = await openBoth(partial, list);
     try {
       const state = await resume(files, list, job);
       await packRest(files, job, state);
@@ -107,7 +107,8 @@ interface State {
 }
 
 /** Counts what an earlier packing left that is whole, by its checksums, and cuts off the rest. */
-async function resume(files: Files, list: string, { source, options, settings, indexOf }: Job): Promise<State> {
+async function resume(files: Files, list: string, job: Job): Promise<State> {
+  const { source, options, settings } = job;
   const { strict, preprocessing } = options;
   const features = preprocessing.imageSize ** 2 * 3;
   const pixelsAt = packedHeader(descriptionOf(settings, 0), 1, 0).length;
@@ -126,8 +127,7 @@ async function resume(files: Files, list: string, { source, options, settings, i
     const rows = items.filter((item) => 'hash' in item).length;
     const at = pixelsAt + state.count * features;
     if ((await checksumAt(files.pixels, at, rows * features)) !== pixels) break;
-    const renamed = items.findIndex((item, i) => item.name !== source.name(indexOf(state.done + i)));
-    if (renamed >= 0) throw changedSource(source, items[renamed]!.name);
+    await refuseChanged(items, state, job);
     for (const item of items) addItem(state, item);
     state.listBytes = end;
   }
@@ -149,14 +149,34 @@ async function requireClasses(state: State, { source, settings }: Job, files: re
   }
 }
 
-function changedSource({ title }: Source, name: string): UserError {
-  return new UserError(
-    'data',
-    `${title}: expected the pictures of the packing that was broken off, found others: ${name} has moved`,
-    {
-      hint: 'Begin anew with --force.',
-    },
-  );
+/** Compares what an earlier packing did with the source as it is now. Pictures are read again for it, but not decoded.
+ *  @throws UserError (data) with the first that is not as it was */
+async function refuseChanged(items: readonly Item[], { done }: State, job: Job): Promise<void> {
+  const { source, options, indexOf } = job;
+  let looked = done;
+  for await (const change of mapInOrder(items.keys(), decodesAtOnce(), (i) => changeOf(items[i]!, indexOf(done + i), job))) {
+    if (change !== null) throw changedSource(source, change);
+    options.onProgress?.(++looked, source.count);
+  }
+}
+
+/** @returns in words what of a picture is not as it was packed; null where all is */
+async function changeOf(item: Item, index: number, { source, options, positiveClass }: Job): Promise<string | null> {
+  const { name } = item;
+  if (source.name(index) !== name) return `${name} has moved`;
+  if ('reason' in item) {
+    return 'value' in (await attempt(source.read(index, options.preprocessing))) ? `${name} can be read now` : null;
+  }
+  if ((source.classOf(index) === positiveClass ? 1 : 0) !== item.label) return `${name} has another label`;
+  const content = await attempt(hashOf(source, index));
+  if ('reason' in content) return `${name} can't be read: ${content.reason}`;
+  return content.value === item.hash ? null : `${name} has another content`;
+}
+
+function changedSource({ title }: Source, change: string): UserError {
+  return new UserError('data', `${title}: expected the pictures of the packing that was broken off, found others: ${change}`, {
+    hint: 'Begin anew with --force.',
+  });
 }
 
 function addItem(state: State, item: Item): void {
@@ -298,6 +318,16 @@ async function checksumAt(file: FileHandle, at: number, bytes: number): Promise<
   return sum;
 }
 
+async function openBoth(partial: string, list: string): Promise<Files> {
+  const pixels = await open(partial, await modeOf(partial));
+  try {
+    return { pixels, list: await open(list, await modeOf(list)) };
+  } catch (error) {
+    await pixels.close();
+    throw error;
+  }
+}
+
 /** Reading and writing what is there, or making it. */
 async function modeOf(path: string): Promise<string> {
   return (await exists(path)) ? 'r+' : 'w+';
@@ -308,7 +338,7 @@ async function onDisk<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (error instanceof UserError || typeof (error as NodeJS.ErrnoException).code !== 'string') throw error;
+    if (!isSystemError(error)) throw error;
     throw new UserError('data', `${path}: can't be written: ${systemReason(error)}`, {
       hint: 'What is packed so far is kept beside it; the same command goes on from there.',
       cause: error,

@@ -22,7 +22,7 @@ export function noiseSource(count: number, { bad = [] as number[], title = 'nois
       reads.push(i);
       if (bad.includes(i)) throw new UserError('data', 'the file is cut off');
       const pixels = pixelsOf(i, imageSize ** 2 * 3);
-      return { pixels, hash: contentHash(pixels) };
+      return { pixels, hash: contentHash(pixelsOf(i, 192)) };
     },
     original: async (i) => ({ pixels: pixelsOf(i, 192), width: 8, height: 8 }),
     notes: [],

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -6,6 +6,8 @@ import { loadExamples } from '../../../src/data/load.ts';
 import { packSource } from '../../../src/data/packed/write.ts';
 import type { Source } from '../../../src/data/source.ts';
 import { openSource } from '../../../src/data/sources/sources.ts';
+import { UserError } from '../../../src/errors.ts';
+import { openFilesIn } from '../../run/open-files.ts';
 import { noiseSource } from './sources.ts';
 
 let folder: string;
@@ -128,7 +130,7 @@ test('a packing that was broken off goes on to the same bytes, without what is d
   const again = noiseSource(9, { bad: [2] });
   const packed = await pack(again, 'a.safetensors', { preprocessing: large });
   expect(packed).toMatchObject({ count: 8, resumed: 4, failures: [{ reason: 'the file is cut off' }] });
-  expect(again.reads).toEqual([5, 6, 7, 8]);
+  expect(again.reads).toEqual([2, 5, 6, 7, 8]); // the one that could not be read is tried again
   const bytes = (name: string) => readFile(join(folder, name));
   expect((await bytes('a.safetensors')).equals(await bytes('whole.safetensors'))).toBe(true);
 });
@@ -170,4 +172,51 @@ test('what another packing began is not gone on with', async () => {
   const renamed = { ...noiseSource(8), name: (i: number) => `other ${i}` };
   await expect(pack(renamed, 'a.safetensors', { preprocessing: large })).rejects.toThrow(/found others: a folder\/Bild 0/);
   expect(await pack(renamed, 'a.safetensors', { preprocessing: large, force: true })).toMatchObject({ resumed: 0 });
+});
+
+const noise = noiseSource(8);
+test.each<[string, Partial<Source>, string]>([
+  ['a corrected label', { classOf: (i) => (i === 1 ? 0 : noise.classOf(i)) }, 'Bild 1 – ä.png has another label'],
+  ['a replaced picture', { original: (i) => noise.original(i === 3 ? 4 : i) }, 'Bild 3 – ä.png has another content'],
+  [
+    'a picture that is gone',
+    { original: (i) => (i === 3 ? Promise.reject(new UserError('data', 'no such file')) : noise.original(i)) },
+    "Bild 3 – ä.png can't be read: no such file",
+  ],
+  ['a mended picture', { read: (i, how) => noise.read(i, how) }, 'Bild 2 – ä.png can be read now'],
+])('%s since a packing was broken off is noticed, and nothing lost', async (_, change, reason) => {
+  await breakOff(noiseSource(8, { bad: [2] }), 'a.safetensors', 6);
+  const before = await readdir(folder);
+  const source = { ...noiseSource(8, { bad: [2] }), ...change };
+  const error = await pack(source, 'a.safetensors', { preprocessing: large }).catch((found: unknown) => found);
+  expect(error).toMatchObject({ kind: 'data', hint: 'Begin anew with --force.' });
+  expect((error as UserError).message).toBe(
+    `noise: expected the pictures of the packing that was broken off, found others: a folder/${reason}`,
+  );
+  expect(await readdir(folder)).toEqual(before);
+  expect(await pack(noiseSource(8, { bad: [2] }), 'a.safetensors', { preprocessing: large })).toMatchObject({ resumed: 5 });
+});
+
+test('a packing of packed pictures goes on as well', async () => {
+  await pack(noiseSource(9), 'first.safetensors', { preprocessing: large });
+  const source = await openSource({ type: 'packed', path: join(folder, 'first.safetensors') });
+  await breakOff(source, 'a.safetensors', 5);
+  expect(await pack(source, 'a.safetensors', { preprocessing: large })).toMatchObject({ count: 9, resumed: 5 });
+  expect((await read('a.safetensors', large)).examples.hashes).toEqual((await read('first.safetensors', large)).examples.hashes);
+});
+
+test('a mistake in the program is not taken for a disk that refuses', async () => {
+  const mistake = Object.assign(new RangeError('out of range'), { code: 'ERR_OUT_OF_RANGE' });
+  const source: Source = { ...noiseSource(4), read: () => Promise.reject(mistake) };
+  await expect(pack(source, 'a.safetensors')).rejects.toBe(mistake);
+  await expect(pack(noiseSource(4), 'none/a.safetensors')).rejects.toMatchObject({
+    kind: 'data',
+    message: expect.stringContaining("can't be written: no such file or folder"),
+  });
+});
+
+test('a list that cannot be opened is an error, and leaves nothing open', async () => {
+  await mkdir(join(folder, 'a.safetensors.partial.list'));
+  await expect(pack(noiseSource(4), 'a.safetensors')).rejects.toThrow("can't be written: it is a folder");
+  expect(await openFilesIn(folder)).toEqual([]);
 });
