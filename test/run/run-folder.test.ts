@@ -8,7 +8,7 @@ import type { Examples } from '../../src/data/examples.ts';
 import { UserError } from '../../src/errors.ts';
 import { numpyRandom } from '../../src/random.ts';
 import { findExamples } from '../../src/run/find-examples.ts';
-import { defaultModel, latestName, runsFolder } from '../../src/run/places.ts';
+import { defaultModel, latestName, runsFolder, shownPath } from '../../src/run/places.ts';
 import { createRun, linkLatest, readRunConfig, runFiles, runName, writeSummary } from '../../src/run/run-folder.ts';
 import { readSplit, type SplitRow, writeSplit } from '../../src/run/split-file.ts';
 
@@ -257,13 +257,29 @@ describe('names', () => {
     expect(runName('a/b/my.json.old.json', now)).toBe('my.json.old-2026-11-22T21-05-30');
   });
 
-  test('of runs folder and model come from the environment, else they are runs and runs/latest', () => {
+  test('of the runs folder comes from the environment, else it is runs', () => {
     expect(runsFolder({})).toBe('runs');
     expect(runsFolder({ NN_RUNS: '' })).toBe('runs');
     expect(runsFolder({ NN_RUNS: 'x' })).toBe('x');
-    expect(defaultModel({})).toBe(join('runs', 'latest'));
-    expect(defaultModel({ NN_RUNS: 'x' })).toBe(join('x', 'latest'));
-    expect(defaultModel({ NN_RUNS: 'x', NN_MODEL: 'y' })).toBe('y');
+  });
+
+  test('of the model: NN_MODEL, else the run to which latest leads', async () => {
+    const runs = join(root, 'some-runs');
+    expect(await defaultModel({ NN_RUNS: runs, NN_MODEL: 'y' })).toBe('y');
+    expect(await defaultModel({ NN_RUNS: runs })).toBe(join(runs, 'latest')); // not there: whoever reads it says so
+    for (const run of [join(root, 'far', 'run'), join(runs, 'one')]) await mkdir(run, { recursive: true });
+    await linkLatest(runs, join(root, 'far', 'run'));
+    expect(await defaultModel({ NN_RUNS: runs })).toBe(join(root, 'far', 'run'));
+    await linkLatest(runs, join(runs, 'one'));
+    expect(await defaultModel({ NN_RUNS: runs })).toBe(join(runs, 'one'));
+  });
+
+  test('of places are told from the working folder, or from the root', () => {
+    expect(shownPath('.')).toBe('.');
+    expect(shownPath(resolve('runs', 'one'))).toBe(join('runs', 'one'));
+    expect(shownPath(join('runs', '..', '..x'))).toBe('..x');
+    expect(shownPath('..')).toBe(resolve('..'));
+    expect(shownPath(join('..', 'other', 'run'))).toBe(resolve('..', 'other', 'run'));
   });
 });
 
