@@ -34,7 +34,8 @@ export async function carryOut(run: RunFolder, job: Job, checkpoints: Checkpoint
   try {
     return await trainAndJudge(run, job, checkpoints);
   } catch (error) {
-    const goesOn = checkpoints.present() && !(error instanceof DivergedError); // that would come to the same end
+    const diverged = error instanceof UserError && error.kind === 'diverged'; // that would come to the same end
+    const goesOn = checkpoints.present() && !diverged;
     if (goesOn && error !== context.signal.reason) noteResume(context, run.path);
     throw error;
   }

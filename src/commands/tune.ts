@@ -153,7 +153,7 @@ async function merge(context: Context, values: Values, folders: readonly string[
   const results: TrialResult[] = [];
   for (const folder of folders) {
     const other = await readSearchConfig(folder);
-    searchOf(other);
+    searchOf(other); // refuses what is no search
     if (!isSameSearch(withoutPaths(other.config), withoutPaths(loaded.config))) {
       throw new UserError(
         'usage',

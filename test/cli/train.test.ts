@@ -408,6 +408,7 @@ describe('exit codes', () => {
     const set = huge.flatMap((one) => ['--set', one]);
     const { code, stderr } = await nn(['train', '-c', 'c.json', '-o', `huge-${form}`, ...set], { cwd: folder });
     expect(stderr).toMatch(says);
+    expect(stderr).not.toContain('--resume'); // it would come to the same end
     expect(code).toBe(exitCodes.diverged);
   });
 
