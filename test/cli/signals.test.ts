@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { exitCodes } from '../../src/errors.ts';
@@ -47,21 +48,46 @@ test.each(signals)('%s at a random moment of a training: it goes on to the same 
 });
 
 test.each([
-  ['data pack', ['data', 'pack', 'pictures', '--out', 'p.safetensors', '--size', '512'], 'p.safetensors'],
-  ['data draw', ['data', 'draw', '--out', 'drawn', '--count', '400', '--size', '128'], 'drawn/labels.csv'],
-  ['predict', ['predict', '-m', 'whole', ...Array<string>(200).fill('pictures')], null],
+  ['data pack', (out: string) => ['data', 'pack', 'pictures', '--out', `${out}.safetensors`, '--size', '512'], '.safetensors'],
+  ['data draw', (out: string) => ['data', 'draw', '--out', out, '--count', '400', '--size', '128'], '/labels.csv'],
+  ['predict', () => ['predict', '-m', 'whole', ...Array<string>(200).fill('pictures')], null],
 ] as const)(
   'a signal at a random moment of nn %s leaves a whole result or none',
   { skip: onWindows },
   async (name, words, result) => {
     const signal = signals[namedRandom(seed, name).integer(2)]!;
     const wait = 300 + namedRandom(seed, name, 1).integer(700);
-    const { code, signal: by } = await signalled(words, folder, { signal, moment: () => sleep(wait) });
+    const { code, signal: by } = await signalled(words('broken'), folder, { signal, moment: () => sleep(wait) });
     if (by === null) expect([codes[signal], exitCodes.done]).toContain(code);
-    if (result !== null) expect(existsSync(at(result))).toBe(by === null && code === 0);
     expect((await listing(folder)).filter((file) => /\.drawing|\.lock$/.test(file))).toEqual([]);
+    if (result === null) return;
+    if (code === exitCodes.done) expect(existsSync(at(`broken${result}`))).toBe(true);
+    if (existsSync(at(`broken${result}`))) await expectWhole('broken', words);
+    // also between the moment that the result is whole and the end of the process
+    await signalled(words('late'), folder, { signal, moment: (ended) => present(at(`late${result}`), ended) });
+    await expectWhole('late', words);
   },
 );
+
+async function present(file: string, ended: () => boolean): Promise<void> {
+  while (!existsSync(file) && !ended()) await sleep(1);
+}
+
+/** Whether what came of a command is what comes of it undisturbed. */
+async function expectWhole(output: string, words: (output: string) => string[]): Promise<void> {
+  await run(0, [...words('undisturbed'), '--force'], { cwd: folder });
+  expect(await contents(output)).toEqual(await contents('undisturbed'));
+}
+
+/** A hash of each file whose path begins so, by what follows. */
+async function contents(beginning: string): Promise<[string, string][]> {
+  const files = (await listing(folder)).filter((file) => file.startsWith(beginning) && extname(file) !== '');
+  const hash = async (file: string) =>
+    createHash('sha256')
+      .update(await readFile(at(file)))
+      .digest('hex');
+  return Promise.all(files.map(async (file): Promise<[string, string]> => [file.slice(beginning.length), await hash(file)]));
+}
 
 const workers = () => {
   const listed = execFileSync('ps', ['-eo', 'pid,args'], { encoding: 'utf8' }).split('\n');
