@@ -1,52 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import type { InputMap, Kernels } from '../../src/kernels/kernels.ts';
 import { referenceKernels } from '../../src/kernels/reference.ts';
 import { simdKernels } from '../../src/kernels/simd/simd-kernels.ts';
 import { type LossName, losses } from '../../src/model/losses.ts';
-import { numpyRandom } from '../../src/random.ts';
+import { type Batch, batchOf, classWeights, passOf } from './operands.ts';
 
 /** Logistic regression in float32 goes forward and back in one. */
 const reference = referenceKernels('float64');
-const classWeights = [0.8, 1.3] as const;
-
-interface Batch {
-  bytes: Uint8Array;
-  labels: Uint8Array;
-  indices: Int32Array | null;
-  count: number;
-  features: number;
-  map: InputMap;
-  weights: Float32Array;
-}
-
-/** @param shuffled  whether examples are looked up among as many pictures again */
-function batchOf(count: number, features: number, { uniform = true, shuffled = false, size = 0.02 } = {}): Batch {
-  const random = numpyRandom(3);
-  const pictures = shuffled ? 2 * count : count;
-  const numbers = (make: () => number) => Float64Array.from({ length: features }, make);
-  return {
-    bytes: Uint8Array.from({ length: pictures * features }, () => Math.floor(random.uniform() * 256)),
-    labels: Uint8Array.from({ length: count }, () => Number(random.uniform() < 0.4)),
-    indices: shuffled ? Int32Array.from({ length: count }, () => Math.floor(random.uniform() * pictures)) : null,
-    count,
-    features,
-    map: uniform
-      ? { multiply: numbers(() => 1 / 255), add: numbers(() => 0) }
-      : { multiply: numbers(() => random.uniform() / 100), add: numbers(() => random.uniform() - 0.5) },
-    weights: Float32Array.from({ length: features }, () => size * random.normal()),
-  };
-}
-
-function passOf(kernels: Kernels, { labels, weights, ...rows }: Batch, loss: LossName, bias = 0.1) {
-  const of = (length: number) => new Float32Array(length);
-  const out = { z: of(rows.count), dZ: of(rows.count), dW: of(rows.features), db: of(1) };
-  const rule = losses[loss];
-  const input = { kind: 'bytes', ...rows } as const;
-  const m = rows.count;
-  const cost = kernels.oneUnitPass!.run({ input, weights, bias: of(1).fill(bias), rule, labels, classWeights, m, ...out });
-  return { cost, ...out };
-}
-
 /** One kernel of the definition after the other. */
 function stepsOf({ labels, weights, ...rows }: Batch, loss: LossName, bias = 0.1) {
   const { count, features } = rows;

@@ -1,27 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Floats, inScope, type Kernels, type Precision, precisions, type Rows } from '../../src/kernels/kernels.ts';
+import { inScope, type Kernels, type Precision, precisions } from '../../src/kernels/kernels.ts';
 import { referenceKernels } from '../../src/kernels/reference.ts';
 import { simdKernels } from '../../src/kernels/simd/simd-kernels.ts';
-import { numpyRandom, type Random } from '../../src/random.ts';
+import { draw, products, rowsOf, type Shape, shapes } from './operands.ts';
 
 /** The error of a sum, as a share of the sum of its terms' sizes. */
 const tolerances: Record<Precision, number> = { float32: 2e-6, float64: 1e-14 };
-
-/** Counts on both sides of every tile, register shape and vector. */
-const edge = (max: number) => fc.oneof(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max }));
-
-const shapes = fc.record({
-  count: edge(140),
-  units: edge(13),
-  features: edge(150),
-  seed: fc.nat(),
-  input: fc.constantFrom('floats', 'scaled bytes', 'mapped bytes', 'picked bytes'),
-  /** whether arrays lie in the kernels' memory or are copied in and out */
-  resident: fc.boolean(),
-  bias: fc.boolean(),
-});
-type Shape = typeof shapes extends fc.Arbitrary<infer S> ? S : never;
 
 describe.each(Object.keys(precisions) as Precision[])('the %s kernels in WebAssembly', (precision) => {
   const kernels = simdKernels(precision);
@@ -114,75 +99,3 @@ describe.each(Object.keys(precisions) as Precision[])('the %s kernels in WebAsse
     expect(call).toThrow('expected an array of at least 4 numbers, found 3');
   });
 });
-
-interface Operands {
-  input: Rows;
-  weights: Floats;
-  bias: Floats | null;
-  dZ: Floats;
-}
-
-const products = [
-  {
-    name: 'forward',
-    length: ({ count, units }: Shape) => count * units,
-    run: (kernels: Kernels, operands: Operands, { units }: Shape, out: Floats) => kernels.forward({ ...operands, units, out }),
-  },
-  {
-    name: 'backwardWeights',
-    length: ({ features, units }: Shape) => features * units,
-    run: (kernels: Kernels, operands: Operands, { units }: Shape, out: Floats) =>
-      kernels.backwardWeights({ ...operands, units, out }),
-  },
-  {
-    name: 'backwardInput',
-    length: ({ features, count }: Shape) => features * count,
-    run: (kernels: Kernels, operands: Operands, { units, features, count }: Shape, out: Floats) =>
-      kernels.backwardInput({ ...operands, units, features, count, out }),
-  },
-];
-
-/** Operands of a shape, from its seed; each number passes through `change`. */
-function draw(shape: Shape, memory: Kernels, change = (value: number) => value): Operands {
-  const { count, units, features } = shape;
-  const random = numpyRandom(shape.seed);
-  const normals = (length: number) => memory.floats(length).map(() => change(random.normal()));
-  return {
-    weights: place(normals(units * features), memory),
-    bias: shape.bias ? place(normals(units), memory) : null,
-    dZ: place(normals(count * units), memory),
-    input: drawInput(shape, memory, random, change),
-  };
-}
-
-/** `map` of a typed array makes an ordinary one: back into the kernels' memory. */
-function place(values: Floats, memory: Kernels): Floats {
-  const placed = memory.floats(values.length);
-  placed.set(values);
-  return placed;
-}
-
-function drawInput({ count, features, input }: Shape, memory: Kernels, random: Random, change: (value: number) => number): Rows {
-  const normals = (length: number) => Float64Array.from({ length }, () => change(random.normal()));
-  if (input === 'floats') {
-    const values = memory.floats(count * features);
-    values.set(normals(values.length));
-    return { kind: 'floats', values, count, features };
-  }
-  const rows = count + 3;
-  const bytes = memory.resident(Uint8Array.from({ length: rows * features }, () => Math.floor(random.uniform() * 256)));
-  const map =
-    input === 'scaled bytes'
-      ? { multiply: new Float64Array(features).fill(1 / 255), add: new Float64Array(features) }
-      : { multiply: normals(features), add: normals(features) };
-  const indices = input === 'picked bytes' ? Int32Array.from({ length: count }, () => Math.floor(random.uniform() * rows)) : null;
-  return { kind: 'bytes', bytes, indices, count, features, map };
-}
-
-function rowsOf(input: Rows, first: number, count: number): Rows {
-  const { features } = input;
-  if (input.kind === 'span') return { ...input, count, products: input.products.subarray(first * features) };
-  if (input.kind === 'floats') return { ...input, count, values: input.values.subarray(first * features) };
-  if (input.indices !== null) return { ...input, count, indices: input.indices.subarray(first) };
-  return { ...input, count, bytes: input.bytes.subarray(first * features) };
-}

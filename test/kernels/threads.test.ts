@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { inScope, type Kernels, type Precision, precisions } from '../../src/kernels/kernels.ts';
 import { threadsOf } from '../../src/kernels/select.ts';
-import { compile } from '../../src/kernels/simd/compiled.ts';
+import { compile, importsOf } from '../../src/kernels/simd/compiled.ts';
 import { createMemory } from '../../src/kernels/simd/memory.ts';
 import { simdKernels } from '../../src/kernels/simd/simd-kernels.ts';
 import { startThreads } from '../../src/kernels/simd/threads.ts';
@@ -78,7 +78,7 @@ const bits = (values: Float32Array | Float64Array, length: number) =>
 test('a thread that has died is an error', async () => {
   const { memory } = createMemory();
   const beyond = 2 ** 31;
-  const threads = startThreads(compile('float32', 'strict')!, memory, beyond, [beyond]);
+  const threads = startThreads(compile('float32', 'strict')!, importsOf(memory, false), beyond, [beyond]);
   expect(() => threads.check()).not.toThrow();
   await expect
     .poll(

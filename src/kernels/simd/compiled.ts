@@ -15,15 +15,28 @@ export interface Compiled {
   share(control: number, scratch: number): number;
 }
 
+/** Versions of V8, by Node 22, 24 and 26, that make one instruction of 256 bits of two neighbouring ones of 128 where they are asked to, and
+ *  with which `bench/same-bits.mjs` has found the same bits as without (docs/decisions/0029-two-vectors-in-one.md). */
+const widening = ['12.4.', '13.6.', '14.6.'];
+
+/** Whether they do it here: on x86 alone, and not at all where AVX2 is missing, which costs the kernels a third of their speed. */
+export const isWide = process.arch === 'x64' && widening.some((version) => process.versions.v8.startsWith(version));
+
 /** Compiles the kernels of a precision; some milliseconds.
  *  @returns null where this Node cannot: the fast ones ask for relaxed SIMD */
 export function compile(precision: Precision, arithmetic: Arithmetic): WebAssembly.Module | null {
   const bytes = readFileSync(ownFile(`dist/kernels/${precision}-${arithmetic}.wasm`));
+  if (isWide) setFlagsFromString('--experimental-wasm-revectorize');
   // Node 20 has relaxed SIMD behind a flag, later ones without; a flag that V8 does not know any more changes nothing
   if (arithmetic === 'fast' && !WebAssembly.validate(bytes)) setFlagsFromString('--experimental-wasm-relaxed-simd');
   return arithmetic === 'fast' && !WebAssembly.validate(bytes) ? null : new WebAssembly.Module(bytes);
 }
 
-export function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): Compiled {
-  return new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Compiled;
+/** What the kernels import. @param wide  whether they are to work on as much at once as registers of 256 bits hold; no result depends on it */
+export function importsOf(memory: WebAssembly.Memory, wide: boolean): WebAssembly.Imports {
+  return { env: { memory }, wide: { wide: Number(wide) } };
+}
+
+export function instantiate(module: WebAssembly.Module, imports: WebAssembly.Imports): Compiled {
+  return new WebAssembly.Instance(module, imports).exports as unknown as Compiled;
 }

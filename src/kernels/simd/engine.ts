@@ -1,5 +1,5 @@
 import { type Arithmetic, type InputMap, type Precision, precisions } from '../kernels.ts';
-import { compile, instantiate } from './compiled.ts';
+import { compile, importsOf, instantiate } from './compiled.ts';
 import { type Frame, framesOf } from './frame.ts';
 import { mapPreparer, type PreparedMap } from './input-map.ts';
 import { type Job, jobNumbers, jobWords, writeJob } from './job.ts';
@@ -37,13 +37,15 @@ export function stepOf({ first = 0, end, grain }: Job, threads: number, ways: re
   return steps.reduce((best, step) => (most(step) <= most(best) ? step : best));
 }
 
-/** @param threads  that may work on a job, the calling one included; the bits of the results do not depend on it */
-export function createEngine(precision: Precision, wanted: Arithmetic, threads: number): Engine {
+/** @param threads  that may work on a job, the calling one included; the bits of the results do not depend on it
+ *  @param wide     whether for registers of 256 bits; nor on this */
+export function createEngine(precision: Precision, wanted: Arithmetic, threads: number, wide: boolean): Engine {
   const memory = (sharedMemory ??= createMemory());
   const inFrame = framesOf(memory);
   const fast = wanted === 'fast' ? compile(precision, wanted) : null;
   const module = fast ?? compile(precision, 'strict')!;
-  const compiled = instantiate(module, memory.memory);
+  const imports = importsOf(memory.memory, wide);
+  const compiled = instantiate(module, imports);
   const control = memory.take(compiled.controlBytes()).address;
   memory.view(new Uint8Array(), control, compiled.controlBytes()).fill(0);
   const [scratch, ...others] = Array.from({ length: threads }, () => memory.take(compiled.scratchBytes()).address);
@@ -66,7 +68,7 @@ export function createEngine(precision: Precision, wanted: Arithmetic, threads: 
       const alone = threads === 1 || job.work < sharedWork || shared >= length;
       writeJob(job, numbers, words, alone && !job.apart ? length : shared);
       if (alone) return compiled.run(control, scratch!);
-      team ??= startThreads(module, memory.memory, control, others);
+      team ??= startThreads(module, imports, control, others);
       team.check();
       if (!compiled.share(control, scratch!)) throw new Error('a thread of the kernels has stopped answering');
     },

@@ -23,12 +23,14 @@ const arrayKinds = [Float64Array, Float32Array, Int32Array, Uint8Array] as const
 /** Pixels beyond this stay outside, and leave the last quarter to weights and batches. */
 export const pixelLimit = 3 * 2 ** 30;
 const line = 64;
+/** Bytes at the beginning that stay zeros: sums begin from them (assembly/tiles.ts), and no address is 0. */
+const zeros = 256;
 
 export function createMemory(): KernelMemory {
   const memory = new WebAssembly.Memory({ initial: 1, maximum: maximumPages, shared: true });
   // a memory that grows gets a new buffer object over the same bytes; views of the old ones stay good
   const buffers = new WeakSet<object>([memory.buffer]);
-  const free = createFreeList({ start: line, end: page });
+  const free = createFreeList({ start: zeros, end: page });
   let used = 0;
   let numbers = new Float64Array(memory.buffer);
 

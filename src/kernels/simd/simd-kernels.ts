@@ -1,5 +1,6 @@
 import { type Arithmetic, type Kernels, type Precision, precisions, type Scope } from '../kernels.ts';
 import { spanGradient, spanValues } from '../span.ts';
+import { isWide } from './compiled.ts';
 import { elementwise } from './elementwise.ts';
 import { createEngine, type Engine } from './engine.ts';
 import type { Block } from './free-list.ts';
@@ -11,10 +12,10 @@ import { placeRows } from './rows.ts';
 import { weightSteps } from './step-weights.ts';
 import { vectors } from './vectors.ts';
 
-/** The kernels in WebAssembly, four float32 or two float64 at a time. Every machine computes the same bits, with any
+/** The kernels in WebAssembly, four float32 or two float64 at a time, or twice as many where V8 has registers for them. Every machine computes the same bits, with any
  *  number of threads; the fast ones may round otherwise on another machine, and are the strict ones where Node lacks relaxed SIMD. */
-export function simdKernels(precision: Precision, threads = 1, arithmetic: Arithmetic = 'strict'): Kernels {
-  const engine = createEngine(precision, arithmetic, threads);
+export function simdKernels(precision: Precision, threads = 1, arithmetic: Arithmetic = 'strict', wide = isWide): Kernels {
+  const engine = createEngine(precision, arithmetic, threads, wide);
   const layer = products(engine);
   const others = {
     ...layer,

@@ -8,20 +8,20 @@ export interface Threads {
 
 /** All that a thread does: it works for ever, in the compiled kernels. Text, so that it needs no file of its own. */
 const program = `
-  const { module, memory, control, scratch } = require('node:worker_threads').workerData;
-  new WebAssembly.Instance(module, { env: { memory } }).exports.work(control, scratch);
+  const { module, imports, control, scratch } = require('node:worker_threads').workerData;
+  new WebAssembly.Instance(module, imports).exports.work(control, scratch);
 `;
 
 /** Starts a thread for each scratch; they start while others already work, and never keep the process alive. */
 export function startThreads(
   module: WebAssembly.Module,
-  memory: WebAssembly.Memory,
+  imports: WebAssembly.Imports,
   control: number,
   scratches: readonly number[],
 ): Threads {
   let failure: unknown;
   for (const scratch of scratches) {
-    const worker = new Worker(program, { eval: true, workerData: { module, memory, control, scratch } });
+    const worker = new Worker(program, { eval: true, workerData: { module, imports, control, scratch } });
     worker.unref();
     worker.on('error', (error) => (failure = error));
     worker.on('exit', (code) => (failure ??= new Error(`it ended with exit code ${code}`)));

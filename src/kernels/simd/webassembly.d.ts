@@ -11,8 +11,9 @@ declare namespace WebAssembly {
   }
   /** Whether this host can run a module. */
   function validate(bytes: Uint8Array): boolean;
+  type Imports = Record<string, Record<string, unknown>>;
   class Instance {
-    constructor(module: Module, imports: Record<string, Record<string, unknown>>);
+    constructor(module: Module, imports: Imports);
     readonly exports: Record<string, unknown>;
   }
 }

@@ -1,8 +1,9 @@
 import { addProduct } from './arithmetic';
 import { lanes } from './tiles';
+import { WIDE_SUMS, wide } from './wide';
 
 /**
- * Dot products of rows with rows, in registers of four rows of W by two of X. A sum depends on its own two rows and
+ * Dot products of rows with rows, in registers of four rows of W by two of X, or four where they are wide. A sum depends on its own two rows and
  * their length alone: whichever of the register shapes below makes it, it runs over the same lanes in the same order.
  */
 
@@ -24,9 +25,9 @@ export function stretchStride(): usize {
   return WIDENED + 64;
 }
 
-/** Room for the panels of PANEL_UNITS rows of W. */
+/** Room for the panels of PANEL_UNITS rows of W, and behind them for sums. */
 export function panelBytes(): usize {
-  return PANEL_UNITS * STRETCH;
+  return PANEL_UNITS * STRETCH + WIDE_SUMS;
 }
 
 /** Lays `units` rows of W into panels of four rows side by side, vector by vector: a panel is read with one address, a cache line at a
@@ -65,10 +66,15 @@ export function addDotProducts(
 ): void {
   const whole = columns & -lanes();
   const bytes = <usize>whole * sizeof<real>();
+  const sums = panels + PANEL_UNITS * STRETCH;
   let u = 0;
   for (; u + 4 <= units; u += 4, panels += 4 * bytes) {
     let to = out + <usize>u * sizeof<real>();
     let i = 0;
+    if (wide) {
+      for (; i + 4 <= rows; i += 4, to += 4 * outStride)
+        dot4x4(x + <usize>i * xStride, xStride, panels, bytes, to, outStride, sums);
+    }
     for (; i + 2 <= rows; i += 2, to += 2 * outStride) {
       const from = x + <usize>i * xStride;
       dot4x2(from, from + xStride, panels, bytes, to, outStride);
@@ -107,6 +113,74 @@ function addRest(
       store<real>(to, sum);
     }
   }
+}
+
+/** A panel of W by four rows of X: two neighbouring rows of W share a wide register.
+ *  @param sums  room of WIDE_SUMS */
+function dot4x4(x: usize, xStride: usize, panel: usize, bytes: usize, out: usize, outStride: usize, sums: usize): void {
+  let a0 = v128.splat<real>(0);
+  let a1 = a0;
+  let a2 = a0;
+  let a3 = a0;
+  let b0 = a0;
+  let b1 = a0;
+  let b2 = a0;
+  let b3 = a0;
+  let c0 = a0;
+  let c1 = a0;
+  let c2 = a0;
+  let c3 = a0;
+  let d0 = a0;
+  let d1 = a0;
+  let d2 = a0;
+  let d3 = a0;
+  let x1 = x + xStride;
+  let x2 = x1 + xStride;
+  let x3 = x2 + xStride;
+  for (const end = x + bytes; x < end; x += 16, x1 += 16, x2 += 16, x3 += 16, panel += 64) {
+    const v0 = v128.load(panel);
+    const v1 = v128.load(panel, 16);
+    const v2 = v128.load(panel, 32);
+    const v3 = v128.load(panel, 48);
+    let p = v128.load(x);
+    a0 = addProduct(a0, v0, p);
+    a1 = addProduct(a1, v1, p);
+    a2 = addProduct(a2, v2, p);
+    a3 = addProduct(a3, v3, p);
+    p = v128.load(x1);
+    b0 = addProduct(b0, v0, p);
+    b1 = addProduct(b1, v1, p);
+    b2 = addProduct(b2, v2, p);
+    b3 = addProduct(b3, v3, p);
+    p = v128.load(x2);
+    c0 = addProduct(c0, v0, p);
+    c1 = addProduct(c1, v1, p);
+    c2 = addProduct(c2, v2, p);
+    c3 = addProduct(c3, v3, p);
+    p = v128.load(x3);
+    d0 = addProduct(d0, v0, p);
+    d1 = addProduct(d1, v1, p);
+    d2 = addProduct(d2, v2, p);
+    d3 = addProduct(d3, v3, p);
+  }
+  v128.store(sums, a0);
+  v128.store(sums, a1, 16);
+  v128.store(sums, a2, 32);
+  v128.store(sums, a3, 48);
+  v128.store(sums, b0, 64);
+  v128.store(sums, b1, 80);
+  v128.store(sums, b2, 96);
+  v128.store(sums, b3, 112);
+  v128.store(sums, c0, 128);
+  v128.store(sums, c1, 144);
+  v128.store(sums, c2, 160);
+  v128.store(sums, c3, 176);
+  v128.store(sums, d0, 192);
+  v128.store(sums, d1, 208);
+  v128.store(sums, d2, 224);
+  v128.store(sums, d3, 240);
+  for (let i = 0; i < 4; i++, out += outStride, sums += 64)
+    addSums(out, v128.load(sums), v128.load(sums, 16), v128.load(sums, 32), v128.load(sums, 48));
 }
 
 /** A panel of W by two rows of X. */

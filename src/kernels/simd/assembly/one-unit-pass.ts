@@ -2,6 +2,7 @@ import { lossOfExamples } from './elementwise';
 import { Job } from './job';
 import { addRows, addTotals, EXACT_STEPS, factorOf, largestSize, splitAll, splitFacts, sumFour, TILE } from './one-unit';
 import { smaller } from './tiles';
+import { WIDE_SUMS } from './wide';
 
 /**
  * Logistic regression forward and back in one: some pictures give their z and dZ, and go back while they are still in a cache, so that
@@ -21,7 +22,7 @@ const FACTS: usize = 16;
 
 /** Behind the sums: addresses of rows that are read side by side, and split numbers of a group. */
 export function passScratch(): usize {
-  return <usize>TILE * 8 + <usize>GROUP * 4 + <usize>GROUP * 4;
+  return <usize>TILE * 8 + <usize>GROUP * 4 + max<usize>(<usize>GROUP * 4, WIDE_SUMS);
 }
 
 /** Parts first … end − 1, of `units` pictures each: z to `velocity`, dZ to `gradient`, Σ dZ · byte of part p to out[p], in f64, and its facts
@@ -48,7 +49,7 @@ function passPart(job: Job, part: i32, scratch: usize): void {
   for (let i = part * job.units; i < end; i += GROUP) {
     const count = smaller(GROUP, end - i);
     const dZ = job.gradient + <usize>i * 4;
-    for (let r = 0; r < count; r += 4) sumFour(job, i + r, smaller(4, count - r), unit, shift, job.velocity);
+    for (let r = 0; r < count; r += 4) sumFour(job, i + r, smaller(4, count - r), unit, shift, job.velocity, numbers);
     cost += lossOfExamples(job.rule, job.velocity, job.squares, dZ - <usize>i * 4, i, i + count, job.beta1, job.beta2, job.decay);
     for (let r: usize = 0; r < <usize>count; r++) sum += <f64>load<f32>(dZ + r * 4);
     const largest = largestSize(dZ, count);

@@ -1,5 +1,6 @@
 import { Job } from './job';
 import { smaller } from './tiles';
+import { wide } from './wide';
 
 /**
  * A layer of one unit over bytes, in float32: logistic regression. Nothing is used twice here, so that widening bytes would
@@ -111,11 +112,11 @@ function sumOf(x: usize, y: usize, count: i32): f64 {
 }
 
 /** out[i] = scale · Σ_k w[k] · x[i, k] + what the map adds + bias for examples first … end − 1, with split w. */
-export function forwardOneUnit(job: Job, first: i32, end: i32): void {
+export function forwardOneUnit(job: Job, first: i32, end: i32, scratch: usize): void {
   const facts = splitFacts(job.weights, job.features);
   const unit = load<f64>(facts) * job.scale;
   const shift = load<f64>(facts + 16) + (job.bias === 0 ? 0 : <f64>load<f32>(job.bias));
-  for (let i = first; i < end; i += 4) sumFour(job, i, smaller(4, end - i), unit, shift, job.out);
+  for (let i = first; i < end; i += 4) sumFour(job, i, smaller(4, end - i), unit, shift, job.out, scratch);
 }
 
 function rowOf(job: Job, i: i32): usize {
@@ -136,11 +137,11 @@ function sumOfRest(job: Job, row: usize, stride: usize, k: i32): f64 {
 }
 
 /** `count` examples from i on, four at most: where there are fewer, the last one is summed several times.
- *  @param out  what example 0 is written to */
-export function sumFour(job: Job, i: i32, count: i32, unit: f64, shift: f64, out: usize): void {
+ *  @param out   what example 0 is written to
+ *  @param room  for WIDE_SUMS bytes */
+export function sumFour(job: Job, i: i32, count: i32, unit: f64, shift: f64, out: usize, room: usize): void {
   const stride = splitStride(job.features);
   const whole = job.features & ~15;
-  // each address is stepped by itself: what V8 could compute from what does not change, it would compute anew in each turn
   let r0 = rowOf(job, i);
   let r1 = rowOf(job, i + smaller(1, count - 1));
   let r2 = rowOf(job, i + smaller(2, count - 1));
@@ -152,41 +153,136 @@ export function sumFour(job: Job, i: i32, count: i32, unit: f64, shift: f64, out
   let t2 = sumOfRest(job, r2, stride, whole);
   let t3 = sumOfRest(job, r3, stride, whole);
   for (let k = 0; k < whole; k += 8 * EXACT_STEPS) {
-    let h0 = i32x4.splat(0);
-    let h1 = h0;
-    let h2 = h0;
-    let h3 = h0;
-    let l0 = h0;
-    let l1 = h0;
-    let l2 = h0;
-    let l3 = h0;
-    const end = r0 + <usize>smaller(whole - k, 8 * EXACT_STEPS);
-    for (; r0 < end; r0 += 8, r1 += 8, r2 += 8, r3 += 8, highs += 16, lows += 16) {
-      const high = v128.load(highs);
-      const low = v128.load(lows);
-      let x = v128.load8x8_u(r0);
-      h0 = i32x4.add(h0, i32x4.dot_i16x8_s(x, high));
-      l0 = i32x4.add(l0, i32x4.dot_i16x8_s(x, low));
-      x = v128.load8x8_u(r1);
-      h1 = i32x4.add(h1, i32x4.dot_i16x8_s(x, high));
-      l1 = i32x4.add(l1, i32x4.dot_i16x8_s(x, low));
-      x = v128.load8x8_u(r2);
-      h2 = i32x4.add(h2, i32x4.dot_i16x8_s(x, high));
-      l2 = i32x4.add(l2, i32x4.dot_i16x8_s(x, low));
-      x = v128.load8x8_u(r3);
-      h3 = i32x4.add(h3, i32x4.dot_i16x8_s(x, high));
-      l3 = i32x4.add(l3, i32x4.dot_i16x8_s(x, low));
-    }
-    t0 += BASE * sumOfLanes(h0) + sumOfLanes(l0);
-    t1 += BASE * sumOfLanes(h1) + sumOfLanes(l1);
-    t2 += BASE * sumOfLanes(h2) + sumOfLanes(l2);
-    t3 += BASE * sumOfLanes(h3) + sumOfLanes(l3);
+    const columns = smaller(whole - k, 8 * EXACT_STEPS);
+    if (wide) sumWideStretch(r0, r1, r2, r3, highs, lows, columns, room);
+    else sumStretch(r0, r1, r2, r3, highs, lows, columns, room);
+    t0 += sumOfStretch(room, 0);
+    t1 += sumOfStretch(room, 1);
+    t2 += sumOfStretch(room, 2);
+    t3 += sumOfStretch(room, 3);
+    r0 += columns;
+    r1 += columns;
+    r2 += columns;
+    r3 += columns;
+    highs += 2 * columns;
+    lows += 2 * columns;
   }
   const to = out + <usize>i * 4;
   store<f32>(to, <f32>(unit * t0 + shift));
   if (count > 1) store<f32>(to + 4, <f32>(unit * t1 + shift));
   if (count > 2) store<f32>(to + 8, <f32>(unit * t2 + shift));
   if (count > 3) store<f32>(to + 12, <f32>(unit * t3 + shift));
+}
+
+/** The sums of some columns of four rows, as vectors: for each row its highs, then its lows. Each address is stepped by itself: what V8 could
+ *  compute from what does not change, it would compute anew in each turn. */
+function sumStretch(r0: usize, r1: usize, r2: usize, r3: usize, highs: usize, lows: usize, columns: i32, room: usize): void {
+  let h0 = i32x4.splat(0);
+  let l0 = h0;
+  let h1 = h0;
+  let l1 = h0;
+  let h2 = h0;
+  let l2 = h0;
+  let h3 = h0;
+  let l3 = h0;
+  for (const end = r0 + <usize>columns; r0 < end; r0 += 8, r1 += 8, r2 += 8, r3 += 8, highs += 16, lows += 16) {
+    const high = v128.load(highs);
+    const low = v128.load(lows);
+    let x = v128.load8x8_u(r0);
+    h0 = i32x4.add(h0, i32x4.dot_i16x8_s(x, high));
+    l0 = i32x4.add(l0, i32x4.dot_i16x8_s(x, low));
+    x = v128.load8x8_u(r1);
+    h1 = i32x4.add(h1, i32x4.dot_i16x8_s(x, high));
+    l1 = i32x4.add(l1, i32x4.dot_i16x8_s(x, low));
+    x = v128.load8x8_u(r2);
+    h2 = i32x4.add(h2, i32x4.dot_i16x8_s(x, high));
+    l2 = i32x4.add(l2, i32x4.dot_i16x8_s(x, low));
+    x = v128.load8x8_u(r3);
+    h3 = i32x4.add(h3, i32x4.dot_i16x8_s(x, high));
+    l3 = i32x4.add(l3, i32x4.dot_i16x8_s(x, low));
+  }
+  v128.store(room, h0);
+  v128.store(room, l0, 16);
+  v128.store(room, h1, 32);
+  v128.store(room, l1, 48);
+  v128.store(room, h2, 64);
+  v128.store(room, l2, 80);
+  v128.store(room, h3, 96);
+  v128.store(room, l3, 112);
+}
+
+/** The same, two vectors for each sum. */
+function sumWideStretch(r0: usize, r1: usize, r2: usize, r3: usize, highs: usize, lows: usize, columns: i32, room: usize): void {
+  let h0a = i32x4.splat(0);
+  let h0b = h0a;
+  let l0a = h0a;
+  let l0b = h0a;
+  let h1a = h0a;
+  let h1b = h0a;
+  let l1a = h0a;
+  let l1b = h0a;
+  let h2a = h0a;
+  let h2b = h0a;
+  let l2a = h0a;
+  let l2b = h0a;
+  let h3a = h0a;
+  let h3b = h0a;
+  let l3a = h0a;
+  let l3b = h0a;
+  for (const end = r0 + <usize>columns; r0 < end; r0 += 16, r1 += 16, r2 += 16, r3 += 16, highs += 32, lows += 32) {
+    const highA = v128.load(highs);
+    const highB = v128.load(highs, 16);
+    const lowA = v128.load(lows);
+    const lowB = v128.load(lows, 16);
+    let xa = v128.load8x8_u(r0);
+    let xb = v128.load8x8_u(r0, 8);
+    h0a = i32x4.add(h0a, i32x4.dot_i16x8_s(xa, highA));
+    h0b = i32x4.add(h0b, i32x4.dot_i16x8_s(xb, highB));
+    l0a = i32x4.add(l0a, i32x4.dot_i16x8_s(xa, lowA));
+    l0b = i32x4.add(l0b, i32x4.dot_i16x8_s(xb, lowB));
+    xa = v128.load8x8_u(r1);
+    xb = v128.load8x8_u(r1, 8);
+    h1a = i32x4.add(h1a, i32x4.dot_i16x8_s(xa, highA));
+    h1b = i32x4.add(h1b, i32x4.dot_i16x8_s(xb, highB));
+    l1a = i32x4.add(l1a, i32x4.dot_i16x8_s(xa, lowA));
+    l1b = i32x4.add(l1b, i32x4.dot_i16x8_s(xb, lowB));
+    xa = v128.load8x8_u(r2);
+    xb = v128.load8x8_u(r2, 8);
+    h2a = i32x4.add(h2a, i32x4.dot_i16x8_s(xa, highA));
+    h2b = i32x4.add(h2b, i32x4.dot_i16x8_s(xb, highB));
+    l2a = i32x4.add(l2a, i32x4.dot_i16x8_s(xa, lowA));
+    l2b = i32x4.add(l2b, i32x4.dot_i16x8_s(xb, lowB));
+    xa = v128.load8x8_u(r3);
+    xb = v128.load8x8_u(r3, 8);
+    h3a = i32x4.add(h3a, i32x4.dot_i16x8_s(xa, highA));
+    h3b = i32x4.add(h3b, i32x4.dot_i16x8_s(xb, highB));
+    l3a = i32x4.add(l3a, i32x4.dot_i16x8_s(xa, lowA));
+    l3b = i32x4.add(l3b, i32x4.dot_i16x8_s(xb, lowB));
+  }
+  v128.store(room, h0a);
+  v128.store(room, h0b, 16);
+  v128.store(room, l0a, 32);
+  v128.store(room, l0b, 48);
+  v128.store(room, h1a, 64);
+  v128.store(room, h1b, 80);
+  v128.store(room, l1a, 96);
+  v128.store(room, l1b, 112);
+  v128.store(room, h2a, 128);
+  v128.store(room, h2b, 144);
+  v128.store(room, l2a, 160);
+  v128.store(room, l2b, 176);
+  v128.store(room, h3a, 192);
+  v128.store(room, h3b, 208);
+  v128.store(room, l3a, 224);
+  v128.store(room, l3b, 240);
+}
+
+/** What a stretch adds to the sum of a row: BASE · highs + lows. */
+function sumOfStretch(room: usize, row: usize): f64 {
+  if (!wide) return BASE * sumOfLanes(v128.load(room + row * 32)) + sumOfLanes(v128.load(room + row * 32, 16));
+  const at = room + row * 64;
+  const high = sumOfLanes(v128.load(at)) + sumOfLanes(v128.load(at, 16));
+  return BASE * high + (sumOfLanes(v128.load(at, 32)) + sumOfLanes(v128.load(at, 48)));
 }
 
 function sumOfLanes(a: v128): f64 {

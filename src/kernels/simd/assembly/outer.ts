@@ -1,5 +1,5 @@
 import { addProduct } from './arithmetic';
-import { lanes } from './tiles';
+import { lanes, ZEROS } from './tiles';
 
 /** Sums of rows scaled by numbers, in registers of four rows of the result by two vectors. */
 
@@ -84,14 +84,18 @@ function scaled4x2(
   const out1 = out + outStride;
   const out2 = out1 + outStride;
   const out3 = out2 + outStride;
-  let a0 = start(out, add);
-  let b0 = start(out + 16, add);
-  let a1 = start(out1, add);
-  let b1 = start(out1 + 16, add);
-  let a2 = start(out2, add);
-  let b2 = start(out2 + 16, add);
-  let a3 = start(out3, add);
-  let b3 = start(out3 + 16, add);
+  const from = add ? out : ZEROS;
+  const from1 = add ? out1 : ZEROS;
+  const from2 = add ? out2 : ZEROS;
+  const from3 = add ? out3 : ZEROS;
+  let a0 = v128.load(from);
+  let b0 = v128.load(from, 16);
+  let a1 = v128.load(from1);
+  let b1 = v128.load(from1, 16);
+  let a2 = v128.load(from2);
+  let b2 = v128.load(from2, 16);
+  let a3 = v128.load(from3);
+  let b3 = v128.load(from3, 16);
   let p1 = p + pRow;
   let p2 = p1 + pRow;
   let p3 = p2 + pRow;
@@ -140,14 +144,18 @@ function neighbours4x2(
   const out1 = out + outStride;
   const out2 = out1 + outStride;
   const out3 = out2 + outStride;
-  let a0 = start(out, add);
-  let b0 = start(out + 16, add);
-  let a1 = start(out1, add);
-  let b1 = start(out1 + 16, add);
-  let a2 = start(out2, add);
-  let b2 = start(out2 + 16, add);
-  let a3 = start(out3, add);
-  let b3 = start(out3 + 16, add);
+  const from = add ? out : ZEROS;
+  const from1 = add ? out1 : ZEROS;
+  const from2 = add ? out2 : ZEROS;
+  const from3 = add ? out3 : ZEROS;
+  let a0 = v128.load(from);
+  let b0 = v128.load(from, 16);
+  let a1 = v128.load(from1);
+  let b1 = v128.load(from1, 16);
+  let a2 = v128.load(from2);
+  let b2 = v128.load(from2, 16);
+  let a3 = v128.load(from3);
+  let b3 = v128.load(from3, 16);
   for (const end = q + <usize>terms * qStride; q < end; q += qStride, p += pTerm) {
     const x = v128.load(q);
     const y = v128.load(q, 16);
@@ -189,10 +197,11 @@ function scaled4x1(
 }
 
 function scaled1x4(p: usize, pTerm: usize, q: usize, qStride: usize, terms: i32, out: usize, add: bool): void {
-  let a = start(out, add);
-  let b = start(out + 16, add);
-  let c = start(out + 32, add);
-  let d = start(out + 48, add);
+  const from = add ? out : ZEROS;
+  let a = v128.load(from);
+  let b = v128.load(from, 16);
+  let c = v128.load(from, 32);
+  let d = v128.load(from, 48);
   for (; terms > 0; terms--, p += pTerm, q += qStride) {
     const s = v128.load_splat<real>(p);
     a = addProduct(a, s, v128.load(q));
@@ -207,14 +216,10 @@ function scaled1x4(p: usize, pTerm: usize, q: usize, qStride: usize, terms: i32,
 }
 
 function scaled1x1(p: usize, pTerm: usize, q: usize, qStride: usize, terms: i32, out: usize, add: bool): void {
-  let a = start(out, add);
+  const from = add ? out : ZEROS;
+  let a = v128.load(from);
   for (; terms > 0; terms--, p += pTerm, q += qStride) {
     a = addProduct(a, v128.load_splat<real>(p), v128.load(q));
   }
   v128.store(out, a);
-}
-
-/** What a sum goes on from. */
-export function start(out: usize, add: bool): v128 {
-  return add ? v128.load(out) : v128.splat<real>(0);
 }

@@ -1,6 +1,7 @@
 import { addProduct } from './arithmetic';
-import { scaledRows, start } from './outer';
-import { EXAMPLES, lanes, tileStride } from './tiles';
+import { scaledRows } from './outer';
+import { EXAMPLES, lanes, tileStride, ZEROS } from './tiles';
+import { wide } from './wide';
 
 /**
  * Sums of scaled rows that leave out what is scaled by 0. Where ReLU is off, or dropout has dropped a unit, dZ is 0, which is about
@@ -10,6 +11,7 @@ import { EXAMPLES, lanes, tileStride } from './tiles';
 
 /** Vectors of a row that are summed together: V8 reads all of them before it adds the first, and with more it runs out of registers. */
 const ROW: i32 = 6;
+const WIDE_ROW: i32 = 12;
 
 /** Units (rows of dW) that are listed together. */
 export const UNITS: i32 = 64;
@@ -67,7 +69,7 @@ export function addListed(
   columns: i32,
   add: bool,
 ): void {
-  const whole = columns % (ROW * lanes()) === 0;
+  const whole = columns % ((wide ? WIDE_ROW : ROW) * lanes()) === 0;
   for (let u = 0; u < units; u += 4) {
     const some = min<i32>(4, units - u);
     let numbers: u32 = 0;
@@ -82,19 +84,23 @@ export function addListed(
       const list = listOf(lists, v);
       const end = list + <usize>load<u32>(lists + ((<usize>v) << 2)) * entryBytes();
       const to = out + <usize>v * outStride;
-      for (let k: usize = 0; k < <usize>columns * sizeof<real>(); k += <usize>ROW * 16) addRow(list, end, tile + k, to + k, add);
+      const bytes = <usize>columns * sizeof<real>();
+      let k: usize = 0;
+      if (wide) for (; k < bytes; k += <usize>WIDE_ROW * 16) addWideRow(list, end, tile + k, to + k, add);
+      else for (; k < bytes; k += <usize>ROW * 16) addRow(list, end, tile + k, to + k, add);
     }
   }
 }
 
 /** ROW vectors of one row. */
 function addRow(list: usize, end: usize, tile: usize, out: usize, add: bool): void {
-  let a0 = start(out, add);
-  let a1 = start(out + 16, add);
-  let a2 = start(out + 32, add);
-  let a3 = start(out + 48, add);
-  let a4 = start(out + 64, add);
-  let a5 = start(out + 80, add);
+  const from = add ? out : ZEROS;
+  let a0 = v128.load(from);
+  let a1 = v128.load(from, 16);
+  let a2 = v128.load(from, 32);
+  let a3 = v128.load(from, 48);
+  let a4 = v128.load(from, 64);
+  let a5 = v128.load(from, 80);
   for (; list < end; list += entryBytes()) {
     const s = v128.load_splat<real>(list);
     const row = tile + <usize>load<u32>(list, sizeof<real>());
@@ -111,4 +117,49 @@ function addRow(list: usize, end: usize, tile: usize, out: usize, add: bool): vo
   v128.store(out, a3, 48);
   v128.store(out, a4, 64);
   v128.store(out, a5, 80);
+}
+
+/** WIDE_ROW of them. */
+function addWideRow(list: usize, end: usize, tile: usize, out: usize, add: bool): void {
+  const from = add ? out : ZEROS;
+  let a0 = v128.load(from);
+  let a1 = v128.load(from, 16);
+  let a2 = v128.load(from, 32);
+  let a3 = v128.load(from, 48);
+  let a4 = v128.load(from, 64);
+  let a5 = v128.load(from, 80);
+  let a6 = v128.load(from, 96);
+  let a7 = v128.load(from, 112);
+  let a8 = v128.load(from, 128);
+  let a9 = v128.load(from, 144);
+  let a10 = v128.load(from, 160);
+  let a11 = v128.load(from, 176);
+  for (; list < end; list += entryBytes()) {
+    const s = v128.load_splat<real>(list);
+    const row = tile + <usize>load<u32>(list, sizeof<real>());
+    a0 = addProduct(a0, s, v128.load(row));
+    a1 = addProduct(a1, s, v128.load(row, 16));
+    a2 = addProduct(a2, s, v128.load(row, 32));
+    a3 = addProduct(a3, s, v128.load(row, 48));
+    a4 = addProduct(a4, s, v128.load(row, 64));
+    a5 = addProduct(a5, s, v128.load(row, 80));
+    a6 = addProduct(a6, s, v128.load(row, 96));
+    a7 = addProduct(a7, s, v128.load(row, 112));
+    a8 = addProduct(a8, s, v128.load(row, 128));
+    a9 = addProduct(a9, s, v128.load(row, 144));
+    a10 = addProduct(a10, s, v128.load(row, 160));
+    a11 = addProduct(a11, s, v128.load(row, 176));
+  }
+  v128.store(out, a0);
+  v128.store(out, a1, 16);
+  v128.store(out, a2, 32);
+  v128.store(out, a3, 48);
+  v128.store(out, a4, 64);
+  v128.store(out, a5, 80);
+  v128.store(out, a6, 96);
+  v128.store(out, a7, 112);
+  v128.store(out, a8, 128);
+  v128.store(out, a9, 144);
+  v128.store(out, a10, 160);
+  v128.store(out, a11, 176);
 }

@@ -152,7 +152,7 @@ function runPiece(job: Job, first: i32, end: i32, scratch: usize): void {
       splitNumbers(job);
       break;
     case 10:
-      forwardOneUnit(job, first, end);
+      forwardOneUnit(job, first, end, scratch);
       break;
     case 11:
       weightsOneUnit(job, first, end, scratch);

@@ -17,3 +17,7 @@ export function tileStride(): usize {
 export function smaller(a: i32, b: i32): i32 {
   return a < b ? a : b;
 }
+
+/** Where there are zeros for sums to begin from: 256 bytes that nobody is given (memory.ts beside this folder). A sum that begins anew differs
+ *  from one that goes on in its address alone. */
+export const ZEROS: usize = 0;

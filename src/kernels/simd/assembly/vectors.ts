@@ -27,40 +27,64 @@ export function moveParameters(job: Job, first: i32, end: i32, scratch: usize): 
 /** The same for `count` numbers from number `first` on, whose gradient lies at `gradient`: it becomes the direction.
  *  @param numbers  of writeNumbers */
 export function moveStretch(job: Job, numbers: usize, gradient: usize, first: i32, count: i32): void {
-  const rate = v128.load(numbers);
-  const keep1 = v128.load(numbers, 16);
-  const take1 = v128.load(numbers, 32);
-  const keep2 = v128.load(numbers, 48);
-  const take2 = v128.load(numbers, 64);
-  const correction1 = v128.load(numbers, 80);
-  const correction2 = v128.load(numbers, 96);
-  const inside = v128.load(numbers, 112);
-  const outside = v128.load(numbers, 128);
   const from = <usize>first * sizeof<real>();
   const end = from + <usize>count * sizeof<real>();
+  const whole = from + ((<usize>count * sizeof<real>()) & ~31);
+  if (job.velocity === 0) {
+    if (job.squares === 0) movePairs<void, void>(job, numbers, gradient, from, whole);
+    else movePairs<void, real>(job, numbers, gradient, from, whole);
+  } else if (job.squares === 0) movePairs<real, void>(job, numbers, gradient, from, whole);
+  else movePairs<real, real>(job, numbers, gradient, from, whole);
+  for (let at = whole; at < end; at += sizeof<real>()) moveOne(job, gradient + (at - from), at);
+}
+
+/** Pairs of vectors, for each kind of step a loop of its own that asks nothing (wide.ts).
+ *  @typeParam Velocity, Squares  void where there are none */
+function movePairs<Velocity, Squares>(job: Job, numbers: usize, gradient: usize, at: usize, end: usize): void {
+  const rate = v128.load_splat<real>(numbers);
+  const keep1 = v128.load_splat<real>(numbers, 16);
+  const take1 = v128.load_splat<real>(numbers, 32);
+  const keep2 = v128.load_splat<real>(numbers, 48);
+  const take2 = v128.load_splat<real>(numbers, 64);
+  const correction1 = v128.load_splat<real>(numbers, 80);
+  const correction2 = v128.load_splat<real>(numbers, 96);
+  const inside = v128.load_splat<real>(numbers, 112);
+  const outside = v128.load_splat<real>(numbers, 128);
   const weights = job.out;
   const velocity = job.velocity;
   const squares = job.squares;
-  let at = from;
-  for (; at + 16 <= end; at += 16, gradient += 16) {
-    const g = v128.load(gradient);
-    let direction = g;
-    if (velocity !== 0) {
-      direction = v128.add<real>(v128.mul<real>(keep1, v128.load(velocity + at)), v128.mul<real>(take1, g));
-      v128.store(velocity + at, direction);
+  for (; at < end; at += 32, gradient += 32) {
+    const gl = v128.load(gradient);
+    const gh = v128.load(gradient, 16);
+    const wl = v128.load(weights + at);
+    const wh = v128.load(weights + at, 16);
+    let dl = gl;
+    let dh = gh;
+    if (!isVoid<Velocity>()) {
+      dl = v128.add<real>(v128.mul<real>(keep1, v128.load(velocity + at)), v128.mul<real>(take1, gl));
+      dh = v128.add<real>(v128.mul<real>(keep1, v128.load(velocity + at, 16)), v128.mul<real>(take1, gh));
+      v128.store(velocity + at, dl);
+      v128.store(velocity + at, dh, 16);
     }
-    direction = v128.mul<real>(correction1, direction);
-    if (squares !== 0) {
-      const square = v128.mul<real>(take2, v128.mul<real>(g, g));
-      const s = v128.add<real>(v128.mul<real>(keep2, v128.load(squares + at)), square);
-      v128.store(squares + at, s);
-      const root = v128.sqrt<real>(v128.add<real>(v128.mul<real>(correction2, s), inside));
-      direction = v128.div<real>(direction, v128.add<real>(root, outside));
+    dl = v128.mul<real>(correction1, dl);
+    dh = v128.mul<real>(correction1, dh);
+    if (!isVoid<Squares>()) {
+      const squareL = v128.mul<real>(take2, v128.mul<real>(gl, gl));
+      const squareH = v128.mul<real>(take2, v128.mul<real>(gh, gh));
+      const sl = v128.add<real>(v128.mul<real>(keep2, v128.load(squares + at)), squareL);
+      const sh = v128.add<real>(v128.mul<real>(keep2, v128.load(squares + at, 16)), squareH);
+      v128.store(squares + at, sl);
+      v128.store(squares + at, sh, 16);
+      const rootL = v128.sqrt<real>(v128.add<real>(v128.mul<real>(correction2, sl), inside));
+      const rootH = v128.sqrt<real>(v128.add<real>(v128.mul<real>(correction2, sh), inside));
+      dl = v128.div<real>(dl, v128.add<real>(rootL, outside));
+      dh = v128.div<real>(dh, v128.add<real>(rootH, outside));
     }
-    v128.store(gradient, direction);
-    v128.store(weights + at, v128.sub<real>(v128.load(weights + at), v128.mul<real>(rate, direction)));
+    v128.store(gradient, dl);
+    v128.store(gradient, dh, 16);
+    v128.store(weights + at, v128.sub<real>(wl, v128.mul<real>(rate, dl)));
+    v128.store(weights + at, v128.sub<real>(wh, v128.mul<real>(rate, dh)), 16);
   }
-  for (; at < end; at += sizeof<real>(), gradient += sizeof<real>()) moveOne(job, gradient, at);
 }
 
 /** The same for one number at the end. */
@@ -91,8 +115,11 @@ export function addScaled(job: Job, first: i32, end: i32): void {
 export function addStretch(input: usize, scale: real, out: usize, count: i32): void {
   const scales = v128.splat<real>(scale);
   const end = out + <usize>count * sizeof<real>();
-  for (; out + 16 <= end; out += 16, input += 16) {
-    v128.store(out, v128.add<real>(v128.load(out), v128.mul<real>(scales, v128.load(input))));
+  for (; out + 32 <= end; out += 32, input += 32) {
+    const low = v128.add<real>(v128.load(out), v128.mul<real>(scales, v128.load(input)));
+    const high = v128.add<real>(v128.load(out, 16), v128.mul<real>(scales, v128.load(input, 16)));
+    v128.store(out, low);
+    v128.store(out, high, 16);
   }
   for (; out < end; out += sizeof<real>(), input += sizeof<real>()) {
     store<real>(out, load<real>(out) + scale * load<real>(input));

@@ -40,8 +40,10 @@ function store4(to: usize, integers: v128): void {
 
 /** Sixteen reals, in place. */
 function mapVector(at: usize, multiply: usize, add: usize): void {
-  for (let k: usize = 0; k < 16 * sizeof<real>(); k += 16) {
-    const product = v128.mul<real>(v128.load(at + k), v128.load(multiply + k));
-    v128.store(at + k, v128.add<real>(product, v128.load(add + k)));
+  for (const end = at + 16 * sizeof<real>(); at < end; at += 32, multiply += 32, add += 32) {
+    const low = v128.add<real>(v128.mul<real>(v128.load(at), v128.load(multiply)), v128.load(add));
+    const high = v128.add<real>(v128.mul<real>(v128.load(at, 16), v128.load(multiply, 16)), v128.load(add, 16));
+    v128.store(at, low);
+    v128.store(at, high, 16);
   }
 }
