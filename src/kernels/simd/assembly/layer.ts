@@ -116,14 +116,38 @@ export function sumBytes(
     const adds = accumulate || i > 0;
     const last = i + rows === job.count && scale !== 1;
     const dZ = job.gradient + <usize>i * term + <usize>unit * sizeof<real>();
-    listNumbers(dZ, term, rows, units, lists);
+    listNumbers(dZ, term, rows, units, tileStride(), lists);
     for (let column = first; column < end; column += COLUMNS) {
       const columns = smaller(COLUMNS, end - column);
       const to = out + <usize>(column - first) * sizeof<real>();
       widenTile(job, i, rows, column, columns, scratch, tileStride());
-      addListed(lists, dZ, term, scratch, rows, to, outStride, units, columns, adds);
+      addListed(lists, dZ, term, scratch, tileStride(), rows, to, outStride, units, columns, adds);
       if (last) for (let u = 0; u < units; u++) multiplyRow(to + <usize>u * outStride, columns, scale);
     }
+  }
+}
+
+/** `sumBytes` over a tile of all examples, whose columns from `first` on are widened already: all units share it. */
+export function sumTile(
+  job: Job,
+  tile: usize,
+  stride: usize,
+  columns: i32,
+  unit: i32,
+  units: i32,
+  out: usize,
+  outStride: usize,
+  lists: usize,
+): void {
+  const term = <usize>job.units * sizeof<real>();
+  const scale = <real>job.scale;
+  const dZ = job.gradient + <usize>unit * sizeof<real>();
+  listNumbers(dZ, term, job.count, units, stride, lists);
+  for (let column = 0; column < columns; column += COLUMNS) {
+    const some = smaller(COLUMNS, columns - column);
+    const at = <usize>column * sizeof<real>();
+    addListed(lists, dZ, term, tile + at, stride, job.count, out + at, outStride, units, some, false);
+    if (scale !== 1) for (let u = 0; u < units; u++) multiplyRow(out + at + <usize>u * outStride, some, scale);
   }
 }
 
@@ -166,7 +190,7 @@ export function inputGradient(job: Job, first: i32, end: i32): void {
 }
 
 /** `columns` features of examples first … first + rows − 1, as reals. */
-function widenTile(job: Job, first: i32, rows: i32, column: i32, columns: i32, tile: usize, stride: usize): void {
+export function widenTile(job: Job, first: i32, rows: i32, column: i32, columns: i32, tile: usize, stride: usize): void {
   const indices = job.indices;
   const at: usize = job.multiply === 0 ? 0 : <usize>column * sizeof<real>();
   for (let r = 0; r < rows; r++) {

@@ -1,6 +1,6 @@
 import { addProduct } from './arithmetic';
 import { scaledRows } from './outer';
-import { EXAMPLES, lanes, tileStride, ZEROS } from './tiles';
+import { EXAMPLES, lanes, ZEROS } from './tiles';
 import { wide } from './wide';
 
 /**
@@ -35,11 +35,12 @@ function listOf(lists: usize, unit: i32): usize {
 }
 
 /** Lists dZ[i, u] ≠ 0 for `rows` examples and `units` units.
- *  @param dZ      number (i, u) lies at dZ + i · term + u · sizeof(real) */
-export function listNumbers(dZ: usize, term: usize, rows: i32, units: i32, lists: usize): void {
+ *  @param dZ      number (i, u) lies at dZ + i · term + u · sizeof(real)
+ *  @param stride  bytes from one row of the tile to the next */
+export function listNumbers(dZ: usize, term: usize, rows: i32, units: i32, stride: usize, lists: usize): void {
   memory.fill(lists, 0, <usize>units * 4);
   let offset: u32 = 0;
-  for (let i = 0; i < rows; i++, dZ += term, offset += <u32>tileStride()) {
+  for (let i = 0; i < rows; i++, dZ += term, offset += <u32>stride) {
     let to = lists + <usize>UNITS * 4;
     for (let u: usize = 0; u < <usize>units; u++, to += listBytes()) {
       const value = load<real>(dZ + u * sizeof<real>());
@@ -54,7 +55,7 @@ export function listNumbers(dZ: usize, term: usize, rows: i32, units: i32, lists
 
 /** out[u, k] (+)= Σ_i dZ[i, u] · x[i, k] over the rows of a tile.
  *  @param dZ, term   what the lists were made of
- *  @param tile       `rows` rows of `columns` reals, tileStride() apart
+ *  @param tile       `rows` rows of `columns` reals, `stride` bytes apart
  *  @param out        `units` rows, outStride bytes apart
  *  @param add        whether to add to what is there, or to overwrite it */
 export function addListed(
@@ -62,6 +63,7 @@ export function addListed(
   dZ: usize,
   term: usize,
   tile: usize,
+  stride: usize,
   rows: i32,
   out: usize,
   outStride: usize,
@@ -77,7 +79,7 @@ export function addListed(
     // with few zeros it is faster to read a row for four units at once
     if (!whole || 6 * numbers > 5 * <u32>(some * rows)) {
       const from = dZ + <usize>u * sizeof<real>();
-      scaledRows(from, sizeof<real>(), term, tile, tileStride(), rows, out + <usize>u * outStride, outStride, some, columns, add);
+      scaledRows(from, sizeof<real>(), term, tile, stride, rows, out + <usize>u * outStride, outStride, some, columns, add);
       continue;
     }
     for (let v = u; v < u + some; v++) {
