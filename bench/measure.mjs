@@ -6,8 +6,9 @@ import { writeData } from './data.mjs';
 import { allowed, disagreement, spreadOf } from './figures.mjs';
 import { processesOf } from './processes.mjs';
 
-/** Peers' threads go on spinning for a while when their work is done. */
-const settling = 5;
+/** Milliseconds between two turns. Peers' threads go on spinning when their work is done and keep a core from whoever comes next: those of OpenBLAS and
+ *  of OpenMP for 50 to 100 ms, onnxruntime's for 20 to 50 (time on a processor in stretches of 20 ms after a turn). */
+const settling = 150;
 
 /** @returns the job's rows: label, peer, is, note; `median`, `least` and `most` in ms, or the `reason` why there are none */
 export async function measure(job, folder, environment) {
