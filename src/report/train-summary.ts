@@ -1,6 +1,6 @@
 import * as check from '../checks.ts';
 import { type PartName, partNames } from '../data/split.ts';
-import { type Bias, verdicts } from '../evaluation/diagnosis.ts';
+import { type Bias, mostTimes, type Side, sides, verdicts } from '../evaluation/diagnosis.ts';
 import type { Metrics } from '../evaluation/metrics.ts';
 import { count, percent, percentRange, plural, table } from './table.ts';
 
@@ -70,7 +70,10 @@ export const isSummary = check.fields({
       verdict: check.oneOf(verdicts),
       avoidableBias: check.number,
       variance: check.number,
+      intervals: check.fields(Object.fromEntries(sides.map((side) => [side, check.interval]))),
+      unsure: check.list(check.oneOf(sides)),
       certain: check.flag,
+      enough: check.orNull(check.count),
       collapsed: check.flag,
       targetError: check.number,
       comparedWith: check.oneOf(['dev', 'test']),
@@ -147,12 +150,23 @@ export function diagnosisText(diagnosis: Diagnosis, style: Style): string {
   return lines.join('\n');
 }
 
-/** The measured differences, in words. */
-function diagnosisSentence({ avoidableBias, variance, comparedWith, certain, targetError }: Diagnosis): string {
+/** The measured differences, in words, and how sure they are. */
+function diagnosisSentence({ avoidableBias, variance, comparedWith, targetError, ...sureness }: Diagnosis): string {
   const points = (share: number) => `${Math.abs(share * 100).toFixed(1)} points`;
   const bias = `The error on train is ${points(avoidableBias)} ${avoidableBias < 0 ? 'below' : 'above'} the target of ${percent(targetError, 0)}`;
   const spread = `that on ${comparedWith} is ${points(variance)} ${variance < 0 ? 'below' : 'above'} train's`;
-  return `${bias}, ${spread}.${certain ? '' : ' These are too few pictures to tell: by chance alone the verdict could be another.'}`;
+  return `${bias}, ${spread}.${doubt(sureness)}`;
+}
+
+const sideNames: Record<Side, string> = { avoidableBias: 'the bias', variance: 'the variance' };
+
+/** What could be chance, and how many pictures would tell. */
+function doubt({ intervals, unsure, enough }: Pick<Diagnosis, 'intervals' | 'unsure' | 'enough'>): string {
+  if (unsure.length === 0) return '';
+  const points = (share: number) => (share * 100).toFixed(1);
+  const each = unsure.map((side) => `${sideNames[side]} (${intervals[side].map(points).join(' to ')} points)`);
+  const more = enough === null ? `more than ${mostTimes} times as many` : `some ${enough} times as many`;
+  return ` These are too few pictures to tell whether ${each.join(' or ')} is high: ${more} would.`;
 }
 
 function verdictTitle(verdict: Bias['verdict']): string {

@@ -50,7 +50,8 @@ export async function createRun(path: string, loaded: LoadedConfig, force: boole
  *  @throws UserError (usage) where there is no run, another process trains in it, or it can't be cleared of what a kill left */
 export async function takeRun(path: string): Promise<Lock> {
   if (!(await ownFiles(path, '--resume')).includes(runFiles.config)) {
-    throw new UserError('usage', `--resume ${path}: expected the folder of a run, found no ${runFiles.config} in it`, {
+    const found = (await exists(path)) ? `no ${runFiles.config} in it` : 'no such folder';
+    throw new UserError('usage', `--resume ${path}: expected the folder of a run, found ${found}`, {
       hint: 'Name the folder that nn train made, such as runs/quickstart-2026-11-22T21-05-30.',
     });
   }

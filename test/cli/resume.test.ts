@@ -252,7 +252,7 @@ describe('one process at a time', () => {
 });
 
 test.each([
-  [['--resume', 'nowhere'], '--resume nowhere: expected the folder of a run, found no config.json in it'],
+  [['--resume', 'nowhere'], '--resume nowhere: expected the folder of a run, found no such folder'],
   [['--resume', 'half', '-c', 'c.json'], "cannot be used with option '-c, --config <file>'"],
   [['--resume', 'half', '--seed', '2'], "cannot be used with option '--seed <n>'"],
   [[], 'expected the option -c, --config <file>'],

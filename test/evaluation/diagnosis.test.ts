@@ -28,6 +28,37 @@ test('the same shares of few pictures are too few to tell', () => {
   expect(diagnose(score(0, 2000), score(10, 2000), thresholds).certain).toBe(true);
 });
 
+describe('how sure it is', () => {
+  // Wilson's intervals of 15 in 1,200 and 22 in 400: 0.0076 to 0.0205, and 0.0366 to 0.0819
+  const diagnosis = diagnose({ errors: 15, total: 1200 }, { errors: 22, total: 400 }, thresholds);
+
+  test('the intervals of both, and which of them holds its threshold', () => {
+    const { avoidableBias, variance } = diagnosis.intervals;
+    expect(avoidableBias[0]).toBeCloseTo(0.0076, 4);
+    expect(avoidableBias[1]).toBeCloseTo(0.0205, 4);
+    // Newcombe: 0.0425 − √(0.0184² + 0.0080²) and 0.0425 + √(0.0269² + 0.0049²)
+    expect(variance[0]).toBeCloseTo(0.0225, 3);
+    expect(variance[1]).toBeCloseTo(0.0698, 3);
+    expect(diagnosis.unsure).toEqual(['variance']);
+  });
+
+  test('as many pictures as it says would tell, and fewer would not', () => {
+    const times = diagnosis.enough!;
+    const withTimes = (k: number) =>
+      diagnose({ errors: 15 * k, total: 1200 * k }, { errors: 22 * k, total: 400 * k }, thresholds);
+    expect(times).toBeGreaterThan(1);
+    expect(withTimes(times)).toMatchObject({ certain: true, enough: 1 });
+    expect(withTimes(times - 1).certain).toBe(false);
+  });
+
+  test('no number helps where a share is at its threshold', () => {
+    expect(diagnose({ errors: 5, total: 100 }, { errors: 5, total: 100 }, thresholds)).toMatchObject({
+      unsure: ['avoidableBias', 'variance'],
+      enough: null,
+    });
+  });
+});
+
 test('an error at a threshold is not above it', () => {
   expect(diagnose({ errors: 5, total: 100 }, { errors: 5, total: 100 }, thresholds).verdict).toBe('neither');
   expect(diagnose({ errors: 0, total: 100 }, { errors: 5, total: 100 }, thresholds).verdict).toBe('neither');

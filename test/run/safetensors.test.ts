@@ -160,7 +160,7 @@ describe('refused:', () => {
   const refusals: [string, Uint8Array, RegExp][] = [
     ['nothing', new Uint8Array(), /found 0 bytes/],
     ['less than a length', Buffer.alloc(7), /found 7 bytes/],
-    ['a header longer than the file', file(one, four, 1000n), /header of at most \d+ bytes, found one that claims 1000/],
+    ['a header longer than the file', file(one, four, 1000n), /whose header has at most \d+ bytes, found one that claims 1000/],
     ['a header longer than any number', file(one, four, 2n ** 64n - 1n), /found one that claims 18446744073709551615/],
     ['a length with its sign bit set', file(one, four, 2n ** 63n), /found one that claims 9223372036854775808/],
     ['a header cut short', file(one, four, 20n), /header in JSON/],

@@ -101,10 +101,13 @@ describe('the folder of a run', () => {
   test('is refused to be taken up where there is no config in it, or no folder', async () => {
     await mkdir(run());
     await writeFile(join(run(), runFiles.model), '');
-    for (const path of [run(), join(root, 'nowhere')]) {
+    for (const [path, found] of [
+      [run(), 'no config.json in it'],
+      [join(root, 'nowhere'), 'no such folder'],
+    ] as const) {
       const error = await refusal(() => takeRun(path));
       expect(error.exitCode).toBe(2);
-      expect(error.message).toBe(`--resume ${path}: expected the folder of a run, found no config.json in it`);
+      expect(error.message).toBe(`--resume ${path}: expected the folder of a run, found ${found}`);
       expect(error.hint).toMatch(/^Name the folder that nn train made/);
     }
     await writeFile(join(root, 'file'), '');

@@ -128,7 +128,7 @@ test.each<[string, (parts: Parts) => void, RegExp]>([
 test.each<[string, (bytes: Buffer) => Buffer, RegExp]>([
   ['nothing', () => Buffer.alloc(0), /expected a safetensors file, found 0 bytes/],
   ['seven bytes', (bytes) => bytes.subarray(0, 7), /found 7 bytes/],
-  ['a header longer than the file', (bytes) => bytes.fill(0xff, 0, 7), /expected a header of at most/],
+  ['a header longer than the file', (bytes) => bytes.fill(0xff, 0, 7), /expected a safetensors file, whose header has at most/],
   [
     'a packing that was not ended',
     (bytes) => bytes.fill(0, 0, 200),
