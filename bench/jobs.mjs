@@ -60,7 +60,7 @@ export const jobs = [
     batch: 20_000,
     adam: false,
     rate: 0.0003,
-    steps: 1,
+    steps: 4,
     rounds: 9,
     bytes: 2 * 20_000 * features,
   },

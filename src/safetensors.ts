@@ -58,7 +58,8 @@ export function headerBytesOf(start: Uint8Array, fileBytes: number, refuse: Refu
   if (fileBytes < lengthBytes) return refuse(`expected a safetensors file, found ${fileBytes} bytes`);
   const stated = new DataView(start.buffer, start.byteOffset, start.byteLength).getBigUint64(0, true);
   const room = Math.min(fileBytes - lengthBytes, maximumHeaderBytes);
-  if (stated > BigInt(room)) return refuse(`expected a safetensors file, whose header has at most ${room} bytes, found one that claims ${stated}`);
+  if (stated > BigInt(room))
+    return refuse(`expected a safetensors file, whose header has at most ${room} bytes, found one that claims ${stated}`);
   return Number(stated);
 }
 

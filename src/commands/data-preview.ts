@@ -49,7 +49,7 @@ export const command: Command<Values> = {
   ],
   examples: [
     'nn data preview photos/ --out sheet.png',
-    'nn data preview --config configs/photos.json --out sheet.html --count 12',
+    'nn data preview --config configs/quickstart.json --out sheet.html --count 12',
     'nn data preview photos/ --out sheet.png --set data.augment.flipHorizontal=true --set data.augment.rotate=20',
   ],
   run: preview,

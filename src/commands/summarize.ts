@@ -43,7 +43,7 @@ export async function summarize(
     examples: plan.examples,
     metrics,
     ...(folds === null ? {} : { folds: foldSummary(folds) }),
-    diagnosis: diagnoseParts(metrics, config, { learningRate: plan.learningRates[0]!, endedEarly: outcome.stopped === 'early' }),
+    diagnosis: diagnoseParts(metrics, config, { learningRate: plan.learningRates[0]!, stopped: outcome.stopped }),
     warnings,
   };
   await writeSummary(run.path, summary);

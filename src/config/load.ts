@@ -1,6 +1,7 @@
 import { realpathSync } from 'node:fs';
 import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
 import { readWhole } from '../data/disk.ts';
+import { autoShare, partNames } from '../data/split.ts';
 import { systemReason, UserError } from '../errors.ts';
 import { defaultAt, describeIssues, format, isDiscriminator, valueAt } from './issues.ts';
 import { jsonMistake } from './json.ts';
@@ -64,8 +65,16 @@ function parsed(raw: unknown, file: string): ReturnType<typeof configSchema.safe
 /** A default that depends on another field: one source is split by itself, parts of their own are not. */
 function withSplit(config: Config): Config {
   const { data } = config;
-  if (data.source === undefined || data.split !== undefined) return config;
-  return configSchema.parse({ ...config, data: { ...data, split: 'auto' } }); // parsed again, so that the fields keep their order
+  if (data.source === undefined) return config;
+  const split = splitOf(data.split);
+  return configSchema.parse({ ...config, data: { ...data, split } }); // parsed again, so that the fields keep their order
+}
+
+/** A method alone says nothing of the sizes. */
+function splitOf(split: Config['data']['split']): Config['data']['split'] {
+  if (split === undefined) return 'auto';
+  if (typeof split !== 'object' || 'folds' in split || partNames.some((part) => split[part] !== undefined)) return split;
+  return { ...split, dev: autoShare, test: autoShare };
 }
 
 const maximumLines = 100;

@@ -56,7 +56,9 @@ function typeOf(data: TensorArray): TensorType {
  *  @throws UserError (model) with what is wrong with it */
 export function decodeTensors(bytes: Uint8Array, file: string): TensorFile {
   const refuse = (text: string): never => {
-    throw new UserError('model', `${file}: ${text}`, { hint: 'The file is damaged, or no model: name a model.safetensors, or the folder of its run.' });
+    throw new UserError('model', `${file}: ${text}`, {
+      hint: 'The file is damaged, or no model: name a model.safetensors, or the folder of its run.',
+    });
   };
   const bodyStart = lengthBytes + headerBytesOf(bytes, bytes.length, refuse);
   const body = bytes.subarray(bodyStart);

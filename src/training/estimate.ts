@@ -1,4 +1,5 @@
-import { inScope } from '../kernels/kernels.ts';
+import { augmentBatch, augments } from '../data/augment.ts';
+import { inScope, type Rows } from '../kernels/kernels.ts';
 import { backward, lossGradient } from '../model/backward.ts';
 import { createWorkspace, forward, type Pass } from '../model/forward.ts';
 import { parametersOver } from '../model/network.ts';
@@ -7,7 +8,8 @@ import { type FitOptions, kernelsOf, problemOf } from './fit-run.ts';
 /** Pictures that are passed through to see how fast this machine is. */
 const sample = 64;
 
-/** How long a training will take: its preparation and one pass over a few pictures are timed, each pass after one to warm up. */
+/** How long a training will take: its preparation, one pass over a few pictures and their augmentation are timed, each after one to warm
+ *  up. */
 export function estimateSeconds(options: FitOptions): number {
   const { loss, epochs, evaluateEvery } = options;
   return inScope(kernelsOf(options), (kernels) => {
@@ -25,8 +27,10 @@ export function estimateSeconds(options: FitOptions): number {
       workspace: createWorkspace(network, kernels, count),
       mode: { kind: 'training', masks: null },
     };
+    const augment = augmentation(options, pass.input, count);
     const gradient = parametersOver(network, kernels.floats(parameters.values.length));
     const step = seconds(() => {
+      augment();
       forward(pass);
       lossGradient(pass, { loss, labels: train.labels, classWeights: [1, 1] });
       backward(pass, gradient);
@@ -34,6 +38,15 @@ export function estimateSeconds(options: FitOptions): number {
     const look = dev === null ? 0 : seconds(() => void forward(pass)) * (dev.labels.length / count / evaluateEvery);
     return preparation + epochs * (step * (m / count) + look);
   });
+}
+
+/** What makes new pictures of a few. */
+function augmentation({ augmentation, imageSize: side, seed }: FitOptions, input: Rows, count: number): () => void {
+  if (!augments(augmentation) || input.kind !== 'bytes') return () => {};
+  const { bytes, indices, features } = input;
+  const examples = Int32Array.from({ length: count }, (_, i) => i);
+  const out = new Uint8Array(count * features);
+  return () => augmentBatch(bytes, examples, out, { augmentation, side, seed, epoch: 0, places: indices ?? examples });
 }
 
 function seconds(work: () => void): number {

@@ -28,8 +28,11 @@ export interface EpochEvent {
   /** with early stopping the epoch of the least dev cost so far, else this one */
   bestEpoch: number;
   /** why this is the last epoch, if it is */
-  stopped: 'finished' | 'early' | 'time' | null;
+  stopped: Exclude<Stopped, 'interrupted'> | null;
 }
+
+/** How a training ended. */
+export type Stopped = 'finished' | 'early' | 'time' | 'interrupted';
 
 /** What a later process needs to go on from here to the same bits. Asked for by `Going.wants`; and once before the last
  *  epoch's event, for whoever asks at all. */

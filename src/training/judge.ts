@@ -16,11 +16,11 @@ export async function judgeParts(classifier: Classifier, parts: Parts): Promise<
 }
 
 /** Bias and variance, from train and dev; from test where there is no dev; null where there is neither.
- *  @param training  the first layer's rate, and whether early stopping ended it */
+ *  @param training  the first layer's rate, and how it ended */
 export function diagnoseParts(
   metrics: Record<PartName, Metrics | null>,
   config: Config,
-  training: Pick<Finding, 'learningRate' | 'endedEarly'>,
+  training: Pick<Finding, 'learningRate' | 'stopped'>,
 ): (Bias & { collapsed: boolean; targetError: number; comparedWith: 'dev' | 'test'; remedies: Remedy[] }) | null {
   const comparedWith = metrics.dev ? 'dev' : 'test';
   const [train, other] = [metrics.train, metrics[comparedWith]];

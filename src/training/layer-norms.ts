@@ -81,13 +81,16 @@ export function gradientWatch(from: GradientWatchState = { looks: {}, told: [] }
   return {
     look(epoch, layers) {
       for (const key of keys) state.looks[key] = messages[key].holds(layers) ? (state.looks[key] ?? 0) + 1 : 0;
-      const news = keys.filter((key) => state.looks[key]! >= looksNeeded && !state.told.includes(key));
+      const news = keys.filter((key) => state.looks[key]! >= looksNeeded && !state.told.includes(key) && !isOfDead(key, state));
       state.told.push(...news);
       return news.map((key) => `by epoch ${epoch}: ${messages[key].text}`);
     },
     state: () => structuredClone(state),
   };
 }
+
+/** Below a dead layer nothing moves: that is one fault, not two with two remedies. */
+const isOfDead = (key: Message, { looks }: GradientWatchState) => key === 'vanishing' && (looks.dead ?? 0) > 0;
 
 /** How far a layer's weights move in a step, as a share of their size. */
 const speed = ({ updateNorm, weightNorm }: LayerNorms) => updateNorm / weightNorm;

@@ -1,5 +1,6 @@
 import type { Config } from '../config/schema.ts';
 import type { Verdict } from '../evaluation/diagnosis.ts';
+import type { Stopped } from './fit-events.ts';
 
 /** Something to try, and the config changes that try it, ready for --set. */
 export interface Remedy {
@@ -16,8 +17,8 @@ export interface Finding {
   /** of the first layer */
   learningRate: number;
   hasDev: boolean;
-  /** early stopping ended the training: more epochs would change nothing */
-  endedEarly: boolean;
+  /** how the training ended: after early stopping more epochs would change nothing, and what was broken off goes on */
+  stopped: Stopped;
 }
 
 interface Entry extends Omit<Remedy, 'set'> {
@@ -37,48 +38,71 @@ const remedies: readonly Entry[] = [
     against: 'collapse',
     title: 'another initialisation',
     why: 'weights that start at 0 stay alike for ever',
-    set: ({ model }) => (model.init === 'zeros' && model.layers.length > 0 ? ['model.init=auto'] : null),
+    set: (config) => (staysAlike(config) ? ['model.init=auto'] : null),
   },
   {
     against: 'collapse',
     title: 'a smaller learning rate',
     why: 'steps that are too long can switch every unit off at once',
-    set: (_, { learningRate }) => [`training.learningRate=${Number((learningRate / 10).toPrecision(2))}`],
+    set: (config, { learningRate }) =>
+      staysAlike(config) ? null : [`training.learningRate=${Number((learningRate / 10).toPrecision(2))}`],
   },
   {
     against: 'collapse',
     title: 'train longer, or with a quicker optimizer',
     why: 'nothing may have been learnt yet',
-    set: ({ training }) => [
-      `training.epochs=${training.epochs * 2}`,
-      ...(training.optimizer.name === 'adam' ? [] : ['training.optimizer.name=adam', 'training.learningRate=auto']),
-    ],
+    set: (config) =>
+      staysAlike(config) ? null : [`training.epochs=${config.training.epochs * 2}`, ...(quicker(config.training) ?? [])],
+  },
+  {
+    against: 'bias',
+    title: 'less regularisation',
+    why: 'L2 and dropout hold the network back from its own training pictures',
+    set: (config) => unregularized(config),
+  },
+  {
+    against: 'bias',
+    title: 'another initialisation',
+    why: 'large first weights begin far from every answer, and much of the training goes into coming back',
+    set: ({ model: { init } }) => (typeof init === 'object' && init.factor > 1 ? ['model.init=auto'] : null),
+  },
+  {
+    against: 'bias',
+    title: 'hidden layers with a bend',
+    why: 'linear layers upon one another can do no more than one of them',
+    set: ({ model: { layers } }) => (isLinear(layers) ? layers.map((_, i) => `model.layers.${i}.activation=relu`) : null),
   },
   {
     against: 'bias',
     title: 'a larger network',
-    why: 'the network is too small to learn its own training pictures',
-    set: ({ model }) => unitsOf(model.layers, (units) => units * 2) ?? [`model.layers=[{"units":${firstUnits}}]`],
+    why: 'the network may be too small to learn its own training pictures',
+    set: ({ model: { layers } }) =>
+      isLinear(layers) ? null : (unitsOf(layers, (units) => units * 2) ?? [`model.layers=[{"units":${firstUnits}}]`]),
   },
   {
     against: 'bias',
     title: 'train longer',
     why: 'the cost may still be falling',
-    set: ({ training }, { endedEarly }) => (endedEarly ? null : [`training.epochs=${training.epochs * 2}`]),
+    set: ({ training }, { stopped }) => (stopped === 'finished' ? [`training.epochs=${training.epochs * 2}`] : null),
+  },
+  {
+    against: 'bias',
+    title: 'train on',
+    why: 'it was broken off before its end; nn train --resume goes on',
+    set: (_, { stopped }) => (stopped === 'interrupted' || stopped === 'time' ? [] : null),
   },
   {
     against: 'bias',
     title: 'more patience',
     why: 'early stopping ended it before the network had learnt its training pictures',
-    set: ({ training: { earlyStopping } }, { endedEarly }) =>
-      endedEarly && earlyStopping ? [`training.earlyStopping.patience=${earlyStopping.patience * 4}`] : null,
+    set: ({ training: { earlyStopping } }, { stopped }) =>
+      stopped === 'early' && earlyStopping ? [`training.earlyStopping.patience=${earlyStopping.patience * 4}`] : null,
   },
   {
     against: 'bias',
     title: 'a quicker optimizer',
-    why: 'Adam gets further in as many epochs',
-    set: ({ training }) =>
-      training.optimizer.name === 'adam' ? null : ['training.optimizer.name=adam', 'training.learningRate=auto'],
+    why: 'Adam often gets further in as many epochs',
+    set: ({ training }) => quicker(training),
   },
   {
     against: 'bias',
@@ -101,16 +125,18 @@ const remedies: readonly Entry[] = [
     against: 'variance',
     title: 'L2 regularisation',
     why: 'weights that are kept small fit less of what is peculiar to a picture',
-    set: ({ training }) => (training.l2 > 0 ? null : [`training.l2=${regularized}`]),
+    set: (config, { verdict }) =>
+      config.training.l2 > 0 || (verdict.includes('bias') && unregularized(config)) ? null : [`training.l2=${regularized}`],
   },
   {
     against: 'variance',
     title: 'dropout',
     why: 'units that may be missing cannot rely on one another',
-    set: ({ model: { layers } }) =>
-      layers.length === 0 || layers.some(({ keepProb }) => keepProb < 1)
-        ? null
-        : layers.map((_, i) => `model.layers.${i}.keepProb=${keptUnits}`),
+    set: (config, { verdict }) => {
+      const { layers } = config.model;
+      const has = layers.some(({ keepProb }) => keepProb < 1) || (verdict.includes('bias') && unregularized(config));
+      return has || layers.length === 0 ? null : layers.map((_, i) => `model.layers.${i}.keepProb=${keptUnits}`);
+    },
   },
   {
     against: 'variance',
@@ -137,6 +163,27 @@ const remedies: readonly Entry[] = [
     set: ({ model }) => unitsOf(model.layers, (units) => Math.ceil(units / 2)),
   },
 ];
+
+/** Units that begin alike, and so stay alike whatever the rate and the time. */
+function staysAlike({ model: { init, layers } }: Config): boolean {
+  return init === 'zeros' && layers.length > 0;
+}
+
+/** The changes that take L2 and dropout away; null where there is neither. */
+function unregularized({ training, model: { layers } }: Config): string[] | null {
+  const kept = layers.flatMap(({ keepProb }, i) => (keepProb < 1 ? [`model.layers.${i}.keepProb=1`] : []));
+  const changes = [...(training.l2 > 0 ? ['training.l2=0'] : []), ...kept];
+  return changes.length === 0 ? null : changes;
+}
+
+function isLinear(layers: Config['model']['layers']): boolean {
+  return layers.length > 0 && layers.every(({ activation }) => activation === 'linear');
+}
+
+/** Adam, for what is not better already. */
+function quicker({ optimizer }: Config['training']): string[] | null {
+  return optimizer.name === 'gradientDescent' ? ['training.optimizer.name=adam', 'training.learningRate=auto'] : null;
+}
 
 /** The notes' remedies for a finding that the config does not use yet. */
 export function remediesFor(config: Config, finding: Finding): Remedy[] {

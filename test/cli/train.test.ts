@@ -232,6 +232,16 @@ describe('--dry-run', () => {
     });
   });
 
+  test('counts what augmentation takes', async () => {
+    const secondsWith = async (...sets: string[]) => {
+      const words = ['data.imageSize=64', 'training.epochs=2000', ...sets].flatMap((set) => ['--set', set]);
+      const { stdout } = await train(0, ['-c', 'c.json', '-n', '--json', ...words]);
+      return (JSON.parse(stdout) as { estimatedSeconds: number }).estimatedSeconds;
+    };
+    const turned = ['data.augment.rotate=20', 'data.augment.noise=0.05'];
+    expect(await secondsWith(...turned)).toBeGreaterThan(3 * (await secondsWith('training.form=direct')));
+  });
+
   test('finds what is wrong with the data', async () => {
     expect((await train(3, ['-c', 'c.json', '-n', '--set', 'data.source.path=nowhere'])).stderr).toContain('nowhere');
   });

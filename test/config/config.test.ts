@@ -473,6 +473,14 @@ describe('what is not written', () => {
     });
   });
 
+  test('a method of splitting alone leaves the sizes as they are', () => {
+    const splitOf = (split: object, data: object = drawn) => check({ data: { ...data, split } }).data.split;
+    expect(splitOf({ method: 'hash' })).toEqual({ method: 'hash', dev: 0.2, test: 0.2 });
+    expect(splitOf({ method: 'hash', test: 0.1 })).toEqual({ method: 'hash', test: 0.1 });
+    const parts = { train: { type: 'folder', path: 'a' }, dev: { type: 'folder', path: 'b' } };
+    expect(splitOf({ method: 'hash' }, parts)).toEqual({ method: 'hash' });
+  });
+
   test('$schema may stand in a config', () => {
     expect(check({ $schema: './schema.json', data: drawn })).toMatchObject({ seed: 1 });
   });

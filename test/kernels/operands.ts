@@ -17,6 +17,8 @@ export const shapes = fc.record({
   /** whether arrays lie in the kernels' memory or are copied in and out */
   resident: fc.boolean(),
   bias: fc.boolean(),
+  /** the share of dZ that is not 0 */
+  density: fc.constantFrom(0, 0.1, 0.5, 0.9, 1),
 });
 export type Shape = typeof shapes extends fc.Arbitrary<infer S> ? S : never;
 
@@ -55,7 +57,10 @@ export function draw(shape: Shape, memory: Kernels, change = (value: number) => 
   return {
     weights: place(normals(units * features), memory),
     bias: shape.bias ? place(normals(units), memory) : null,
-    dZ: place(normals(count * units), memory),
+    dZ: place(
+      normals(count * units).map((value) => (random.uniform() < shape.density ? value : 0)),
+      memory,
+    ),
     input: drawInput(shape, memory, random, change),
   };
 }

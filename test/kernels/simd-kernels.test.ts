@@ -39,7 +39,16 @@ describe.each(Object.keys(precisions) as Precision[])('the %s kernels in WebAsse
   });
 
   test.each(['floats', 'picked bytes', 'mapped bytes'])('give one example the same bits in every company (%s)', (input) => {
-    const shape: Shape = { count: 1000, units: 6, features: 203, seed: 3, input, resident: true, bias: true } as Shape;
+    const shape: Shape = {
+      count: 1000,
+      units: 6,
+      features: 203,
+      seed: 3,
+      input,
+      resident: true,
+      bias: true,
+      density: 1,
+    } as Shape;
     inScope(kernels, (scope) => {
       const operands = draw(shape, scope);
       const forward = (first: number, count: number) => {

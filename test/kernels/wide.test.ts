@@ -1,7 +1,10 @@
+import { execFileSync } from 'node:child_process';
 import { setFlagsFromString } from 'node:v8';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Floats, inScope, type Kernels, type Precision, precisions } from '../../src/kernels/kernels.ts';
+import { isWide, wideFlag } from '../../src/kernels/simd/compiled.ts';
+import { createMemory } from '../../src/kernels/simd/memory.ts';
 import { simdKernels } from '../../src/kernels/simd/simd-kernels.ts';
 import { type LossName, losses } from '../../src/model/losses.ts';
 import { numpyRandom } from '../../src/random.ts';
@@ -65,17 +68,34 @@ describe.each(Object.keys(precisions) as Precision[])('wide kernels in %s have t
     );
   });
 
-  test('sums of vectors', () => {
-    fc.assert(
-      fc.property(counts, (length) => {
-        const [values, start] = [normals(length), normals(length)];
-        expectSame((kernels, scope) => {
-          const out = placed(scope, start);
-          kernels.addScaled({ values: placed(scope, values), factor: 0.3, out });
-          return [out];
-        });
-      }),
-    );
+  test('sums that go on, of columns that do not fill a wide row', () => {
+    const columns = precision === 'float32' ? [96, 72] : [48, 36];
+    const shape = { count: 64, units: 4, seed: 3, input: 'scaled bytes', resident: true, bias: false, density: 0.5 } as const;
+    expectSame((kernels, scope) => {
+      const rest = columns.map((features) => {
+        const out = scope.floats(4 * features);
+        const { input, dZ } = draw({ ...shape, features }, scope);
+        for (const adds of [false, true]) kernels.backwardWeights({ input, dZ, units: 4, out, adds });
+        return out;
+      });
+      return rest;
+    });
+  });
+
+  test('as many examples as a tile holds, and more units than are listed together', () => {
+    const shape = { count: 64, units: 65, features: 1537, seed: 8, density: 0.5, velocities: true, squares: true } as const;
+    expectSame((kernels, scope) => {
+      const step = drawStep({ ...shape, decay: 0.01, scaled: true, picked: true, wantsNorms: false }, scope);
+      expect(kernels.stepWeights(step).finite).toBe(true);
+      return [step.weights, step.velocities, step.squares];
+    });
+  });
+
+  test('nobody writes where sums begin from', () => {
+    for (const kernels of both) {
+      expect(new Uint8Array(kernels.floats(1).buffer, 0, 256).every((byte) => byte === 0)).toBe(true);
+    }
+    expect(createMemory().take(1).address).toBeGreaterThanOrEqual(256);
   });
 });
 
@@ -99,6 +119,17 @@ describe('logistic regression in wide kernels has the bits of the others:', () =
     }
   });
 
+  test.each([8192, 16_384])('the largest sums of %i numbers fit', (features) => {
+    const batch = batchOf(40, features);
+    batch.bytes.fill(255);
+    const weight = 2 ** -11 - 2 ** -23; // whose whole number is the largest that there is
+    batch.weights.fill(weight);
+    for (const kernels of both) {
+      const { z } = passOf(kernels, batch, 'crossEntropy', 0);
+      for (const value of z) expect(value).toBeCloseTo(features * weight, 5);
+    }
+  });
+
   test.each([1, 4, 7])('forward alone, %i pictures', (count) => {
     for (const features of [15, 48, 12_288, 80_033]) {
       const { weights, ...rows } = batchOf(count, features);
@@ -118,10 +149,11 @@ const bitsOf = (arrays: (Floats | null)[]) =>
 
 const random = numpyRandom(11);
 const bytes = (length: number) => Uint8Array.from({ length }, () => Math.floor(random.uniform() * 256));
-const normals = (length: number) => Float64Array.from({ length }, () => random.normal());
 
-function placed(memory: Kernels, values: Float64Array): Floats {
-  const place = memory.floats(values.length);
-  place.set(values);
-  return place;
-}
+/** `.ci/run` names the version of Node, so that its tests are not those of another. */
+const named = process.env['NN_NODE'];
+test('V8 is asked for wide instructions, and knows the flag', { skip: named === undefined || process.arch !== 'x64' }, () => {
+  expect(process.version).toMatch(`v${named}.`);
+  expect(isWide).toBe(true);
+  expect(execFileSync(process.execPath, ['--v8-options'], { encoding: 'utf8' })).toContain(wideFlag);
+});

@@ -97,6 +97,17 @@ describe('in words', () => {
     expect(said[0]).toMatch(/^by epoch 3: a hidden layer gives 0 for every picture.*Remedies: .*leakyRelu/);
   });
 
+  test('below a dead layer nothing else is said', () => {
+    const watch = gradientWatch();
+    const norms = { gradientNorm: 1, weightNorm: 1, updateNorm: 1, activationMean: 1, activationSize: 1, zeros: 0 };
+    const layers = [{ ...norms, gradientNorm: 0, updateNorm: 0, zeros: 1 }, norms];
+    expect([1, 2, 3, 4].flatMap((epoch) => watch.look(epoch, layers))).toEqual([
+      expect.stringContaining('a hidden layer gives 0'),
+    ]);
+    const alive = [{ ...norms, updateNorm: 1e-6 }, norms];
+    expect([5, 6, 7].flatMap((epoch) => watch.look(epoch, alive))).toEqual([expect.stringContaining('gradients vanish')]);
+  });
+
   test.each([
     ['ReLU from he', { activation: 'relu', init: { name: 'he', factor: 0 } }],
     ['leaky ReLU from he', { activation: 'leakyRelu', init: { name: 'he', factor: 0 } }],

@@ -8,7 +8,7 @@ const configOf = (changes: object = {}): Config =>
     { data: { source: { type: 'drawn', count: 100 } }, model: { layers: [{ units: 6 }, { units: 1 }] }, ...changes },
     'a test',
   );
-const finding: Finding = { verdict: 'high bias', collapsed: false, learningRate: 0.01, hasDev: true, endedEarly: false };
+const finding: Finding = { verdict: 'high bias', collapsed: false, learningRate: 0.01, hasDev: true, stopped: 'finished' };
 const titles = (config: Config, changes: Partial<Finding>) =>
   remediesFor(config, { ...finding, ...changes }).map(({ title }) => title);
 const setsOf = (config: Config, title: string, changes: Partial<Finding> = {}) =>
@@ -27,8 +27,8 @@ test('against high bias and high variance nothing is advised that would make the
 
 test('after early stopping patience is advised, not epochs that would not be trained', () => {
   const stopping = configOf({ training: { earlyStopping: { patience: 7 } } });
-  expect(titles(stopping, { endedEarly: true })).not.toContain('train longer');
-  expect(setsOf(stopping, 'more patience', { endedEarly: true })).toEqual(['training.earlyStopping.patience=28']);
+  expect(titles(stopping, { stopped: 'early' })).not.toContain('train longer');
+  expect(setsOf(stopping, 'more patience', { stopped: 'early' })).toEqual(['training.earlyStopping.patience=28']);
   expect(titles(stopping, {})).toContain('train longer');
   expect(titles(stopping, {})).not.toContain('more patience');
 });
@@ -54,11 +54,55 @@ test('networks grow and shrink by their units alone', () => {
 test('what is advised is what --set takes', async () => {
   for (const verdict of ['high bias', 'high variance', 'high bias and high variance'] as const) {
     for (const collapsed of [false, true]) {
-      for (const { set } of remediesFor(configOf(), { ...finding, verdict, collapsed, endedEarly: true })) {
+      for (const { set } of remediesFor(configOf(), { ...finding, verdict, collapsed, stopped: 'early' })) {
         await expect(
           loadConfig('configs/quickstart.json', ['model.layers=[{"units":6},{"units":1}]', ...set]),
         ).resolves.toBeTruthy();
       }
     }
   }
+});
+
+test('what holds a network back goes before a larger one', () => {
+  const held = configOf({ model: { layers: [{ units: 6, keepProb: 0.2 }] }, training: { l2: 20 } });
+  expect(titles(held, {})[0]).toBe('less regularisation');
+  expect(setsOf(held, 'less regularisation')).toEqual(['training.l2=0', 'model.layers.0.keepProb=1']);
+  expect(titles(configOf(), {})).not.toContain('less regularisation');
+  const both = titles(configOf({ training: { l2: 20 } }), { verdict: 'high bias and high variance' });
+  expect(both).toContain('less regularisation');
+  expect(both).not.toContain('dropout'); // which would hold it back too
+  expect(titles(configOf(), { verdict: 'high bias and high variance' })).toContain('dropout');
+});
+
+test('of linear layers a bend is advised, not more of them', () => {
+  const linear = configOf({ model: { layers: [{ units: 6, activation: 'linear' }] } });
+  expect(titles(linear, {})).not.toContain('a larger network');
+  expect(setsOf(linear, 'hidden layers with a bend')).toEqual(['model.layers.0.activation=relu']);
+});
+
+test('large first weights are advised against, small ones are not', () => {
+  const of = (factor: number) => configOf({ model: { init: { name: 'random', factor }, layers: [{ units: 6 }] } });
+  expect(setsOf(of(10), 'another initialisation')).toEqual(['model.init=auto']);
+  expect(titles(of(0.01), {})).not.toContain('another initialisation');
+});
+
+test('units that begin alike need another beginning, and nothing else', () => {
+  const zeros = configOf({ model: { init: 'zeros', layers: [{ units: 6 }] } });
+  expect(titles(zeros, { collapsed: true })).toEqual(['another initialisation']);
+  expect(titles(configOf(), { collapsed: true })).toEqual([
+    'a smaller learning rate',
+    'train longer, or with a quicker optimizer',
+  ]);
+});
+
+test.each(['interrupted', 'time'] as const)('what was broken off goes on, before it is made longer (%s)', (stopped) => {
+  expect(titles(configOf(), { stopped })).toContain('train on');
+  expect(titles(configOf(), { stopped })).not.toContain('train longer');
+  expect(titles(configOf(), {})).not.toContain('train on');
+});
+
+test('a quicker optimizer is advised to plain gradient descent alone', () => {
+  const by = (name: string) => titles(configOf({ training: { optimizer: { name } } }), {});
+  expect(by('gradientDescent')).toContain('a quicker optimizer');
+  expect(by('rmsprop')).not.toContain('a quicker optimizer');
 });

@@ -19,15 +19,18 @@ export interface Compiled {
  *  with which `bench/same-bits.mjs` has found the same bits as without (docs/decisions/0029-two-vectors-in-one.md). */
 const widening = ['12.4.', '13.6.', '14.6.'];
 
-/** Whether they do it here: on x86 alone, and not at all where AVX2 is missing, which costs the kernels a third of their speed. */
+/** What asks them for it. */
+export const wideFlag = '--experimental-wasm-revectorize';
+
+/** Whether they do it here: on x86 alone. They don't where AVX2 is missing, which makes forward products a third slower. */
 export const isWide = process.arch === 'x64' && widening.some((version) => process.versions.v8.startsWith(version));
 
 /** Compiles the kernels of a precision; some milliseconds.
  *  @returns null where this Node cannot: the fast ones ask for relaxed SIMD */
 export function compile(precision: Precision, arithmetic: Arithmetic): WebAssembly.Module | null {
   const bytes = readFileSync(ownFile(`dist/kernels/${precision}-${arithmetic}.wasm`));
-  if (isWide) setFlagsFromString('--experimental-wasm-revectorize');
-  // Node 20 has relaxed SIMD behind a flag, later ones without; a flag that V8 does not know any more changes nothing
+  if (isWide) setFlagsFromString(wideFlag);
+  // Node 20 has relaxed SIMD behind a flag, later ones without: one that V8 does not know is told on stderr
   if (arithmetic === 'fast' && !WebAssembly.validate(bytes)) setFlagsFromString('--experimental-wasm-relaxed-simd');
   return arithmetic === 'fast' && !WebAssembly.validate(bytes) ? null : new WebAssembly.Module(bytes);
 }
