@@ -125,7 +125,7 @@ async function chooseExamples(
       throw new UserError('data', `--split ${part}: the run has no such part, it has ${present.join(' and ')}`);
     const what = { part, where: data ?? 'the data of the run' };
     const found = await withDecoded(context, (places) => readRunPart(rows, sources, what, { ...reading, ...places, memory }));
-    return { title: `${part} of ${run}`, ...found };
+    return { title: data === undefined ? `${part} of ${run}` : `${part} of ${run}, from ${data}`, ...found };
   };
   const { failures, ...chosen } = await read();
   warnOfFailures(context, failures, data === undefined ? ['--config', join(run, runFiles.config)] : [data]);

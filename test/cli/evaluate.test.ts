@@ -100,8 +100,15 @@ describe('a run that was moved', () => {
         await cp(from, join(folder, 'renamed', name, i % 2 ? 'sub' : '', `p${(i * 7) % 25}.png`));
       }
     }
-    const { stdout } = await run(0, words('--data', 'renamed', '--split', 'test'), { cwd: folder });
+    const asked = words('--data', 'renamed', '--split', 'test');
+    const { stdout } = await run(0, asked, { cwd: folder });
     expect(JSON.parse(stdout)).toEqual(metrics.test);
+    const text = await run(
+      0,
+      asked.filter((word) => word !== '--json'),
+      { cwd: folder },
+    );
+    expect(text.stdout).toMatch(/test of .*moved, from renamed/);
   });
 
   test('with data that are not those of the run: exit 3, and what is missing', async () => {

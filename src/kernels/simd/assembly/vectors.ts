@@ -2,20 +2,20 @@ import { Job } from './job';
 
 /** Work on long vectors, such as all parameters: numbers first … end − 1 of `job.out`. */
 
-/** Bytes of a step's numbers, a vector each. */
-export const NUMBERS: usize = 9 * 16;
+/** Bytes of a step's numbers, nine of them: whole cache lines, so that what lies behind them begins with one. */
+export const NUMBERS: usize = 128;
 
-/** Writes a step's numbers as vectors. Loops load them from there: what V8 could compute from the job, it would compute anew in each turn. */
+/** Writes a step's numbers as reals. Loops load them from there: what V8 could compute from the job, it would compute anew in each turn. */
 export function writeNumbers(job: Job, to: usize): void {
-  v128.store(to, v128.splat<real>(<real>job.rate));
-  v128.store(to, v128.splat<real>(<real>job.beta1), 16);
-  v128.store(to, v128.splat<real>(<real>(1 - job.beta1)), 32);
-  v128.store(to, v128.splat<real>(<real>job.beta2), 48);
-  v128.store(to, v128.splat<real>(<real>(1 - job.beta2)), 64);
-  v128.store(to, v128.splat<real>(<real>job.correction1), 80);
-  v128.store(to, v128.splat<real>(<real>job.correction2), 96);
-  v128.store(to, v128.splat<real>(<real>job.inside), 112);
-  v128.store(to, v128.splat<real>(<real>job.outside), 128);
+  store<real>(to, <real>job.rate);
+  store<real>(to, <real>job.beta1, 8);
+  store<real>(to, <real>(1 - job.beta1), 16);
+  store<real>(to, <real>job.beta2, 24);
+  store<real>(to, <real>(1 - job.beta2), 32);
+  store<real>(to, <real>job.correction1, 40);
+  store<real>(to, <real>job.correction2, 48);
+  store<real>(to, <real>job.inside, 56);
+  store<real>(to, <real>job.outside, 64);
 }
 
 /** An optimizer's step, number by number (kernels.ts has the formulas). */
@@ -42,14 +42,14 @@ export function moveStretch(job: Job, numbers: usize, gradient: usize, first: i3
  *  @typeParam Velocity, Squares  void where there are none */
 function movePairs<Velocity, Squares>(job: Job, numbers: usize, gradient: usize, at: usize, end: usize): void {
   const rate = v128.load_splat<real>(numbers);
-  const keep1 = v128.load_splat<real>(numbers, 16);
-  const take1 = v128.load_splat<real>(numbers, 32);
-  const keep2 = v128.load_splat<real>(numbers, 48);
-  const take2 = v128.load_splat<real>(numbers, 64);
-  const correction1 = v128.load_splat<real>(numbers, 80);
-  const correction2 = v128.load_splat<real>(numbers, 96);
-  const inside = v128.load_splat<real>(numbers, 112);
-  const outside = v128.load_splat<real>(numbers, 128);
+  const keep1 = v128.load_splat<real>(numbers, 8);
+  const take1 = v128.load_splat<real>(numbers, 16);
+  const keep2 = v128.load_splat<real>(numbers, 24);
+  const take2 = v128.load_splat<real>(numbers, 32);
+  const correction1 = v128.load_splat<real>(numbers, 40);
+  const correction2 = v128.load_splat<real>(numbers, 48);
+  const inside = v128.load_splat<real>(numbers, 56);
+  const outside = v128.load_splat<real>(numbers, 64);
   const weights = job.out;
   const velocity = job.velocity;
   const squares = job.squares;
