@@ -17,7 +17,7 @@ export interface Finding {
   /** of the first layer */
   learningRate: number;
   hasDev: boolean;
-  /** how the training ended: after early stopping more epochs would change nothing, and what was broken off goes on */
+  /** how the training ended: after early stopping more epochs would change nothing, and what was interrupted goes on */
   stopped: Stopped;
 }
 
@@ -89,7 +89,14 @@ const remedies: readonly Entry[] = [
     against: 'bias',
     title: 'train on',
     why: 'it was broken off before its end; nn train --resume goes on',
-    set: (_, { stopped }) => (stopped === 'interrupted' || stopped === 'time' ? [] : null),
+    set: (_, { stopped }) => (stopped === 'interrupted' ? [] : null),
+  },
+  {
+    against: 'bias',
+    title: 'more time',
+    why: 'training.maxMinutes ended it before its last epoch',
+    set: ({ training: { maxMinutes } }, { stopped }) =>
+      stopped === 'time' && maxMinutes !== null ? [`training.maxMinutes=${maxMinutes * 2}`] : null,
   },
   {
     against: 'bias',

@@ -95,10 +95,17 @@ test('units that begin alike need another beginning, and nothing else', () => {
   ]);
 });
 
-test.each(['interrupted', 'time'] as const)('what was broken off goes on, before it is made longer (%s)', (stopped) => {
-  expect(titles(configOf(), { stopped })).toContain('train on');
-  expect(titles(configOf(), { stopped })).not.toContain('train longer');
-  expect(titles(configOf(), {})).not.toContain('train on');
+test('what was interrupted goes on, and what ran out of time gets more, before epochs are added', () => {
+  const timed = configOf({ training: { maxMinutes: 3 } });
+  for (const [stopped, title] of [
+    ['interrupted', 'train on'],
+    ['time', 'more time'],
+  ] as const) {
+    expect(titles(timed, { stopped })).toContain(title);
+    expect(titles(timed, { stopped })).not.toContain('train longer');
+    expect(titles(timed, {})).not.toContain(title);
+  }
+  expect(setsOf(timed, 'more time', { stopped: 'time' })).toEqual(['training.maxMinutes=6']);
 });
 
 test('a quicker optimizer is advised to plain gradient descent alone', () => {
