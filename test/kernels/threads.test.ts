@@ -3,7 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { inScope, type Kernels, type Precision, precisions } from '../../src/kernels/kernels.ts';
 import { threadsOf } from '../../src/kernels/select.ts';
-import { compile, importsOf } from '../../src/kernels/simd/compiled.ts';
+import { compile, importsOf, instantiate, waits } from '../../src/kernels/simd/compiled.ts';
+import { jobNumbers, jobWords, writeJob } from '../../src/kernels/simd/job.ts';
 import { createMemory } from '../../src/kernels/simd/memory.ts';
 import { simdKernels } from '../../src/kernels/simd/simd-kernels.ts';
 import { startThreads } from '../../src/kernels/simd/threads.ts';
@@ -75,23 +76,58 @@ describe.each(Object.keys(precisions) as Precision[])('threads of the %s kernels
 const bits = (values: Float32Array | Float64Array, length: number) =>
   Buffer.from(values.buffer, values.byteOffset, length * values.BYTES_PER_ELEMENT);
 
-test('a thread that has died is an error', async () => {
-  const { memory } = createMemory();
-  const beyond = 2 ** 31;
-  const threads = startThreads(compile('float32', 'strict')!, importsOf(memory, false), beyond, [beyond]);
-  expect(() => threads.check()).not.toThrow();
-  await expect
-    .poll(
-      () => {
-        try {
-          threads.check();
-        } catch (error) {
-          return (error as Error).message;
-        }
-      },
-      { timeout: 10_000 },
-    )
-    .toBe('a thread of the kernels has died');
+/** Compiled kernels over a memory of their own, with threads that begin on `scratches` (true: sound ones), and a job that shares 512 units. */
+function team(scratches: readonly (number | true)[], sentBefore: object = {}) {
+  const memory = createMemory();
+  const imports = importsOf(memory.memory, false);
+  const module = compile('float32', 'strict')!;
+  const compiled = instantiate(module, imports);
+  const take = (bytes: number) => memory.take(bytes).address;
+  const control = take(compiled.controlBytes());
+  memory.view(new Uint8Array(), control, compiled.controlBytes()).fill(0);
+  const scratch = take(compiled.scratchBytes());
+  const others = scratches.map((at) => (at === true ? take(compiled.scratchBytes()) : at));
+  const threads = startThreads(module, { sentBefore: { sentBefore }, ...imports } as never, compiled, control, others);
+  const numbers = memory.view(new Float64Array(), control + compiled.jobOffset(), jobNumbers);
+  const words = memory.view(new Int32Array(), control + compiled.jobOffset() + numbers.byteLength, jobWords);
+  const [units, count, features] = [512, 64, 512];
+  const place = (length: number) => take(4 * length);
+  return {
+    threads,
+    /** takes memory for the job, and so makes all of it grow */
+    prepare: () => ({ input: place(count * features), weights: place(units * features), out: place(units * count) }),
+    run(placed: { input: number; weights: number; out: number }): number {
+      const job = { kind: 'forwardFloats', rule: 1, features, units, count, end: units, grain: 4, work: 1e9 } as const;
+      writeJob({ ...job, ...placed }, numbers, words, 16);
+      compiled.share(control, scratch);
+      return compiled.wait(control);
+    },
+  };
+}
+
+test.each([100, 300, 600])('memory that grows %i ms after a thread was started is seen by it', async (delay) => {
+  // what a thread is sent is made one thing after another: the size of the memory at once, the memory itself only behind this
+  const { prepare, run } = team(
+    [true],
+    Array.from({ length: 300_000 }, (_, i) => ({ i })),
+  );
+  await sleep(delay);
+  const placed = prepare();
+  await sleep(1500);
+  for (let i = 0; i < 50; i++) expect(run(placed)).toBe(waits.allDone);
+});
+
+test('a thread that dies at work is noticed at once, with what it said', async () => {
+  const { threads, prepare, run } = team([2 ** 31]); // a scratch beyond the memory
+  const placed = prepare();
+  let state: number = waits.allDone;
+  const started = performance.now();
+  while (state === waits.allDone && performance.now() - started < 10_000) {
+    await sleep(1);
+    state = run(placed);
+  }
+  expect(state).toBe(waits.threadDied);
+  expect(threads.deathNote()).toMatch(/memory access out of bounds/);
 });
 
 test('--threads says how many, else NN_THREADS, else the processors that there are', () => {

@@ -11,9 +11,16 @@ export interface Compiled {
   /** room for `count` split numbers */
   splitBytes(count: number): number;
   run(control: number, scratch: number): void;
-  /** @returns 1 where the job was done */
-  share(control: number, scratch: number): number;
+  share(control: number, scratch: number): void;
+  /** @returns one of `waits` */
+  wait(control: number): number;
+  /** where a thread that dies adds deadMark() */
+  doneOffset(): number;
+  deadMark(): number;
 }
+
+/** What `wait` returns, as assembly/threads.ts has it. */
+export const waits = { allDone: 0, threadDied: 1, noProgress: 2 } as const;
 
 /** Versions of V8, by Node 22, 24 and 26, that make one instruction of 256 bits of two neighbouring ones of 128 where they are asked to, and
  *  with which `bench/same-bits.mjs` has found the same bits as without (docs/decisions/0029-two-vectors-in-one.md). */
@@ -35,11 +42,13 @@ export function compile(precision: Precision, arithmetic: Arithmetic): WebAssemb
   return arithmetic === 'fast' && !WebAssembly.validate(bytes) ? null : new WebAssembly.Module(bytes);
 }
 
-/** What the kernels import. @param wide  whether they are to work on as much at once as registers of 256 bits hold; no result depends on it */
+/** What the kernels import, but for the function that each thread makes for itself (functions can't be sent). @param wide  whether they are to work on as much at once as registers of 256 bits hold; no result depends on it */
 export function importsOf(memory: WebAssembly.Memory, wide: boolean): WebAssembly.Imports {
   return { env: { memory }, wide: { wide: Number(wide) } };
 }
 
-export function instantiate(module: WebAssembly.Module, imports: WebAssembly.Imports): Compiled {
+/** For the thread that alone makes the memory grow, and so always sees all of it. */
+export function instantiate(module: WebAssembly.Module, { env, ...others }: WebAssembly.Imports): Compiled {
+  const imports = { env: { ...env, seeAllMemory: () => {} }, ...others };
   return new WebAssembly.Instance(module, imports).exports as unknown as Compiled;
 }

@@ -1,5 +1,5 @@
 import { type Arithmetic, type InputMap, type Precision, precisions } from '../kernels.ts';
-import { compile, importsOf, instantiate } from './compiled.ts';
+import { type Compiled, compile, importsOf, instantiate, waits } from './compiled.ts';
 import { type Frame, framesOf } from './frame.ts';
 import { mapPreparer, type PreparedMap } from './input-map.ts';
 import { type Job, jobNumbers, jobWords, writeJob } from './job.ts';
@@ -53,6 +53,7 @@ export function createEngine(precision: Precision, wanted: Arithmetic, threads: 
   const numbers = memory.view(new Float64Array(), at, jobNumbers);
   const words = memory.view(new Int32Array(), at + numbers.byteLength, jobWords);
   let team: Threads | undefined;
+  let broken = false;
 
   return {
     precision,
@@ -67,10 +68,32 @@ export function createEngine(precision: Precision, wanted: Arithmetic, threads: 
       const shared = job.apart ? job.grain : stepOf(job, threads, job.ways);
       const alone = threads === 1 || job.work < sharedWork || shared >= length;
       writeJob(job, numbers, words, alone && !job.apart ? length : shared);
-      if (alone) return compiled.run(control, scratch!);
-      team ??= startThreads(module, imports, control, others);
-      team.check();
-      if (!compiled.share(control, scratch!)) throw new Error('a thread of the kernels has stopped answering');
+      if (alone || broken) return compiled.run(control, scratch!);
+      team ??= startThreads(module, imports, compiled, control, others);
+      compiled.share(control, scratch!);
+      if (awaitPieces(compiled, control)) return;
+      broken = true; // what is still to be done, the host does alone
+      throw new Error('a thread of the kernels died at work, and what it was at is lost', {
+        cause: new Error(team.deathNote() ?? 'it left no word'),
+      });
     },
   };
+}
+
+/** Seconds without a piece done and without processor time after which a thread is taken for dead: where one dies so that not even its own
+ *  `catch` runs. Nobody who merely waits long for a large piece, or lay stopped for a while, is taken for that. */
+const deadAfter = 30;
+/** Microseconds of processor time in a second that mean that somebody works: the host itself, which waits, takes less. */
+const working = 5000;
+
+/** Waits for the pieces of a shared job that others have. @returns whether all are done; else a thread has died */
+function awaitPieces(compiled: Compiled, control: number): boolean {
+  for (let silent = 0; silent < deadAfter; ) {
+    const before = process.cpuUsage();
+    const state = compiled.wait(control);
+    if (state !== waits.noProgress) return state === waits.allDone;
+    const { user, system } = process.cpuUsage(before);
+    silent = user + system < working ? silent + 1 : 0;
+  }
+  return false;
 }

@@ -1,34 +1,55 @@
-import { Worker } from 'node:worker_threads';
+import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads';
+import type { Compiled } from './compiled.ts';
 
 /** Threads that wait for jobs; the calling thread works too. */
 export interface Threads {
-  /** @throws Error where one of them has died */
-  check(): void;
+  /** What the one said that died at work; null where none has. */
+  deathNote(): string | null;
 }
 
-/** All that a thread does: it works for ever, in the compiled kernels. Text, so that it needs no file of its own. */
+/** All that a thread does: it works for ever, in the compiled kernels. Text, so that it needs no file of its own. One that dies at work may have
+ *  left a piece half done: it says why, and marks that for the host, which lies waiting for the piece and hears nothing else. */
 const program = `
-  const { module, imports, control, scratch } = require('node:worker_threads').workerData;
-  new WebAssembly.Instance(module, imports).exports.work(control, scratch);
+  const { module, imports, control, scratch, done, mark, note } = require('node:worker_threads').workerData;
+  const { memory } = imports.env;
+  const { exports } = new WebAssembly.Instance(module, { ...imports, env: { memory, seeAllMemory: () => memory.grow(0) } });
+  try {
+    exports.work(control, scratch);
+  } catch (error) {
+    note.postMessage(error.stack);
+    const word = new Int32Array(memory.buffer, control + done, 1);
+    Atomics.add(word, 0, mark);
+    Atomics.notify(word, 0);
+  }
 `;
 
-/** Starts a thread for each scratch; they start while others already work, and never keep the process alive. */
+/** Starts a thread for each scratch; they start while others already work, and never keep the process alive. One that can't start is
+ *  missing, no more: whoever is there takes the pieces, and the bits are the same. */
 export function startThreads(
   module: WebAssembly.Module,
   imports: WebAssembly.Imports,
+  { doneOffset, deadMark }: Pick<Compiled, 'doneOffset' | 'deadMark'>,
   control: number,
   scratches: readonly number[],
 ): Threads {
-  let failure: unknown;
-  for (const scratch of scratches) {
-    const worker = new Worker(program, { eval: true, workerData: { module, imports, control, scratch } });
+  const notes = scratches.map((scratch) => {
+    const { port1, port2: note } = new MessageChannel();
+    const workerData = { module, imports, control, scratch, done: doneOffset(), mark: deadMark(), note };
+    const worker = new Worker(program, { eval: true, workerData, transferList: [note] });
     worker.unref();
-    worker.on('error', (error) => (failure = error));
-    worker.on('exit', (code) => (failure ??= new Error(`it ended with exit code ${code}`)));
-  }
+    worker.on('error', ({ message }) => {
+      process.emitWarning(`a thread of the kernels can't start (${message}): the others do its work`);
+    });
+    port1.unref();
+    return port1;
+  });
   return {
-    check() {
-      if (failure !== undefined) throw new Error('a thread of the kernels has died', { cause: failure });
+    deathNote() {
+      for (const note of notes) {
+        const found = receiveMessageOnPort(note);
+        if (found) return found.message;
+      }
+      return null;
     },
   };
 }

@@ -17,14 +17,16 @@ import { addScaled, moveParameters, squaredNorms } from './vectors';
  * makes it. The control block has a cache line for each of its words, and jobs behind them:
  *
  *   GENERATION  counts jobs; threads that have nothing to do wait for it to change
+ *   PAGES       how large the memory is, as the host sees it
  *   CLAIM       the job's generation in the upper 20 bits, the next piece in the lower 12: a thread that wakes up late finds
  *               another generation and takes nothing
- *   DONE        pieces that are done; the host waits for it
+ *   DONE        pieces that are done, and DEAD where a thread has ended with one in its hands; the host waits for it
  *   JOB         what the host writes
  *   SHARED      copies of it for jobs of even and of odd generation: a thread that still asks whether the last job has
  *               another piece must not read the next one, and by the one after that its claim has failed
  */
 const GENERATION: usize = 0;
+const PAGES: usize = 4;
 const CLAIM: usize = 64;
 const DONE: usize = 128;
 const JOB: usize = 192;
@@ -34,8 +36,19 @@ const SHARED: usize = JOB + JOB_BYTES;
 const PIECE_BITS: i32 = 12;
 /** Looks before a thread lies down: some fifty microseconds, since the next job is often close, and waking up takes as long. */
 const SPINS: i32 = 100_000;
-/** Nanoseconds without any progress after which a thread is taken for dead. */
-const PATIENCE: i64 = 60_000_000_000;
+/** Nanoseconds that the host waits for another piece before it asks whether anybody still works. */
+const PATIENCE: i64 = 1_000_000_000;
+/** Added to DONE, which counts less than this, by a thread that has died. */
+const DEAD: i32 = 1 << 30;
+
+/** What becomes of a shared job, as `wait` tells the host. */
+const ALL_DONE: i32 = 0;
+const THREAD_DIED: i32 = 1;
+const NO_PROGRESS: i32 = 2;
+
+/** Lets this thread see the memory that another one has added: memory.grow(0) of JavaScript. */
+@external("env", "seeAllMemory")
+declare function seeAllMemory(): void;
 
 export function controlBytes(): usize {
   return SHARED + 2 * JOB_BYTES;
@@ -44,6 +57,15 @@ export function controlBytes(): usize {
 /** Where the host writes the job. */
 export function jobOffset(): usize {
   return JOB;
+}
+
+/** The word to which a dead thread adds `deadMark()`, and that it then wakes the host by. */
+export function doneOffset(): usize {
+  return DONE;
+}
+
+export function deadMark(): i32 {
+  return DEAD;
 }
 
 /** Room that each thread needs. */
@@ -58,25 +80,32 @@ export function run(control: usize, scratch: usize): void {
     runPiece(job, first, smaller(job.end, first + job.step), scratch);
 }
 
-/** The host: does the job with whoever else is there. @returns whether it was done */
-export function share(control: usize, scratch: usize): bool {
+/** The host: shares the job with whoever else is there, and takes its own part. */
+export function share(control: usize, scratch: usize): void {
   const job = changetype<Job>(control + JOB);
   if (offsetof<Job>() > JOB_BYTES) unreachable();
-  const pieces = (job.end - job.first + job.step - 1) / job.step;
   const generation = atomic.load<i32>(control, GENERATION) + 1;
   memory.copy(sharedJob(control, generation), control + JOB, JOB_BYTES);
+  atomic.store<i32>(control, memory.size(), PAGES);
   atomic.store<i32>(control, 0, DONE);
   atomic.store<i32>(control, generation << PIECE_BITS, CLAIM);
   atomic.store<i32>(control, generation, GENERATION);
   atomic.notify(control + GENERATION, -1);
   takePieces(control, generation, scratch);
-  let answers = true;
+}
+
+/** The host: waits until the shared job is done. @returns ALL_DONE, THREAD_DIED, or NO_PROGRESS where no piece came for a while */
+export function wait(control: usize): i32 {
+  const job = changetype<Job>(control + JOB);
+  const pieces = (job.end - job.first + job.step - 1) / job.step;
   let done = awaitChange(control + DONE, pieces, true);
-  while (done !== pieces && answers) {
-    answers = atomic.wait<i32>(control + DONE, done, PATIENCE) !== AtomicWaitResult.TIMED_OUT;
+  while (done !== pieces) {
+    if (done >= DEAD) return THREAD_DIED;
+    const silent = atomic.wait<i32>(control + DONE, done, PATIENCE) === AtomicWaitResult.TIMED_OUT;
+    if (silent && atomic.load<i32>(control, DONE) === done) return NO_PROGRESS;
     done = awaitChange(control + DONE, pieces, true);
   }
-  return done === pieces;
+  return ALL_DONE;
 }
 
 /** Another thread: works for ever. */
@@ -88,8 +117,16 @@ export function work(control: usize, scratch: usize): void {
       continue;
     }
     seen = generation;
-    takePieces(control, generation, scratch);
+    if (seesAll(control)) takePieces(control, generation, scratch);
   }
+}
+
+/** Whether this thread may touch all that the host has. Where the host's memory grew while the thread began, the thread goes on seeing the old
+ *  size, and what it fills beyond traps. */
+function seesAll(control: usize): bool {
+  const pages = atomic.load<i32>(control, PAGES);
+  if (memory.size() < pages) seeAllMemory();
+  return memory.size() >= pages;
 }
 
 /** Looks for a while until a word is `value` (or is another). @returns what it was at last */
