@@ -48,7 +48,7 @@ export function importsOf(memory: WebAssembly.Memory, wide: boolean): WebAssembl
 }
 
 /** For the thread that alone makes the memory grow, and so always sees all of it. */
-export function instantiate(module: WebAssembly.Module, { env, ...others }: WebAssembly.Imports): Compiled {
-  const imports = { env: { ...env, seeAllMemory: () => {} }, ...others };
-  return new WebAssembly.Instance(module, imports).exports as unknown as Compiled;
+export function instantiate(module: WebAssembly.Module, imports: WebAssembly.Imports): Compiled {
+  const growth = { seeAllMemory: () => {} };
+  return new WebAssembly.Instance(module, { ...imports, growth }).exports as unknown as Compiled;
 }

@@ -12,7 +12,8 @@ export interface Threads {
 const program = `
   const { module, imports, control, scratch, done, mark, note } = require('node:worker_threads').workerData;
   const { memory } = imports.env;
-  const { exports } = new WebAssembly.Instance(module, { ...imports, env: { memory, seeAllMemory: () => memory.grow(0) } });
+  const growth = { seeAllMemory: () => memory.grow(0) };
+  const { exports } = new WebAssembly.Instance(module, { ...imports, growth });
   try {
     exports.work(control, scratch);
   } catch (error) {

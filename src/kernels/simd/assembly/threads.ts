@@ -1,6 +1,7 @@
 import { normalizeBatch, normalizeGradient, normalizeWith } from './batch-norm';
 import { byteProducts, byteProductsScratch } from './bytes';
 import { activate, activationGradient, lossGradient, sumExamples } from './elementwise';
+import { seeAllMemory } from './growth';
 import { Job } from './job';
 import { forwardBytes, forwardFloats, inputGradient, weightsBytes, weightsFloats } from './layer';
 import { forwardOneUnit, oneUnitScratch, splitNumbers, weightsOneUnit } from './one-unit';
@@ -46,10 +47,6 @@ const ALL_DONE: i32 = 0;
 const THREAD_DIED: i32 = 1;
 const NO_PROGRESS: i32 = 2;
 
-/** Lets this thread see the memory that another one has added: memory.grow(0) of JavaScript. */
-@external("env", "seeAllMemory")
-declare function seeAllMemory(): void;
-
 export function controlBytes(): usize {
   return SHARED + 2 * JOB_BYTES;
 }
@@ -82,7 +79,6 @@ export function run(control: usize, scratch: usize): void {
 
 /** The host: shares the job with whoever else is there, and takes its own part. */
 export function share(control: usize, scratch: usize): void {
-  const job = changetype<Job>(control + JOB);
   if (offsetof<Job>() > JOB_BYTES) unreachable();
   const generation = atomic.load<i32>(control, GENERATION) + 1;
   memory.copy(sharedJob(control, generation), control + JOB, JOB_BYTES);
