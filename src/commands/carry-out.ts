@@ -12,7 +12,7 @@ import { shellWord, trainText } from '../report/train-summary.ts';
 import { modelFileName, saveClassifier } from '../run/model-file.ts';
 import { latestName, runsFolder, shownPath } from '../run/places.ts';
 import { linkLatest, type RunFolder, runFiles } from '../run/run-folder.ts';
-import { refuseWrongGradient } from '../training/check-gradients.ts';
+import { refuseWrongStep } from '../training/check-step.ts';
 import type { Told } from '../training/checkpoint.ts';
 import { afterFolds, type CrossValidation, classifierOf, crossValidate, type FoldsDone } from '../training/cross-validation.ts';
 import { DivergedError } from '../training/divergence.ts';
@@ -133,7 +133,7 @@ async function trainInto(run: RunFolder, job: Job, folds: CrossValidation | null
   const { context, data, kernels, extras } = job;
   const config = folds === null ? job.loaded.config : afterFolds(job.loaded.config, folds);
   const options = await prepareFit(config, data.parts, planTraining(config, data.parts, kernels), kernels, extras);
-  refuseWrongGradient(options);
+  refuseWrongStep(options);
   const save = async () => saveClassifier(join(run.path, modelFileName), await classifierOf(config, data, options));
   try {
     const outcome = await follow(run, job, { options, folds, checkpoints });

@@ -5,7 +5,7 @@ import { UserError } from '../errors.ts';
 import type { Metrics } from '../evaluation/metrics.ts';
 import { chooseThreshold, type ThresholdCriterion } from '../evaluation/threshold.ts';
 import { kernelsFor } from '../kernels/select.ts';
-import { refuseWrongGradient } from './check-gradients.ts';
+import { refuseWrongStep } from './check-step.ts';
 import { type EpochEvent, type FitEvent, type FitOptions, fit, type Going } from './fit.ts';
 import { type Extras, planTraining, prepareFit } from './plan.ts';
 import { foldParts, type PreparedData } from './prepare.ts';
@@ -95,7 +95,7 @@ export async function* crossValidate(
   for (let fold = done.folds.length; fold < folds.count; fold++) {
     const foldData = foldParts(parts.train, folds, fold);
     const options = await prepareFit(config, foldData, planTraining(config, foldData, kernels), kernels, extras);
-    refuseWrongGradient(options);
+    refuseWrongStep(options);
     let last: EpochEvent | undefined;
     for await (const event of fit(options, { from, wants: going.wants })) {
       yield { fold, event, done };

@@ -9,6 +9,7 @@ import type { LossName } from '../model/losses.ts';
 import { type Parameters, parametersOver } from '../model/network.ts';
 import { type OptimizerChoice, type OptimizerOptions, optimizerOptions, optimizers } from '../optimize/optimizers.ts';
 import type { ScheduleChoice } from '../optimize/schedules.ts';
+import { namedRandom, type Random } from '../random.ts';
 import { type CostWatch, costWatch } from './divergence.ts';
 import { dualProblem } from './dual.ts';
 import type { EarlyStopping } from './early-stopping.ts';
@@ -68,6 +69,8 @@ export interface Run {
   augmented: Uint8Array | null;
   labels: Uint8Array;
   dropout: boolean;
+  /** what draws a step's dropout masks */
+  masks(step: number): Random;
   steps: number;
   /** of each layer, after the schedule */
   rates: number[];
@@ -107,7 +110,7 @@ export function problemOf(options: FitOptions, kernels: Kernels): Problem {
   return options.form === 'dual' ? dualProblem(options, kernels) : directProblem(options, kernels);
 }
 
-function startRun(options: FitOptions, problem: Problem): Run {
+export function startRun(options: FitOptions, problem: Problem): Run {
   const { network, kernels, parameters, train } = problem;
   const batch = batchLength(options.batchSize, train.labels.length);
   const size = parameters.values.length;
@@ -126,6 +129,7 @@ function startRun(options: FitOptions, problem: Problem): Run {
     augmented: augments(options.augmentation) ? kernels.resident(new Uint8Array(batch * options.network.inputs)) : null,
     labels: new Uint8Array(batch),
     dropout: network.layers.some(({ keepProb }) => keepProb < 1),
+    masks: (step) => namedRandom(options.seed, 'dropout', step),
     steps: 0,
     rates: [...options.learningRates],
     gradientNorms: network.layers.map(() => 0),

@@ -7,7 +7,6 @@ import { addL2Gradient, l2Cost } from '../model/l2.ts';
 import { costAndGradient, goesInOne, piecesOf } from '../model/pieces.ts';
 import { averagesOf, optimizers } from '../optimize/optimizers.ts';
 import { scheduledRate } from '../optimize/schedules.ts';
-import { namedRandom } from '../random.ts';
 import { refuseBrokenCost, refuseBrokenGradient } from './broken-step.ts';
 import type { Run } from './fit-run.ts';
 import { weightsNorm } from './problem.ts';
@@ -40,7 +39,7 @@ export function takeStep(run: Run, indices: Int32Array, { epoch, norms }: StepOp
   run.lastIndices = indices;
   run.lastCount = count;
   for (let i = 0; i < count; i++) labels[i] = train.labels[indices[i]!]!;
-  const masks = run.dropout ? namedRandom(options.seed, 'dropout', run.steps) : null;
+  const masks = run.dropout ? run.masks(run.steps) : null;
   const input = batchRows(run, indices, epoch);
   run.lastInput = input;
   const pass: Pass = { network, parameters, kernels, workspace, input, mode: { kind: 'training', masks } };

@@ -11,7 +11,7 @@ import type { Metrics } from '../evaluation/metrics.ts';
 import { kernelsFor } from '../kernels/select.ts';
 import { type RangeName, ranges } from '../optimize/ranges.ts';
 import { namedRandom } from '../random.ts';
-import { refuseWrongGradient } from './check-gradients.ts';
+import { refuseWrongStep } from './check-step.ts';
 import { classifierOf, crossValidate, requireDev } from './cross-validation.ts';
 import { type EpochEvent, fit } from './fit.ts';
 import { type Extras, planTraining, prepareFit } from './plan.ts';
@@ -120,7 +120,7 @@ async function scoreOf(config: Config, data: PreparedData, extras: Extras): Prom
   }
   const kernels = kernelsFor(config.precision, config.arithmetic);
   const options = await prepareFit(config, { train, dev }, planTraining(config, { train, dev }, kernels), kernels, extras);
-  refuseWrongGradient(options);
+  refuseWrongStep(options);
   let last: EpochEvent | undefined;
   for await (const event of fit(options)) if (event.type === 'epoch') last = event;
   const { metrics } = await judge(await classifierOf(config, data, options), kernels, dev);

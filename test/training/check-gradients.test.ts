@@ -1,51 +1,20 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { noAugmentation } from '../../src/data/augment.ts';
 import type { Kernels } from '../../src/kernels/kernels.ts';
 import { referenceKernels } from '../../src/kernels/reference.ts';
 import { activations } from '../../src/model/activations.ts';
 import { losses } from '../../src/model/losses.ts';
-import { initialParameters, type Network } from '../../src/model/network.ts';
-import { namedRandom, numpyRandom } from '../../src/random.ts';
-import { checkModel, isRight, refuseWrongGradient } from '../../src/training/check-gradients.ts';
+import type { Network } from '../../src/model/network.ts';
+import { checkModel, isRight } from '../../src/training/check-gradients.ts';
+import { refuseWrongStep } from '../../src/training/check-step.ts';
 import type { FitOptions } from '../../src/training/fit.ts';
 import { dense } from '../model/networks.ts';
+import { noisePictures, problem, type Wishes } from './problems.ts';
 
 const inputs = 12;
 
-function optionsOf(network: Network, own: Partial<FitOptions> = {}, kernels: Kernels = referenceKernels('float64')): FitOptions {
-  const random = namedRandom(5, 'check');
-  const m = 24;
-  const pixels = Uint8Array.from({ length: m * inputs }, () => random.integer(255));
-  const labels = Uint8Array.from({ length: m }, (_, i) => i % 2);
-  return {
-    network,
-    parameters: initialParameters(network, kernels, numpyRandom(2)),
-    kernels,
-    map: { multiply: new Float64Array(inputs).fill(1 / 255), add: new Float64Array(inputs) },
-    train: { pixels, labels },
-    dev: null,
-    seed: 1,
-    epochs: 1,
-    batchSize: 'auto',
-    shuffle: 'auto',
-    form: 'direct',
-    loss: 'crossEntropy',
-    classWeights: [1, 1],
-    optimizer: { name: 'gradientDescent' },
-    learningRates: network.layers.map(() => 0.01),
-    rateByFeature: null,
-    schedule: { name: 'none' },
-    l2: 0,
-    clipNorm: null,
-    augmentation: noAugmentation,
-    imageSize: 2,
-    earlyStopping: null,
-    evaluateEvery: 1,
-    maxMinutes: null,
-    threshold: 0.5,
-    ...own,
-  };
+function optionsOf(network: Network, own: Wishes = {}, kernels: Kernels = referenceKernels('float64')): FitOptions {
+  return problem({ train: noisePictures(24, { side: 2 }), network, kernels, ...own });
 }
 
 const output = dense(1, { activation: 'sigmoid' });
@@ -118,9 +87,9 @@ describe('a planted fault', () => {
 
   test.each(['float32', 'float64'] as const)('in the kernels in use stops a training in %s before it starts', (precision) => {
     const right = referenceKernels(precision);
-    expect(() => refuseWrongGradient(optionsOf(network, {}, right))).not.toThrow();
-    expect(() => refuseWrongGradient(optionsOf(network, {}, faulty(right, 3)))).toThrow(
-      /in layer 2 the gradient of the kernels in use is off/,
+    expect(() => refuseWrongStep(optionsOf(network, {}, right))).not.toThrow();
+    expect(() => refuseWrongStep(optionsOf(network, {}, faulty(right, 3)))).toThrow(
+      /step check: in layer 2 the update of W2 came to/,
     );
   });
 });
@@ -132,6 +101,6 @@ test.each([10, 1000])('a network that starts saturated (random × %i) is not tak
     layers: [dense(5, { init }), dense(3, { init, activation: 'sigmoid' }), { ...output, init }],
   };
   for (const loss of ['crossEntropy', 'squaredError'] as const) {
-    expect(() => refuseWrongGradient(optionsOf(network, { loss }))).not.toThrow();
+    expect(() => refuseWrongStep(optionsOf(network, { loss }))).not.toThrow();
   }
 });

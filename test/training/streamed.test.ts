@@ -10,7 +10,7 @@ import { isStored, type StoredPixels } from '../../src/data/pixels.ts';
 import { everySo } from '../../src/data/shuffle.ts';
 import type { Source } from '../../src/data/source.ts';
 import { kernelsFor } from '../../src/kernels/select.ts';
-import { refuseWrongGradient } from '../../src/training/check-gradients.ts';
+import { refuseWrongStep } from '../../src/training/check-step.ts';
 import { classifierOf, crossValidate } from '../../src/training/cross-validation.ts';
 import { estimateSeconds } from '../../src/training/estimate.ts';
 import { type EpochEvent, fit } from '../../src/training/fit.ts';
@@ -83,7 +83,7 @@ async function trained(fields: Fields, memory: number) {
   const config = configOf(fields, memory);
   const data = await prepare(config);
   const options = await optionsOf(config, data);
-  refuseWrongGradient(options);
+  refuseWrongStep(options);
   const epochs: Omit<EpochEvent, 'seconds'>[] = [];
   for await (const event of fit(options)) {
     if (event.type !== 'epoch') continue;

@@ -1,0 +1,133 @@
+import { augments } from '../data/augment.ts';
+import { batchLength } from '../data/batches.ts';
+import type { InputMap } from '../kernels/kernels.ts';
+import { referenceKernels } from '../kernels/reference.ts';
+import { activations } from '../model/activations.ts';
+import { bufferLength, layerInputs, type Network, type Parameters, parameterSegments, parametersOver } from '../model/network.ts';
+import { namedRandom, type Random } from '../random.ts';
+import type { FitOptions } from './fit-run.ts';
+
+/**
+ * A training like the one that is to begin, on data that hide nothing: the same network, form, kernels, optimizer, batch size and options, over random
+ * bytes, with weights that keep numbers near 1 and biases, γ and β that are not 0. What a step of it computes wrongly, a step of the training does
+ * too; and no pictures that are all alike, no weights of 0 or of 10^38, no λ of 10^300 stand in the way of seeing it.
+ */
+export interface Probe {
+  /** its numbers (rates, l2, clipNorm) may be changed between steps */
+  options: FitOptions & { learningRates: number[] };
+  /** of one batch: row i holds example i mod `distinct`, so that few of them say what all must be */
+  indices: Int32Array;
+  distinct: number;
+  /** draws dropout's masks, the same for equal rows */
+  masks: () => Random;
+}
+
+/** Examples of a batch that differ. */
+const mostDistinct = 8;
+/** Of bytes that are made, and of images in dual form, whose products are among all of them: what a larger batch computes otherwise, one of
+ *  this size does too. */
+const mostBytes = 2 ** 26;
+const mostInDual = 16;
+
+export function probeOf(options: FitOptions, mostExamples = Number.POSITIVE_INFINITY): Probe {
+  const { network, form, augmentation, train, l2, clipNorm, rateByFeature } = options;
+  const m = train.labels.length;
+  const wanted = batchLength(options.batchSize, m);
+  const isFull = wanted === m;
+  const most = Math.min(
+    form === 'dual' ? mostInDual : Math.max(mostDistinct, Math.floor(mostBytes / network.inputs)),
+    mostExamples,
+  );
+  const distinct = Math.min(mostDistinct, wanted, most);
+  // equal rows must come equally often where statistics of the batch, or masks that are drawn row after row, depend on it
+  const inTurn = network.layers.some(({ batchNorm, keepProb }) => batchNorm || keepProb < 1);
+  const batch = Math.min(wanted, most) - (inTurn ? Math.min(wanted, most) % distinct : 0);
+  const images = isFull ? batch : batch + distinct;
+  const byteTable = tableOf(someBytes, (random) => random.integer(255));
+  const pixels = new Uint8Array(images * network.inputs);
+  for (let i = 0; i < Math.min(images, distinct) * network.inputs; i++) pixels[i] = byteTable[i % someBytes]!;
+  for (let i = distinct; i < images; i++)
+    pixels.copyWithin(i * network.inputs, (i % distinct) * network.inputs, ((i % distinct) + 1) * network.inputs);
+  // augmentation draws by the number of an example: equal rows have to be one
+  const shift = isFull ? 0 : distinct;
+  const indices = Int32Array.from({ length: batch }, (_, i) => (augments(augmentation) ? i % distinct : i + shift));
+  const keepsZeros = form === 'dual' && options.parameters.layers[0]!.weights.every((value) => value === 0);
+  return {
+    indices,
+    distinct,
+    masks: () => inCycles(distinct),
+    options: {
+      ...options,
+      train: { pixels, labels: Uint8Array.from({ length: images }, (_, i) => (i % distinct) % 2) },
+      dev: null,
+      parameters: evenParameters(options, pixels.subarray(0, distinct * network.inputs), keepsZeros),
+      batchSize: batch,
+      classWeights: scaled(options.classWeights),
+      learningRates: options.learningRates.map(() => 1e-3),
+      rateByFeature: rateByFeature && Float64Array.from(rateByFeature, (_, k) => 0.5 + (k % 7) / 7),
+      schedule: { name: 'none' },
+      l2: l2 > 0 ? 0.01 * images : 0,
+      clipNorm: clipNorm && 1e30,
+      earlyStopping: null,
+      seed: 1,
+    },
+  };
+}
+
+/** The same ratio; the larger is 1. */
+function scaled([negative, positive]: FitOptions['classWeights']): FitOptions['classWeights'] {
+  const most = Math.max(negative, positive);
+  return [negative / most, positive / most];
+}
+
+/** Millions of numbers are made of so many random ones, over and over: primes, so that neighbouring rows are not alike, nor images like weights. */
+const [someBytes, someNormals] = [4091, 4093];
+
+function tableOf(size: number, draw: (random: Random) => number): Float64Array {
+  const random = namedRandom(1, 'probe');
+  return Float64Array.from({ length: size }, () => draw(random));
+}
+
+/** Weights that keep what flows through near 1, forward and back, whatever the map makes of bytes. */
+function evenParameters({ network, kernels, map }: FitOptions, pixels: Uint8Array, zeroFirst: boolean): Parameters {
+  const values = referenceKernels(kernels.precision).floats(bufferLength(parameterSegments(network)));
+  const parameters = parametersOver(network, values);
+  const normals = tableOf(someNormals, (random) => random.normal());
+  const fill = (array: typeof values, from: number, mean: number, deviation: number) => {
+    for (let i = 0; i < array.length; i++) array[i] = mean + deviation * normals[(i + from) % someNormals]!;
+  };
+  for (const [l, { weights, bias, norm }] of parameters.layers.entries()) {
+    const size = l === 0 ? rootMeanSquare(pixels, map) : 1;
+    const deviation = gainOf(network, l) / (Math.sqrt(layerInputs(network, l)) * (size || 1));
+    fill(weights, l, 0, l === 0 && zeroFirst ? 0 : deviation);
+    if (bias) fill(bias, l, 0, 0.1);
+    if (!norm) continue;
+    fill(norm.gamma, l, 1, 0.2);
+    fill(norm.beta, l + 7, 0, 0.3);
+    norm.movingVariance.fill(1);
+  }
+  return parameters;
+}
+
+/** One over the slope of the activation below, near 0: sigmoid's is ¼. */
+function gainOf({ layers }: Network, layer: number): number {
+  if (layer === 0) return 1;
+  const { activation, slope } = layers[layer - 1]!;
+  const rule = activations[activation];
+  return 1 / rule.derivative(0.1, rule.value(0.1, slope), slope);
+}
+
+function rootMeanSquare(pixels: Uint8Array, { multiply, add }: InputMap): number {
+  const n = multiply.length;
+  let sum = 0;
+  for (let i = 0; i < pixels.length; i++) sum += (multiply[i % n]! * pixels[i]! + add[i % n]!) ** 2;
+  return Math.sqrt(sum / pixels.length);
+}
+
+/** Uniform numbers that come again after `length`: rows of masks, however wide, come again after as many. */
+function inCycles(length: number): Random {
+  const random = namedRandom(1, 'probe masks');
+  const numbers = Array.from({ length }, () => random.uniform());
+  let at = 0;
+  return { ...random, uniform: () => numbers[at++ % length]! };
+}
