@@ -14,7 +14,7 @@ export interface Judged {
 
 export type Judge = (of: Judged) => string | null;
 
-const widths: Record<string, number> = { F64: 8, F32: 4, I32: 4, U8: 1, I64: 8 };
+const widths: Record<string, number> = { F64: 8, F32: 4, I32: 4, U32: 4, U8: 1, I64: 8 };
 
 /** @see the format's description: https://huggingface.co/docs/safetensors */
 export function safetensorsFault(bytes: Buffer): string | null {
