@@ -33,16 +33,17 @@ export interface Classes {
 /** Which of a source's classes is 1. Where there are more than two, that one stands against all the others together.
  *  @param names     of the classes, sorted by UTF-16 code units, so the same on every system
  *  @param positive  the config's word, if any
- *  @param many      whether the negative class is all that is not positive, though this source may have two classes alone
+ *  @param options.many   whether the negative class is all that is not positive, though this source may have two classes alone
+ *  @param options.notes  what the source passed over: where a class is missing, it may be among that
  *  @throws UserError (data) on fewer than two classes, on more where none is named, and on names that would be taken for each other;
  *                    (usage) where none of them is called cat and none is named */
 export function orderClasses(
   names: readonly string[],
   positive: string | undefined,
   where: string,
-  many = names.length > 2,
+  { many = names.length > 2, notes = [] }: { many?: boolean; notes?: readonly string[] } = {},
 ): Classes {
-  if (names.length < 2 || (names.length > 2 && positive === undefined)) throw notTwoClasses(names, where);
+  if (names.length < 2 || (names.length > 2 && positive === undefined)) throw notTwoClasses(names, where, notes);
   const called = names.filter((name) => (positive === undefined ? name.toLowerCase() === 'cat' : name === positive));
   const [chosen] = called;
   if (chosen === undefined || called.length > 1) {
@@ -58,7 +59,7 @@ export function orderClasses(
   return classes;
 }
 
-function notTwoClasses(names: readonly string[], where: string): UserError {
+function notTwoClasses(names: readonly string[], where: string, notes: readonly string[]): UserError {
   const found = names.length === 0 ? 'none' : `${names.length}: ${listed(names, ', ')}`;
   const [only] = names;
   const folders = 'Put the pictures into one folder for each class, such as';
@@ -66,9 +67,9 @@ function notTwoClasses(names: readonly string[], where: string): UserError {
     `${folders} cat and noncat.`,
     `${folders} ${restOf(only!)} beside ${only}: what is learnt is what tells them apart.`,
   ];
-  return new UserError('data', `${where}: expected two classes, found ${found}`, {
-    hint: hintForParts(names) ?? hints[names.length] ?? positiveHint(names),
-  });
+  const hint = hintForParts(names) ?? hints[names.length] ?? positiveHint(names);
+  const passedOver = names.length < 2 && notes.length > 0 ? ` (${notes.join('; ')})` : '';
+  return new UserError('data', `${where}: expected two classes, found ${found}`, { hint: `${hint}${passedOver}` });
 }
 
 /** Where all classes but one are taken together, none of them may be taken for that one, or for all of them.

@@ -159,7 +159,10 @@ export function classesOf(
   for (const field of sourceFields) {
     if (opened[field] === undefined) continue;
     const { source, positive } = opened[field];
-    const found = orderClasses(source.classes, positive ?? otherwise(source.classes), source.title, many);
+    const found = orderClasses(source.classes, positive ?? otherwise(source.classes), source.title, {
+      many,
+      notes: source.notes,
+    });
     first ??= found;
     if (found.positive === first.positive && found.negative === first.negative) continue;
     const words = ({ positive, negative }: Classes) => `${positive} and ${negative}`;

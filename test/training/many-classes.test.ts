@@ -183,10 +183,11 @@ describe('where a part has a source of its own', () => {
   });
 });
 
-test('training on one class stays refused, and says why', async () => {
+test('training on one class stays refused, and says why, with what was passed over: another class may be among that', async () => {
+  await put('one', 'cat/readme.md', Buffer.from('text'));
   const error = await prepare({ source: { type: 'folder', path: 'one' } }).catch((found: unknown) => found);
   expect(error).toMatchObject({ kind: 'data', message: expect.stringContaining('one: expected two classes, found 1: cat') });
   expect((error as UserError).hint).toMatch(
-    /one folder for each class, such as noncat beside cat: what is learnt is what tells them apart/,
+    /one folder for each class, such as noncat beside cat: what is learnt is what tells them apart\. \(.*passed over .*\)$/,
   );
 });
