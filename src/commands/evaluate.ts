@@ -24,7 +24,7 @@ import { openSources, sourceChoice } from '../training/prepare.ts';
 import type { Command, Context } from './command.ts';
 import { modelOption, threadsOption, thresholdOption } from './options.ts';
 import { numberOption } from './parse.ts';
-import { readProgress, sourcePaths, warnOfFailures, withDecoded } from './reading.ts';
+import { noteOthers, readProgress, sourcePaths, warnOfFailures, withDecoded } from './reading.ts';
 import { type PartOptions, type PartSource, readRunPart } from './run-part.ts';
 import { measureUnseen, type Origin, trainedContents } from './trained-on.ts';
 
@@ -171,7 +171,7 @@ async function otherSource(context: Context, data: string, { classes }: Classifi
   for (const note of source.notes) context.warn(note);
   requireClasses(data, source.classes, classes);
   const others = source.classes.filter((name) => name !== classes.positive);
-  if (others.length > 1) context.note(`${data}: ${classes.positive} against all other classes together, ${listed(others, ', ')}`);
+  noteOthers(context, data, classes.positive, others);
   const opened = { source, positive: classes.positive, fit: undefined, isLikely: true };
   return { sources: [opened], memory: defaultMemory, roots: rootOf(choice) };
 }

@@ -30,6 +30,8 @@ export interface PreparedData {
   /** with `split.folds`: the fold of each training picture, from 0; each fold is dev once */
   folds: { count: number; of: Int32Array } | null;
   classes: Classes;
+  /** the names of all classes that are not positive: the negative class is one of them, or all together */
+  others: readonly string[];
   preprocessing: Preprocessing;
   failures: Failure[];
   notes: readonly string[];
@@ -81,6 +83,7 @@ export async function prepareData({ config, folder }: LoadedConfig, options: Rea
     parts,
     folds: cut?.folds ?? null,
     classes,
+    others: [...new Set(sourcesIn(opened).flatMap((source) => source.classes))].filter((name) => name !== classes.positive),
     preprocessing,
     failures: shelves.flatMap(({ failures }) => failures),
     notes: [

@@ -100,8 +100,9 @@ function classesIn(part: Examples, positive: string): Record<string, number> {
 
 describe.each(Object.entries(sources))('%s', (type, source) => {
   test.each(['cat', 'dog'])('%s against the others, and each class in its share in each part', async (positive) => {
-    const { parts, classes } = await prepare({ source: { ...source, positive }, split: { dev: 0.2, test: 0.2 } });
+    const { parts, classes, others } = await prepare({ source: { ...source, positive }, split: { dev: 0.2, test: 0.2 } });
     expect(classes).toEqual({ positive, negative: `non${positive}` });
+    expect(others).toEqual(classNames.filter((name) => name !== positive));
     expect(classesIn(parts.train as Examples, positive)).toEqual({ bird: 6, cat: 12, dog: 27 });
     expect(classesIn(parts.dev as Examples, positive)).toEqual({ bird: 2, cat: 4, dog: 9 });
     expect(classesIn(parts.test as Examples, positive)).toEqual({ bird: 2, cat: 4, dog: 9 });
