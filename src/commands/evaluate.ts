@@ -223,7 +223,7 @@ function requireClasses(data: string, found: readonly string[], { positive, nega
   if (found.length > 2 && found.includes(positive)) refuseMistakable(found, { positive, negative: restOf(positive) }, data);
   if (found.includes(positive) || found.length === 0 || (found.length === 1 && found[0] === negative)) return;
   const hint = arePartNames(found)
-    ? `These look like parts, not classes: judge one of them, such as --data ${join(data, found[0]!)}.`
+    ? 'These look like parts, not classes: give the folder of one of them to --data.'
     : `Call the class that the model answers ${positive} for, a folder or a label, ${positive} here too` +
       (found.length === 1 ? `; or the one that it answers ${negative} for ${negative}.` : '.');
   const names = listed(found, found.length > 2 ? ', ' : ' and ');

@@ -101,7 +101,7 @@ describe('more than two classes', () => {
       'which are parts',
       ['test', 'train', 'val'],
       /found test, train, val$/,
-      /look like parts, not classes: judge one of them, such as --data .*test\.$/,
+      /look like parts, not classes: give the folder of one of them to --data\./,
     ],
     ['of two, without the positive one', ['bird', 'dog'], /found bird and dog$/, /a folder or a label, cat here too\.$/],
     [
