@@ -91,7 +91,18 @@ export async function judge(
   threshold = classifier.threshold,
 ): Promise<{ metrics: Metrics; logits: Float64Array }> {
   const values = await logitsOf(classifier, kernels, examples.pixels);
-  return { metrics: measure(values, examples.labels, { threshold, loss: losses[classifier.loss].value }), logits: values };
+  return { metrics: measureAnswers(classifier, values, examples.labels, threshold), logits: values };
+}
+
+/** Judges a classifier by its answers.
+ *  @param logits  one a picture */
+export function measureAnswers(
+  { loss }: Pick<Classifier, 'loss'>,
+  logits: Float64Array,
+  labels: Uint8Array,
+  threshold: number,
+): Metrics {
+  return measure(logits, labels, { threshold, loss: losses[loss].value });
 }
 
 /** The same without the logits, of which millions are memory. */

@@ -11,9 +11,10 @@ import { writeFileAtomically } from '../run/atomic-write.ts';
 import { freePath } from '../run/run-folder.ts';
 import { openData } from '../training/open-data.ts';
 import type { Command, Context } from './command.ts';
-import { configToLookAt, lookAtAll } from './looking.ts';
+import { configToLookAt, type LookingValues, lookAtAll } from './looking.ts';
+import { setOption } from './options.ts';
 
-interface Values {
+interface Values extends Pick<LookingValues, 'set'> {
   out?: string;
   apply?: string;
   force?: boolean;
@@ -28,6 +29,7 @@ export const command: Command<Values> = {
       summary: 'do what a list says: move files into removed-<date> beside the folder, or write a new .csv beside the old one',
       conflicts: ['out'],
     },
+    { ...setOption, summary: 'with --out: override a field of the source, such as data.source.positive=cat' },
     { flags: '--force', summary: 'overwrite the list' },
     { flags: '--json', summary: 'print the counts as JSON' },
   ],
@@ -38,7 +40,11 @@ export const command: Command<Values> = {
   run: clean,
 };
 
-async function clean(context: Context, { out, apply, force = false }: Values, [path]: string[]): Promise<ExitKind | undefined> {
+async function clean(
+  context: Context,
+  { out, apply, force = false, set }: Values,
+  [path]: string[],
+): Promise<ExitKind | undefined> {
   if (out === undefined && apply === undefined)
     throw new UserError('usage', 'nn data clean: expected --out LIST, or --apply LIST, found neither', {
       hint: 'First write the list, then look at it, then apply it. Nothing is ever deleted.',
@@ -54,7 +60,7 @@ async function clean(context: Context, { out, apply, force = false }: Values, [p
     );
   }
   if (apply !== undefined) await applyList(context, choice, apply);
-  else await writeList(context, choice, out!, force);
+  else await writeList(context, choice, { out: out!, force, set });
   return undefined;
 }
 
@@ -65,13 +71,17 @@ function rootOf({ type, path }: CleanableChoice): string {
   return type === 'folder' ? path : dirname(path);
 }
 
-async function writeList(context: Context, choice: CleanableChoice, out: string, force: boolean): Promise<void> {
+async function writeList(
+  context: Context,
+  choice: CleanableChoice,
+  { out, force, set }: { out: string; force: boolean; set: string[] | undefined },
+): Promise<void> {
   if (!force && (await exists(out)))
     throw new UserError('usage', `--out ${out}: expected a file that is not there yet, found one`, {
       hint: 'Name another, or overwrite it with --force.',
     });
   const { path } = choice;
-  const { loaded } = await configToLookAt({}, path);
+  const { loaded } = await configToLookAt({ ...(set && { set }) }, path);
   const { findings } = await lookAtAll(context, await openData(loaded, true), null);
   const rows = await removalRows(findings, ({ name }) => fileHash(resolve(rootOf(choice), name)));
   await writeFileAtomically(out, removalCsv(rows));

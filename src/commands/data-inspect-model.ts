@@ -1,6 +1,4 @@
-import { join } from 'node:path';
 import { logits, probability } from '../classifier/classifier.ts';
-import { exists } from '../data/disk.ts';
 import type { Survey } from '../data/inspection/survey.ts';
 import { attempt, decodesAtOnce, mapInOrder } from '../data/load.ts';
 import { UserError } from '../errors.ts';
@@ -8,7 +6,7 @@ import { type Interval, wilsonInterval } from '../evaluation/intervals.ts';
 import { kernelsFor } from '../kernels/select.ts';
 import { loadClassifier } from '../run/model-file.ts';
 import { runFiles, runOfModel } from '../run/run-folder.ts';
-import { readSplit } from '../run/split-file.ts';
+import { readTrained } from '../run/split-file.ts';
 import type { ShortcutStudy } from '../training/shortcuts.ts';
 import type { Context } from './command.ts';
 
@@ -31,10 +29,13 @@ export async function askModel(context: Context, path: string, survey: Survey, {
       `--model ${path}: expected the classes ${positive} and ${negative}, found ${classes.positive} and ${classes.negative}`,
     );
   }
-  const trained = await trainedOn(context, runOfModel(file), classifier.classes);
+  const run = runOfModel(file);
+  const trained = await readTrained(run, classifier.classes);
+  if (trained === null)
+    context.warn(`${run}: no ${runFiles.split} there: the model may have been trained on some of these pictures`);
   const kernels = kernelsFor(classifier.precision);
   const answers = mapInOrder(indices, decodesAtOnce(), async (i): Promise<0 | 1 | null> => {
-    if (trained.has(survey.hashes[i]!)) return null;
+    if (trained?.has(survey.hashes[i]!)) return null;
     const { source } = survey.sources[survey.sourceOf[i]!]!;
     const read = await attempt(source.read(survey.indexOf[i]!, classifier.preprocessing));
     if ('reason' in read) return null;
@@ -56,13 +57,4 @@ export async function askModel(context: Context, path: string, survey: Survey, {
     pictures: asked.length,
   };
   return { right, score };
-}
-
-/** The hashes of the pictures in a run's training part. A model file alone does not tell. */
-async function trainedOn(context: Context, run: string, classes: { positive: string; negative: string }): Promise<Set<string>> {
-  if (!(await exists(join(run, runFiles.split)))) {
-    context.warn(`${run}: no ${runFiles.split} there: the model may have been trained on some of these pictures`);
-    return new Set();
-  }
-  return new Set((await readSplit(run, classes)).flatMap(({ hash, part }) => (part === 'train' ? [hash] : [])));
 }

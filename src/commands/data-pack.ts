@@ -56,7 +56,10 @@ export const command: Command<Values> = {
       summary: `how a picture becomes a square: ${Object.keys(fits).join(', ')} (default: the config's, else cover)`,
       parse: oneOf('--fit', fits),
     },
-    { flags: '--positive <class>', summary: "the class that counts as 1 (default: the config's, else the one called cat)" },
+    {
+      flags: '--positive <class>',
+      summary: "the class that counts as 1 (default: the config's, else the one called cat); of more than two it must be named",
+    },
     {
       flags: '--order <name>',
       summary: `of the pictures in the file. ${Object.entries(orders)
@@ -148,7 +151,7 @@ async function chooseSource(operand: string, values: Values): Promise<Chosen> {
   return {
     source,
     preprocessing: { imageSize: values.size ?? given.imageSize, fit: values.fit ?? given.fit },
-    positive: values.positive ?? ('positive' in choice ? (choice.positive as string | undefined) : undefined),
+    positive: values.positive ?? ('positive' in choice ? (choice.positive as string | undefined) : undefined) ?? source.positive,
     description: descriptionOf(choice),
   };
 }

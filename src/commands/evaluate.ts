@@ -4,26 +4,29 @@ import { answer, type Classifier, judge, probability } from '../classifier/class
 import { type LoadedConfig, sourceFields } from '../config/load.ts';
 import { cachedSource } from '../data/cache/cached-source.ts';
 import { csvField } from '../data/csv-field.ts';
-import type { ExampleSet } from '../data/examples.ts';
-import type { Failure } from '../data/load.ts';
+import { arePartNames, type Classes, classCounts, type ExampleSet, listed, refuseMistakable } from '../data/examples.ts';
+import { type Failure, refuseWithoutPictures } from '../data/load.ts';
 import { defaultMemory, openExamples, roomFor } from '../data/open-examples.ts';
+import { restOf } from '../data/positive-hint.ts';
+import type { Source } from '../data/source.ts';
 import { openSource, type SourceChoice, sourceAtPath } from '../data/sources/sources.ts';
 import { type PartName, partNames } from '../data/split.ts';
 import { allTexts } from '../data/texts.ts';
 import { type ExitKind, UserError } from '../errors.ts';
 import type { Metrics } from '../evaluation/metrics.ts';
 import { kernelsFor, useThreads } from '../kernels/select.ts';
-import { evaluationText, type PredictionRow, worstText } from '../report/evaluation.ts';
+import { evaluationText, type PredictionRow, trainedOnText, worstText } from '../report/evaluation.ts';
 import { loadClassifier } from '../run/model-file.ts';
 import { defaultModel } from '../run/places.ts';
 import { readRunConfig, runFiles, runOfModel } from '../run/run-folder.ts';
-import { readSplitPart } from '../run/split-file.ts';
+import { readSplitPart, trainedOf } from '../run/split-file.ts';
 import { openSources, sourceChoice } from '../training/prepare.ts';
 import type { Command, Context } from './command.ts';
 import { modelOption, threadsOption, thresholdOption } from './options.ts';
 import { numberOption } from './parse.ts';
-import { readProgress, sourcePaths, warnOfFailures, withDecoded } from './reading.ts';
+import { noteOthers, readProgress, sourcePaths, warnOfFailures, withDecoded } from './reading.ts';
 import { type PartOptions, type PartSource, readRunPart } from './run-part.ts';
+import { measureUnseen, type Origin, trainedContents } from './trained-on.ts';
 
 interface Values {
   model?: string;
@@ -85,20 +88,23 @@ async function evaluate(context: Context, values: Values): Promise<ExitKind | un
   const { classifier, file } = await loadClassifier(values.model ?? (await defaultModel(context.environment)));
   if (values.predictions && !context.json)
     context.warn('--predictions adds rows to what --json prints; without it, --csv has them');
-  const { examples, title, roots } = await chooseExamples(context, values, classifier, runOfModel(file));
+  const { examples, title, roots, origin } = await chooseExamples(context, values, classifier, runOfModel(file));
   const threshold = values.threshold ?? classifier.threshold;
   const { metrics, logits } = await judge(classifier, kernelsFor(classifier.precision), examples, threshold);
+  const familiar = origin === null ? null : await measureUnseen(classifier, { examples, logits, threshold, ...origin });
   const wantsRows = values.csv || values.predictions || values.worst !== undefined;
   const rows = wantsRows ? await predictionRows(examples, classifier, logits, threshold) : [];
   const errors = rows.filter((row) => !row.correct).sort((a, b) => b.confidence - a.confidence);
   const worst = values.worst === undefined ? undefined : await withPaths(errors.slice(0, values.worst), roots);
   if (values.csv) printCsv(context, rows);
   else if (context.json) {
-    context.print(JSON.stringify({ ...metrics, ...(values.predictions && { rows }), ...(worst && { worst }) }));
+    context.print(JSON.stringify({ ...metrics, ...familiar, ...(values.predictions && { rows }), ...(worst && { worst }) }));
   } else {
-    context.print(evaluationText(metrics, { title, classes: classifier.classes, threshold, style: context.style }));
+    context.print(evaluationText(metrics, familiar, { title, classes: classifier.classes, threshold, style: context.style }));
     if (worst) context.print(worstText(worst, errors.length));
   }
+  const sentence = trainedOnText(examples.labels.length, familiar);
+  if (sentence !== null && (values.csv || context.json)) context.warn(sentence);
   return missedGate(context, metrics, values) ? 'gate' : undefined;
 }
 
@@ -108,24 +114,27 @@ async function chooseExamples(
   { data, split, strict = false }: Values,
   classifier: Classifier,
   run: string,
-): Promise<{ examples: ExampleSet; title: string; roots: string[] }> {
-  const reading = { preprocessing: classifier.preprocessing, strict, onProgress: readProgress(context) };
+): Promise<{ examples: ExampleSet; title: string; roots: string[]; origin: Origin | null }> {
+  const { preprocessing, classes } = classifier;
+  const reading = { preprocessing, classes, strict, onProgress: readProgress(context) };
   const part = split ?? (data === undefined ? 'test' : 'all');
   const { sources, memory, roots } =
     data === undefined ? await ownData(run, () => ownSources(run, part)) : await otherSource(context, data, classifier);
+  const madeApart = sources.every(({ source }) => source.madeApart ?? false);
   const read = async () => {
     if (data !== undefined && part === 'all') {
-      return {
-        title: data,
-        ...(await withDecoded(context, (places) => readAll(sources[0]!, { ...reading, ...places, memory }))),
-      };
+      const found = await withDecoded(context, (places) => readAll(sources[0]!, { ...reading, ...places, memory }));
+      warnOfOneClass(context, sources[0]!.source, found.examples, classes);
+      const trained = await trainedContents(context, run, classifier);
+      return { title: data, origin: { trained, isOwn: false, madeApart }, ...found };
     }
-    const { rows, present } = await readSplitPart(run, classifier.classes, part);
+    const { rows, present } = await readSplitPart(run, classes, part);
     if (rows.length === 0)
       throw new UserError('data', `--split ${part}: the run has no such part, it has ${present.join(' and ')}`);
     const what = { part, where: data ?? 'the data of the run' };
     const found = await withDecoded(context, (places) => readRunPart(rows, sources, what, { ...reading, ...places, memory }));
-    return { title: data === undefined ? `${part} of ${run}` : `${part} of ${run}, from ${data}`, ...found };
+    const title = data === undefined ? `${part} of ${run}` : `${part} of ${run}, from ${data}`;
+    return { title, origin: part === 'all' ? { trained: trainedOf(rows), isOwn: true, madeApart } : null, ...found };
   };
   const { failures, ...chosen } = await read();
   warnOfFailures(context, failures, data === undefined ? ['--config', join(run, runFiles.config)] : [data]);
@@ -159,20 +168,25 @@ async function ownSources(run: string, part: Part): Promise<Chosen> {
 async function otherSource(context: Context, data: string, { classes }: Classifier): Promise<Chosen> {
   const choice = await sourceAtPath(data, classes.positive);
   const source = await openSource(choice);
-  requireClasses(data, source.classes, classes);
   for (const note of source.notes) context.warn(note);
+  requireClasses(data, source.classes, classes);
+  const others = source.classes.filter((name) => name !== classes.positive);
+  noteOthers(context, data, classes.positive, others);
   const opened = { source, positive: classes.positive, fit: undefined, isLikely: true };
   return { sources: [opened], memory: defaultMemory, roots: rootOf(choice) };
 }
 
-/** All of a source, whatever the run was trained on. */
+/** All of a source, whatever the run was trained on, of both classes or of one. @throws UserError (data) where nothing can be read */
 async function readAll(
   { source, positive }: PartSource,
   { cache, memory, onProgress, ...rest }: PartOptions,
 ): Promise<{ examples: ExampleSet; failures: Failure[] }> {
   const room = roomFor([source], rest.preprocessing, memory);
   const progress = (done: number, total: number) => onProgress(source.title, done, total);
-  return openExamples(cachedSource(source, cache), { ...rest, positive, room, onProgress: progress });
+  const options = { ...rest, positive, room, oneClass: true, onProgress: progress };
+  const found = await openExamples(cachedSource(source, cache), options);
+  refuseWithoutPictures(found.examples.labels.length, source.title, found.failures);
+  return found;
 }
 
 /** The sources that a run's config names. */
@@ -202,16 +216,28 @@ async function isFile(path: string): Promise<boolean> {
   );
 }
 
-/** The other class may go by another name (a model of cat and noncat judges cats and dogs), the positive one may not. */
-function requireClasses(data: string, found: readonly string[], { positive, negative }: Classifier['classes']): void {
-  if (found.length !== 2 || found.includes(positive)) return;
-  throw new UserError(
-    'data',
-    `${data}: expected the model's classes, ${positive} and ${negative}, found ${found.join(' and ')}`,
-    {
-      hint: `Call the class that the model answers ${positive} for, a folder or a label, ${positive} here too.`,
-    },
-  );
+/** Other classes than the positive one may go by other names (a model of cat and noncat judges cats and dogs, or cats, dogs and
+ *  birds), but where it is missing, the one class that is there must be the model's other one.
+ *  @throws UserError (data) */
+function requireClasses(data: string, found: readonly string[], { positive, negative }: Classes): void {
+  if (found.length > 2 && found.includes(positive)) refuseMistakable(found, { positive, negative: restOf(positive) }, data);
+  if (found.includes(positive) || found.length === 0 || (found.length === 1 && found[0] === negative)) return;
+  const hint = arePartNames(found)
+    ? 'These look like parts, not classes: give the folder of one of them to --data.'
+    : `Call the class that the model answers ${positive} for, a folder or a label, ${positive} here too` +
+      (found.length === 1 ? `; or the one that it answers ${negative} for ${negative}.` : '.');
+  const names = listed(found, found.length > 2 ? ', ' : ' and ');
+  throw new UserError('data', `${data}: expected the model's classes, ${positive} and ${negative}, found ${names}`, { hint });
+}
+
+/** Pictures of one class alone may be meant, or a folder may be empty by mistake. */
+function warnOfOneClass(context: Context, { title, classes }: Source, { labels }: ExampleSet, model: Classes): void {
+  const [negatives, positives] = classCounts(labels);
+  if (negatives > 0 && positives > 0) return;
+  const [there, figure] = negatives > 0 ? [model.negative, 'specificity'] : [model.positive, 'recall'];
+  const missing = classes.filter((name) => (name === model.positive) === negatives > 0);
+  const [absent] = missing.length > 0 ? missing : [negatives > 0 ? model.positive : model.negative];
+  context.warn(`${title}: all pictures are of ${there}, none of ${absent}: unless some are missing, ${figure} is what they tell`);
 }
 
 /** A moved run does not know where its pictures are: say how to. */

@@ -1,5 +1,6 @@
 import { type DecodeCache, withCache } from '../data/cache/decode-cache.ts';
 import { cachePlace, scratchFolders } from '../data/cache/place.ts';
+import { listed } from '../data/examples.ts';
 import { type Failure, mostFailuresNamed } from '../data/load.ts';
 import { type Scratch, scratchIn } from '../data/scratch.ts';
 import { count, plural } from '../report/table.ts';
@@ -62,4 +63,9 @@ export function warnOfFailures(context: Context, failures: readonly Failure[], o
       ? '1 picture could not be read and was'
       : `${count(failures.length)} pictures could not be read and were`;
   return [`${were} left out: ${listed.join(', ')}${rest}`];
+}
+
+/** Says which classes stand together as the negative one, where they are more than one. */
+export function noteOthers(context: Context, where: string, positive: string, others: readonly string[]): void {
+  if (others.length > 1) context.note(`${where}: ${positive} against all other classes together, ${listed(others, ', ')}`);
 }

@@ -1,5 +1,5 @@
 import { cachedSource } from '../data/cache/cached-source.ts';
-import { concatenateExamples, type ExampleSet, inMemory, selectFrom } from '../data/examples.ts';
+import { type Classes, concatenateExamples, type ExampleSet, inMemory, selectFrom } from '../data/examples.ts';
 import type { Preprocessing } from '../data/image.ts';
 import { attempt, decodesAtOnce, type Failure, mapInOrder } from '../data/load.ts';
 import { openExamples, roomFor } from '../data/open-examples.ts';
@@ -17,6 +17,8 @@ export interface PartSource extends OpenedSource {
 
 export interface PartOptions extends DecodedPlaces {
   preprocessing: Preprocessing;
+  /** the model's */
+  classes: Classes;
   /** of pixels, in MiB */
   memory: number;
   strict: boolean;
@@ -57,7 +59,7 @@ interface Pieces {
 async function readPieces(
   sources: readonly PartSource[],
   indices: Pieces['indices'],
-  { cache, scratch, preprocessing, memory, strict, onProgress }: PartOptions,
+  { cache, scratch, preprocessing, classes, memory, strict, onProgress }: PartOptions,
 ): Promise<Pieces> {
   const pieces = sources.map(({ source }, i) => (indices[i] ? pieceOf(cachedSource(source, cache), indices[i]) : source));
   const room = roomFor(
@@ -67,10 +69,11 @@ async function readPieces(
   );
   const sets: ExampleSet[] = [];
   const failures: Failure[] = [];
-  for (const [i, piece] of pieces.entries()) {
+  for (const piece of pieces) {
     const { examples, failures: some } = await openExamples(piece, {
       preprocessing,
-      positive: sources[i]!.positive,
+      positive: classes.positive,
+      classes,
       strict,
       oneClass: true,
       room: piece.packed ? memory * 2 ** 20 : room,

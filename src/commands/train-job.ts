@@ -6,7 +6,7 @@ import { type Extras, type Plan, planTraining } from '../training/plan.ts';
 import { type PreparedData, prepareData } from '../training/prepare.ts';
 import type { Context } from './command.ts';
 import { readExtras } from './extras.ts';
-import { readProgress, warnOfFailures, withDecoded } from './reading.ts';
+import { noteOthers, readProgress, warnOfFailures, withDecoded } from './reading.ts';
 
 /** What a training is given, and the warnings that it gathers. */
 export interface Job {
@@ -33,6 +33,7 @@ export async function prepareJob(context: Context, loaded: LoadedConfig, strict:
     warnings.push(text);
     context.warn(text);
   };
+  noteOthers(context, loaded.file, data.classes.positive, data.others);
   for (const text of [...data.notes, ...plan.warnings]) warn(text);
   if (context.verbose) context.note(`first layer: ${plan.form.form} form (${plan.form.why})`);
   return { context, loaded, data, extras, kernels, plan, warn, warnings };

@@ -20,7 +20,7 @@ import type { Command, Context } from './command.ts';
 import { readExtras } from './extras.ts';
 import { configOption, setOption, threadsOption } from './options.ts';
 import { numberOption } from './parse.ts';
-import { readProgress, warnOfFailures, withDecoded } from './reading.ts';
+import { noteOthers, readProgress, warnOfFailures, withDecoded } from './reading.ts';
 
 interface Values {
   config?: string;
@@ -234,6 +234,7 @@ async function checkFirstTrial(
     return prepared;
   });
   warnOfFailures(context, data.failures, ['--config', loaded.file]);
+  noteOthers(context, loaded.file, data.classes.positive, data.others);
   for (const note of data.notes) context.warn(note);
   const { network, memory } = planTraining(config, data.parts, kernelsFor(config.precision, config.arithmetic));
   refuseTooMuch(memory, { processes: jobs });

@@ -31,7 +31,13 @@ const wholeNumber = (minimum: number) => z.int().min(minimum);
 const share = z.number().gt(0).lt(1);
 const path = z.string().min(1).describe("A path, relative to this config's file");
 
-const positive = z.string().min(1).optional().describe('The class that counts as 1; by default the one called cat, in any case');
+const positive = z
+  .string()
+  .min(1)
+  .optional()
+  .describe(
+    'The class that counts as 1; by default the one called cat, in any case. With more than two classes it must be written: all the others together are then the negative class, called "non" with its name',
+  );
 const fit = oneOf(fits, 'How a picture becomes a square').default('cover');
 
 const folderSource = z.strictObject({ type: z.literal('folder'), path, positive, fit });
@@ -42,9 +48,11 @@ const hdf5Source = z.strictObject({
   images: z.string().min(1).optional().describe('Name of the data set of pictures; found by its shape where absent'),
   labels: z.string().min(1).optional().describe('Name of the data set of labels; found by its shape where absent'),
   classes: z
-    .union([z.string().min(1), z.tuple([z.string().min(1), z.string().min(1)])])
+    .union([z.string().min(1), z.array(z.string().min(1)).min(2)])
     .optional()
-    .describe('Names of the classes 0 and 1, or the data set that holds them (default list_classes; without it non-cat and cat)'),
+    .describe(
+      'Names of the classes 0, 1 and on, or the data set that holds them (default list_classes; without it non-cat and cat)',
+    ),
   positive,
   fit,
 });

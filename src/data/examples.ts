@@ -1,5 +1,6 @@
 import { UserError } from '../errors.ts';
 import { allPixels, isStored, type Pixels } from './pixels.ts';
+import { positiveHint, restOf } from './positive-hint.ts';
 import { allTexts, selectTexts, type Texts } from './texts.ts';
 
 /** Labelled pictures, in memory or not. */
@@ -29,35 +30,86 @@ export interface Classes {
   negative: string;
 }
 
-/** Where a source's classes stand in its listing: sorted by UTF-16 code units, so the same on every system.
+/** Which of a source's classes is 1. Where there are more than two, that one stands against all the others together.
+ *  @param names     of the classes, sorted by UTF-16 code units, so the same on every system
  *  @param positive  the config's word, if any
- *  @throws UserError (data) on anything but two classes; (usage) where none of them is called cat and none is named */
-export function orderClasses(names: readonly string[], positive: string | undefined, where: string): Classes {
-  if (names.length !== 2) {
-    const found =
-      names.length === 0 ? 'none' : `${names.length}: ${names.slice(0, 10).join(', ')}${names.length > 10 ? ', …' : ''}`;
-    throw new UserError('data', `${where}: expected two classes, found ${found}`, {
-      hint: hintForParts(names) ?? 'Put the pictures into one folder for each class, such as cat and noncat.',
-    });
-  }
+ *  @param options.many   whether the negative class is all that is not positive, though this source may have two classes alone
+ *  @param options.notes  what the source passed over: where a class is missing, it may be among that
+ *  @throws UserError (data) on fewer than two classes, on more where none is named, and on names that would be taken for each other;
+ *                    (usage) where none of them is called cat and none is named */
+export function orderClasses(
+  names: readonly string[],
+  positive: string | undefined,
+  where: string,
+  { many = names.length > 2, notes = [] }: { many?: boolean; notes?: readonly string[] } = {},
+): Classes {
+  if (names.length < 2 || (names.length > 2 && positive === undefined)) throw notTwoClasses(names, where, notes);
   const called = names.filter((name) => (positive === undefined ? name.toLowerCase() === 'cat' : name === positive));
   const [chosen] = called;
   if (chosen === undefined || called.length > 1) {
     const expected =
       positive === undefined ? 'one class called cat, or the field positive' : `one class called ${JSON.stringify(positive)}`;
-    throw new UserError('usage', `${where}: expected ${expected}, found ${names.join(' and ')}`, {
-      hint: hintForParts(names) ?? `Name the class that counts as 1, for example "positive": ${JSON.stringify(names[0])}.`,
+    throw new UserError('usage', `${where}: expected ${expected}, found ${listed(names, names.length > 2 ? ', ' : ' and ')}`, {
+      hint: hintForParts(names) ?? positiveHint(names, positive),
     });
   }
-  return { positive: chosen, negative: names.find((name) => name !== chosen)! };
+  if (!many) return { positive: chosen, negative: names.find((name) => name !== chosen)! };
+  const classes = { positive: chosen, negative: restOf(chosen) };
+  refuseMistakable(names, classes, where);
+  return classes;
 }
+
+function notTwoClasses(names: readonly string[], where: string, notes: readonly string[]): UserError {
+  const found = names.length === 0 ? 'none' : `${names.length}: ${listed(names, ', ')}`;
+  const [only] = names;
+  const folders = 'Put the pictures into one folder for each class, such as';
+  const hints = [
+    `${folders} cat and noncat.`,
+    `${folders} ${restOf(only!)} beside ${only}: what is learnt is what tells them apart.`,
+  ];
+  const hint = hintForParts(names) ?? hints[names.length] ?? positiveHint(names);
+  const passedOver = names.length < 2 && notes.length > 0 ? ` (${notes.join('; ')})` : '';
+  return new UserError('data', `${where}: expected two classes, found ${found}`, { hint: `${hint}${passedOver}` });
+}
+
+/** Where all classes but one are taken together, none of them may be taken for that one, or for all of them.
+ *  @throws UserError (data) */
+export function refuseMistakable(names: readonly string[], { positive, negative }: Classes, where: string): void {
+  const same = (a: string, b: string) => a.toLowerCase() === b.toLowerCase();
+  const twin = names.find((name) => name !== positive && same(name, positive));
+  if (twin !== undefined) {
+    throw new UserError('data', `${where}: expected one class called ${positive}, found ${twin} as well`, {
+      hint: 'Give both the same name, if they are one class, or names that differ in more than their case.',
+    });
+  }
+  const rest = names.length > 2 ? names.find((name) => same(name, negative)) : undefined;
+  if (rest !== undefined) {
+    const others = names.filter((name) => name !== positive && name !== rest);
+    throw new UserError(
+      'data',
+      `${where}: expected no class called ${negative}, which is what all but ${positive} are called together, found ${rest} beside ${listed(others, ', ')}`,
+      { hint: 'Give that class another name, such as other.' },
+    );
+  }
+}
+
+/** Names for a sentence: so many at most. */
+export function listed(names: readonly string[], between: string): string {
+  return `${names.slice(0, mostNames).join(between)}${names.length > mostNames ? `${between}…` : ''}`;
+}
+
+const mostNames = 10;
 
 /** For folders that were made for another layout. */
 function hintForParts(names: readonly string[]): string | undefined {
-  const parts = names.filter((name) => /^(train|training|dev|valid|validation|val|test|testing)$/i.test(name));
-  if (parts.length === 0 || parts.length < names.length) return undefined;
-  return 'These look like parts, not classes: give each its own source, as data.train, data.dev and data.test.';
+  return arePartNames(names) ? partsHint : undefined;
 }
+
+export function arePartNames(names: readonly string[]): boolean {
+  return names.length > 0 && names.every((name) => /^(train|training|dev|valid|validation|val|test|testing)$/i.test(name));
+}
+
+const partsHint = 'These look like parts, not classes: give each its own source, as data.train, data.dev and data.test.';
 
 /** The examples at the given indices, in that order: copied where they are in memory, else left where they are. */
 export function selectFrom(examples: ExampleSet, indices: Int32Array): ExampleSet {

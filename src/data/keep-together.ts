@@ -18,13 +18,14 @@ export interface Together {
  * @param places   (m)  a part or a fold of each example, from 0; −1 is left out, and such copies stay there
  * @param labels   (m)  0 or 1
  * @param clusters (m)  the cluster of each example, −1 for a single
+ * @param strata   (m)  the classes that the source has, where they are more than two: what goes back is of the same one, if it can be
  * @throws UserError (data) where a place would lose its last picture of a class
  */
 export function keepTogether(
   places: Int32Array,
   labels: Uint8Array,
   clusters: Int32Array,
-  { random, placeNames }: { random: Random; placeNames: readonly string[] },
+  { random, placeNames, strata = null }: { random: Random; placeNames: readonly string[]; strata?: Uint32Array | null },
 ): Together {
   const divided = dividedClusters(places, clusters);
   if (divided.length === 0) return { places, gathered: 0, surplus: 0 };
@@ -36,7 +37,9 @@ export function keepTogether(
     for (const member of members) {
       const from = out[member]!;
       if (from === home) continue;
-      const single = singles[home]![labels[member]!]!.shift();
+      const able = singles[home]![labels[member]!]!;
+      const alike = strata === null ? 0 : able.findIndex((i) => strata[i] === strata[member]);
+      const [single] = able.splice(Math.max(0, alike), 1);
       if (single !== undefined) {
         out[single] = from;
         singles[from]![labels[member]!]!.push(single);

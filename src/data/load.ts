@@ -11,10 +11,13 @@ import type { Source, SourcePicture } from './source.ts';
 
 export interface LoadOptions {
   preprocessing: Preprocessing;
+  /** the config's word for the class that is 1 */
   positive: string | undefined;
+  /** the two classes, where they are known by something else than the source and `positive`: a model, or the source of another part */
+  classes?: Classes | undefined;
   /** refuse the whole source for one bad picture */
   strict: boolean;
-  /** take pictures of one class alone, or none: they are a piece of a source */
+  /** take pictures of one class alone, or none: they are a piece of a source, or a model is judged on them */
   oneClass?: boolean;
   onProgress?: (done: number, total: number) => void;
 }
@@ -22,6 +25,8 @@ export interface LoadOptions {
 export interface Loaded<Set extends ExampleSet = Examples> {
   examples: Set;
   classes: Classes;
+  /** (m)  index of the class that each has in its source, where that has more than two: a split keeps their shares as well */
+  strata: Uint32Array | null;
   /** pictures that could not be read, each with its reason */
   failures: Failure[];
 }
@@ -54,12 +59,11 @@ export async function loadExamples(source: Source, options: LoadOptions): Promis
  *  @throws UserError (data) where none can be read, a class is missing, or `strict` and one can't */
 export async function readPictures(
   source: Source,
-  { preprocessing, positive, strict, oneClass = false, onProgress }: LoadOptions,
+  { preprocessing, positive, strict, oneClass = false, onProgress, ...known }: LoadOptions,
   take: (picture: SourcePicture, index: number) => void | Promise<void>,
 ): Promise<Omit<Loaded, 'examples'> & { labels: Uint8Array }> {
-  const classes = orderClasses(source.classes, positive, source.title);
-  const positiveClass = source.classes.indexOf(classes.positive);
-  const all = new Uint8Array(source.count);
+  const classes = known.classes ?? orderClasses(source.classes, positive, source.title);
+  const classOf = new Uint32Array(source.count);
   const failures: Failure[] = [];
   let taken = 0;
   const indices = (function* () {
@@ -73,15 +77,28 @@ export async function readPictures(
     if ('reason' in outcome) {
       failures.push({ name: source.name(index), reason: outcome.reason });
     } else {
-      all[taken++] = source.classOf(index) === positiveClass ? 1 : 0;
+      classOf[taken++] = source.classOf(index);
       await take(outcome.value, index);
     }
     onProgress?.(taken + failures.length, source.count);
   }
   if (strict && failures.length > 0) throw strictError(source, failures);
-  const labels = all.slice(0, taken);
-  if (!oneClass) refuseWithoutClasses(classCounts(labels), classes, source.title, failures);
-  return { labels, classes, failures };
+  const labelled = labelClasses(classOf.subarray(0, taken), source.classes, classes);
+  if (!oneClass) refuseWithoutClasses(classCounts(labelled.labels), classes, source.title, failures);
+  return { ...labelled, classes, failures };
+}
+
+/** The label of each picture, and its class where a label says less.
+ *  @param classOf  (m)  indices into `names` */
+function labelClasses(
+  classOf: Uint8Array | Uint32Array,
+  names: readonly string[],
+  { positive }: Classes,
+): { labels: Uint8Array; strata: Uint32Array | null } {
+  const positiveClass = names.indexOf(positive);
+  const labels = new Uint8Array(classOf.length);
+  for (const [i, index] of classOf.entries()) labels[i] = index === positiveClass ? 1 : 0;
+  return { labels, strata: names.length > 2 ? Uint32Array.from(classOf) : null };
 }
 
 /** The pictures of a packed file, left in it.
@@ -89,15 +106,17 @@ export async function readPictures(
  *  @throws UserError (usage) where other pixels are wanted than were packed; (data) where a class is missing */
 export function storedExamples(
   file: PackedFile,
-  { preprocessing, positive, room }: Pick<LoadOptions, 'preprocessing' | 'positive'> & { room: number },
+  { preprocessing, positive, oneClass = false, room, ...known }: PackedOptions & { room: number },
 ): Loaded<ExampleSet> {
   requirePreprocessing(file, preprocessing);
-  const { path, features, description, names, hashes } = file;
-  const classes = orderClasses([description.classes.negative, description.classes.positive].sort(), positive, path);
-  const labels = description.classes.positive === classes.positive ? file.labels : file.labels.map((label) => 1 - label);
-  refuseWithoutClasses(classCounts(labels), classes, path, []);
-  return { examples: { features, pixels: pixelsInFile(file, null, room), labels, names, hashes }, classes, failures: [] };
+  const { path, features, names, hashes } = file;
+  const classes = known.classes ?? orderClasses(file.classes, positive, path);
+  const { labels, strata } = labelClasses(file.classOf, file.classes, classes);
+  if (!oneClass) refuseWithoutClasses(classCounts(labels), classes, path, []);
+  return { examples: { features, pixels: pixelsInFile(file, null, room), labels, names, hashes }, strata, classes, failures: [] };
 }
+
+type PackedOptions = Pick<LoadOptions, 'preprocessing' | 'positive' | 'classes' | 'oneClass'>;
 
 /** What reading may take where a packed file is brought into memory as a whole. */
 const bringingRoom = 2 ** 25;
@@ -105,7 +124,7 @@ const bringingRoom = 2 ** 25;
 async function loadPacked(
   { title, count }: Source,
   file: PackedFile,
-  { onProgress, ...wanted }: Pick<LoadOptions, 'preprocessing' | 'positive' | 'onProgress'>,
+  { onProgress, ...wanted }: PackedOptions & Pick<LoadOptions, 'onProgress'>,
 ): Promise<Loaded> {
   const { examples, ...rest } = storedExamples(file, { ...wanted, room: bringingRoom });
   const { features, labels } = examples;
@@ -200,11 +219,21 @@ export function refuseWithoutClasses(
   title: string,
   failures: readonly Failure[],
 ): void {
-  const first = failures[0] ? `; the first of ${failures.length} that failed: ${failures[0].name}: ${failures[0].reason}` : '';
-  if (counts[0] + counts[1] === 0)
-    throw new UserError('data', `${title}: expected pictures, found none that can be read${first}`);
+  refuseWithoutPictures(counts[0] + counts[1], title, failures);
   for (const [label, name] of [classes.negative, classes.positive].entries()) {
     if (counts[label] === 0)
-      throw new UserError('data', `${title}: expected pictures of class ${name}, found none that can be read${first}`);
+      throw new UserError(
+        'data',
+        `${title}: expected pictures of class ${name}, found none that can be read${firstOf(failures)}`,
+      );
   }
+}
+
+/** @throws UserError (data) where there are none */
+export function refuseWithoutPictures(count: number, title: string, failures: readonly Failure[]): void {
+  if (count === 0) throw new UserError('data', `${title}: expected pictures, found none that can be read${firstOf(failures)}`);
+}
+
+function firstOf([first, ...others]: readonly Failure[]): string {
+  return first ? `; the first of ${others.length + 1} that failed: ${first.name}: ${first.reason}` : '';
 }

@@ -7,8 +7,10 @@ export interface Source {
   /** how errors and reports call it */
   title: string;
   count: number;
-  /** the two class names, sorted by UTF-16 code units; or what else was found, for the error */
+  /** the names of the classes, sorted by UTF-16 code units; how many there are is for `orderClasses` to judge */
   classes: readonly string[];
+  /** of more than two: the one that was named to stand against the others when the source was made */
+  positive?: string;
   name(index: number): string;
   /** an index into `classes` */
   classOf(index: number): number;

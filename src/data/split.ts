@@ -1,5 +1,6 @@
 import { UserError } from '../errors.ts';
 import type { Random } from '../random.ts';
+import { apportion, groupsOf } from './strata.ts';
 
 export const partNames = ['train', 'dev', 'test'] as const;
 export type PartName = (typeof partNames)[number];
@@ -52,37 +53,50 @@ export function partSizes(split: Split, m: number): Record<PartName, number> {
 /**
  * Shuffles and divides examples into parts that hold the same share of each class, exactly and by the seed.
  * @param labels  1 for the positive class, 0 for the other
+ * @param strata  (m)  the classes that the source has, where they are more than two; null where they are the labels
  * @returns the indices of each part, ascending
- * @throws UserError (data) where a part that is asked for would miss a class
+ * @throws UserError (data) where a part that is asked for would miss a label
  */
-export function stratifiedSplit(labels: Uint8Array, split: Split, random: Random): Record<PartName, Int32Array> {
+export function stratifiedSplit(
+  labels: Uint8Array,
+  split: Split,
+  random: Random,
+  strata: Uint32Array | null = null,
+): Record<PartName, Int32Array> {
   const wanted = wantedParts(split);
-  const byClass = [0, 1].map((label) => random.shuffle(indicesWhere(labels, label)));
-  for (const [label, members] of byClass.entries()) {
-    if (members.length < wanted.length) {
-      const missing = wanted.length - members.length;
+  const byLabel = [0, 1].map((label) => groupsOf(labels, strata, label).map((members) => random.shuffle(members)));
+  const totals = byLabel.map((groups) => groups.reduce((sum, { length }) => sum + length, 0));
+  for (const [label, found] of totals.entries()) {
+    if (found < wanted.length) {
       throw new UserError(
         'data',
         `data.split: expected at least ${wanted.length} pictures of each class, one for each of ${wanted.join(', ')}; ` +
-          `found ${members.length} of the ${label === 1 ? 'positive' : 'negative'} class: ${missing} missing`,
+          `found ${found} of the ${label === 1 ? 'positive' : 'negative'} class: ${wanted.length - found} missing`,
         { hint: 'Add pictures of that class, or ask for fewer parts with data.split.' },
       );
     }
   }
   const sizes = partSizes(split, labels.length);
-  const shares = classCounts(sizes, wanted, byClass[1]!.length, labels.length);
+  const shares = classCounts(sizes, wanted, totals[1]!, labels.length);
   const parts = { train: new Int32Array(sizes.train), dev: new Int32Array(sizes.dev), test: new Int32Array(sizes.test) };
-  const from = [0, 0];
-  for (const part of wanted) {
-    let at = 0;
-    for (const [label, members] of byClass.entries()) {
-      const take = label === 1 ? shares[part] : sizes[part] - shares[part];
-      parts[part].set(members.subarray(from[label]!, from[label]! + take), at);
-      from[label]! += take;
-      at += take;
+  const filled: Record<PartName, number> = { train: 0, dev: 0, test: 0 };
+  for (const [label, groups] of byLabel.entries()) {
+    const counts = wanted.map((part) => (label === 1 ? shares[part] : sizes[part] - shares[part]));
+    const taken = apportion(
+      counts,
+      groups.map(({ length }) => length),
+      random,
+    );
+    for (const [group, members] of groups.entries()) {
+      let from = 0;
+      for (const [p, part] of wanted.entries()) {
+        const some = members.subarray(from, (from += taken[p]![group]!));
+        parts[part].set(some, filled[part]);
+        filled[part] += some.length;
+      }
     }
-    parts[part].sort();
   }
+  for (const part of wanted) parts[part].sort();
   return parts;
 }
 
@@ -153,21 +167,29 @@ function missingExamples(split: Split, m: number): string {
 }
 
 /** Folds of nearly equal size that hold the same share of each class, shuffled by the seed.
+ *  @param strata  as in `stratifiedSplit`
  *  @returns the fold of each example, from 0
- *  @throws UserError (data) where a fold would miss a class */
-export function stratifiedFolds(labels: Uint8Array, folds: number, random: Random): Int32Array {
+ *  @throws UserError (data) where a fold would miss a label */
+export function stratifiedFolds(
+  labels: Uint8Array,
+  folds: number,
+  random: Random,
+  strata: Uint32Array | null = null,
+): Int32Array {
   const out = new Int32Array(labels.length);
-  let next = 0; // the second class goes on where the first ended, so that sizes differ by one at most
+  let next = 0; // each class goes on where the one before ended, so that sizes differ by one at most
   for (const label of [0, 1]) {
-    const members = random.shuffle(indicesWhere(labels, label));
-    if (members.length < folds) {
+    const first = next;
+    for (const group of groupsOf(labels, strata, label)) {
+      for (const member of random.shuffle(group)) out[member] = next++ % folds;
+    }
+    if (next - first < folds) {
       throw new UserError(
         'data',
-        `data.split.folds: expected at least ${folds} pictures of each class, found ${members.length} of the ${label === 1 ? 'positive' : 'negative'} class`,
+        `data.split.folds: expected at least ${folds} pictures of each class, found ${next - first} of the ${label === 1 ? 'positive' : 'negative'} class`,
         { hint: 'Add pictures of that class, or ask for fewer folds.' },
       );
     }
-    for (const member of members) out[member] = next++ % folds;
   }
   return out;
 }
@@ -195,13 +217,4 @@ function classCounts(
     left -= way;
   }
   return counts;
-}
-
-function indicesWhere(labels: Uint8Array, wanted: number): Int32Array {
-  let count = 0;
-  for (const label of labels) if (label === wanted) count++;
-  const out = new Int32Array(count);
-  let at = 0;
-  for (let i = 0; i < labels.length; i++) if (labels[i] === wanted) out[at++] = i;
-  return out;
 }

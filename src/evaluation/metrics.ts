@@ -14,7 +14,14 @@ export interface Metrics {
   /** the loss that training used, unweighted, without L2 */
   cost: number;
   precision: number | null;
+  /** the share of the positive class that is called so */
   recall: number | null;
+  /** 95%, Wilson */
+  recallInterval: Interval | null;
+  /** the share of the negative class that is called so */
+  specificity: number | null;
+  /** 95%, Wilson */
+  specificityInterval: Interval | null;
   f1: number | null;
   rocAuc: number | null;
   logLoss: number;
@@ -88,6 +95,9 @@ export function tallyOf(counts: readonly [number, number], { threshold, loss }: 
         cost: cost / n,
         precision: ratio(tp, tp + fp),
         recall: ratio(tp, tp + fn),
+        recallInterval: tp + fn === 0 ? null : wilsonInterval(tp, tp + fn),
+        specificity: ratio(tn, fp + tn),
+        specificityInterval: fp + tn === 0 ? null : wilsonInterval(tn, fp + tn),
         f1: ratio(2 * tp, 2 * tp + fp + fn),
         rocAuc: aucOf(p[0].sort(), p[1].sort()),
         logLoss: logLoss / n,

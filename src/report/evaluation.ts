@@ -1,3 +1,4 @@
+import type { Interval } from '../evaluation/intervals.ts';
 import type { Metrics } from '../evaluation/metrics.ts';
 import { count, percent, percentRange, plural, table } from './table.ts';
 
@@ -20,28 +21,23 @@ interface Setting {
   style: (style: 'bold' | 'dim', text: string) => string;
 }
 
+/** How many of the pictures the run was trained on, and the metrics of the others. */
+interface Familiar {
+  trainedOn: number | null;
+  nearCopies: number | null;
+  unseen: Metrics | null;
+}
+
 /** The metrics of one part, for people. */
-export function evaluationText(metrics: Metrics, { title, classes, threshold, style }: Setting): string {
+export function evaluationText(metrics: Metrics, familiar: Familiar | null, setting: Setting): string {
+  const { title, classes, threshold, style } = setting;
   const { tp, fp, fn, tn } = metrics.confusion;
-  const maybe = (value: number | null) => (value === null ? 'not defined' : value.toFixed(4));
   const { positive, negative } = classes;
+  const sentence = trainedOnText(tp + fp + fn + tn, familiar);
   return [
     `${style('bold', title)}: ${count(tp + fp + fn + tn)} pictures`,
     '',
-    table(
-      [
-        ['accuracy', percent(metrics.accuracy), `95% interval ${percentRange(metrics.accuracyInterval)}`],
-        ['larger class', percent(metrics.baseline), 'the accuracy of always answering it'],
-        ['cost', metrics.cost.toFixed(4), ''],
-        ['precision', maybe(metrics.precision), `of the pictures called ${positive}, the share that are`],
-        ['recall', maybe(metrics.recall), `of the pictures of ${positive}, the share that was found`],
-        ['F1', maybe(metrics.f1), ''],
-        ['ROC AUC', maybe(metrics.rocAuc), `a ${positive} gets a higher P than a ${negative} so often`],
-        ['log loss', metrics.logLoss.toFixed(4), ''],
-        ['Brier', metrics.brier.toFixed(4), ''],
-      ],
-      '  ',
-    ),
+    figures(metrics, classes),
     '',
     table(
       [
@@ -51,7 +47,50 @@ export function evaluationText(metrics: Metrics, { title, classes, threshold, st
       ],
       '  ',
     ),
+    ...(sentence === null ? [] : ['', sentence]),
+    ...(sentence === null || !familiar?.unseen ? [] : ['', figures(familiar.unseen, classes)]),
   ].join('\n');
+}
+
+/** Of pictures of one class alone, no more than they tell. */
+function figures(metrics: Metrics, { positive, negative }: Setting['classes']): string {
+  const { tp, fp, fn, tn } = metrics.confusion;
+  const ofBoth = tp + fn > 0 && fp + tn > 0;
+  const found = (name: string, share: number | null, interval: Interval | null, of: string) =>
+    share === null || interval === null
+      ? []
+      : [[name, share.toFixed(4), `95% interval ${percentRange(interval)}, of the pictures of ${of}, the share called so`]];
+  const both = (name: string, value: number | null, what: string) =>
+    ofBoth ? [[name, value === null ? 'not defined' : value.toFixed(4), what]] : [];
+  return table(
+    [
+      ['accuracy', percent(metrics.accuracy), `95% interval ${percentRange(metrics.accuracyInterval)}`],
+      ...(ofBoth ? [['larger class', percent(metrics.baseline), 'the accuracy of always answering it']] : []),
+      ['cost', metrics.cost.toFixed(4), ''],
+      ...both('precision', metrics.precision, `of the pictures called ${positive}, the share that are`),
+      ...found('recall', metrics.recall, metrics.recallInterval, positive),
+      ...found('specificity', metrics.specificity, metrics.specificityInterval, negative),
+      ...both('F1', metrics.f1, ''),
+      ...both('ROC AUC', metrics.rocAuc, `a ${positive} gets a higher P than a ${negative} so often`),
+      ['log loss', metrics.logLoss.toFixed(4), ''],
+      ['Brier', metrics.brier.toFixed(4), ''],
+    ],
+    '  ',
+  );
+}
+
+/** How many of the pictures the run was trained on, in a sentence; null where there are none, or nobody knows. */
+export function trainedOnText(total: number, familiar: Familiar | null): string | null {
+  if (!familiar?.trainedOn) return null;
+  const { trainedOn, nearCopies, unseen } = familiar;
+  if (unseen === null && !nearCopies) return `The run was trained on all of these pictures: the figures say little of others.`;
+  const copies = nearCopies ? `, and ${plural(nearCopies, 'other is a near copy', 'others are near copies')} of such` : '';
+  const rest = total - trainedOn - (nearCopies ?? 0);
+  const others =
+    unseen === null
+      ? 'None is left to judge it by'
+      : `On the other ${count(rest)} the accuracy is ${percent(unseen.accuracy)} (${percentRange(unseen.accuracyInterval)})`;
+  return `The run was trained on ${count(trainedOn)} of these ${count(total)} pictures${copies}: what it knows by heart looks like success. ${others}.`;
 }
 
 /** @param worst  the most confident errors, worst first

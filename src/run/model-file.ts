@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Classifier } from '../classifier/classifier.ts';
@@ -11,7 +12,7 @@ import { initializers } from '../model/initializers.ts';
 import { losses } from '../model/losses.ts';
 import { bufferLength, type Layer, type Network, parameterSegments, parametersOver } from '../model/network.ts';
 import { writeFileAtomically } from './atomic-write.ts';
-import { decodeTensors, encodeTensors, type Tensor } from './safetensors.ts';
+import { decodeTensors, encodeTensors, type Tensor, type TensorFile, typeOf } from './safetensors.ts';
 
 /** Of a run folder. */
 export const modelFileName = 'model.safetensors';
@@ -23,29 +24,54 @@ const maximumBytes = 2 ** 31;
 /** What the metadata of a model file says, as JSON under the key `classifier`. No path is in it. */
 type Description = Omit<Classifier, 'parameters' | 'map'>;
 
-/** Writes a classifier: parameters by their names in the course (W1, b1, …), the input map as input.multiply and
- *  input.add, all else as metadata. The file needs nothing beside it. See docs/formats.md. */
+/** Writes the file of a classifier. @throws UserError (data) where it can't be written */
 export async function saveClassifier(path: string, classifier: Classifier): Promise<void> {
-  const { parameters, map, ...rest } = classifier;
+  await writeFileAtomically(path, encodeClassifier(classifier));
+}
+
+/** The bytes of a model file: parameters by their names in the course (W1, b1, …), the input map as input.multiply and
+ *  input.add, all else as metadata, and a checksum. It needs nothing beside it. See docs/formats.md. */
+export function encodeClassifier({ parameters, map, ...rest }: Classifier): Uint8Array {
   const tensors: Record<string, Tensor> = {};
   for (const { name, shape, offset, length } of parameters.segments) {
     tensors[name] = { shape, data: parameters.values.subarray(offset, offset + length) };
   }
   for (const key of ['multiply', 'add'] as const) tensors[`input.${key}`] = { shape: [map[key].length, 1], data: map[key] };
   const description: Description = rest;
-  const metadata = { format, version: String(version), classifier: JSON.stringify(description) };
-  await writeFileAtomically(path, encodeTensors({ metadata, tensors }));
+  const text = JSON.stringify(description);
+  const metadata = { format, version: String(version), classifier: text, sha256: checksumOf(text, tensors) };
+  return encodeTensors({ metadata, tensors });
+}
+
+/** SHA-256 of all that an answer depends on: the description, then of each tensor, by name, a line that says what it is and its
+ *  bytes. Where they lie in the file does not count, so a program that writes the file again keeps the checksum. */
+function checksumOf(description: string, tensors: TensorFile['tensors']): string {
+  const hash = createHash('sha256').update(`${description}\n`);
+  for (const name of Object.keys(tensors).sort()) {
+    const { shape, data } = tensors[name]!;
+    hash.update(`${JSON.stringify([name, typeOf(data), shape])}\n`);
+    hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  }
+  return hash.digest('hex');
 }
 
 /** Reads a classifier from a model file, or from the model file of a run folder.
  *  @throws UserError (model) where there is none, or it is not whole and sound */
 export async function loadClassifier(path: string): Promise<{ classifier: Classifier; file: string }> {
   const file = await modelFileAt(path);
-  const { metadata, tensors } = decodeTensors(await readBytes(file), file);
+  return { classifier: decodeClassifier(await readBytes(file), file), file };
+}
+
+/** The classifier in the bytes of a model file.
+ *  @param file  for messages
+ *  @throws UserError (model) where it is not whole and sound */
+export function decodeClassifier(bytes: Uint8Array, file: string): Classifier {
+  const { metadata, tensors } = decodeTensors(bytes, file);
   if (metadata['format'] !== format)
     throw refusal(file, `expected a model of nn, found ${shown(metadata['format'] ?? 'another safetensors file')}`);
   if (metadata['version'] !== String(version))
     throw refusal(file, `expected version ${version} of the format, found ${metadata['version']}`);
+  requireChecksum(metadata, tensors, file);
   const description = checkDescription(metadata['classifier'], file);
   const { network } = description;
   const kind = precisions[description.precision];
@@ -71,7 +97,13 @@ export async function loadClassifier(path: string): Promise<{ classifier: Classi
   const parts = segments.map(({ name, shape, offset }) => ({ offset, data: take(name, shape, kind) }));
   const values = new kind(bufferLength(segments));
   for (const { offset, data } of parts) values.set(data, offset);
-  return { classifier: { ...description, parameters: parametersOver(network, values), map }, file };
+  return { ...description, parameters: parametersOver(network, values), map };
+}
+
+/** A file without a checksum is one of nn 0.1, or of another program. */
+function requireChecksum({ sha256, classifier }: TensorFile['metadata'], tensors: TensorFile['tensors'], file: string): void {
+  if (sha256 === undefined || sha256 === checksumOf(classifier ?? '', tensors)) return;
+  throw refusal(file, 'expected the numbers and the description that its checksum is of, found others: the file is damaged');
 }
 
 async function modelFileAt(path: string): Promise<string> {

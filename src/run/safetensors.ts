@@ -47,7 +47,8 @@ export function encodeTensors(file: TensorFile): Uint8Array {
   return out;
 }
 
-function typeOf(data: TensorArray): TensorType {
+/** What the format calls the numbers of an array. */
+export function typeOf(data: TensorArray): TensorType {
   return (Object.keys(arrayTypes) as TensorType[]).find((type) => data instanceof arrayTypes[type])!;
 }
 

@@ -3,8 +3,9 @@ import type { ReadStream } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { parse } from 'csv-parse';
+import { type ContentSet, contentSet } from '../data/content-set.ts';
 import { csvField } from '../data/csv-field.ts';
-import { openPlainFile } from '../data/disk.ts';
+import { exists, openPlainFile } from '../data/disk.ts';
 import type { Classes, ExampleSet } from '../data/examples.ts';
 import { type PartName, partNames } from '../data/split.ts';
 import { systemReason, UserError } from '../errors.ts';
@@ -105,24 +106,46 @@ export async function readSplitPart(
   classes: Classes,
   wanted: PartName | 'all',
 ): Promise<{ rows: SplitRow[]; present: PartName[] }> {
-  const file = join(run, splitFileName);
   const rows: SplitRow[] = [];
   const present = new Set<PartName>();
+  await eachRow(run, classes, (row) => {
+    present.add(row.part);
+    if (wanted === 'all' || row.part === wanted) rows.push(row);
+  });
+  return { rows, present: partNames.filter((part) => present.has(part)) };
+}
+
+/** The contents of the training part among some rows. */
+export function trainedOf(rows: readonly SplitRow[]): ContentSet {
+  const trained = contentSet();
+  for (const { hash, part } of rows) if (part === 'train') trained.add(hash);
+  return trained;
+}
+
+/** The contents of a run's training part; null where the folder holds no split.csv, so that nobody knows.
+ *  @throws UserError (model) where that is another kind of file */
+export async function readTrained(run: string, classes: Classes): Promise<ContentSet | null> {
+  if (!(await exists(join(run, splitFileName)))) return null;
+  const trained = contentSet();
+  await eachRow(run, classes, ({ hash, part }) => {
+    if (part === 'train') trained.add(hash);
+  });
+  return trained;
+}
+
+/** @throws UserError (model) where the folder holds no split.csv, or another kind of file */
+async function eachRow(run: string, classes: Classes, take: (row: SplitRow) => void): Promise<void> {
+  const file = join(run, splitFileName);
   try {
     const parser = parse({ columns: true, record_delimiter: ['\r\n', '\n'] });
     await pipeline(await readStream(file), parser, async (records: AsyncIterable<Record<string, string>>) => {
       let picture = 0;
-      for await (const record of records) {
-        const row = checkRow(record, classes, `${file}, picture ${++picture}`);
-        present.add(row.part);
-        if (wanted === 'all' || row.part === wanted) rows.push(row);
-      }
+      for await (const record of records) take(checkRow(record, classes, `${file}, picture ${++picture}`));
     });
   } catch (error) {
     if (error instanceof UserError) throw error;
     throw new UserError('model', `${file}: expected the parts of a run, found: ${systemReason(error)}`, { cause: error });
   }
-  return { rows, present: partNames.filter((part) => present.has(part)) };
 }
 
 function checkRow({ name, hash, label, part }: Record<string, string>, { positive, negative }: Classes, where: string): SplitRow {

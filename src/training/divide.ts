@@ -24,6 +24,8 @@ export function splitOf({ split, source }: Config['data']): Split | Folds | null
 /** What a division goes by. */
 export interface Divisible {
   labels: Uint8Array;
+  /** (m)  the class that each has in its source, where they are more than two */
+  strata: Uint32Array | null;
   hashes: Texts;
   names: Texts;
   /** (m)  the cluster of duplicates of each example, −1 for a single; null where all are singles */
@@ -36,28 +38,29 @@ export interface Divisible {
 export async function divide(examples: Divisible, split: Split | Folds, seed: number): Promise<Divided> {
   if (typeof split === 'object' && 'folds' in split) return divideIntoFolds(examples, split, seed);
   if (typeof split === 'object' && split.method === 'hash') return divideByHash(examples, split, seed);
-  const { labels, clusters } = examples;
-  const indices = stratifiedSplit(labels, split, namedRandom(seed, 'split'));
+  const { labels, strata, clusters } = examples;
+  const indices = stratifiedSplit(labels, split, namedRandom(seed, 'split'), strata);
   if (clusters === null) return { indices, folds: null, notes: [] };
   const places = new Int32Array(labels.length).fill(-1);
   for (const [place, part] of partNames.entries()) for (const i of indices[part]) places[i] = place;
   const random = namedRandom(seed, 'split duplicates');
-  const together = keepTogether(places, labels, clusters, { random, placeNames: partNames });
+  const together = keepTogether(places, labels, clusters, { random, strata, placeNames: partNames });
   return { indices: indicesOf(together.places), folds: null, notes: surplusNotes('data.split', together.surplus) };
 }
 
 async function divideIntoFolds(examples: Divisible, { folds, test }: Folds, seed: number): Promise<Divided> {
-  const { labels, clusters } = examples;
+  const { labels, strata, clusters } = examples;
   const none = new Int32Array();
   const whole: Divided = { indices: { train: ascending(labels.length), dev: none, test: none }, folds: null, notes: [] };
   const { indices, notes } = test === undefined ? whole : await divide(examples, { test }, seed);
   const own = Uint8Array.from(indices.train, (i) => labels[i]!);
-  const of = stratifiedFolds(own, folds, namedRandom(seed, 'folds'));
+  const ownStrata = strata && Uint32Array.from(indices.train, (i) => strata[i]!);
+  const of = stratifiedFolds(own, folds, namedRandom(seed, 'folds'), ownStrata);
   if (clusters === null) return { indices, folds: { count: folds, of }, notes };
   const random = namedRandom(seed, 'folds duplicates');
   const placeNames = Array.from({ length: folds }, (_, fold) => `fold ${fold + 1}`);
   const clustersOfTrain = indices.train.map((i) => clusters[i]!);
-  const together = keepTogether(of, own, clustersOfTrain, { random, placeNames });
+  const together = keepTogether(of, own, clustersOfTrain, { random, strata: ownStrata, placeNames });
   return {
     indices,
     folds: { count: folds, of: together.places },

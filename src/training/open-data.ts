@@ -1,8 +1,8 @@
 import { type LoadedConfig, sourceFields } from '../config/load.ts';
-import { type Classes, orderClasses } from '../data/examples.ts';
+import type { Classes } from '../data/examples.ts';
 import type { Preprocessing } from '../data/image.ts';
 import type { SurveySource } from '../data/inspection/survey.ts';
-import { openSources, preprocessingOf, requireSameClasses } from './prepare.ts';
+import { classesOf, openSources, preprocessingOf } from './prepare.ts';
 
 /** The sources of a config, opened, with nothing read of their pictures. */
 export interface OpenedData {
@@ -17,21 +17,16 @@ export interface OpenedData {
  *  @throws UserError (data, usage) as prepareData does */
 export async function openData({ config, folder }: LoadedConfig, onlyLooks: boolean): Promise<OpenedData> {
   const opened = await openSources(config, folder);
-  const sources: SurveySource[] = [];
-  let classes: Classes | undefined;
-  for (const field of sourceFields) {
-    if (opened[field] === undefined) continue;
-    const { source, positive } = opened[field];
+  const sources = sourceFields.flatMap((field): SurveySource[] => {
     const part = field === 'source' ? null : field;
-    const found = orderClasses(source.classes, positive ?? (onlyLooks ? anyPositive(source.classes) : undefined), source.title);
-    if (part !== null && classes !== undefined) requireSameClasses(part, found, classes);
-    classes ??= found;
-    sources.push({ source, part });
-  }
+    return opened[field] === undefined ? [] : [{ source: opened[field].source, part }];
+  });
+  const classes = classesOf(opened, onlyLooks ? anyPositive : undefined);
   const packed = onlyLooks ? sources[0]?.source.packed?.description.preprocessing : undefined;
-  return { sources, classes: classes!, preprocessing: packed ?? preprocessingOf(config, opened) }; // a config has a source at least
+  return { sources, classes, preprocessing: packed ?? preprocessingOf(config, opened) };
 }
 
+/** Of two classes; one of more is never chosen. */
 function anyPositive(names: readonly string[]): string | undefined {
-  return names.some((name) => name.toLowerCase() === 'cat') ? undefined : names.at(-1);
+  return names.length !== 2 || names.some((name) => name.toLowerCase() === 'cat') ? undefined : names.at(-1);
 }

@@ -4,7 +4,7 @@ import { type LoadedConfig, sourceFields } from '../config/load.ts';
 import type { Config, InitConfig, SourceConfig } from '../config/schema.ts';
 import { cachedSource } from '../data/cache/cached-source.ts';
 import type { DecodeCache } from '../data/cache/decode-cache.ts';
-import { type Classes, type ExampleSet, selectFrom } from '../data/examples.ts';
+import { type Classes, type ExampleSet, orderClasses, selectFrom } from '../data/examples.ts';
 import type { Fit, Preprocessing } from '../data/image.ts';
 import type { Failure, Loaded } from '../data/load.ts';
 import { openExamples, roomFor } from '../data/open-examples.ts';
@@ -30,6 +30,8 @@ export interface PreparedData {
   /** with `split.folds`: the fold of each training picture, from 0; each fold is dev once */
   folds: { count: number; of: Int32Array } | null;
   classes: Classes;
+  /** the names of all classes that are not positive: the negative class is one of them, or all together */
+  others: readonly string[];
   preprocessing: Preprocessing;
   failures: Failure[];
   notes: readonly string[];
@@ -56,10 +58,11 @@ export function sourceChoice(source: SourceConfig, folder: string): SourceChoice
 export async function prepareData({ config, folder }: LoadedConfig, options: ReadOptions): Promise<PreparedData> {
   const { data, seed } = config;
   const opened = await openSources(config, folder);
+  const classes = classesOf(opened);
   const preprocessing = preprocessingOf(config, opened);
   const room = roomFor(sourcesIn(opened), preprocessing, data.memory);
   const read = async (field: keyof OpenedSources): Promise<Read> => ({
-    ...(await readSource(opened[field]!, preprocessing, room, options)),
+    ...(await readSource(opened[field]!, { preprocessing, classes }, room, options)),
     madeApart: opened[field]!.source.madeApart ?? false,
   });
   const own: OwnPart[] = [];
@@ -67,12 +70,11 @@ export async function prepareData({ config, folder }: LoadedConfig, options: Rea
     if (data[field] !== undefined) own.push({ part: field === 'source' ? 'train' : field, loaded: await read(field) });
   }
   const first = own[0]!.loaded; // the one source, or data.train
-  for (const { part, loaded } of own) requireSameClasses(part, loaded.classes, first.classes);
   const shelves = own.map(({ loaded }) => loaded);
   const copies = data.duplicates === 'keepTogether' ? await findCopies(shelves, data.imageSize) : noCopies;
   const split = splitOf(data);
   const clusters = copies.of?.subarray(0, first.examples.labels.length) ?? null;
-  const cut = split === null ? null : await divide({ ...first.examples, clusters }, split, seed);
+  const cut = split === null ? null : await divide({ ...first.examples, strata: first.strata, clusters }, split, seed);
   const given = Object.fromEntries(own.map(({ part, loaded }) => [part, loaded.examples]));
   const placed = { own, divided: cut?.indices ?? null };
   const parts = { ...given, ...(cut === null ? { train: first.examples } : partsOf(first.examples, cut.indices)) };
@@ -80,7 +82,8 @@ export async function prepareData({ config, folder }: LoadedConfig, options: Rea
   return {
     parts,
     folds: cut?.folds ?? null,
-    classes: first.classes,
+    classes,
+    others: [...new Set(sourcesIn(opened).flatMap((source) => source.classes))].filter((name) => name !== classes.positive),
     preprocessing,
     failures: shelves.flatMap(({ failures }) => failures),
     notes: [
@@ -88,7 +91,7 @@ export async function prepareData({ config, folder }: LoadedConfig, options: Rea
       ...copies.notes,
       ...(await copyNotes(copies, placed)),
       ...(cut?.notes ?? []),
-      ...notesOfDifferences(compareParts(seen, first.classes)),
+      ...notesOfDifferences(compareParts(seen, classes)),
     ],
   };
 }
@@ -140,23 +143,47 @@ export async function openSources({ data }: Config, folder: string): Promise<Ope
     if (config === undefined) continue;
     const source = await openSource(sourceChoice(config, folder));
     const fit = source.packed?.description.preprocessing.fit ?? ('fit' in config ? config.fit : undefined);
-    opened[field] = { source, positive: 'positive' in config ? config.positive : undefined, fit };
+    opened[field] = { source, positive: ('positive' in config ? config.positive : undefined) ?? source.positive, fit };
   }
   return opened;
 }
 
 const sourcesIn = (opened: OpenedSources) => Object.values(opened).map(({ source }) => source);
 
+/** The classes of all sources: where one of them has more than two, the negative class of each is all that is not positive.
+ *  @param otherwise  what is positive in a source for which nothing is written
+ *  @throws UserError (data, usage) where they can't be told, or are not the same */
+export function classesOf(
+  opened: OpenedSources,
+  otherwise: (names: readonly string[]) => string | undefined = () => undefined,
+): Classes {
+  const many = Object.values(opened).some(({ source }) => source.classes.length > 2);
+  let first: Classes | undefined;
+  for (const field of sourceFields) {
+    if (opened[field] === undefined) continue;
+    const { source, positive } = opened[field];
+    const found = orderClasses(source.classes, positive ?? otherwise(source.classes), source.title, {
+      many,
+      notes: source.notes,
+    });
+    first ??= found;
+    if (found.positive === first.positive && found.negative === first.negative) continue;
+    const words = ({ positive, negative }: Classes) => `${positive} and ${negative}`;
+    throw new UserError('data', `data.${field}: expected the classes of data.train, ${words(first)}, found ${words(found)}`);
+  }
+  return first!; // a config has a source at least
+}
+
 /** @param room  of `roomFor` */
 async function readSource(
   { source, positive }: OpenedSource,
-  preprocessing: Preprocessing,
+  asked: { preprocessing: Preprocessing; classes: Classes },
   room: number | null,
   { strict, onProgress, cache, scratch = scratchIn([tmpdir()]) }: ReadOptions,
 ): Promise<Loaded<ExampleSet> & { notes: readonly string[] }> {
   const opened = cachedSource(source, cache);
   const progress = onProgress && { onProgress: (done: number, total: number) => onProgress(opened.title, done, total) };
-  const loaded = await openExamples(opened, { preprocessing, positive, strict, room, scratch, ...progress });
+  const loaded = await openExamples(opened, { ...asked, positive, strict, room, scratch, ...progress });
   return { ...loaded, notes: opened.notes };
 }
 
@@ -187,14 +214,6 @@ export function foldParts(train: ExampleSet, folds: NonNullable<PreparedData['fo
       where((of) => of === fold),
     ),
   };
-}
-
-export function requireSameClasses(part: string, found: Classes | undefined, expected: Classes): void {
-  if (found === undefined || (found.positive === expected.positive && found.negative === expected.negative)) return;
-  throw new UserError(
-    'data',
-    `data.${part}: expected the classes of data.train, ${expected.positive} and ${expected.negative}, found ${found.positive} and ${found.negative}`,
-  );
 }
 
 /** The network that a config describes, for pictures of n_x features. */

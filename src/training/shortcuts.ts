@@ -135,6 +135,7 @@ async function logitsOutside(pixels: Uint8Array, labels: Uint8Array, seed: numbe
     parts: { train },
     folds,
     classes: { positive: '1', negative: '0' },
+    others: ['0'],
     preprocessing: { imageSize: 1, fit: 'fill' as const },
     failures: [],
     notes: [],

@@ -47,9 +47,11 @@ async function divideFirst(
   const split = splitOf(data);
   if (split === null) return { indices: null, notes: [] };
   const all = ascending(survey.count).filter((i) => survey.sourceOf[i] === 0); // they come first
+  const { source } = survey.sources[0]!;
   const together = data.duplicates === 'keepTogether' && clusters.length > 0 && survey.count <= mostLookedAt;
   const divisible = {
     labels: survey.labels.slice(0, all.length),
+    strata: source.classes.length > 2 ? Uint32Array.from(all, (i) => source.classOf(survey.indexOf[i]!)) : null,
     hashes: survey.hashes.slice(0, all.length),
     names: Array.from(all, (i) => nameOf(survey, i)),
     clusters: together ? clusterOfEach(clusters, survey.count).subarray(0, all.length) : null,

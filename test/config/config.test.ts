@@ -171,7 +171,7 @@ describe('a mistake is told by file, path, what was expected, what was found, an
     [
       'one name for two classes',
       source({ type: 'hdf5', path: 'a', classes: ['cat'] }),
-      'data.source.classes: expected a text that is not empty or a list of 2, found ["cat"]',
+      'data.source.classes: expected a text that is not empty or a list of at least 2, found ["cat"]',
     ],
     [
       'a number among the classes',

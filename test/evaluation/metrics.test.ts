@@ -44,12 +44,14 @@ describe('of classes that are not alike', () => {
     const metrics = measure(logits, labels, judging);
     const wanted = {
       ...{ accuracy: 9 / 13, error: 4 / 13, baseline: 9 / 13, balancedAccuracy: (3 / 4 + 6 / 9) / 2 },
-      ...{ precision: 3 / 6, recall: 3 / 4, f1: (2 * 0.5 * 0.75) / (0.5 + 0.75) },
+      ...{ precision: 3 / 6, recall: 3 / 4, specificity: 6 / 9, f1: (2 * 0.5 * 0.75) / (0.5 + 0.75) },
       rocAuc: (3 * 9 + 6) / 36,
       cost: (4 * 10 + 3 * 2 - 1 + 3 - 6 * 2) / 13,
     };
     for (const [name, value] of Object.entries(wanted)) expect(metrics[name as keyof Metrics], name).toBeCloseTo(value, 14);
     expect(metrics.accuracyInterval).toEqual(wilsonInterval(9, 13));
+    expect(metrics.recallInterval).toEqual(wilsonInterval(3, 4));
+    expect(metrics.specificityInterval).toEqual(wilsonInterval(6, 9));
     expect(metrics.confusion).toEqual({ tp: 3, fp: 3, fn: 1, tn: 6 });
   });
 
@@ -85,6 +87,13 @@ test.each([
   expect(high).toBeCloseTo(expected[1], 14);
 });
 
+test("Wilson's interval begins at 0 where there are none, and ends at 1 where there are all, to the bit", () => {
+  for (let n = 1; n < 400; n++) {
+    expect(wilsonInterval(0, n)[0]).toBe(0);
+    expect(wilsonInterval(n, n)[1]).toBe(1);
+  }
+});
+
 test("Newcombe's interval of 56/70 − 48/80 is that of his table", () => {
   // Newcombe 1998, Statistics in Medicine 17, table II, case (a), method 10: 0.0524 to 0.3339
   const share = (k: number, n: number) => ({ share: k / n, interval: wilsonInterval(k, n) });
@@ -97,14 +106,20 @@ describe('what is not defined is null', () => {
   test('without positives there is no recall and no ROC', () => {
     const metrics = measure([1, -1], Uint8Array.of(0, 0), { threshold: 0.5, loss });
     expect(metrics.recall).toBeNull();
+    expect(metrics.recallInterval).toBeNull();
     expect(metrics.rocAuc).toBeNull();
     expect(metrics.balancedAccuracy).toBeNull();
     expect(metrics.precision).toBe(0);
+    expect(metrics.specificity).toBe(0.5);
+    expect(metrics.specificityInterval).toEqual(wilsonInterval(1, 2));
   });
 
   test('without negatives there is no ROC and no balanced accuracy', () => {
     const metrics = measure([1, -1], Uint8Array.of(1, 1), { threshold: 0.5, loss });
     expect(metrics.recall).toBe(0.5);
+    expect(metrics.recallInterval).toEqual(wilsonInterval(1, 2));
+    expect(metrics.specificity).toBeNull();
+    expect(metrics.specificityInterval).toBeNull();
     expect(metrics.rocAuc).toBeNull();
     expect(metrics.balancedAccuracy).toBeNull();
   });

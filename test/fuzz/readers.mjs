@@ -40,7 +40,7 @@ async function pictures(open, { more = {}, side = preprocessing.imageSize } = {}
     );
     all.push({ name: source.name(i), class: source.classes[source.classOf(i)], ...content });
   }
-  const { examples, classes } = await loadExamples(source, { preprocessing: wanted, positive: undefined, strict: false });
+  const { examples, classes } = await loadExamples(source, { preprocessing: wanted, positive: source.positive, strict: false });
   const { labels, pixels, features } = examples;
   if (pixels.length !== labels.length * features) throw new Error('pixels and labels are not of the same pictures');
   return { count: source.count, pictures: all, classes, labels: labels.length, pixels: digest(bytesOf(pixels)), ...more };

@@ -36,6 +36,13 @@ export function rewriteTensors(random: Random, bytes: Uint8Array, inner: string 
   return joinTensors(mutatedJson(random, header), body);
 }
 
+/** The same file without the checksum in its metadata, which whoever reads it then does not ask for. */
+export function withoutChecksum(bytes: Uint8Array): Buffer {
+  const { header, body } = splitTensors(bytes);
+  const { sha256: _, ...metadata } = header.__metadata__ ?? {};
+  return joinTensors(JSON.stringify({ ...header, __metadata__: metadata }), body);
+}
+
 /** The same file in other words: entries in another order, spaces behind. Whoever reads one must read the other. */
 export function sameTensors(random: Random, bytes: Uint8Array): Buffer {
   const { header, body } = splitTensors(bytes);

@@ -46,13 +46,19 @@ export async function makeSeeds(made: string) {
   await nn('train', '-q', '-c', 'run.json', '-o', 'whole', '--set', 'training.epochs=6');
   await nn('train', '-q', '-c', 'other.json', '-o', 'other');
   await nn('data', 'pack', '-q', 'run.json', '--out', 'packed.safetensors');
+  const zoo = ['bird/a.png', 'cat/a.png', 'dog/a.png', 'dog/b.png'].map(async (name, i) => ({
+    name,
+    data: await solidPng([40 * i, 90, 9]),
+  }));
+  await writeFile(at('zoo.zip'), zipOf(await Promise.all(zoo)));
+  await nn('data', 'pack', '-q', 'zoo.zip', '--positive', 'cat', '--size', '8', '--out', 'zoo.safetensors');
   await nn('tune', '-q', '-c', 'tune.json', '-o', 'search', '--jobs', '1');
   const of = (name: string) => Promise.all(['run', 'other'].map((folder) => readFile(at(folder, name))));
   const names = ['quickstart', 'course-four-layer', 'tune-quickstart'];
   return {
     models: await of('model.safetensors'),
     checkpoints: await of('checkpoint.safetensors'),
-    packed: [await readFile(at('packed.safetensors'))],
+    packed: await Promise.all(['packed', 'zoo'].map((name) => readFile(at(`${name}.safetensors`)))),
     vectors: [encodeTensors({ metadata: {}, tensors: { v: { shape: [192, 1], data: new Float64Array(192).fill(1) } } })],
     configs: [
       ...(await Promise.all(names.map((name) => readFile(join(configsPath, `${name}.json`))))),

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,8 +9,9 @@ import { type Precision, precisions } from '../../src/kernels/kernels.ts';
 import { kernelsFor } from '../../src/kernels/select.ts';
 import { initialParameters, type Layer, type Network } from '../../src/model/network.ts';
 import { numpyRandom } from '../../src/random.ts';
-import { loadClassifier, modelFileName, saveClassifier } from '../../src/run/model-file.ts';
+import { decodeClassifier, encodeClassifier, loadClassifier, modelFileName, saveClassifier } from '../../src/run/model-file.ts';
 import { decodeTensors, encodeTensors, type Tensor } from '../../src/run/safetensors.ts';
+import { lengthBytes } from '../../src/safetensors.ts';
 import { dense } from '../model/networks.ts';
 
 let folder: string;
@@ -131,10 +133,17 @@ describe('a model file', () => {
 
 type Parts = { metadata: Record<string, string>; tensors: Record<string, Tensor> };
 
-/** Saves the classifier, changes the file's parts, and says why it is not loaded any more. */
-async function refusalAfter(change: (parts: Parts) => void): Promise<UserError> {
+/** The parts of the saved classifier's file, without a checksum: as one that was written by nn 0.1. */
+async function partsWithoutChecksum(): Promise<Parts> {
   await saveClassifier(path, saved);
   const parts = decodeTensors(await readFile(path), path);
+  delete parts.metadata['sha256'];
+  return parts;
+}
+
+/** Saves the classifier, changes the file's parts, and says why it is not loaded any more. */
+async function refusalAfter(change: (parts: Parts) => void): Promise<UserError> {
+  const parts = await partsWithoutChecksum();
   change(parts);
   await writeFile(path, encodeTensors(parts));
   return refusal();
@@ -342,8 +351,7 @@ describe('a model that contradicts itself is refused:', () => {
     ['a threshold of 1', (_, said) => (said.threshold = 1)],
     ['a class of one letter', (_, said) => (said.classes.positive = 'c')],
   ])('but not %s, which may be', async (_, change) => {
-    await saveClassifier(path, saved);
-    const parts = decodeTensors(await readFile(path), path);
+    const parts = await partsWithoutChecksum();
     const said = JSON.parse(parts.metadata['classifier']!);
     change(said.network.layers[0], said);
     parts.metadata['classifier'] = JSON.stringify(said);
@@ -372,16 +380,88 @@ describe('a model that contradicts itself is refused:', () => {
     expect(error.message).toMatch(/expected shape/);
   });
 
-  test('any flip of any byte, or it is loaded', async () => {
+  test('a value that is changed, where the checksum is of another', async () => {
     await saveClassifier(path, saved);
-    const bytes = await readFile(path);
-    const random = numpyRandom(9);
-    for (let run = 0; run < 150; run++) {
-      const broken = Buffer.from(bytes);
-      broken[random.integer(bytes.length - 1)]! ^= 1 << random.integer(7);
-      await writeFile(path, broken);
-      const outcome = await loadClassifier(path).catch((error: unknown) => error);
-      if (outcome instanceof Error) expect(outcome).toBeInstanceOf(UserError);
+    const whole = decodeTensors(await readFile(path), path);
+    const changes: [string, (parts: Parts) => unknown][] = [
+      ['a weight', ({ tensors }) => (tensors['W2']!.data[0]! += 1e-6)],
+      ['the sign of a zero', ({ tensors }) => (tensors['b1']!.data[0] = -0)],
+      ['the input map', ({ tensors }) => (tensors['input.add']!.data[11]! += 1e-9)],
+      [
+        'two tensors of one shape exchanged',
+        ({ tensors }) =>
+          ([tensors['input.add'], tensors['input.multiply']] = [tensors['input.multiply']!, tensors['input.add']!]),
+      ],
+      [
+        'the threshold',
+        ({ metadata }) => (metadata['classifier'] = metadata['classifier']!.replace('"threshold":0.3', '"threshold":0.7')),
+      ],
+      ['the classes', ({ metadata }) => (metadata['classifier'] = metadata['classifier']!.replace('non-cat', 'non-dog'))],
+      ['the checksum', ({ metadata }) => (metadata['sha256'] = '0'.repeat(64))],
+      ['the checksum cut short', ({ metadata }) => (metadata['sha256'] = metadata['sha256']!.slice(0, 63))],
+    ];
+    for (const [what, change] of changes) {
+      const parts = structuredClone(whole);
+      if (what === 'the sign of a zero') parts.tensors['b1']!.data[0] = 0;
+      const before = encodeTensors(parts);
+      change(parts);
+      expect(encodeTensors(parts), what).not.toEqual(before);
+      await writeFile(path, encodeTensors(parts));
+      const error = await refusal();
+      expect(error.message, what).toMatch(/checksum is of, found others: the file is damaged/);
+      expect(error.hint).toBe('Train the model again, or copy the file again.');
     }
+  });
+});
+
+describe('the checksum of a model file', () => {
+  test('notices every flip of a bit, or the answers are the same', () => {
+    const bytes = encodeClassifier(saved);
+    const plain = ({ parameters: { values }, map, ...rest }: Classifier) =>
+      JSON.stringify([rest, [...values], [...map.multiply], [...map.add]]);
+    const expected = plain(decodeClassifier(bytes, path));
+    const body = lengthBytes + Number(new DataView(bytes.buffer).getBigUint64(0, true)); // where tensors begin
+    const missed: number[] = [];
+    for (let bit = 0; bit < 8 * bytes.length; bit++) {
+      const broken = Buffer.from(bytes);
+      broken[bit >> 3]! ^= 1 << (bit & 7);
+      try {
+        if (plain(decodeClassifier(broken, path)) !== expected || bit >> 3 >= body) missed.push(bit);
+      } catch (error) {
+        if (!(error instanceof UserError && error.exitCode === 4)) throw error;
+      }
+    }
+    expect(missed).toEqual([]);
+  });
+
+  test('is not asked for: a file without one is read as before', async () => {
+    await writeFile(path, encodeTensors(await partsWithoutChecksum()));
+    const { classifier } = await loadClassifier(path);
+    expect(classifier.parameters.values).toEqual(saved.parameters.values);
+    expect(classifier.threshold).toBe(saved.threshold);
+  });
+
+  test('stands by what is said, not by where: the tensors may be written again in another order, with more beside', async () => {
+    const parts = decodeTensors(encodeClassifier(saved), path);
+    parts.tensors = Object.fromEntries(Object.entries(parts.tensors).toReversed());
+    parts.metadata = { note: 'by another program', ...Object.fromEntries(Object.entries(parts.metadata).toReversed()) };
+    const again = encodeTensors(parts);
+    expect(again).not.toEqual(encodeClassifier(saved));
+    expect(decodeClassifier(again, path).parameters.values).toEqual(saved.parameters.values);
+  });
+
+  test('is that of docs/formats.md, worked out by hand', () => {
+    const { metadata, tensors } = decodeTensors(encodeClassifier(saved), path);
+    const hash = createHash('sha256').update(`${metadata['classifier']}\n`);
+    for (const name of ['W1', 'W2', 'W3', 'b1', 'b2', 'b3', 'input.add', 'input.multiply']) {
+      const { shape, data } = tensors[name]!;
+      hash.update(`["${name}","${data instanceof Float64Array ? 'F64' : 'F32'}",[${shape.join(',')}]]\n`);
+      const numbers = new DataView(new ArrayBuffer(data.byteLength));
+      for (const [i, value] of data.entries())
+        if (data instanceof Float64Array) numbers.setFloat64(8 * i, value, true);
+        else numbers.setFloat32(4 * i, value, true);
+      hash.update(numbers);
+    }
+    expect(metadata['sha256']).toBe(hash.digest('hex'));
   });
 });

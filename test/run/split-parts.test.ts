@@ -3,10 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Examples } from '../../src/data/examples.ts';
+import { contentHash } from '../../src/data/hash.ts';
 import { UserError } from '../../src/errors.ts';
 import {
   readSplit,
   readSplitPart,
+  readTrained,
   splitFileName,
   splitMark,
   splitRows,
@@ -57,6 +59,17 @@ test('a part is read alone, with which parts there are', async () => {
   });
   expect(await readSplitPart(folder, classes, 'dev')).toEqual({ rows: [], present: ['train', 'test'] });
   expect((await readSplitPart(folder, classes, 'all')).rows).toHaveLength(4);
+});
+
+test('what a run was trained on is told by content; nobody knows without a split.csv', async () => {
+  expect(await readTrained(folder, classes)).toBeNull();
+  const hash = (n: number) => contentHash(Buffer.from(`${n}`));
+  const hashed = (...numbers: number[]) => ({ ...examples(...numbers), hashes: numbers.map(hash) });
+  await writeSplit(folder, { train: hashed(1, 2), dev: hashed(2, 3), test: hashed(4) }, classes);
+  const trained = await readTrained(folder, classes);
+  expect([1, 2, 3, 4, 5].filter((n) => trained!.has(hash(n)))).toEqual([1, 2]);
+  await writeFile(join(folder, splitFileName), 'name,hash\na,b\n');
+  await expect(readTrained(folder, classes)).rejects.toMatchObject({ kind: 'model' });
 });
 
 test('a mark tells one split from another: by pictures, their order, parts and the names of classes', async () => {

@@ -5,6 +5,7 @@ import { checkConfig, type LoadedConfig } from '../../src/config/load.ts';
 import { findDuplicates } from '../../src/data/duplicates.ts';
 import type { Examples } from '../../src/data/examples.ts';
 import { findAll } from '../../src/data/inspection/findings.ts';
+import { summarize } from '../../src/data/inspection/summary.ts';
 import { nameOf, type Survey, survey } from '../../src/data/inspection/survey.ts';
 import { type PartName, partNames } from '../../src/data/split.ts';
 import { compareParts, seeParts } from '../../src/training/differences.ts';
@@ -42,10 +43,22 @@ beforeAll(async () => {
     });
   }
 });
+beforeAll(async () => {
+  for (const [c, [name, count]] of Object.entries({ bird: 8, cat: 14, dog: 25 }).entries())
+    for (let i = 0; i < count; i++) await put(join(root, 'many'), { [`${name}/${i}.png`]: await pngOf(500 + 3 * i + c) });
+  await put(join(root, 'many'), {
+    'bird/wrong.png': await pngOf(502), // it is dog/0.png
+    'cat/broken.png': Buffer.from('text'),
+    'dog/copy.jpg': await scene(505).jpeg().toBuffer(),
+    'dog/copy-2.png': await scene(508).resize(60, 60).png().toBuffer(),
+  });
+});
+const pngOf = (index: number) => scene(index).png().toBuffer();
 afterAll(() => rm(root, { recursive: true }));
 
 const folder = (path: string) => ({ type: 'folder', path });
 const all = { source: folder('all') };
+const many = { source: { ...folder('many'), positive: 'cat' } };
 const load = (data: object, seed = 3): LoadedConfig => ({
   config: checkConfig({ seed, data: { imageSize: 32, ...data } }, 'test'),
   folder: root,
@@ -68,6 +81,9 @@ describe('a survey has the parts that training has, and training’s words for h
     ['some pictures left out', { ...all, split: { train: 20, test: 10 } }],
     ['folds and a test part', { ...all, split: { folds: 3, test: 0.2 } }],
     ['copies not looked for', { ...all, split: 'auto', duplicates: 'ignore' }],
+    ['more than two classes', many],
+    ['more than two classes, and a test part cut from folds', { ...many, split: { folds: 3, test: 0.2 } }],
+    ['more than two classes, and parts that are given', { train: many.source, test: folder('test'), split: { dev: 0.3 } }],
     ['drawn pictures', { source: { type: 'drawn', count: 60 } }],
     ['parts that are given', { train: folder('all'), test: folder('test') }],
     ['dev cut from train', { train: folder('all'), test: folder('test'), split: { dev: 0.3 } }],
@@ -88,4 +104,36 @@ test('what training would refuse to split is a note, and the pictures are looked
   expect(notes).toEqual([expect.stringMatching(/^data\.split: expected enough pictures for train, dev, test/)]);
   expect(partOf(0)).toBeNull();
   expect(findings.map(({ kind }) => kind)).toContain('nearDuplicate');
+});
+
+test('of more than two classes, pictures go by the names that they have in their source', async () => {
+  const { seen, findings, partOf } = await inspected(load(many));
+  const found = (kind: string) => findings.find((one) => one.kind === kind)?.groups.map(({ pictures }) => pictures);
+  const labels = (kind: string) => found(kind)?.map((pictures) => pictures.map(({ name, label }) => `${name} ${label}`).sort());
+  expect(labels('twoLabels')).toEqual([['bird/wrong.png bird', 'dog/0.png dog']]);
+  expect(labels('unreadable')).toEqual([['cat/broken.png cat']]);
+  expect(labels('nearDuplicate')).toEqual([
+    ['dog/1.png dog', 'dog/copy.jpg dog'],
+    ['dog/2.png dog', 'dog/copy-2.png dog'],
+  ]);
+  const { classes, parts } = summarize(seen, partOf);
+  expect(classes).toEqual({ cat: 14, bird: 9, dog: 27 });
+  expect(Object.keys(classes)[0]).toBe('cat');
+  for (const name of ['cat', 'bird', 'dog'])
+    expect(partNames.reduce((sum, part) => sum + parts![part]![name]!, 0)).toBe(classes[name]);
+});
+
+test('a copy in two sources is no picture of two labels, where the other source calls the negative class otherwise', async () => {
+  await put(join(root, 'exam'), {
+    'cat/a.png': await pngOf(501),
+    'noncat/b.png': await pngOf(502),
+    'noncat/c.png': await pngOf(900),
+    'noncat/d.png': await pngOf(517), // it is dog/5.png
+  });
+  const { findings } = await inspected(load({ train: many.source, test: folder('exam') }));
+  const names = (kind: string) =>
+    findings.find((one) => one.kind === kind)?.groups.flatMap(({ pictures }) => pictures.map(({ name }) => name));
+  expect(names('leak')).toEqual(expect.arrayContaining(['cat/0.png', 'cat/a.png', 'dog/5.png', 'noncat/d.png']));
+  expect(names('twoLabels')).toEqual(expect.arrayContaining(['dog/0.png', 'bird/wrong.png', 'noncat/b.png']));
+  expect(names('twoLabels')).not.toContain('cat/a.png');
 });

@@ -1,7 +1,7 @@
 import { extname } from 'node:path';
 import { type DuplicateCluster, type DuplicateKind, kindOf } from '../duplicates.ts';
 import type { PartName } from '../split.ts';
-import { nameOf, type Survey } from './survey.ts';
+import { classNameOf, nameOf, type Survey } from './survey.ts';
 
 /** Of 255: in a blank picture no channel has a larger standard deviation. A flat JPEG has 0 to 1, a picture at a fiftieth of its
  *  light 1; the least of 4,759 photographs was 14.8. It is low because removal is proposed. */
@@ -125,21 +125,18 @@ export function findAll(survey: Survey, clusters: readonly DuplicateCluster[], p
 export function pictureAt(survey: Survey, i: number, partOf: PartOf): Picture {
   return {
     name: nameOf(survey, i),
-    label: labelName(survey, survey.labels[i]!),
+    label: classNameOf(survey.sources[survey.sourceOf[i]!]!, survey.indexOf[i]!),
     part: partOf(i),
     source: survey.sourceOf[i]!,
     index: survey.indexOf[i]!,
   };
 }
 
-function labelName({ classes }: Survey, label: number): string {
-  return label === 1 ? classes.positive : classes.negative;
-}
-
 function unreadableGroups(survey: Survey): Group[] {
-  return survey.unreadable.map(({ source, index, label, reason }) => {
-    const { source: from, part } = survey.sources[source]!;
-    return { pictures: [{ name: from.name(index), label: labelName(survey, label), part, source, index }], why: reason };
+  return survey.unreadable.map(({ source, index, reason }) => {
+    const from = survey.sources[source]!;
+    const picture = { name: from.source.name(index), label: classNameOf(from, index), part: from.part, source, index };
+    return { pictures: [picture], why: reason };
   });
 }
 
@@ -163,7 +160,7 @@ function copies(survey: Survey, clusters: readonly DuplicateCluster[], partOf: P
     });
     const alike = contents.length === 1 ? 'the same content' : alikeness[kindOf(cluster)];
     const several = (of: (i: number) => unknown) => new Set(members.map(of).filter((one) => one !== null)).size > 1;
-    if (several((i) => survey.labels[i])) out.twoLabels.push(group(members, alike));
+    if (haveTwoLabels(survey, members)) out.twoLabels.push(group(members, alike));
     else if (several(partOf)) out.leak.push(group(members, alike));
     else {
       for (const same of contents) if (same.length > 1) out.duplicate.push(group(same, 'the same content'));
@@ -175,6 +172,13 @@ function copies(survey: Survey, clusters: readonly DuplicateCluster[], partOf: P
     }
   }
   return out;
+}
+
+/** Whether a source has some pictures under several of its classes, or one is positive and another is not. */
+function haveTwoLabels({ sources, sourceOf, indexOf, labels }: Survey, members: readonly number[]): boolean {
+  const different = (of: (i: number) => unknown) => new Set(members.map(of)).size;
+  const classOf = (i: number) => `${sourceOf[i]} ${sources[sourceOf[i]!]!.source.classOf(indexOf[i]!)}`;
+  return different((i) => labels[i]) > 1 || different(classOf) > different((i) => sourceOf[i]);
 }
 
 /** Of near duplicates the one to keep first: that of most pixels, and of as many that of most bytes, since copies are made smaller,

@@ -1,6 +1,6 @@
 import { type PartName, partNames } from '../split.ts';
 import type { PartOf } from './findings.ts';
-import type { Survey } from './survey.ts';
+import { classNameOf, type Survey } from './survey.ts';
 
 /** What a data set is, in numbers. */
 export interface Summary {
@@ -30,11 +30,16 @@ export interface Spread {
 
 /** @param survey  of at least one readable picture */
 export function summarize(survey: Survey, partOf: PartOf): Summary {
-  const { count, widths, heights, labels, formats, formatNames, turned } = survey;
+  const { sources, sourceOf, indexOf, count, widths, heights, formats, formatNames, turned } = survey;
   const all = Array.from(Array(count).keys());
+  const names = [survey.classes.positive, ...sources.flatMap(({ source }) => source.classes)];
   const byClass = (indices: readonly number[]) => {
-    const positive = indices.reduce((sum, i) => sum + labels[i]!, 0);
-    return { [survey.classes.positive]: positive, [survey.classes.negative]: indices.length - positive };
+    const counts = new Map(names.map((name) => [name, 0]));
+    for (const i of indices) {
+      const name = classNameOf(sources[sourceOf[i]!]!, indexOf[i]!);
+      counts.set(name, counts.get(name)! + 1);
+    }
+    return Object.fromEntries(counts);
   };
   const parts = partNames.flatMap((part) => {
     const members = all.filter((i) => partOf(i) === part);

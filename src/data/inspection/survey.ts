@@ -53,7 +53,6 @@ export interface Survey {
 export interface Unreadable {
   source: number;
   index: number;
-  label: number;
   reason: string;
 }
 
@@ -80,7 +79,7 @@ export async function survey(
     }));
     for await (const { index, outcome } of looks) {
       const label = source.classOf(index) === positive ? 1 : 0;
-      if ('reason' in outcome) table.unreadable.push({ source: s, index, label, reason: outcome.reason });
+      if ('reason' in outcome) table.unreadable.push({ source: s, index, reason: outcome.reason });
       else add(table, { source: s, index, label, ...outcome.value }, preprocessing.imageSize);
       onProgress?.(source.title, ++done, source.count);
     }
@@ -160,4 +159,9 @@ function add(table: Survey, facts: Facts & { source: number; index: number; labe
 /** What the picture is called in its source. */
 export function nameOf({ sources, sourceOf, indexOf }: Survey, i: number): string {
   return sources[sourceOf[i]!]!.source.name(indexOf[i]!);
+}
+
+/** What its class is called in its source; of more than two classes a label says less. */
+export function classNameOf({ source: { classes, classOf } }: SurveySource, index: number): string {
+  return classes[classOf(index)]!;
 }

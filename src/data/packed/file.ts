@@ -8,18 +8,22 @@ import {
   format,
   hashBytes,
   maximumRows,
+  type PackedClasses,
   type PackedDescription,
   parseDescription,
   type TensorName,
   tensorEntries,
   tensorTypes,
-  version,
+  versions,
 } from './format.ts';
 
-/** An open file of packed pictures, which stays open as long as the process: nothing of it is in memory but the labels. */
+/** An open file of packed pictures, which stays open as long as the process: nothing of it is in memory but the classes. */
 export interface PackedFile extends RowFile {
   description: PackedDescription;
-  labels: Uint8Array;
+  /** sorted, as those of every source */
+  classes: readonly string[];
+  /** (m)  index into `classes` */
+  classOf: Uint8Array | Uint32Array;
   names: TextsNow;
   /** of the contents as the source had them, in hexadecimal */
   hashes: TextsNow;
@@ -65,17 +69,18 @@ function readPacked(path: string, descriptor: number, refuse: Refuse): PackedFil
   const { metadata, tensors } = parseHeader(read(lengthBytes, headerBytes), status.size - bodyAt, tensorTypes, refuse);
   if (metadata['format'] !== format)
     refuse(`expected packed pictures, found ${shown(metadata['format'] ?? 'another safetensors file')}`);
-  if (metadata['version'] !== version) refuse(`expected version ${version} of packed pictures, found ${metadata['version']}`);
-  const description = parseDescription(metadata['pictures']);
+  const version = Object.values(versions).find((known) => known === metadata['version']);
+  if (version === undefined) {
+    return refuse(`expected version ${Object.values(versions).join(' or ')} of packed pictures, found ${metadata['version']}`);
+  }
+  const description = parseDescription(metadata['pictures'], version);
   if (typeof description === 'string') return refuse(description);
   const { imageSize } = description.preprocessing;
-  const places = checkTensors(tensors, imageSize, refuse);
+  const places = checkTensors(tensors, description, refuse);
   const at = (name: TensorName) => bodyAt + places[name].start;
   const count = places.labels.shape[0]!;
   const nameBytes = places.names.end - places.names.start;
-  const labels = read(at('labels'), count);
-  const wrong = labels.findIndex((label) => label > 1);
-  if (wrong >= 0) refuse(`labels: expected 0 or 1, found ${labels[wrong]} for picture ${wrong}`);
+  const labels = read(at('labels'), places.labels.end - places.labels.start);
   return {
     path,
     descriptor,
@@ -83,7 +88,7 @@ function readPacked(path: string, descriptor: number, refuse: Refuse): PackedFil
     count,
     features: imageSize * imageSize * 3,
     pixelsAt: at('pixels'),
-    labels,
+    ...classesOf(labels, description.classes, refuse),
     names: {
       length: count,
       slice(first, end) {
@@ -97,6 +102,22 @@ function readPacked(path: string, descriptor: number, refuse: Refuse): PackedFil
     hashes: hexTexts(count, (first, end) => read(at('hashes') + hashBytes * first, hashBytes * (end - first))),
   };
 }
+
+/** @param bytes  of the labels: bytes, or numbers of four bytes where there are more than two classes */
+function classesOf(bytes: Uint8Array, { positive, negative, names }: PackedClasses, refuse: Refuse): PackedLabels {
+  const labels = names === undefined ? bytes : new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
+  const written = names ?? [negative, positive];
+  const wrong = labels.findIndex((label) => label >= written.length);
+  if (wrong >= 0) {
+    const expected = written.length === 2 ? '0 or 1' : `0 to ${written.length - 1}`;
+    refuse(`labels: expected ${expected}, found ${labels[wrong]} for picture ${wrong}`);
+  }
+  const classes = written.toSorted();
+  const places = new Map(classes.map((name, place) => [name, place]));
+  return { classes, classOf: labels.map((label) => places.get(written[label]!)!) };
+}
+
+type PackedLabels = Pick<PackedFile, 'classes' | 'classOf'>;
 
 /** Packed pixels can't be made into others without loss: what is wanted must be what was packed.
  *  @throws UserError (usage) */
@@ -114,11 +135,15 @@ export function requirePreprocessing({ path, description }: PackedFile, { imageS
 }
 
 /** @returns the tensors by their names, each of the type and shape that m pictures have */
-function checkTensors(tensors: readonly TensorEntry[], imageSize: number, refuse: Refuse): Record<TensorName, TensorEntry> {
+function checkTensors(
+  tensors: readonly TensorEntry[],
+  description: PackedDescription,
+  refuse: Refuse,
+): Record<TensorName, TensorEntry> {
   const sizeOf = (name: TensorName) => tensors.find((tensor) => tensor.name === name)?.shape[0] ?? 0;
   const m = sizeOf('labels');
   if (m < 1 || m > maximumRows) refuse(`labels: expected 1 to ${maximumRows} pictures, found ${m}`);
-  const expected = tensorEntries(m, imageSize, sizeOf('names'));
+  const expected = tensorEntries(m, description, sizeOf('names'));
   const words = ({ type, shape }: TensorEntry) => `${type} (${shape.join(', ')})`;
   for (const { name } of tensors) {
     if (!expected.some((entry) => entry.name === name)) refuse(`${name}: expected no such tensor`);

@@ -7,7 +7,9 @@ import { type Fit, fits, type Preprocessing, resizeKernel } from '../image.ts';
 /** Packed pictures: a safetensors file with one row for each picture. docs/formats.md says what is in it. */
 
 export const format = 'cat-nn pictures';
-export const version = '1';
+/** Of the format: files of two classes, and of more, whose labels say something else. */
+export const versions = { two: '1', more: '2' } as const;
+export type PackedVersion = (typeof versions)[keyof typeof versions];
 export const packedExtension = '.safetensors';
 
 /** In the order in which they lie in the file. Names have no fixed length: name i is the bytes from its offset to the next. */
@@ -15,7 +17,7 @@ export const tensorNames = ['pixels', 'nameOffsets', 'hashes', 'labels', 'names'
 export type TensorName = (typeof tensorNames)[number];
 
 /** Types of numbers in a packed file, and the bytes of one. */
-export const tensorTypes = { U8: 1, I64: 8 } as const satisfies TensorTypes;
+export const tensorTypes = { U8: 1, U32: 4, I64: 8 } as const satisfies TensorTypes;
 export const hashBytes = 16;
 export const channels = 3;
 /** Rows are numbered by Int32. */
@@ -24,10 +26,16 @@ export const maximumRows = 2 ** 31 - 1;
 /** In which order rows stand: as in the source, or shuffled by a seed. */
 export type PackOrder = 'source' | { seed: number };
 
+/** Two classes; or more, and which of them was named to stand against the others when they were packed. */
+export interface PackedClasses extends Classes {
+  /** of more than two: all of them, sorted. Labels are indices into it; without it 1 for the positive class, 0 for the other */
+  names?: readonly string[];
+}
+
 /** What the metadata says, as JSON under the key `pictures`. No path is in it. */
 export interface PackedDescription {
   preprocessing: Preprocessing;
-  classes: Classes;
+  classes: PackedClasses;
   /** of what they were made, for people */
   source: string;
   order: PackOrder;
@@ -35,13 +43,17 @@ export interface PackedDescription {
   unreadable: number;
 }
 
+/** What decides which tensors there are. */
+type Packing = Pick<PackedDescription, 'preprocessing' | 'classes'>;
+
 /** The tensors of m pictures and their bytes. */
-export function tensorEntries(m: number, imageSize: number, nameBytes: number): TensorEntry[] {
+export function tensorEntries(m: number, { preprocessing, classes }: Packing, nameBytes: number): TensorEntry[] {
+  const { imageSize } = preprocessing;
   const sizes: Record<TensorName, { type: keyof typeof tensorTypes; shape: number[] }> = {
     pixels: { type: 'U8', shape: [m, imageSize, imageSize, channels] },
     nameOffsets: { type: 'I64', shape: [m + 1] },
     hashes: { type: 'U8', shape: [m, hashBytes] },
-    labels: { type: 'U8', shape: [m] },
+    labels: { type: classes.names === undefined ? 'U8' : 'U32', shape: [m] },
     names: { type: 'U8', shape: [nameBytes] },
   };
   let end = 0;
@@ -58,22 +70,23 @@ export function packedHeader(description: PackedDescription, m: number, nameByte
   const metadata = (unreadable: number) => {
     const { preprocessing, ...rest } = description;
     const made = { preprocessing: { ...preprocessing, kernel: resizeKernel }, ...rest, unreadable };
+    const version = description.classes.names === undefined ? versions.two : versions.more;
     return { format, version, pictures: JSON.stringify(made) };
   };
   const side = description.preprocessing.imageSize;
   const longest = encodeHeader({
     metadata: metadata(maximumRows),
-    tensors: tensorEntries(maximumRows, side, Number.MAX_SAFE_INTEGER - maximumRows * (side * side * channels + 32)),
+    tensors: tensorEntries(maximumRows, description, Number.MAX_SAFE_INTEGER - maximumRows * (side * side * channels + 32)),
   });
   const room = Math.ceil(longest.length / page) * page;
-  return encodeHeader({ metadata: metadata(description.unreadable), tensors: tensorEntries(m, side, nameBytes) }, room);
+  return encodeHeader({ metadata: metadata(description.unreadable), tensors: tensorEntries(m, description, nameBytes) }, room);
 }
 
 /** Pixels start where a page of memory could. */
 const page = 4096;
 
 /** Checks a description that came from outside. @returns what is wrong with it, or the description */
-export function parseDescription(text: string | undefined): PackedDescription | string {
+export function parseDescription(text: string | undefined, version: PackedVersion): PackedDescription | string {
   let raw: unknown;
   try {
     raw = JSON.parse(text ?? '');
@@ -85,6 +98,7 @@ export function parseDescription(text: string | undefined): PackedDescription | 
   const { preprocessing, classes, source, order, unreadable } = isRecord(raw) ? raw : {};
   const [imageSize, fit, kernel] = ['imageSize', 'fit', 'kernel'].map((key) => found(preprocessing, key));
   const [positive, negative] = ['positive', 'negative'].map((key) => found(classes, key));
+  const names = version === versions.more ? found(classes, 'names') : undefined;
   const seed = found(order, 'seed');
   const checks: [boolean, string, unknown][] = [
     [isCount(imageSize, 1, 1024), 'preprocessing.imageSize: expected a whole number from 1 to 1024', imageSize],
@@ -92,6 +106,8 @@ export function parseDescription(text: string | undefined): PackedDescription | 
     [kernel === resizeKernel, `preprocessing.kernel: expected ${resizeKernel}, by which nn resizes`, kernel],
     [isName(positive), 'classes.positive: expected a name', positive],
     [isName(negative) && negative !== positive, 'classes.negative: expected another name than positive', negative],
+    [version === versions.two || areNames(names), 'classes.names: expected three names or more, each once and sorted', names],
+    [!Array.isArray(names) || names.includes(positive), 'classes.positive: expected one of the names', positive],
     [typeof source === 'string', 'source: expected a text', source],
     [order === 'source' || isCount(seed, 0, 2 ** 32 - 1), 'order: expected "source" or a seed', order],
     [isCount(unreadable, 0, maximumRows), 'unreadable: expected a count', unreadable],
@@ -100,7 +116,7 @@ export function parseDescription(text: string | undefined): PackedDescription | 
   if (wrong) return `pictures.${wrong[1]}, found ${shown(wrong[2])}`;
   return {
     preprocessing: { imageSize: imageSize as number, fit: fit as Fit },
-    classes: { positive: positive as string, negative: negative as string },
+    classes: { positive: positive as string, negative: negative as string, ...(areNames(names) && { names }) },
     source: source as string,
     order: order === 'source' ? order : { seed: seed as number },
     unreadable: unreadable as number,
@@ -108,5 +124,7 @@ export function parseDescription(text: string | undefined): PackedDescription | 
 }
 
 const isName = (value: unknown): value is string => typeof value === 'string' && value !== '';
+const areNames = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.length > 2 && value.every((name, i) => isName(name) && (i === 0 || value[i - 1] < name));
 const isCount = (value: unknown, low: number, high: number) =>
   Number.isInteger(value) && (value as number) >= low && (value as number) <= high;

@@ -14,8 +14,8 @@ export interface PackSettings extends Omit<PackedDescription, 'unreadable'> {
   count: number;
 }
 
-/** A picture that was packed, or one that could not be read. */
-export type Item = { name: string; label: 0 | 1; hash: string } | { name: string; reason: string };
+/** A picture that was packed, with its label as the file has it, or one that could not be read. */
+export type Item = { name: string; label: number; hash: string } | { name: string; reason: string };
 
 export interface Group {
   items: Item[];

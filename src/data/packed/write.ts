@@ -8,7 +8,7 @@ import { orderClasses } from '../examples.ts';
 import type { Preprocessing } from '../image.ts';
 import { type Attempt, attempt, decodesAtOnce, type Failure, mapInOrder, refuseWithoutClasses, strictError } from '../load.ts';
 import { hashOf, type Source, type SourcePicture } from '../source.ts';
-import { hashBytes, type PackedDescription, type PackOrder, packedHeader, tensorEntries } from './format.ts';
+import { hashBytes, type PackedClasses, type PackedDescription, type PackOrder, packedHeader, tensorEntries } from './format.ts';
 import { encodeGroup, encodeSettings, type Item, type PackSettings, readGroups } from './list.ts';
 
 export interface PackOptions {
@@ -46,7 +46,8 @@ const groupBytes = 2 ** 23;
  */
 export async function packSource(source: Source, options: PackOptions): Promise<Packed> {
   const { path, preprocessing, positive, description, order, force } = options;
-  const classes = orderClasses(source.classes, positive, source.title);
+  const ordered = orderClasses(source.classes, positive, source.title);
+  const classes: PackedClasses = source.classes.length > 2 ? { ...ordered, names: source.classes } : ordered;
   const settings: PackSettings = { preprocessing, classes, source: description, order, count: source.count };
   if (!force && (await exists(path))) {
     throw new UserError('usage', `${path}: expected no file of that name, found one`, {
@@ -56,7 +57,10 @@ export async function packSource(source: Source, options: PackOptions): Promise<
   const partial = `${path}.partial`;
   const list = `${partial}.list`;
   const positiveClass = source.classes.indexOf(classes.positive);
-  const job: Job = { source, options, settings, positiveClass, indexOf: rowOrder(settings) };
+  const labels = classes.names
+    ? { labelOf: (index: number) => source.classOf(index), positiveLabel: positiveClass }
+    : { labelOf: (index: number) => (source.classOf(index) === positiveClass ? 1 : 0), positiveLabel: 1 };
+  const job: Job = { source, options, settings, ...labels, indexOf: rowOrder(settings) };
   return onDisk(path, async () => {
     if (force) await Promise.all([partial, list].map((file) => rm(file, { force: true })));
     const files = await openBoth(partial, list);
@@ -80,7 +84,9 @@ interface Job {
   source: Source;
   options: PackOptions;
   settings: PackSettings;
-  positiveClass: number;
+  /** of a picture of the source, as the file has it */
+  labelOf: (index: number) => number;
+  positiveLabel: number;
   /** the picture of the source that comes i-th */
   indexOf: (i: number) => number;
 }
@@ -128,7 +134,7 @@ async function resume(files: Files, list: string, job: Job): Promise<State> {
     const at = pixelsAt + state.count * features;
     if ((await checksumAt(files.pixels, at, rows * features)) !== pixels) break;
     await refuseChanged(items, state, job);
-    for (const item of items) addItem(state, item);
+    for (const item of items) addItem(state, item, job);
     state.listBytes = end;
   }
   if (strict && state.failures.length > 0) throw strictError(source, state.failures);
@@ -161,13 +167,13 @@ async function refuseChanged(items: readonly Item[], { done }: State, job: Job):
 }
 
 /** @returns in words what of a picture is not as it was packed; null where all is */
-async function changeOf(item: Item, index: number, { source, options, positiveClass }: Job): Promise<string | null> {
+async function changeOf(item: Item, index: number, { source, options, labelOf }: Job): Promise<string | null> {
   const { name } = item;
   if (source.name(index) !== name) return `${name} has moved`;
   if ('reason' in item) {
     return 'value' in (await attempt(source.read(index, options.preprocessing))) ? `${name} can be read now` : null;
   }
-  if ((source.classOf(index) === positiveClass ? 1 : 0) !== item.label) return `${name} has another label`;
+  if (labelOf(index) !== item.label) return `${name} has another label`;
   const content = await attempt(hashOf(source, index));
   if ('reason' in content) return `${name} can't be read: ${content.reason}`;
   return content.value === item.hash ? null : `${name} has another content`;
@@ -179,11 +185,11 @@ function changedSource({ title }: Source, change: string): UserError {
   });
 }
 
-function addItem(state: State, item: Item): void {
+function addItem(state: State, item: Item, { positiveLabel }: Job): void {
   state.done++;
   if ('reason' in item) return void state.failures.push({ name: item.name, reason: item.reason });
   state.count++;
-  state.positive += item.label;
+  if (item.label === positiveLabel) state.positive++;
   state.nameBytes += Buffer.byteLength(item.name);
 }
 
@@ -211,7 +217,7 @@ async function packRest(files: Files, job: Job, state: State): Promise<void> {
     const pixels = rooms[turn]!.subarray(0, filled * features);
     const lines = encodeGroup(items, crc32(pixels));
     const [pixelsAt, listAt] = [state.pixelsAt + state.count * features, state.listBytes];
-    for (const item of items) addItem(state, item);
+    for (const item of items) addItem(state, item, job);
     state.listBytes += lines.length;
     writing = writeAt(files.pixels, pixels, pixelsAt).then(() => writeAt(files.list, lines, listAt));
     writing.catch(() => {}); // it is awaited before the next one; until then a failure is not "unhandled"
@@ -237,16 +243,18 @@ async function packRest(files: Files, job: Job, state: State): Promise<void> {
 /** Pictures of a group, where so many are unreadable that its pixels don't fill it. */
 const maximumItems = 65_536;
 
-function itemOf({ source, positiveClass }: Job, index: number, outcome: Attempt<SourcePicture>): Item {
+function itemOf({ source, labelOf }: Job, index: number, outcome: Attempt<SourcePicture>): Item {
   const name = source.name(index);
   if ('reason' in outcome) return { name, reason: outcome.reason };
-  return { name, label: source.classOf(index) === positiveClass ? 1 : 0, hash: outcome.value.hash };
+  return { name, label: labelOf(index), hash: outcome.value.hash };
 }
 
 /** Writes the other tensors from the list, then the header; then all is on the disk.
  *  @returns the bytes of the file */
 async function finish(file: FileHandle, list: string, { settings }: Job, state: State): Promise<number> {
-  const entries = tensorEntries(state.count, settings.preprocessing.imageSize, state.nameBytes);
+  const entries = tensorEntries(state.count, settings, state.nameBytes);
+  const encodeLabel = (label: number) =>
+    settings.classes.names ? new Uint8Array(Uint32Array.of(label).buffer) : Uint8Array.of(label);
   const [, nameOffsets, hashes, labels, names] = entries.map(({ start }) => appender(file, state.pixelsAt + start));
   const offset = Buffer.alloc(8);
   let nameEnd = 0;
@@ -261,7 +269,7 @@ async function finish(file: FileHandle, list: string, { settings }: Job, state: 
       if (hash.length !== hashBytes) throw new Error(`${item.name}: a hash of ${hash.length} bytes, expected ${hashBytes}`);
       await nameOffsets!.add(offset);
       await hashes!.add(hash);
-      await labels!.add(Uint8Array.of(item.label));
+      await labels!.add(encodeLabel(item.label));
       await names!.add(name);
     }
   }

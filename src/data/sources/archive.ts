@@ -35,12 +35,13 @@ export async function openArchive({ path, folder }: ArchiveOptions): Promise<Sou
   const stamp = await stampOfFile(path);
   const read = (i: number) => archive.read(pictures[i]!.index);
   const classes = [...new Set(pictures.map(({ className }) => className))].sort();
+  const places = new Map(classes.map((name, place) => [name, place]));
   return {
     title: path,
     count: pictures.length,
     classes,
     name: (i) => pictures[i]!.name,
-    classOf: (i) => classes.indexOf(pictures[i]!.className),
+    classOf: (i) => places.get(pictures[i]!.className)!,
     read: async (i, preprocessing) => {
       const bytes = await read(i);
       return { pixels: await decodeImage(bytes, preprocessing), hash: contentHash(bytes) };

@@ -11,6 +11,7 @@ import { fileDecoding, readFileBytes, readPicture } from './files.ts';
 export async function openCsv({ path }: { path: string }): Promise<Source> {
   const rows = parseRows(await readText(path), path);
   const classes = [...new Set(rows.map((row) => row.label))].sort();
+  const places = new Map(classes.map((name, place) => [name, place]));
   const folder = dirname(path);
   const fileOf = (i: number) => resolve(folder, rows[i]!.path);
   return {
@@ -18,7 +19,7 @@ export async function openCsv({ path }: { path: string }): Promise<Source> {
     count: rows.length,
     classes,
     name: (i) => rows[i]!.path,
-    classOf: (i) => classes.indexOf(rows[i]!.label),
+    classOf: (i) => places.get(rows[i]!.label)!,
     read: (i, preprocessing) => readPicture(fileOf(i), preprocessing),
     original: async (i) => ({ file: await readFileBytes(fileOf(i)) }),
     decoding: fileDecoding(fileOf),

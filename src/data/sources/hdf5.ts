@@ -14,7 +14,7 @@ export interface Hdf5Options {
   /** names of data sets; found by their shape and type where absent */
   images?: string | undefined;
   labels?: string | undefined;
-  /** names of the classes 0 and 1: a data set's name, or the names themselves */
+  /** names of the classes 0, 1 and on: a data set's name, or the names themselves */
   classes?: string | readonly string[] | undefined;
 }
 
@@ -22,7 +22,8 @@ export interface Hdf5Options {
 const courseClasses = ['non-cat', 'cat'];
 const courseClassesName = 'list_classes';
 
-/** Pictures as a data set (m, height, width, 3) of uint8, labels 0 and 1 as integers (m) or (m, 1): the course's layout.
+/** Pictures as a data set (m, height, width, 3) of uint8, labels 0 and 1 (or more, where more classes are named) as integers (m)
+ *  or (m, 1): the course's layout.
  *  @throws UserError (data) with what the file lacks */
 export async function openHdf5(options: Hdf5Options): Promise<Source> {
   const { path } = options;
@@ -46,15 +47,16 @@ export async function openHdf5(options: Hdf5Options): Promise<Source> {
     }
     const isLabels = (set: Dataset) => isInteger(set) && isColumn(set.shape, m);
     const labels = findDataset(file, path, 'labels', options.labels, isLabels, `integers of shape (${m}) or (${m}, 1)`);
-    const classOf = readLabels(labels, m, path);
     const classNames = readClasses(file, path, options.classes);
+    const classOf = readLabels(labels, m, classNames.length, path);
     const sorted = [...classNames].sort();
+    const places = new Map(sorted.map((name, place) => [name, place]));
     return {
       title: path,
       count: m,
       classes: sorted,
       name: (i) => `${i}`,
-      classOf: (i) => sorted.indexOf(classNames[classOf[i]!]!),
+      classOf: (i) => places.get(classNames[classOf[i]!]!)!,
       read: async (i, preprocessing) => {
         const pixels = readImage(images, i, path);
         const { imageSize } = preprocessing;
@@ -182,13 +184,18 @@ const isColumn = (shape: number[] | null, m: number) =>
   shape?.[0] === m && (shape.length === 1 || (shape.length === 2 && shape[1] === 1));
 
 /** Some at a time: there may be as many as packed pictures allow. */
-function readLabels(labels: Dataset, m: number, path: string): Uint8Array {
-  const out = new Uint8Array(m);
+function readLabels(labels: Dataset, m: number, classes: number, path: string): Uint32Array {
+  const out = new Uint32Array(m);
   for (let first = 0; first < m; first += labelsTogether) {
     const some = labels.slice([[first, Math.min(m, first + labelsTogether)]]) as ArrayLike<number | bigint>;
     for (let i = 0; i < some.length; i++) {
       const value = Number(some[i]);
-      if (value !== 0 && value !== 1) throw new UserError('data', `${path}: label ${first + i}: expected 0 or 1, found ${value}`);
+      if (!(Number.isInteger(value) && value >= 0 && value < classes)) {
+        const expected = classes === 2 ? '0 or 1' : `0 to ${classes - 1}, as many as there are names of classes`;
+        const hint =
+          classes === 2 ? 'Where there are more classes, name them: "classes": ["NAME", …] beside "type": "hdf5".' : undefined;
+        throw new UserError('data', `${path}: label ${first + i}: expected ${expected}, found ${value}`, { hint });
+      }
       out[first + i] = value;
     }
   }
@@ -208,17 +215,17 @@ function readClasses(file: File, path: string, wanted: Hdf5Options['classes']): 
   const { shape, size } = set.metadata;
   const texts = (shape ?? []).reduce((product, n) => product * n, 1);
   if (texts * size > longestNames)
-    throw new UserError('data', `${path}: ${name}: expected the names of two classes, found ${texts} texts`);
+    throw new UserError('data', `${path}: ${name}: expected the names of two classes or more, found ${texts} texts`);
   const found = set.to_array();
   return checkClasses(Array.isArray(found) ? found.map(String) : [String(found)], `${path}: ${name}`);
 }
 
-/** Bytes of two names. */
+/** Bytes of all names. */
 const longestNames = 2 ** 16;
 
 function checkClasses(names: readonly string[], where: string): readonly string[] {
-  if (names.length === 2 && names[0] !== names[1] && !names.includes('')) return names;
-  throw new UserError('data', `${where}: expected the names of two classes, found ${names.join(', ') || 'none'}`);
+  if (names.length >= 2 && new Set(names).size === names.length && !names.includes('')) return names;
+  throw new UserError('data', `${where}: expected the names of two classes or more, found ${names.join(', ') || 'none'}`);
 }
 
 function readImage(images: Dataset, index: number, path: string): Uint8Array {

@@ -6,9 +6,8 @@ import type { Source } from '../source.ts';
  *  @throws UserError (data) where the file is not whole and sound */
 export async function openPackedSource({ path }: { path: string }): Promise<Source> {
   const file = openPacked(path);
-  const { description, count, labels, names, hashes, features } = file;
-  const { preprocessing, classes: named } = description;
-  const classes = [named.negative, named.positive].sort();
+  const { description, count, classes, classOf, names, hashes, features } = file;
+  const { preprocessing } = description;
   const pixelsOf = async (index: number) => {
     const pixels = new Uint8Array(features);
     await readRows(file, Int32Array.of(index), pixels);
@@ -18,8 +17,9 @@ export async function openPackedSource({ path }: { path: string }): Promise<Sour
     title: path,
     count,
     classes,
+    ...(description.classes.names && { positive: description.classes.positive }),
     name: (i) => names.slice(i, i + 1)[0]!,
-    classOf: (i) => classes.indexOf(labels[i] === 1 ? named.positive : named.negative),
+    classOf: (i) => classOf[i]!,
     read: async (i, wanted) => {
       requirePreprocessing(file, wanted);
       return { pixels: await pixelsOf(i), hash: hashes.slice(i, i + 1)[0]! };

@@ -61,7 +61,7 @@ async function written(name: string, bytes: Uint8Array): Promise<string> {
 
 test('a sound file is opened, and its rows, names and hashes are those that it holds', async () => {
   const file = openPacked(await written('sound.safetensors', encode(soundParts())));
-  expect([...file.labels]).toEqual([1, 0, 1]);
+  expect(Array.from(file.classOf, (place) => file.classes[place])).toEqual(['cat', 'dog', 'cat']);
   expect(file.names.slice(0, 3)).toEqual(names);
   expect(file.names.slice(2, 3)).toEqual(['b/c.png']);
   expect(file.hashes.slice(1, 2)).toEqual([Buffer.from('0123456789abcdef').toString('hex')]);
@@ -74,6 +74,62 @@ type Parts = ReturnType<typeof soundParts>;
 const described = (changes: object) => (parts: Parts) =>
   void (parts.metadata['pictures'] = JSON.stringify({ ...pictures, ...changes }));
 
+const three = ['bird', 'cat', 'dog'];
+
+/** A sound file of three classes, whose labels are indices into their names. */
+function partsOfThree(labels = [2, 0, 1], classes: object = { positive: 'dog', negative: 'nondog', names: three }) {
+  const parts = soundParts();
+  parts.metadata['version'] = '2';
+  described({ classes })(parts);
+  const data = Buffer.alloc(4 * m);
+  for (const [i, label] of labels.entries()) data.writeUInt32LE(label, 4 * i);
+  parts.tensors['labels'] = { type: 'U32', shape: [m], data };
+  return parts;
+}
+
+test('a file of more than two classes has their names, and labels that are indices', async () => {
+  const file = openPacked(await written('three.safetensors', encode(partsOfThree())));
+  expect(file.classes).toEqual(three);
+  expect(Array.from(file.classOf, (place) => file.classes[place])).toEqual(['dog', 'bird', 'cat']);
+});
+
+test.each<[string, Parts, RegExp]>([
+  ['a label beyond the names', partsOfThree([0, 3, 1]), /labels: expected 0 to 2, found 3 for picture 1/],
+  ['a label of more than a byte', partsOfThree([0, 1, 258]), /labels: expected 0 to 2, found 258 for picture 2/],
+  ['no names', partsOfThree(undefined, { positive: 'dog', negative: 'nondog' }), /classes\.names: expected three names/],
+  [
+    'two names',
+    partsOfThree(undefined, { positive: 'dog', negative: 'x', names: ['cat', 'dog'] }),
+    /classes\.names: expected three/,
+  ],
+  [
+    'names that are not sorted',
+    partsOfThree(undefined, { positive: 'dog', negative: 'x', names: three.toReversed() }),
+    /classes\.names: expected three/,
+  ],
+  ['one name twice', partsOfThree(undefined, { positive: 'cat', negative: 'x', names: ['cat', 'cat', 'dog'] }), /classes\.names/],
+  [
+    'a name that is none',
+    partsOfThree(undefined, { positive: 'cat', negative: 'x', names: ['', 'cat', 'dog'] }),
+    /classes\.names/,
+  ],
+  [
+    'a name that is a number',
+    partsOfThree(undefined, { positive: 'cat', negative: 'x', names: [1, 'cat', 'dog'] }),
+    /classes\.names/,
+  ],
+  [
+    'a positive class that is none of the names',
+    partsOfThree(undefined, { positive: 'cow', negative: 'noncow', names: three }),
+    /classes\.positive: expected one of the names, found "cow"/,
+  ],
+  ['labels that are bytes', { ...partsOfThree(), tensors: soundParts().tensors }, /labels: expected U32 \(3\), found U8 \(3\)/],
+])('of more than two classes, %s: refused', async (_, parts, message) => {
+  const path = await written('spoilt-three.safetensors', encode(parts));
+  expect(() => openPacked(path)).toThrow(message);
+  expect(() => openPacked(path)).toThrow(expect.objectContaining({ kind: 'data', name: 'UserError' }));
+});
+
 test.each<[string, (parts: Parts) => void, RegExp]>([
   [
     'another format',
@@ -81,7 +137,7 @@ test.each<[string, (parts: Parts) => void, RegExp]>([
     /expected packed pictures, found "cat-nn model"/,
   ],
   ['no format', ({ metadata }) => void delete metadata['format'], /another safetensors file/],
-  ['another version', ({ metadata }) => void (metadata['version'] = '2'), /expected version 1 .* found 2/],
+  ['another version', ({ metadata }) => void (metadata['version'] = '3'), /expected version 1 or 2 .* found 3/],
   ['no description', ({ metadata }) => void delete metadata['pictures'], /none that is JSON/],
   [
     'a description that is no object',

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { loadExamples } from '../../../src/data/load.ts';
 import { packSource } from '../../../src/data/packed/write.ts';
 import type { Source } from '../../../src/data/source.ts';
@@ -96,6 +96,61 @@ test('the other class can be the positive one, when packing and when reading', a
     [...(await loadExamples(source, { preprocessing: small, positive, strict: true })).examples.labels].join('');
   expect(await labels('dog')).toBe('011011011');
   expect(await labels('cat')).toBe('100100100');
+});
+
+describe('of more than two classes', () => {
+  const names = ['bird', 'cat', 'dog'];
+  /** Every third picture is a bird, a cat, a dog. */
+  const three = (count: number, changes: Partial<Source> = {}): Source => ({
+    ...noiseSource(count),
+    classes: names,
+    classOf: (i) => i % 3,
+    ...changes,
+  });
+  const labels = async (source: Source, positive?: string) =>
+    [...(await loadExamples(source, { preprocessing: small, positive, strict: true })).examples.labels].join('');
+
+  test('one must be named, and all are kept', async () => {
+    await expect(pack(three(9), 'a.safetensors')).rejects.toThrow('expected two classes, found 3: bird, cat, dog');
+    expect(await pack(three(10), 'a.safetensors', { positive: 'cat' })).toMatchObject({ count: 10, positive: 3 });
+    const source = await openSource({ type: 'packed', path: join(folder, 'a.safetensors') });
+    expect(source.classes).toEqual(names);
+    expect(Array.from({ length: 10 }, (_, i) => source.classOf(i))).toEqual([0, 1, 2, 0, 1, 2, 0, 1, 2, 0]);
+    const options = { preprocessing: small, positive: 'cat', strict: true };
+    expect(await loadExamples(source, options)).toEqual(await loadExamples(three(10), options));
+  });
+
+  test('another may be positive when reading', async () => {
+    await pack(three(9), 'a.safetensors', { positive: 'cat' });
+    const source = await openSource({ type: 'packed', path: join(folder, 'a.safetensors') });
+    expect(source.positive).toBe('cat');
+    expect(await labels(source, 'dog')).toBe('001001001');
+    await expect(labels(source, 'cow')).rejects.toThrow('expected one class called "cow", found bird, cat, dog');
+  });
+
+  test('the classes of pictures that cannot be read are left out with them', async () => {
+    const bad = three(9, { read: noiseSource(9, { bad: [1, 5] }).read });
+    expect(await pack(bad, 'a.safetensors', { positive: 'cat' })).toMatchObject({ count: 7, positive: 2 });
+    const source = await openSource({ type: 'packed', path: join(folder, 'a.safetensors') });
+    expect(Array.from({ length: 7 }, (_, i) => source.classOf(i))).toEqual([0, 2, 0, 1, 0, 1, 2]);
+  });
+
+  test('a packing that was broken off goes on, unless a class has changed within the negative ones', async () => {
+    const changes = { positive: 'cat', preprocessing: large };
+    await pack(three(12), 'whole.safetensors', changes);
+    await breakOff(three(12), 'a.safetensors', 8, changes);
+    const relabelled = three(12, { classOf: (i) => (i === 0 ? 2 : i % 3) });
+    await expect(pack(relabelled, 'a.safetensors', changes)).rejects.toThrow('Bild 0 – ä.png has another label');
+    expect((await pack(three(12), 'a.safetensors', changes)).resumed).toBeGreaterThan(0);
+    const bytes = (name: string) => readFile(join(folder, name));
+    expect((await bytes('a.safetensors')).equals(await bytes('whole.safetensors'))).toBe(true);
+  });
+
+  test('and without a picture of the positive one: refused', async () => {
+    const none = three(9, { classOf: (i) => (i % 2) * 2 });
+    await expect(pack(none, 'a.safetensors', { positive: 'cat' })).rejects.toThrow('expected pictures of class cat');
+    expect(await readdir(folder)).toEqual([]);
+  });
 });
 
 test('a file of that name is not overwritten, unless it is wished', async () => {

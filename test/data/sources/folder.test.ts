@@ -6,7 +6,7 @@ import { type LoadOptions, loadExamples } from '../../../src/data/load.ts';
 import type { Source } from '../../../src/data/source.ts';
 import { openFolder } from '../../../src/data/sources/folder.ts';
 import { openSource, sourceAtPath } from '../../../src/data/sources/sources.ts';
-import { UserError } from '../../../src/errors.ts';
+import { type ExitKind, UserError } from '../../../src/errors.ts';
 import { type Rgb, solidPng } from '../pictures.ts';
 
 let root: string;
@@ -198,7 +198,13 @@ describe('the classes', () => {
   test.each<[string, string[], RegExp, RegExp]>([
     ['none', [], /expected two classes, found none/, /one folder for each class/],
     ['one', ['cat'], /expected two classes, found 1: cat/, /one folder for each class/],
-    ['three', ['cat', 'dog', 'bird'], /expected two classes, found 3: bird, cat, dog/, /one folder for each class/],
+    ['three', ['cat', 'dog', 'bird'], /expected two classes, found 3: bird, cat, dog/, /write "positive": "cat" in the source/],
+    [
+      'three without a cat',
+      ['hen', 'dog', 'bird'],
+      /expected two classes, found 3/,
+      /"positive": "bird", "positive": "dog" or another/,
+    ],
     ['two parts', ['train', 'test'], /expected one class called cat/, /data\.train, data\.dev and data\.test/],
     [
       'three parts',
@@ -211,6 +217,76 @@ describe('the classes', () => {
     const error = await refusal(() => load());
     expect(error.message).toMatch(message);
     expect(error.hint).toMatch(hint);
+  });
+
+  test('of which there are more than two: the named one stands against all the others', async () => {
+    await put('cat/a.png', 'dog/b.png', 'bird/c.png', 'dog/d.png');
+    const { classes, examples, strata } = await load({ positive: 'dog' });
+    expect(classes).toEqual({ positive: 'dog', negative: 'nondog' });
+    expect(examples.names).toEqual(['bird/c.png', 'cat/a.png', 'dog/b.png', 'dog/d.png']);
+    expect([...examples.labels]).toEqual([0, 0, 1, 1]);
+    expect([...strata!]).toEqual([0, 1, 2, 2]);
+  });
+
+  test('of which there are two say no more than the labels', async () => {
+    await put('cat/a.png', 'dog/b.png');
+    expect((await load()).strata).toBeNull();
+  });
+
+  test.each<[string, string[], string, ExitKind, RegExp, RegExp]>([
+    [
+      'a positive that is no class',
+      ['cat', 'dog', 'bird'],
+      'cow',
+      'usage',
+      /called "cow", found bird, cat, dog$/,
+      /"positive": "cat"/,
+    ],
+    ['a positive in other letters', ['cat', 'dog', 'bird'], 'Dog', 'usage', /called "Dog"/, /^Did you mean "positive": "dog"\?$/],
+    [
+      'a class called like all the others together',
+      ['cat', 'noncat', 'dog'],
+      'cat',
+      'data',
+      /expected no class called noncat, which is what all but cat are called together, found noncat beside dog$/,
+      /another name/,
+    ],
+    [
+      '… in any case',
+      ['cat', 'NonCat', 'dog'],
+      'cat',
+      'data',
+      /no class called noncat, .*, found NonCat beside dog$/,
+      /another name/,
+    ],
+    [
+      'two classes that differ in case',
+      ['cat', 'Cat', 'dog'],
+      'cat',
+      'data',
+      /one class called cat, found Cat as well$/,
+      /same name/,
+    ],
+  ])('of which there are more than two, %s: refused', async (_, names, positive, kind, message, hint) => {
+    for (const name of names) await put(`${name}/a.png`);
+    const error = await refusal(() => load({ positive }));
+    expect(error.kind).toBe(kind);
+    expect(error.message).toMatch(message);
+    expect(error.hint).toMatch(hint);
+  });
+
+  test('of which there are more than two may be called like another one together', async () => {
+    for (const name of ['cat', 'noncat', 'dog']) await put(`${name}/a.png`);
+    expect((await load({ positive: 'dog' })).classes).toEqual({ positive: 'dog', negative: 'nondog' });
+    expect((await load({ positive: 'noncat' })).classes).toEqual({ positive: 'noncat', negative: 'nonnoncat' });
+  });
+
+  test('are those that somebody else knows, whatever stands in the folder: one alone, or others beside', async () => {
+    await put('cat/a.png', 'cat/b.png');
+    const known = { classes: { positive: 'cat', negative: 'noncat' }, oneClass: true };
+    expect([...(await load(known)).examples.labels]).toEqual([1, 1]);
+    await put('dog/c.png', 'bird/d.png');
+    expect([...(await load(known)).examples.labels]).toEqual([0, 1, 1, 0]);
   });
 
   test('without a picture are refused', async () => {

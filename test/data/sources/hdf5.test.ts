@@ -155,21 +155,48 @@ describe('the classes', () => {
     expect([...examples.labels]).toEqual([1, 0, 0, 1]);
   });
 
+  describe('of which there are three', () => {
+    const digits: Set = { ...labels, data: BigInt64Array.from([2, 0, 1, 2], BigInt) };
+    const three: Set = { name: 'list_classes', data: ['dog', 'cat', 'bird'], shape: [3], dtype: 'S4' };
+
+    test('one may be named to stand against the others; the labels are places in the list', async () => {
+      const path = write(images, digits, three);
+      const cats = await load(path, {}, side, 'cat');
+      expect(cats.classes).toEqual({ positive: 'cat', negative: 'noncat' });
+      expect([...cats.examples.labels]).toEqual([0, 0, 1, 0]);
+      const source = await openHdf5({ path });
+      expect(Array.from(cats.strata!, (place) => source.classes[place])).toEqual(['bird', 'dog', 'cat', 'bird']);
+      expect([...(await load(path, {}, side, 'bird')).examples.labels]).toEqual([1, 0, 0, 1]);
+    });
+
+    test('none is taken by itself', async () => {
+      const path = write(images, digits, three);
+      await expect(load(path)).rejects.toThrow(/expected two classes, found 3: bird, cat, dog/);
+    });
+
+    test('their names may be in the config alone', async () => {
+      const { examples } = await load(write(images, digits), { classes: ['a', 'b', 'c'] }, side, 'c');
+      expect([...examples.labels]).toEqual([1, 0, 0, 1]);
+    });
+
+    test('a label without a name is refused, and it says how to name it', async () => {
+      const unnamed = await refusal(write(images, digits));
+      expect(unnamed.message).toMatch(/label 0: expected 0 or 1, found 2/);
+      expect(unnamed.hint).toMatch(/"classes": \["NAME"/);
+      const beyond: Set = { ...labels, data: BigInt64Array.from([2, 0, 3, 2], BigInt) };
+      expect((await refusal(write(images, beyond, three))).message).toMatch(/label 2: expected 0 to 2, .* found 3/);
+    });
+  });
+
   test.each<[string, Set[], Partial<Hdf5Options>, RegExp]>([
-    [
-      'three of them',
-      [{ name: 'list_classes', data: ['a', 'b', 'c'], shape: [3], dtype: 'S1' }],
-      {},
-      /two classes, found a, b, c/,
-    ],
-    ['one twice', [{ ...classes, data: ['cat', 'cat'] }], {}, /two classes, found cat, cat/],
+    ['one twice', [{ ...classes, data: ['cat', 'cat'] }], {}, /two classes or more, found cat, cat/],
     [
       'one twice in the config',
       [classes],
       { classes: ['cat', 'cat'] },
-      /classes: expected the names of two classes, found cat, cat/,
+      /classes: expected the names of two classes or more, found cat, cat/,
     ],
-    ['a single text', [{ name: 'list_classes', data: 'cat', shape: [], dtype: 'S3' }], {}, /two classes, found cat/],
+    ['a single text', [{ name: 'list_classes', data: 'cat', shape: [], dtype: 'S3' }], {}, /two classes or more, found cat/],
     ['a data set that is not there', [classes], { classes: 'names' }, /names: no such data set; the file has .*list_classes/],
   ])('%s: refused', async (_, sets, more, message) => {
     expect((await refusal(write(images, labels, ...sets), more)).message).toMatch(message);
@@ -367,7 +394,7 @@ describe('a small file that claims much', () => {
   test('or names many classes: refused without reading them', async () => {
     const many: Set = { name: 'list_classes', data: Array<string>(20_000).fill('cat'), shape: [20_000], dtype: 'S7' };
     expect((await refusal(write(images, labels, many))).message).toMatch(
-      /list_classes: expected the names of two classes, found 20000 texts/,
+      /list_classes: expected the names of two classes or more, found 20000 texts/,
     );
   });
 });
