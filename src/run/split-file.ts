@@ -10,7 +10,7 @@ import { type PartName, partNames } from '../data/split.ts';
 import { systemReason, UserError } from '../errors.ts';
 import { writePiecesAtomically } from './atomic-write.ts';
 
-/** Of a run's folder. */
+/** Of a run's folder, or a search's. */
 export const splitFileName = 'split.csv';
 
 /** Which picture stood in which part. */
@@ -21,7 +21,7 @@ export interface SplitRow {
   part: PartName;
 }
 
-type SplitParts = Partial<Record<PartName, ExampleSet>>;
+export type SplitParts = Partial<Record<PartName, ExampleSet>>;
 
 /** The rows of split.csv: name, content hash, class and part of every example. */
 export async function splitRows(parts: SplitParts): Promise<SplitRow[]> {

@@ -40,6 +40,8 @@ export interface ReadOptions {
   onProgress?: (source: string, done: number, total: number) => void;
   /** of decoded pictures */
   cache?: DecodeCache | undefined;
+  /** see `cachedSource` */
+  compareContents?: boolean;
   /** for pixels that memory should not hold; the system's temporary folder where absent */
   scratch?: Scratch | undefined;
 }
@@ -152,9 +154,9 @@ async function readSource(
   { source, positive }: OpenedSource,
   preprocessing: Preprocessing,
   room: number | null,
-  { strict, onProgress, cache, scratch = scratchIn([tmpdir()]) }: ReadOptions,
+  { strict, onProgress, cache, compareContents, scratch = scratchIn([tmpdir()]) }: ReadOptions,
 ): Promise<Loaded<ExampleSet> & { notes: readonly string[] }> {
-  const opened = cachedSource(source, cache);
+  const opened = cachedSource(source, cache, compareContents);
   const progress = onProgress && { onProgress: (done: number, total: number) => onProgress(opened.title, done, total) };
   const loaded = await openExamples(opened, { preprocessing, positive, strict, room, scratch, ...progress });
   return { ...loaded, notes: opened.notes };

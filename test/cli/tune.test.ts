@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RankedTrial, TuneSummary } from '../../src/report/tune.ts';
 import { nn } from '../cli.ts';
+import { writeClasses, writePicture } from './pictures.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'nn-tune-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -88,6 +89,19 @@ describe('nn tune', () => {
     expect(second.stderr).toMatch(new RegExp(`going on after ${done} finished`));
     await run('--output', 'uncut', '--set', 'training.epochs=1500', '-q');
     expect(timeless(ranking('cut'))).toEqual(timeless(ranking('uncut')));
+  });
+
+  test('goes on with the pictures that it began with alone', async () => {
+    await writeClasses(join(folder, 'pictures'), 10);
+    const search = ['--output', 'changed', '--set', 'data.source={"type":"folder","path":"pictures"}', '-q'];
+    expect((await run(...search, '--trials', '1')).code).toBe(0);
+    await writePicture(join(folder, 'pictures', 'cat', '03.png'), { index: 99, cat: true });
+    const { code, stderr } = await run(...search, '--trials', '2');
+    expect(code).toBe(3);
+    expect(stderr).toContain('changed: expected the pictures that the search began with, found 1 changed (cat/03.png)\n');
+    expect(read('changed', 'trials.jsonl').trim().split('\n')).toHaveLength(1);
+    await writePicture(join(folder, 'pictures', 'cat', '03.png'), { index: 3, cat: true });
+    expect((await run(...search, '--trials', '2')).code).toBe(0);
   });
 
   test('shards, merged, are the whole search', async () => {

@@ -1,10 +1,11 @@
 import { systemReason, UserError } from '../../errors.ts';
 import type { Archive, ArchiveEntry } from '../archive/archive.ts';
 import { firstBytes } from '../disk.ts';
+import { fileValidator } from '../file-validator.ts';
 import { contentHash } from '../hash.ts';
 import { decodeImage } from '../image.ts';
 import type { Source } from '../source.ts';
-import { isPictureName, stampOfFile } from './files.ts';
+import { isPictureName } from './files.ts';
 
 export interface ArchiveOptions {
   path: string;
@@ -24,6 +25,7 @@ interface Picture {
  *  the disk. A file that is refused or damaged counts as a picture that can't be read.
  *  @throws UserError (data) where the archive can't be read */
 export async function openArchive({ path, folder }: ArchiveOptions): Promise<Source> {
+  const validator = await fileValidator(path); // before it is listed: what replaces it in between has another
   const archive = await openAny(path);
   const all = archive.entries.map((entry, index) => ({ ...entry, index })).filter((entry) => !isHidden(entry.path));
   const files = all.filter(({ isOutside }) => !isOutside);
@@ -32,7 +34,6 @@ export async function openArchive({ path, folder }: ArchiveOptions): Promise<Sou
   const named = below.filter((entry) => isPictureName(entry.path));
   const isLoose = (entry: ArchiveEntry) => !entry.path.slice(root.length).includes('/');
   const pictures = named.filter((entry) => !isLoose(entry)).map((entry) => pictureOf(entry, root));
-  const stamp = await stampOfFile(path);
   const read = (i: number) => archive.read(pictures[i]!.index);
   const classes = [...new Set(pictures.map(({ className }) => className))].sort();
   return {
@@ -48,7 +49,7 @@ export async function openArchive({ path, folder }: ArchiveOptions): Promise<Sou
     original: async (i) => ({ file: await read(i) }),
     decoding: {
       kind: 'file',
-      stamp: async (i) => (stamp === undefined ? undefined : `${stamp} ${pictures[i]!.index}`),
+      stamp: async (i) => (validator === undefined ? undefined : `${validator} ${pictures[i]!.index} ${pictures[i]!.name}`),
       decode: (file, _, preprocessing) => decodeImage(file, preprocessing),
     },
     notes: [
