@@ -12,6 +12,7 @@ import { freePath } from '../run/run-folder.ts';
 import { openData } from '../training/open-data.ts';
 import type { Command, Context } from './command.ts';
 import { configToLookAt, lookAtAll } from './looking.ts';
+import { readProgress } from './reading.ts';
 
 interface Values {
   out?: string;
@@ -72,7 +73,7 @@ async function writeList(context: Context, choice: CleanableChoice, out: string,
     });
   const { path } = choice;
   const { loaded } = await configToLookAt({}, path);
-  const { findings } = await lookAtAll(context, await openData(loaded, true), null);
+  const { findings } = await lookAtAll(context, await openData(loaded, true, readProgress(context)), null);
   const rows = await removalRows(findings, ({ name }) => fileHash(resolve(rootOf(choice), name)));
   await writeFileAtomically(out, removalCsv(rows));
   const remove = rows.filter(({ action }) => action === 'remove').length;

@@ -112,7 +112,7 @@ async function chooseExamples(
   const reading = { preprocessing: classifier.preprocessing, strict, onProgress: readProgress(context) };
   const part = split ?? (data === undefined ? 'test' : 'all');
   const { sources, memory, roots } =
-    data === undefined ? await ownData(run, () => ownSources(run, part)) : await otherSource(context, data, classifier);
+    data === undefined ? await ownData(run, () => ownSources(context, run, part)) : await otherSource(context, data, classifier);
   const read = async () => {
     if (data !== undefined && part === 'all') {
       return {
@@ -141,10 +141,10 @@ interface Chosen {
 }
 
 /** What the run's config names, with nothing read of it. */
-async function ownSources(run: string, part: Part): Promise<Chosen> {
+async function ownSources(context: Context, run: string, part: Part): Promise<Chosen> {
   const loaded = await readRunConfig(run);
   const { config, folder } = loaded;
-  const opened = await openSources(config, folder);
+  const opened = await openSources(config, folder, readProgress(context));
   const likely = part === 'all' ? undefined : (opened[part] ?? opened.source ?? opened.train);
   return {
     sources: sourceFields.flatMap((field) => {
@@ -158,7 +158,7 @@ async function ownSources(run: string, part: Part): Promise<Chosen> {
 
 async function otherSource(context: Context, data: string, { classes }: Classifier): Promise<Chosen> {
   const choice = await sourceAtPath(data, classes.positive);
-  const source = await openSource(choice);
+  const source = await openSource(choice, readProgress(context));
   requireClasses(data, source.classes, classes);
   for (const note of source.notes) context.warn(note);
   const opened = { source, positive: classes.positive, fit: undefined, isLikely: true };

@@ -2,6 +2,7 @@ import { type LoadedConfig, sourceFields } from '../config/load.ts';
 import { type Classes, orderClasses } from '../data/examples.ts';
 import type { Preprocessing } from '../data/image.ts';
 import type { SurveySource } from '../data/inspection/survey.ts';
+import type { OpeningProgress } from '../data/sources/sources.ts';
 import { openSources, preprocessingOf, requireSameClasses } from './prepare.ts';
 
 /** The sources of a config, opened, with nothing read of their pictures. */
@@ -15,8 +16,12 @@ export interface OpenedData {
 /** @param onlyLooks  for commands that train nothing: where no class is called cat and none is named, the last one is positive,
  *                    and a packed source is seen as it was packed
  *  @throws UserError (data, usage) as prepareData does */
-export async function openData({ config, folder }: LoadedConfig, onlyLooks: boolean): Promise<OpenedData> {
-  const opened = await openSources(config, folder);
+export async function openData(
+  { config, folder }: LoadedConfig,
+  onlyLooks: boolean,
+  onProgress?: OpeningProgress,
+): Promise<OpenedData> {
+  const opened = await openSources(config, folder, onProgress);
   const sources: SurveySource[] = [];
   let classes: Classes | undefined;
   for (const field of sourceFields) {

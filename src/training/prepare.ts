@@ -11,7 +11,7 @@ import { openExamples, roomFor } from '../data/open-examples.ts';
 import { type Scratch, scratchIn } from '../data/scratch.ts';
 import { ascending } from '../data/shuffle.ts';
 import type { Source } from '../data/source.ts';
-import { openSource, type SourceChoice } from '../data/sources/sources.ts';
+import { type OpeningProgress, openSource, type SourceChoice } from '../data/sources/sources.ts';
 import { type PartName, partNames } from '../data/split.ts';
 import { allTexts } from '../data/texts.ts';
 import { UserError } from '../errors.ts';
@@ -37,7 +37,7 @@ export interface PreparedData {
 
 export interface ReadOptions {
   strict: boolean;
-  onProgress?: (source: string, done: number, total: number) => void;
+  onProgress?: OpeningProgress;
   /** of decoded pictures */
   cache?: DecodeCache | undefined;
   /** see `cachedSource` */
@@ -57,7 +57,7 @@ export function sourceChoice(source: SourceConfig, folder: string): SourceChoice
  *  @throws UserError (data, usage) */
 export async function prepareData({ config, folder }: LoadedConfig, options: ReadOptions): Promise<PreparedData> {
   const { data, seed } = config;
-  const opened = await openSources(config, folder);
+  const opened = await openSources(config, folder, options.onProgress);
   const preprocessing = preprocessingOf(config, opened);
   const room = roomFor(sourcesIn(opened), preprocessing, data.memory);
   const read = async (field: keyof OpenedSources): Promise<Read> => ({
@@ -135,12 +135,12 @@ export interface OpenedSource {
 export type OpenedSources = Partial<Record<(typeof sourceFields)[number], OpenedSource>>;
 
 /** The sources of a config, with nothing read of their pictures. @throws UserError (data) */
-export async function openSources({ data }: Config, folder: string): Promise<OpenedSources> {
+export async function openSources({ data }: Config, folder: string, onProgress?: OpeningProgress): Promise<OpenedSources> {
   const opened: OpenedSources = {};
   for (const field of sourceFields) {
     const config = data[field];
     if (config === undefined) continue;
-    const source = await openSource(sourceChoice(config, folder));
+    const source = await openSource(sourceChoice(config, folder), onProgress);
     const fit = source.packed?.description.preprocessing.fit ?? ('fit' in config ? config.fit : undefined);
     opened[field] = { source, positive: 'positive' in config ? config.positive : undefined, fit };
   }
