@@ -1,6 +1,11 @@
-import type { Dataset } from 'h5wasm/node';
-
 /** What data sets of an HDF5 file are: told by their type and shape, described for people, and how they are made into what nn reads. */
+
+/** A data set as the library has it. */
+export interface Dataset {
+  shape: number[] | null;
+  metadata: { type: number; size: number; signed: boolean; littleEndian: boolean; enum_type?: { type: number; members: object } };
+  slice(ranges: [first: number, end: number][]): unknown;
+}
 
 /** Numbers of HDF5 for classes of types (H5T_class_t). */
 const typeClass = { integer: 0, float: 1, string: 3, enumeration: 8 } as const;
@@ -48,15 +53,8 @@ function isLine(shape: number[] | null, m: number): boolean {
 /** The labels of pictures first … end − 1, of a set that `isLabels`. */
 export function labelsAt(set: Dataset, first: number, end: number): number[] {
   const isRow = set.shape!.length === 2 && set.shape![0] === 1;
-  const values = set.slice(
-    isRow
-      ? [
-          [0, 1],
-          [first, end],
-        ]
-      : [[first, end]],
-  ) as ArrayLike<number | bigint>;
-  return Array.from(values, Number);
+  const columns: [number, number] = [first, end];
+  return Array.from(set.slice(isRow ? [[0, 1], columns] : [columns]) as ArrayLike<number | bigint>, Number);
 }
 
 /** What to do where no set holds pictures as nn reads them: h5py's words for the largest of numbers.
