@@ -112,7 +112,7 @@ async function applyToTable(context: Context, table: string, list: string, rows:
 
 /** `labels-cleaned.csv` beside `labels.csv`, so that its paths hold; with a number where that is taken. */
 async function freeTable(table: string): Promise<string> {
-  const stem = table.replace(/\.csv$/i, '');
+  const stem = table.replace(/\.[ct]sv$/i, '');
   for (let n = 1; ; n++) {
     const path = `${stem}-cleaned${n === 1 ? '' : `-${n}`}.csv`;
     if (!(await exists(path))) return path;

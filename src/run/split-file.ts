@@ -1,7 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
 import type { ReadStream } from 'node:fs';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { parse } from 'csv-parse';
 import { csvField } from '../data/csv-field.ts';
 import { openPlainFile } from '../data/disk.ts';
@@ -108,19 +107,22 @@ export async function readSplitPart(
   const file = join(run, splitFileName);
   const rows: SplitRow[] = [];
   const present = new Set<PartName>();
+  let stream: ReadStream | undefined;
   try {
+    stream = await readStream(file);
     const parser = parse({ columns: true, record_delimiter: ['\r\n', '\n'] });
-    await pipeline(await readStream(file), parser, async (records: AsyncIterable<Record<string, string>>) => {
-      let picture = 0;
-      for await (const record of records) {
-        const row = checkRow(record, classes, `${file}, picture ${++picture}`);
-        present.add(row.part);
-        if (wanted === 'all' || row.part === wanted) rows.push(row);
-      }
-    });
+    stream.on('error', (error) => parser.destroy(error)).pipe(parser);
+    let picture = 0;
+    for await (const record of parser as AsyncIterable<Record<string, string>>) {
+      const row = checkRow(record, classes, `${file}, picture ${++picture}`);
+      present.add(row.part);
+      if (wanted === 'all' || row.part === wanted) rows.push(row);
+    }
   } catch (error) {
     if (error instanceof UserError) throw error;
     throw new UserError('model', `${file}: expected the parts of a run, found: ${systemReason(error)}`, { cause: error });
+  } finally {
+    stream?.destroy();
   }
   return { rows, present: partNames.filter((part) => present.has(part)) };
 }

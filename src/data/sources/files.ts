@@ -59,10 +59,16 @@ export async function readFileBytes(path: string): Promise<Uint8Array> {
     return await readFile(path);
   } catch (error) {
     if (error instanceof UserError) throw error;
-    // Node gives what is not UTF-8 in a name as this sign, and then finds no such file
-    const misnamed = path.includes('\ufffd') && (error as NodeJS.ErrnoException).code === 'ENOENT';
-    throw new UserError('data', misnamed ? 'its name is not UTF-8: rename it' : systemReason(error), { cause: error });
+    throw new UserError('data', reasonOf(path, error), { cause: error });
   }
+}
+
+function reasonOf(path: string, error: unknown): string {
+  const reason = systemReason(error);
+  if ((error as NodeJS.ErrnoException).code !== 'ENOENT') return reason;
+  // Node gives what is not UTF-8 in a name as this sign, and then finds no such file
+  if (path.includes('\ufffd')) return 'its name is not UTF-8: rename it';
+  return sep === '/' && path.includes('\\') ? `${reason}: a backslash is a letter of a name here, folders end in /` : reason;
 }
 
 export interface Walk {

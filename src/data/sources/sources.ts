@@ -37,7 +37,7 @@ export const sources: { [T in SourceType]: SourceEntry<T> } = {
   },
   csv: {
     summary: 'a table with the columns path and label',
-    endings: ['.csv'],
+    endings: ['.csv', '.tsv'],
     open: async (options) => (await import('./csv.ts')).openCsv(options),
   },
   hdf5: {
