@@ -4,7 +4,7 @@ import { answer, type Classifier, judge, probability } from '../classifier/class
 import { type LoadedConfig, sourceFields } from '../config/load.ts';
 import { cachedSource } from '../data/cache/cached-source.ts';
 import { csvField } from '../data/csv-field.ts';
-import type { ExampleSet } from '../data/examples.ts';
+import { arePartNames, type ExampleSet } from '../data/examples.ts';
 import type { Failure } from '../data/load.ts';
 import { defaultMemory, openExamples, roomFor } from '../data/open-examples.ts';
 import { openSource, type SourceChoice, sourceAtPath } from '../data/sources/sources.ts';
@@ -209,7 +209,9 @@ function requireClasses(data: string, found: readonly string[], { positive, nega
     'data',
     `${data}: expected the model's classes, ${positive} and ${negative}, found ${found.join(' and ')}`,
     {
-      hint: `Call the class that the model answers ${positive} for, a folder or a label, ${positive} here too.`,
+      hint: arePartNames(found)
+        ? 'These look like parts, not classes: give the folder of one of them to --data.'
+        : `Call the class that the model answers ${positive} for, a folder or a label, ${positive} here too.`,
     },
   );
 }

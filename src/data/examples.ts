@@ -54,10 +54,14 @@ export function orderClasses(names: readonly string[], positive: string | undefi
 
 /** For folders that were made for another layout. */
 function hintForParts(names: readonly string[]): string | undefined {
-  const parts = names.filter((name) => /^(train|training|dev|valid|validation|val|test|testing)$/i.test(name));
-  if (parts.length === 0 || parts.length < names.length) return undefined;
-  return 'These look like parts, not classes: give each its own source, as data.train, data.dev and data.test.';
+  return arePartNames(names) ? partsHint : undefined;
 }
+
+export function arePartNames(names: readonly string[]): boolean {
+  return names.length > 0 && names.every((name) => /^(train|training|dev|valid|validation|val|test|testing)$/i.test(name));
+}
+
+const partsHint = 'These look like parts, not classes: give each its own source, as data.train, data.dev and data.test.';
 
 /** The examples at the given indices, in that order: copied where they are in memory, else left where they are. */
 export function selectFrom(examples: ExampleSet, indices: Int32Array): ExampleSet {

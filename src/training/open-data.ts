@@ -1,5 +1,5 @@
 import { type LoadedConfig, sourceFields } from '../config/load.ts';
-import { type Classes, orderClasses } from '../data/examples.ts';
+import { arePartNames, type Classes, orderClasses } from '../data/examples.ts';
 import type { Preprocessing } from '../data/image.ts';
 import type { SurveySource } from '../data/inspection/survey.ts';
 import type { OpeningProgress } from '../data/sources/sources.ts';
@@ -37,6 +37,7 @@ export async function openData(
   return { sources, classes: classes!, preprocessing: packed ?? preprocessingOf(config, opened) }; // a config has a source at least
 }
 
+/** No part is a class: it is refused as in training, which says what to do. */
 function anyPositive(names: readonly string[]): string | undefined {
-  return names.some((name) => name.toLowerCase() === 'cat') ? undefined : names.at(-1);
+  return arePartNames(names) || names.some((name) => name.toLowerCase() === 'cat') ? undefined : names.at(-1);
 }
