@@ -1,7 +1,7 @@
 import { realpathSync } from 'node:fs';
 import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
 import { decodeText } from '../data/decode-text.ts';
-import { exists, readWhole } from '../data/disk.ts';
+import { exists, readWhole, reasonAt } from '../data/disk.ts';
 import { autoShare, partNames } from '../data/split.ts';
 import { shown, systemReason, UserError } from '../errors.ts';
 import { defaultAt, describeIssues, format, isDiscriminator, valueAt } from './issues.ts';
@@ -143,7 +143,7 @@ async function readText(file: string): Promise<string> {
   try {
     return decodeText(await readWhole(file, maximumBytes));
   } catch (error) {
-    throw new UserError('usage', `${file}: expected a config file, found: ${systemReason(error)}`, { cause: error });
+    throw new UserError('usage', `${file}: expected a config file, found: ${reasonAt(file, error)}`, { cause: error });
   }
 }
 

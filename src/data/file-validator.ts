@@ -24,8 +24,9 @@ function isSettled({ ctimeNs }: Pick<BigIntStats, 'ctimeNs'>, now: number): bool
   return Number(ctimeNs / 1_000_000n) <= now - settledAfter;
 }
 
-/** Linux file systems on a disk or in memory of this machine that keep a change time, by the number that `statfs` gives. Those of a network may
- *  answer from what they knew a minute ago; FAT, exFAT and much in user space give the time of modification in its place. */
+/** Linux file systems on a disk or in memory of this machine that keep a change time, by the number that `statfs` gives. Not those of a network,
+ *  which may answer from what they knew a minute ago, nor FAT, exFAT and what programs serve (sshfs, rclone): their change time is the time of
+ *  modification by another name. */
 const withChangeTime = new Map([
   [0xef53, 'ext2, ext3, ext4'],
   [0x58465342, 'xfs'],
@@ -37,8 +38,9 @@ const withChangeTime = new Map([
   [0x794c7630, 'overlayfs'],
 ]);
 
-/** @param fileSystem  the number of `statfs`, undefined where it says nothing of use: there a change time counts that can't be the time of
- *                     modification by another name. Programs set only the latter back, so it is the earlier one after all that they do. */
+/** Whether the change time of a file can be relied on. Where the file system is not known, it can if it is later than the time of modification: then
+ *  it is another time, which was not set by whoever set that one back.
+ *  @param fileSystem  the number of `statfs`; undefined where the system gives none of use */
 export function keepsChangeTime(
   { mtimeNs, ctimeNs }: Pick<BigIntStats, 'mtimeNs' | 'ctimeNs'>,
   fileSystem: number | undefined,

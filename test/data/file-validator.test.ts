@@ -50,8 +50,9 @@ const replacements: Record<string, (at: { a: string; b: string; aside: string })
   'replaced with cp -p': ({ a, b }) => copyOver(b, a),
   'written over and touched (touch -r, tar -x, unzip -o)': ({ a, b }) => write(a, readFileSync(b, 'utf8')),
   'removed and written anew': ({ a, b }) => {
+    const content = readFileSync(b, 'utf8');
     rmSync(a);
-    write(a, readFileSync(b, 'utf8'));
+    write(a, content);
   },
   'replaced by a hard link': ({ a, b, aside }) => {
     linkSync(b, aside);
@@ -90,10 +91,17 @@ test.each(ways)('a file that was %s: the same validator means the same content',
 
 test('no series of such changes, in any number of files, makes an old validator true of another content', async () => {
   const names = ['a', 'b', 'c'];
-  const steps = fc.array(fc.tuple(fc.constantFrom(...ways), fc.constantFrom(...names), fc.constantFrom(...names)), {
-    minLength: 3,
-    maxLength: 8,
-  });
+  const steps = fc.array(
+    fc.tuple(
+      fc.constantFrom(...ways.filter((way) => !way.includes('symbolic'))),
+      fc.constantFrom(...names),
+      fc.constantFrom(...names),
+    ),
+    {
+      minLength: 3,
+      maxLength: 8,
+    },
+  );
   let run = 0;
   await fc.assert(
     fc.asyncProperty(steps, async (chosen) => {

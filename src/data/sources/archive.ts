@@ -1,6 +1,6 @@
-import { systemReason, UserError } from '../../errors.ts';
+import { UserError } from '../../errors.ts';
 import type { Archive, ArchiveEntry, ListingProgress } from '../archive/archive.ts';
-import { firstBytes } from '../disk.ts';
+import { firstBytes, reasonAt } from '../disk.ts';
 import { fileValidator } from '../file-validator.ts';
 import { contentHash } from '../hash.ts';
 import { decodeImage } from '../image.ts';
@@ -73,7 +73,7 @@ export async function openArchive({ path, folder }: ArchiveOptions, onProgress?:
 /** A ZIP archive says so in its first bytes, unless something stands in front of it. */
 async function openAny(path: string, onProgress?: ListingProgress): Promise<Archive> {
   const start = await firstBytes(path, 2).catch((error) => {
-    throw new UserError('data', `${path}: expected an archive, found: ${systemReason(error)}`, { cause: error });
+    throw new UserError('data', `${path}: expected an archive, found: ${reasonAt(path, error)}`, { cause: error });
   });
   if (start.toString('latin1') === 'PK' || /\.zip$/i.test(path))
     return (await import('../archive/zip.ts')).openZip(path, onProgress);

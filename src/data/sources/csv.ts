@@ -1,9 +1,9 @@
 import { dirname, resolve, sep } from 'node:path';
 import { parse } from 'csv-parse/sync';
-import { systemReason, UserError } from '../../errors.ts';
+import { UserError } from '../../errors.ts';
 import { csvField } from '../csv-field.ts';
 import { decodeText, delimiterOf, lineOfWrongBytes, problemOf } from '../decode-text.ts';
-import { exists, readWhole } from '../disk.ts';
+import { exists, readWhole, reasonAt } from '../disk.ts';
 import type { Source } from '../source.ts';
 import { fileDecoding, readFileBytes, readPicture } from './files.ts';
 
@@ -74,7 +74,7 @@ async function readText(path: string): Promise<string> {
   try {
     text = decodeText(await readWhole(path, maximumBytes));
   } catch (error) {
-    throw new UserError('data', `${path}: expected a CSV file, found: ${systemReason(error)}`, { cause: error });
+    throw new UserError('data', `${path}: expected a CSV file, found: ${reasonAt(path, error)}`, { cause: error });
   }
   const problem = problemOf(text);
   if (problem === null) return text;

@@ -3,6 +3,7 @@ import { access, readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { extname, join, resolve, sep } from 'node:path';
 import { systemReason, UserError } from '../../errors.ts';
 import { grouped } from '../../grouped.ts';
+import { reasonAt } from '../disk.ts';
 import { fileValidator } from '../file-validator.ts';
 import { contentHash } from '../hash.ts';
 import { decodeImage, type Preprocessing } from '../image.ts';
@@ -59,16 +60,8 @@ export async function readFileBytes(path: string): Promise<Uint8Array> {
     return await readFile(path);
   } catch (error) {
     if (error instanceof UserError) throw error;
-    throw new UserError('data', reasonOf(path, error), { cause: error });
+    throw new UserError('data', reasonAt(path, error), { cause: error });
   }
-}
-
-function reasonOf(path: string, error: unknown): string {
-  const reason = systemReason(error);
-  if ((error as NodeJS.ErrnoException).code !== 'ENOENT') return reason;
-  // Node gives what is not UTF-8 in a name as this sign, and then finds no such file
-  if (path.includes('\ufffd')) return 'its name is not UTF-8: rename it';
-  return sep === '/' && path.includes('\\') ? `${reason}: a backslash is a letter of a name here, folders end in /` : reason;
 }
 
 export interface Walk {
@@ -127,6 +120,6 @@ export async function requireFolder(path: string, where: string): Promise<void> 
   } catch (error) {
     throw error instanceof UserError
       ? error
-      : new UserError('data', `${where}: expected a folder, found: ${systemReason(error)}`, { cause: error });
+      : new UserError('data', `${where}: expected a folder, found: ${reasonAt(path, error)}`, { cause: error });
   }
 }

@@ -1,9 +1,9 @@
 import { stat } from 'node:fs/promises';
 import { dirname, relative } from 'node:path';
 import type { Dataset, File, Group } from 'h5wasm/node';
-import { systemReason, UserError } from '../../errors.ts';
+import { UserError } from '../../errors.ts';
 import { grouped } from '../../grouped.ts';
-import { firstBytes } from '../disk.ts';
+import { firstBytes, reasonAt } from '../disk.ts';
 import { contentHash } from '../hash.ts';
 import { maximumPixels, minimumSide, resizePixels } from '../image.ts';
 import type { Source } from '../source.ts';
@@ -105,7 +105,7 @@ async function requireSignature(path: string): Promise<void> {
   try {
     start = await firstBytes(path, signature.length);
   } catch (error) {
-    throw new UserError('data', `${path}: expected an HDF5 file, found: ${systemReason(error)}`, {
+    throw new UserError('data', `${path}: expected an HDF5 file, found: ${reasonAt(path, error)}`, {
       hint: `The course's two files come with: nn data fetch course --to ${relative('', dirname(path)) || '.'}`,
       cause: error,
     });
