@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { createReadStream, fstatSync, type Stats } from 'node:fs';
-import { type FileHandle, open, stat } from 'node:fs/promises';
+import { type FileHandle, stat } from 'node:fs/promises';
 import { pipeline, Transform } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { UserError } from '../../errors.ts';
-import { firstBytes } from '../disk.ts';
+import { firstBytes, openPlainFile } from '../disk.ts';
 import {
   type Archive,
   type ArchiveEntry,
@@ -107,7 +107,7 @@ async function contentAt(tar: Tar, position: number, bytes: number): Promise<Uin
 }
 
 async function openSame(tar: Tar): Promise<FileHandle> {
-  const handle = await open(tar.path, 'r');
+  const handle = await openPlainFile(tar.path);
   try {
     requireSame(tar, await handle.stat());
     return handle;

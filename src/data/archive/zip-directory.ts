@@ -1,5 +1,5 @@
-import { open } from 'node:fs/promises';
 import { UserError } from '../../errors.ts';
+import { openPlainFile } from '../disk.ts';
 import { readAt } from './tape.ts';
 
 /** Where the directory of a ZIP archive lies, and what else its end says of it. */
@@ -21,7 +21,7 @@ export interface ZipDirectory {
  * @throws UserError (data), Error with what is wrong
  */
 export async function findDirectory(path: string): Promise<ZipDirectory> {
-  const file = await open(path, 'r');
+  const file = await openPlainFile(path);
   try {
     const { size } = await file.stat();
     const tailAt = Math.max(0, size - endBytes - longestComment - locatorBytes);
