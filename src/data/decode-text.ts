@@ -12,12 +12,11 @@ const encodings: { name: string; begins(bytes: Uint8Array): boolean }[] = [
   { name: 'utf-16be', begins: ([a, b, c, d]) => a === 0 && !!b && c === 0 && !!d },
 ];
 
-/** The paths of a list: one a line; or with a zero behind each, as find -print0 writes them: then a line end is a letter of a name. Quotes
- *  around a path, as Explorer copies it, are none of it. */
+/** The paths of a list: one a line, without the quotes that Explorer copies around it; or with a zero behind each, as find -print0 writes them:
+ *  then every other sign is a letter of a name. */
 export function pathsInList(text: string): string[] {
-  const ends = text.includes('\0') ? '\0' : text.includes('\n') ? /\r?\n/ : '\r';
-  const paths = text.split(ends).map((line) => line.replace(/^"(.*)"$/s, '$1'));
-  return paths.filter((path) => path !== '');
+  const lines = text.split(text.includes('\n') ? /\r?\n/ : '\r').map((line) => line.replace(/^"(.*)"$/, '$1'));
+  return (text.includes('\0') ? text.split('\0') : lines).filter((path) => path !== '');
 }
 
 /** Why a text is none that people read; null where it is one. */

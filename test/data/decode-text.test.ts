@@ -44,9 +44,9 @@ describe('a list of paths', () => {
     ['nothing', '\n', []],
   ])('of %s', (_, text, paths) => expect(pathsInList(text)).toEqual(paths));
 
-  test('with zeros behind them has every name that a file may have, but with quotes around it', () => {
+  test('with zeros behind them has every name that a file may have', () => {
     const names = fc.array(
-      fc.string({ minLength: 2 }).filter((name) => !/\0|^".*"$/s.test(name)),
+      fc.string({ minLength: 2 }).filter((name) => !name.includes('\0')),
       { minLength: 1 },
     );
     fc.assert(
