@@ -158,6 +158,7 @@ async function start(context: Context, values: Values): Promise<ExitKind | undef
 async function merge(context: Context, values: Values, folders: readonly string[], began: number): Promise<undefined> {
   const loaded = await readSearchConfig(folders[0]!);
   const results: TrialResult[] = [];
+  const pictures = await writtenSplitMark(folders[0]!);
   for (const folder of folders) {
     const other = await readSearchConfig(folder);
     searchOf(other); // refuses what is no search
@@ -170,6 +171,11 @@ async function merge(context: Context, values: Values, folders: readonly string[
         },
       );
     }
+    const mark = await writtenSplitMark(folder); // null where an older version searched
+    if (mark !== null && pictures !== null && mark !== pictures)
+      context.warn(
+        `--merge ${folder}: its split.csv is not that of ${folders[0]}: figures for other pictures say little of each other`,
+      );
     results.push(...(await readTrials(folder, isTrialResult)));
   }
   const output = values.output ?? folders[0]!;

@@ -122,7 +122,11 @@ describe('nn tune', () => {
       expect(stderr).toContain(`--merge ${name}: expected the search of two, found another`);
     }
     expect((await run('--output', 'fewer', '--trials', '1', '-q')).code).toBe(0);
-    expect((await merge('fewer')).code).toBe(0);
+    const same = await merge('fewer');
+    expect(same.code).toBe(0);
+    expect(same.stderr).not.toContain('split.csv');
+    writeFileSync(join(folder, 'fewer', 'split.csv'), `${read('fewer', 'split.csv')}other.png,0123,cat,dev\n`);
+    expect((await merge('fewer')).stderr).toContain('warning: --merge fewer: its split.csv is not that of two');
   });
 
   test('halving stops hopeless trials early', async () => {
