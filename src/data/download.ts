@@ -203,7 +203,7 @@ export function networkReason(error: unknown): string {
   const cause = error instanceof Error ? (error.cause ?? error) : error;
   const first = cause instanceof AggregateError && !('code' in cause) ? cause.errors[0] : cause;
   const code = (first as NodeJS.ErrnoException | undefined)?.code ?? '';
-  if (code.startsWith('HPE_')) return 'it does not answer in HTTP';
+  if (first instanceof Error && first.name === 'HTTPParserError') return 'it does not answer in HTTP'; // its code goes with Node 24
   return networkReasons[code] ?? systemReason(first);
 }
 
