@@ -91,7 +91,7 @@ const wrongCount = (files: number, count: number) => `its directory has ${files}
 function requireOneDisk(disk: number, path: string): void {
   if (disk === 0) return;
   throw new UserError('data', `${path}: expected a ZIP archive in one file, found the last of ${disk + 1}`, {
-    hint: 'Put its parts (.z01, .z02, …) together first: zip -s 0 PART.zip --out WHOLE.zip.',
+    hint: 'Unpack it from all of its parts (.z01, .z02, …), as 7z x does, and name the folder; or put them together: zip -s 0 PART.zip --out WHOLE.zip.',
   });
 }
 
