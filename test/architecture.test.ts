@@ -26,7 +26,6 @@ test.each([
   ['h5wasm/node', ['data/sources/hdf5.ts']],
   ['zod', ['config/issues.ts', 'config/schema.ts']],
   ['yauzl', ['data/archive/zip.ts']],
-  ['modern-tar', ['data/archive/tar.ts']],
   ['commander', ['cli/main.ts']],
   ['cli-progress', ['cli/terminal.ts']],
 ])('%s is imported in one place', (library, places) => {

@@ -13,6 +13,7 @@ import { openData } from '../training/open-data.ts';
 import type { Command, Context } from './command.ts';
 import { configToLookAt, type LookingValues, lookAtAll } from './looking.ts';
 import { setOption } from './options.ts';
+import { readProgress } from './reading.ts';
 
 interface Values extends Pick<LookingValues, 'set'> {
   out?: string;
@@ -82,7 +83,7 @@ async function writeList(
     });
   const { path } = choice;
   const { loaded } = await configToLookAt({ ...(set && { set }) }, path);
-  const { findings } = await lookAtAll(context, await openData(loaded, true), null);
+  const { findings } = await lookAtAll(context, await openData(loaded, true, readProgress(context)), null);
   const rows = await removalRows(findings, ({ name }) => fileHash(resolve(rootOf(choice), name)));
   await writeFileAtomically(out, removalCsv(rows));
   const remove = rows.filter(({ action }) => action === 'remove').length;
@@ -121,7 +122,7 @@ async function applyToTable(context: Context, table: string, list: string, rows:
 
 /** `labels-cleaned.csv` beside `labels.csv`, so that its paths hold; with a number where that is taken. */
 async function freeTable(table: string): Promise<string> {
-  const stem = table.replace(/\.csv$/i, '');
+  const stem = table.replace(/\.[ct]sv$/i, '');
   for (let n = 1; ; n++) {
     const path = `${stem}-cleaned${n === 1 ? '' : `-${n}`}.csv`;
     if (!(await exists(path))) return path;

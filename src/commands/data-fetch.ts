@@ -1,5 +1,7 @@
+import { join } from 'node:path';
 import { courseFiles, fetchCourse } from '../data/fetch-course.ts';
 import { type ExitKind, UserError } from '../errors.ts';
+import { takeLock } from '../run/lock.ts';
 import type { Command, Context, Progress } from './command.ts';
 
 interface Values {
@@ -22,7 +24,11 @@ async function fetch(context: Context, { from, to }: Values, [what]: string[]): 
   if (what !== 'course') throw new UserError('usage', `data fetch: expected course, found ${JSON.stringify(what)}`);
   let bar: Progress | undefined;
   const paths: string[] = [];
-  for await (const event of fetchCourse({ to, signal: context.signal, ...(from === undefined ? {} : { from }) })) {
+  const lock = async () => {
+    const taken = await takeLock({ path: join(to, 'fetch.lock'), title: to, expected: 'a folder that nobody else fetches into' });
+    return taken.release;
+  };
+  for await (const event of fetchCourse({ to, lock, signal: context.signal, ...(from === undefined ? {} : { from }) })) {
     if (event.type === 'progress') {
       bar ??= context.progress(event.file, event.bytesTotal);
       bar.update(event.bytesDone);

@@ -16,6 +16,7 @@ import { askModel } from './data-inspect-model.ts';
 import { configToLookAt, type LookingValues, lookAtAll, lookingArgument, lookingOptions } from './looking.ts';
 import { threadsOption } from './options.ts';
 import { numberOption } from './parse.ts';
+import { readProgress } from './reading.ts';
 
 interface Values extends LookingValues {
   model?: string;
@@ -57,7 +58,7 @@ async function inspect(context: Context, values: Values, [path]: string[]): Prom
   useThreads(values.threads, context.environment);
   const started = performance.now();
   const { loaded, hasConfig } = await configToLookAt(values, path);
-  const opened = await openData(loaded, !hasConfig);
+  const opened = await openData(loaded, !hasConfig, readProgress(context));
   const { seen, clusters, partOf, findings, differences, notes } = await lookAtAll(
     context,
     opened,

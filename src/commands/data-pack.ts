@@ -12,7 +12,7 @@ import { sourceChoice } from '../training/prepare.ts';
 import type { Command, Context } from './command.ts';
 import { setOption } from './options.ts';
 import { numberOption } from './parse.ts';
-import { sourcePaths, warnOfFailures } from './reading.ts';
+import { readProgress, sourcePaths, warnOfFailures } from './reading.ts';
 
 interface Values {
   out: string;
@@ -99,7 +99,7 @@ async function pack(context: Context, values: Values, [operand]: string[]): Prom
       'usage',
       `--out ${out}: expected a name that ends in ${packedExtension}, by which packed files are known`,
     );
-  const { source, preprocessing, positive, description } = await chooseSource(operand!, values);
+  const { source, preprocessing, positive, description } = await chooseSource(context, operand!, values);
   for (const note of source.notes) context.warn(note);
   const lock = await takeLock({ path: `${out}.partial.lock`, title: out, expected: 'a file that nobody else packs' });
   const bar = context.progress('packing', source.count);
@@ -136,7 +136,7 @@ interface Chosen {
 }
 
 /** What a source on the command line is, and how its pictures become pixels. */
-async function chooseSource(operand: string, values: Values): Promise<Chosen> {
+async function chooseSource(context: Context, operand: string, values: Values): Promise<Chosen> {
   const isConfig = extname(operand).toLowerCase() === '.json';
   for (const flag of ['part', 'set'] as const) {
     if (values[flag] !== undefined && !isConfig)
@@ -145,7 +145,7 @@ async function chooseSource(operand: string, values: Values): Promise<Chosen> {
   const { choice, imageSize } = isConfig
     ? await configured(operand, values)
     : { choice: await sourceAtPath(operand), imageSize: 64 };
-  const source = await openSource(choice);
+  const source = await openSource(choice, readProgress(context));
   const own = source.packed?.description.preprocessing;
   const given = { imageSize, fit: 'fit' in choice ? (choice.fit as Fit) : 'cover', ...own };
   return {

@@ -62,7 +62,7 @@ async function preview(context: Context, values: Values, [path]: string[]): Prom
   const { loaded, hasConfig } = await configToLookAt(values, path);
   const { data, seed } = loaded.config;
   const choice = { count: values.count, seed: values.seed ?? seed };
-  const { groups, side, classes } = hasConfig ? await groupsOfConfig(context, loaded) : await groupsOfSource(loaded);
+  const { groups, side, classes } = hasConfig ? await groupsOfConfig(context, loaded) : await groupsOfSource(context, loaded);
   const sections: SheetSection[] = [];
   for (const group of groups) {
     const pictures: SheetPicture[] = [];
@@ -144,8 +144,8 @@ async function groupsOfConfig(context: Context, loaded: Parameters<typeof prepar
 }
 
 /** Of a source as a whole: only the pictures that are shown are read. */
-async function groupsOfSource(loaded: Parameters<typeof openData>[0]): Promise<Groups> {
-  const { sources, classes, preprocessing } = await openData(loaded, true);
+async function groupsOfSource(context: Context, loaded: Parameters<typeof openData>[0]): Promise<Groups> {
+  const { sources, classes, preprocessing } = await openData(loaded, true, readProgress(context));
   const { source } = sources[0]!;
   const positive = source.classes.indexOf(classes.positive);
   const groups = [1, 0].map(

@@ -119,7 +119,7 @@ async function chooseExamples(
   const reading = { preprocessing, classes, strict, onProgress: readProgress(context) };
   const part = split ?? (data === undefined ? 'test' : 'all');
   const { sources, memory, roots } =
-    data === undefined ? await ownData(run, () => ownSources(run, part)) : await otherSource(context, data, classifier);
+    data === undefined ? await ownData(run, () => ownSources(context, run, part)) : await otherSource(context, data, classifier);
   const madeApart = sources.every(({ source }) => source.madeApart ?? false);
   const read = async () => {
     if (data !== undefined && part === 'all') {
@@ -150,10 +150,10 @@ interface Chosen {
 }
 
 /** What the run's config names, with nothing read of it. */
-async function ownSources(run: string, part: Part): Promise<Chosen> {
+async function ownSources(context: Context, run: string, part: Part): Promise<Chosen> {
   const loaded = await readRunConfig(run);
   const { config, folder } = loaded;
-  const opened = await openSources(config, folder);
+  const opened = await openSources(config, folder, readProgress(context));
   const likely = part === 'all' ? undefined : (opened[part] ?? opened.source ?? opened.train);
   return {
     sources: sourceFields.flatMap((field) => {
@@ -167,7 +167,7 @@ async function ownSources(run: string, part: Part): Promise<Chosen> {
 
 async function otherSource(context: Context, data: string, { classes }: Classifier): Promise<Chosen> {
   const choice = await sourceAtPath(data, classes.positive);
-  const source = await openSource(choice);
+  const source = await openSource(choice, readProgress(context));
   for (const note of source.notes) context.warn(note);
   requireClasses(data, source.classes, classes);
   const others = source.classes.filter((name) => name !== classes.positive);

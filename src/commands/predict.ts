@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import { answer, type Classifier, logits, probability } from '../classifier/classifier.ts';
 import { csvField } from '../data/csv-field.ts';
+import { decodeText, pathsInList } from '../data/decode-text.ts';
 import { exists, readWhole } from '../data/disk.ts';
 import { decodeImage } from '../data/image.ts';
 import { decodesAtOnce, mapInOrder, mostFailuresNamed } from '../data/load.ts';
@@ -26,7 +27,8 @@ export const command: Command<Values> = {
   arguments: [
     {
       syntax: '<image...>',
-      summary: 'files, folders, globs, - for one image on standard input, @list.txt for a path per line (@- on standard input)',
+      summary:
+        'files, folders, globs, - for one image on standard input, @list.txt for a path per line, or with a zero behind each (@- on standard input)',
     },
   ],
   options: [
@@ -41,7 +43,7 @@ export const command: Command<Values> = {
     'nn predict photo.jpg',
     'nn predict --json photos/ | jq .p',
     'cat photo.jpg | nn predict -',
-    "find photos -name '*.jpg' | nn predict @-",
+    "find photos -name '*.jpg' -print0 | nn predict @-",
     'nn predict --exit-code photo.jpg && echo "a cat"',
   ],
   run: predict,
@@ -129,15 +131,17 @@ interface Image {
 async function* imagesOf(operands: readonly string[], context: Context): AsyncGenerator<Image> {
   for (const operand of operands) {
     if (operand === '-') yield stdinImage(await context.readStdin(maximumFileBytes));
-    else if (operand.startsWith('@')) for (const line of await readList(operand.slice(1), context)) yield fileImage(line);
+    else if (operand.startsWith('@'))
+      for (const line of await readList(operand.slice(1), context)) yield fileImage(line, await pathHere(line));
     else if (await isFolder(operand)) yield* folderImages(operand, context);
     else if (isGlob(operand) && !(await exists(operand))) yield* globImages(operand);
     else yield fileImage(operand);
   }
 }
 
-function fileImage(path: string): Image {
-  return { name: path, pixels: ({ preprocessing }) => outcomeOf(readPicture(path, preprocessing).then(({ pixels }) => pixels)) };
+/** @param name  as it is answered for */
+function fileImage(name: string, path = name): Image {
+  return { name, pixels: ({ preprocessing }) => outcomeOf(readPicture(path, preprocessing).then(({ pixels }) => pixels)) };
 }
 
 function stdinImage(bytes: Uint8Array): Image {
@@ -186,13 +190,17 @@ const listBytes = 500e6;
 /** @param path  - for standard input */
 async function readList(path: string, context: Context): Promise<string[]> {
   try {
-    const bytes = path === '-' ? await context.readStdin(listBytes) : await readWhole(path, listBytes);
-    const text = new TextDecoder().decode(bytes);
-    return text.split(/\r?\n/).filter((line) => line !== '');
+    return pathsInList(decodeText(path === '-' ? await context.readStdin(listBytes) : await readWhole(path, listBytes)));
   } catch (error) {
     if (error === context.signal.reason) throw error;
     throw new UserError('data', `@${path}: expected a list of paths, found: ${systemReason(error)}`, { cause: error });
   }
+}
+
+/** A list from Windows has backslashes between folders: on other systems they are letters of a name, unless no file has it. */
+async function pathHere(path: string): Promise<string> {
+  const slashed = path.replaceAll('\\', '/');
+  return slashed !== path && !(await exists(path)) && (await exists(slashed)) ? slashed : path;
 }
 
 async function outcomeOf(pixels: Promise<Uint8Array>): Promise<Outcome> {

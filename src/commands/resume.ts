@@ -6,11 +6,11 @@ import { readPlainFile, removeFile } from '../data/disk.ts';
 import { type ExitKind, shown, UserError } from '../errors.ts';
 import { isSummary, type TrainSummary, trainText } from '../report/train-summary.ts';
 import { dropNewest, loadCheckpoint } from '../run/checkpoint-file.ts';
-import { splitChanges } from '../run/compare-split.ts';
+import { changesSince } from '../run/compare-split.ts';
 import { loadClassifier } from '../run/model-file.ts';
 import { shownPath } from '../run/places.ts';
 import { configOfRun, journalBytes, openRun, readRunConfig, runFiles, takeRun, writeConfig } from '../run/run-folder.ts';
-import { readSplit, splitMark, splitRows, writeSplit, writtenSplitMark } from '../run/split-file.ts';
+import { splitMark, writeSplit, writtenSplitMark } from '../run/split-file.ts';
 import { type Checkpoint, type InputMarks, marksOf, unpackCheckpoint } from '../training/checkpoint.ts';
 import { version } from '../version.ts';
 import { carryOut } from './carry-out.ts';
@@ -41,7 +41,7 @@ export async function resume(context: Context, path: string, sets: readonly stri
     if (summary !== null && checkpoint === null) {
       throw new UserError('model', `${path}: expected a checkpoint to go on from, found none`, { hint: anew(path) });
     }
-    const job = await prepareJob(context, loaded, false);
+    const job = await prepareJob(context, loaded, { strict: false, compareContents: true });
     const marks = await refuseOtherInput(path, checkpoint, job);
     await removeFile(join(path, runFiles.summary)); // first, so that a run with more epochs never seems finished
     if (raised) await writeConfig(path, loaded);
@@ -163,8 +163,7 @@ async function refuseOtherInput(path: string, checkpoint: Checkpoint | null, { d
   const written = await writtenSplitMark(path);
   const same = checkpoint === null ? written === null || written === split : checkpoint.marks.split === marks.split;
   if (!same) {
-    const before = await readSplit(path, data.classes);
-    const found = splitChanges(before, await splitRows(data.parts)) ?? `another ${runFiles.split}`;
+    const found = await changesSince(path, data.parts, data.classes);
     throw new UserError('data', `${path}: expected the pictures that the run began with, found ${found}`, {
       hint: `Bring those back; or with these: ${anew(path)}`,
     });

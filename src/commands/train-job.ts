@@ -3,7 +3,7 @@ import type { Kernels } from '../kernels/kernels.ts';
 import { kernelsFor } from '../kernels/select.ts';
 import { requireDev } from '../training/cross-validation.ts';
 import { type Extras, type Plan, planTraining } from '../training/plan.ts';
-import { type PreparedData, prepareData } from '../training/prepare.ts';
+import { type PreparedData, prepareData, type ReadOptions } from '../training/prepare.ts';
 import type { Context } from './command.ts';
 import { readExtras } from './extras.ts';
 import { noteOthers, readProgress, warnOfFailures, withDecoded } from './reading.ts';
@@ -21,8 +21,12 @@ export interface Job {
 }
 
 /** Reads all that a config names. @throws UserError (data, usage, model) */
-export async function prepareJob(context: Context, loaded: LoadedConfig, strict: boolean): Promise<Job> {
-  const reading = { strict, onProgress: readProgress(context) };
+export async function prepareJob(
+  context: Context,
+  loaded: LoadedConfig,
+  options: Pick<ReadOptions, 'strict' | 'compareContents'>,
+): Promise<Job> {
+  const reading = { ...options, onProgress: readProgress(context) };
   const data = await withDecoded(context, (places) => prepareData(loaded, { ...reading, ...places }));
   requireDev(loaded.config, data);
   const kernels = kernelsFor(loaded.config.precision, loaded.config.arithmetic);

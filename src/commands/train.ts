@@ -72,7 +72,7 @@ async function train(context: Context, values: Values): Promise<ExitKind | undef
   const loaded = await loadConfig(values.config, sets);
   const force = values.force ?? false;
   if (values.output !== undefined) await refuseRun(values.output, force);
-  const job = await prepareJob(context, loaded, values.strict ?? false);
+  const job = await prepareJob(context, loaded, { strict: values.strict ?? false });
   const { data, plan, kernels, extras } = job;
   if (values.dryRun) {
     await printPlan(job);

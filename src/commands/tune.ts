@@ -2,17 +2,19 @@ import { join } from 'node:path';
 import * as check from '../checks.ts';
 import { type LoadedConfig, loadConfig, withoutPaths } from '../config/load.ts';
 import type { SearchConfig } from '../config/schema.ts';
-import { makeFolder } from '../data/disk.ts';
+import { exists, makeFolder } from '../data/disk.ts';
 import { type ExitKind, UserError } from '../errors.ts';
 import { kernelsFor, useThreads } from '../kernels/select.ts';
 import { type RankedTrial, rankingCsv, type TuneSummary, tuneText } from '../report/tune.ts';
 import { writeFileAtomically } from '../run/atomic-write.ts';
+import { changesSince } from '../run/compare-split.ts';
 import { runsFolder, shownPath } from '../run/places.ts';
 import { runName } from '../run/run-folder.ts';
 import { isSameSearch, openSearch, readSearchConfig, readTrials, searchFiles, writeConfig } from '../run/search-folder.ts';
+import { splitMark, writeSplit, writtenSplitMark } from '../run/split-file.ts';
 import { refuseTooMuch } from '../training/memory.ts';
 import { type Extras, planTraining } from '../training/plan.ts';
-import { prepareData } from '../training/prepare.ts';
+import { type PreparedData, prepareData } from '../training/prepare.ts';
 import { type TrialResult, trialConfig, trialSets } from '../training/trial.ts';
 import { poolClosed, trialPool } from '../training/trial-pool.ts';
 import { halvingFactor, rankTrials, rungEpochs, tune } from '../training/tune.ts';
@@ -85,9 +87,14 @@ async function start(context: Context, values: Values): Promise<ExitKind | undef
     );
   }
   const jobs = values.jobs ?? threads;
-  const extras = await checkFirstTrial(context, loaded, { search, jobs });
   const output = values.output ?? join(runsFolder(context.environment), `tune-${runName(values.config, new Date())}`);
+  const compareContents = await exists(join(output, searchFiles.config)); // it goes on
+  const { extras, data } = await checkFirstTrial(context, loaded, { search, jobs, compareContents });
   const folder = await openSearch(output, loaded, isTrialResult);
+  await keepPictures(output, data).catch(async (error) => {
+    await folder.close();
+    throw error;
+  });
   const known = folder.known.filter(
     (one) => JSON.stringify(one.set) === JSON.stringify(trialSets(search, loaded.config.seed, one.trial)),
   );
@@ -151,6 +158,7 @@ async function start(context: Context, values: Values): Promise<ExitKind | undef
 async function merge(context: Context, values: Values, folders: readonly string[], began: number): Promise<undefined> {
   const loaded = await readSearchConfig(folders[0]!);
   const results: TrialResult[] = [];
+  const pictures = await writtenSplitMark(folders[0]!);
   for (const folder of folders) {
     const other = await readSearchConfig(folder);
     searchOf(other); // refuses what is no search
@@ -163,6 +171,11 @@ async function merge(context: Context, values: Values, folders: readonly string[
         },
       );
     }
+    const mark = await writtenSplitMark(folder); // null where an older version searched
+    if (mark !== null && pictures !== null && mark !== pictures)
+      context.warn(
+        `--merge ${folder}: its split.csv is not that of ${folders[0]}: figures for other pictures say little of each other`,
+      );
     results.push(...(await readTrials(folder, isTrialResult)));
   }
   const output = values.output ?? folders[0]!;
@@ -224,10 +237,10 @@ async function finish(context: Context, { output, loaded, results, earlier, seco
 async function checkFirstTrial(
   context: Context,
   loaded: LoadedConfig,
-  { search, jobs }: { search: SearchConfig; jobs: number },
-): Promise<Extras> {
+  { search, jobs, compareContents }: { search: SearchConfig; jobs: number; compareContents: boolean },
+): Promise<{ extras: Extras; data: PreparedData }> {
   const config = trialConfig(loaded, trialSets(search, loaded.config.seed, 0));
-  const reading = { strict: false, onProgress: readProgress(context) };
+  const reading = { strict: false, compareContents, onProgress: readProgress(context) };
   const data = await withDecoded(context, async (places) => {
     const prepared = await prepareData({ ...loaded, config }, { ...reading, ...places });
     places.scratch.close(); // the pixels are the workers' to read, each for itself
@@ -238,7 +251,21 @@ async function checkFirstTrial(
   for (const note of data.notes) context.warn(note);
   const { network, memory } = planTraining(config, data.parts, kernelsFor(config.precision, config.arithmetic));
   refuseTooMuch(memory, { processes: jobs });
-  return readExtras({ ...loaded, config }, network);
+  return { extras: await readExtras({ ...loaded, config }, network), data };
+}
+
+/** Writes down which pictures the first trial has, or compares them with those that the search began with: trials of others can't be
+ *  ranked together.
+ *  @throws UserError (data) naming what has changed */
+async function keepPictures(output: string, { parts, classes }: PreparedData): Promise<void> {
+  const written = await writtenSplitMark(output);
+  if (written === null) await writeSplit(output, parts, classes);
+  else if (written !== (await splitMark(parts, classes))) {
+    const found = await changesSince(output, parts, classes);
+    throw new UserError('data', `${output}: expected the pictures that the search began with, found ${found}`, {
+      hint: 'Bring those back; or search anew, with another --output.',
+    });
+  }
 }
 
 function searchOf({ config, file }: LoadedConfig): SearchConfig {

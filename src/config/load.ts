@@ -1,10 +1,12 @@
 import { realpathSync } from 'node:fs';
 import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
-import { readWhole } from '../data/disk.ts';
+import { decodeText } from '../data/decode-text.ts';
+import { exists, readWhole, reasonAt } from '../data/disk.ts';
 import { autoShare, partNames } from '../data/split.ts';
-import { systemReason, UserError } from '../errors.ts';
+import { shown, systemReason, UserError } from '../errors.ts';
 import { defaultAt, describeIssues, format, isDiscriminator, valueAt } from './issues.ts';
 import { jsonMistake } from './json.ts';
+import { escapedTexts, hasBackslash, repeatedName } from './json-texts.ts';
 import { type Config, configSchema } from './schema.ts';
 
 /** A checked config, and where its paths start. */
@@ -24,6 +26,7 @@ const maximumBytes = 4 * 1024 * 1024;
  *  @throws UserError (usage) with one line for each thing that is wrong */
 export async function loadConfig(file: string, sets: readonly string[] = []): Promise<LoadedConfig> {
   const raw = parseJson(await readText(file), file);
+  await refuseEscapes(raw, file);
   return { config: checkConfig(raw, file, sets), folder: physical(dirname(file)), file };
 }
 
@@ -138,23 +141,49 @@ export const sourceFields = ['source', 'train', 'dev', 'test'] as const;
 
 async function readText(file: string): Promise<string> {
   try {
-    return (await readWhole(file, maximumBytes)).toString();
+    return decodeText(await readWhole(file, maximumBytes));
   } catch (error) {
-    throw new UserError('usage', `${file}: expected a config file, found: ${systemReason(error)}`, { cause: error });
+    throw new UserError('usage', `${file}: expected a config file, found: ${reasonAt(file, error)}`, { cause: error });
   }
 }
 
-function parseJson(text: string, file: string): unknown {
-  const json = text.replace(/^\ufeff/, '');
+function parseJson(json: string, file: string): unknown {
   if (json.trim() === '') throw new UserError('usage', `${file}: expected a config, found an empty file`);
+  let value: unknown;
   try {
-    return JSON.parse(json);
+    value = JSON.parse(json);
   } catch (error) {
     const mistake = jsonMistake(json);
     const where = mistake === null ? file : `${file}: line ${mistake.line}`;
     const found = mistake === null ? systemReason(error) : `${mistake.expected}, found ${mistake.found}`;
-    const hint = mistake?.trailingComma ? 'A config is JSON: take away the comma before it.' : 'A config is JSON.';
+    const isPath = mistake !== null && hasBackslash(json, mistake.line);
+    const hint = isPath
+      ? backslashHint
+      : mistake?.trailingComma
+        ? 'A config is JSON: take away the comma before it.'
+        : 'A config is JSON.';
     throw new UserError('usage', `${where}: expected ${found}`, { hint, cause: error });
+  }
+  const repeated = repeatedName(json);
+  if (repeated === null) return value;
+  const [first, second] = repeated.lines;
+  const again = JSON.stringify(repeated.name);
+  throw new UserError('usage', `${file}: line ${second}: expected each name once, found ${again} again, as in line ${first}`, {
+    hint: 'Take one of the two away: the second alone would count.',
+  });
+}
+
+const backslashHint =
+  'In JSON a backslash begins a sign such as \\n: write a path with two of them ("C:\\\\photos"), or with / ("C:/photos").';
+
+/** A path such as "C:\temp" is JSON, in which \t is a tab.
+ *  @throws UserError (usage) where a text has such signs, and no file has it for its name */
+async function refuseEscapes(raw: unknown, file: string): Promise<void> {
+  for (const { path, text } of escapedTexts(raw)) {
+    if (await exists(resolve(dirname(file), text))) continue;
+    throw new UserError('usage', `${file}: ${path}: expected a text without tabs and line ends, found ${shown(text)}`, {
+      hint: backslashHint,
+    });
   }
 }
 

@@ -1,6 +1,6 @@
 import { constants, type Stats } from 'node:fs';
 import { access, type FileHandle, mkdir, open, rm, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, sep } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemReason, UserError } from '../errors.ts';
 import { grouped } from '../grouped.ts';
@@ -159,6 +159,15 @@ export async function removeFile(path: string): Promise<void> {
       cause: error,
     });
   }
+}
+
+/** The words for a failed call of the system, and what the path itself tells of the cause. */
+export function reasonAt(path: string, error: unknown): string {
+  const reason = systemReason(error);
+  if ((error as NodeJS.ErrnoException | undefined)?.code !== 'ENOENT') return reason;
+  // Node gives what is not UTF-8 in a name as this sign, and then finds no such file
+  if (path.includes('\ufffd')) return 'its name is not UTF-8: rename it';
+  return sep === '/' && path.includes('\\') ? `${reason}: a backslash is a letter of a name here, folders end in /` : reason;
 }
 
 export function exists(path: string): Promise<boolean> {

@@ -11,7 +11,7 @@ export interface Download {
   file: KnownFile;
   /** where the bytes gather; what an earlier try left there is gone on from */
   part: string;
-  /** the longest wait without a byte */
+  /** the longest wait without a byte; and how long one may come no faster than `leastPace` */
   timeoutSeconds: number;
   signal?: AbortSignal | undefined;
 }
@@ -145,6 +145,9 @@ async function discard(part: string, reason: string, resumed: boolean): Promise<
   throw new TransferFailure(reason, resumed);
 }
 
+/** Bytes a second: below it a place is as good as silent. */
+const leastPace = 1000;
+
 /** Network calls that end when the user's signal does, and when one of them waits too long; never while we write. */
 function openLine({ timeoutSeconds, signal }: Download) {
   signal?.throwIfAborted();
@@ -167,10 +170,19 @@ function openLine({ timeoutSeconds, signal }: Download) {
 
   async function* chunks(response: Response): AsyncGenerator<Uint8Array> {
     const reader = response.body?.getReader();
+    let [waited, came] = [0, 0]; // ms, and bytes, since the pace was last looked at
     while (reader) {
+      const asked = performance.now();
       const { done, value } = await within(() => reader.read());
+      waited += performance.now() - asked;
       if (done) return;
       yield value;
+      came += value.length;
+      if (waited >= timeoutSeconds * 1000) {
+        const pace = (1000 * came) / waited;
+        if (pace < leastPace) throw new TransferFailure(`it sends ${Math.round(pace)} bytes a second, which takes too long`);
+        [waited, came] = [0, 0];
+      }
     }
   }
 
@@ -191,7 +203,7 @@ export function networkReason(error: unknown): string {
   const cause = error instanceof Error ? (error.cause ?? error) : error;
   const first = cause instanceof AggregateError && !('code' in cause) ? cause.errors[0] : cause;
   const code = (first as NodeJS.ErrnoException | undefined)?.code ?? '';
-  if (code.startsWith('HPE_')) return 'it does not answer in HTTP';
+  if (first instanceof Error && first.name === 'HTTPParserError') return 'it does not answer in HTTP'; // its code goes with Node 24
   return networkReasons[code] ?? systemReason(first);
 }
 

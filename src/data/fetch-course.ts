@@ -42,6 +42,9 @@ export interface FetchOptions {
   signal?: AbortSignal | undefined;
   /** the longest wait for a server without a byte; default 30 */
   timeoutSeconds?: number | undefined;
+  /** keeps others from fetching into `to` meanwhile, while something is to be fetched. @returns what lets them again
+   *  @throws UserError where another does */
+  lock?: (() => Promise<() => Promise<void>>) | undefined;
   files?: readonly KnownFile[];
   mirrors?: readonly string[];
 }
@@ -55,7 +58,7 @@ export interface FetchOptions {
  */
 export async function* fetchCourse(options: FetchOptions): AsyncGenerator<FetchEvent, void> {
   const { from, to, files = courseFiles, mirrors = courseMirrors } = options;
-  let places = from === undefined ? mirrors.map((mirror) => webPlace(mirror, options)) : [await givenPlace(from, options)];
+  const places = from === undefined ? mirrors.map((mirror) => webPlace(mirror, options)) : [await givenPlace(from, options)];
   const missing: KnownFile[] = [];
   for (const file of files) {
     const path = join(to, file.name);
@@ -65,15 +68,32 @@ export async function* fetchCourse(options: FetchOptions): AsyncGenerator<FetchE
   if (missing.length === 0) return;
 
   await onDisk(to, () => makeFolder(to));
+  const unlock = await options.lock?.();
+  try {
+    yield* fetchMissing(missing, places, { to, mirrors, signal: options.signal });
+  } finally {
+    await unlock?.();
+  }
+}
+
+async function* fetchMissing(
+  missing: readonly KnownFile[],
+  allPlaces: readonly Place[],
+  { to, mirrors, signal }: Pick<FetchOptions, 'to' | 'signal'> & { mirrors: readonly string[] },
+): AsyncGenerator<FetchEvent, void> {
+  let places = allPlaces;
+  const fetched: KnownFile[] = [];
   for (const file of missing) {
-    options.signal?.throwIfAborted();
+    signal?.throwIfAborted();
+    if (await isPresent(join(to, file.name), file)) continue; // another process had it in the meantime
     const failures: string[] = [];
     const giver = yield* obtain(file, { to, places, failures });
     if (!giver) throw cannotBeHad(file, { failures, missing, to, mirrors });
+    fetched.push(file);
     // The next file begins where this one was had, not with a mirror that hangs.
     places = [giver, ...places.filter((place) => place !== giver)];
   }
-  await install(missing, to);
+  await install(fetched, to);
   for (const { name } of missing) yield { type: 'installed', file: name, path: join(to, name) };
 }
 

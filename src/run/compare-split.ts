@@ -1,4 +1,11 @@
-import type { SplitRow } from './split-file.ts';
+import type { Classes } from '../data/examples.ts';
+import { readSplit, type SplitParts, type SplitRow, splitFileName, splitRows } from './split-file.ts';
+
+/** Says in words how pictures differ from those in the split.csv of a folder, which has another mark.
+ *  @throws UserError (model) where it can't be read */
+export async function changesSince(path: string, parts: SplitParts, classes: Classes): Promise<string> {
+  return splitChanges(await readSplit(path, classes), await splitRows(parts)) ?? `another ${splitFileName}`;
+}
 
 /** Says in words how the pictures of a split differ from those of an earlier one; null where they are the same. */
 export function splitChanges(before: readonly SplitRow[], now: readonly SplitRow[]): string | null {

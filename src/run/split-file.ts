@@ -1,7 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
 import type { ReadStream } from 'node:fs';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { parse } from 'csv-parse';
 import { type ContentSet, contentSet } from '../data/content-set.ts';
 import { csvField } from '../data/csv-field.ts';
@@ -11,7 +10,7 @@ import { type PartName, partNames } from '../data/split.ts';
 import { systemReason, UserError } from '../errors.ts';
 import { writePiecesAtomically } from './atomic-write.ts';
 
-/** Of a run's folder. */
+/** Of a run's folder, or a search's. */
 export const splitFileName = 'split.csv';
 
 /** Which picture stood in which part. */
@@ -22,7 +21,7 @@ export interface SplitRow {
   part: PartName;
 }
 
-type SplitParts = Partial<Record<PartName, ExampleSet>>;
+export type SplitParts = Partial<Record<PartName, ExampleSet>>;
 
 /** The rows of split.csv: name, content hash, class and part of every example. */
 export async function splitRows(parts: SplitParts): Promise<SplitRow[]> {
@@ -136,15 +135,20 @@ export async function readTrained(run: string, classes: Classes): Promise<Conten
 /** @throws UserError (model) where the folder holds no split.csv, or another kind of file */
 async function eachRow(run: string, classes: Classes, take: (row: SplitRow) => void): Promise<void> {
   const file = join(run, splitFileName);
+  let stream: ReadStream | undefined;
   try {
+    stream = await readStream(file);
     const parser = parse({ columns: true, record_delimiter: ['\r\n', '\n'] });
-    await pipeline(await readStream(file), parser, async (records: AsyncIterable<Record<string, string>>) => {
-      let picture = 0;
-      for await (const record of records) take(checkRow(record, classes, `${file}, picture ${++picture}`));
-    });
+    stream.on('error', (error) => parser.destroy(error)).pipe(parser);
+    let picture = 0;
+    for await (const record of parser as AsyncIterable<Record<string, string>>) {
+      take(checkRow(record, classes, `${file}, picture ${++picture}`));
+    }
   } catch (error) {
     if (error instanceof UserError) throw error;
     throw new UserError('model', `${file}: expected the parts of a run, found: ${systemReason(error)}`, { cause: error });
+  } finally {
+    stream?.destroy();
   }
 }
 

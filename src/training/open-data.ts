@@ -1,7 +1,8 @@
 import { type LoadedConfig, sourceFields } from '../config/load.ts';
-import type { Classes } from '../data/examples.ts';
+import { arePartNames, type Classes } from '../data/examples.ts';
 import type { Preprocessing } from '../data/image.ts';
 import type { SurveySource } from '../data/inspection/survey.ts';
+import type { OpeningProgress } from '../data/sources/sources.ts';
 import { classesOf, openSources, preprocessingOf } from './prepare.ts';
 
 /** The sources of a config, opened, with nothing read of their pictures. */
@@ -15,8 +16,12 @@ export interface OpenedData {
 /** @param onlyLooks  for commands that train nothing: where no class is called cat and none is named, the last one is positive,
  *                    and a packed source is seen as it was packed
  *  @throws UserError (data, usage) as prepareData does */
-export async function openData({ config, folder }: LoadedConfig, onlyLooks: boolean): Promise<OpenedData> {
-  const opened = await openSources(config, folder);
+export async function openData(
+  { config, folder }: LoadedConfig,
+  onlyLooks: boolean,
+  onProgress?: OpeningProgress,
+): Promise<OpenedData> {
+  const opened = await openSources(config, folder, onProgress);
   const sources = sourceFields.flatMap((field): SurveySource[] => {
     const part = field === 'source' ? null : field;
     return opened[field] === undefined ? [] : [{ source: opened[field].source, part }];
@@ -26,7 +31,8 @@ export async function openData({ config, folder }: LoadedConfig, onlyLooks: bool
   return { sources, classes, preprocessing: packed ?? preprocessingOf(config, opened) };
 }
 
-/** Of two classes; one of more is never chosen. */
+/** Of two classes; one of more is never chosen. No part is a class: it is refused as in training, which says what to do. */
 function anyPositive(names: readonly string[]): string | undefined {
-  return names.length !== 2 || names.some((name) => name.toLowerCase() === 'cat') ? undefined : names.at(-1);
+  const isNone = names.length !== 2 || arePartNames(names) || names.some((name) => name.toLowerCase() === 'cat');
+  return isNone ? undefined : names.at(-1);
 }

@@ -11,7 +11,7 @@ import { openExamples, roomFor } from '../data/open-examples.ts';
 import { type Scratch, scratchIn } from '../data/scratch.ts';
 import { ascending } from '../data/shuffle.ts';
 import type { Source } from '../data/source.ts';
-import { openSource, type SourceChoice } from '../data/sources/sources.ts';
+import { type OpeningProgress, openSource, type SourceChoice } from '../data/sources/sources.ts';
 import { type PartName, partNames } from '../data/split.ts';
 import { allTexts } from '../data/texts.ts';
 import { UserError } from '../errors.ts';
@@ -39,9 +39,11 @@ export interface PreparedData {
 
 export interface ReadOptions {
   strict: boolean;
-  onProgress?: (source: string, done: number, total: number) => void;
+  onProgress?: OpeningProgress;
   /** of decoded pictures */
   cache?: DecodeCache | undefined;
+  /** see `cachedSource` */
+  compareContents?: boolean;
   /** for pixels that memory should not hold; the system's temporary folder where absent */
   scratch?: Scratch | undefined;
 }
@@ -57,7 +59,7 @@ export function sourceChoice(source: SourceConfig, folder: string): SourceChoice
  *  @throws UserError (data, usage) */
 export async function prepareData({ config, folder }: LoadedConfig, options: ReadOptions): Promise<PreparedData> {
   const { data, seed } = config;
-  const opened = await openSources(config, folder);
+  const opened = await openSources(config, folder, options.onProgress);
   const classes = classesOf(opened);
   const preprocessing = preprocessingOf(config, opened);
   const room = roomFor(sourcesIn(opened), preprocessing, data.memory);
@@ -136,12 +138,12 @@ export interface OpenedSource {
 export type OpenedSources = Partial<Record<(typeof sourceFields)[number], OpenedSource>>;
 
 /** The sources of a config, with nothing read of their pictures. @throws UserError (data) */
-export async function openSources({ data }: Config, folder: string): Promise<OpenedSources> {
+export async function openSources({ data }: Config, folder: string, onProgress?: OpeningProgress): Promise<OpenedSources> {
   const opened: OpenedSources = {};
   for (const field of sourceFields) {
     const config = data[field];
     if (config === undefined) continue;
-    const source = await openSource(sourceChoice(config, folder));
+    const source = await openSource(sourceChoice(config, folder), onProgress);
     const fit = source.packed?.description.preprocessing.fit ?? ('fit' in config ? config.fit : undefined);
     opened[field] = { source, positive: ('positive' in config ? config.positive : undefined) ?? source.positive, fit };
   }
@@ -179,9 +181,9 @@ async function readSource(
   { source, positive }: OpenedSource,
   asked: { preprocessing: Preprocessing; classes: Classes },
   room: number | null,
-  { strict, onProgress, cache, scratch = scratchIn([tmpdir()]) }: ReadOptions,
+  { strict, onProgress, cache, compareContents, scratch = scratchIn([tmpdir()]) }: ReadOptions,
 ): Promise<Loaded<ExampleSet> & { notes: readonly string[] }> {
-  const opened = cachedSource(source, cache);
+  const opened = cachedSource(source, cache, compareContents);
   const progress = onProgress && { onProgress: (done: number, total: number) => onProgress(opened.title, done, total) };
   const loaded = await openExamples(opened, { ...asked, positive, strict, room, scratch, ...progress });
   return { ...loaded, notes: opened.notes };

@@ -48,6 +48,24 @@ describe('what cannot be had', () => {
   });
 });
 
+test.skipIf(process.platform === 'win32')('a second one into the same folder is refused, and names the first', async () => {
+  const server = createServer(() => {}); // it never answers
+  const from = await addressOf(server);
+  const words = ['data', 'fetch', 'course', '--from', from, '--to', 'course'];
+  const first = nn(words, { cwd: folder });
+  const lock = join(folder, 'course', 'fetch.lock');
+  while (!(await readFile(lock, 'utf8').catch(() => ''))) await new Promise((resolve) => setTimeout(resolve, 20));
+  const { pid } = JSON.parse(await readFile(lock, 'utf8')) as { pid: number };
+  const second = await nn(words, { cwd: folder });
+  expect(second.code).toBe(2);
+  expect(second.stderr).toContain(`course: expected a folder that nobody else fetches into, found process ${pid} on `);
+  process.kill(pid, 'SIGTERM');
+  expect((await first).code).toBe(143);
+  expect(await readdir(join(folder, 'course'))).toEqual([]);
+  server.closeAllConnections();
+  server.close();
+});
+
 describe.skipIf(sharedData === null)(`the course's files (${withoutShared})`, () => {
   const here = () => join(sharedData!, 'course-catvnoncat');
   const path = (name: string) => join('course', name);

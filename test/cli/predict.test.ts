@@ -62,6 +62,15 @@ describe('what is predicted', () => {
   test('a list of paths, one a line', async () => {
     await writeFile(join(folder, 'list.txt'), 'in/b.png\r\n\nin/a.png\n');
     expect(await filesOf(['@list.txt', 'in/b.png'])).toEqual(['in/b.png', 'in/a.png', 'in/b.png']);
+    const others = {
+      'utf16.txt': Buffer.from('\ufeffin/b.png\r\nin/a.png\r\n', 'utf16le'),
+      'zeros.txt': 'in/deep/er/c.png\0in/b.png\0',
+      'windows.txt': '"in\\a.png"\r\nin\\deep\\er\\c.png\r\n',
+    };
+    for (const [name, text] of Object.entries(others)) await writeFile(join(folder, name), text);
+    expect(await filesOf(Object.keys(others).map((name) => `@${name}`))).toEqual([
+      ...['in/b.png', 'in/a.png', 'in/deep/er/c.png', 'in/b.png', 'in\\a.png', 'in\\deep\\er\\c.png'],
+    ]);
     const fromPipe = await predict(0, ['--json', '@-', 'in/b.png'], { input: 'in/a.png\nin/b.png\n' });
     expect(jsonOf(fromPipe).map(({ file }) => file)).toEqual(['in/a.png', 'in/b.png', 'in/b.png']);
   });
@@ -168,6 +177,7 @@ describe('pictures that cannot be read', () => {
     ['a glob matches nothing', ['in/*.gif'], /in\/\*\.gif: no file matches/],
     ['a glob finds a broken link', ['bad/l*.png'], /bad\/link\.png: no such file/],
     ['a folder is empty', ['empty'], /empty: .*no.*pictures.*\n/],
+    ['a path has backslashes', ['in\\none.png'], /in\\none\.png: no such file or folder: a backslash is a letter of a name here/],
     ['a list is not there', ['@nowhere.txt'], /@nowhere\.txt: .*no such file/],
     ['nothing comes on standard input', ['-'], /-: .*none/],
     ['a file is no picture', ['in/notes.txt'], /in\/notes\.txt: not a picture/],

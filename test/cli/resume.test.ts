@@ -1,8 +1,11 @@
 import { cp, mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openCache } from '../../src/data/cache/decode-cache.ts';
+import { fileValidator } from '../../src/data/file-validator.ts';
+import { readPicture } from '../../src/data/sources/files.ts';
 import type { nn } from '../cli.ts';
-import { folderConfig, readJson, run, temporaryFolder, writeClasses, writeJson, writePicture } from './pictures.ts';
+import { folderConfig, preload, readJson, run, temporaryFolder, writeClasses, writeJson, writePicture } from './pictures.ts';
 import { expectSameRun, hasLines, signalled } from './stopped.ts';
 
 let folder: string;
@@ -217,6 +220,30 @@ describe('what is not as it was when the run began is refused by name', () => {
     const { stderr } = await train(3, ['--resume', 'half'], { cwd: at('other') });
     expect(stderr).toContain('1 changed (cat/03.png), 1 missing (thing/05.png), 1 new (cat/more.png)');
     expect(await readdir(at('other', 'half'))).toEqual(before);
+  });
+
+  test('a picture that changed, though the cache of decoded pictures takes it for the old one', async () => {
+    await mkdir(at('forged'));
+    await cp(at('pictures'), at('forged', 'pictures'), { recursive: true });
+    await cp(at('half'), at('forged', 'half'), { recursive: true });
+    const path = at('forged', 'pictures', 'cat', '03.png');
+    const preprocessing = { imageSize: 16, fit: 'cover' } as const;
+    const { pixels, hash } = await readPicture(path, preprocessing);
+    await writePicture(path, { index: 99, cat: true });
+    const cache = openCache({
+      path: at('forged', 'cache', 'decoded'),
+      maximumBytes: 1e9,
+      onTrouble: (text) => expect.fail(text),
+    });
+    const stamp = await fileValidator(path, Date.now() + 60_000);
+    await (await cache.shelf('file', preprocessing)).keep({ stamp, content: hash, pixels });
+    await cache.close();
+    const later = await preload(at('forged'), 'const now = Date.now; Date.now = () => now() + 60_000;');
+    const options = { cwd: at('forged'), env: { ...later, NN_CACHE: 'cache' } };
+    await cp(at('c.json'), at('forged', 'c.json'));
+    await train(0, ['-c', 'c.json', '-o', 'fooled', '--set', 'training.epochs=1'], options);
+    expect(await readFile(at('forged', 'fooled', 'split.csv'), 'utf8')).toBe(await readFile(at('half', 'split.csv'), 'utf8'));
+    expect((await train(3, ['--resume', 'half'], options)).stderr).toContain('found 1 changed (cat/03.png)\n');
   });
 
   test('the file of weights to start from', async () => {

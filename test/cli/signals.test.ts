@@ -146,7 +146,7 @@ test('one that is killed again and again ends the search, which keeps what is fi
   expect(stderr).toMatch(/^nn: .*found two that ended with SIGKILL during trial 0\n.*--jobs/m);
   expect(stderr).toMatch(/goes on with the very same trials/);
   expect(code).toBe(2);
-  expect(await listing(at('hunted'))).toEqual(['config.json', 'trials.jsonl']);
+  expect(await listing(at('hunted'))).toEqual(['config.json', 'split.csv', 'trials.jsonl']);
 });
 
 test('a second search in the same folder is refused, naming the first', async () => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RankedTrial, TuneSummary } from '../../src/report/tune.ts';
 import { nn } from '../cli.ts';
+import { writeClasses, writePicture } from './pictures.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'nn-tune-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -90,6 +91,19 @@ describe('nn tune', () => {
     expect(timeless(ranking('cut'))).toEqual(timeless(ranking('uncut')));
   });
 
+  test('goes on with the pictures that it began with alone', async () => {
+    await writeClasses(join(folder, 'pictures'), 10);
+    const search = ['--output', 'changed', '--set', 'data.source={"type":"folder","path":"pictures"}', '-q'];
+    expect((await run(...search, '--trials', '1')).code).toBe(0);
+    await writePicture(join(folder, 'pictures', 'cat', '03.png'), { index: 99, cat: true });
+    const { code, stderr } = await run(...search, '--trials', '2');
+    expect(code).toBe(3);
+    expect(stderr).toContain('changed: expected the pictures that the search began with, found 1 changed (cat/03.png)\n');
+    expect(read('changed', 'trials.jsonl').trim().split('\n')).toHaveLength(1);
+    await writePicture(join(folder, 'pictures', 'cat', '03.png'), { index: 3, cat: true });
+    expect((await run(...search, '--trials', '2')).code).toBe(0);
+  });
+
   test('shards, merged, are the whole search', async () => {
     for (const i of [1, 2]) expect((await run('--shard', `${i}/2`, '--output', `shard-${i}`, '-q')).code).toBe(0);
     const { code } = await nn(['tune', '--merge', 'shard-1', 'shard-2', '--output', 'merged'], { cwd: folder });
@@ -108,7 +122,11 @@ describe('nn tune', () => {
       expect(stderr).toContain(`--merge ${name}: expected the search of two, found another`);
     }
     expect((await run('--output', 'fewer', '--trials', '1', '-q')).code).toBe(0);
-    expect((await merge('fewer')).code).toBe(0);
+    const same = await merge('fewer');
+    expect(same.code).toBe(0);
+    expect(same.stderr).not.toContain('split.csv');
+    writeFileSync(join(folder, 'fewer', 'split.csv'), `${read('fewer', 'split.csv')}other.png,0123,cat,dev\n`);
+    expect((await merge('fewer')).stderr).toContain('warning: --merge fewer: its split.csv is not that of two');
   });
 
   test('halving stops hopeless trials early', async () => {

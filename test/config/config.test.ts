@@ -409,6 +409,56 @@ describe('a file', () => {
     await expect(load(text)).rejects.toMatchObject({ hint });
   });
 
+  test.each([
+    ['{"data": {"source": {"type": "folder", "path": "C:\\photos\\new"}}}', /line 1: expected a value, found "C:\\photos/],
+    ['{"data": {"source": {"type": "folder",\n"path": "photos\\"}}}', /line 2: expected a value, found "photos\\"/],
+    [
+      '{"data": {"source": {"type": "folder", "path": "C:\\temp\\new"}}}',
+      /data\.source\.path: expected a text without tabs.*"C:\\temp\\new"$/,
+    ],
+    ['{"data": {"train": {"type": "csv", "path": "..\\files\\t.csv"}}}', /data\.train\.path: expected a text without tabs/],
+    ['{"training": {"startFrom": "runs\\best"}}', /training\.startFrom: expected a text without tabs/],
+  ])('with backslashes that mean a path of Windows says how to write it: %s', async (text, why) => {
+    await expect(load(text)).rejects.toMatchObject({
+      message: expect.stringMatching(why),
+      hint: expect.stringContaining('("C:\\\\photos"), or with / ("C:/photos")'),
+      exitCode: 2,
+    });
+  });
+
+  test('with escapes that are meant is read: of a path that is there, and of letters', async () => {
+    await mkdir(join(folder, 'a\tb'), { recursive: true });
+    const source = { type: 'folder', path: 'a\tb' };
+    expect((await load(JSON.stringify({ data: { source } }))).config.data.source).toMatchObject(source);
+    const path = 'caf\\u00e9\\/x';
+    expect((await load(`{"data": {"source": {"type": "folder", "path": "${path}"}}}`)).config.data.source).toMatchObject({
+      path: 'café/x',
+    });
+  });
+
+  test.each([
+    ['{"seed": 1,\n "data": {},\n "seed": 2}', 3, '"seed"', 1],
+    ['{"data": {"imageSize": 8,\n "source": {"type": "drawn"},\n\n "imageSize": 16}}', 4, '"imageSize"', 1],
+    ['{"model": {"layers": [{"units": 1},\n{"units": 2, "un\\u0069ts": 3}]}}', 2, '"units"', 2],
+  ])('in which a name stands twice is refused with both lines: %j', async (text, second, name, first) => {
+    await expect(load(text)).rejects.toMatchObject({
+      message: expect.stringContaining(
+        `c.json: line ${second}: expected each name once, found ${name} again, as in line ${first}`,
+      ),
+      exitCode: 2,
+    });
+  });
+
+  test('whose names stand twice in no object is read, whatever stands in its texts', async () => {
+    const text = '{"$schema": "{\\"seed\\": 1, \\"seed\\": 2}", "seed": 1, "data": {"source": {"type": "drawn", "seed": 2}}}';
+    expect((await load(text)).config).toMatchObject({ seed: 1, data: { source: { seed: 2 } } });
+  });
+
+  test('in UTF-16, as PowerShell writes it, is read', async () => {
+    const text = Buffer.from(`\ufeff${JSON.stringify({ data: drawn })}`, 'utf16le');
+    for (const bytes of [text, Buffer.from(text).swap16()]) expect((await load(bytes)).config).toEqual(check({ data: drawn }));
+  });
+
   test('that is bytes', async () => {
     const png = Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex');
     await expect(load(png)).rejects.toMatchObject({

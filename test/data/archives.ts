@@ -14,8 +14,22 @@ export interface ZipEntry {
   claims?: { size?: number; crc?: number; method?: number };
 }
 
+/** What the end of a ZIP archive states in place of the truth, and what stands around. */
+export interface ZipEnd {
+  count?: number;
+  /** of the directory, in bytes */
+  size?: number;
+  /** where the directory begins */
+  start?: number;
+  /** the number of this file, of several that are one archive */
+  disk?: number;
+  /** as ZIP64 states it: in 64 bits */
+  large?: boolean;
+  comment?: string;
+}
+
 /** A ZIP archive. @see APPNOTE.TXT of PKWARE, 4.3 */
-export function zipOf(entries: readonly ZipEntry[]): Buffer {
+export function zipOf(entries: readonly ZipEntry[], end: ZipEnd = {}): Buffer {
   const files: Buffer[] = [];
   const directory: Buffer[] = [];
   let offset = 0;
@@ -39,12 +53,60 @@ export function zipOf(entries: readonly ZipEntry[]): Buffer {
     files.push(file);
     offset += file.length;
   }
-  const end = Buffer.alloc(18);
-  end.writeUInt16LE(entries.length, 4);
-  end.writeUInt16LE(entries.length, 6);
-  end.writeUInt32LE(Buffer.concat(directory).length, 8);
-  end.writeUInt32LE(offset, 12);
-  return Buffer.concat([...files, ...directory, Buffer.from('PK\x05\x06', 'latin1'), end]);
+  return Buffer.concat([
+    ...files,
+    ...directory,
+    zipEnd({ count: entries.length, size: Buffer.concat(directory).length, start: offset, ...end }),
+  ]);
+}
+
+/** What stands behind the directory. */
+export function zipEnd({
+  count,
+  size,
+  start,
+  disk = 0,
+  large = false,
+  comment = '',
+}: ZipEnd & { count: number; size: number; start: number }): Buffer {
+  const end = Buffer.alloc(22);
+  end.write('PK\x05\x06', 'latin1');
+  end.writeUInt16LE(disk, 4);
+  for (const at of [8, 10]) end.writeUInt16LE(large ? 0xffff : count % 2 ** 16, at);
+  end.writeUInt32LE(large ? 0xffffffff : size, 12);
+  end.writeUInt32LE(large ? 0xffffffff : start % 2 ** 32, 16);
+  end.writeUInt16LE(comment.length, 20);
+  return Buffer.concat([...(large ? [largeEnd({ count, size, start, disk })] : []), end, Buffer.from(comment, 'latin1')]);
+}
+
+/** The end as ZIP64 has it, and what says where that is. */
+function largeEnd({ count, size, start, disk }: { count: number; size: number; start: number; disk: number }): Buffer {
+  const end = Buffer.alloc(56);
+  end.write('PK\x06\x06', 'latin1');
+  end.writeBigUInt64LE(44n, 4);
+  end.writeUInt32LE(disk, 16);
+  for (const [at, value] of [
+    [24, count],
+    [32, count],
+    [40, size],
+    [48, start],
+  ] as const)
+    end.writeBigUInt64LE(BigInt(value), at);
+  const locator = Buffer.alloc(20);
+  locator.write('PK\x06\x07', 'latin1');
+  locator.writeBigUInt64LE(BigInt(start + size), 8);
+  locator.writeUInt32LE(1, 16);
+  return Buffer.concat([end, locator]);
+}
+
+/** The content of an extended header of pax. */
+export function paxOf(attributes: Record<string, string>): Buffer {
+  const records = Object.entries(attributes).map(([key, value]) => {
+    const bytes = Buffer.byteLength(` ${key}=${value}\n`);
+    const length = [1, 2, 3, 4].map((digits) => bytes + digits).find((sum, i) => String(sum).length === i + 1);
+    return `${length} ${key}=${value}\n`;
+  });
+  return Buffer.from(records.join(''));
 }
 
 export interface TarEntry {
@@ -53,13 +115,15 @@ export interface TarEntry {
   /** 0 file, 1 hard link, 2 symbolic link, 3 device, 5 folder */
   type?: string;
   link?: string;
+  /** of a sparse file of GNU: whether its map goes on, in the header and in each block of it behind */
+  map?: readonly boolean[];
   /** what is stated in place of the truth */
   claims?: { size?: number; checksum?: number };
 }
 
 /** A tar archive. @see POSIX.1-2017, pax, ustar interchange format */
 export function tarOf(entries: readonly TarEntry[], { isEnded = true } = {}): Buffer {
-  const blocks = entries.flatMap(({ name, data = new Uint8Array(0), type = '0', link = '', claims = {} }) => {
+  const blocks = entries.flatMap(({ name, data = new Uint8Array(0), type = '0', link = '', map = [], claims = {} }) => {
     const header = Buffer.alloc(512);
     const octal = (value: number, length: number) => `${value.toString(8).padStart(length - 1, '0')}\0`;
     header.write(name, 0, 100);
@@ -72,9 +136,11 @@ export function tarOf(entries: readonly TarEntry[], { isEnded = true } = {}): Bu
     header.write(type, 156);
     header.write(link, 157, 100);
     header.write('ustar\x0000', 257);
+    if (map[0]) header[482] = 1;
+    const rest = map.slice(1).map((goesOn) => Buffer.alloc(512).fill(goesOn ? 1 : 0, 504, 505));
     const sum = claims.checksum ?? header.reduce((total, byte) => total + byte, 0);
     header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
-    return [header, Buffer.from(data), Buffer.alloc((512 - (data.length % 512)) % 512)];
+    return [header, ...rest, Buffer.from(data), Buffer.alloc((512 - (data.length % 512)) % 512)];
   });
   return Buffer.concat([...blocks, Buffer.alloc(isEnded ? 1024 : 0)]);
 }

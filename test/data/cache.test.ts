@@ -1,14 +1,15 @@
 import { mkdir, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { cachedSource } from '../../src/data/cache/cached-source.ts';
 import { type DecodeCache, openCache } from '../../src/data/cache/decode-cache.ts';
 import { cachePlace } from '../../src/data/cache/place.ts';
 import { contentHash } from '../../src/data/hash.ts';
 import type { Source } from '../../src/data/source.ts';
 import { openSource } from '../../src/data/sources/sources.ts';
-import { listing, readJson, run, temporaryFolder, writeClasses, writeJson } from '../cli/pictures.ts';
+import { listing, preload, readJson, run, temporaryFolder, writeClasses, writeJson } from '../cli/pictures.ts';
 
 const preprocessing = { imageSize: 8, fit: 'cover' } as const;
 const rowBytes = 8 * 8 * 3;
@@ -238,13 +239,16 @@ describe('the cache may vanish and fill up', () => {
 
 describe('a folder of files', () => {
   const pathOf = (name: string) => join(folder, 'pictures', name);
-  const readFolder = async () => {
+  /** @param isBlind  that no file may be opened, and none decoded */
+  const readFolder = async ({ isBlind = false } = {}) => {
     const cache = open();
     const opened = await openSource({ type: 'folder', path: join(folder, 'pictures') });
-    const cached = cachedSource(opened, cache);
-    const read = await Promise.all(Array.from({ length: opened.count }, (_, i) => cached.read(i, preprocessing)));
+    const refuse = () => Promise.reject(new Error('a file is opened'));
+    const blind = { ...opened, original: refuse, read: refuse, decoding: { ...opened.decoding!, decode: refuse } };
+    const cached = cachedSource(isBlind ? blind : opened, cache);
+    const reads = await Promise.allSettled(Array.from({ length: opened.count }, (_, i) => cached.read(i, preprocessing)));
     await cache.close();
-    return read;
+    return Promise.all(reads.map((read) => (read.status === 'fulfilled' ? read.value : Promise.reject(read.reason))));
   };
   /** Other bytes of the same length under the same name and time: whoever looks into the file sees that it is no picture. */
   const spoil = async (path: string) => {
@@ -252,29 +256,58 @@ describe('a folder of files', () => {
     await writeFile(path, Buffer.alloc(size, 'x'));
     await utimes(path, atime, mtime);
   };
+  afterEach(() => vi.useRealTimers());
 
-  test('is not opened again as long as path, size and time are the same', async () => {
+  test('is not opened again as long as its files are what they were', async () => {
     await writeClasses(join(folder, 'pictures'), 2);
     const names = ['cat/00.png', 'cat/01.png', 'thing/00.png', 'thing/01.png'];
     for (const name of names) await age(pathOf(name), 10);
+    vi.setSystemTime(Date.now() + 60_000);
     const plain = await Promise.all(
       names.map(async (_, i) => (await openSource({ type: 'folder', path: pathOf('') })).read(i, preprocessing)),
     );
     expect(await readFolder()).toEqual(plain);
-    for (const name of names) await spoil(pathOf(name));
+    expect(await readFolder({ isBlind: true })).toEqual(plain);
+    await age(pathOf('cat/01.png'), 10);
+    await expect(readFolder({ isBlind: true })).rejects.toThrow('a file is opened');
     expect(await readFolder()).toEqual(plain);
-    await age(pathOf('cat/01.png'), 5);
-    await expect(readFolder()).rejects.toThrow('not a picture');
   });
 
-  test('is read again while its files are so new that a change could keep their time', async () => {
+  test('is opened again where a file was changed and has its old name, size and time', async () => {
     await writeClasses(join(folder, 'pictures'), 1);
-    const soon = new Date(Date.now() + 60_000);
-    await utimes(pathOf('cat/00.png'), soon, soon);
+    await age(pathOf('cat/00.png'), 10);
+    vi.setSystemTime(Date.now() + 60_000);
     await readFolder();
+    await sleep(15); // a tick of the coarsest clock of a kernel
     await spoil(pathOf('cat/00.png'));
     await expect(readFolder()).rejects.toThrow('not a picture');
   });
+
+  test('is opened again while its files are so new that a change could keep their time', async () => {
+    await writeClasses(join(folder, 'pictures'), 1);
+    await readFolder();
+    await expect(readFolder({ isBlind: true })).rejects.toThrow('a file is opened');
+  });
+
+  test('is opened where contents are to be compared, whatever the cache has', async () => {
+    const cache = open();
+    const stamps = ['as it was'];
+    await cachedSource(source([file(1)], stamps).made, cache).read(0, preprocessing);
+    const { made } = source([file(2)], stamps); // as on a file system whose times say nothing
+    expect((await cachedSource(made, cache).read(0, preprocessing)).hash).toBe(contentHash(file(1)));
+    const { pixels, hash } = await cachedSource(made, cache, true).read(0, preprocessing);
+    expect([pixels[0], hash]).toEqual([2, contentHash(file(2))]);
+    await cache.close();
+  });
+
+  /** In a process that runs a minute ahead of the files' times; and in which no picture may be opened. */
+  const later = 'const now = Date.now; Date.now = () => now() + 60_000;';
+  const blind = `${later}
+    const { promises } = require('node:fs');
+    const { readFile } = promises;
+    promises.readFile = (path, ...rest) =>
+      /pictures.*png$/.test(String(path)) ? Promise.reject(new Error('a file is opened')) : readFile(path, ...rest);
+    require('node:module').syncBuiltinESMExports();`;
 
   test('nn train and nn evaluate decode it once, with the same run and verdict', async () => {
     const pictures = join(folder, 'pictures');
@@ -282,26 +315,27 @@ describe('a folder of files', () => {
     for (const name of await listing(pictures)) if (name.endsWith('.png')) await age(pathOf(name), 10);
     const config = { data: { source: { type: 'folder', path: 'pictures' }, imageSize: 16 }, training: { epochs: 3 } };
     await writeJson(join(folder, 'config.json'), config);
-    const train = async (output: string, cache: string) => {
+    const inCache = async (code: string) => ({ NN_CACHE: 'cache', ...(await preload(folder, code)) });
+    const train = async (output: string, env: Record<string, string>) => {
       const words = ['train', '--config', 'config.json', '--output', output, '--json'];
-      await run(0, words, { cwd: folder, env: { NN_CACHE: cache } });
+      await run(0, words, { cwd: folder, env });
       const names = ['split.csv', 'model.safetensors'];
       return {
         files: await Promise.all(names.map((name) => readFile(join(folder, output, name)))),
         metrics: (await readJson<{ metrics: { test: object } }>(join(folder, output, 'summary.json'))).metrics,
       };
     };
-    const plain = await train('off', 'off');
+    const plain = await train('off', { NN_CACHE: 'off' });
     expect(await listing(folder)).not.toContain('cache');
-    const first = await train('first', 'cache');
-    for (const name of await listing(pictures)) if (name.endsWith('.png')) await spoil(pathOf(name));
-    const second = await train('second', 'cache');
+    const first = await train('first', await inCache(later));
+    const second = await train('second', await inCache(blind));
     expect(first).toEqual(plain);
     expect(second).toEqual(plain);
     const words = ['evaluate', '--model', 'second', '--json'];
-    const { stdout } = await run(0, words, { cwd: folder, env: { NN_CACHE: 'cache' } });
+    const { stdout } = await run(0, words, { cwd: folder, env: await inCache(blind) });
     expect(JSON.parse(stdout)).toEqual(plain.metrics.test);
-    const { stderr } = await run(3, words, { cwd: folder, env: { NN_CACHE: 'off' } });
+    for (const name of await listing(pictures)) if (name.endsWith('.png')) await spoil(pathOf(name));
+    const { stderr } = await run(3, words, { cwd: folder, env: await inCache(later) });
     expect(stderr).toContain('not a picture');
   });
 
@@ -318,7 +352,7 @@ describe('a folder of files', () => {
       data: { source: { type: 'folder', path: 'pictures' }, imageSize: 16 },
       training: { epochs: 2 },
     });
-    const options = { cwd: folder, env };
+    const options = { cwd: folder, env: { ...env, ...(await preload(folder, later)) } };
     const train = async (output: string, ...sets: string[]) => {
       await run(0, ['train', '--config', 'c.json', '--output', output, '-q', ...sets], options);
       return Promise.all(['split.csv', 'model.safetensors'].map((name) => readFile(join(folder, output, name), 'latin1')));
@@ -326,9 +360,7 @@ describe('a folder of files', () => {
     const held = await train('held');
     const streamed = ['--set', 'data.memory=0'];
     expect(await train('first', ...streamed)).toEqual(held);
-    if (env.NN_CACHE === 'cache') {
-      for (const name of await listing(pictures)) if (name.endsWith('.png')) await spoil(pathOf(name)); // a second start decodes nothing
-    }
+    if (env.NN_CACHE === 'cache') await preload(folder, blind); // a second start decodes nothing
     expect(await train('second', ...streamed)).toEqual(held);
     const judged = async (model: string) => JSON.parse((await run(0, ['evaluate', '-m', model, '--json'], options)).stdout);
     expect(await judged('second')).toEqual(await judged('held'));

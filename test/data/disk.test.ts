@@ -2,7 +2,7 @@ import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { makeFolder } from '../../src/data/disk.ts';
+import { makeFolder, readPlainFile, reasonAt } from '../../src/data/disk.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -31,3 +31,20 @@ describe('a folder is made', () => {
     await expect(makeFolder('/proc/nn-test/a')).rejects.toMatchObject({ code: 'ENOENT' });
   });
 });
+
+test.skipIf(process.platform === 'win32')(
+  'the words for what is not there tell of backslashes and of bytes that are no UTF-8',
+  async () => {
+    const reasonOf = (path: string) =>
+      readPlainFile(path).then(
+        () => 'read',
+        (error) => reasonAt(path, error),
+      );
+    expect(await reasonOf('nowhere/a.png')).toBe('no such file or folder');
+    expect(await reasonOf('nowhere\\a.png')).toBe(
+      'no such file or folder: a backslash is a letter of a name here, folders end in /',
+    );
+    expect(await reasonOf('caf\ufffd.png')).toBe('its name is not UTF-8: rename it');
+    expect(await reasonOf('.')).toBe('it is a folder');
+  },
+);

@@ -43,6 +43,20 @@ const answers = {
   missing: (response) => response.writeHead(404).end('not here'),
   busy: (response) => response.writeHead(503).end(),
   silent: () => undefined,
+  drips: (response, body) => {
+    response.setHeader('content-length', body.length);
+    const bytes = body.values();
+    const timer = setInterval(() => response.write(Buffer.of(bytes.next().value!)), 20);
+    response.on('close', () => clearInterval(timer));
+  },
+  slow: (response, body) => {
+    let sent = 0;
+    const timer = setInterval(() => {
+      response.write(body.subarray(sent, (sent += 10_000)));
+      if (sent >= body.length) clearInterval(timer);
+    }, 40);
+    response.on('close', () => clearInterval(timer));
+  },
   hangs: (response, body) => response.setHeader('content-length', body.length).write(body.subarray(0, body.length / 2)),
   endless: (response) => {
     const pour = () => {
@@ -317,6 +331,63 @@ describe.each(failures)('a server whose answer is %s', (answer, reason, kept) =>
     expect(events).toContainEqual({ type: 'failed', file: 'train.h5', from: `${bad.url}train.h5`, reason });
     expect(good.requests).toEqual([kept ? `GET /train.h5 bytes=${kept}-` : 'GET /train.h5', 'GET /test.h5']);
     expect(bad.requests.filter((line) => line.includes('test.h5'))).toEqual([]);
+    await expectInstalled();
+  });
+});
+
+describe('a server that sends', () => {
+  const limits = { timeoutSeconds: 0.4 };
+
+  test('a byte now and then gives way to the next mirror, which goes on from its bytes', async () => {
+    const [bad, good] = [await serve(answers.drips), await serve(answers.ranges)];
+    const events = await collect({ mirrors: [bad.url, good.url], ...limits });
+    const reason = expect.stringMatching(/^it sends \d+ bytes a second, which takes too long$/);
+    expect(events).toContainEqual({ type: 'failed', file: 'train.h5', from: `${bad.url}train.h5`, reason });
+    expect(good.requests[0]).toMatch(/^GET \/train\.h5 bytes=\d+-$/);
+    await expectInstalled();
+  });
+
+  test('slowly, but in good time, is waited for', async () => {
+    const { url } = await serve(answers.slow);
+    const started = performance.now();
+    await collect({ from: url, ...limits });
+    expect(performance.now() - started).toBeGreaterThan(2 * 400);
+    await expectInstalled();
+  });
+});
+
+describe('while others fetch into the same folder', () => {
+  test('it is locked before the first byte is asked for, and free again however it ends', async () => {
+    const log: string[] = [];
+    const lock = async () => {
+      log.push('locked');
+      return async () => void log.push('free');
+    };
+    const { url, requests } = await serve((response, body) => {
+      log.push('asked');
+      response.end(body);
+    });
+    await collect({ from: url, lock });
+    expect(log).toEqual(['locked', 'asked', 'asked', 'free']);
+    await collect({ from: url, lock });
+    expect(log).toHaveLength(4); // all is there: nothing to keep others from
+    await rm(to, { recursive: true });
+    const missing = await serve(answers.missing);
+    await refusal({ from: missing.url, lock });
+    expect(log.slice(4)).toEqual(['locked', 'free']);
+    const taken = new UserError('usage', 'somebody else fetches');
+    await expect(collect({ from: url, lock: () => Promise.reject(taken) })).rejects.toBe(taken);
+    expect(requests).toHaveLength(2);
+  });
+
+  test('what another process has installed before it was locked is kept', async () => {
+    const { url, requests } = await serve(answers.whole);
+    const lock = async () => {
+      await leave('train.h5', train);
+      return async () => {};
+    };
+    expect(kinds(await collect({ from: url, lock }))).toEqual(['try test.h5', 'installed train.h5', 'installed test.h5']);
+    expect(requests).toEqual(['GET /test.h5']);
     await expectInstalled();
   });
 });

@@ -204,6 +204,13 @@ export function rewriteZip(random: Random, bytes: Uint8Array): Buffer {
   const places = [];
   for (let at = out.indexOf('PK\x01\x02'); at >= 0; at = out.indexOf('PK\x01\x02', at + 4)) places.push(at);
   if (places.length === 0) return mutate(random, out, []);
+  const value = pick(random, [0, 1, 2, 8, 9, 14, 0xff, 0xffff, 0x7fffffff, 0xffffffff, random.integer(out.length)]);
+  const end = out.lastIndexOf('PK\x05\x06');
+  if (end >= 0 && end + 22 <= out.length && oneIn(random, 5)) {
+    const [offset, width] = pick(random, zipEndFields);
+    out.writeUIntLE(value % 2 ** (8 * width), end + offset, width);
+    return out;
+  }
   const at = pick(random, places);
   const name = { at: at + 46, length: out.readUInt16LE(at + 28) };
   if (oneIn(random, 3)) {
@@ -221,11 +228,21 @@ export function rewriteZip(random: Random, bytes: Uint8Array): Buffer {
     return out;
   }
   const [offset, width] = pick(random, zipFields);
-  const value = pick(random, [0, 1, 2, 8, 9, 14, 0xff, 0xffff, 0x7fffffff, 0xffffffff, random.integer(out.length)]);
   if (width === 2) out.writeUInt16LE(value & 0xffff, at + offset);
   else out.writeUInt32LE(value, at + offset);
   return out;
 }
+
+/** The same of the archive's end: disks, numbers of entries, size and place of the directory, length of the comment. */
+const zipEndFields = [
+  [4, 2],
+  [6, 2],
+  [8, 2],
+  [10, 2],
+  [12, 4],
+  [16, 4],
+  [20, 2],
+] as const;
 
 /** Where numbers stand in an entry of the directory, and how wide they are. @see APPNOTE.TXT of PKWARE, 4.3.12 */
 const zipFields: [offset: number, width: 2 | 4][] = [

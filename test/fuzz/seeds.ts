@@ -94,6 +94,8 @@ const csvs = [
   'path,label\na.png,cat\nb/c.png,dog\n',
   'id,label,path\r\n1,cat,"a, ""quoted"".png"\r\n2,dog," spaced\nout.png"\r\n\r\n',
   '\ufefflabel,path\nkatze,ä.png\nhund,/abs/b.png\nhund,../up.png',
+  'path;label\na\\b.png;cat\n"c;d.png";dog\n',
+  Buffer.from('\ufeffpath\tlabel\r\nä.png\tcat\r\nb.png\tdog\r\n', 'utf16le'),
 ];
 
 async function archives(made: string) {

@@ -72,6 +72,28 @@ test('what a run was trained on is told by content; nobody knows without a split
   await expect(readTrained(folder, classes)).rejects.toMatchObject({ kind: 'model' });
 });
 
+test.each([
+  ['of no part', 'c,d,thing,nowhere', /picture \d+: expected name, hash, a label .* and a part .*, found c, d, thing, nowhere$/],
+  ['of no class', 'c,d,fox,train', /picture \d+: expected name, hash, a label .*, found c, d, fox, train$/],
+  ['without a hash', 'c,,thing,train', /picture \d+: expected name, hash, .*, found c, , thing, train$/],
+  ['too short', 'c,d', /columns length is 4, got 2 on line \d+$/],
+  ['with an open quote', '"c', /Quote Not Closed.* line \d+$/],
+])('a row %s is told, wherever it stands', async (_, bad, message) => {
+  const good = 'a.png,0123,thing,train\n';
+  for (const [before, behind] of [
+    [1, 0],
+    [1, 1],
+    [0, 5000],
+    [5000, 5000],
+  ] as const) {
+    await writeFile(join(folder, 'split.csv'), `name,hash,label,part\n${good.repeat(before)}${bad}\n${good.repeat(behind)}`);
+    const error = await readSplit(folder, { positive: 'cat', negative: 'thing' }).catch((found: unknown) => found);
+    expect(error).toMatchObject({ kind: 'model', message: expect.stringMatching(message) });
+    const place = /(?:picture|line) (\d+)/.exec((error as Error).message)![1];
+    if (!bad.startsWith('"')) expect(Number(place)).toBe(before + (bad === 'c,d' ? 2 : 1));
+  }
+});
+
 test('a mark tells one split from another: by pictures, their order, parts and the names of classes', async () => {
   const parts = { train: examples(1, 2), dev: examples(3) };
   const mark = await splitMark(parts, classes);

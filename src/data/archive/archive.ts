@@ -1,5 +1,6 @@
-import { UserError } from '../../errors.ts';
+import { systemReason, UserError } from '../../errors.ts';
 import { grouped } from '../../grouped.ts';
+import { firstBytes } from '../disk.ts';
 import { maximumFileBytes } from '../sources/files.ts';
 
 /** An archive whose files are read where they lie: nothing is unpacked to the disk. */
@@ -30,6 +31,9 @@ export interface RawEntry {
   compressedBytes?: number;
   problem?: string | undefined;
 }
+
+/** Told how much of an archive's list was read, in bytes of it. What it throws ends the reading. */
+export type ListingProgress = (done: number, total: number) => void;
 
 /** Bounds on what an archive may hold, so that a small file can't fill the memory or take forever. */
 export const archiveLimits = {
@@ -101,12 +105,40 @@ function sizeProblem({ bytes, compressedBytes }: RawEntry): string | undefined {
   return `${grouped(bytes)} bytes packed into ${grouped(compressedBytes)}, as no picture is`;
 }
 
-/** For what a library says of a broken archive. */
-export function brokenArchive(path: string, error: unknown): UserError {
+/** For what a reader says of a broken archive; where its first bytes tell another kind of file, that is said.
+ *  @returns UserError as it is, also that of a user who leaves */
+export async function brokenArchive(path: string, error: unknown): Promise<UserError> {
   if (error instanceof UserError) return error;
-  const reason = error instanceof Error ? error.message.replaceAll('\n', ' ') : String(error);
+  const other = await otherKind(path);
+  if (other !== null)
+    return new UserError('data', `${path}: expected an archive, found ${other.what}`, { hint: other.hint, cause: error });
+  const reason = systemReason(error).replaceAll('\n', ' ');
   return new UserError('data', `${path}: a damaged archive: ${reason}`, {
     hint: 'nn reads ZIP, tar and tar.gz. If it is one of them, fetch or copy it again.',
     cause: error,
   });
+}
+
+const unpackIt = 'nn reads ZIP, tar and tar.gz: unpack it, and name the folder.';
+
+/** What archives are taken for, by how a file begins. */
+const otherKinds: { begins: RegExp; what: string; hint: string }[] = [
+  {
+    begins: /^\s*<(!doctype|html|\?xml|!--)/i,
+    what: 'a web page',
+    hint: 'Its address answers with a page, such as one to sign in or to confirm: open it in a browser, and fetch the archive from there.',
+  },
+  { begins: /^version https:\/\/git-lfs/, what: 'what Git LFS keeps in its place', hint: 'Fetch the file itself: git lfs pull.' },
+  { begins: /^7z\xbc\xaf/, what: 'a 7z archive', hint: unpackIt },
+  { begins: /^Rar!/, what: 'a RAR archive', hint: unpackIt },
+  { begins: /^\xfd7zXZ/, what: 'a file packed with xz', hint: unpackIt },
+  { begins: /^BZh/, what: 'a file packed with bzip2', hint: unpackIt },
+  { begins: /^\(\xb5\/\xfd/, what: 'a file packed with Zstandard', hint: unpackIt },
+  { begins: /^$/, what: 'an empty file', hint: 'Fetch or copy it again.' },
+];
+
+async function otherKind(path: string): Promise<(typeof otherKinds)[number] | null> {
+  const start = await firstBytes(path, 64).catch(() => null); // a folder, or not there: the error says so
+  if (start === null) return null;
+  return otherKinds.find(({ begins }) => begins.test(start.toString('latin1').replace(/^\xef\xbb\xbf/, ''))) ?? null;
 }

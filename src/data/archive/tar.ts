@@ -1,93 +1,130 @@
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
-import { pipeline, Readable, Transform } from 'node:stream';
+import { once } from 'node:events';
+import { createReadStream, fstatSync, type Stats } from 'node:fs';
+import { type FileHandle, stat } from 'node:fs/promises';
+import { pipeline, Transform } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import type { ParsedTarEntry } from 'modern-tar';
 import { UserError } from '../../errors.ts';
-import { firstBytes } from '../disk.ts';
-import { type Archive, type ArchiveEntry, archiveLimits, brokenArchive, entryCheck, mostBytes, tooMuch } from './archive.ts';
-import { inOnePass } from './one-pass.ts';
+import { firstBytes, openPlainFile } from '../disk.ts';
+import {
+  type Archive,
+  type ArchiveEntry,
+  archiveLimits,
+  brokenArchive,
+  entryCheck,
+  type ListingProgress,
+  mostBytes,
+  tooMuch,
+} from './archive.ts';
+import { inOnePass, type Passed } from './one-pass.ts';
+import { fileTape, readAt, readWholly, streamTape, type Tape } from './tape.ts';
+import { type TarFile, tarFiles } from './tar-files.ts';
 
-/** Opens a tar archive, packed with gzip or not. It has no directory: it is read once to list it, and from its start for
- *  the files themselves.
+/** Opens a tar archive, packed with gzip or not. It has no directory: its headers are read one after the other to list it. Then its files
+ *  lie where those said; of one that is packed all is read anew, from the start.
  *  @throws UserError (data) where it is damaged or a bomb */
-export async function openTar(path: string): Promise<Archive> {
+export async function openTar(path: string, onProgress?: ListingProgress): Promise<Archive> {
+  const fail = async (error: unknown): Promise<never> => {
+    throw await brokenArchive(path, error);
+  };
   try {
-    const { size } = await stat(path);
-    const check = entryCheck(path, size);
+    const tar = { path, status: await stat(path), isPacked: await isGzip(path) };
+    const check = entryCheck(path, tar.status.size);
     const entries: ArchiveEntry[] = [];
-    for await (const { header, body } of files(path, size)) {
-      await body.cancel();
-      const problem = header.type === 'file' ? undefined : problems[header.type!];
-      entries.push(check({ path: header.name, bytes: header.size, problem: problem ?? sizeProblem(header.size) }));
+    const positions: number[] = [];
+    for await (const { file } of pass(tar, onProgress)) {
+      entries.push(check(file));
+      positions.push(file.position);
     }
-    const read = inOnePass(() => contents(path, size, entries));
+    const read = tar.isPacked
+      ? inOnePass(() => contents(tar, entries))
+      : (index: number) => contentAt(tar, positions[index]!, entries[index]!.bytes);
     return {
       entries,
       read: async (index) => {
         const { problem } = entries[index]!;
         if (problem !== undefined) throw new UserError('data', problem);
-        return read(index).catch((error) => {
-          throw brokenArchive(path, error);
-        });
+        return read(index).catch(fail);
       },
     };
   } catch (error) {
-    throw brokenArchive(path, error);
+    return fail(error);
   }
 }
 
-type FileType = NonNullable<ParsedTarEntry['header']['type']>;
-
-const problems: Partial<Record<FileType, string>> = {
-  link: 'a link, which is not followed',
-  symlink: 'a link, which is not followed',
-  'character-device': 'a device',
-  'block-device': 'a device',
-  fifo: 'a pipe',
-};
-
-/** Sizes may be written as negative numbers. */
-function sizeProblem(bytes: number): string | undefined {
-  return bytes < 0 ? 'a size below 0' : undefined;
+interface Tar {
+  path: string;
+  /** as it was when it was opened */
+  status: Stats;
+  isPacked: boolean;
 }
 
-/** All that is no folder, in order. The body of each is read or cancelled before the next. */
-async function* files(path: string, size: number): AsyncGenerator<ParsedTarEntry> {
-  const { createTarDecoder } = await import('modern-tar');
-  const bytes = Readable.toWeb(await unpacked(path, size)) as ReadableStream<Uint8Array>;
-  for await (const entry of bytes.pipeThrough(createTarDecoder({ strict: true }))) {
-    if (entry.header.type === 'directory') await entry.body.cancel();
-    else yield entry;
+/** Its files from the start, each with the tape that its content is on. */
+function pass(tar: Tar, onProgress?: ListingProgress): AsyncGenerator<{ file: TarFile; tape: Tape }> {
+  return tar.isPacked ? passPacked(tar, onProgress) : passPlain(tar, onProgress);
+}
+
+async function* passPlain(tar: Tar, onProgress?: ListingProgress): ReturnType<typeof pass> {
+  const { path, status } = tar;
+  const handle = await openSame(tar);
+  try {
+    const tape: Tape = fileTape(handle, status.size, () => onProgress?.(tape.position(), status.size));
+    for await (const file of tarFiles(tape, path)) yield { file, tape };
+  } finally {
+    await handle.close();
   }
 }
 
-/** Files of an archive that has been listed, each with its index among them. */
-async function* contents(path: string, size: number, entries: readonly ArchiveEntry[]) {
+async function* passPacked(tar: Tar, onProgress?: ListingProgress): ReturnType<typeof pass> {
+  const { path, status } = tar;
+  const packed = createReadStream(path, { highWaterMark: 1 << 18 }); // no FileHandle: nobody closes it where a pass is not ended
+  await once(packed, 'open');
+  const unpacked = pipeline(packed, createGunzip({ chunkSize: 1 << 18 }), atMost(path, status.size), () => {}); // who reads gets its error
+  try {
+    requireSame(tar, fstatSync((packed as unknown as { fd: number }).fd));
+    const tape = streamTape(unpacked, () => onProgress?.(packed.bytesRead, status.size));
+    for await (const file of tarFiles(tape, path)) yield { file, tape };
+  } finally {
+    unpacked.destroy();
+  }
+}
+
+/** Files of a packed archive that has been listed, each with its index among them. */
+async function* contents(tar: Tar, entries: readonly ArchiveEntry[]): AsyncGenerator<Passed<Uint8Array>> {
   let index = 0;
-  for await (const { header, body } of files(path, size)) {
-    if (entries[index]?.bytes !== header.size) throw new UserError('data', `${path}: it changed while it was read`);
-    yield { index: index++, read: () => gather(body, header.size), skip: () => body.cancel() };
+  for await (const { file, tape } of pass(tar)) {
+    if (entries[index]?.bytes !== file.bytes) throw changed(tar);
+    yield { index: index++, read: () => readWholly(tape, file.bytes), skip: async () => {} };
   }
 }
 
-async function gather(body: ReadableStream<Uint8Array>, size: number): Promise<Uint8Array> {
-  const bytes = new Uint8Array(size);
-  let at = 0;
-  for await (const chunk of body) {
-    bytes.set(chunk, at);
-    at += chunk.length;
+async function contentAt(tar: Tar, position: number, bytes: number): Promise<Uint8Array> {
+  const handle = await openSame(tar);
+  try {
+    return await readAt(handle, position, bytes);
+  } finally {
+    await handle.close();
   }
-  return bytes;
 }
 
-/** The bytes of the tar file itself, however it is packed. */
-async function unpacked(path: string, size: number): Promise<Readable> {
-  const file = createReadStream(path, { highWaterMark: 1 << 18 });
-  if (!(await isGzip(path))) return file;
-  const ignore = () => {}; // the error reaches whoever reads the last stream
-  return pipeline(file, createGunzip({ chunkSize: 1 << 18 }), atMost(path, size), ignore);
+async function openSame(tar: Tar): Promise<FileHandle> {
+  const handle = await openPlainFile(tar.path);
+  try {
+    requireSame(tar, await handle.stat());
+    return handle;
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
 }
+
+/** Nothing in a tar archive tells whose content it is: it must be the file that was listed.
+ *  @throws UserError (data) where another one has its name, or it was written to */
+function requireSame(tar: Tar, now: Stats): void {
+  const keys = ['dev', 'ino', 'size', 'mtimeMs'] as const;
+  if (!keys.every((key) => now[key] === tar.status[key])) throw changed(tar);
+}
+
+const changed = ({ path }: Tar) => new UserError('data', `${path}: it changed while it was read`);
 
 async function isGzip(path: string): Promise<boolean> {
   return (await firstBytes(path, 2)).toString('hex') === '1f8b';

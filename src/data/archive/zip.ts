@@ -4,19 +4,23 @@ import { buffer } from 'node:stream/consumers';
 import { crc32 } from 'node:zlib';
 import type { Entry, ZipFile } from 'yauzl';
 import { UserError } from '../../errors.ts';
-import { type Archive, type ArchiveEntry, brokenArchive, entryCheck } from './archive.ts';
+import { type Archive, type ArchiveEntry, brokenArchive, entryCheck, type ListingProgress } from './archive.ts';
+import { findDirectory, type ZipDirectory } from './zip-directory.ts';
 
 /** Opens a ZIP archive: its files are found by its directory, in any order.
  *  @throws UserError (data) where it is damaged or a bomb */
-export async function openZip(path: string): Promise<Archive> {
+export async function openZip(path: string, onProgress?: ListingProgress): Promise<Archive> {
   const yauzl = await import('yauzl');
+  let zip: ZipFile | undefined;
   try {
     const check = entryCheck(path, (await stat(path)).size);
+    const directory = await findDirectory(path);
     // names as bytes: the library would give up the whole archive for one that it finds unsafe
-    const zip = await yauzl.openPromise(path, { autoClose: false, decodeStrings: false });
+    const opened = await yauzl.openPromise(path, { autoClose: false, decodeStrings: false });
+    zip = opened;
     const raw: Entry[] = [];
     const entries: ArchiveEntry[] = [];
-    for await (const entry of zip.eachEntry()) {
+    for await (const entry of allEntries(opened, directory, onProgress)) {
       const { generalPurposeBitFlag, fileNameRaw, extraFields } = entry;
       const name = yauzl.getFileNameLowLevel(generalPurposeBitFlag, fileNameRaw, extraFields, false);
       if (name.endsWith('/')) continue;
@@ -24,10 +28,32 @@ export async function openZip(path: string): Promise<Archive> {
       entries.push(check({ path: name, bytes, compressedBytes, problem: problemOf(entry) }));
       raw.push(entry);
     }
-    return { entries, read: (index) => readEntry(zip, raw[index]!, entries[index]!) };
+    return { entries, read: (index) => readEntry(opened, raw[index]!, entries[index]!) };
   } catch (error) {
-    throw brokenArchive(path, error);
+    zip?.close();
+    throw await brokenArchive(path, error);
   }
+}
+
+/** All that the directory holds, from its first byte to its last: the library would read as many entries as the archive's end says.
+ *  @throws Error where they are not those that the end says */
+async function* allEntries(zip: ZipFile, { start, end, countProblem, placeOf }: ZipDirectory, onProgress?: ListingProgress) {
+  const cursor = zip as unknown as { readEntryCursor: number }; // its types have a boolean
+  const at = () => cursor.readEntryCursor;
+  cursor.readEntryCursor = start;
+  zip.entryCount = Number.POSITIVE_INFINITY;
+  let count = 0;
+  if (start < end) {
+    for await (const entry of zip.eachEntry()) {
+      count++;
+      entry.relativeOffsetOfLocalHeader = placeOf(entry.relativeOffsetOfLocalHeader);
+      yield entry;
+      onProgress?.(at() - start, end - start);
+      if (at() >= end) break;
+    }
+  }
+  const problem = at() === end ? countProblem(count) : 'its directory is longer than its end says';
+  if (problem !== null) throw new Error(problem);
 }
 
 const storedOrDeflated = [0, 8];

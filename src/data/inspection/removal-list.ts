@@ -1,6 +1,7 @@
 import { parse } from 'csv-parse/sync';
 import { systemReason, UserError } from '../../errors.ts';
 import { csvField } from '../csv-field.ts';
+import { decodeText, delimiterOf } from '../decode-text.ts';
 import { readWhole } from '../disk.ts';
 import { decodesAtOnce, mapInOrder } from '../load.ts';
 import { type Finding, findingKinds, type Picture, type Proposal } from './findings.ts';
@@ -70,8 +71,9 @@ export function removalCsv(rows: readonly RemovalRow[]): string {
 export async function readRemovalList(path: string): Promise<RemovalRow[]> {
   let records: Record<string, string>[];
   try {
-    const text = (await readWhole(path, maximumBytes)).toString();
-    records = parse(text, { bom: true, columns: true, record_delimiter: ['\r\n', '\n'], skip_empty_lines: true });
+    const text = decodeText(await readWhole(path, maximumBytes));
+    const delimiter = delimiterOf(text, columns); // a person may have saved it with a program for tables
+    records = parse(text, { columns: true, delimiter, record_delimiter: ['\r\n', '\n'], skip_empty_lines: true });
   } catch (error) {
     throw new UserError('data', `${path}: expected a list of nn data clean, found: ${systemReason(error)}`, { cause: error });
   }

@@ -1,10 +1,11 @@
-import { systemReason, UserError } from '../../errors.ts';
-import type { Archive, ArchiveEntry } from '../archive/archive.ts';
-import { firstBytes } from '../disk.ts';
+import { UserError } from '../../errors.ts';
+import type { Archive, ArchiveEntry, ListingProgress } from '../archive/archive.ts';
+import { firstBytes, reasonAt } from '../disk.ts';
+import { fileValidator } from '../file-validator.ts';
 import { contentHash } from '../hash.ts';
 import { decodeImage } from '../image.ts';
 import type { Source } from '../source.ts';
-import { isPictureName, stampOfFile } from './files.ts';
+import { isPictureName } from './files.ts';
 
 export interface ArchiveOptions {
   path: string;
@@ -23,8 +24,9 @@ interface Picture {
 /** A ZIP or tar archive of one folder for each class, pictures at any depth, in the archive's order. Nothing is unpacked to
  *  the disk. A file that is refused or damaged counts as a picture that can't be read.
  *  @throws UserError (data) where the archive can't be read */
-export async function openArchive({ path, folder }: ArchiveOptions): Promise<Source> {
-  const archive = await openAny(path);
+export async function openArchive({ path, folder }: ArchiveOptions, onProgress?: ListingProgress): Promise<Source> {
+  const validator = await fileValidator(path); // before it is listed: what replaces it in between has another
+  const archive = await openAny(path, onProgress);
   const all = archive.entries.map((entry, index) => ({ ...entry, index })).filter((entry) => !isHidden(entry.path));
   const files = all.filter(({ isOutside }) => !isOutside);
   const root = folder === undefined ? commonFolder(files) : checkFolder(folder, files, path);
@@ -32,7 +34,6 @@ export async function openArchive({ path, folder }: ArchiveOptions): Promise<Sou
   const named = below.filter((entry) => isPictureName(entry.path));
   const isLoose = (entry: ArchiveEntry) => !entry.path.slice(root.length).includes('/');
   const pictures = named.filter((entry) => !isLoose(entry)).map((entry) => pictureOf(entry, root));
-  const stamp = await stampOfFile(path);
   const read = (i: number) => archive.read(pictures[i]!.index);
   const classes = [...new Set(pictures.map(({ className }) => className))].sort();
   const places = new Map(classes.map((name, place) => [name, place]));
@@ -49,7 +50,7 @@ export async function openArchive({ path, folder }: ArchiveOptions): Promise<Sou
     original: async (i) => ({ file: await read(i) }),
     decoding: {
       kind: 'file',
-      stamp: async (i) => (stamp === undefined ? undefined : `${stamp} ${pictures[i]!.index}`),
+      stamp: async (i) => (validator === undefined ? undefined : `${validator} ${pictures[i]!.index} ${pictures[i]!.name}`),
       decode: (file, _, preprocessing) => decodeImage(file, preprocessing),
     },
     notes: [
@@ -70,13 +71,14 @@ export async function openArchive({ path, folder }: ArchiveOptions): Promise<Sou
   };
 }
 
-/** A ZIP archive says so in its first bytes. */
-async function openAny(path: string): Promise<Archive> {
+/** A ZIP archive says so in its first bytes, unless something stands in front of it. */
+async function openAny(path: string, onProgress?: ListingProgress): Promise<Archive> {
   const start = await firstBytes(path, 2).catch((error) => {
-    throw new UserError('data', `${path}: expected an archive, found: ${systemReason(error)}`, { cause: error });
+    throw new UserError('data', `${path}: expected an archive, found: ${reasonAt(path, error)}`, { cause: error });
   });
-  if (start.toString('latin1') === 'PK') return (await import('../archive/zip.ts')).openZip(path);
-  return (await import('../archive/tar.ts')).openTar(path);
+  if (start.toString('latin1') === 'PK' || /\.zip$/i.test(path))
+    return (await import('../archive/zip.ts')).openZip(path, onProgress);
+  return (await import('../archive/tar.ts')).openTar(path, onProgress);
 }
 
 /** What systems leave in archives, and hidden files. */

@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { systemReason, UserError } from '../../errors.ts';
 import { grouped } from '../../grouped.ts';
+import type { ListingProgress } from '../archive/archive.ts';
 import { readWhole } from '../disk.ts';
 import { contentHash } from '../hash.ts';
 import { resizePixels } from '../image.ts';
@@ -39,8 +40,11 @@ const batchNames: Record<Cifar10Part, RegExp> = {
  *  for the other nine.
  *  @see Krizhevsky 2009, and the description beside the files
  *  @throws UserError (data) with what is missing or of another shape */
-export async function openCifar10({ path, part = 'all', positive = 'cat' }: Cifar10Options): Promise<Source> {
-  const files = await listFiles(path);
+export async function openCifar10(
+  { path, part = 'all', positive = 'cat' }: Cifar10Options,
+  onProgress?: ListingProgress,
+): Promise<Source> {
+  const files = await listFiles(path, onProgress);
   const [meta, ...batches] = await readAll(path, files, part);
   const label = labelOf(positive, meta!.bytes, path);
   for (const { name, bytes } of batches) checkBatch(bytes, `${path}: ${name}`);
@@ -95,14 +99,14 @@ function interleaved(planes: Uint8Array): Uint8Array {
 type Files = ReadonlyMap<string, () => Promise<Uint8Array>>;
 
 /** The files of the folder or of the archive, by their names without a folder. */
-async function listFiles(path: string): Promise<Files> {
+async function listFiles(path: string, onProgress?: ListingProgress): Promise<Files> {
   try {
     if (await isFolder(path)) {
       const names = await readdir(path);
       return new Map(names.map((name) => [name, () => readWhole(join(path, name), maximumFileBytes)]));
     }
     const { openTar } = await import('../archive/tar.ts');
-    const archive = await openTar(path);
+    const archive = await openTar(path, onProgress);
     return new Map(archive.entries.map((entry, index) => [basename(entry.path), () => archive.read(index)]));
   } catch (error) {
     if (error instanceof UserError) throw error;

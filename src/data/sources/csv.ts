@@ -1,15 +1,16 @@
-import { dirname, resolve } from 'node:path';
+import { dirname, resolve, sep } from 'node:path';
 import { parse } from 'csv-parse/sync';
-import { systemReason, UserError } from '../../errors.ts';
+import { UserError } from '../../errors.ts';
 import { csvField } from '../csv-field.ts';
-import { readWhole } from '../disk.ts';
+import { decodeText, delimiterOf, lineOfWrongBytes, problemOf } from '../decode-text.ts';
+import { exists, readWhole, reasonAt } from '../disk.ts';
 import type { Source } from '../source.ts';
 import { fileDecoding, readFileBytes, readPicture } from './files.ts';
 
-/** A table with the columns path and label; paths are relative to the file. Quoting as in RFC 4180.
+/** A table with the columns path and label; paths are relative to the file. Quoting as in RFC 4180; semicolons or tabs do for commas.
  *  @throws UserError (data) on a file that can't be read or has other columns */
 export async function openCsv({ path }: { path: string }): Promise<Source> {
-  const rows = parseRows(await readText(path), path);
+  const { rows, text } = await readRows(path);
   const classes = [...new Set(rows.map((row) => row.label))].sort();
   const places = new Map(classes.map((name, place) => [name, place]));
   const folder = dirname(path);
@@ -23,15 +24,30 @@ export async function openCsv({ path }: { path: string }): Promise<Source> {
     read: (i, preprocessing) => readPicture(fileOf(i), preprocessing),
     original: async (i) => ({ file: await readFileBytes(fileOf(i)) }),
     decoding: fileDecoding(fileOf),
-    notes: [],
+    notes: wrongBytes(text, path),
   };
+}
+
+/** The rows of a table. One from Windows has backslashes between folders; on other systems they are letters of a name, and taken for such
+ *  where a file has it. */
+async function readRows(path: string): Promise<{ rows: Row[]; text: string }> {
+  const text = await readText(path);
+  const rows = parseRows(text, path);
+  const first = rows.find((row) => row.path.includes('\\'))?.path;
+  const areLetters = first === undefined || (sep === '/' && (await exists(resolve(dirname(path), first))));
+  return { text, rows: areLetters ? rows : rows.map(({ path, label }) => ({ path: path.replaceAll('\\', '/'), label })) };
+}
+
+function wrongBytes(text: string, path: string): string[] {
+  const line = lineOfWrongBytes(text);
+  if (line === null) return [];
+  return [`${path}, line ${line}: bytes that are not UTF-8 (of Windows-1252 or another encoding?): save the table as UTF-8`];
 }
 
 /** The same table without some of its rows, all columns kept. Of equal rows the last ones go.
  *  @throws UserError (data) where a row is not there */
 export async function csvWithout(path: string, removed: readonly { file: string; label: string }[]): Promise<string> {
-  const text = await readText(path);
-  const rows = parseRows(text, path);
+  const { rows, text } = await readRows(path);
   const gone = new Set<number>();
   for (const { file, label } of removed) {
     const at = rows.findLastIndex((row, i) => row.path === file && row.label === label && !gone.has(i));
@@ -55,11 +71,15 @@ interface Row {
 }
 
 async function readText(path: string): Promise<string> {
+  let text: string;
   try {
-    return (await readWhole(path, maximumBytes)).toString();
+    text = decodeText(await readWhole(path, maximumBytes));
   } catch (error) {
-    throw new UserError('data', `${path}: expected a CSV file, found: ${systemReason(error)}`, { cause: error });
+    throw new UserError('data', `${path}: expected a CSV file, found: ${reasonAt(path, error)}`, { cause: error });
   }
+  const problem = problemOf(text);
+  if (problem === null) return text;
+  throw new UserError('data', `${path}: expected a CSV file, found ${problem}`, { hint: 'Save it as UTF-8.' });
 }
 
 function parseRows(text: string, file: string): Row[] {
@@ -72,7 +92,7 @@ function parseRows(text: string, file: string): Row[] {
       throw new UserError(
         'data',
         `${file}, line ${header.line}: expected one column ${column}, found the columns ${header.fields.join(', ')}`,
-        { hint: 'The first line names the columns: path,label.' },
+        { hint: 'The first line names the columns: path,label. They are separated by commas, semicolons or tabs.' },
       );
     }
   }
@@ -102,7 +122,7 @@ function parseRecords(text: string, file: string): { fields: string[]; line: num
   try {
     // csv-parse types the result of `info: true` as records alone
     records = parse(text, {
-      bom: true,
+      delimiter: delimiterOf(text, columns),
       info: true,
       record_delimiter: ['\r\n', '\n', '\r'],
       relax_column_count: true,

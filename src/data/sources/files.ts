@@ -3,6 +3,8 @@ import { access, readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { extname, join, resolve, sep } from 'node:path';
 import { systemReason, UserError } from '../../errors.ts';
 import { grouped } from '../../grouped.ts';
+import { reasonAt } from '../disk.ts';
+import { fileValidator } from '../file-validator.ts';
 import { contentHash } from '../hash.ts';
 import { decodeImage, type Preprocessing } from '../image.ts';
 import type { Decoding, SourcePicture } from '../source.ts';
@@ -41,21 +43,9 @@ export async function readPicture(path: string, preprocessing: Preprocessing): P
 export function fileDecoding(pathOf: (index: number) => string): Decoding {
   return {
     kind: 'file',
-    stamp: (index) => stampOfFile(pathOf(index)),
+    stamp: (index) => fileValidator(pathOf(index)),
     decode: (file, _, preprocessing) => decodeImage(file, preprocessing),
   };
-}
-
-/** A file that was written less than this before, in ms, may be written again without another time: the coarsest clock of
- *  a file system that is in use ticks every two seconds. */
-const settledAfter = 2000;
-
-/** Tells a file again without reading it: by its path, size and time of change.
- *  @returns undefined where it is not there, or changed just now */
-export async function stampOfFile(path: string): Promise<string | undefined> {
-  const info = await stat(path, { bigint: true }).catch(() => undefined); // reading it will say why
-  if (info === undefined || Number(info.mtimeMs) > Date.now() - settledAfter) return undefined;
-  return JSON.stringify([resolve(path), `${info.size}`, `${info.mtimeNs}`]);
 }
 
 /** The bytes of a picture's file. @throws UserError (data) with the reason */
@@ -70,9 +60,7 @@ export async function readFileBytes(path: string): Promise<Uint8Array> {
     return await readFile(path);
   } catch (error) {
     if (error instanceof UserError) throw error;
-    // Node gives what is not UTF-8 in a name as this sign, and then finds no such file
-    const misnamed = path.includes('\ufffd') && (error as NodeJS.ErrnoException).code === 'ENOENT';
-    throw new UserError('data', misnamed ? 'its name is not UTF-8: rename it' : systemReason(error), { cause: error });
+    throw new UserError('data', reasonAt(path, error), { cause: error });
   }
 }
 
@@ -132,6 +120,6 @@ export async function requireFolder(path: string, where: string): Promise<void> 
   } catch (error) {
     throw error instanceof UserError
       ? error
-      : new UserError('data', `${where}: expected a folder, found: ${systemReason(error)}`, { cause: error });
+      : new UserError('data', `${where}: expected a folder, found: ${reasonAt(path, error)}`, { cause: error });
   }
 }

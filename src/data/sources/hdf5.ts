@@ -1,13 +1,14 @@
 import { stat } from 'node:fs/promises';
 import { dirname, relative } from 'node:path';
 import type { Dataset, File, Group } from 'h5wasm/node';
-import { systemReason, UserError } from '../../errors.ts';
+import { UserError } from '../../errors.ts';
 import { grouped } from '../../grouped.ts';
-import { firstBytes } from '../disk.ts';
+import { firstBytes, reasonAt } from '../disk.ts';
 import { contentHash } from '../hash.ts';
 import { maximumPixels, minimumSide, resizePixels } from '../image.ts';
 import type { Source } from '../source.ts';
 import { openNothingBut } from './hdf5-files.ts';
+import { describe, isCourseLabels, isLabels, isPictures, labelAdvice, labelsAt, pictureAdvice } from './hdf5-sets.ts';
 
 export interface Hdf5Options {
   path: string;
@@ -22,14 +23,20 @@ export interface Hdf5Options {
 const courseClasses = ['non-cat', 'cat'];
 const courseClassesName = 'list_classes';
 
-/** Pictures as a data set (m, height, width, 3) of uint8, labels 0 and 1 (or more, where more classes are named) as integers (m)
- *  or (m, 1): the course's layout.
+/** Pictures as a data set (m, height, width, 3) of uint8, labels 0 and 1 (or more, where more classes are named) as whole numbers (m),
+ *  (m, 1) or (1, m): the course's layout.
  *  @throws UserError (data) with what the file lacks */
 export async function openHdf5(options: Hdf5Options): Promise<Source> {
   const { path } = options;
   const file = await openFile(path);
   try {
-    const images = findDataset(file, path, 'images', options.images, isImages, 'uint8 of shape (m, height, width, 3)');
+    const images = findDataset(file, path, {
+      role: 'images',
+      name: options.images,
+      fits: [isPictures],
+      expected: 'uint8 of shape (m, height, width, 3)',
+      advice: pictureAdvice,
+    });
     const [m, height, width] = images.shape as [number, number, number];
     if (Math.min(height, width) < minimumSide || height * width > maximumPixels) {
       throw new UserError(
@@ -45,8 +52,13 @@ export async function openHdf5(options: Hdf5Options): Promise<Source> {
         `${path}: expected at most ${grouped(mostPacked)} times its own ${grouped(size)} bytes of pixels, found ${m} pictures of ${width}×${height}`,
       );
     }
-    const isLabels = (set: Dataset) => isInteger(set) && isColumn(set.shape, m);
-    const labels = findDataset(file, path, 'labels', options.labels, isLabels, `integers of shape (${m}) or (${m}, 1)`);
+    const labels = findDataset(file, path, {
+      role: 'labels',
+      name: options.labels,
+      fits: [(set) => isCourseLabels(set, m), (set) => isLabels(set, m)],
+      expected: `integers, floats or bool of shape (${m}), (${m}, 1) or (1, ${m})`,
+      advice: (sets) => labelAdvice(sets, m),
+    });
     const classNames = readClasses(file, path, options.classes);
     const classOf = readLabels(labels, m, classNames.length, path);
     const sorted = [...classNames].sort();
@@ -95,7 +107,7 @@ async function requireSignature(path: string): Promise<void> {
   try {
     start = await firstBytes(path, signature.length);
   } catch (error) {
-    throw new UserError('data', `${path}: expected an HDF5 file, found: ${systemReason(error)}`, {
+    throw new UserError('data', `${path}: expected an HDF5 file, found: ${reasonAt(path, error)}`, {
       hint: `The course's two files come with: nn data fetch course --to ${relative('', dirname(path)) || '.'}`,
       cause: error,
     });
@@ -107,30 +119,33 @@ async function requireSignature(path: string): Promise<void> {
  *  bytes at all. A file that claims more is made to fill the memory. */
 const mostPacked = 1032;
 
-type Role = 'images' | 'labels';
+/** What a data set is looked for as. */
+interface Wanted {
+  role: 'images' | 'labels';
+  /** found by what it is where absent */
+  name: string | undefined;
+  /** the first of these that a set fits decides */
+  fits: readonly ((set: Dataset) => boolean)[];
+  expected: string;
+  /** what to do where none of some sets fits */
+  advice(sets: ReadonlyMap<string, Dataset>): string;
+}
 
-function findDataset(
-  file: File,
-  path: string,
-  role: Role,
-  name: string | undefined,
-  fits: (set: Dataset) => boolean,
-  expected: string,
-): Dataset {
+function findDataset(file: File, path: string, { role, name, fits, expected, advice }: Wanted): Dataset {
   const sets = datasets(file);
   const where = `${path}: ${name ?? role}`;
-  if (name === undefined) {
-    const fitting = [...sets].filter(([, set]) => fits(set));
-    if (fitting.length === 1) return ownData(fitting[0]![1], where);
-    const found = fitting.length === 0 ? describe(sets) : `${fitting.length} of them: ${fitting.map(([key]) => key).join(', ')}`;
-    throw new UserError('data', `${where}: expected one data set of ${expected}, found ${found}`, {
-      hint: `Name it: "${role}": "NAME" beside "type": "hdf5".`,
-    });
-  }
-  const set = namedDataset(file, name);
-  if (set === undefined) throw new UserError('data', `${where}: no such data set; the file has ${describe(sets)}`);
-  if (!fits(set)) throw new UserError('data', `${where}: expected ${expected}, found ${describe(new Map([[name, set]]))}`);
-  return ownData(set, where);
+  const named = name === undefined ? undefined : namedDataset(file, name);
+  if (name !== undefined && named === undefined)
+    throw new UserError('data', `${where}: no such data set; the file has ${describe(sets)}`);
+  const candidates = named === undefined ? sets : new Map([[name!, named]]);
+  const fitting = fits.map((fit) => [...candidates].filter(([, set]) => fit(set))).find((some) => some.length > 0) ?? [];
+  if (fitting.length === 1) return ownData(fitting[0]![1], where);
+  const what = `expected ${name === undefined ? 'one data set of ' : ''}${expected}`;
+  if (fitting.length === 0)
+    throw new UserError('data', `${where}: ${what}, found ${describe(candidates)}`, { hint: advice(candidates) });
+  throw new UserError('data', `${where}: ${what}, found ${fitting.length} of them: ${fitting.map(([key]) => key).join(', ')}`, {
+    hint: `Name it: "${role}": "NAME" beside "type": "hdf5".`,
+  });
 }
 
 /** @throws UserError (data) for data that lies in other files: where those are not there it would be read as zeros */
@@ -161,35 +176,11 @@ function namedDataset(group: Group, name: string): Dataset | undefined {
   return entity !== null && 'dtype' in entity && 'slice' in entity ? entity : undefined;
 }
 
-function describe(sets: ReadonlyMap<string, Dataset>): string {
-  if (sets.size === 0) return 'no data sets';
-  return [...sets].map(([name, set]) => `${name} ${typeName(set)} (${(set.shape ?? []).join(', ')})`).join(', ');
-}
-
-function typeName(set: Dataset): string {
-  const { type, size, signed } = set.metadata;
-  if (type !== INTEGER_TYPE) return typeof set.dtype === 'string' ? set.dtype : 'of another type';
-  return `${isReadable(set) ? '' : 'big-endian '}${signed ? 'int' : 'uint'}${size * 8}`;
-}
-
-const INTEGER_TYPE = 0; // H5T_INTEGER
-/** The library takes numbers in the byte order of this machine. */
-const isReadable = ({ metadata: { littleEndian, size } }: Dataset) => littleEndian || size === 1;
-const isInteger = (set: Dataset) => set.metadata.type === INTEGER_TYPE && isReadable(set);
-const isImages = (set: Dataset) => {
-  const { shape } = set;
-  return typeName(set) === 'uint8' && shape?.length === 4 && shape[3] === 3 && shape.every((n) => n > 0);
-};
-const isColumn = (shape: number[] | null, m: number) =>
-  shape?.[0] === m && (shape.length === 1 || (shape.length === 2 && shape[1] === 1));
-
 /** Some at a time: there may be as many as packed pictures allow. */
 function readLabels(labels: Dataset, m: number, classes: number, path: string): Uint32Array {
   const out = new Uint32Array(m);
   for (let first = 0; first < m; first += labelsTogether) {
-    const some = labels.slice([[first, Math.min(m, first + labelsTogether)]]) as ArrayLike<number | bigint>;
-    for (let i = 0; i < some.length; i++) {
-      const value = Number(some[i]);
+    for (const [i, value] of labelsAt(labels, first, Math.min(m, first + labelsTogether)).entries()) {
       if (!(Number.isInteger(value) && value >= 0 && value < classes)) {
         const expected = classes === 2 ? '0 or 1' : `0 to ${classes - 1}, as many as there are names of classes`;
         const hint =

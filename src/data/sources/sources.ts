@@ -25,7 +25,7 @@ interface SourceEntry<T extends SourceType> {
   summary: string;
   /** how a path on the command line ends that is taken for this type */
   endings: readonly string[];
-  open(options: SourceOptions[T]): Promise<Source>;
+  open(options: SourceOptions[T], onProgress?: OpeningProgress): Promise<Source>;
 }
 
 /** Every kind of source. Each is loaded when it is first opened: HDF5 and CSV bring libraries of their own. */
@@ -37,7 +37,7 @@ export const sources: { [T in SourceType]: SourceEntry<T> } = {
   },
   csv: {
     summary: 'a table with the columns path and label',
-    endings: ['.csv'],
+    endings: ['.csv', '.tsv'],
     open: async (options) => (await import('./csv.ts')).openCsv(options),
   },
   hdf5: {
@@ -48,12 +48,14 @@ export const sources: { [T in SourceType]: SourceEntry<T> } = {
   archive: {
     summary: 'a ZIP or tar archive of one folder per class',
     endings: ['.zip', '.tar', '.tar.gz', '.tgz'],
-    open: async (options) => (await import('./archive.ts')).openArchive(options),
+    open: async (options, onProgress) =>
+      (await import('./archive.ts')).openArchive(options, onProgress && percentOf(`the list of ${options.path}`, onProgress)),
   },
   cifar10: {
     summary: 'CIFAR-10, one of its ten classes against the others',
     endings: ['cifar-10-binary.tar.gz', 'cifar-10-batches-bin'],
-    open: async (options) => (await import('./cifar10.ts')).openCifar10(options),
+    open: async (options, onProgress) =>
+      (await import('./cifar10.ts')).openCifar10(options, onProgress && percentOf(`the list of ${options.path}`, onProgress)),
   },
   drawn: {
     summary: 'pictures that nn draws itself: cats, and other things',
@@ -67,10 +69,18 @@ export const sources: { [T in SourceType]: SourceEntry<T> } = {
   },
 };
 
+/** Told what is being read, and how much of it: also what takes its time before there are pictures. What it throws ends the opening. */
+export type OpeningProgress = (title: string, done: number, total: number) => void;
+
 /** Opens a source. @throws UserError (data) where it can't be read or is not of its type */
-export function openSource({ type, ...options }: SourceChoice): Promise<Source> {
+export function openSource({ type, ...options }: SourceChoice, onProgress?: OpeningProgress): Promise<Source> {
   // the table's type pairs each entry with its own options; TypeScript cannot see that through a variable key
-  return (sources[type] as SourceEntry<SourceType>).open(options as SourceOptions[SourceType]);
+  return (sources[type] as SourceEntry<SourceType>).open(options as SourceOptions[SourceType], onProgress);
+}
+
+/** Of bytes, which nobody wants to read by the billion. */
+function percentOf(title: string, onProgress: OpeningProgress): (done: number, total: number) => void {
+  return (done, total) => onProgress(title, Math.floor((100 * done) / total), 100);
 }
 
 /** The source that a path on the command line means: by its ending, the longest that fits, or a folder.

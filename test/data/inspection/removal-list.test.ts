@@ -1,7 +1,10 @@
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Finding, Picture } from '../../../src/data/inspection/findings.ts';
-import { removalRows } from '../../../src/data/inspection/removal-list.ts';
+import { type RemovalRow, readRemovalList, removalCsv, removalRows } from '../../../src/data/inspection/removal-list.ts';
 import { decodesAtOnce } from '../../../src/data/load.ts';
+import { temporaryFolder } from '../../cli/pictures.ts';
 
 test('of the pictures on a list no more are read at once than of those that are decoded', async () => {
   const pictures = Array.from({ length: 5 * decodesAtOnce() }, (_, index): Picture => {
@@ -17,4 +20,21 @@ test('of the pictures on a list no more are read at once than of those that are 
   });
   expect(most).toBe(decodesAtOnce());
   expect(rows.map(({ file, hash }) => [file, hash])).toEqual(pictures.map(({ name, index }) => [name, `hash of ${index}`]));
+});
+
+test('a list that a program for tables has saved is read: with semicolons or tabs, in UTF-16', async () => {
+  const folder = await temporaryFolder();
+  const rows: RemovalRow[] = [
+    { action: 'remove', file: 'cat/ä; b.png', label: 'cat', why: 'blank: one colour', kept: '', hash: '01' },
+    { action: 'look', file: 'cat/c.png', label: 'cat', why: 'dark', kept: 'cat/d.png', hash: '23' },
+  ];
+  const tabs = removalCsv(rows).replaceAll(',', '\t');
+  const semicolons = removalCsv(rows).replaceAll(',', ';').replace('cat/ä; b.png', '"cat/ä; b.png"');
+  const files = [removalCsv(rows), `\ufeff${semicolons}`, Buffer.from(`\ufeff${tabs}`, 'utf16le')];
+  for (const bytes of files) {
+    const path = join(folder, 'list.csv');
+    await writeFile(path, bytes);
+    expect(await readRemovalList(path)).toEqual(rows);
+  }
+  await rm(folder, { recursive: true });
 });

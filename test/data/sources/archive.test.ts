@@ -115,7 +115,7 @@ describe.each([
 
   test('nothing in it, or no archive at all', async () => {
     await expect(read(name, pack([]))).rejects.toThrow('expected two classes, found none');
-    await expect(read(name, Buffer.alloc(0))).rejects.toThrow('damaged archive');
+    await expect(read(name, Buffer.alloc(0))).rejects.toThrow('expected an archive, found an empty file');
     await expect(read(name, Buffer.alloc(5000, 'text'))).rejects.toThrow('damaged archive');
     await expect(openSource({ type: 'archive', path: join(folder, 'none.zip') })).rejects.toThrow('no such file');
     await expect(openSource({ type: 'archive', path: folder })).rejects.toThrow('it is a folder');

@@ -51,6 +51,15 @@ describe('a table is read', () => {
     ['with spaces round the values', 'path , label\n a.png,cat \n  b.png , noncat\n'],
     ['with quotes that need not be', '"path","label"\n"a.png","cat"\n"b.png","noncat"\n'],
     ['with its columns in another order', 'label,path\ncat,a.png\nnoncat,b.png\n'],
+    ['with semicolons', 'path;label\na.png;cat\nb.png;noncat\n'],
+    ['with tabs', 'path\tlabel\na.png\tcat\nb.png\tnoncat\n'],
+    ['with semicolons, quotes and further columns', '"id";"label";"path"\r\n"1,5";"cat";"a.png"\r\n2;noncat;b.png\r\n'],
+    [
+      'in UTF-16, as PowerShell and Excel write it',
+      Buffer.from('\ufeffpath\tlabel\r\na.png\tcat\r\nb.png\tnoncat\r\n', 'utf16le'),
+    ],
+    ['in UTF-16 of the other order', Buffer.from('\ufeffpath,label\r\na.png,cat\r\nb.png,noncat\r\n', 'utf16le').swap16()],
+    ['with the line breaks of an old Mac', 'path,label\ra.png,cat\rb.png,noncat\r'],
     ['with further columns', 'id,path,note,label\n1,a.png,,cat\n2,b.png,"x, y",noncat\n'],
   ])('%s', async (_, text) => {
     expect(await rowsOf(text)).toEqual(wanted);
@@ -70,6 +79,40 @@ describe('a table is read', () => {
       ['ü.png', 'constructor'],
     ]);
   });
+});
+
+test('a path without a value between tabs is none, and moves nothing', async () => {
+  expect((await refusal('path\tlabel\n\tcat\n')).message).toMatch(
+    /line 2: expected a value in the column path, found an empty value/,
+  );
+});
+
+describe('backslashes in the paths of a table', () => {
+  test('from Windows stand between folders, and names have slashes', async () => {
+    const table = 'path,label\nph\\cat\\0.png,cat\nph\\dog\\0.png,dog\n1.png,cat\n';
+    expect((await rowsOf(table)).map(([path]) => path)).toEqual(['ph/cat/0.png', 'ph/dog/0.png', '1.png']);
+    expect(await csvWithout(file, [{ file: 'ph/dog/0.png', label: 'dog' }])).toBe('path,label\nph\\cat\\0.png,cat\n1.png,cat\n');
+  });
+
+  test.skipIf(process.platform === 'win32')('are letters of a name where a file has it', async () => {
+    await writeFile(join(folder, 'a\\b.png'), await solidPng([1, 2, 3]));
+    expect(await rowsOf('path,label\na\\b.png,cat\nc.png,dog\n')).toEqual([
+      ['a\\b.png', 'cat'],
+      ['c.png', 'dog'],
+    ]);
+  });
+});
+
+test('bytes that are no UTF-8 are told with their line', async () => {
+  await writeFile(file, Buffer.from('path,label\na.png,cat\ncaf\xe9.png,dog\n', 'latin1'));
+  const { notes } = await openCsv({ path: file });
+  expect(notes).toEqual([
+    `${file}, line 3: bytes that are not UTF-8 (of Windows-1252 or another encoding?): save the table as UTF-8`,
+  ]);
+});
+
+test('a file that is no text is refused as such', async () => {
+  expect((await refusal('\x89PNG\0\0\0')).message).toMatch(/expected a CSV file, found bytes of zero/);
 });
 
 test('paths start at the file, wherever nn runs; absolute ones stay', async () => {

@@ -15,6 +15,7 @@ import { nn } from '../../cli.ts';
 import { sharedData, withoutShared } from '../../shared.ts';
 import { painted, picture, type Rgb } from '../pictures.ts';
 
+const labelsFile = fileURLToPath(new URL('../../golden/hdf5-labels.json', import.meta.url));
 const elsewhereFile = fileURLToPath(new URL('../../golden/hdf5-elsewhere.json', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'nn-hdf5-'));
 beforeAll(() => hdf5.ready);
@@ -87,9 +88,36 @@ describe("a file of the course's layout", () => {
     ['int32', { data: Int32Array.from(truth), dtype: '<i' }],
     ['int8', { data: Int8Array.from(truth), dtype: '<b' }],
     ['uint64', { data: BigUint64Array.from(truth, BigInt), dtype: '<Q' }],
+    ['int64 of shape (1, m), as the notebooks hold them', { shape: [1, m] }],
+    ['float64', { data: Float64Array.from(truth), dtype: '<d' }],
+    ['float32 of shape (1, m)', { data: Float32Array.from(truth), dtype: '<f', shape: [1, m] }],
+    ['float64 of shape (m, 1)', { data: Float64Array.from(truth), dtype: '<d', shape: [m, 1] }],
   ])('may have labels of %s', async (_, other) => {
     const { examples } = await load(write(images, { ...labels, ...other } as Set, classes));
     expect([...examples.labels]).toEqual(truth);
+  });
+
+  const packed = JSON.parse(readFileSync(labelsFile, 'utf8')) as { types: string[]; file: string };
+  const readable = packed.types.filter((type) => type !== 'big enum');
+  test('names of big-endian numbers are refused: the library can not read them', async () => {
+    const path = join(folder, 'labels.h5');
+    await writeFile(path, gunzipSync(Buffer.from(packed.file, 'base64')));
+    const { message, hint } = await refusal(path, { labels: 'big enum' });
+    expect(message).toMatch(/found big enum of names, big-endian \(4\)$/);
+    expect(hint).toContain('Labels are 4 whole numbers');
+  });
+
+  test.each(readable)('may have labels of %s, in a column or in a row', async (type) => {
+    const path = join(folder, 'labels.h5');
+    await writeFile(path, gunzipSync(Buffer.from(packed.file, 'base64')));
+    for (const name of [type, `${type}, in a row`])
+      expect([...(await load(path, { labels: name })).examples.labels], name).toEqual(truth);
+  });
+
+  test('is found as before where numbers of another type stand beside its labels', async () => {
+    const weights: Set = { name: 'weights', data: Float64Array.from([0.5, 2, 1, 1]), shape: [m], dtype: '<d' };
+    const row: Set = { ...labels, name: 'row', shape: [1, m] };
+    expect([...(await load(write(images, labels, classes, weights, row))).examples.labels]).toEqual(truth);
   });
 
   test('may be packed in chunks', async () => {
@@ -245,10 +273,10 @@ describe('the data sets', () => {
       {},
       /labels: expected one .* 2 of them: more_y, train_set_y/,
     ],
-    ['no labels', [images], {}, /labels: expected one data set of integers of shape \(4\) or \(4, 1\)/],
+    ['no labels', [images], {}, /labels: expected one data set of integers, floats or bool of shape \(4\), \(4, 1\) or \(1, 4\)/],
     ['a name that is not there', [images, labels], { images: 'x' }, /x: no such data set; the file has train_set_x uint8/],
-    ['pictures of floats', [floats, labels], {}, /found .*x <f \(4, 8, 8, 3\)/],
-    ['pictures of floats by name', [floats, labels], { images: 'x' }, /x: expected uint8 of shape .*, found x <f/],
+    ['pictures of floats', [floats, labels], {}, /found .*x float32 \(4, 8, 8, 3\)/],
+    ['pictures of floats by name', [floats, labels], { images: 'x' }, /x: expected uint8 of shape .*, found x float32/],
     ['signed bytes', [{ ...images, data: new Int8Array(m * 192), dtype: '<b' }, labels], {}, /found .*int8/],
     ['channels first', [{ ...images, shape: [m, 3, 8, 8] }, labels], {}, /found .*uint8 \(4, 3, 8, 8\)/],
     ['grey pictures', [{ ...images, data: new Uint8Array(m * 64), shape: [m, 8, 8] }, labels], {}, /found .*uint8 \(4, 8, 8\)/],
@@ -258,8 +286,13 @@ describe('the data sets', () => {
       {},
       /labels: .*found .*int64 \(2\)/,
     ],
-    ['labels in a row', [images, { ...labels, shape: [1, m] }], {}, /labels: .*found .*int64 \(1, 4\)/],
-    ['labels of floats', [images, { ...labels, data: Float64Array.from(truth), dtype: '<d' }], {}, /labels: .*found .*<d \(4\)/],
+    ['labels in two rows', [images, { ...labels, shape: [2, 2] }], {}, /labels: .*found .*int64 \(2, 2\)/],
+    [
+      'labels of names',
+      [images, { name: 'y', data: ['cat', 'dog', 'cat', 'dog'], shape: [4], dtype: 'S3' }],
+      {},
+      /labels: .*found .*y of texts \(4\)/,
+    ],
     [
       'pictures too small',
       [{ ...images, data: new Uint8Array(m * 4 * 4 * 3), shape: [m, 4, 4, 3] }, labels],
@@ -268,6 +301,52 @@ describe('the data sets', () => {
     ],
   ])('%s: refused, with what was found', async (_, sets, more, message) => {
     expect((await refusal(write(...sets), more)).message).toMatch(message);
+  });
+
+  /** What is to be stored instead, in the words of h5py. */
+  test.each<[string, Partial<Set>, string]>([
+    ['floats', { data: new Float64Array(m * 192), dtype: '<d' }, 'numpy.rint(255 * f["x"][:]).astype("uint8")'],
+    ['channels first', { shape: [m, 3, 8, 8] }, 'f["images"] = f["x"][:].transpose(0, 2, 3, 1),'],
+    [
+      'floats with channels first',
+      { data: new Float32Array(m * 192), dtype: '<f', shape: [m, 3, 8, 8] },
+      'numpy.rint(255 * f["x"][:].transpose(0, 2, 3, 1)).astype("uint8")',
+    ],
+    ['int64', { data: new BigInt64Array(m * 192), dtype: '<q' }, 'f["images"] = f["x"][:].astype("uint8"),'],
+    ['grey', { data: new Uint8Array(m * 64), shape: [m, 8, 8] }, 'numpy.repeat(f["x"][:][..., None], 3, axis=3)'],
+    ['grey with a channel', { data: new Uint8Array(m * 64), shape: [m, 8, 8, 1] }, 'numpy.repeat(f["x"][:], 3, axis=3)'],
+    ['four channels', { data: new Uint8Array(m * 256), shape: [m, 8, 8, 4] }, 'f["x"][:][..., :3]'],
+    ['one row a picture', { data: new Uint8Array(m * 192), shape: [m, 192] }, 'f["x"][:].reshape(4, 8, 8, 3)'],
+  ])('pictures that are %s: it says what to store', async (_, other, words) => {
+    const path = write({ ...images, name: 'x', ...other } as Set, labels);
+    for (const more of [{}, { images: 'x' }]) {
+      const { hint } = await refusal(path, more);
+      expect(hint).toMatch(/^Pictures are bytes \(uint8\) from 0 to 255 in the shape \(m, height, width, 3\)/);
+      expect(hint).toContain(words);
+      expect(hint).not.toContain('Name it');
+    }
+  });
+
+  test.each<[string, Set, string]>([
+    ['names', { name: 'y', data: ['cat', 'dog', 'cat', 'dog'], shape: [m], dtype: 'S3' }, 'f["labels"] = f["y"][:] == b"cat",'],
+    [
+      'one-hot',
+      { name: 'y', data: new Float64Array(2 * m), shape: [m, 2], dtype: '<d' },
+      'f["labels"] = f["y"][:].argmax(axis=1),',
+    ],
+    [
+      'too few',
+      { name: 'y', data: new Uint8Array(2), shape: [2], dtype: '<B' },
+      'Labels are 4 whole numbers, one for each picture',
+    ],
+  ])('labels that are %s: it says what to store', async (_, set, words) => {
+    const path = write(images, set);
+    for (const more of [{}, { labels: 'y' }]) expect((await refusal(path, more)).hint).toContain(words);
+  });
+
+  test('labels of floats that are no whole numbers: refused, with the first of them', async () => {
+    const path = write(images, { ...labels, data: Float64Array.from([0, 1, 0.3, 1]), dtype: '<d' });
+    expect((await refusal(path)).message).toBe(`${path}: label 2: expected 0 or 1, found 0.3`);
   });
 
   test.each([2, -1, 255])('label %i: refused, with its place', async (wrong) => {

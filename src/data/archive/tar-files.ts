@@ -1,0 +1,173 @@
+import { UserError } from '../../errors.ts';
+import { readWholly, type Tape } from './tape.ts';
+
+/** A file in a tar archive, as its headers have it. */
+export interface TarFile {
+  path: string;
+  bytes: number;
+  /** where its content begins */
+  position: number;
+  /** why it has none that can be read */
+  problem: string | undefined;
+}
+
+/** All that is no folder, in order. Who wants a content reads it from the tape before the next file is asked for.
+ *  @param archive  how errors call it
+ *  @see POSIX.1-2017, pax; GNU tar 1.35, Basic Tar Format
+ *  @throws Error with what is wrong */
+export async function* tarFiles(tape: Tape, archive: string): AsyncGenerator<TarFile> {
+  const always: Attributes = new Map();
+  let once: Attributes = new Map();
+  for (;;) {
+    const block = await readWholly(tape, blockBytes);
+    if (isZero(block)) return requireEnd(tape, archive);
+    const header = parseHeader(block);
+    const attributes = await attributesIn(header, tape);
+    if (attributes !== null) {
+      for (const [key, value] of attributes) (header.type === 'g' ? always : once).set(key, value);
+      continue;
+    }
+    if (header.type === sparseType) await skipMap(block, tape);
+    const file = fileOf(header, new Map([...always, ...once]), tape.position());
+    once = new Map();
+    if (!isFolder(header.type, file.path)) yield file;
+    await tape.skip(file.position + file.bytes + padding(file.bytes) - tape.position());
+  }
+}
+
+const blockBytes = 512;
+const padding = (bytes: number) => (blockBytes - (bytes % blockBytes)) % blockBytes;
+
+const isZero = (bytes: Uint8Array) => bytes.every((byte) => byte === 0);
+
+/** Two blocks of zeros end an archive; zeros may follow. @throws Error where that is not so: files behind it would be lost */
+async function requireEnd(tape: Tape, archive: string): Promise<void> {
+  if (!isZero(await readWholly(tape, blockBytes))) throw new Error('a block of zeros in its midst');
+  for (let rest = await tape.read(2 ** 16); rest.length > 0; rest = await tape.read(2 ** 16)) {
+    if (isZero(rest)) continue;
+    throw new UserError(
+      'data',
+      `${archive}: expected nothing behind the end of the archive, found more, as where two are put together`,
+      {
+        hint: 'tar --ignore-zeros -xf unpacks all of it: then name the folder.',
+      },
+    );
+  }
+}
+
+interface Header {
+  name: string;
+  type: string;
+  bytes: number;
+}
+
+function parseHeader(block: Buffer): Header {
+  if (numberIn(block, 148, 8) !== checksum(block)) throw new Error('a header whose checksum is another');
+  const [name, prefix] = [textIn(block, 0, 100), textIn(block, 257, 6) === 'ustar' ? textIn(block, 345, 155) : ''];
+  return {
+    name: prefix === '' ? name : `${prefix}/${name}`,
+    type: String.fromCharCode(block[156]!),
+    bytes: numberIn(block, 124, 12),
+  };
+}
+
+/** The sum of all bytes, those of the checksum itself taken for spaces. */
+function checksum(block: Buffer): number {
+  let sum = 8 * 0x20;
+  for (let at = 0; at < blockBytes; at++) if (at < 148 || at >= 156) sum += block[at]!;
+  return sum;
+}
+
+function textIn(block: Buffer, at: number, length: number): string {
+  const field = block.subarray(at, at + length);
+  const end = field.indexOf(0);
+  return field.toString('utf8', 0, end < 0 ? length : end);
+}
+
+/** Octal digits, or the number itself where its first bit is set (GNU). */
+function numberIn(block: Buffer, at: number, length: number): number {
+  if (block[at]! & 0x80) {
+    const value = block.subarray(at + 1, at + length).reduce((sum, byte) => sum * 256 + byte, block[at]! & 0x7f);
+    if (!Number.isSafeInteger(value)) throw new Error('a number that is too large, or below 0');
+    return value;
+  }
+  const digits = textIn(block, at, length).replaceAll(' ', '');
+  if (/[^0-7]/.test(digits)) throw new Error(`${digits} in the place of a number`);
+  return Number.parseInt(digits || '0', 8);
+}
+
+/** What extended headers say of the files behind them, by their keys. */
+type Attributes = Map<string, string>;
+
+/** Of a header that is one of a file no more than in name: what it says. null for others. */
+async function attributesIn({ type, bytes }: Header, tape: Tape): Promise<Attributes | null> {
+  const parse = extendedHeaders[type];
+  if (parse === undefined) return null;
+  if (bytes > mostExtended) throw new Error(`an extended header of ${bytes} bytes`);
+  const content = await readWholly(tape, bytes);
+  await tape.skip(padding(bytes));
+  return parse(content);
+}
+
+const mostExtended = 8 * 2 ** 20;
+
+const extendedHeaders: Record<string, (content: Buffer) => Attributes> = {
+  x: parsePax,
+  X: parsePax,
+  g: parsePax,
+  L: (content) => new Map([['path', textIn(content, 0, content.length)]]),
+  K: () => new Map(), // where a link leads
+};
+
+/** Records of `length key=value\n`, the length being that of the record in bytes. */
+function parsePax(content: Buffer): Attributes {
+  const attributes: Attributes = new Map();
+  for (let at = 0; at < content.length; ) {
+    const space = content.indexOf(' ', at);
+    const length = Number(content.toString('latin1', at, space));
+    const [, key, value] = /^([^=]+)=(.*)\n$/s.exec(content.toString('utf8', space + 1, at + length)) ?? [];
+    if (space < 0 || !(length > space + 1 - at && length <= content.length - at) || key === undefined)
+      throw new Error('an extended header that is none');
+    attributes.set(key, value!);
+    at += length;
+  }
+  return attributes;
+}
+
+function fileOf({ name, type, bytes }: Header, attributes: Attributes, position: number): TarFile {
+  const size = attributes.get('size');
+  if (size !== undefined && !(/^\d+$/.test(size) && Number.isSafeInteger(Number(size)))) throw new Error(`a size of ${size}`);
+  const isSparse = type === sparseType || [...attributes.keys()].some((key) => key.startsWith('GNU.sparse.'));
+  return {
+    path: attributes.get('GNU.sparse.name') ?? attributes.get('path') ?? name,
+    bytes: withoutContent.has(type) ? 0 : Number(size ?? bytes),
+    position,
+    problem: isSparse ? sparseProblem : problems[type],
+  };
+}
+
+/** Links, devices, folders and pipes: a size that they state is not that of a content behind them. */
+const withoutContent = new Set(['1', '2', '3', '4', '5', '6']);
+
+/** Of GNU tar: a file whose longer runs of zeros are left out. Other programs call such a file GNUSparseFile.N/…, and its name an attribute. */
+const sparseType = 'S';
+const sparseProblem =
+  'stored without its zeros (a sparse file), which nn does not put back: make the archive without --sparse (-S), or unpack it';
+
+const problems: Record<string, string> = {
+  1: 'a link, which is not followed',
+  2: 'a link, which is not followed',
+  3: 'a device',
+  4: 'a device',
+  6: 'a pipe',
+  M: 'the rest of a file that begins in another archive',
+};
+
+/** Folders, their listings and the label of an archive; a path that ends in a slash means a folder too. */
+const isFolder = (type: string, path: string) => '5DV'.includes(type) || path.endsWith('/');
+
+/** The map of a sparse file goes on behind its header. @param block  its header */
+async function skipMap(block: Buffer, tape: Tape): Promise<void> {
+  let goesOn = block[482] !== 0;
+  while (goesOn) goesOn = (await readWholly(tape, blockBytes))[504] !== 0;
+}
