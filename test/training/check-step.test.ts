@@ -147,6 +147,7 @@ const forms: Record<string, { precision: Precision; options(units: number): Wish
 
 /** With NN_CHECKS, which says how many random networks, all widths are tried (docs/reliability.md has what came of it). */
 const isLong = process.env['NN_CHECKS'] !== undefined;
+const timeout = isLong ? 3_600_000 : 120_000;
 const runs = Number(process.env['NN_CHECKS'] ?? 24);
 const firstSeed = Number(process.env['NN_CHECKS_SEED'] ?? 1);
 
@@ -154,6 +155,7 @@ describe.each(Object.entries(forms))('%s', (name, { precision, options }) => {
   const quick = { 'direct, in pieces': [16], 'direct, the first layer fused': [16, 4096] }[name] ?? [16, 256];
   test.each(isLong ? [16, 64, 256, 1024, 4096] : quick)(
     'of %i units is found right, and every planted fault is found',
+    { timeout },
     (units) => {
       // ‖W1‖ of the dual form takes units³ multiplications, and is wanted for L2 alone
       const l2 = name === 'dual' && units > 256 ? 0 : 0.1;
