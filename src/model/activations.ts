@@ -7,7 +7,7 @@ export interface Activation extends Omit<ActivationRule, 'name'> {
   summary: string;
   /** the initialiser that keeps the variance of what flows through */
   init: 'he' | 'xavier';
-  /** where g′ jumps: a gradient check skips examples whose z comes near */
+  /** whether g′ jumps at 0: differences across it say nothing of a derivative */
   kink: boolean;
 }
 

@@ -37,16 +37,16 @@ export interface Sizes {
 const nodeBytes = 150e6;
 /** What WebAssembly can address, less what is lost between arrays. @see src/kernels/simd/memory.ts */
 const kernelBytes = 2 ** 32 - 2 ** 26;
-/** For each parameter, while the gradient is checked. */
-const checkBytes = 32;
+/** Copies of the parameters beside the optimizer's while a step is checked: of the probe, and before each of its steps (check-step.ts). */
+const checkCopies = 4;
 
 /** What a training takes, at the moment when that is most: the one count for `--dry-run` and for refusing. */
 export function memoryNeeds(sizes: Sizes): MemoryNeed[] {
   const { parameters, slots, bytesEach, keepsBest } = sizes;
   const trained = trainedNumbers(sizes);
   const kept = 2 + Number(keepsBest);
-  // a checkpoint is a copy of what goes on, and the one before may not be collected yet; the gradient check before training has
-  // float64 copies instead
+  // a checkpoint is a copy of what goes on, and the one before may not be collected yet; the check of a step before training has
+  // copies instead
   const saved = 2 * (kept + slots) * trained.count * trained.bytesEach;
   const copies = parameters * bytesEach + kept * trained.count * trained.bytesEach;
   return [
@@ -60,8 +60,8 @@ export function memoryNeeds(sizes: Sizes): MemoryNeed[] {
     ...(sizes.form === 'dual' ? [dualNeed(sizes)] : []),
     workspaceNeed(sizes, trained.bytesEach),
     {
-      what: 'copies of the parameters (last good, best, checkpoint, gradient check)',
-      bytes: Math.max(copies + saved, checkBytes * parameters),
+      what: 'copies of the parameters (last good, best, checkpoint, step check)',
+      bytes: Math.max(copies + saved, (checkCopies + slots) * parameters * trained.bytesEach),
       inKernels: false,
     },
   ];
