@@ -76,51 +76,61 @@ describe.each(Object.keys(precisions) as Precision[])('threads of the %s kernels
 const bits = (values: Float32Array | Float64Array, length: number) =>
   Buffer.from(values.buffer, values.byteOffset, length * values.BYTES_PER_ELEMENT);
 
-/** Compiled kernels over a memory of their own, with threads that begin on `scratches` (true: sound ones), and a job that shares 512 units. */
-function team(scratches: readonly (number | true)[], sentBefore: object = {}) {
+/** Compiled kernels over a memory of their own, and a job that shares 512 units among this thread and another. */
+function workshop() {
   const memory = createMemory();
   const imports = importsOf(memory.memory, false);
   const module = compile('float32', 'strict')!;
   const compiled = instantiate(module, imports);
-  const take = (bytes: number) => memory.take(bytes).address;
-  const control = take(compiled.controlBytes());
-  memory.view(new Uint8Array(), control, compiled.controlBytes()).fill(0);
-  const scratch = take(compiled.scratchBytes());
-  const others = scratches.map((at) => (at === true ? take(compiled.scratchBytes()) : at));
-  const threads = startThreads(module, { sentBefore: { sentBefore }, ...imports } as never, compiled, control, others);
+  const zeroed = (bytes: number) => {
+    const { address } = memory.take(bytes);
+    memory.view(new Uint8Array(), address, bytes).fill(0);
+    return address;
+  };
+  const control = zeroed(compiled.controlBytes());
+  const room = zeroed(compiled.roomBytes());
   const numbers = memory.view(new Float64Array(), control + compiled.jobOffset(), jobNumbers);
   const words = memory.view(new Int32Array(), control + compiled.jobOffset() + numbers.byteLength, jobWords);
   const [units, count, features] = [512, 64, 512];
-  const place = (length: number) => take(4 * length);
   return {
-    threads,
+    memory: memory.memory,
+    room: () => zeroed(compiled.roomBytes()),
     /** takes memory for the job, and so makes all of it grow */
-    prepare: () => ({ input: place(count * features), weights: place(units * features), out: place(units * count) }),
+    prepare: () => ({
+      input: zeroed(4 * count * features),
+      weights: zeroed(4 * units * features),
+      out: zeroed(4 * units * count),
+    }),
+    start: (other: number, sentBefore: object = {}) =>
+      startThreads(module, { sentBefore: { sentBefore }, ...imports } as never, compiled, control, [other]),
     run(placed: { input: number; weights: number; out: number }): number {
       const job = { kind: 'forwardFloats', rule: 1, features, units, count, end: units, grain: 4, work: 1e9 } as const;
       writeJob({ ...job, ...placed }, numbers, words, 16);
-      compiled.share(control, scratch);
+      compiled.share(control, room);
       return compiled.wait(control);
     },
   };
 }
 
 test('memory that grows while a thread begins is seen by it', async () => {
+  const { room, start, prepare, run } = workshop();
   // what a thread is sent is made one thing after another: the size of the memory at once, the memory itself only behind all this, about a
   // second later
-  const { prepare, run } = team(
-    [true],
+  const threads = start(
+    room(),
     Array.from({ length: 1_000_000 }, (_, i) => ({ i })),
   );
   await sleep(200);
   const placed = prepare();
   await sleep(2500);
   for (let i = 0; i < 50; i++) expect(run(placed)).toBe(waits.allDone);
+  expect([threads.isMissing(), threads.deathNote()]).toEqual([false, null]);
 });
 
 test('a thread that dies at work is noticed at once, with what it said', async () => {
-  const { threads, prepare, run } = team([2 ** 31]); // a scratch beyond the memory
+  const { memory, start, prepare, run } = workshop();
   const placed = prepare();
+  const threads = start(memory.buffer.byteLength - 64); // the first line of its room is the last of the memory
   let state: number = waits.allDone;
   const started = performance.now();
   while (state === waits.allDone && performance.now() - started < 10_000) {
@@ -129,6 +139,8 @@ test('a thread that dies at work is noticed at once, with what it said', async (
   }
   expect(state).toBe(waits.threadDied);
   expect(threads.deathNote()).toMatch(/memory access out of bounds/);
+  // had it vanished without a word, it would have been missed
+  if (process.platform === 'linux') await expect.poll(() => threads.isMissing()).toBe(true);
 });
 
 test('--threads says how many, else NN_THREADS, else the processors that there are', () => {

@@ -7,11 +7,12 @@ import type { Arithmetic, Precision } from '../kernels.ts';
 export interface Compiled {
   controlBytes(): number;
   jobOffset(): number;
-  scratchBytes(): number;
+  /** of a thread's own room, zeros at first; its first word is 1 while it may hold a piece */
+  roomBytes(): number;
   /** room for `count` split numbers */
   splitBytes(count: number): number;
-  run(control: number, scratch: number): void;
-  share(control: number, scratch: number): void;
+  run(control: number, room: number): void;
+  share(control: number, room: number): void;
   /** @returns one of `waits` */
   wait(control: number): number;
   /** where a thread that dies adds deadMark() */

@@ -48,7 +48,11 @@ export function createEngine(precision: Precision, wanted: Arithmetic, threads: 
   const compiled = instantiate(module, imports);
   const control = memory.take(compiled.controlBytes()).address;
   memory.view(new Uint8Array(), control, compiled.controlBytes()).fill(0);
-  const [scratch, ...others] = Array.from({ length: threads }, () => memory.take(compiled.scratchBytes()).address);
+  const [room, ...others] = Array.from({ length: threads }, () => {
+    const { address } = memory.take(compiled.roomBytes());
+    memory.view(new Uint8Array(), address, compiled.roomBytes()).fill(0);
+    return address;
+  });
   const at = control + compiled.jobOffset();
   const numbers = memory.view(new Float64Array(), at, jobNumbers);
   const words = memory.view(new Int32Array(), at + numbers.byteLength, jobWords);
@@ -68,10 +72,10 @@ export function createEngine(precision: Precision, wanted: Arithmetic, threads: 
       const shared = job.apart ? job.grain : stepOf(job, threads, job.ways);
       const alone = threads === 1 || job.work < sharedWork || shared >= length;
       writeJob(job, numbers, words, alone && !job.apart ? length : shared);
-      if (alone || broken) return compiled.run(control, scratch!);
+      if (alone || broken) return compiled.run(control, room!);
       team ??= startThreads(module, imports, compiled, control, others);
-      compiled.share(control, scratch!);
-      if (awaitPieces(compiled, control)) return;
+      compiled.share(control, room!);
+      if (awaitPieces(compiled, control, team)) return;
       broken = true; // what is still to be done, the host does alone
       throw new Error('a thread of the kernels died at work, and what it was at is lost', {
         cause: new Error(team.deathNote() ?? 'it left no word'),
@@ -80,18 +84,19 @@ export function createEngine(precision: Precision, wanted: Arithmetic, threads: 
   };
 }
 
-/** Seconds without a piece done and without processor time after which a thread is taken for dead: where one dies so that not even its own
- *  `catch` runs. Nobody who merely waits long for a large piece, or lay stopped for a while, is taken for that. */
-const deadAfter = 30;
-/** Microseconds of processor time in a second that mean that somebody works: the host itself, which waits, takes less. */
-const working = 5000;
+/** Quarters of a second without a piece done and without processor time after which a thread is taken for dead, where the system does not say
+ *  which there are. Nobody who merely waits long for a large piece, or lay stopped for a while, is taken for that. */
+const deadAfter = 120;
+/** Microseconds of processor time in such a while that mean that somebody works: the host itself, which waits, takes less. */
+const working = 2000;
 
 /** Waits for the pieces of a shared job that others have. @returns whether all are done; else a thread has died */
-function awaitPieces(compiled: Compiled, control: number): boolean {
+function awaitPieces(compiled: Compiled, control: number, team: Threads): boolean {
   for (let silent = 0; silent < deadAfter; ) {
     const before = process.cpuUsage();
     const state = compiled.wait(control);
     if (state !== waits.noProgress) return state === waits.allDone;
+    if (team.isMissing()) return false;
     const { user, system } = process.cpuUsage(before);
     silent = user + system < working ? silent + 1 : 0;
   }

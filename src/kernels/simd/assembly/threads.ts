@@ -34,11 +34,16 @@ const JOB: usize = 192;
 const JOB_BYTES: usize = 192;
 const SHARED: usize = JOB + JOB_BYTES;
 
+/** Each thread has room of its own: a line whose first word is 1 while it may hold a piece, so that one that vanishes (where not even its own
+ *  `catch` runs) is missed if it did; and behind it scratch. */
+const AT_WORK: usize = 0;
+const LINE: usize = 64;
+
 const PIECE_BITS: i32 = 12;
 /** Looks before a thread lies down: some fifty microseconds, since the next job is often close, and waking up takes as long. */
 const SPINS: i32 = 100_000;
 /** Nanoseconds that the host waits for another piece before it asks whether anybody still works. */
-const PATIENCE: i64 = 1_000_000_000;
+const PATIENCE: i64 = 250_000_000;
 /** Added to DONE, which counts less than this, by a thread that has died. */
 const DEAD: i32 = 1 << 30;
 
@@ -65,20 +70,20 @@ export function deadMark(): i32 {
   return DEAD;
 }
 
-/** Room that each thread needs. */
-export function scratchBytes(): usize {
-  return max<usize>(max<usize>(stepScratch(), byteProductsScratch()), max<usize>(oneUnitScratch(), passScratch()));
+/** Room that each thread needs, zeros at first. */
+export function roomBytes(): usize {
+  return LINE + max<usize>(max<usize>(stepScratch(), byteProductsScratch()), max<usize>(oneUnitScratch(), passScratch()));
 }
 
 /** The host: does the job alone, piece by piece: between two calls of a function V8 can go over to its better code. */
-export function run(control: usize, scratch: usize): void {
+export function run(control: usize, room: usize): void {
   const job = changetype<Job>(control + JOB);
   for (let first = job.first; first < job.end; first += job.step)
-    runPiece(job, first, smaller(job.end, first + job.step), scratch);
+    runPiece(job, first, smaller(job.end, first + job.step), room + LINE);
 }
 
 /** The host: shares the job with whoever else is there, and takes its own part. */
-export function share(control: usize, scratch: usize): void {
+export function share(control: usize, room: usize): void {
   if (offsetof<Job>() > JOB_BYTES) unreachable();
   const generation = atomic.load<i32>(control, GENERATION) + 1;
   memory.copy(sharedJob(control, generation), control + JOB, JOB_BYTES);
@@ -87,7 +92,7 @@ export function share(control: usize, scratch: usize): void {
   atomic.store<i32>(control, generation << PIECE_BITS, CLAIM);
   atomic.store<i32>(control, generation, GENERATION);
   atomic.notify(control + GENERATION, -1);
-  takePieces(control, generation, scratch);
+  takePieces(control, generation, room);
 }
 
 /** The host: waits until the shared job is done. @returns ALL_DONE, THREAD_DIED, or NO_PROGRESS where no piece came for a while */
@@ -105,7 +110,7 @@ export function wait(control: usize): i32 {
 }
 
 /** Another thread: works for ever. */
-export function work(control: usize, scratch: usize): void {
+export function work(control: usize, room: usize): void {
   for (let seen = 0; ; ) {
     const generation = awaitChange(control + GENERATION, seen, false);
     if (generation === seen) {
@@ -113,7 +118,7 @@ export function work(control: usize, scratch: usize): void {
       continue;
     }
     seen = generation;
-    if (seesAll(control)) takePieces(control, generation, scratch);
+    if (seesAll(control)) takePieces(control, generation, room);
   }
 }
 
@@ -136,19 +141,21 @@ function sharedJob(control: usize, generation: i32): usize {
   return control + SHARED + <usize>(generation & 1) * JOB_BYTES;
 }
 
-function takePieces(control: usize, generation: i32, scratch: usize): void {
+function takePieces(control: usize, generation: i32, room: usize): void {
+  atomic.store<i32>(room, 1, AT_WORK);
   const job = changetype<Job>(sharedJob(control, generation));
   for (;;) {
     const claim = atomic.load<i32>(control, CLAIM);
-    if (claim >>> PIECE_BITS !== (generation << PIECE_BITS) >>> PIECE_BITS) return;
+    if (claim >>> PIECE_BITS !== (generation << PIECE_BITS) >>> PIECE_BITS) break;
     const first = job.first + (claim & ((1 << PIECE_BITS) - 1)) * job.step;
     const end = smaller(job.end, first + job.step);
-    if (first >= job.end) return;
+    if (first >= job.end) break;
     if (atomic.cmpxchg<i32>(control, claim, claim + 1, CLAIM) !== claim) continue;
-    runPiece(job, first, end, scratch);
+    runPiece(job, first, end, room + LINE);
     atomic.add<i32>(control, 1, DONE);
     atomic.notify(control + DONE, 1);
   }
+  atomic.store<i32>(room, 0, AT_WORK);
 }
 
 /** The kinds of jobs, in the order of the host's list (job.ts beside this folder). */
