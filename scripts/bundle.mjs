@@ -11,7 +11,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const starts = {
   nn: 'src/cli/main.ts',
   'trial-worker': 'src/training/trial-worker.ts',
-  'drawing-worker': 'src/data/drawing-worker.ts',
+  'decoding-worker': 'src/data/decoding-worker.ts',
 };
 
 /** sharp is machine code, h5wasm WebAssembly with files of its own: they stay where npm puts them. */

@@ -24,6 +24,7 @@ test('there are files to look at', () => {
 test.each([
   ['sharp', ['data/image.ts']],
   ['h5wasm/node', ['data/sources/hdf5.ts']],
+  ['libheif-js/libheif-wasm/libheif.js', ['data/heif.ts']],
   ['zod', ['config/issues.ts', 'config/schema.ts']],
   ['yauzl', ['data/archive/zip.ts']],
   ['commander', ['cli/main.ts']],
@@ -32,8 +33,8 @@ test.each([
   expect(filesWith(new RegExp(`(from|import\\(|createRequire.*\\() ?'${library}'`)).sort()).toEqual(places);
 });
 
-test('sharp and h5wasm are loaded when they are needed, not before', () => {
-  expect(filesWith(/^import (?!type).*'(sharp|h5wasm)/m)).toEqual([]);
+test('sharp, h5wasm and libheif are loaded when they are needed, not before', () => {
+  expect(filesWith(/^import (?!type).*'(sharp|h5wasm|libheif-js)/m)).toEqual([]);
 });
 
 test('only cli/ writes to the streams or sets an exit code', () => {

@@ -1,3 +1,4 @@
+import { stopDecoding } from '../data/decode-turns.ts';
 import { systemReason, UserError } from '../errors.ts';
 
 export interface Interruption {
@@ -25,6 +26,7 @@ export function listenForInterruption(): Interruption {
       return;
     }
     controller.abort(new UserError(kinds[signal as keyof typeof kinds], 'interrupted'));
+    stopDecoding.abort();
   };
   let failure: UserError | undefined;
   const onStdoutError = (error: NodeJS.ErrnoException) => {

@@ -5,7 +5,8 @@ import { decodeText, pathsInList } from '../data/decode-text.ts';
 import { exists, readWhole } from '../data/disk.ts';
 import { decodeImage } from '../data/image.ts';
 import { decodesAtOnce, mapInOrder, mostFailuresNamed } from '../data/load.ts';
-import { isFolder, isPictureName, maximumFileBytes, readPicture, walkFiles } from '../data/sources/files.ts';
+import { isFolder, maximumFileBytes, readPicture, walkFiles } from '../data/sources/files.ts';
+import { type FoundFile, fileAt, filesPassedOver, foldersPassedOver, imagesAmong } from '../data/sources/found-files.ts';
 import { type ExitKind, oneLine, systemReason, UserError } from '../errors.ts';
 import { kernelsFor, useThreads } from '../kernels/select.ts';
 import { count as counted, plural } from '../report/table.ts';
@@ -134,7 +135,7 @@ async function* imagesOf(operands: readonly string[], context: Context): AsyncGe
     else if (operand.startsWith('@'))
       for (const line of await readList(operand.slice(1), context)) yield fileImage(line, await pathHere(line));
     else if (await isFolder(operand)) yield* folderImages(operand, context);
-    else if (isGlob(operand) && !(await exists(operand))) yield* globImages(operand);
+    else if (isGlob(operand) && !(await exists(operand))) yield* globImages(operand, context);
     else yield fileImage(operand);
   }
 }
@@ -153,20 +154,29 @@ function stdinImage(bytes: Uint8Array): Image {
 }
 
 async function* folderImages(folder: string, context: Context): AsyncGenerator<Image> {
-  const { files, problems } = await walkFiles(folder);
+  const { files, problems, system } = await walkFiles(folder);
   for (const { path, reason } of problems) yield { name: path, pixels: async () => ({ error: reason }) };
-  const pictures = files.filter(isPictureName);
-  if (pictures.length + problems.length === 0) context.warn(`${folder}: no pictures in it`);
-  for (const path of pictures) yield fileImage(path);
+  const { images, others } = await imagesAmong(files.map(fileAt));
+  if (images.length + problems.length === 0) context.warn(`${folder}: no pictures in it`);
+  warnOfOthers(context, folder, others);
+  const folders = foldersPassedOver({ system, empty: [] });
+  if (folders) context.warn(`${folder}: ${folders}`);
+  for (const { name } of images) yield fileImage(name);
 }
 
 const isGlob = (operand: string) => /[*?[{]/.test(operand);
 
-async function* globImages(pattern: string): AsyncGenerator<Image> {
+async function* globImages(pattern: string, context: Context): AsyncGenerator<Image> {
   const paths = await filesLike(pattern);
   if (paths.length === 0) yield { name: pattern, pixels: async () => ({ error: 'no file matches' }) };
-  const pictures = paths.filter(isPictureName);
-  for (const path of pictures.length > 0 ? pictures : paths) yield fileImage(path); // '*.dat' means what it says
+  const { images, others } = await imagesAmong(paths.map(fileAt));
+  if (images.length > 0) warnOfOthers(context, pattern, others);
+  for (const { name } of images.length > 0 ? images : others) yield fileImage(name); // '*.dat' means what it says
+}
+
+function warnOfOthers(context: Context, where: string, others: readonly FoundFile[]): void {
+  const names = others.map(({ name }) => name);
+  if (names.length > 0) context.warn(`${where}: ${filesPassedOver(names)}`);
 }
 
 /** The files that a pattern means, sorted. */

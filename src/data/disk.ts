@@ -1,4 +1,4 @@
-import { constants, type Stats } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 import { access, type FileHandle, mkdir, open, rm, stat } from 'node:fs/promises';
 import { dirname, sep } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -70,6 +70,19 @@ export async function firstBytes(path: string, length: number): Promise<Buffer> 
     return buffer.subarray(0, bytesRead);
   } finally {
     await handle.close();
+  }
+}
+
+/** The same without leaving the thread, which takes a sixth of the time: for the many files of a folder.
+ *  @throws Error as `firstBytes` does */
+export function firstBytesNow(path: string, length: number): Buffer {
+  const file = openSync(path, openToRead);
+  try {
+    if (!fstatSync(file).isFile()) throw new Error('no file');
+    const bytes = Buffer.alloc(length);
+    return bytes.subarray(0, readSync(file, bytes, 0, length, 0));
+  } finally {
+    closeSync(file);
   }
 }
 

@@ -1,23 +1,33 @@
 import { UserError } from '../errors.ts';
 import { grouped } from '../grouped.ts';
+import { OnlyAlone } from './decode-turns.ts';
 
 /** What is told of a picture before it is decoded, since decoding it would take too much memory or time. */
 
-/** What a file starts with whose decoding takes as long as it has bytes and pixels. All else may be SVG, which is a program: it
- *  is drawn in a process that can be ended. */
-const pixelFormats = /^(\xff\xd8\xff|\x89PNG|GIF8|RIFF....WEBP|II[*+]\0|MM\0[*+]|....ftyp)/s;
-
-export function isPixelFormat(file: Uint8Array): boolean {
-  return pixelFormats.test(Buffer.from(file.buffer, file.byteOffset, Math.min(file.length, 16)).toString('latin1'));
-}
-
+/** Images with more pixels than this are refused before they are decoded (16,383 × 16,383: sharp's own bound). */
+export const maximumPixels = 16383 * 16383;
+/** Images with a side shorter than this hold too little to tell a cat by. */
+export const minimumSide = 8;
 /** The most that JPEG can say. Decoding takes some rows at a time, which of millions of columns are gigabytes. */
 export const maximumSide = 65_535;
 /** Of pictures with more pixels one is decoded at a time: some formats take 6 bytes of memory for each. */
 export const sharedPixels = 2 ** 26;
+/** The same of what is decoded to all of its pixels before sharp gets them, which takes 14 bytes for each. */
+export const sharedRasterPixels = 2 ** 25;
 /** Pixels times scans of a progressive JPEG. It goes through all of its pixels with each scan: cameras and programs write about
  *  ten, and a file of few bytes could have thousands. */
 const maximumScanned = 2 ** 32;
+
+/** @param shared  as many pixels are decoded while others are
+ *  @throws UserError (data) on an image that is too small, too long or of too many pixels
+ *  @throws OnlyAlone on one that takes much memory and is not decoded alone */
+export function refuseSize(width: number, height: number, isAlone: boolean, shared = sharedPixels): void {
+  const size = `${width}×${height} pixels: a side is`;
+  if (Math.min(width, height) < minimumSide) throw new UserError('data', `${size} below the minimum of ${minimumSide}`);
+  if (Math.max(width, height) > maximumSide) throw new UserError('data', `${size} above the maximum of ${grouped(maximumSide)}`);
+  if (width * height > maximumPixels) throw new UserError('data', `more than ${grouped(maximumPixels)} pixels`);
+  if (!isAlone && width * height > shared) throw new OnlyAlone();
+}
 
 /** @throws UserError (data) on a progressive JPEG of too many */
 export function refuseScans(jpeg: Uint8Array, pixels: number): void {

@@ -1,10 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import type { Sharp, SharpOptions } from 'sharp';
-import { systemReason, UserError } from '../errors.ts';
+import { UserError } from '../errors.ts';
 import { grouped } from '../grouped.ts';
-import type { Drawing } from './drawing-worker.ts';
-import { isPixelFormat, maximumSide, refuseScans, sharedPixels } from './image-traps.ts';
+import { colourSpaceOf, pngColours } from './colour-codes.ts';
+import { inTurn } from './decode-turns.ts';
+import { imageError } from './image-errors.ts';
+import { formatOf, isDecodedHere } from './image-formats.ts';
+import { maximumPixels, refuseScans, refuseSize } from './image-traps.ts';
+import { type Raster, tiffOf } from './raster.ts';
+import { refuseSamples } from './tiff-samples.ts';
 
 /** How a picture of any shape becomes a square. */
 export const fits = {
@@ -23,71 +28,127 @@ export interface Preprocessing {
 
 /** The one resize kernel: Lanczos with three lobes, over the full support when shrinking. */
 export const resizeKernel = 'lanczos3';
-/** Raised when anything in `decodeImage` changes what pixels a picture has. */
-export const decodingRules = 1;
-/** Pictures with a side shorter than this hold too little to tell a cat by. */
-export const minimumSide = 8;
-/** Pictures with more pixels than this are refused before they are decoded (16,383 × 16,383: sharp's own bound). */
-export const maximumPixels = 16383 * 16383;
+/** Raised when anything in `decodeImage` changes what pixels an image has, or which files are refused. */
+export const decodingRules = 2;
 
 const channels = 3;
+/** In samples of 16 bits; a picture of which no sample is larger uses 12 bits of them or fewer. */
+const leastOfRange = 2 ** 12;
 
 /**
- * Decodes a picture to RGB bytes: index = (row · size + column) · 3 + channel.
- * EXIF orientation applied, first frame only, alpha flattened on white, every colour space brought to 8-bit sRGB.
- * @param input  a path, or the bytes of a file in any format that sharp reads
+ * Decodes an image to RGB bytes: index = (row · size + column) · 3 + channel.
+ * Oriented as it is meant to be seen, first frame only, alpha flattened on white, every colour space brought to 8-bit sRGB.
+ * @param input  a path, or the bytes of a file in any format of `imageFormats`
  * @returns imageSize · imageSize · 3 bytes
- * @throws UserError (data) with the reason alone; the caller knows the picture's name
+ * @throws UserError (data) with the reason alone; the caller knows the image's name. A DamagedFile where the file is damaged
  */
 export async function decodeImage(input: string | Uint8Array, preprocessing: Preprocessing): Promise<Uint8Array> {
-  try {
-    // bytes alone: by its path, an SVG could make the renderer read other files beside it
-    const bytes = typeof input === 'string' ? await readFile(input) : input;
-    return isPixelFormat(bytes) ? await decodeHere(bytes, preprocessing) : await elsewhere('decode', bytes, preprocessing);
-  } catch (error) {
-    throw dataError(error);
-  }
+  // bytes alone: by its path, an SVG could make the renderer read other files beside it
+  const bytes = typeof input === 'string' ? await readBytes(input) : input;
+  return decodeUntrusted('decode', bytes, preprocessing);
+}
+
+async function readBytes(path: string): Promise<Uint8Array> {
+  return readFile(path).catch((error) => {
+    throw imageError(error, new Uint8Array(0));
+  });
 }
 
 /** The same in this process, for what is known to be no trap. */
 export function decodeHere(bytes: Uint8Array, preprocessing: Preprocessing): Promise<Uint8Array> {
-  return retried(async (isAlone) => squarePixels((await openImage(bytes, isAlone)).image, preprocessing));
+  return inTurn(async (isAlone) => uses.decode(await openImage(bytes, isAlone), preprocessing));
 }
 
-/** Decodes; what fails among others, or takes much memory, is tried once more alone.
- *  @throws UserError (data) with the reason */
-async function retried<T>(decode: (isAlone: boolean) => Promise<T>): Promise<T> {
+/** A file whose header was read. */
+export interface Opened {
+  image: Sharp;
+  /** as it is shown */
+  width: number;
+  height: number;
+  format: string;
+  turned: boolean;
+  /** of the file */
+  bytes: number;
+}
+
+/** What is made of an opened file, in this process or in another. */
+export const uses = {
+  decode: ({ image }: Opened, preprocessing: Preprocessing): Promise<Uint8Array> => squarePixels(image, preprocessing),
+  look: async ({ image, ...facts }: Opened, side: number): Promise<Look> => ({
+    ...facts,
+    small: await rgb(upright(image).resize(within(side))),
+  }),
+};
+export type Uses = typeof uses;
+
+/** Decodes here what takes no longer than its bytes and pixels, by its first bytes and by what sharp says it is; all else in a
+ *  process that can be ended. @throws UserError (data) */
+async function decodeUntrusted<Use extends keyof Uses>(
+  use: Use,
+  bytes: Uint8Array,
+  how: Parameters<Uses[Use]>[1],
+): Promise<Awaited<ReturnType<Uses[Use]>>> {
   try {
-    return await amongOthers(() => decode(false));
-  } catch (error) {
-    if (error instanceof UserError) throw error;
-    return await alone(() => decode(true)).catch((again) => {
-      throw dataError(again);
+    return await inTurn(async (isAlone) => {
+      const opened = formatOf(bytes)?.here ? await openImage(bytes, isAlone) : undefined;
+      if (isDecodedHere(opened?.format)) return await (uses[use] as (opened: Opened, how: unknown) => never)(opened!, how);
+      return (await import('./decoding-process.ts')).decodeApart(use, bytes, how, isAlone);
     });
+  } catch (error) {
+    throw imageError(error, bytes);
   }
 }
 
-function dataError(error: unknown): UserError {
-  return error instanceof UserError ? error : new UserError('data', imageReason(error), { cause: error });
-}
-
-/** Reads the header of a file.
- *  @throws UserError (data) on a picture that is too small or too long, or a JPEG that is made to take for ever
- *  @throws Error on one that should be alone and is not */
-async function openImage(bytes: Uint8Array, isAlone: boolean) {
-  const sharp = loadSharp();
-  const image = sharp(bytes, safeOptions);
-  const { format, isProgressive, orientation = 1, autoOrient } = await image.metadata();
+/** Reads the header of a file that sharp can read.
+ *  @throws UserError (data) on what would not be decoded as it is meant, or is made to take for ever
+ *  @throws OnlyAlone on what should be decoded alone and is not */
+export async function openImage(bytes: Uint8Array, isAlone: boolean): Promise<Opened> {
+  const told = formatOf(bytes)?.name;
+  if (told === 'tiff') refuseSamples(bytes);
+  const image = loadSharp()(bytes, safeOptions);
+  const { format, space, hasProfile, isProgressive, orientation = 1, autoOrient } = await image.metadata();
   const { width, height } = autoOrient;
-  if (Math.min(width, height) < minimumSide) {
-    throw new UserError('data', `${width}×${height} pixels: a side is below the minimum of ${minimumSide}`);
-  }
-  if (Math.max(width, height) > maximumSide) {
-    throw new UserError('data', `${width}×${height} pixels: a side is above the maximum of ${grouped(maximumSide)}`);
-  }
+  refuseSize(width, height, isAlone);
   if (format === 'jpeg' && isProgressive) refuseScans(bytes, width * height);
-  if (!isAlone && width * height > sharedPixels) throw new Error('so large a picture is decoded alone');
-  return { image, width, height, format: format as string, turned: orientation !== 1 };
+  if (['png', 'tiff'].includes(format) && ['rgb16', 'grey16'].includes(space)) await refuseUnscaled(image);
+  const codes = format === 'png' ? pngColours(bytes) : undefined;
+  const isP3 = codes !== undefined && colourSpaceOf(codes) === 'p3' && !hasProfile; // a profile beside it says the same
+  return {
+    image: isP3 ? await inDisplayP3(image) : image,
+    ...{ width, height, format, turned: orientation !== 1, bytes: bytes.length },
+  };
+}
+
+/** Samples of 16 bits that hold numbers of 8, 10 or 12 and were not scaled would come out black.
+ *  @throws UserError (data) */
+async function refuseUnscaled(image: Sharp): Promise<void> {
+  const [{ hasAlpha }, { channels: statistics }] = [await image.metadata(), await image.stats()];
+  const most = Math.max(...(hasAlpha ? statistics.slice(0, -1) : statistics).map(({ max }) => max));
+  if (most === 0 || most >= leastOfRange) return;
+  throw new UserError(
+    'data',
+    `samples of 16 bits, all of them at most ${grouped(most)}, which is all but black: scale them to 65,535`,
+  );
+}
+
+/** The pixels of a file that sharp can't read. */
+export function openRaster(raster: Raster, facts: Pick<Opened, 'format' | 'turned' | 'bytes'>): Opened {
+  const { width, height } = raster;
+  return { image: loadSharp()(tiffOf(raster), safeOptions), width, height, ...facts };
+}
+
+/** The same numbers with another meaning: colours of Display P3. */
+export async function inDisplayP3(image: Sharp): Promise<Sharp> {
+  const sharp = loadSharp();
+  const { data, info } = await image
+    .autoOrient()
+    .toColourspace('srgb')
+    .ensureAlpha()
+    .raw({ depth: 'uchar' })
+    .toBuffer({ resolveWithObject: true });
+  const blank = sharp({ create: { width: 1, height: 1, channels, background: '#000000' } });
+  const { icc } = await sharp(await blank.withIccProfile('p3').png().toBuffer()).metadata();
+  return sharp(tiffOf({ width: info.width, height: info.height, channels: 4, pixels: data, icc }), safeOptions);
 }
 
 /** Resizes RGB bytes of another shape the way decodeImage does. */
@@ -128,38 +189,20 @@ export interface Rectangle {
  *  @param side  the longer side of the small picture is this at most
  *  @throws UserError (data) with the reason, where decodeImage throws it too */
 export async function lookAt(original: Original, side: number): Promise<Look> {
-  if (!('file' in original)) {
-    const { pixels, width, height } = original;
-    const small = await rgb(loadSharp()(pixels, { raw: { width, height, channels } }).resize(within(side)));
-    return { width, height, format: 'pixels', turned: false, bytes: pixels.length, small };
-  }
-  const { file } = original;
-  return isPixelFormat(file) ? lookHere(file, side) : elsewhere('look', file, side);
-}
-
-/** The same for a file, in this process. */
-export function lookHere(file: Uint8Array, side: number): Promise<Look> {
-  return retried(async (isAlone) => {
-    const { image, format, turned, ...shape } = await openImage(file, isAlone);
-    return { ...shape, format, turned, bytes: file.length, small: await rgb(upright(image).resize(within(side))) };
-  });
+  if ('file' in original) return decodeUntrusted('look', original.file, side);
+  const { pixels, width, height } = original;
+  const image = loadSharp()(pixels, { raw: { width, height, channels } });
+  return uses.look({ image, width, height, format: 'pixels', turned: false, bytes: pixels.length }, side);
 }
 
 const within = (side: number) =>
   ({ width: side, height: side, fit: 'inside', withoutEnlargement: true, kernel: resizeKernel }) as const;
 
-async function elsewhere<Call extends keyof Drawing>(
-  call: Call,
-  file: Uint8Array,
-  how: Parameters<Drawing[Call]>[1],
-): Promise<Awaited<ReturnType<Drawing[Call]>>> {
-  return (await import('./drawing-process.ts')).drawElsewhere(call, file, how);
-}
-
 /** What else the pixels of a picture depend on: the versions of the libraries that decode, and the kind of machine. */
 export async function decoderVersion(): Promise<string> {
   const sharp = loadSharp();
-  return JSON.stringify([sharp.versions, process.platform, process.arch]);
+  const heif = createRequire(import.meta.url)('libheif-js/package.json') as { version: string };
+  return JSON.stringify([sharp.versions, heif.version, process.platform, process.arch]);
 }
 
 /** Encodes RGB bytes, size · size · 3, as a PNG file. */
@@ -214,43 +257,3 @@ function loadSharp(): SharpModule {
   loaded.concurrency(1); // one thread a picture, many pictures at once
   return loaded;
 }
-
-const running = new Set<Promise<unknown>>();
-let lastAlone: Promise<unknown> = Promise.resolve();
-
-/** Starts work when none that must be alone runs or waits. */
-async function amongOthers<T>(work: () => Promise<T>): Promise<T> {
-  for (let seen: unknown; seen !== lastAlone; ) await (seen = lastAlone);
-  const result = work();
-  running.add(result);
-  return result.finally(() => running.delete(result));
-}
-
-/** Runs work while no other runs. The library has one place for the texts of its errors: a picture that fails among
- *  others may get their reason, or none. Alone it gets its own. */
-function alone<T>(work: () => Promise<T>): Promise<T> {
-  const before = lastAlone;
-  const result = (async () => {
-    await before;
-    await Promise.allSettled(running);
-    return work();
-  })();
-  lastAlone = result.catch(() => {});
-  return result;
-}
-
-/** What sharp says of a broken file, on one line, without the path that the caller names anyway. */
-function imageReason(error: unknown): string {
-  if ((error as NodeJS.ErrnoException).code?.startsWith('E')) return systemReason(error);
-  const lines = (error instanceof Error ? error.message : String(error)).split('\n').map((line) => line.trim());
-  const text = [...new Set(lines)].filter((line) => line !== '').join('; ');
-  const known = reasons.find(([pattern]) => pattern.test(text));
-  return known ? known[1] : text;
-}
-
-const reasons: [RegExp, string][] = [
-  [/unsupported image format/i, 'not a picture in a format that can be read'],
-  [/Input Buffer is empty/i, 'the file is empty'],
-  [/premature end of JPEG|libpng read error|Unexpected end of/i, 'the file is cut off or damaged'],
-  [/exceeds pixel limit/i, `more than ${grouped(maximumPixels)} pixels`],
-];

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { UserError } from '../errors.ts';
 import { grouped } from '../grouped.ts';
 import { inGigabytes, machineMemory } from '../machine-memory.ts';
+import { DamagedFile } from './damaged.ts';
 import { type Classes, classCounts, type ExampleSet, type Examples, orderClasses } from './examples.ts';
 import type { Preprocessing } from './image.ts';
 import { type PackedFile, requirePreprocessing } from './packed/file.ts';
@@ -183,14 +184,22 @@ export async function* mapInOrder<T, R>(
   }
 }
 
-export type Attempt<T> = { value: T } | { reason: string };
+export type Attempt<T> = { value: T } | Unread;
+
+/** Why a picture can't be read. */
+export interface Unread {
+  reason: string;
+  /** else it may be sound, and be read by whoever has the right, the decoder or the memory */
+  isDamaged: boolean;
+}
 
 /** A picture that can't be read is a result here; any other failure stays one. */
 export async function attempt<T>(read: Promise<T>): Promise<Attempt<T>> {
   try {
     return { value: await read };
   } catch (error) {
-    if (error instanceof UserError && error.kind === 'data') return { reason: error.message };
+    if (error instanceof UserError && error.kind === 'data')
+      return { reason: error.message, isDamaged: error instanceof DamagedFile };
     throw error;
   }
 }

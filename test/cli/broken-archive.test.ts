@@ -57,7 +57,7 @@ test('training skips what is broken, names the first of it, how many more there 
   expect(stderr).toContain(
     `${broken.length - mostFailuresNamed} more pictures could not be read: nn data inspect --config c.json --all names all of them`,
   );
-  expect(stderr).toContain("passed over 1 file without a picture's extension, such as PetImages/Cat/Thumbs.db");
+  expect(stderr).toContain('passed over 1 file that nn reads no picture from, such as PetImages/Cat/Thumbs.db (1 .db)');
   const { examples, warnings } = JSON.parse(stdout) as { examples: Record<string, { total: number }>; warnings: string[] };
   expect(Object.values(examples).reduce((sum, { total }) => sum + total, 0)).toBe(17);
   expect(warnings[0]).toMatch(

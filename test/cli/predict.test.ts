@@ -3,7 +3,10 @@ import { cp, link, mkdir, readFile, rename, rm, symlink, writeFile } from 'node:
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { binPath, type nn } from '../cli.ts';
+import { binPath, nn } from '../cli.ts';
+import { bmpOf } from '../data/bmps.ts';
+import { heic8 } from '../data/heic-files.ts';
+import { box } from '../data/heifs.ts';
 import { sharedData, withoutShared } from '../shared.ts';
 import { folderConfig, preload, readJson, run, temporaryFolder, writeClasses, writeJson, writePicture } from './pictures.ts';
 
@@ -50,7 +53,7 @@ const filesOf = async (words: string[]) => jsonOf(await predict(0, ['--json', ..
 describe('what is predicted', () => {
   test.each([
     ['files, in the order of the words, as often as they are named', ['in/b.png', 'in/a.png', 'in/b.png'], undefined],
-    ['a folder, at any depth, sorted; other files are passed over', ['in'], ['in/a.png', 'in/b.png', 'in/deep/er/c.png']],
+    ['a folder, at any depth, sorted', ['in'], ['in/a.png', 'in/b.png', 'in/deep/er/c.png']],
     ['a quoted glob', ['in/*.png'], ['in/a.png', 'in/b.png']],
     ['a quoted glob over folders', ['in/**/*.png'], ['in/a.png', 'in/b.png', 'in/deep/er/c.png']],
     ['a glob that other files match too', ['in/*'], ['in/a.png', 'in/b.png']],
@@ -84,6 +87,46 @@ describe('what is predicted', () => {
     await rm(join(folder, name));
   });
 
+  test('of a folder and of a glob, what its bytes say is a picture; the rest is counted, with its kinds', async () => {
+    const png = await readFile(join(folder, 'in', 'a.png'));
+    const files: Record<string, Uint8Array> = {
+      'a.png': png,
+      'b.bmp': bmpOf({ width: 16, height: 16, bits: 24 }, (row, column) => row * 9999 + column),
+      'c.HEIC': heic8,
+      'download-without-extension': png,
+      'e.jpg!large': png,
+      'clip.mov': box('ftyp', Buffer.from('qt  \0\0\0\0qt  ')),
+      'notes.txt': Buffer.from('no picture'),
+      'more.txt': Buffer.from('no picture'),
+      '@eaDir/a.png/thumb.png': png,
+    };
+    await mkdir(join(folder, 'inbox', '@eaDir', 'a.png'), { recursive: true });
+    for (const [name, bytes] of Object.entries(files)) await writeFile(join(folder, 'inbox', name), bytes);
+    const read = ['a.png', 'b.bmp', 'c.HEIC', 'download-without-extension', 'e.jpg!large'].map((name) => `inbox/${name}`);
+    const others = 'passed over 3 files that nn reads no picture from, such as inbox/clip.mov (2 .txt, 1 .mov)';
+    const whole = await predict(0, ['--json', 'inbox']);
+    expect(jsonOf(whole).map(({ file }) => file)).toEqual(read);
+    const folders = "passed over 1 folder: inbox/@eaDir (a system's own)";
+    expect(whole.stderr).toBe(`warning: inbox: ${others}\nwarning: inbox: ${folders}\n`);
+    const glob = await predict(0, ['--json', 'inbox/*']);
+    expect(jsonOf(glob).map(({ file }) => file)).toEqual(read);
+    expect(glob.stderr).toBe(`warning: inbox/*: ${others}\n`);
+    expect((await predict(0, ['-q', 'inbox'])).stderr).toBe('');
+  });
+
+  test('nothing more once SIGTERM came, not even what is being drawn', { timeout: 30_000 }, async () => {
+    const rules = Array.from({ length: 3000 }, (_, i) => `g>g>g g g g:nth-child(${i}) rect{fill:red}`).join('');
+    const shapes = `${'<g>'.repeat(100)}${'<rect width="3" height="3"/>'.repeat(4000)}${'</g>'.repeat(100)}`;
+    const slow = `<svg xmlns="http://www.w3.org/2000/svg" width="16" height="16"><style>${rules}</style>${shapes}</svg>`;
+    await writeFile(join(folder, 'slow.svg'), slow);
+    const begun = performance.now();
+    const words = ['predict', '--model', join(folder, 'model'), 'in/a.png', ...Array(5).fill('slow.svg')];
+    const { code, stdout } = await nn(words, { cwd: folder, kill: { signal: 'SIGTERM', after: /a\.png/ } });
+    expect(code).toBe(143);
+    expect(stdout).toMatch(/^in\/a\.png\t.*\n$/);
+    expect(performance.now() - begun).toBeLessThan(9000); // one takes 10 seconds to be given up
+  });
+
   test('one picture on standard input', async () => {
     const input = await readFile(join(folder, 'in', 'a.png'));
     const [piped] = jsonOf(await predict(0, ['--json', '-'], { input }));
@@ -108,7 +151,8 @@ describe('what is predicted', () => {
 describe('the answer', () => {
   test('for people and scripts: FILE, LABEL and P with four decimals, between tabs', async () => {
     const rows = jsonOf(await predict(0, ['--json', 'in']));
-    const { stdout, stderr } = await predict(0, ['in']);
+    const files = rows.map(({ file }) => file);
+    const { stdout, stderr } = await predict(0, files);
     expect(stdout).toBe(rows.map(({ file, label, p }) => `${file}\t${label}\t${p!.toFixed(4)}\n`).join(''));
     expect(stderr).toBe('');
   });
@@ -356,7 +400,7 @@ describe('a thousand files', () => {
   });
 
   test.skipIf(process.platform !== 'linux')('onto a full disk: exit 3, and why, without a stack trace', () => {
-    const { stderr } = spawnSync('sh', ['-c', `"$NODE" "$NN" predict -m model in > /dev/full; echo "code $?" >&2`], {
+    const { stderr } = spawnSync('sh', ['-c', `"$NODE" "$NN" predict -m model in/*.png > /dev/full; echo "code $?" >&2`], {
       cwd: folder,
       env: { ...process.env, NODE: process.execPath, NN: binPath },
       encoding: 'utf8',

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { maximumPixels, minimumSide } from '../../src/data/image.ts';
+import { maximumPixels, minimumSide } from '../../src/data/image-traps.ts';
 import { binPath, type Finished } from '../cli.ts';
 import { busyJpeg, picture, pngBomb, solidPng } from './pictures.ts';
 
@@ -180,6 +180,14 @@ describe.skipIf(process.platform === 'win32')('a folder with files that break pr
     expect(answered.map(({ file }) => file)).toContain('pictures/cat/x.png/inside.png');
     expect(answered).toHaveLength(total);
     for (const row of answered) expect(row.p > 0 && row.p < 1).toBe(true);
+  });
+
+  test('is cleaned of what is damaged alone: what may not be read, or is too much or too little, is looked at', async () => {
+    expect((await run('data', 'clean', 'pictures', '--out', 'list.csv', '-q')).code).toBe(0);
+    const rows = (await readFile(join(root, 'list.csv'), 'utf8')).split('\n').slice(1);
+    const proposed = Object.keys(bad).map((name) => [name, rows.find((row) => row.includes(`,cat/${name},`))?.split(',')[0]]);
+    const damaged = ['broken link.png', 'cut off.jpg', 'empty.jpg', 'text.jpg'];
+    expect(proposed).toEqual(Object.keys(bad).map((name) => [name, damaged.includes(name) ? 'remove' : 'look']));
   });
 
   test('has bad files that are bad, one by one, also when they are named outright: exit 3', async () => {

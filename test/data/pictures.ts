@@ -48,6 +48,35 @@ export function pngBomb(width = 30_000, height = 30_000): Buffer {
   ]);
 }
 
+/** Grey of any depth, a value for each row. */
+export function greyPng(side: number, bits: number, valueAt: (row: number) => number): Buffer {
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(side, 0);
+  header.writeUInt32BE(side, 4);
+  header.set([bits, 0], 8);
+  const rows = Array.from({ length: side }, (_, row) => {
+    const bytes = Math.ceil((side * bits) / 8);
+    const value = valueAt(row);
+    const repeated = bits === 16 ? [value >> 8, value & 255] : [(255 / (2 ** bits - 1)) * value];
+    return Buffer.concat([Buffer.of(0), Buffer.alloc(bytes, Buffer.from(repeated))]);
+  });
+  return Buffer.concat([
+    Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'),
+    pngChunk('IHDR', header),
+    pngChunk('IDAT', deflateSync(Buffer.concat(rows))),
+    pngChunk('IEND', Buffer.alloc(0)),
+  ]);
+}
+
+/** A PNG with one more chunk, right behind its header. */
+export function withPngChunk(png: Buffer, type: string, data: Buffer): Buffer {
+  const at = 33;
+  return Buffer.concat([png.subarray(0, at), pngChunk(type, data), png.subarray(at)]);
+}
+
+/** A value over white. */
+export const alphaOf = (value: number, alpha: number): number => value * alpha + 1 - alpha;
+
 function pngChunk(type: string, data: Buffer): Buffer {
   const body = Buffer.concat([Buffer.from(type, 'latin1'), data]);
   const numbers = Buffer.alloc(8);

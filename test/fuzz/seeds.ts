@@ -8,6 +8,9 @@ import { encodeTensors } from '../../src/run/safetensors.ts';
 import { run, writeJson } from '../cli/pictures.ts';
 import { configsPath } from '../cli.ts';
 import { tarOf, zipOf } from '../data/archives.ts';
+import { bmpOf } from '../data/bmps.ts';
+import { heic8, heic10, heicAlpha } from '../data/heic-files.ts';
+import { codedOf, colours, gridOf, heifOf, mirrored, rotated, sizeOf } from '../data/heifs.ts';
 import { busyJpeg, painted, picture, solidPng } from '../data/pictures.ts';
 import { outside } from './svg-mutations.ts';
 
@@ -169,6 +172,8 @@ async function images(made: string) {
       ),
     ),
     avifs: [await busy.clone().avif({ effort: 0 }).toBuffer()],
+    heics: [heic8, heic10, heicAlpha, gridOfTiles()],
+    bmps: bitmaps(),
     svgs: [
       svg('<rect width="9" height="9" fill="red"/><path d="M1 1L9 9z" stroke="#00f"/>'),
       svg(
@@ -176,4 +181,27 @@ async function images(made: string) {
       ),
     ],
   };
+}
+
+/** As phones store it: tiles, a turn, colours by numbers. */
+function gridOfTiles(): Buffer {
+  const { data, coding } = codedOf(heic8, 'hvcC');
+  const tile = { type: 'hvc1', data, properties: [coding, sizeOf(96, 64)] };
+  const properties = [sizeOf(180, 64), rotated(1), mirrored(0), colours(12, 13, 6)];
+  return heifOf([{ type: 'grid', data: gridOf(1, 2, 180, 64), refers: ['dimg', 2, 3], properties }, tile, tile]);
+}
+
+function bitmaps(): Buffer[] {
+  const size = { width: 19, height: 12 };
+  const palette = Array.from({ length: 16 }, (_, i) => [i * 16, 255 - i, i * 3] as const);
+  const index = (row: number, column: number) => (column % 5 === 0 ? (row * column) % 16 : row % 16);
+  return [
+    bmpOf({ ...size, bits: 24 }, (row, column) => row * 70_000 + column * 300),
+    bmpOf({ ...size, bits: 4, palette, compression: 'runs' }, index),
+    bmpOf({ ...size, bits: 8, palette, isTopDown: true }, index),
+    bmpOf(
+      { ...size, bits: 32, header: 124, compression: 'masks', masks: [0xff, 0xff00, 0xff0000, 0xff000000] },
+      () => 0x80102030,
+    ),
+  ];
 }

@@ -248,6 +248,8 @@ export const targets = {
   GIF: image(20, 'gif', ({ gifs }) => gifs),
   TIFF: image(20, 'tiff', ({ tiffs }) => tiffs),
   AVIF: image(12, 'avif', ({ avifs }) => avifs),
+  HEIC: image(16, 'heic', ({ heics }) => heics),
+  BMP: image(10, 'bmp', ({ bmps }) => bmps),
 } satisfies Record<string, Target>;
 
 /** SVG, which may name what is outside. @param folder  where the picture lies that must not be seen */

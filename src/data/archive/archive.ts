@@ -7,6 +7,8 @@ import { maximumFileBytes } from '../sources/files.ts';
 export interface Archive {
   /** its files, in its order; folders have no entry */
   entries: readonly ArchiveEntry[];
+  /** paths of folders that it lists, such as empty ones, as it has them */
+  folders: readonly string[];
   /** Rather in rising order: what is compressed as a whole is read from its start, again for each step back.
    *  @throws UserError (data) with the reason, where this one file can't be read */
   read(index: number): Promise<Uint8Array>;
@@ -49,6 +51,9 @@ export const archiveLimits = {
   /** … or this, if it is more */
   totalBytes: 1024 ** 3,
 };
+
+/** The problem of a file that is damaged; those of others are that nn does not take them. */
+export const emptyFile = 'the file is empty';
 
 /** What an archive of so many bytes may hold in all. */
 export function mostBytes(archiveBytes: number): number {
@@ -99,7 +104,7 @@ function leadsOut(path: string): boolean {
 
 function sizeProblem({ bytes, compressedBytes }: RawEntry): string | undefined {
   const { fileBytes, fileRatio, smallFile } = archiveLimits;
-  if (bytes === 0) return 'the file is empty';
+  if (bytes === 0) return emptyFile;
   if (bytes > fileBytes) return `${grouped(bytes)} bytes, more than the ${grouped(fileBytes)} allowed`;
   if (compressedBytes === undefined || bytes <= smallFile || bytes <= compressedBytes * fileRatio) return undefined;
   return `${grouped(bytes)} bytes packed into ${grouped(compressedBytes)}, as no picture is`;

@@ -12,10 +12,11 @@ export interface TarFile {
 }
 
 /** All that is no folder, in order. Who wants a content reads it from the tape before the next file is asked for.
- *  @param archive  how errors call it
+ *  @param archive   how errors call it
+ *  @param onFolder  told each folder on the way
  *  @see POSIX.1-2017, pax; GNU tar 1.35, Basic Tar Format
  *  @throws Error with what is wrong */
-export async function* tarFiles(tape: Tape, archive: string): AsyncGenerator<TarFile> {
+export async function* tarFiles(tape: Tape, archive: string, onFolder?: (path: string) => void): AsyncGenerator<TarFile> {
   const always: Attributes = new Map();
   let once: Attributes = new Map();
   for (;;) {
@@ -30,7 +31,8 @@ export async function* tarFiles(tape: Tape, archive: string): AsyncGenerator<Tar
     if (header.type === sparseType) await skipMap(block, tape);
     const file = fileOf(header, new Map([...always, ...once]), tape.position());
     once = new Map();
-    if (!isFolder(header.type, file.path)) yield file;
+    if (isFolder(header.type, file.path)) onFolder?.(file.path);
+    else yield file;
     await tape.skip(file.position + file.bytes + padding(file.bytes) - tape.position());
   }
 }

@@ -31,7 +31,8 @@ export async function openTar(path: string, onProgress?: ListingProgress): Promi
     const check = entryCheck(path, tar.status.size);
     const entries: ArchiveEntry[] = [];
     const positions: number[] = [];
-    for await (const { file } of pass(tar, onProgress)) {
+    const folders: string[] = [];
+    for await (const { file } of pass(tar, { onProgress, onFolder: (name) => folders.push(name) })) {
       entries.push(check(file));
       positions.push(file.position);
     }
@@ -40,6 +41,7 @@ export async function openTar(path: string, onProgress?: ListingProgress): Promi
       : (index: number) => contentAt(tar, positions[index]!, entries[index]!.bytes);
     return {
       entries,
+      folders,
       read: async (index) => {
         const { problem } = entries[index]!;
         if (problem !== undefined) throw new UserError('data', problem);
@@ -58,23 +60,29 @@ interface Tar {
   isPacked: boolean;
 }
 
-/** Its files from the start, each with the tape that its content is on. */
-function pass(tar: Tar, onProgress?: ListingProgress): AsyncGenerator<{ file: TarFile; tape: Tape }> {
-  return tar.isPacked ? passPacked(tar, onProgress) : passPlain(tar, onProgress);
+/** Who is told what while it is listed. */
+interface Listing {
+  onProgress?: ListingProgress | undefined;
+  onFolder?: (path: string) => void;
 }
 
-async function* passPlain(tar: Tar, onProgress?: ListingProgress): ReturnType<typeof pass> {
+/** Its files from the start, each with the tape that its content is on. */
+function pass(tar: Tar, listing: Listing = {}): AsyncGenerator<{ file: TarFile; tape: Tape }> {
+  return tar.isPacked ? passPacked(tar, listing) : passPlain(tar, listing);
+}
+
+async function* passPlain(tar: Tar, { onProgress, onFolder }: Listing): ReturnType<typeof pass> {
   const { path, status } = tar;
   const handle = await openSame(tar);
   try {
     const tape: Tape = fileTape(handle, status.size, () => onProgress?.(tape.position(), status.size));
-    for await (const file of tarFiles(tape, path)) yield { file, tape };
+    for await (const file of tarFiles(tape, path, onFolder)) yield { file, tape };
   } finally {
     await handle.close();
   }
 }
 
-async function* passPacked(tar: Tar, onProgress?: ListingProgress): ReturnType<typeof pass> {
+async function* passPacked(tar: Tar, { onProgress, onFolder }: Listing): ReturnType<typeof pass> {
   const { path, status } = tar;
   const packed = createReadStream(path, { highWaterMark: 1 << 18 }); // no FileHandle: nobody closes it where a pass is not ended
   await once(packed, 'open');
@@ -82,7 +90,7 @@ async function* passPacked(tar: Tar, onProgress?: ListingProgress): ReturnType<t
   try {
     requireSame(tar, fstatSync((packed as unknown as { fd: number }).fd));
     const tape = streamTape(unpacked, () => onProgress?.(packed.bytesRead, status.size));
-    for await (const file of tarFiles(tape, path)) yield { file, tape };
+    for await (const file of tarFiles(tape, path, onFolder)) yield { file, tape };
   } finally {
     unpacked.destroy();
   }

@@ -4,6 +4,7 @@ import { buffer } from 'node:stream/consumers';
 import { crc32 } from 'node:zlib';
 import type { Entry, ZipFile } from 'yauzl';
 import { UserError } from '../../errors.ts';
+import { DamagedFile } from '../damaged.ts';
 import { type Archive, type ArchiveEntry, brokenArchive, entryCheck, type ListingProgress } from './archive.ts';
 import { findDirectory, type ZipDirectory } from './zip-directory.ts';
 
@@ -20,15 +21,19 @@ export async function openZip(path: string, onProgress?: ListingProgress): Promi
     zip = opened;
     const raw: Entry[] = [];
     const entries: ArchiveEntry[] = [];
+    const folders: string[] = [];
     for await (const entry of allEntries(opened, directory, onProgress)) {
       const { generalPurposeBitFlag, fileNameRaw, extraFields } = entry;
       const name = yauzl.getFileNameLowLevel(generalPurposeBitFlag, fileNameRaw, extraFields, false);
-      if (name.endsWith('/')) continue;
+      if (name.endsWith('/')) {
+        folders.push(name);
+        continue;
+      }
       const { uncompressedSize: bytes, compressedSize: compressedBytes } = entry;
       entries.push(check({ path: name, bytes, compressedBytes, problem: problemOf(entry) }));
       raw.push(entry);
     }
-    return { entries, read: (index) => readEntry(opened, raw[index]!, entries[index]!) };
+    return { entries, folders, read: (index) => readEntry(opened, raw[index]!, entries[index]!) };
   } catch (error) {
     zip?.close();
     throw await brokenArchive(path, error);
@@ -81,6 +86,6 @@ async function readEntry(zip: ZipFile, entry: Entry, { problem }: ArchiveEntry):
     return bytes;
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new UserError('data', `damaged in the archive: ${reason}`, { cause: error });
+    throw new DamagedFile(`damaged in the archive: ${reason}`, error);
   }
 }

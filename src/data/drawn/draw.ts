@@ -1,5 +1,6 @@
 import { namedRandom } from '../../random.ts';
-import { decodeHere, minimumSide, type Preprocessing } from '../image.ts';
+import { decodeHere, type Preprocessing } from '../image.ts';
+import { minimumSide } from '../image-traps.ts';
 import { compose, type Variation } from './compose.ts';
 import { type DrawnLabel, type Kind, kinds } from './kinds.ts';
 import { addGrain } from './light.ts';

@@ -1,5 +1,6 @@
 import { extname } from 'node:path';
 import { type DuplicateCluster, type DuplicateKind, kindOf } from '../duplicates.ts';
+import { formatNamed } from '../image-formats.ts';
 import type { PartName } from '../split.ts';
 import { classNameOf, nameOf, type Survey } from './survey.ts';
 
@@ -29,8 +30,13 @@ interface KindEntry {
 export const findingKinds = {
   unreadable: {
     title: 'unreadable',
-    advice: 'Training leaves them out. Mend them, or remove them with nn data clean.',
+    advice: 'They are damaged, and training leaves them out. Fetch them again, or remove them with nn data clean.',
     proposal: 'remove',
+  },
+  unread: {
+    title: 'not read, though they may be sound',
+    advice: 'Training leaves them out. Give the right to read them, or save them as their line says.',
+    proposal: 'look',
   },
   twoLabels: {
     title: 'the same picture under two labels',
@@ -112,7 +118,8 @@ export type PartOf = (i: number) => PartName | null;
  *  @param clusters  of the readable pictures, as `findDuplicates` gives them */
 export function findAll(survey: Survey, clusters: readonly DuplicateCluster[], partOf: PartOf): Finding[] {
   const of: Record<FindingKind, Group[]> = {
-    unreadable: unreadableGroups(survey),
+    unreadable: unreadableGroups(survey, true),
+    unread: unreadableGroups(survey, false),
     ...copies(survey, clusters, partOf),
     ...oddPictures(survey, partOf),
   };
@@ -132,8 +139,9 @@ export function pictureAt(survey: Survey, i: number, partOf: PartOf): Picture {
   };
 }
 
-function unreadableGroups(survey: Survey): Group[] {
-  return survey.unreadable.map(({ source, index, reason }) => {
+function unreadableGroups(survey: Survey, damaged: boolean): Group[] {
+  const found = survey.unreadable.filter(({ isDamaged }) => isDamaged === damaged);
+  return found.map(({ source, index, reason }) => {
     const from = survey.sources[source]!;
     const picture = { name: from.source.name(index), label: classNameOf(from, index), part: from.part, source, index };
     return { pictures: [picture], why: reason };
@@ -235,26 +243,9 @@ const oddities: Record<OddKind, (survey: Survey, i: number) => string | null> = 
   },
   extension: (survey, i) => {
     const extension = extname(nameOf(survey, i)).toLowerCase();
-    const expected = formatsByExtension[extension];
+    const expected = formatNamed(nameOf(survey, i));
     const found = survey.formatNames[survey.formats[i]!]!;
     return expected === undefined || expected === found || found === 'pixels' ? null : `${found}, not ${extension}`;
   },
 };
 const oddKinds = Object.keys(oddities) as OddKind[];
-
-/** What sharp calls the format that an extension promises. */
-const formatsByExtension: Record<string, string> = {
-  '.jpg': 'jpeg',
-  '.jpeg': 'jpeg',
-  '.jpe': 'jpeg',
-  '.jfif': 'jpeg',
-  '.png': 'png',
-  '.webp': 'webp',
-  '.gif': 'gif',
-  '.avif': 'heif',
-  '.heif': 'heif',
-  '.heic': 'heif',
-  '.tif': 'tiff',
-  '.tiff': 'tiff',
-  '.svg': 'svg',
-};

@@ -1,7 +1,7 @@
 import type { Classes } from '../examples.ts';
 import { allocateFingerprints, type Fingerprints, setFingerprint, setPixelHash } from '../fingerprint.ts';
 import { type Look, lookAt, type Preprocessing } from '../image.ts';
-import { attempt, decodesAtOnce, mapInOrder } from '../load.ts';
+import { attempt, decodesAtOnce, mapInOrder, type Unread } from '../load.ts';
 import type { Source, SourcePicture } from '../source.ts';
 import type { PartName } from '../split.ts';
 import { borderBytes, borderOf, colourOf, type Measures, measure, thumbnailBytes, thumbnailOf } from './measure.ts';
@@ -50,10 +50,9 @@ export interface Survey {
   unreadable: Unreadable[];
 }
 
-export interface Unreadable {
+export interface Unreadable extends Unread {
   source: number;
   index: number;
-  reason: string;
 }
 
 export interface SurveyOptions {
@@ -79,7 +78,7 @@ export async function survey(
     }));
     for await (const { index, outcome } of looks) {
       const label = source.classOf(index) === positive ? 1 : 0;
-      if ('reason' in outcome) table.unreadable.push({ source: s, index, reason: outcome.reason });
+      if ('reason' in outcome) table.unreadable.push({ source: s, index, ...outcome });
       else add(table, { source: s, index, label, ...outcome.value }, preprocessing.imageSize);
       onProgress?.(source.title, ++done, source.count);
     }

@@ -1,11 +1,12 @@
 import { UserError } from '../../errors.ts';
-import type { Archive, ArchiveEntry, ListingProgress } from '../archive/archive.ts';
+import { type Archive, type ArchiveEntry, emptyFile, type ListingProgress } from '../archive/archive.ts';
+import { DamagedFile } from '../damaged.ts';
 import { firstBytes, reasonAt } from '../disk.ts';
 import { fileValidator } from '../file-validator.ts';
 import { contentHash } from '../hash.ts';
 import { decodeImage } from '../image.ts';
 import type { Source } from '../source.ts';
-import { isPictureName } from './files.ts';
+import { filesPassedOver, foldersPassedOver, imagesAmong, isHiddenName, isSystemFolder } from './found-files.ts';
 
 export interface ArchiveOptions {
   path: string;
@@ -19,6 +20,7 @@ interface Picture {
   /** below the folder of the classes */
   name: string;
   className: string;
+  problem: string | undefined;
 }
 
 /** A ZIP or tar archive of one folder for each class, pictures at any depth, in the archive's order. Nothing is unpacked to
@@ -28,13 +30,18 @@ export async function openArchive({ path, folder }: ArchiveOptions, onProgress?:
   const validator = await fileValidator(path); // before it is listed: what replaces it in between has another
   const archive = await openAny(path, onProgress);
   const all = archive.entries.map((entry, index) => ({ ...entry, index })).filter((entry) => !isHidden(entry.path));
-  const files = all.filter(({ isOutside }) => !isOutside);
-  const root = folder === undefined ? commonFolder(files) : checkFolder(folder, files, path);
-  const below = files.filter((entry) => entry.path.startsWith(root));
-  const named = below.filter((entry) => isPictureName(entry.path));
+  const files = all.filter(({ isOutside, path: name }) => !isOutside && systemFolderOf(name) === undefined);
+  const found = await imagesAmong(files.map((entry) => ({ ...entry, name: entry.path, start: () => startOf(archive, entry) })));
+  const root = folder === undefined ? commonFolder(found.images) : checkFolder(folder, files, path);
+  const isBelow = (entry: ArchiveEntry) => entry.path.startsWith(root);
   const isLoose = (entry: ArchiveEntry) => !entry.path.slice(root.length).includes('/');
-  const pictures = named.filter((entry) => !isLoose(entry)).map((entry) => pictureOf(entry, root));
-  const read = (i: number) => archive.read(pictures[i]!.index);
+  const images = found.images.filter(isBelow);
+  const pictures = images.filter((entry) => !isLoose(entry)).map((entry) => pictureOf(entry, root));
+  const read = async (i: number) => {
+    const { index, problem } = pictures[i]!;
+    if (problem === emptyFile) throw new DamagedFile(problem);
+    return archive.read(index);
+  };
   const classes = [...new Set(pictures.map(({ className }) => className))].sort();
   const places = new Map(classes.map((name, place) => [name, place]));
   return {
@@ -53,22 +60,31 @@ export async function openArchive({ path, folder }: ArchiveOptions, onProgress?:
       stamp: async (i) => (validator === undefined ? undefined : `${validator} ${pictures[i]!.index} ${pictures[i]!.name}`),
       decode: (file, _, preprocessing) => decodeImage(file, preprocessing),
     },
-    notes: [
-      ...note(
-        path,
-        'refused',
-        all.filter(({ isOutside }) => isOutside),
-        'whose path leads out of the archive',
-      ),
-      ...note(
-        path,
-        'passed over',
-        below.filter((entry) => !isPictureName(entry.path)),
-        "without a picture's extension",
-      ),
-      ...note(path, 'passed over', named.filter(isLoose), "in no class's folder"),
-    ],
+    notes: notesOf(path, {
+      outside: all.filter(({ isOutside }) => isOutside),
+      loose: images.filter(isLoose),
+      others: found.others.filter(isBelow),
+      ...foldersWithoutClass(archive, root, classes),
+    }),
   };
+}
+
+/** Folders of systems anywhere, and those beside the classes that hold no picture. */
+function foldersWithoutClass({ entries, folders }: Archive, root: string, classes: readonly string[]) {
+  const inFolders = entries.filter(({ isOutside }) => !isOutside).map(({ path }) => path.split('/').slice(0, -1));
+  const listed = folders.map((path) => path.split('/').filter((part) => part !== '' && part !== '.'));
+  const shown = [...inFolders, ...listed].map((parts) => `${visible(parts).join('/')}/`);
+  const beside = shown.flatMap((place) => (place.startsWith(root) ? [place.slice(root.length).split('/')[0]!] : []));
+  return {
+    system: shown.flatMap((place) => systemFolderOf(place) ?? []),
+    empty: beside.filter((name) => name !== '' && !isSystemFolder(name) && !classes.includes(name)),
+  };
+}
+
+/** What of a path stands before the first hidden name. */
+function visible(parts: readonly string[]): readonly string[] {
+  const hidden = parts.findIndex(isHiddenName);
+  return hidden < 0 ? parts : parts.slice(0, hidden);
 }
 
 /** A ZIP archive says so in its first bytes, unless something stands in front of it. */
@@ -81,15 +97,29 @@ async function openAny(path: string, onProgress?: ListingProgress): Promise<Arch
   return (await import('../archive/tar.ts')).openTar(path, onProgress);
 }
 
-/** What systems leave in archives, and hidden files. */
+/** A file, or what is in a folder, that a system does not show. */
 function isHidden(path: string): boolean {
-  return path.split('/').some((part) => (part.startsWith('.') && part !== '..') || part === '__MACOSX');
+  return path.split('/').some(isHiddenName);
+}
+
+/** The folder of a system that a file is in. */
+function systemFolderOf(path: string): string | undefined {
+  const folders = path.split('/').slice(0, -1);
+  const at = folders.findIndex(isSystemFolder);
+  return at < 0 ? undefined : folders.slice(0, at + 1).join('/');
+}
+
+/** A file that is larger is no image unless it is called so: its first bytes cost as much as the whole. */
+const mostBytesToLook = 2 ** 26;
+
+async function startOf(archive: Archive, { index, bytes, problem }: ArchiveEntry & { index: number }): Promise<Uint8Array> {
+  return problem === undefined && bytes <= mostBytesToLook ? archive.read(index) : new Uint8Array(0);
 }
 
 /** The folder that holds the folders of the classes: as long as all pictures are in one folder of folders, it is entered.
  *  @returns with a slash behind, empty for the archive itself */
-function commonFolder(entries: readonly ArchiveEntry[]): string {
-  const paths = entries.filter(({ path, problem }) => problem === undefined && isPictureName(path)).map(({ path }) => path);
+function commonFolder(images: readonly ArchiveEntry[]): string {
+  const paths = images.filter(({ problem }) => problem === undefined).map(({ path }) => path);
   let root = '';
   for (;;) {
     const below = paths.map((path) => path.slice(root.length).split('/'));
@@ -109,13 +139,23 @@ function checkFolder(folder: string, entries: readonly ArchiveEntry[], archive: 
   );
 }
 
-function pictureOf({ path, index }: ArchiveEntry & { index: number }, root: string): Picture {
+function pictureOf({ path, index, problem }: ArchiveEntry & { index: number }, root: string): Picture {
   const name = path.slice(root.length);
-  return { index, name, className: name.slice(0, name.indexOf('/')) };
+  return { index, name, className: name.slice(0, name.indexOf('/')), problem };
 }
 
-function note(path: string, did: string, files: readonly ArchiveEntry[], which: string): string[] {
-  if (files.length === 0) return [];
-  const count = `${files.length} file${files.length === 1 ? '' : 's'}`;
-  return [`${path}: ${did} ${count} ${which}, such as ${files[0]!.path}`];
+function notesOf(
+  path: string,
+  passed: { outside: ArchiveEntry[]; loose: ArchiveEntry[]; others: ArchiveEntry[]; system: string[]; empty: string[] },
+): string[] {
+  const { outside, loose, others, system, empty } = passed;
+  const names = (entries: readonly ArchiveEntry[]) => entries.map((entry) => entry.path);
+  const folders = foldersPassedOver({ system: [...new Set(system)], empty: [...new Set(empty)] });
+  const refused = `refused ${outside.length} file${outside.length === 1 ? '' : 's'} whose path leads out of the archive`;
+  return [
+    ...(outside.length > 0 ? [`${refused}, such as ${outside[0]!.path}`] : []),
+    ...(others.length > 0 ? [filesPassedOver(names(others))] : []),
+    ...(loose.length > 0 ? [filesPassedOver(names(loose), "in no class's folder")] : []),
+    ...(folders ? [folders] : []),
+  ].map((note) => `${path}: ${note}`);
 }

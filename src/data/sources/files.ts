@@ -1,37 +1,18 @@
 import { constants } from 'node:fs';
 import { access, readdir, readFile, realpath, stat } from 'node:fs/promises';
-import { extname, join, resolve, sep } from 'node:path';
+import { join, resolve, sep } from 'node:path';
 import { systemReason, UserError } from '../../errors.ts';
 import { grouped } from '../../grouped.ts';
+import { DamagedFile } from '../damaged.ts';
 import { reasonAt } from '../disk.ts';
 import { fileValidator } from '../file-validator.ts';
 import { contentHash } from '../hash.ts';
 import { decodeImage, type Preprocessing } from '../image.ts';
 import type { Decoding, SourcePicture } from '../source.ts';
-
-/** What counts as a picture in a folder; other files are passed over. A file named outright is always tried. */
-export const pictureExtensions: ReadonlySet<string> = new Set([
-  '.jpg',
-  '.jpeg',
-  '.jpe',
-  '.jfif',
-  '.png',
-  '.webp',
-  '.gif',
-  '.avif',
-  '.heif',
-  '.heic',
-  '.tif',
-  '.tiff',
-  '.svg',
-]);
+import { isHiddenName, isSystemFolder } from './found-files.ts';
 
 /** A file larger than this is refused before it is read. */
 export const maximumFileBytes = 512 * 1024 * 1024;
-
-export function isPictureName(path: string): boolean {
-  return pictureExtensions.has(extname(path).toLowerCase());
-}
 
 /** Reads and decodes one file. @throws UserError (data) with the reason */
 export async function readPicture(path: string, preprocessing: Preprocessing): Promise<SourcePicture> {
@@ -53,13 +34,15 @@ export async function readFileBytes(path: string): Promise<Uint8Array> {
   try {
     const info = await stat(path);
     if (!info.isFile()) throw new UserError('data', 'not a file');
-    if (info.size === 0) throw new UserError('data', 'the file is empty');
+    if (info.size === 0) throw new DamagedFile('the file is empty');
     if (info.size > maximumFileBytes) {
       throw new UserError('data', `${grouped(info.size)} bytes, more than the ${grouped(maximumFileBytes)} allowed`);
     }
     return await readFile(path);
   } catch (error) {
     if (error instanceof UserError) throw error;
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT' && !path.includes('\ufffd'))
+      throw new DamagedFile(reasonAt(path, error), error);
     throw new UserError('data', reasonAt(path, error), { cause: error });
   }
 }
@@ -69,13 +52,15 @@ export interface Walk {
   files: string[];
   /** what could not be entered, with its reason */
   problems: { path: string; reason: string }[];
+  /** folders of a system, which are not entered */
+  system: string[];
 }
 
-/** All files below a folder, whatever their depth; hidden ones and their folders are passed over. Links are followed,
- *  but no folder is entered twice. A link that leads nowhere counts as a file, so that reading it says so.
+/** All files below a folder, whatever their depth; hidden ones and their folders are passed over, and those of a system. Links are
+ *  followed, but no folder is entered twice. A link that leads nowhere counts as a file, so that reading it says so.
  *  @param root  no link back to this folder, or to one above it, is followed */
 export async function walkFiles(folder: string, root = folder): Promise<Walk> {
-  const walk: Walk = { files: [], problems: [] };
+  const walk: Walk = { files: [], problems: [], system: [] };
   const home = await realpath(root).catch(() => resolve(root));
   await enter(folder, { walk, seen: new Set(root === folder ? [] : [home]), home });
   return walk;
@@ -94,10 +79,11 @@ async function enter(folder: string, way: { walk: Walk; seen: Set<string>; home:
     return;
   }
   for (const name of names.sort()) {
-    if (name.startsWith('.')) continue;
+    if (isHiddenName(name)) continue;
     const path = join(folder, name);
-    if (await isFolder(path)) await enter(path, way);
-    else walk.files.push(path);
+    if (!(await isFolder(path))) walk.files.push(path);
+    else if (isSystemFolder(name)) walk.system.push(path);
+    else await enter(path, way);
   }
 }
 

@@ -7,7 +7,11 @@ import { findAll } from '../../../src/data/inspection/findings.ts';
 import { summarize } from '../../../src/data/inspection/summary.ts';
 import { nameOf } from '../../../src/data/inspection/survey.ts';
 import type { PartName } from '../../../src/data/split.ts';
+import { bmpOf } from '../bmps.ts';
+import { heic8 } from '../heic-files.ts';
+import { box } from '../heifs.ts';
 import { busyJpeg, pngBomb, solidPng } from '../pictures.ts';
+import { tiffOf } from '../tiffs.ts';
 import { findingsIn, findingsOf, namesOf, put, putScenes, scene, surveyOf, surveySource } from './pictures.ts';
 
 let folder: string;
@@ -29,6 +33,11 @@ test('nothing is found among 100 drawn pictures', async () => {
 });
 
 describe('planted among clean pictures, each is found and nothing else', () => {
+  /** A JPEG that says to have other bits a sample. */
+  const withPrecision = (file: Buffer, bits: number) => {
+    file[file.indexOf(Buffer.of(0xff, 0xc0)) + 4] = bits;
+    return file;
+  };
   const jpeg = (index: number) => scene(index).jpeg();
 
   test.each<[string, () => Promise<Record<string, Uint8Array>>, Record<string, string[][]>]>([
@@ -76,7 +85,32 @@ describe('planted among clean pictures, each is found and nothing else', () => {
         'noncat/tiny.png': await solidPng([1, 2, 3], 4),
         'noncat/bomb.png': pngBomb(),
       }),
-      { unreadable: [['cat/cut.jpg'], ['cat/empty.png'], ['noncat/bomb.png'], ['noncat/text.jpg'], ['noncat/tiny.png']] },
+      {
+        unreadable: [['cat/cut.jpg'], ['cat/empty.png'], ['noncat/text.jpg']],
+        unread: [['noncat/bomb.png'], ['noncat/tiny.png']],
+      },
+    ],
+    [
+      'files that may be sound, in formats that nn does not decode, under the name of one that it does',
+      async () => ({
+        'cat/xl.jpg': Buffer.concat([Buffer.of(0xff, 0x0a), Buffer.alloc(40)]),
+        'cat/twelve-bits.jpg': withPrecision(await jpeg(60).toBuffer(), 12),
+        'noncat/floats.tif': tiffOf({ width: 9, height: 9, bits: 32, format: 'float', photometric: 'rgb', samples: 3 }, () => 1),
+        'noncat/film.heic': box('ftyp', Buffer.from('isom\0\0\0\0isom')),
+      }),
+      { unread: [['cat/twelve-bits.jpg'], ['cat/xl.jpg'], ['noncat/film.heic'], ['noncat/floats.tif']] },
+    ],
+    [
+      'pictures of other formats, under any name or none',
+      async () => ({
+        'cat/scan.jpg': bmpOf(
+          { width: 64, height: 64, bits: 24 },
+          (row, column) => ((row * 5) << 16) + ((column * 7) << 8) + (row ^ column),
+        ),
+        'noncat/IMG_4848.HEIC': heic8,
+        'noncat/download': await jpeg(61).toBuffer(),
+      }),
+      { extension: [['cat/scan.jpg']] },
     ],
     [
       'the same file three times',

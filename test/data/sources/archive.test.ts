@@ -8,6 +8,8 @@ import { loadExamples } from '../../../src/data/load.ts';
 import { openSource, sourceAtPath } from '../../../src/data/sources/sources.ts';
 import { listing, run, temporaryFolder, writeClasses, writeJson } from '../../cli/pictures.ts';
 import { type TarEntry, tarOf, type ZipEntry, zipOf } from '../archives.ts';
+import { bmpOf } from '../bmps.ts';
+import { heic8 } from '../heic-files.ts';
 import { solidPng } from '../pictures.ts';
 
 const preprocessing = { imageSize: 8, fit: 'cover' } as const;
@@ -87,8 +89,32 @@ describe.each([
       { name: 'cat/empty.jpg', reason: 'the file is empty' },
     ]);
     expect(notes).toEqual([
-      `${title}: passed over 2 files without a picture's extension, such as cat/notes.txt`,
-      `${title}: passed over 1 file in no class's folder, such as alone.png`,
+      `${title}: passed over 2 files that nn reads no picture from, such as cat/notes.txt (1 .md, 1 .txt)`,
+      `${title}: passed over 1 file in no class's folder, such as alone.png (1 .png)`,
+      `${title}: passed over 1 folder: __MACOSX (a system's own)`,
+    ]);
+  });
+
+  test('what its bytes say is a picture is one; what systems keep and folders without a picture are no classes', async () => {
+    const entries = [
+      ...(await pair()),
+      { name: 'cat/download', data: await grey(30) },
+      { name: 'dog/IMG.bin', data: heic8 },
+      { name: 'dog/scan', data: bmpOf({ width: 16, height: 16, bits: 24 }, () => 0x123456) },
+      { name: 'empty/readme.txt', data: Buffer.from('words') },
+      { name: './nothing/', type: '5', data: Buffer.alloc(0) },
+      { name: 'cat/', type: '5', data: Buffer.alloc(0) },
+      { name: 'lost+found/cat/1.png', data: await grey(31) },
+      { name: 'cat/@eaDir/1.png/thumb.png', data: await grey(32) },
+      { name: 'cat/deep/@eaDir/1.png', data: await grey(33) },
+      { name: '__MACOSX/cat/1.png', data: await grey(34) },
+    ];
+    const { names, failures, notes, title } = await read(name, pack(entries));
+    expect(names).toEqual(['cat/1.png', 'dog/1.png', 'cat/download', 'dog/IMG.bin', 'dog/scan']);
+    expect(failures).toEqual([]);
+    expect(notes).toEqual([
+      `${title}: passed over 1 file that nn reads no picture from, such as empty/readme.txt (1 .txt)`,
+      `${title}: passed over 6 folders: empty, nothing (without a picture, so no class), lost+found, cat/@eaDir, cat/deep/@eaDir, __MACOSX (a system's own)`,
     ]);
   });
 

@@ -7,7 +7,10 @@ import type { Source } from '../../../src/data/source.ts';
 import { openFolder } from '../../../src/data/sources/folder.ts';
 import { openSource, sourceAtPath } from '../../../src/data/sources/sources.ts';
 import { type ExitKind, UserError } from '../../../src/errors.ts';
-import { type Rgb, solidPng } from '../pictures.ts';
+import { bmpOf } from '../bmps.ts';
+import { heic8 } from '../heic-files.ts';
+import { busyJpeg, type Rgb, solidPng } from '../pictures.ts';
+import { tiffOf } from '../tiffs.ts';
 
 let root: string;
 beforeEach(async () => {
@@ -19,6 +22,19 @@ const options: LoadOptions = { preprocessing: { imageSize: 8, fit: 'cover' }, po
 const load = async (changed: Partial<LoadOptions> = {}) =>
   loadExamples(await openFolder({ path: root }), { ...options, ...changed });
 const namesOf = (source: Source) => Array.from({ length: source.count }, (_, i) => source.name(i));
+
+/** What systems and programs leave among people's files. */
+const systemFolders = [
+  '__MACOSX',
+  '@eaDir',
+  '@Recycle',
+  '#recycle',
+  '$RECYCLE.BIN',
+  'System Volume Information',
+  'lost+found',
+  '.ipynb_checkpoints',
+  '.Trash-1000',
+];
 
 /** Writes files below the root: a picture of its own for each. */
 async function put(...names: string[]): Promise<void> {
@@ -66,13 +82,50 @@ describe('the pictures of a folder', () => {
     expect(new Set(examples.hashes).size).toBe(3);
   });
 
-  test('are told by their extension, in any case', async () => {
+  test('are told by their extension, in any case; of other files is told how many there are, and of which kinds', async () => {
     await put('cat/a.PNG', 'cat/b.Jpeg', 'cat/c.svg', 'cat/d.jfif', 'noncat/e.TIFF');
     await writeFile(join(root, 'cat', 'notes.txt'), 'not a picture');
     await writeFile(join(root, 'cat', 'Thumbs.db'), 'not a picture');
+    await writeFile(join(root, 'noncat', 'labels'), 'not a picture');
+    await writeFile(join(root, 'README.txt'), 'not a picture');
     const source = await openFolder({ path: root });
     expect(namesOf(source)).toEqual(['cat/a.PNG', 'cat/b.Jpeg', 'cat/c.svg', 'cat/d.jfif', 'noncat/e.TIFF']);
-    expect(source.notes).toEqual([`${join(root, 'cat')}: passed over 2 files without a picture's extension`]);
+    expect(source.notes).toEqual([
+      `${root}: passed over 4 files that nn reads no picture from, such as README.txt (2 .txt, 1 .db, 1 without an extension)`,
+    ]);
+  });
+
+  test('are told by their content where their name does not say it, but raw files of cameras are none', async () => {
+    await put('cat/a.png', 'noncat/b.png');
+    const tiff = tiffOf({ width: 16, height: 16, bits: 8, photometric: 'rgb', samples: 3 }, () => 9);
+    const files: Record<string, Uint8Array> = {
+      'cat/download': await solidPng([1, 2, 3]),
+      'cat/photo.jpg_large': await busyJpeg(),
+      'cat/scan': tiff,
+      'cat/raw.nef': tiff,
+      'noncat/drawing.xml': Buffer.from('<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg" width="16" height="16"/>'),
+      'noncat/IMG.bin': heic8,
+      'noncat/paint': bmpOf({ width: 16, height: 16, bits: 24 }, () => 0x123456),
+      'noncat/page': Buffer.from('<html><svg></svg></html>'),
+      'noncat/empty': Buffer.alloc(0),
+      'noncat/new.jxl': Buffer.of(0xff, 0x0a, 1, 2, 3),
+    };
+    for (const [name, bytes] of Object.entries(files)) await writeFile(join(root, name), bytes);
+    const source = await openFolder({ path: root });
+    expect(namesOf(source)).toEqual([
+      'cat/a.png',
+      'cat/download',
+      'cat/photo.jpg_large',
+      'cat/scan',
+      'noncat/IMG.bin',
+      'noncat/b.png',
+      'noncat/drawing.xml',
+      'noncat/paint',
+    ]);
+    expect((await loadExamples(source, options)).failures).toEqual([]);
+    expect(source.notes).toEqual([
+      `${root}: passed over 4 files that nn reads no picture from, such as cat/raw.nef (2 without an extension, 1 .jxl, 1 .nef)`,
+    ]);
   });
 
   test('are not the hidden ones, nor those in hidden folders', async () => {
@@ -100,12 +153,12 @@ describe('the pictures of a folder', () => {
   test('that stand in no class are counted in a note', async () => {
     await put('cat/a.png', 'noncat/b.png', 'one.png');
     expect((await openFolder({ path: root })).notes).toEqual([
-      `${root}: passed over 1 picture in no class's folder, such as one.png`,
+      `${root}: passed over 1 file in no class's folder, such as one.png (1 .png)`,
     ]);
     await put('two.jpg');
-    await writeFile(join(root, 'README'), 'not a picture');
+    await writeFile(join(root, 'photo'), await solidPng([1, 2, 3]));
     expect((await openFolder({ path: root })).notes).toEqual([
-      `${root}: passed over 2 pictures in no class's folder, such as one.png`,
+      `${root}: passed over 3 files in no class's folder, such as one.png (1 .jpg, 1 .png, 1 without an extension)`,
     ]);
   });
 });
@@ -289,12 +342,43 @@ describe('the classes', () => {
     expect([...(await load(known)).examples.labels]).toEqual([0, 1, 1, 0]);
   });
 
-  test('without a picture are refused', async () => {
+  test('are not the folders without a picture: one warning names them', async () => {
+    await put('cat/a.png', 'noncat/b.png');
+    await mkdir(join(root, 'empty', 'deep', 'er'), { recursive: true });
+    await mkdir(join(root, 'notes'));
+    await writeFile(join(root, 'notes', 'a.txt'), 'not a picture');
+    const source = await openFolder({ path: root });
+    expect(source.classes).toEqual(['cat', 'noncat']);
+    expect(source.notes).toEqual([
+      `${root}: passed over 1 file that nn reads no picture from, such as notes/a.txt (1 .txt)`,
+      `${root}: passed over 2 folders: empty, notes (without a picture, so no class)`,
+    ]);
+    expect((await load()).failures).toEqual([]);
+  });
+
+  test.each(systemFolders)('are not what a system keeps, nor pictures in it, at any depth: %s', async (name) => {
+    await put('cat/a.png', `cat/${name}/a.png`, `cat/deep/${name}/b/c.png`, 'noncat/b.png', `${name}/cat/a.png`, `${name}/x.png`);
+    const source = await openFolder({ path: root });
+    expect(source.classes).toEqual(['cat', 'noncat']);
+    expect(namesOf(source)).toEqual(['cat/a.png', 'noncat/b.png']);
+    const [note, ...others] = source.notes;
+    expect(others).toEqual([]);
+    if (name.startsWith('.')) expect(note).toBeUndefined();
+    else {
+      expect(note).toMatch(/: passed over 3 folders: .* \(a system's own\)$/);
+      for (const folder of [name, `cat/${name}`, `cat/deep/${name}`]) expect(note).toContain(folder);
+    }
+  });
+
+  test('of which one has no picture are one: a warning names the other', async () => {
     await put('cat/a.png');
     await mkdir(join(root, 'noncat'));
+    expect((await openFolder({ path: root })).notes).toEqual([
+      `${root}: passed over 1 folder: noncat (without a picture, so no class)`,
+    ]);
     const error = await refusal(() => load());
     expect(error.kind).toBe('data');
-    expect(error.message).toBe(`${root}: expected pictures of class noncat, found none that can be read`);
+    expect(error.message).toBe(`${root}: expected two classes, found 1: cat`);
   });
 
   test('of which no picture can be read are refused, with the first reason', async () => {

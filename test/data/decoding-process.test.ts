@@ -1,18 +1,22 @@
 import * as processes from 'node:child_process';
 import { once } from 'node:events';
+import { availableParallelism } from 'node:os';
 import { afterEach, expect, type Mock, test, vi } from 'vitest';
-import { drawElsewhere } from '../../src/data/drawing-process.ts';
+import { decodeApart } from '../../src/data/decoding-process.ts';
+import { decodeImage } from '../../src/data/image.ts';
+import * as formats from '../../src/data/image-formats.ts';
 import { unborn } from '../unborn.ts';
 
-/** The process that draws SVG, as it dies at other times than while it draws. */
+/** The processes that decode what is not bounded, as they die at other times than while they decode; and what is given to them. */
 
 vi.mock('node:child_process', { spy: true });
+vi.mock('../../src/data/image-formats.ts', { spy: true });
 const { fork } = await vi.importActual<typeof processes>('node:child_process');
 
 const red = Buffer.from(
   '<svg xmlns="http://www.w3.org/2000/svg" width="16" height="16"><rect width="16" height="16" fill="#ff0000"/></svg>',
 );
-const draw = async () => new Uint8Array(await drawElsewhere('decode', red, { imageSize: 8, fit: 'cover' }));
+const draw = async () => new Uint8Array(await decodeApart('decode', red, { imageSize: 8, fit: 'cover' }, false));
 const drawn = new Uint8Array(Buffer.alloc(8 * 8 * 3, Buffer.of(255, 0, 0)));
 const started = () => vi.mocked(processes.fork).mock.results.map(({ value }) => value as processes.ChildProcess);
 
@@ -54,7 +58,7 @@ test('where no process can be made the picture is refused with the reason, and t
     kills.push(kill);
     return child;
   });
-  await expect(draw()).rejects.toMatchObject({ kind: 'data', message: 'no process can draw it: too many open files' });
+  await expect(draw()).rejects.toMatchObject({ kind: 'data', message: 'no process can decode it: too many open files' });
   expect(kills.map((kill) => kill.mock.calls)).toEqual([[]]);
   expect(await draw()).toEqual(drawn);
 });
@@ -67,6 +71,23 @@ test('one that dies of a file is tried once more where it was not new, and then 
     return child;
   });
   started()[0]!.kill('SIGKILL');
-  await expect(draw()).rejects.toMatchObject({ kind: 'data', message: 'drawing it ended with SIGKILL' });
+  await expect(draw()).rejects.toMatchObject({ kind: 'data', message: 'decoding it ended with SIGKILL' });
   expect(started()).toHaveLength(2);
+});
+
+test('what its first bytes take for pixels, and sharp for SVG, is drawn in a process of its own all the same', async () => {
+  const gif = formats.imageFormats.find(({ name }) => name === 'gif')!;
+  vi.mocked(formats.formatOf).mockReturnValueOnce(gif);
+  expect(new Uint8Array(await decodeImage(red, { imageSize: 8, fit: 'cover' }))).toEqual(drawn);
+  expect(started()).toHaveLength(1);
+});
+
+test('several are decoded at once, each in a process that is used again', async () => {
+  const several = () => Promise.all(Array.from({ length: 40 }, draw));
+  expect(await several()).toEqual(Array(40).fill(drawn));
+  const processes = started().length;
+  expect(processes).toBeLessThanOrEqual(availableParallelism());
+  expect(processes).toBeGreaterThanOrEqual(Math.min(2, availableParallelism()));
+  await several();
+  expect(started()).toHaveLength(processes);
 });

@@ -1,0 +1,54 @@
+import { Worker } from 'node:worker_threads';
+import { decodeBmp } from './bmp.ts';
+import { DamagedFile } from './damaged.ts';
+import { OnlyAlone } from './decode-turns.ts';
+import { openHeif } from './heif.ts';
+import { inDisplayP3, type Opened, openImage, openRaster, type Uses, uses } from './image.ts';
+import { imageError } from './image-errors.ts';
+import { formatOf } from './image-formats.ts';
+import { refuseSize, sharedRasterPixels } from './image-traps.ts';
+
+/** A process of its own that decodes files, one after another, as its parent asks: src/data/decoding-process.ts starts it, and
+ *  ends it where it takes too long. Ctrl-C reaches it too, and is left to the parent, whose number is its one word. */
+
+export type Request = {
+  [Use in keyof Uses]: { use: Use; file: Uint8Array; how: Parameters<Uses[Use]>[1]; isAlone: boolean };
+}[keyof Uses];
+export type Reply = { made: unknown } | { reason: string; isDamaged: boolean } | { isLarge: true };
+
+process.on('SIGINT', () => {});
+process.on('SIGTERM', () => {});
+process.on('disconnect', () => process.kill(process.pid, 'SIGKILL')); // the parent is gone: nobody wants the rest
+watchParent();
+process.on('message', async (request: Request) => process.send!(await reply(request)));
+
+/** Ends this process with its parent also while it decodes without a look at its messages. */
+function watchParent(): void {
+  const watch = `
+    const parent = Number(require('node:worker_threads').workerData);
+    setInterval(() => process.ppid === parent || process.kill(process.pid, 'SIGKILL'), 500);`;
+  new Worker(watch, { eval: true, workerData: process.argv[2] }).unref();
+}
+
+async function reply({ use, file, how, isAlone }: Request): Promise<Reply> {
+  try {
+    const opened = await open(file, isAlone);
+    return { made: use === 'decode' ? await uses.decode(opened, how) : await uses.look(opened, how) };
+  } catch (error) {
+    if (error instanceof OnlyAlone) return { isLarge: true };
+    const told = imageError(error, file);
+    return { reason: told.message, isDamaged: told instanceof DamagedFile };
+  }
+}
+
+async function open(file: Uint8Array, isAlone: boolean): Promise<Opened> {
+  const format = formatOf(file)?.name;
+  const facts = { format: format!, bytes: file.length };
+  const check = (width: number, height: number) => refuseSize(width, height, isAlone, sharedRasterPixels);
+  if (format === 'bmp') return openRaster(decodeBmp(file, check), { ...facts, turned: false });
+  if (format !== 'heif') return openImage(file, isAlone);
+  const { raster, turned, colourSpace } = openHeif(file, check);
+  if (!raster) file.set(Buffer.from('avif'), 8); // sharp knows few major brands, and looks at no others
+  const opened = raster ? openRaster(raster, { ...facts, turned }) : { ...(await openImage(file, isAlone)), turned };
+  return colourSpace === 'p3' ? { ...opened, image: await inDisplayP3(opened.image) } : opened;
+}
