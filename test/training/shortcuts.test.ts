@@ -152,7 +152,8 @@ describe('a shortcut beside a model', () => {
     const many = (correct: number) => Uint8Array.from({ length: 10_000 }, (_, i) => (i < correct ? 1 : 0));
     const right = Object.fromEntries(names.map((name) => [name, many(5_400)])) as ShortcutStudy['right'];
     const large = { indices: Int32Array.from(Array(10_000).keys()), labels: many(5_000), right };
-    const warns = (correct: number) => scoreShortcuts(large, [...many(correct)] as (0 | 1)[]).some(({ warning }) => warning !== null);
+    const warns = (correct: number) =>
+      scoreShortcuts(large, [...many(correct)] as (0 | 1)[]).some(({ warning }) => warning !== null);
     expect([warns(5_300), warns(5_499), warns(5_501), warns(9_000)]).toEqual([false, false, false, false]);
     expect(warns(5_500)).toBe(true); // gains 500, and a shortcut 400 of them
   });
