@@ -12,8 +12,8 @@ import { normalizers } from '../dist/data/normalize.js';
 import { kernelsFor, useThreads } from '../dist/kernels/select.js';
 import { createWorkspace, forward, inference } from '../dist/model/forward.js';
 import { optimizers } from '../dist/optimize/optimizers.js';
+import { costOscillates } from '../dist/training/cost-curve.js';
 import { fit } from '../dist/training/fit.js';
-import { costOscillates } from '../dist/training/oscillation.js';
 import { fitOptions, planTraining } from '../dist/training/plan.js';
 import { prepareData } from '../dist/training/prepare.js';
 
@@ -24,15 +24,17 @@ const middles = {
   rmsprop: { scale: 5e-6, mean: 4e-6, standardize: 1e-5, standardizeChannels: 1e-5, none: 5e-8 },
   adam: { scale: 5e-5, mean: 2.5e-5, standardize: 0.0002, standardizeChannels: 0.0002, none: 5e-7 },
 };
-const ladder = [-6, -5, -4, -3, -2, -1, 0, 1, 2, 3, 4];
 /** Depth and width; ReLU throughout, since it is what can be killed. */
 const networks = { '': [], 20: [20], '20-7-5': [20, 7, 5], '64-16': [64, 16], '24×6': [24, 24, 24, 24, 24, 24] };
-const sides = [8, 16, 32, 64, 128];
-const seeds = [1, 2, 3];
+/** What is tried: everything where it is cheap, less of it where a rung of a ladder takes a minute. */
+const plans = [
+  { sides: [8, 16, 32], data: ['easy', 'hard'], names: Object.keys(networks), seeds: [1, 2, 3], ladder: [-6, 4] },
+  { sides: [32, 64], data: ['photographs'], names: ['20', '20-7-5'], seeds: [1, 2], ladder: [-5, 2] },
+  { sides: [64], data: ['easy', 'hard'], names: ['', '20', '20-7-5'], seeds: [1, 2], ladder: [-5, 2] },
+  { sides: [128], data: ['easy'], names: ['20-7-5'], seeds: [1, 2], ladder: [-5, 2] },
+];
 const pictures = 128;
 const steps = 200;
-/** The largest side with photographs, and with deep networks, of which each rung takes minutes. */
-const few = (side, network) => side <= 64 || network === '20' || network === '20-7-5';
 
 const { values: flags, positionals } = parseArgs({
   allowPositionals: true,
@@ -42,21 +44,19 @@ const [file, ...folders] = positionals;
 useThreads(1, {});
 const kernels = kernelsFor('float32');
 
-/** The problems, smallest first. */
 function* problems() {
-  const sources = [
-    ['easy', { type: 'drawn', difficulty: 'easy', count: pictures }],
-    ['hard', { type: 'drawn', difficulty: 'hard', count: pictures }],
-    ...folders.map((path, i) => [`photographs ${i + 1}`, { type: 'folder', path }]),
-  ];
-  for (const side of sides)
-    for (const [data, source] of sources)
-      for (const network of Object.keys(networks)) {
-        if (!few(side, network)) continue;
-        for (const optimizer of Object.keys(optimizers).filter((name) => !flags.only || name === flags.only))
-          for (const normalize of Object.keys(normalizers))
-            for (const seed of seeds) yield { side, data, source, network, optimizer, normalize, seed };
-      }
+  const sources = {
+    easy: [{ type: 'drawn', difficulty: 'easy', count: pictures }],
+    hard: [{ type: 'drawn', difficulty: 'hard', count: pictures }],
+    photographs: folders.map((path) => ({ type: 'folder', path })),
+  };
+  for (const { sides, data: kinds, names, seeds, ladder } of plans)
+    for (const side of sides)
+      for (const [data, source] of kinds.flatMap((kind) => sources[kind].map((one, i) => [kind + (i || ''), one])))
+        for (const network of names)
+          for (const optimizer of Object.keys(optimizers).filter((name) => !flags.only || name === flags.only))
+            for (const normalize of Object.keys(normalizers))
+              for (const seed of seeds) yield { side, data, source, network, optimizer, normalize, seed, ladder };
 }
 
 const read = new Map();
@@ -129,7 +129,7 @@ async function train({ side, source, network, optimizer, normalize, seed }, rate
     deadAtFirst,
     killed,
     units,
-    oscillates: costOscillates(costs, rate) !== null,
+    oscillates: costOscillates(costs, { learningRates: [rate], autoRate: rate }) !== null,
     first: short(costs[0] ?? Number.NaN),
     most: short(Math.max(...costs)),
     last: diverged ? null : short(costs.at(-1)),
@@ -142,9 +142,9 @@ const keyOf = ({ side, data, network, optimizer, normalize, seed }, k) =>
 async function measure() {
   const done = new Set(resultsIn(file).map(({ key }) => key));
   for (const problem of problems()) {
-    const { source: _, ...named } = problem;
+    const { source: _, ladder, ...named } = problem;
     let failures = 0;
-    for (const k of ladder) {
+    for (let k = ladder[0]; k <= ladder[1]; k++) {
       if (failures >= 2) break; // whatever is larger fails as well
       const key = keyOf(problem, k);
       const features = problem.side * problem.side * 3;

@@ -4,9 +4,9 @@ import type { Examples } from '../../src/data/examples.ts';
 import { type NormalizerName, normalizers } from '../../src/data/normalize.ts';
 import { kernelsFor } from '../../src/kernels/select.ts';
 import { type OptimizerName, optimizers } from '../../src/optimize/optimizers.ts';
+import { costOscillates } from '../../src/training/cost-curve.ts';
 import { gradientWatch } from '../../src/training/layer-norms.ts';
-import { autoLearningRates } from '../../src/training/learning-rate.ts';
-import { costOscillates } from '../../src/training/oscillation.ts';
+import { autoLearningRate } from '../../src/training/learning-rate.ts';
 import { fitOptions, planTraining } from '../../src/training/plan.ts';
 import { drawnPictures, epochsOf } from './problems.ts';
 
@@ -40,13 +40,14 @@ describe.each(networks)('the automatic learning rate trains %s', (_, layers) => 
       );
       const kernels = kernelsFor('float32');
       const plan = planTraining(config, { train }, kernels);
-      expect(plan.learningRates.every((rate) => rate === autoLearningRates[name][normalize])).toBe(true);
-      const watch = gradientWatch();
+      const auto = autoLearningRate({ defaults: '0.2.0', optimizer: name, normalize, inputs: train.features });
+      expect(plan.learningRates).toEqual(plan.learningRates.map(() => auto));
+      const watch = gradientWatch({ examples: train.labels.length, batchNorm: false });
       const events = await epochsOf(fitOptions(config, { train }, plan, kernels));
       const costs = events.map(({ cost }) => cost);
       expect(costs.at(-1)! / costs[0]!).toBeLessThan(fallsBelow(normalize));
       expect(Math.max(...costs) / costs[0]!).toBeLessThan(1.5);
-      expect(costOscillates(costs, plan.learningRates[0]!)).toBeNull();
+      expect(costOscillates(costs, plan)).toBeNull();
       expect(events.flatMap(({ epoch, layers }) => (layers ? watch.look(epoch, layers) : []))).toEqual([]);
     },
   );
