@@ -28,10 +28,11 @@ const middles = {
 const networks = { '': [], 20: [20], '20-7-5': [20, 7, 5], '64-16': [64, 16], '24×6': [24, 24, 24, 24, 24, 24] };
 /** What is tried: everything where it is cheap, less of it where a rung of a ladder takes a minute. */
 const plans = [
-  { sides: [8, 16, 32], data: ['easy', 'hard'], names: Object.keys(networks), seeds: [1, 2, 3], ladder: [-6, 4] },
-  { sides: [32, 64], data: ['photographs'], names: ['20', '20-7-5'], seeds: [1, 2], ladder: [-5, 2] },
-  { sides: [64], data: ['easy', 'hard'], names: ['', '20', '20-7-5'], seeds: [1, 2], ladder: [-5, 2] },
-  { sides: [128], data: ['easy'], names: ['20-7-5'], seeds: [1, 2], ladder: [-5, 2] },
+  { sides: [8, 16], data: ['easy', 'hard'], names: Object.keys(networks), seeds: [1, 2, 3], ladder: [-6, 4] },
+  { sides: [32], data: ['easy'], names: Object.keys(networks), seeds: [1, 2, 3], ladder: [-6, 4] },
+  { sides: [32, 64], data: ['photographs'], names: ['20-7-5'], seeds: [1, 2], ladder: [-5, 2] },
+  { sides: [64], data: ['easy'], names: ['', '20-7-5'], seeds: [1, 2], ladder: [-5, 2] },
+  { sides: [128], data: ['easy'], names: ['20-7-5'], seeds: [1], ladder: [-5, 2] },
 ];
 const pictures = 128;
 const steps = 200;

@@ -1,23 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { checkConfig } from '../../src/config/load.ts';
-import type { Config } from '../../src/config/schema.ts';
-import { kernelsFor } from '../../src/kernels/select.ts';
-import { nextDevCourse } from '../../src/training/cost-curve.ts';
-import { classifierOf } from '../../src/training/cross-validation.ts';
 import { DivergedError } from '../../src/training/divergence.ts';
-import { fit } from '../../src/training/fit.ts';
-import { alarmsWithoutOthers, type Course, diagnoseParts, judgeParts, type PartsDiagnosis } from '../../src/training/judge.ts';
-import { gradientWatch } from '../../src/training/layer-norms.ts';
-import { fitOptions, planTraining } from '../../src/training/plan.ts';
+import type { PartsDiagnosis } from '../../src/training/judge.ts';
 import type { Parts } from '../../src/training/prepare.ts';
 import { noisePictures } from './problems.ts';
+import { trainedOn } from './trained.ts';
 
 /**
  * Advice is tried here: a training goes wrong in a way of its own, and the first remedy that its diagnosis names is taken. What
  * comes of that must be better; nothing may be said that the training does not show.
  */
-
-const fast = kernelsFor('float32');
 
 interface Trained {
   cost: number;
@@ -40,33 +32,13 @@ const pictures = (contrast: number): Parts => ({
   dev: noisePictures(100, { contrast, seed: 2 }),
 });
 
-const configOf = ({ model = {}, training = {}, data = {} }: Situation, sets: readonly string[] = []): Config =>
-  checkConfig({ data: { source: { type: 'drawn' }, imageSize: 4, ...data }, model, training }, 'test', sets);
-
 /** Trains as `nn train` does, and diagnoses what came of it. */
 async function trained(situation: Situation, sets: readonly string[] = []): Promise<Trained> {
-  const config = configOf(situation, sets);
-  const parts = situation.parts ?? pictures(12);
-  const plan = planTraining(config, parts, fast);
-  const options = fitOptions(config, parts as never, plan, fast);
-  const watch = gradientWatch({ examples: parts.train.labels.length, batchNorm: false });
-  const course: Course = { costs: [], dev: null, dead: false, stopped: 'finished', epochs: config.training.epochs };
-  const costs: number[] = [];
-  for await (const event of fit(options)) {
-    if (event.type !== 'epoch') continue;
-    costs.push(event.cost);
-    if (event.layers) watch.look(event.epoch, event.layers);
-    if (event.dev) course.dev = nextDevCourse(course.dev, event.epoch, event.dev.cost);
-  }
-  const setting = { classes: { positive: 'cat', negative: 'noncat' }, preprocessing: { imageSize: 4, fit: 'cover' as const } };
-  const metrics = await judgeParts(await classifierOf(config, setting, options), parts);
-  const shown = { ...course, costs, dead: watch.isDead() };
+  const { model = {}, training = {}, data = {}, parts = pictures(12) } = situation;
+  const config = checkConfig({ data: { source: { type: 'drawn' }, imageSize: 4, ...data }, model, training }, 'test', sets);
+  const { metrics, diagnosis, alarms } = await trainedOn(config, parts);
   const { cost, accuracy, balancedAccuracy } = metrics.train!;
-  return {
-    ...{ cost, accuracy, balancedAccuracy },
-    diagnosis: diagnoseParts(metrics, { config, plan }, shown)!,
-    alarms: alarmsWithoutOthers({ ...metrics, dev: null }, { config, plan }, shown),
-  };
+  return { cost, accuracy, balancedAccuracy, diagnosis: diagnosis!, alarms };
 }
 
 const titlesOf = ({ diagnosis }: Trained) => diagnosis.remedies.map(({ title }) => title);
