@@ -167,4 +167,52 @@ function resultsIn(path, asMap = false) {
   return asMap ? byKey : [...byKey.values()];
 }
 
-if (!flags.table) await measure();
+/** What a sound training is: it neither diverges nor oscillates nor rises above twice its start, and kills no layer, and of the hidden
+ *  units at most this share. */
+const killedAtMost = 0.2;
+/** A rate is automatic that trains so many problems soundly. */
+const soundIn = 0.95;
+
+function isSound({ diverged, layerDied, oscillates, last, most, first, units, killed }) {
+  return !diverged && !layerDied && !oscillates && last !== null && most <= 2 * first && killed <= killedAtMost * units;
+}
+
+/** For each optimizer and normalisation: the largest rate up to the middle of the ladder that is sound nearly everywhere. */
+function printTable() {
+  const problemsOf = new Map(); // of those whose first weights are sound themselves
+  for (const one of resultsIn(file).filter(({ deadAtFirst }) => !deadAtFirst)) {
+    const { side, data, network, optimizer, normalize, seed, k } = one;
+    const problem = JSON.stringify([side, data, network, seed]);
+    const row = `${optimizer} | ${normalize}`;
+    if (!problemsOf.has(row)) problemsOf.set(row, new Map());
+    const all = problemsOf.get(row);
+    if (!all.has(problem)) all.set(problem, new Map());
+    all.get(problem).set(k, one);
+  }
+  console.log('| optimizer | normalize | at | rate | sound | killed | cost falls to | at twice the rate | of 0.1.0 |');
+  console.log('| --- | --- | --- | --- | --- | --- | --- | --- | --- |');
+  for (const [row, all] of problemsOf) {
+    const [optimizer, normalize] = row.split(' | ');
+    const at = (k) => {
+      // a ladder that ended below k would have failed there
+      const tried = [...all.values()].filter((ladder) => ladder.has(k) || Math.max(...ladder.keys()) < k);
+      const found = tried.flatMap((ladder) => ladder.get(k) ?? []);
+      const sound = found.filter(isSound).length / tried.length;
+      const killed = found.reduce((sum, { killed, units }) => sum + (units > 0 ? killed / units : 0), 0) / found.length;
+      const falls = found
+        .map(({ last, first }) => (last === null ? Number.POSITIVE_INFINITY : last / first))
+        .sort((a, b) => a - b);
+      return { sound, killed, falls: falls[falls.length >> 1], problems: tried.length };
+    };
+    let k = 0;
+    while (at(k).sound < soundIn) k--;
+    const { sound, killed, falls } = at(k);
+    const percent = (share) => `${Math.round(100 * share)}%`;
+    const rate = Number((middles[optimizer][normalize] * 2 ** k).toPrecision(2));
+    const cells = [optimizer, normalize, k === 0 ? '1' : `1/${2 ** -k}`, rate, percent(sound), percent(killed), falls.toFixed(2)];
+    console.log(`| ${[...cells, percent(at(k + 1).sound), percent(at(0).sound)].join(' | ')} |`);
+  }
+}
+
+if (flags.table) printTable();
+else await measure();

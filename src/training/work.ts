@@ -16,7 +16,7 @@ export interface Pictures {
   dev: number;
 }
 
-/** Nanoseconds of one thread, measured on x86 (Node 20): no more than their ratios matters. bench/auto-rates.mjs --work measures them. */
+/** Nanoseconds of one thread, measured on x86 (Node 20): no more than their ratios matters. bench/work.mjs measures them. */
 const nanoseconds = {
   /** before the first step: threads, the gradient check, the first checkpoint */
   start: 3e8,
@@ -44,7 +44,7 @@ function ofAugmenting(augmentation: Augmentation): number {
 }
 
 /** What a training of so many epochs takes. */
-function workOf(config: Config, pictures: Pictures, epochs: number): number {
+export function workOf(config: Config, pictures: Pictures, epochs: number): number {
   const { features, train: m, dev } = pictures;
   const { training, data, precision } = config;
   const network = networkOf(config, features);
