@@ -3,6 +3,7 @@ import { loadClassifier } from '../run/model-file.ts';
 import { shownPath } from '../run/places.ts';
 import { type RunFolder, writeSummary } from '../run/run-folder.ts';
 import { type CrossValidation, meanAndSpread } from '../training/cross-validation.ts';
+import { judgeTrained } from '../training/divergence.ts';
 import { alarmsWithoutOthers, type Course, diagnoseParts, judgeParts } from '../training/judge.ts';
 import type { Job } from './train-job.ts';
 
@@ -30,7 +31,11 @@ export async function summarize(
 ): Promise<TrainSummary> {
   const { config } = loaded;
   const { classifier, file } = await loadClassifier(run.path);
-  const metrics = await judgeParts(classifier, data.parts);
+  const metrics = await judgeTrained(
+    plan,
+    () => judgeParts(classifier, data.parts),
+    (parts) => Object.values(parts).flatMap((part) => part?.cost ?? []),
+  );
   const course = { ...outcome.course, stopped: outcome.stopped, epochs: outcome.epochs };
   for (const text of alarmsWithoutOthers(metrics, { config, plan }, course)) warn(text);
   const summary: TrainSummary = {

@@ -1,6 +1,7 @@
 import { UserError } from '../errors.ts';
 import type { Workspace } from '../model/forward.ts';
 import type { Network, Parameters, Segment } from '../model/network.ts';
+import { type RateScale, smallerRates } from './learning-rate.ts';
 
 /** A run has diverged when its cost is this many times max(first cost, ln 2) … */
 export const divergedFactor = 100;
@@ -37,6 +38,25 @@ export class DivergedError extends UserError {
     );
     this.autopsy = autopsy;
   }
+}
+
+/** Judges what was just trained, where finite weights may give answers that are none: infinite, or no number.
+ *  @param costsOf  of what was judged
+ *  @throws UserError (diverged) */
+export async function judgeTrained<Judged>(
+  rates: RateScale,
+  judge: () => Promise<Judged>,
+  costsOf: (judged: Judged) => readonly number[],
+): Promise<Judged> {
+  try {
+    const judged = await judge();
+    if (costsOf(judged).every(Number.isFinite)) return judged;
+  } catch (error) {
+    if (!(error instanceof UserError) || error.kind !== 'model') throw error;
+  }
+  throw new UserError('diverged', 'training diverged: it ended with weights that give no finite answer for some pictures', {
+    hint: hintFor(smallerRates(rates, 'breaks')),
+  });
 }
 
 function hintFor(proposedRate: Autopsy['proposedRate']): string {

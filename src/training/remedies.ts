@@ -2,8 +2,20 @@ import type { Config } from '../config/schema.ts';
 import type { Verdict } from '../evaluation/diagnosis.ts';
 import type { Trend } from './cost-curve.ts';
 import type { Stopped } from './fit-events.ts';
-import { autoLearningRate, smallerRates } from './learning-rate.ts';
-import { leastToChooseBy, startsAlike } from './plan-warnings.ts';
+import { smallerRates } from './learning-rate.ts';
+import { leastToChooseBy } from './plan-warnings.ts';
+import {
+  centred,
+  centring,
+  isLinear,
+  leaky,
+  quicker,
+  staysAlike,
+  stoppingEarly,
+  unitsOf,
+  unregularized,
+  withDev,
+} from './remedy-changes.ts';
 
 /** Something to try, and the config changes that try it, ready for --set. */
 export interface Remedy {
@@ -60,6 +72,7 @@ interface Entry {
 
 const regularized = 0.5;
 const keptUnits = 0.7;
+const firstUnits = 20;
 /** With an error on train below this, a network knows its pictures by heart. */
 const byHeart = 0.02;
 
@@ -262,76 +275,4 @@ export function remediesFor(config: Config, finding: Finding): Remedy[] {
     const changes = isWanted ? set(config, finding) : null;
     return changes === null ? [] : [{ title, why: typeof why === 'string' ? why : why(finding), set: changes }];
   });
-}
-
-/** Hidden units that begin alike, and so stay alike whatever the rate and the time. */
-function staysAlike({ model: { init, layers } }: Config): boolean {
-  return layers.some((layer) => {
-    const own = layer.init ?? init;
-    return own !== 'auto' && startsAlike(typeof own === 'string' ? { name: own, factor: 1 } : own);
-  });
-}
-
-/** Normalisers that make inputs with a mean of 0. */
-const centred: readonly string[] = ['standardize', 'standardizeChannels'];
-/** A rate that was chosen for other inputs is kept where it is not so many times off the automatic one. */
-const farOff = 10;
-
-/** Centred inputs, at a rate that fits them. */
-function centring({ defaults, training }: Config, { learningRates, inputs }: Finding): string[] {
-  const normalize = 'standardizeChannels';
-  const fitting = autoLearningRate({ defaults, optimizer: training.optimizer.name, normalize, inputs });
-  const isOff = learningRates.some((rate) => rate > farOff * fitting || rate < fitting / farOff);
-  const changes = training.learningRate !== 'auto' && isOff ? ['training.learningRate=auto'] : [];
-  return [`data.normalize=${normalize}`, ...changes];
-}
-
-/** Units with a slope everywhere; null where all have one. */
-function leaky({ model: { layers } }: Config): string[] | null {
-  const changes = layers.flatMap(({ activation }, i) =>
-    activation === 'relu' ? [`model.layers.${i}.activation=leakyRelu`] : [],
-  );
-  return changes.length === 0 ? null : changes;
-}
-
-/** The changes that take L2 and dropout away; null where there is neither. */
-function unregularized({ training, model: { layers } }: Config): string[] | null {
-  const kept = layers.flatMap(({ keepProb }, i) => (keepProb < 1 ? [`model.layers.${i}.keepProb=1`] : []));
-  const changes = [...(training.l2 > 0 ? ['training.l2=0'] : []), ...kept];
-  return changes.length === 0 ? null : changes;
-}
-
-function isLinear(layers: Config['model']['layers']): boolean {
-  return layers.length > 0 && layers.every(({ activation }) => activation === 'linear');
-}
-
-/** Adam, for what is not better already. */
-function quicker({ optimizer }: Config['training']): string[] | null {
-  return optimizer.name === 'gradientDescent' ? ['training.optimizer.name=adam', 'training.learningRate=auto'] : null;
-}
-
-const firstUnits = 20;
-
-/** Other numbers of units, layer by layer; null where that changes nothing. */
-function unitsOf(layers: Config['model']['layers'], change: (units: number) => number): string[] | null {
-  const changes = layers.flatMap(({ units }, i) => (change(units) === units ? [] : [`model.layers.${i}.units=${change(units)}`]));
-  return changes.length === 0 ? null : changes;
-}
-
-/** A dev part beside the test part that there is. */
-function withDev({ data: { source, split } }: Config): string[] {
-  const test = source !== undefined && typeof split === 'object' && 'test' in split ? split.test : undefined;
-  return [`data.split={"dev":0.2${test === undefined ? '' : `,"test":${test}`}}`];
-}
-
-/** Looks at dev that tell when its cost turns. */
-const leastLooks = 25;
-
-/** Epochs without a better dev cost: a fifth of the training, and several looks, of which there must be many. A cost that falls slowly
- *  at first is no reason to stop. */
-function stoppingEarly({ epochs, evaluateEvery }: Config['training']): string[] {
-  const every = Math.min(evaluateEvery, Math.max(1, Math.floor(epochs / leastLooks)));
-  const patience = Math.max(10, 5 * every, Math.round(epochs / 5));
-  const stopping = `training.earlyStopping={"patience":${patience}}`;
-  return every === evaluateEvery ? [stopping] : [stopping, `training.evaluateEvery=${every}`];
 }

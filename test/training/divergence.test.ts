@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { logits } from '../../src/classifier/classifier.ts';
 import type { Examples } from '../../src/data/examples.ts';
+import { UserError } from '../../src/errors.ts';
 import type { Kernels } from '../../src/kernels/kernels.ts';
 import { stepWeightsPlainly } from '../../src/kernels/step-weights.ts';
 import { losses } from '../../src/model/losses.ts';
-import { costWatch, DivergedError, divergedEpochs, divergedFactor } from '../../src/training/divergence.ts';
+import { costWatch, DivergedError, divergedEpochs, divergedFactor, judgeTrained } from '../../src/training/divergence.ts';
 import type { FitOptions } from '../../src/training/fit.ts';
 import { epochBatches } from '../data/epoch-batches.ts';
 import { dense } from '../model/networks.ts';
@@ -116,6 +117,29 @@ test('what breaks before any step is not blamed on the learning rate', async () 
   expect(error.autopsy).toMatchObject({ step: 1, proposedRate: null });
   expect(error.hint).not.toContain('learningRate');
   expect(error.hint).toMatch(/No step was taken.*--set model\.init=auto --set data\.normalize=standardizeChannels/);
+});
+
+test('weights that were just trained and give no finite answer have diverged; what else goes wrong stays what it is', async () => {
+  const rates = { learningRates: [1e30, 1e30], autoRate: 0.01 };
+  const judged = (cost: number) =>
+    judgeTrained(
+      rates,
+      async () => ({ cost }),
+      (found) => [found.cost],
+    );
+  expect(await judged(0.5)).toEqual({ cost: 0.5 });
+  const failing = (error: Error) =>
+    judgeTrained(
+      rates,
+      () => Promise.reject(error),
+      () => [],
+    );
+  const diverged = { kind: 'diverged', exitCode: 5, hint: expect.stringContaining('--set training.learningRate=0.01;') };
+  await expect(judged(Number.POSITIVE_INFINITY)).rejects.toMatchObject(diverged);
+  await expect(judged(Number.NaN)).rejects.toMatchObject(diverged);
+  await expect(failing(new UserError('model', 'no number'))).rejects.toMatchObject(diverged);
+  await expect(failing(new UserError('data', 'no file'))).rejects.toMatchObject({ kind: 'data' });
+  await expect(failing(new RangeError('too long'))).rejects.toBeInstanceOf(RangeError);
 });
 
 const bytesAsTheyAre = { multiply: new Float64Array(48).fill(1), add: new Float64Array(48) };

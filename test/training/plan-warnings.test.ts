@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { checkConfig } from '../../src/config/load.ts';
 import { planTraining } from '../../src/training/plan.ts';
+import { choiceWarnings, leastToChooseBy } from '../../src/training/plan-warnings.ts';
 import { kernels, noisePictures } from './problems.ts';
 
 const planOf = (m: number, { layers, ...rest }: { layers: object[]; [field: string]: unknown }) => {
@@ -55,6 +56,43 @@ describe('batch norm', () => {
     expect(planOf(50, { layers: [normed], batchSize: 'full', epochs: 29 }).warnings).toEqual([]);
     expect(planOf(50, { layers: [normed], batchSize: 25, epochs: 15 }).warnings).toEqual([]);
     expect(planOf(50, { layers: [{ units: 4 }], batchSize: 'full', epochs: 1 }).warnings).toEqual([]);
+  });
+});
+
+describe('choices by too few pictures', () => {
+  const toldOf = (training: object, dev: [number, number] | null, split?: object) => {
+    const config = checkConfig({ data: { source: { type: 'drawn' }, ...(split && { split }) }, training }, 'test');
+    const of = ([positive, negative]: [number, number]) => ({ total: positive + negative, positive });
+    return choiceWarnings(config, { train: of([6, 100]), dev: of(dev ?? [0, 0]) });
+  };
+
+  test('a threshold that is chosen on a dev part with few of a class', () => {
+    const threshold = { threshold: 'balancedAccuracy' };
+    const few =
+      /training\.threshold: the one of best balancedAccuracy is chosen on dev, which has 1 picture of the smaller class: .*mostly chance.*folds/;
+    expect(toldOf(threshold, [1, 60])).toEqual([expect.stringMatching(few)]);
+    expect(toldOf(threshold, [60, 1])).toEqual([expect.stringMatching(few)]);
+    expect(toldOf(threshold, [leastToChooseBy - 1, 60])[0]).toMatch(/has 19 pictures of the smaller class/);
+    expect(toldOf(threshold, [leastToChooseBy, 60])).toEqual([]);
+    expect(toldOf({ threshold: 0.3 }, [1, 60])).toEqual([]);
+    expect(toldOf(threshold, null)).toEqual([]); // refused elsewhere
+  });
+
+  test('or on all folds together', () => {
+    expect(toldOf({ threshold: 'f1' }, null, { folds: 3 })).toEqual([
+      expect.stringMatching(
+        /chosen on all folds together, which have 6 pictures of the smaller class: .*Take 20 or more of each class$/,
+      ),
+    ]);
+  });
+
+  test('early stopping by a dev part of few pictures', () => {
+    const earlyStopping = { earlyStopping: { patience: 5 } };
+    expect(toldOf(earlyStopping, [4, 4])).toEqual([
+      expect.stringMatching(/training\.earlyStopping: .* dev, which has 8 pictures: /),
+    ]);
+    expect(toldOf(earlyStopping, [10, 10])).toEqual([]);
+    expect(toldOf(earlyStopping, null, { folds: 3 })).toEqual([]);
   });
 });
 
