@@ -12,7 +12,7 @@ function metrics({ tp, fp, fn, tn }: Confusion, cost = 0.3): Metrics {
     balancedAccuracy: positives && negatives ? (tp / positives + tn / negatives) / 2 : null,
     cost,
     precision: null,
-    recall: null,
+    ...{ recall: null, recallInterval: null, specificity: null, specificityInterval: null },
     f1: null,
     rocAuc: rocAuc(Float64Array.of(0.2, 0.8), Uint8Array.of(1, 0)),
     logLoss: cost,
