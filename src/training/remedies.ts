@@ -1,12 +1,16 @@
 import type { Config } from '../config/schema.ts';
+import { augments } from '../data/augment.ts';
 import type { Verdict } from '../evaluation/diagnosis.ts';
 import type { Trend } from './cost-curve.ts';
 import type { Stopped } from './fit-events.ts';
 import { smallerRates } from './learning-rate.ts';
 import { leastToChooseBy } from './plan-warnings.ts';
 import {
+  anyForm,
+  anyStart,
   centred,
   centring,
+  firstLayer,
   isLinear,
   leaky,
   quicker,
@@ -72,7 +76,6 @@ interface Entry {
 
 const regularized = 0.5;
 const keptUnits = 0.7;
-const firstUnits = 20;
 /** With an error on train below this, a network knows its pictures by heart. */
 const byHeart = 0.02;
 
@@ -91,7 +94,8 @@ const remedies: readonly Entry[] = [
     against: ['guessing', 'bias', 'collapse'],
     title: 'another initialisation',
     why: 'large first weights begin far from every answer, and much of the training goes into coming back',
-    set: ({ model: { init } }) => (typeof init === 'object' && init.factor > 1 ? ['model.init=auto'] : null),
+    set: ({ model: { init }, training: { startFrom } }) =>
+      typeof init === 'object' && init.factor > 1 && startFrom === null ? ['model.init=auto'] : null,
   },
   {
     against: ['guessing'],
@@ -169,8 +173,10 @@ const remedies: readonly Entry[] = [
     against: ['bias'],
     title: 'a larger network',
     why: 'the network may be too small to learn its own training pictures',
-    set: ({ model: { layers } }) =>
-      isLinear(layers) ? null : (unitsOf(layers, (units) => units * 2) ?? [`model.layers=[{"units":${firstUnits}}]`]),
+    set: (config) => {
+      const { layers } = config.model;
+      return isLinear(layers) ? null : (unitsOf(layers, (units) => units * 2) ?? firstLayer(config));
+    },
   },
   {
     against: ['guessing', 'bias', 'collapse'],
@@ -197,7 +203,7 @@ const remedies: readonly Entry[] = [
     title: 'a quicker optimizer',
     why: 'Adam often gets further in as many epochs',
     // of inputs that are not centred Adam has to go slowly: they come first
-    set: ({ training, data }) => (centred.includes(data.normalize) ? quicker(training) : null),
+    set: (config) => (centred.includes(config.data.normalize) ? quicker(config) : null),
   },
   {
     against: ['guessing', 'collapse'],
@@ -235,8 +241,8 @@ const remedies: readonly Entry[] = [
     against: ['variance'],
     title: 'data augmentation',
     why: 'a mirrored or shifted cat is a new picture of a cat',
-    set: ({ data: { augment } }) =>
-      Object.values(augment).some(Boolean) ? null : ['data.augment.flipHorizontal=true', 'data.augment.shift=0.05'],
+    set: (config) =>
+      augments(config.data.augment) ? null : ['data.augment.flipHorizontal=true', 'data.augment.shift=0.05', ...anyForm(config)],
   },
   {
     against: ['variance'],
@@ -273,6 +279,7 @@ export function remediesFor(config: Config, finding: Finding): Remedy[] {
   return remedies.flatMap(({ against, addsBias, title, why, set }) => {
     const isWanted = against.some((one) => problems.includes(one)) && !(addsBias && finding.verdict.includes('bias'));
     const changes = isWanted ? set(config, finding) : null;
-    return changes === null ? [] : [{ title, why: typeof why === 'string' ? why : why(finding), set: changes }];
+    if (changes === null) return [];
+    return [{ title, why: typeof why === 'string' ? why : why(finding), set: [...changes, ...anyStart(config, changes)] }];
   });
 }

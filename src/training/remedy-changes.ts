@@ -5,7 +5,8 @@ import { startsAlike } from './plan-warnings.ts';
 /** What remedies ask of a config, and the changes, ready for --set, that they make of it. */
 
 /** Hidden units that begin alike, and so stay alike whatever the rate and the time. */
-export function staysAlike({ model: { init, layers } }: Config): boolean {
+export function staysAlike({ model: { init, layers }, training: { startFrom } }: Config): boolean {
+  if (startFrom !== null) return false; // its weights are no initialiser's
   return layers.some((layer) => {
     const own = layer.init ?? init;
     return own !== 'auto' && startsAlike(typeof own === 'string' ? { name: own, factor: 1 } : own);
@@ -49,8 +50,28 @@ export function isLinear(layers: Config['model']['layers']): boolean {
 }
 
 /** Adam, for what is not better already. */
-export function quicker({ optimizer }: Config['training']): string[] | null {
-  return optimizer.name === 'gradientDescent' ? ['training.optimizer.name=adam', 'training.learningRate=auto'] : null;
+export function quicker(config: Config): string[] | null {
+  const { optimizer } = config.training;
+  if (optimizer.name !== 'gradientDescent') return null;
+  return ['training.optimizer.name=adam', 'training.learningRate=auto', ...anyForm(config)];
+}
+
+/** For a change with which the dual form does not apply: where it is asked for, the config would be refused. */
+export function anyForm({ training: { form } }: Config): string[] {
+  return form === 'dual' ? ['training.form=auto'] : [];
+}
+
+const firstUnits = 20;
+
+/** A hidden layer for logistic regression; rates that were one a layer are now too few. */
+export function firstLayer({ training: { learningRate } }: Config): string[] {
+  return [`model.layers=[{"units":${firstUnits}}]`, ...(Array.isArray(learningRate) ? ['training.learningRate=auto'] : [])];
+}
+
+/** For changes of the architecture: weights of a file fit the old one alone. */
+export function anyStart({ training: { startFrom } }: Config, changes: readonly string[]): string[] {
+  const isOther = changes.some((change) => /^model\.layers(=|\.\d+\.(units|activation)=)/.test(change));
+  return startFrom !== null && isOther ? ['training.startFrom=null'] : [];
 }
 
 /** Other numbers of units, layer by layer; null where that changes nothing. */

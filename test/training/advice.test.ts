@@ -1,9 +1,12 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { checkConfig } from '../../src/config/load.ts';
+import { UserError } from '../../src/errors.ts';
 import { DivergedError } from '../../src/training/divergence.ts';
 import type { PartsDiagnosis } from '../../src/training/judge.ts';
+import { planTraining } from '../../src/training/plan.ts';
 import type { Parts } from '../../src/training/prepare.ts';
-import { noisePictures } from './problems.ts';
+import { kernels, noisePictures } from './problems.ts';
 import { trainedOn } from './trained.ts';
 
 /**
@@ -224,4 +227,55 @@ describe('a training that goes well', () => {
     const longer = before.diagnosis.remedies.find(({ title }) => title === 'train longer')!;
     expect((await trained(situation, longer.set)).cost).toBeLessThan(0.98 * before.cost);
   });
+});
+
+test('whatever is advised is a config that can be planned, and so is what makes it affordable', async () => {
+  const layers = fc.array(
+    fc.record({
+      units: fc.integer({ min: 1, max: 9 }),
+      activation: fc.constantFrom('relu', 'tanh', 'leakyRelu', 'linear'),
+      keepProb: fc.constantFrom(1, 0.5),
+      batchNorm: fc.boolean(),
+      init: fc.constantFrom('zeros', 'he', 'auto'),
+    }),
+    { maxLength: 3 },
+  );
+  const training = fc.record({
+    epochs: fc.constantFrom(1, 3, 12),
+    batchSize: fc.constantFrom('full', 'auto', 16, 64),
+    learningRate: fc.constantFrom<'auto' | number | number[]>('auto', 1e-9, 0.05, 1e4, []),
+    optimizer: fc.constantFrom({ name: 'gradientDescent' }, { name: 'momentum' }, { name: 'adam' }),
+    form: fc.constantFrom('auto', 'direct', 'dual'),
+    earlyStopping: fc.constantFrom(false, { patience: 2 }),
+    threshold: fc.constantFrom(0.5, 0, 1, 'f1'),
+    classWeight: fc.constantFrom('none', 'balanced', 20),
+    loss: fc.constantFrom('crossEntropy', 'squaredError'),
+    l2: fc.constantFrom(0, 2),
+  });
+  const normalize = fc.constantFrom('scale', 'none', 'standardizeChannels');
+  const parts = pictures(12);
+  const few = { train: noisePictures(60, { positives: 0.1 }), dev: noisePictures(20, { positives: 0.2, seed: 2 }) };
+  let advised = 0;
+  await fc.assert(
+    fc.asyncProperty(layers, training, normalize, fc.boolean(), async (hidden, rest, normalizer, isFew) => {
+      fc.pre(rest.form !== 'dual' || rest.optimizer.name !== 'adam');
+      if (Array.isArray(rest.learningRate)) rest.learningRate = [...hidden.map(() => 0.01), 0.01]; // one a layer
+      const data = { source: { type: 'drawn' }, imageSize: 4, normalize: normalizer };
+      const config = checkConfig({ data, model: { layers: hidden }, training: rest }, 'test');
+      const own = isFew ? few : parts;
+      const found = await trainedOn(config, own).catch((error) => {
+        if (error instanceof UserError && error.kind === 'diverged') return null;
+        throw error;
+      });
+      for (const { set, affordable, timesAsLong } of found?.diagnosis?.remedies ?? []) {
+        advised++;
+        if (set.length > 0) expect(timesAsLong).toBeGreaterThan(0);
+        for (const sets of [set, ...(affordable ? [[...set, ...affordable.set]] : [])]) {
+          planTraining(checkConfig(config, 'a remedy', sets), own, kernels);
+        }
+      }
+    }),
+    { numRuns: 60, seed: 12 },
+  );
+  expect(advised).toBeGreaterThan(100); // else this shows nothing
 });

@@ -212,3 +212,16 @@ test('a quicker optimizer is advised to plain gradient descent alone', () => {
   expect(by('rmsprop')).not.toContain('a quicker optimizer');
   expect(by('gradientDescent', 'scale')).not.toContain('a quicker optimizer');
 });
+
+test('weights of a file are given up where the architecture changes, and no other beginning is advised beside them', () => {
+  const training = { startFrom: 'model.safetensors' };
+  const model = { init: { name: 'random', factor: 30 }, layers: [{ units: 6 }] };
+  const from = configOf({ model, training });
+  expect(setsOf(from, 'a larger network')).toEqual(['model.layers.0.units=12', 'training.startFrom=null']);
+  expect(setsOf(from, 'dropout', { verdict: 'high variance' })).toEqual(['model.layers.0.keepProb=0.7']);
+  expect(titles(from, {})).not.toContain('another initialisation');
+  expect(titles(configOf({ model }), {})).toContain('another initialisation');
+  expect(titles(configOf({ model: { init: 'zeros', layers: [{ units: 6 }] }, training }), { collapsed: true })).not.toContain(
+    'another initialisation',
+  );
+});

@@ -3,6 +3,7 @@ import type { Config } from '../../src/config/schema.ts';
 import { kernelsFor } from '../../src/kernels/select.ts';
 import { nextDevCourse } from '../../src/training/cost-curve.ts';
 import { classifierOf } from '../../src/training/cross-validation.ts';
+import { judgeTrained } from '../../src/training/divergence.ts';
 import { type EpochEvent, fit } from '../../src/training/fit.ts';
 import { alarmsWithoutOthers, type Course, diagnoseParts, judgeParts, type PartsDiagnosis } from '../../src/training/judge.ts';
 import { gradientWatch } from '../../src/training/layer-norms.ts';
@@ -19,7 +20,7 @@ export interface Trained {
   warnings: string[];
 }
 
-/** Trains to the end. @throws DivergedError */
+/** Trains to the end. @throws UserError (diverged) */
 export async function trainedOn(config: Config, parts: Parts): Promise<Trained> {
   const kernels = kernelsFor(config.precision, config.arithmetic);
   const plan = planTraining(config, parts, kernels);
@@ -40,7 +41,11 @@ export async function trainedOn(config: Config, parts: Parts): Promise<Trained> 
     classes: { positive: 'cat', negative: 'noncat' },
     preprocessing: { imageSize: config.data.imageSize, fit: 'cover' },
   } as const;
-  const metrics = await judgeParts(await classifierOf(config, setting, options), parts);
+  const metrics = await judgeTrained(
+    plan,
+    async () => judgeParts(await classifierOf(config, setting, options), parts),
+    (judged) => Object.values(judged).flatMap((part) => part?.cost ?? []),
+  );
   return {
     ...{ metrics, journal, warnings: plan.warnings },
     diagnosis: diagnoseParts(metrics, { config, plan }, course),
