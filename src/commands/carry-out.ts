@@ -14,12 +14,11 @@ import { latestName, runsFolder, shownPath } from '../run/places.ts';
 import { linkLatest, type RunFolder, runFiles } from '../run/run-folder.ts';
 import { refuseWrongStep } from '../training/check-step.ts';
 import type { Told } from '../training/checkpoint.ts';
+import { costOscillates, nextDevCourse, startsFar } from '../training/cost-curve.ts';
 import { afterFolds, type CrossValidation, classifierOf, crossValidate, type FoldsDone } from '../training/cross-validation.ts';
 import { DivergedError } from '../training/divergence.ts';
-import { startsFar } from '../training/first-cost.ts';
 import { type EpochEvent, type FitOptions, fit } from '../training/fit.ts';
 import { gradientWatch } from '../training/layer-norms.ts';
-import { costOscillates } from '../training/oscillation.ts';
 import { planTraining, prepareFit } from '../training/plan.ts';
 import { foldParts } from '../training/prepare.ts';
 import type { Checkpoints } from './checkpoints.ts';
@@ -72,7 +71,7 @@ async function tryLink(context: Context, path: string): Promise<void> {
   }
 }
 
-const nothingTold: Told = { costs: [], gradients: { looks: {}, told: [] }, warnings: [] };
+const nothingTold: Told = { costs: [], gradients: { looks: {}, told: [] }, dev: null, warnings: [] };
 
 /** Cross-validation: a training a fold, each journalled with its fold. */
 async function trainFolds(
@@ -189,13 +188,20 @@ async function follow(run: RunFolder, job: Job, { options, folds, checkpoints }:
   const inFolds = data.folds !== null && (checkpoints.from?.folds?.folds.length ?? 0) < data.folds.count;
   const from = inFolds ? null : checkpoints.from;
   const told = structuredClone(from?.told ?? nothingTold);
-  const gradients = gradientWatch(told.gradients);
+  const { network, train } = options;
+  const batchNorm = network.layers.some((layer) => layer.batchNorm);
+  const gradients = gradientWatch({ examples: train.labels.length, batchNorm }, told.gradients);
   job.warnings.push(...told.warnings);
   const warn = (text: string) => {
     told.warnings.push(text);
     job.warn(text);
   };
-  const outcome: Outcome = { ...lastOf(from), stopped: 'interrupted', saved: false };
+  const outcome: Outcome = {
+    ...lastOf(from),
+    stopped: 'interrupted',
+    saved: false,
+    course: { costs: told.costs, dev: null, dead: false },
+  };
   const bar = context.progress('epoch', options.epochs, outcome.epochs);
   try {
     for await (const event of fit(options, { from: from?.state, wants: checkpoints.wants })) {
@@ -208,19 +214,20 @@ async function follow(run: RunFolder, job: Job, { options, folds, checkpoints }:
         await run.journal.append(journalLine(event));
         bar.update(event.epoch, detail(event).slice(3));
         if (event.layers) for (const text of gradients.look(event.epoch, event.layers)) warn(text);
-        const far = isSmooth(options) && event.epoch === 1 ? startsFar(event.cost) : null;
+        const far = isSmooth(options) && event.epoch === 1 ? startsFar(event.cost, job.plan.balance) : null;
         if (far !== null) warn(far);
         told.costs.push(event.cost);
+        if (event.dev !== null && told.dev !== undefined) told.dev = nextDevCourse(told.dev, event.epoch, event.dev.cost);
       } else bar.update(Math.floor(event.progress));
     }
   } finally {
     bar.stop();
   }
   if (isSmooth(options)) {
-    const oscillation = costOscillates(told.costs, options.learningRates[0]!);
+    const oscillation = costOscillates(told.costs, options);
     if (oscillation !== null) job.warn(oscillation);
   }
-  return outcome;
+  return { ...outcome, course: { costs: told.costs, dev: told.dev ?? null, dead: gradients.isDead() } };
 }
 
 /** The last epoch that was finished before a checkpoint, and the one whose weights were the best. */

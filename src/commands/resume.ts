@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { differences } from '../config/compare.ts';
 import { checkConfig, type LoadedConfig } from '../config/load.ts';
-import type { Config } from '../config/schema.ts';
+import { type Config, unnamedDefaults } from '../config/schema.ts';
 import { readPlainFile, removeFile } from '../data/disk.ts';
 import { type ExitKind, shown, UserError } from '../errors.ts';
 import { isSummary, type TrainSummary, trainText } from '../report/train-summary.ts';
@@ -34,7 +34,10 @@ export async function resume(context: Context, path: string, sets: readonly stri
     const loaded = await readRunConfig(path, sets);
     const { checkpoint, isPrevious } = await findCheckpoint(context, path);
     const summary = await readSummary(path);
-    const began = checkpoint === null ? (await readRunConfig(path)).config : checkConfig(checkpoint.config, 'the checkpoint');
+    const began =
+      checkpoint === null
+        ? (await readRunConfig(path)).config
+        : checkConfig(checkpoint.config, 'the checkpoint', [], unnamedDefaults);
     const raised = refuseChanges(loaded, path, { began, checkpoint });
     if (summary !== null && summary.stopped !== 'interrupted' && !raised)
       return await printAgain(context, path, { summary, config: began });

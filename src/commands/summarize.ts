@@ -3,7 +3,8 @@ import { loadClassifier } from '../run/model-file.ts';
 import { shownPath } from '../run/places.ts';
 import { type RunFolder, writeSummary } from '../run/run-folder.ts';
 import { type CrossValidation, meanAndSpread } from '../training/cross-validation.ts';
-import { diagnoseParts, judgeParts } from '../training/judge.ts';
+import { judgeTrained } from '../training/divergence.ts';
+import { alarmsWithoutOthers, type Course, diagnoseParts, judgeParts } from '../training/judge.ts';
 import type { Job } from './train-job.ts';
 
 /** How a training ended. */
@@ -13,6 +14,7 @@ export interface Outcome {
   stopped: TrainSummary['stopped'];
   /** whether the last checkpoint is on the disk */
   saved: boolean;
+  course: Omit<Course, 'stopped' | 'epochs'>;
 }
 
 interface Finished {
@@ -24,12 +26,18 @@ interface Finished {
 /** Judges the model as it was saved, by the path of `nn evaluate`, and writes summary.json. */
 export async function summarize(
   run: RunFolder,
-  { loaded, data, plan, warnings }: Job,
+  { loaded, data, plan, warn, warnings }: Job,
   { folds, outcome, seconds }: Finished,
 ): Promise<TrainSummary> {
   const { config } = loaded;
   const { classifier, file } = await loadClassifier(run.path);
-  const metrics = await judgeParts(classifier, data.parts);
+  const metrics = await judgeTrained(
+    plan,
+    () => judgeParts(classifier, data.parts),
+    (parts) => Object.values(parts).flatMap((part) => part?.cost ?? []),
+  );
+  const course = { ...outcome.course, stopped: outcome.stopped, epochs: outcome.epochs };
+  for (const text of alarmsWithoutOthers(metrics, { config, plan }, course)) warn(text);
   const summary: TrainSummary = {
     run: shownPath(run.path),
     model: shownPath(file),
@@ -43,7 +51,7 @@ export async function summarize(
     examples: plan.examples,
     metrics,
     ...(folds === null ? {} : { folds: foldSummary(folds) }),
-    diagnosis: diagnoseParts(metrics, config, { learningRate: plan.learningRates[0]!, stopped: outcome.stopped }),
+    diagnosis: diagnoseParts(metrics, { config, plan }, course),
     warnings,
   };
   await writeSummary(run.path, summary);

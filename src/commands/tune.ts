@@ -10,7 +10,15 @@ import { writeFileAtomically } from '../run/atomic-write.ts';
 import { changesSince } from '../run/compare-split.ts';
 import { runsFolder, shownPath } from '../run/places.ts';
 import { runName } from '../run/run-folder.ts';
-import { isSameSearch, openSearch, readSearchConfig, readTrials, searchFiles, writeConfig } from '../run/search-folder.ts';
+import {
+  defaultsOfSearch,
+  isSameSearch,
+  openSearch,
+  readSearchConfig,
+  readTrials,
+  searchFiles,
+  writeConfig,
+} from '../run/search-folder.ts';
 import { splitMark, writeSplit, writtenSplitMark } from '../run/split-file.ts';
 import { refuseTooMuch } from '../training/memory.ts';
 import { type Extras, planTraining } from '../training/plan.ts';
@@ -76,7 +84,7 @@ async function start(context: Context, values: Values): Promise<ExitKind | undef
   if (values.config === undefined)
     throw new UserError('usage', 'nn tune: expected --config FILE, or --merge DIR…, found neither');
   const threads = useThreads(values.threads, context.environment);
-  const loaded = await loadConfig(values.config, values.set);
+  const loaded = await loadConfig(values.config, values.set, await defaultsOfSearch(values.output));
   const search = searchOf(loaded);
   if (values.trials !== undefined && values.minutes !== undefined)
     throw new UserError('usage', 'nn tune: expected --trials or --minutes, found both');

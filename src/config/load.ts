@@ -7,7 +7,7 @@ import { shown, systemReason, UserError } from '../errors.ts';
 import { defaultAt, describeIssues, format, isDiscriminator, valueAt } from './issues.ts';
 import { jsonMistake } from './json.ts';
 import { escapedTexts, hasBackslash, repeatedName } from './json-texts.ts';
-import { type Config, configSchema } from './schema.ts';
+import { type Config, configSchema, type DefaultsVersion, defaultsOf, newestDefaults } from './schema.ts';
 
 /** A checked config, and where its paths start. */
 export interface LoadedConfig {
@@ -22,12 +22,17 @@ export interface LoadedConfig {
 const maximumBytes = 4 * 1024 * 1024;
 
 /** Reads a config file, applies overrides, fills in defaults.
- *  @param sets  PATH=VALUE, as given to --set
+ *  @param sets      PATH=VALUE, as given to --set
+ *  @param defaults  whose, where the config does not say
  *  @throws UserError (usage) with one line for each thing that is wrong */
-export async function loadConfig(file: string, sets: readonly string[] = []): Promise<LoadedConfig> {
+export async function loadConfig(
+  file: string,
+  sets: readonly string[] = [],
+  defaults: DefaultsVersion = newestDefaults,
+): Promise<LoadedConfig> {
   const raw = parseJson(await readText(file), file);
   await refuseEscapes(raw, file);
-  return { config: checkConfig(raw, file, sets), folder: physical(dirname(file)), file };
+  return { config: checkConfig(raw, file, sets, defaults), folder: physical(dirname(file)), file };
 }
 
 /** A folder without links in its path: `runs/latest/../x` lies beside the run that `latest` leads to, not beside `latest`. */
@@ -40,9 +45,17 @@ function physical(folder: string): string {
 }
 
 /** Checks a config that is already parsed, as loadConfig does. */
-export function checkConfig(raw: unknown, file: string, sets: readonly string[] = []): Config {
+export function checkConfig(
+  raw: unknown,
+  file: string,
+  sets: readonly string[] = [],
+  defaults: DefaultsVersion = newestDefaults,
+): Config {
   const overrides = sets.map(parseSet);
-  const merged = overrides.reduce<unknown>((value, override) => withOverride(value, override, []), raw);
+  const merged = withDefaultsOf(
+    defaults,
+    overrides.reduce<unknown>((value, override) => withOverride(value, override, []), raw),
+  );
   const result = parsed(merged, file);
   if (result.success) return withPathsOfSets(withSplit(result.data), overrides, dirname(file));
   const { problems, more } = describeIssues(result.error.issues, merged);
@@ -54,6 +67,19 @@ export function checkConfig(raw: unknown, file: string, sets: readonly string[] 
   if (untold > 0) lines.push(`${file}: … and ${untold} more`);
   throw new UserError('usage', lines.join('\n'));
 }
+
+/** What a version's defaults say of fields that a config leaves out; those of the newest are the schema's own.
+ *  @param unnamed  the version, where the config names none */
+function withDefaultsOf(unnamed: DefaultsVersion, raw: unknown): unknown {
+  const version = valueAt(raw, ['defaults']) ?? unnamed;
+  const data = valueAt(raw, ['data']);
+  const isKnown = typeof version === 'string' && Object.hasOwn(defaultsOf, version);
+  if (!isKnown || version === newestDefaults || !isObject(raw) || !isObject(data)) return raw;
+  const { normalize } = defaultsOf[version as DefaultsVersion];
+  return { ...raw, defaults: version, data: { normalize, ...data } };
+}
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** @throws UserError (usage) where values lie within each other so deep that the schema can't follow */
 function parsed(raw: unknown, file: string): ReturnType<typeof configSchema.safeParse> {

@@ -17,6 +17,17 @@ import { type OptimizerName, type OptimizerOptions, optimizers } from '../optimi
 import { type RangeName, ranges } from '../optimize/ranges.ts';
 import { type ScheduleName, type ScheduleOptions, schedules } from '../optimize/schedules.ts';
 
+/** The versions of nn that changed a default or an automatic learning rate. What a run or a search began with stands in its config. */
+export const defaultsOf = {
+  '0.1.0': { summary: 'data.normalize is "scale"', normalize: 'scale' },
+  '0.2.0': { summary: 'data.normalize is "standardizeChannels"', normalize: 'standardizeChannels' },
+} as const satisfies Record<string, { summary: string; normalize: keyof typeof normalizers }>;
+export type DefaultsVersion = keyof typeof defaultsOf;
+/** Of a config that names none. */
+export const newestDefaults = '0.2.0' satisfies DefaultsVersion;
+/** Of a run or search whose config names none: that field is newer than they are. */
+export const unnamedDefaults = '0.1.0' satisfies DefaultsVersion;
+
 /** The names of a table, as the choices of a field; their summaries become its description. */
 function oneOf<T extends Record<string, unknown>>(table: T, what: string) {
   const names = Object.keys(table) as [keyof T & string, ...(keyof T & string)[]];
@@ -144,7 +155,9 @@ const data = z.strictObject({
     .default(defaultMemory)
     .describe('MiB of pixels: pictures that take more stay on the disk and are read as they are wanted. No result depends on it'),
   duplicates: oneOf(duplicateTreatments, 'What becomes of copies of a picture').default('keepTogether'),
-  normalize: oneOf(normalizers, 'What turns bytes into inputs, fitted on the training part').default('scale'),
+  normalize: oneOf(normalizers, 'What turns bytes into inputs, fitted on the training part').default(
+    defaultsOf[newestDefaults].normalize,
+  ),
   augment: augment.prefault({}).describe('Variations of training pictures, drawn afresh each epoch'),
 });
 
@@ -314,6 +327,7 @@ const search = z.strictObject({
 export const configSchema = z
   .strictObject({
     $schema: z.string().optional().describe('For editors'),
+    defaults: oneOf(defaultsOf, 'The version of nn whose defaults and automatic learning rates hold').default(newestDefaults),
     seed: wholeNumber(0)
       .max(2 ** 32 - 1)
       .default(1)

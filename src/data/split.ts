@@ -46,8 +46,14 @@ export function partSizes(split: Split, m: number): Record<PartName, number> {
     'data',
     `data.split: expected enough pictures for ${wanted.join(', ')}, ${minimumPart} or more in each, found ${m}${why}: ` +
       `${missingExamples(split, m)} missing`,
-    { hint: 'Add pictures, or ask for other parts with data.split.' },
+    { hint: `Add pictures, or ask for other parts with data.split.${percentHint(split)}` },
   );
+}
+
+/** Where more pictures are asked for than there are, they may be percent. */
+function percentHint(split: Split): string {
+  const meant = split === 'auto' ? null : meantShares(split, Number.POSITIVE_INFINITY);
+  return meant === null ? '' : ` Numbers from 1 on count pictures; for percent write ${meant}.`;
 }
 
 /**
@@ -154,6 +160,45 @@ export function refuseImpossible(split: Split): void {
       });
     }
   }
+}
+
+/** What the user should know of pictures that stand in no part, and of counts that look like percent. */
+export function leftOutNotes(split: Split, indices: Record<PartName, ArrayLike<number>>, m: number): string[] {
+  if (split === 'auto') return [];
+  const wanted = wantedParts(split);
+  const placed = wanted.reduce((sum, part) => sum + indices[part].length, 0);
+  const takes = wanted.map((part) => `${part} ${indices[part].length}`).join(', ');
+  const meant = meantShares(split, m);
+  const cure = meant === null ? '' : `. Numbers from 1 on count pictures; for percent write ${meant}`;
+  if (placed < m) return [`data.split: ${m - placed} of ${m} pictures stand in no part (${takes})${cure}`];
+  return meant === null ? [] : [`data.split: of ${m} pictures the parts take ${takes}${cure}`];
+}
+
+/** The shares that numbers from 1 on are probably the percent of, as in { "train": 80, "dev": 10, "test": 10 } of 300 pictures; null
+ *  where they are not: they make more than 100, or give train less than half. Without `train`, round numbers alone are. */
+function meantShares(split: SplitSizes, m: number): string | null {
+  const sizes = partNames.flatMap((part) => (split[part] === undefined ? [] : [[part, split[part]] as const]));
+  const counts = sizes.map(([, size]) => size).filter((size) => size >= 1);
+  const shares = sizes.map(([part, size]) => [part, Number((size < 1 ? size : size / 100).toPrecision(12))] as const);
+  const sum = shares.reduce((all, [, share]) => all + share, 0);
+  const train = shares.find(([part]) => part === 'train')?.[1] ?? 1 - sum;
+  const isPercent = sum < 1 + roundingError && train >= 0.5 && (split.train !== undefined || counts.every((n) => n % 5 === 0));
+  if (counts.length === 0 || m <= mostPercent || !isPercent) return null;
+  return `{ ${shares.map(([part, share]) => `"${part}": ${share}`).join(', ')} }`;
+}
+
+/** Of so many pictures, or not many more, a number and its percentage are as good as the same. */
+const mostPercent = 150;
+
+/** What the user should know of parts that a split of one source does not name, though it names others. */
+export function untoldPartNotes(split: Split | Folds): string[] {
+  if (split === 'auto' || 'folds' in split) return [];
+  const missing = (['dev', 'test'] as const).filter((part) => split[part] === undefined);
+  if (missing.length === 0) return [];
+  const named = wantedParts(split).filter((part) => split[part] !== undefined);
+  const found = named.length === 0 ? 'names no part' : `names ${named.join(' and ')} alone`;
+  const without = `there is no ${missing.join(' and no ')} part`;
+  return [`data.split: it ${found}, so ${without}; { "dev": ${autoShare}, "test": ${autoShare} } makes both`];
 }
 
 /** How many more examples the split needs, in words. */

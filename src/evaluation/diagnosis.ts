@@ -1,4 +1,5 @@
 import { differenceInterval, type Interval, wilsonInterval } from './intervals.ts';
+import type { Confusion } from './metrics.ts';
 
 export const verdicts = ['high bias', 'high variance', 'high bias and high variance', 'neither'] as const;
 export type Verdict = (typeof verdicts)[number];
@@ -71,3 +72,48 @@ export function diagnose(train: Score, other: Score, { targetError, highBias, hi
     enough: enough > mostTimes ? null : enough,
   };
 }
+
+/** The one answer that a model gives to every picture. */
+export const answers = ['larger class', 'smaller class'] as const;
+export type Answers = (typeof answers)[number];
+
+/** @param train  on the pictures that it was trained on
+ *  @returns null where it tells pictures apart; of classes that are equal either is the larger */
+export function oneAnswerOf({ tp, fp, fn, tn }: Confusion): Answers | null {
+  const [positives, negatives] = [tp + fn, fp + tn];
+  if (tp + fp === 0) return negatives >= positives ? 'larger class' : 'smaller class';
+  if (fn + tn === 0) return positives >= negatives ? 'larger class' : 'smaller class';
+  return null;
+}
+
+/** Classes so unequal that accuracy hides how the smaller one fares. */
+export interface Imbalance {
+  /** the smaller class */
+  positive: boolean;
+  /** of the training pictures that are of it */
+  share: number;
+  /** of it that are wrong, on train */
+  error: number;
+}
+
+/** Of classes that are nearer to equal than this, accuracy tells of both. */
+const unequal = 0.25;
+
+/** @returns null where classes are not far from equal, or the smaller one fares no worse than bias and variance allow */
+export function imbalanceOf(train: Confusion, other: Confusion, limits: Thresholds): Imbalance | null {
+  const [positives, negatives] = [train.tp + train.fn, train.fp + train.tn];
+  const positive = positives < negatives;
+  const share = Math.min(positives, negatives) / (positives + negatives);
+  const errorIn = ({ tp, fp, fn, tn }: Confusion): Score =>
+    positive ? { errors: fn, total: tp + fn } : { errors: fp, total: fp + tn };
+  const [own, others] = [errorIn(train), errorIn(other)].map(({ errors, total }) => ({
+    share: errors / total,
+    interval: wilsonInterval(errors, total),
+  })) as [ShareOfErrors, ShareOfErrors];
+  // half of each, as balanced accuracy counts a class; of few others the difference may be chance
+  const isBiased = own.share / 2 - limits.targetError > limits.highBias;
+  const isVaried = (others.share - own.share) / 2 > limits.highVariance && differenceInterval(others, own)[0] > 0;
+  return share <= unequal && (isBiased || isVaried) ? { positive, share, error: own.share } : null;
+}
+
+type ShareOfErrors = { share: number; interval: Interval };

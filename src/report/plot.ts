@@ -10,6 +10,8 @@ export interface Plot {
   top?: number;
   /** an x that is pointed at, and what is said of it */
   mark?: { x: number; text: string } | null;
+  /** single points beside the curve: ● where they are, × at the top edge where y is null */
+  points?: readonly { x: number; y: number | null }[];
 }
 
 const width = 72;
@@ -20,21 +22,31 @@ const columns = width - margin - 1;
 
 /** Draws a curve in braille, each character four dots high and two wide. It needs no colour.
  *  @returns lines of 72 columns at most */
-export function plotText({ x, y, xTitle, yTitle, top, mark }: Plot): string {
-  const finite = y.filter(Number.isFinite);
+export function plotText({ x, y, xTitle, yTitle, top, mark, points = [] }: Plot): string {
+  const finite = [...y, ...points.flatMap((point) => point.y ?? [])].filter(Number.isFinite);
   const high = top ?? Math.max(...finite);
   const low = Math.min(...finite, high);
   const span = high > low ? high - low : 1;
-  const [first, last] = [Math.log10(x[0]!), Math.log10(x[x.length - 1]!)];
+  const wide = [x[0]!, x[x.length - 1]!, ...points.map((point) => point.x)].map(Math.log10);
+  const [first, last] = [Math.min(...wide), Math.max(...wide)];
   const across = (value: number, cells: number) =>
     Math.round(last > first ? ((Math.log10(value) - first) / (last - first)) * (cells - 1) : 0);
   const down = (value: number) =>
     Math.round((1 - (Math.min(Number.isFinite(value) ? value : high, high) - low) / span) * (4 * height - 1));
   const cells = brailleCurve(x.map((value, i) => [across(value, 2 * columns), down(y[i]!)]));
   const marked = mark ? across(mark.x, columns) : null;
+  const single = new Map(
+    points.map((point) => [
+      `${point.y === null ? 0 : down(point.y) >> 2} ${across(point.x, columns)}`,
+      point.y === null ? '×' : '●',
+    ]),
+  );
   const lines = cells.map((row, i) => {
     const label = i === 0 ? high : i === height - 1 ? high - span : i === height / 2 ? high - (span * i) / (height - 1) : null;
-    const drawn = row.map((dots, column) => (dots > 0 ? String.fromCodePoint(blank + dots) : column === marked ? '┊' : ' '));
+    const drawn = row.map((dots, column) => {
+      const point = single.get(`${i} ${column}`);
+      return point ?? (dots > 0 ? String.fromCodePoint(blank + dots) : column === marked ? '┊' : ' ');
+    });
     return `${(label === null ? '' : short(label)).padStart(margin - 1)} ${label === null ? '│' : '┤'}${drawn.join('')}`.trimEnd();
   });
   return [

@@ -1,16 +1,24 @@
 import { plotText } from './plot.ts';
 import { table } from './table.ts';
 
+/** How a training breaks. */
+export type Break = 'rose' | 'died' | 'overflowed';
+
 /** What a learning-rate range test found: with `set`, the object of `nn train --find-rate --json`. */
 export interface FoundRate {
   rates: number[];
   costs: number[];
+  /** the costs with less of the noise of batches */
+  smoothed: number[];
   /** null where no rate brought the cost down */
   proposed: number | null;
-  /** the rate at which the cost blew up, or null */
+  /** the rate at which the range test broke, and how; or null */
   diverged: number | null;
-  /** short trainings at one rate each, and the cost that they came to; null where that broke off */
-  trials: { rate: number; cost: number | null }[];
+  broke: Break | null;
+  /** short trainings at one rate each, and the cost that they came to; null where that broke off, and how */
+  trials: { rate: number; cost: number | null; broke: Break | null }[];
+  /** of each of them */
+  steps: number;
   /** what takes the proposal over, or null */
   set: string | null;
 }
@@ -18,37 +26,60 @@ export interface FoundRate {
 /** The plot reaches this many times above the first cost. */
 const headroom = 1.25;
 
+const breaks: Record<Break, { inSweep: string; inTrial: string }> = {
+  rose: {
+    inSweep: 'the cost rose above its least by more than half of its start, and stayed there',
+    inTrial: 'broke: its cost rose above three times its start',
+  },
+  died: { inSweep: 'a hidden layer gave 0 for every picture', inTrial: 'broke: a hidden layer gave 0 for every picture' },
+  overflowed: { inSweep: 'numbers overflowed', inTrial: 'broke: numbers overflowed' },
+};
+
 /** Cost against rate, and the proposal. */
-export function foundRateText({ rates, costs, proposed, diverged, trials, set }: FoundRate, style: Style): string {
-  const tried = trials.map(({ rate, cost }) => [
+export function foundRateText(found: FoundRate, style: Style): string {
+  const { rates, proposed, diverged, broke, trials, steps, set } = found;
+  const tried = trials.map(({ rate, cost, broke: how }) => [
     `${rate}`,
-    cost === null ? 'blew up' : cost.toPrecision(4),
-    rate === proposed ? 'proposed' : '',
+    cost === null ? '–' : cost.toPrecision(4),
+    how === null ? (rate === proposed ? 'proposed' : '') : breaks[how].inTrial,
   ]);
   return [
-    ...(rates.length < 2 ? [] : [ratePlot(rates, costs, proposed), '']),
-    diverged === null
-      ? 'At no rate did the cost blow up or a hidden layer die.'
-      : `At a learning rate of ${diverged} the cost blew up, or a hidden layer died. Near it a training may still do well, with less to spare.`,
-    'Short trainings from the first weights, at one rate each, came to:',
+    ...(rates.length < 2 ? [] : [ratePlot(found), '']),
+    `The line is a range test: one training whose rate rises with every step. ${
+      diverged === null ? 'It broke at no rate.' : `It broke at ${diverged}: ${breaks[broke!].inSweep}.`
+    }`,
+    `Each ● is a training of its own, of ${steps} steps from the first weights at one rate, and the highest of its last costs (× where it broke):`,
     '',
     table([['rate', 'cost', ''], ...tried], '  '),
     '',
-    set === null
-      ? 'No rate brought the cost down: look at initialisation and normalisation first.'
-      : `${style('bold', 'Proposed')}: --set ${/[[\]]/.test(set) ? `'${set}'` : set}`,
+    ...(set === null
+      ? ['No rate brought the cost down: look at initialisation and normalisation first.']
+      : [choice(found), '', `${style('bold', 'Proposed')}: --set ${/[[\]]/.test(set) ? `'${set}'` : set}`]),
   ].join('\n');
 }
 
-function ratePlot(rates: readonly number[], costs: readonly number[], proposed: number | null): string {
-  const shown = proposed !== null && proposed <= rates[rates.length - 1]!;
+/** Why this rate, and not that at which the line is lowest. */
+function choice({ rates, smoothed, proposed, trials }: FoundRate): string {
+  const least = rates[smoothed.indexOf(Math.min(...smoothed))]!;
+  const broken = trials.filter(({ broke }) => broke !== null).map(({ rate }) => rate);
+  const below = broken.length > 0 ? `Of the rates below those that broke, ${proposed}` : `${proposed}`;
+  const why = `${below} came lowest.`;
+  if (least <= proposed! * justAbove) return why;
+  return `${why} The line is lowest at ${least}, but reaches it when smaller rates have done the work; a training does not begin there.`;
+}
+
+/** Rates of the line this near the proposal are it. */
+const justAbove = 1.3;
+
+function ratePlot({ rates, smoothed, proposed, trials }: FoundRate): string {
   return plotText({
     x: rates,
-    y: costs,
+    y: smoothed,
     xTitle: 'learning rate',
     yTitle: 'cost',
-    top: Math.min(Math.max(...costs), costs[0]! * headroom), // the blow-up itself would press all else flat
-    mark: shown ? { x: proposed, text: `proposed: ${proposed}` } : null,
+    top: Math.min(Math.max(...smoothed), smoothed[0]! * headroom), // the blow-up itself would press all else flat
+    mark: proposed === null ? null : { x: proposed, text: `proposed: ${proposed}` },
+    points: trials.map(({ rate, cost }) => ({ x: rate, y: cost })),
   });
 }
 

@@ -1,6 +1,15 @@
 import * as check from '../checks.ts';
 import { type PartName, partNames } from '../data/split.ts';
-import { type Bias, mostTimes, type Side, sides, verdicts } from '../evaluation/diagnosis.ts';
+import {
+  type Answers,
+  answers,
+  type Bias,
+  type Imbalance,
+  mostTimes,
+  type Side,
+  sides,
+  verdicts,
+} from '../evaluation/diagnosis.ts';
 import type { Metrics } from '../evaluation/metrics.ts';
 import { count, percent, percentRange, plural, table } from './table.ts';
 
@@ -36,7 +45,24 @@ export interface Diagnosis extends Bias {
   collapsed: boolean;
   targetError: number;
   comparedWith: 'dev' | 'test';
-  remedies: { title: string; why: string; set: string[] }[];
+  remedies: Remedy[];
+  /** which answer that is; null where it tells pictures apart. This and what follows is absent in a summary of 0.1.0 */
+  answers?: Answers | null;
+  /** the smaller of unequal classes, where accuracy hides how it fares */
+  imbalance?: Imbalance | null;
+  /** the cost on train of a network that sees nothing */
+  guessing?: number;
+  worseThanGuessing?: boolean;
+}
+
+export interface Remedy {
+  title: string;
+  why: string;
+  set: string[];
+  /** a training with it, in trainings as this one; null where it changes no field. Absent in a summary of 0.1.0, as what follows */
+  timesAsLong?: number | null;
+  /** of one that takes very much longer: what else makes it as many steps in less time */
+  affordable?: { set: string[]; timesAsLong: number } | null;
 }
 
 const spread = check.fields({ mean: check.number, spread: check.number, values: check.list(check.number) });
@@ -77,16 +103,33 @@ export const isSummary = check.fields({
       collapsed: check.flag,
       targetError: check.number,
       comparedWith: check.oneOf(['dev', 'test']),
-      remedies: check.list(check.fields({ title: check.text, why: check.text, set: check.list(check.text) })),
+      remedies: check.list(
+        check.fields({
+          title: check.text,
+          why: check.text,
+          set: check.list(check.text),
+          timesAsLong: check.optional(check.orNull(check.duration)),
+          affordable: check.optional(check.orNull(check.fields({ set: check.list(check.text), timesAsLong: check.duration }))),
+        }),
+      ),
+      answers: check.optional(check.orNull(check.oneOf(answers))),
+      imbalance: check.optional(check.orNull(check.fields({ positive: check.flag, share: check.number, error: check.number }))),
+      guessing: check.optional(check.number),
+      worseThanGuessing: check.optional(check.flag),
     }),
   ),
   warnings: check.list(check.text),
 }) as (value: unknown) => value is TrainSummary;
 
+interface Classes {
+  positive: string;
+  negative: string;
+}
+
 type Style = (style: 'bold' | 'dim' | 'green' | 'yellow', text: string) => string;
 
 /** The summary for people. */
-export function trainText(summary: TrainSummary, classes: { positive: string; negative: string }, style: Style): string {
+export function trainText(summary: TrainSummary, classes: Classes, style: Style): string {
   const { metrics, examples } = summary;
   const parts = (['train', 'dev', 'test'] as const).filter((part) => metrics[part] !== null);
   const rows = parts.map((part) => {
@@ -114,7 +157,7 @@ export function trainText(summary: TrainSummary, classes: { positive: string; ne
     table([header, ...rows], '  '),
     '',
   ];
-  if (summary.diagnosis) lines.push(diagnosisText(summary.diagnosis, style), '');
+  if (summary.diagnosis) lines.push(diagnosisText(summary.diagnosis, { metrics, classes, style }), '');
   lines.push(
     table(
       [
@@ -134,24 +177,84 @@ function foldsText({ count: n, accuracy, cost }: NonNullable<TrainSummary['folds
   return `${n} folds: accuracy ${percent(accuracy.mean)} ± ${percent(accuracy.spread)} (${values}), cost ${cost.mean.toFixed(4)} ± ${cost.spread.toFixed(4)}`;
 }
 
+interface Told {
+  metrics: TrainSummary['metrics'];
+  classes: Classes;
+  style: Style;
+}
+
 /** The diagnosis in a sentence, and what to do about it. */
-export function diagnosisText(diagnosis: Diagnosis, style: Style): string {
-  const { verdict, comparedWith } = diagnosis;
+function diagnosisText(diagnosis: Diagnosis, told: Told): string {
+  const { verdict, comparedWith, collapsed, worseThanGuessing, imbalance } = diagnosis;
+  const { style } = told;
+  const isSound = verdict === 'neither' && !collapsed && !worseThanGuessing && !imbalance;
   const lines = [
-    `${style('bold', 'Diagnosis')}: ${style(verdict === 'neither' ? 'green' : 'yellow', verdictTitle(verdict))}. ${diagnosisSentence(diagnosis)}`,
-    ...(diagnosis.collapsed ? ['  It gives every training picture the same answer: nothing was learnt. Mend that first.'] : []),
+    `${style('bold', 'Diagnosis')}: ${style(isSound ? 'green' : 'yellow', headline(diagnosis, told))}. ${sentence(diagnosis, told)}`,
+    ...(collapsed ? ['  It gives every training picture the same answer: nothing was learnt. Mend that first.'] : []),
+    ...(imbalance ? [`  ${imbalanceSentence(imbalance, diagnosis, told)}`] : []),
   ];
   if (comparedWith === 'test')
     lines.push('  There is no dev part, so this looked at test: choose nothing by it, or test no longer tells the truth.');
-  for (const { title, why, set } of diagnosis.remedies) {
-    lines.push(`  - ${title}: ${why}`);
-    if (set.length > 0) lines.push(`      ${set.map((change) => `--set ${shellWord(change)}`).join(' ')}`);
+  for (const remedy of diagnosis.remedies) {
+    const { title, why, set, affordable } = remedy;
+    lines.push(`  - ${title}: ${why}${durationText(remedy)}`);
+    if (set.length > 0) lines.push(`      ${flags(set)}`);
+    if (affordable) lines.push(`      with ${flags(affordable.set)} as well about ${times(affordable.timesAsLong)} as long`);
   }
   return lines.join('\n');
 }
 
+const flags = (set: readonly string[]) => set.map((change) => `--set ${shellWord(change)}`).join(' ');
+
+/** What takes about as long needs no word. */
+const worthTelling = 1.5;
+
+function durationText({ timesAsLong = null }: Remedy): string {
+  return timesAsLong !== null && timesAsLong >= worthTelling ? ` (takes about ${times(timesAsLong)} as long)` : '';
+}
+
+const times = (factor: number) => (factor === 2 ? 'twice' : `${count(factor)} times`);
+
+/** The worst first: what a cost above that of guessing says of bias and variance is nothing, and one answer for all says little. */
+function headline({ verdict, worseThanGuessing, answers, imbalance }: Diagnosis, { metrics, classes }: Told): string {
+  if (worseThanGuessing) return 'worse than guessing';
+  if (answers) return `it always answers ${onlyAnswer(metrics, classes)}, the ${answers}`;
+  if (verdict === 'neither' && imbalance) return 'the smaller class is not learnt';
+  return verdictTitle(verdict);
+}
+
+function onlyAnswer({ train }: TrainSummary['metrics'], { positive, negative }: Classes): string {
+  const { tp, fp } = train!.confusion;
+  return tp + fp === 0 ? negative : positive;
+}
+
+function sentence(diagnosis: Diagnosis, { metrics }: Told): string {
+  const { worseThanGuessing, guessing = Number.NaN, collapsed } = diagnosis;
+  if (worseThanGuessing) {
+    return `Its cost on train is ${metrics.train!.cost.toPrecision(4)}, and that of a network that sees nothing ${guessing.toPrecision(4)}.`;
+  }
+  return collapsed ? `So its accuracy on train is that class's share, ${percent(metrics.train!.accuracy)}.` : measured(diagnosis);
+}
+
+/** What accuracy hides, and the figures that do not. */
+function imbalanceSentence(
+  { positive, share, error }: Imbalance,
+  { comparedWith }: Diagnosis,
+  { metrics, classes }: Told,
+): string {
+  const name = positive ? classes.positive : classes.negative;
+  const parts = ['train', comparedWith] as const;
+  const each = (value: (of: Metrics) => string) => parts.map((part) => `${value(metrics[part]!)} on ${part}`).join(', ');
+  const balanced = each(({ balancedAccuracy }) => (balancedAccuracy === null ? 'unknown' : percent(balancedAccuracy)));
+  const auc = each(({ rocAuc }) => rocAuc?.toFixed(2) ?? 'unknown');
+  return (
+    `Imbalance: ${name} is ${percent(share)} of train, and ${percent(error)} of it is wrong there; accuracy hardly shows that. ` +
+    `Balanced accuracy (guessing: 50%) is ${balanced}; ROC AUC (guessing: 0.5) ${auc}.`
+  );
+}
+
 /** The measured differences, in words, and how sure they are. */
-function diagnosisSentence({ avoidableBias, variance, comparedWith, targetError, ...sureness }: Diagnosis): string {
+function measured({ avoidableBias, variance, comparedWith, targetError, ...sureness }: Diagnosis): string {
   const points = (share: number) => `${Math.abs(share * 100).toFixed(1)} points`;
   const bias = `The error on train is ${points(avoidableBias)} ${avoidableBias < 0 ? 'below' : 'above'} the target of ${percent(targetError, 0)}`;
   const spread = `that on ${comparedWith} is ${points(variance)} ${variance < 0 ? 'below' : 'above'} train's`;

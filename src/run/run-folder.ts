@@ -1,7 +1,7 @@
 import { lstat, readdir, realpath, rename, rm, stat, symlink } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { type LoadedConfig, loadConfig, moveConfig } from '../config/load.ts';
-import type { Config } from '../config/schema.ts';
+import { type Config, unnamedDefaults } from '../config/schema.ts';
 import { removeAbandoned } from '../data/abandoned.ts';
 import { exists, makeFolder } from '../data/disk.ts';
 import { systemReason, UserError } from '../errors.ts';
@@ -152,7 +152,7 @@ async function replaceLink(aside: string, link: string): Promise<void> {
 
 /** The resolved config of a run. @param sets  overrides, as given to --set */
 export function readRunConfig(run: string, sets: readonly string[] = []): Promise<LoadedConfig> {
-  return loadConfig(join(run, runFiles.config), sets);
+  return loadConfig(join(run, runFiles.config), sets, unnamedDefaults);
 }
 
 /** @throws UserError (usage) where a run stands in the folder already, unless `force`; or where another process trains in it */

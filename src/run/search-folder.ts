@@ -2,8 +2,8 @@ import { type FileHandle, readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { checkConfig, type LoadedConfig, loadConfig, moveConfig } from '../config/load.ts';
-import type { Config } from '../config/schema.ts';
-import { makeFolder, openToGrow, readPlainFile } from '../data/disk.ts';
+import { type Config, type DefaultsVersion, newestDefaults, unnamedDefaults } from '../config/schema.ts';
+import { exists, makeFolder, openToGrow, readPlainFile } from '../data/disk.ts';
 import { systemReason, UserError } from '../errors.ts';
 import { writeFileAtomically } from './atomic-write.ts';
 import { lockFolder } from './lock.ts';
@@ -108,7 +108,13 @@ export async function readTrials<Result>(path: string, isResult: (line: unknown)
 
 /** The config of a search that stands in a folder. */
 export function readSearchConfig(path: string): Promise<LoadedConfig> {
-  return loadConfig(join(path, searchFiles.config));
+  return loadConfig(join(path, searchFiles.config), [], unnamedDefaults);
+}
+
+/** The version whose defaults a search goes on with; the newest where none stands in the folder. */
+export async function defaultsOfSearch(path: string | undefined): Promise<DefaultsVersion> {
+  const isThere = path !== undefined && (await exists(join(path, searchFiles.config)));
+  return isThere ? (await readSearchConfig(path)).config.defaults : newestDefaults;
 }
 
 function parseLine(line: string): unknown {

@@ -1,9 +1,16 @@
 import type { Segment } from '../model/network.ts';
-import { brokenLayer, brokenSegment, DivergedError, segmentNorm, smallerRate } from './divergence.ts';
+import { brokenLayer, brokenSegment, DivergedError, segmentNorm } from './divergence.ts';
 import type { Run } from './fit-run.ts';
+import { smallerRates } from './learning-rate.ts';
 
-/** The last good weights are put back; the bad step is named. Where no tensor is to blame, that of the largest gradient is. */
-export function diverged(run: Run, epoch: number, what: string, blamed?: Segment): DivergedError {
+/** The last good weights are put back; the bad step is named. Where no tensor is to blame, that of the largest gradient is.
+ *  @param options.moved  whether any step has been taken */
+export function diverged(
+  run: Run,
+  epoch: number,
+  what: string,
+  { blamed, moved }: { blamed?: Segment | undefined; moved: boolean },
+): DivergedError {
   const { options, problem, gradient, good, steps, lastIndices } = run;
   const { values, segments } = problem.parameters;
   if (!blamed) completeGradient(run);
@@ -19,8 +26,7 @@ export function diverged(run: Run, epoch: number, what: string, blamed?: Segment
     layer: layer + 1,
     tensor: name,
     learningRate: options.learningRates[layer]!,
-    proposedRate:
-      new Set(options.learningRates).size === 1 ? smallerRate(options.learningRates[0]!) : options.learningRates.map(smallerRate),
+    proposedRate: moved ? smallerRates(options, 'breaks') : null,
     what,
     examples: [...lastIndices],
   });
@@ -32,7 +38,7 @@ export function refuseBrokenCost(run: Run, cost: number, epoch: number): void {
   const { problem, workspace, lastCount } = run;
   const layer = brokenLayer(workspace, problem.network, lastCount);
   const weights = problem.parameters.segments.find((segment) => segment.decayed && segment.layer === layer);
-  throw diverged(run, epoch, `the cost is ${cost}`, weights);
+  throw diverged(run, epoch, `the cost is ${cost}`, { blamed: weights, moved: run.steps > 1 });
 }
 
 /** @param firstIsFinite  what a step that was made in one with its gradient says of it
@@ -44,7 +50,7 @@ export function refuseBrokenGradient(run: Run, firstIsFinite: boolean, epoch: nu
   if (firstIsFinite && Number.isFinite(problem.kernels.squaredNorm(seen))) return;
   completeGradient(run);
   const broken = brokenSegment(gradient) ?? (firstIsFinite ? undefined : gradient.segments[0]);
-  if (broken) throw diverged(run, epoch, 'its gradient is not finite', broken);
+  if (broken) throw diverged(run, epoch, 'its gradient is not finite', { blamed: broken, moved: run.steps > 1 });
 }
 
 /** The first layer's gradient of the last step, where nobody has seen it yet (without L2's share). */

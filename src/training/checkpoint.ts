@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
-import { count, duration, fields, isRecord, list, nestedAtMost, number, orNull, text } from '../checks.ts';
+import { count, duration, fields, isRecord, list, nestedAtMost, number, optional, orNull, text } from '../checks.ts';
 import type { ExampleSet } from '../data/examples.ts';
 import { contentHash } from '../data/hash.ts';
 import { fewPictures } from '../data/pixels.ts';
 import { partNames } from '../data/split.ts';
 import { UserError } from '../errors.ts';
 import { forms } from '../model/forms.ts';
+import type { DevCourse } from './cost-curve.ts';
 import type { FoldsDone } from './cross-validation.ts';
 import type { GradientWatchState } from './layer-norms.ts';
 import type { Extras } from './plan.ts';
@@ -34,6 +35,8 @@ export interface Told {
   /** of every epoch */
   costs: number[];
   gradients: GradientWatchState;
+  /** looks at dev; absent in a checkpoint of 0.1.0 */
+  dev?: DevCourse | null;
   warnings: string[];
 }
 
@@ -128,7 +131,11 @@ const isContent = fields({
   marks: fields({ split: text, pixels: text, startFrom: text, rateByFeature: text }),
   journalBytes: count,
   seconds: duration,
-  told: fields({ gradients: fields({ looks: isRecord, told: list(text) }), warnings: list(text) }),
+  told: fields({
+    gradients: fields({ looks: isRecord, examples: optional(isRecord), told: list(text) }),
+    dev: optional(orNull(fields({ leastCost: number, leastEpoch: count, lastCost: number }))),
+    warnings: list(text),
+  }),
   folds: orNull(list(fields({ fold: count, metrics: isRecord, epochs: count, bestEpoch: count }))),
   progress: fields({
     form: (value) => Object.hasOwn(forms, String(value)) && value !== 'auto',

@@ -6,6 +6,7 @@ import type { Metrics } from '../evaluation/metrics.ts';
 import { chooseThreshold, type ThresholdCriterion } from '../evaluation/threshold.ts';
 import { kernelsFor } from '../kernels/select.ts';
 import { refuseWrongStep } from './check-step.ts';
+import { judgeTrained } from './divergence.ts';
 import { type EpochEvent, type FitEvent, type FitOptions, fit, type Going } from './fit.ts';
 import { type Extras, planTraining, prepareFit } from './plan.ts';
 import { foldParts, type PreparedData } from './prepare.ts';
@@ -33,7 +34,12 @@ export async function classifierOf(config: Config, setting: Setting, options: Fi
   const { threshold } = training;
   const rest = { network, parameters, map, precision, preprocessing, classes, loss: training.loss, normalize: data.normalize };
   if (typeof threshold === 'number' || options.dev === null) return { ...rest, threshold: options.threshold };
-  const values = await logitsOf(rest, options.kernels, options.dev.pixels);
+  const { pixels } = options.dev;
+  const values = await judgeTrained(
+    options,
+    () => logitsOf(rest, options.kernels, pixels),
+    (logits) => [...logits],
+  );
   return { ...rest, threshold: thresholdFor(threshold, values, options.dev.labels) };
 }
 
@@ -102,7 +108,8 @@ export async function* crossValidate(
       if (event.type === 'epoch') last = event;
     }
     from = null;
-    const { metrics, logits } = await judge(await classifierOf(config, data, options), kernels, foldData.dev!);
+    const judged = async () => judge(await classifierOf(config, data, options), kernels, foldData.dev!);
+    const { metrics, logits } = await judgeTrained(options, judged, ({ metrics: { cost } }) => [cost]);
     placeFold(done.logits, logits, folds.of, fold);
     done.folds.push({ fold, metrics, epochs: last!.epoch, bestEpoch: last!.bestEpoch });
   }

@@ -1,6 +1,7 @@
 import { UserError } from '../errors.ts';
 import type { Workspace } from '../model/forward.ts';
 import type { Network, Parameters, Segment } from '../model/network.ts';
+import { type RateScale, smallerRates } from './learning-rate.ts';
 
 /** A run has diverged when its cost is this many times max(first cost, ln 2) … */
 export const divergedFactor = 100;
@@ -17,8 +18,8 @@ export interface Autopsy {
   /** such as W1 */
   tensor: string;
   learningRate: number;
-  /** for all layers, or one a layer where they differ */
-  proposedRate: number | number[];
+  /** for all layers, or one a layer where they differ; null where no rate is to blame, since none was used yet */
+  proposedRate: number | number[] | null;
   what: string;
   /** indices into the training part of the bad step's batch */
   examples: number[];
@@ -33,15 +34,36 @@ export class DivergedError extends UserError {
     super(
       'diverged',
       `training diverged at step ${step} (epoch ${epoch}) in layer ${layer} (${tensor}) with learning rate ${learningRate}: ${what}`,
-      { hint: `Try a smaller learning rate: --set training.learningRate=${JSON.stringify(proposedRate)}` },
+      { hint: hintFor(proposedRate) },
     );
     this.autopsy = autopsy;
   }
 }
 
-/** A rate that is worth trying after one that was too large. */
-export function smallerRate(rate: number): number {
-  return Number((rate / 10).toPrecision(2));
+/** Judges what was just trained, where finite weights may give answers that are none: infinite, or no number.
+ *  @param costsOf  of what was judged
+ *  @throws UserError (diverged) */
+export async function judgeTrained<Judged>(
+  rates: RateScale,
+  judge: () => Promise<Judged>,
+  costsOf: (judged: Judged) => readonly number[],
+): Promise<Judged> {
+  try {
+    const judged = await judge();
+    if (costsOf(judged).every(Number.isFinite)) return judged;
+  } catch (error) {
+    if (!(error instanceof UserError) || error.kind !== 'model') throw error;
+  }
+  throw new UserError('diverged', 'training diverged: it ended with weights that give no finite answer for some pictures', {
+    hint: hintFor(smallerRates(rates, 'breaks')),
+  });
+}
+
+function hintFor(proposedRate: Autopsy['proposedRate']): string {
+  if (proposedRate === null) {
+    return 'No step was taken before it, so no learning rate is to blame: first weights, inputs, training.l2 or training.classWeight are too large. Try --set model.init=auto --set data.normalize=standardizeChannels';
+  }
+  return `Try a smaller learning rate: --set training.learningRate=${JSON.stringify(proposedRate)}; --find-rate tries several`;
 }
 
 /** What a watch remembers: the highest cost that is not far above, null before the first epoch; epochs above it on end. */
@@ -52,6 +74,8 @@ export interface CostWatchState {
 
 /** Watches the cost of epochs. */
 export interface CostWatch {
+  /** takes the first cost of a training, before any step */
+  begin(cost: number): void;
   /** whether a cost is far above that of the first epoch */
   isAbove(cost: number): boolean;
   /** takes the cost of an epoch; true when it has been far above for too long */
@@ -63,10 +87,14 @@ export interface CostWatch {
 export function costWatch(): CostWatch {
   let state: CostWatchState = { bound: null, above: 0 };
   const isAbove = (cost: number) => state.bound !== null && cost > state.bound;
+  const begin = (cost: number) => {
+    state.bound ??= divergedFactor * Math.max(cost, Math.LN2);
+  };
   return {
+    begin,
     isAbove,
     endsWith(cost) {
-      state.bound ??= divergedFactor * Math.max(cost, Math.LN2);
+      begin(cost);
       state.above = isAbove(cost) ? state.above + 1 : 0;
       return state.above >= divergedEpochs;
     },

@@ -2,7 +2,16 @@ import type { Config } from '../config/schema.ts';
 import { contentNumbers, type HashException, hashSplit } from '../data/hash-split.ts';
 import { keepTogether } from '../data/keep-together.ts';
 import { ascending } from '../data/shuffle.ts';
-import { type Folds, type PartName, partNames, type Split, stratifiedFolds, stratifiedSplit } from '../data/split.ts';
+import {
+  type Folds,
+  leftOutNotes,
+  type PartName,
+  partNames,
+  type Split,
+  stratifiedFolds,
+  stratifiedSplit,
+  untoldPartNotes,
+} from '../data/split.ts';
 import type { Texts } from '../data/texts.ts';
 import { namedRandom } from '../random.ts';
 
@@ -16,7 +25,7 @@ export interface Divided {
 }
 
 /** How the one source, or that of train, is divided; null where it is not. */
-export function splitOf({ split, source }: Config['data']): Split | Folds | null {
+function splitOf({ split, source }: Pick<Config['data'], 'split' | 'source'>): Split | Folds | null {
   if (source !== undefined) return split ?? 'auto';
   return typeof split === 'object' ? split : null;
 }
@@ -32,27 +41,46 @@ export interface Divisible {
   clusters: Int32Array | null;
 }
 
-/** Divides pictures into parts, or into folds, and keeps duplicates together: with `exact` by exchange (`keepTogether`),
- *  with `hash` by one number for a cluster (`hashSplit`). Without duplicates, and exact, this is `stratifiedSplit` alone.
+/** Divides the one source, or that of train, into parts or folds, and keeps duplicates together: with `exact` by exchange
+ *  (`keepTogether`), with `hash` by one number for a cluster (`hashSplit`). Without duplicates, and exact, this is `stratifiedSplit` alone.
+ *  @returns null where the config does not divide it
  *  @throws UserError (data, usage) */
-export async function divide(examples: Divisible, split: Split | Folds, seed: number): Promise<Divided> {
+export async function divide(
+  examples: Divisible,
+  data: Pick<Config['data'], 'split' | 'source'>,
+  seed: number,
+): Promise<Divided | null> {
+  const split = splitOf(data);
+  if (split === null) return null;
+  const divided = await divideBy(examples, split, seed);
+  // beside data.train, a part that the split does not name may have a source of its own
+  const notes = data.source === undefined ? [] : untoldPartNotes(split);
+  return { ...divided, notes: [...notes, ...divided.notes] };
+}
+
+async function divideBy(examples: Divisible, split: Split | Folds, seed: number): Promise<Divided> {
   if (typeof split === 'object' && 'folds' in split) return divideIntoFolds(examples, split, seed);
   if (typeof split === 'object' && split.method === 'hash') return divideByHash(examples, split, seed);
   const { labels, strata, clusters } = examples;
   const indices = stratifiedSplit(labels, split, namedRandom(seed, 'split'), strata);
-  if (clusters === null) return { indices, folds: null, notes: [] };
+  const leftOut = leftOutNotes(split, indices, labels.length);
+  if (clusters === null) return { indices, folds: null, notes: leftOut };
   const places = new Int32Array(labels.length).fill(-1);
   for (const [place, part] of partNames.entries()) for (const i of indices[part]) places[i] = place;
   const random = namedRandom(seed, 'split duplicates');
   const together = keepTogether(places, labels, clusters, { random, strata, placeNames: partNames });
-  return { indices: indicesOf(together.places), folds: null, notes: surplusNotes('data.split', together.surplus) };
+  return {
+    indices: indicesOf(together.places),
+    folds: null,
+    notes: [...leftOut, ...surplusNotes('data.split', together.surplus)],
+  };
 }
 
 async function divideIntoFolds(examples: Divisible, { folds, test }: Folds, seed: number): Promise<Divided> {
   const { labels, strata, clusters } = examples;
   const none = new Int32Array();
   const whole: Divided = { indices: { train: ascending(labels.length), dev: none, test: none }, folds: null, notes: [] };
-  const { indices, notes } = test === undefined ? whole : await divide(examples, { test }, seed);
+  const { indices, notes } = test === undefined ? whole : await divideBy(examples, { test }, seed);
   const own = Uint8Array.from(indices.train, (i) => labels[i]!);
   const ownStrata = strata && Uint32Array.from(indices.train, (i) => strata[i]!);
   const of = stratifiedFolds(own, folds, namedRandom(seed, 'folds'), ownStrata);
@@ -84,7 +112,9 @@ function surplusNotes(field: string, surplus: number): string[] {
 async function divideByHash(examples: Divisible, split: Exclude<Split, 'auto'>, seed: number): Promise<Divided> {
   const { labels, hashes, names, clusters } = examples;
   const { places, exceptions } = hashSplit({ labels, clusters, numbers: await contentNumbers(hashes, seed) }, split);
-  return { indices: indicesOf(places), folds: null, notes: await exceptionNotes(exceptions, names) };
+  const indices = indicesOf(places);
+  const notes = [...leftOutNotes(split, indices, labels.length), ...(await exceptionNotes(exceptions, names))];
+  return { indices, folds: null, notes };
 }
 
 const mostListed = 10;

@@ -32,6 +32,8 @@ export interface FitOptions extends ProblemOptions {
   optimizer: OptimizerChoice;
   /** one a layer */
   learningRates: readonly number[];
+  /** what "auto" would have been: proposed where the rates turn out far too large */
+  autoRate: number;
   /** multiplies the first layer's rate, input by input; null for none */
   rateByFeature: Float64Array | null;
   schedule: ScheduleChoice;

@@ -79,6 +79,7 @@ async function* fitRun(run: Run, { from, wants }: Going): AsyncGenerator<FitEven
         bestEpoch: best && best.bestEpoch > 0 ? best.bestEpoch : epoch, // before the first look the weights as they are
         stopped: patienceEnds ? 'early' : last ? 'finished' : timeEnds ? 'time' : null,
       };
+      if (event.stopped !== null) refuseNoAnswer(run, epoch);
       const next = { epoch: epoch + 1, sums: noSums };
       if (event.stopped !== null && wants) yield stateAt({ ...next, ended: event }, kept);
       yield event;
@@ -133,10 +134,20 @@ function lastEvent(ended: EpochEvent, { epochs, evaluateEvery }: FitOptions, bes
 /** @throws DivergedError where the cost has been too high for too long, or a parameter is not finite */
 function refuseDiverged(run: Run, epoch: number, cost: number): void {
   if (run.watch.endsWith(cost))
-    throw diverged(run, epoch, `the cost is ${cost.toPrecision(3)}, far above its start, for many epochs`);
+    throw diverged(run, epoch, `the cost is ${cost.toPrecision(3)}, far above its start, for many epochs`, { moved: true });
   if (Number.isFinite(run.problem.kernels.squaredNorm(run.problem.parameters.values))) return; // one pass says that all is well
   const broken = brokenSegment(run.problem.parameters);
-  if (broken) throw diverged(run, epoch, 'it holds a number that is not finite', broken);
+  if (broken) throw diverged(run, epoch, 'it holds a number that is not finite', { blamed: broken, moved: true });
+}
+
+/** The last step of all is seen by no step after it: weights that are finite may give answers that are not.
+ *  @throws DivergedError */
+function refuseNoAnswer(run: Run, epoch: number): void {
+  const { problem, workspace, lastInput } = run;
+  const { network, parameters, kernels } = problem;
+  const logits = forward({ network, parameters, kernels, workspace, input: lastInput!, mode: inference });
+  if (!logits.every(Number.isFinite))
+    throw diverged(run, epoch, 'its last step left weights that give no answer', { moved: true });
 }
 
 function norms(run: Run): LayerNorms[] {

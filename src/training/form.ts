@@ -1,5 +1,8 @@
+import type { Config } from '../config/schema.ts';
+import { augments } from '../data/augment.ts';
 import { UserError } from '../errors.ts';
 import type { Form, FormName } from '../model/forms.ts';
+import type { Network } from '../model/network.ts';
 import { type OptimizerName, optimizers } from '../optimize/optimizers.ts';
 
 export interface FormChoice {
@@ -23,6 +26,20 @@ export interface FormCounts {
 
 /** `auto` does not take the dual form where its products need more than this. */
 const memoryLimit = 2 ** 30;
+
+/** The form of a config's first layer, for so many pictures.
+ *  @throws UserError (usage) where the dual form is asked for and does not apply */
+export function formOf({ training, data }: Config, network: Network, pictures: { train: number; dev: number }): FormChoice {
+  const { optimizer, epochs, evaluateEvery, clipNorm, learningRateByFeature } = training;
+  const refusal = refusalOfDual({
+    optimizer: optimizer.name,
+    clips: clipNorm !== null,
+    byFeature: learningRateByFeature !== null,
+    augments: augments(data.augment),
+  });
+  const { units } = network.layers[0]!;
+  return chooseForm(training.form, refusal, { features: network.inputs, units, ...pictures, epochs, evaluateEvery });
+}
 
 /** Why the dual form does not apply to a training; null where it does. */
 export function refusalOfDual(training: {

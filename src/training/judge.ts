@@ -1,11 +1,14 @@
 import { type Classifier, metricsOf } from '../classifier/classifier.ts';
 import type { Config } from '../config/schema.ts';
 import { type PartName, partNames } from '../data/split.ts';
-import { type Bias, diagnose } from '../evaluation/diagnosis.ts';
+import { type Answers, type Bias, diagnose, type Imbalance, imbalanceOf, oneAnswerOf } from '../evaluation/diagnosis.ts';
 import type { Metrics } from '../evaluation/metrics.ts';
 import { kernelsFor } from '../kernels/select.ts';
+import { blindCost, type DevCourse, guessingCost, leaptUp, risesOf, trendOf } from './cost-curve.ts';
+import type { Plan } from './plan.ts';
 import type { Parts } from './prepare.ts';
 import { type Finding, type Remedy, remediesFor } from './remedies.ts';
+import { type Duration, durationOf } from './work.ts';
 
 /** The metrics of each part that there is. */
 export async function judgeParts(classifier: Classifier, parts: Parts): Promise<Record<PartName, Metrics | null>> {
@@ -15,20 +18,124 @@ export async function judgeParts(classifier: Classifier, parts: Parts): Promise<
   return measured;
 }
 
-/** Bias and variance, from train and dev; from test where there is no dev; null where there is neither.
- *  @param training  the first layer's rate, and how it ended */
-export function diagnoseParts(
-  metrics: Record<PartName, Metrics | null>,
-  config: Config,
-  training: Pick<Finding, 'learningRate' | 'stopped'>,
-): (Bias & { collapsed: boolean; targetError: number; comparedWith: 'dev' | 'test'; remedies: Remedy[] }) | null {
+/** What a training leaves behind for its diagnosis: how it went. */
+export interface Course {
+  /** of every epoch, as trained */
+  costs: readonly number[];
+  /** null without dev, and after a checkpoint of 0.1.0, which remembered none */
+  dev: DevCourse | null;
+  /** whether a hidden layer gave 0 for every picture in the end */
+  dead: boolean;
+  stopped: Finding['stopped'];
+  /** trained */
+  epochs: number;
+}
+
+export interface PartsDiagnosis extends Bias {
+  /** every training picture gets the same answer */
+  collapsed: boolean;
+  answers: Answers | null;
+  imbalance: Imbalance | null;
+  /** the cost of a network that sees nothing, on train */
+  guessing: number;
+  worseThanGuessing: boolean;
+  targetError: number;
+  comparedWith: 'dev' | 'test';
+  remedies: (Remedy & Duration)[];
+}
+
+/** A cost is above that of guessing from this many times it on. */
+const aboveGuessing = 1.05;
+
+type Measured = Record<PartName, Metrics | null>;
+type Trained = { config: Config; plan: Plan };
+
+/** Bias and variance, from train and dev; from test where there is no dev; null where there is neither. And what the course of the
+ *  training says of them. */
+export function diagnoseParts(metrics: Measured, trained: Trained, course: Course): PartsDiagnosis | null {
   const comparedWith = metrics.dev ? 'dev' : 'test';
   const [train, other] = [metrics.train, metrics[comparedWith]];
-  if (!train || !other) return null;
+  return train && other ? { ...diagnosisOf(train, other, metrics, trained, course), comparedWith } : null;
+}
+
+/** What is to be told of a training that has no diagnosis, since nothing but train is there. */
+export function alarmsWithoutOthers(metrics: Measured, trained: Trained, course: Course): string[] {
+  const { train } = metrics;
+  if (!train || metrics.dev || metrics.test) return [];
+  const { collapsed, worseThanGuessing, guessing, remedies } = diagnosisOf(train, train, metrics, trained, course);
+  const [first] = remedies.filter(({ set }) => set.length > 0);
+  const try_ = first ? `. Try ${first.title}: ${first.set.map((change) => `--set ${change}`).join(' ')}` : '';
+  if (worseThanGuessing) {
+    return [
+      `the cost ends at ${train.cost.toPrecision(4)} on train, above the ${guessing.toPrecision(4)} of a network that sees nothing${try_}`,
+    ];
+  }
+  return collapsed ? [`every training picture gets the same answer: nothing was learnt${try_}`] : [];
+}
+
+function diagnosisOf(
+  train: Metrics,
+  other: Metrics,
+  { dev }: Measured,
+  { config, plan }: Trained,
+  course: Course,
+): Omit<PartsDiagnosis, 'comparedWith'> {
   const score = ({ confusion: { tp, fp, fn, tn } }: Metrics) => ({ errors: fp + fn, total: tp + fp + fn + tn });
   const bias = diagnose(score(train), score(other), config.diagnosis);
-  const { tp, fp, fn, tn } = train.confusion;
-  const collapsed = tp + fp === 0 || fn + tn === 0;
-  const remedies = remediesFor(config, { verdict: bias.verdict, collapsed, ...training, hasDev: metrics.dev !== null });
-  return { ...bias, collapsed, targetError: config.diagnosis.targetError, comparedWith, remedies };
+  const answers = oneAnswerOf(train.confusion);
+  const guessing = blindCost(plan.balance);
+  const found = {
+    collapsed: answers !== null,
+    answers,
+    imbalance: imbalanceOf(train.confusion, other.confusion, config.diagnosis),
+    guessing,
+    worseThanGuessing: train.cost > aboveGuessing * guessing,
+  };
+  const smallerInDev = dev === null ? null : smallerClass(dev);
+  const advised = remediesFor(config, {
+    ...{ verdict: bias.verdict, collapsed: found.collapsed, imbalance: found.imbalance !== null },
+    worseThanGuessing: found.worseThanGuessing,
+    ...signsOf(course, plan, { worseThanGuessing: found.worseThanGuessing, startedNear: startsNear(config), last: train.cost }),
+    ...{ trainError: train.error, smallerInDev },
+    ...{ learningRates: plan.learningRates, autoRate: plan.autoRate, inputs: plan.network.inputs },
+  });
+  const pictures = { features: plan.network.inputs, train: plan.examples.train.total, dev: plan.examples.dev.total };
+  const remedies = advised.map((remedy) => ({ ...remedy, ...durationOf(config, remedy.set, pictures, course.epochs) }));
+  return { ...bias, ...found, targetError: config.diagnosis.targetError, remedies };
+}
+
+const smallerClass = ({ confusion: { tp, fp, fn, tn } }: Metrics) => Math.min(tp + fn, fp + tn);
+
+/** Epochs' costs that rise by this share of the cost of guessing, time and again, are no noise of batches. */
+const wild = 0.25;
+/** A rate that is so many times smaller than the automatic one is a small one. */
+const small = 10;
+
+type Signs = Pick<Finding, 'tooFast' | 'tooSlow' | 'trend' | 'dead' | 'devTurned' | 'stopped'>;
+
+/** What the course of a training shows of its learning rate, and of more epochs.
+ *  @param options.last  the cost on train in the end */
+function signsOf(
+  { costs, dev, dead, stopped }: Course,
+  { balance, learningRates, autoRate }: Plan,
+  { worseThanGuessing, startedNear, last }: { worseThanGuessing: boolean; startedNear: boolean; last: number },
+): Signs {
+  const guessing = guessingCost(balance);
+  const trend = trendOf(costs);
+  const leapt = leaptUp([...costs, last], balance, { startedNear });
+  const isWild = startedNear && risesOf(costs) > wild * guessing;
+  const tooFast = isWild || (worseThanGuessing && (leapt || trend === 'rising'));
+  const tooSlow = !tooFast && Math.max(...learningRates) < autoRate / small && trend !== 'rising';
+  const devTurned = dev === null ? null : dev.lastCost > dev.leastCost * (1 + leastTurn);
+  return { tooFast, tooSlow, trend, dead, devTurned, stopped };
+}
+
+/** Dev's cost has turned up where it ends above its least by this share. */
+const leastTurn = 0.01;
+
+/** Whether the first weights answer about ½: then a cost that is far above was brought there by steps. */
+function startsNear({ model, data, training }: Config): boolean {
+  const inits = [model.init, ...model.layers.map(({ init }) => init ?? 'auto')];
+  const isCautious = inits.every((init) => typeof init === 'string' || init.name !== 'random' || init.factor <= 0.1);
+  return isCautious && data.normalize !== 'none' && training.startFrom === null;
 }

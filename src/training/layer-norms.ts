@@ -4,6 +4,8 @@ import type { Network } from '../model/network.ts';
 
 /** What one step did in a layer, for the journal. */
 export interface LayerNorms {
+  /** of the step's batch: what the rest was measured on */
+  examples: number;
   /** ‖dW‖ */
   gradientNorm: number;
   /** ‖ΔW‖ */
@@ -34,6 +36,7 @@ export function layerNorms(
   return network.layers.map(({ units }, l) => {
     const { z, a } = workspace.layers[l]!;
     return {
+      examples: count,
       gradientNorm: gradientNorms[l]!,
       updateNorm: updateNorms[l]!,
       weightNorm: weightNorms[l]!,
@@ -56,8 +59,13 @@ function outputFacts(out: Floats, n: number): Pick<LayerNorms, 'activationMean' 
 
 /** First and last layer learn at rates this many times apart: gradients vanish or explode. */
 const apart = 1000;
-/** Looks that must agree before it is said. */
+/** Looks that must agree before it is said … */
 const looksNeeded = 3;
+/** … and the examples that they must have seen together, unless each saw all: what holds for as many holds for 97 in 100, by 19 to 1. */
+const examplesNeeded = 96;
+/** Batch norm makes the gradient of a batch that is smaller than this out of its own noise: one of 1 has none at all, and of 2 only
+ *  the sign is left. */
+export const leastForBatchNorm = 16;
 
 type Message = 'vanishing' | 'exploding' | 'dead';
 
@@ -65,26 +73,43 @@ type Message = 'vanishing' | 'exploding' | 'dead';
 export interface GradientWatchState {
   /** looks on end, up to the last, at which a message held */
   looks: Partial<Record<Message, number>>;
+  /** the examples that they saw; absent in a checkpoint of 0.1.0 */
+  examples?: Partial<Record<Message, number>>;
   told: Message[];
 }
 
 export interface GradientWatch {
   /** @returns what there is to say now */
   look(epoch: number, layers: readonly LayerNorms[]): string[];
+  /** whether a hidden layer gives 0 for every picture, as far as the looks tell */
+  isDead(): boolean;
   state(): GradientWatchState;
 }
 
-/** Says in words when gradients vanish, explode, or a layer is dead; each at most once. */
-export function gradientWatch(from: GradientWatchState = { looks: {}, told: [] }): GradientWatch {
+/** Says in words when gradients vanish, explode, or a layer is dead; each at most once, and not by batches too small to tell.
+ *  @param options.examples  m, of the training part */
+export function gradientWatch(
+  { examples: m, batchNorm }: { examples: number; batchNorm: boolean },
+  from: GradientWatchState = { looks: {}, told: [] },
+): GradientWatch {
   const keys = Object.keys(messages) as Message[];
-  const state: GradientWatchState = structuredClone(from);
+  const state = structuredClone({ ...from, examples: from.examples ?? {} });
+  const holds = (key: Message) =>
+    (state.looks[key] ?? 0) >= looksNeeded && (state.examples[key] ?? 0) >= Math.min(examplesNeeded, looksNeeded * m);
   return {
     look(epoch, layers) {
-      for (const key of keys) state.looks[key] = messages[key].holds(layers) ? (state.looks[key] ?? 0) + 1 : 0;
-      const news = keys.filter((key) => state.looks[key]! >= looksNeeded && !state.told.includes(key) && !isOfDead(key, state));
+      const { examples = 0 } = layers[0]!;
+      if (examples < (batchNorm ? leastForBatchNorm : 1)) return [];
+      for (const key of keys) {
+        const goesOn = messages[key].holds(layers);
+        state.looks[key] = goesOn ? (state.looks[key] ?? 0) + 1 : 0;
+        state.examples[key] = goesOn ? (state.examples[key] ?? 0) + examples : 0;
+      }
+      const news = keys.filter((key) => holds(key) && !state.told.includes(key) && !isOfDead(key, state));
       state.told.push(...news);
       return news.map((key) => `by epoch ${epoch}: ${messages[key].text}`);
     },
+    isDead: () => holds('dead'),
     state: () => structuredClone(state),
   };
 }

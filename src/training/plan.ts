@@ -1,7 +1,7 @@
 import type { Config } from '../config/schema.ts';
 import { augments } from '../data/augment.ts';
 import { batchLength, fullBatchBelow } from '../data/batches.ts';
-import { countPositive, type ExampleSet } from '../data/examples.ts';
+import { classCounts, countPositive, type ExampleSet } from '../data/examples.ts';
 import { inverseVariance, type Moments, momentsOf, normalizers } from '../data/normalize.ts';
 import { allPixels, isStored } from '../data/pixels.ts';
 import { type PartName, partNames } from '../data/split.ts';
@@ -20,19 +20,25 @@ import {
 } from '../model/network.ts';
 import { optimizers } from '../optimize/optimizers.ts';
 import { numpyRandom } from '../random.ts';
+import type { Balance } from './cost-curve.ts';
 import type { FitOptions } from './fit.ts';
-import { chooseForm, type FormChoice, type FormCounts, refusalOfDual } from './form.ts';
-import { autoLearningRates } from './learning-rate.ts';
+import { type FormChoice, formOf } from './form.ts';
+import { autoLearningRate } from './learning-rate.ts';
 import { type MemoryNeed, memoryNeeds, refuseTooMuch } from './memory.ts';
+import { arithmeticWarnings, batchNormWarnings, choiceWarnings, refuseBatchOfOne, symmetryWarnings } from './plan-warnings.ts';
 import { networkOf, type Parts } from './prepare.ts';
 
 /** What a config means for the pictures that were found. */
 export interface Plan {
   network: Network;
   learningRates: number[];
+  /** of "auto" */
+  autoRate: number;
   batch: number;
   parameters: number;
   examples: Record<PartName, { total: number; positive: number }>;
+  /** of the training part */
+  balance: Balance;
   /** of the first layer */
   form: FormChoice;
   memory: MemoryNeed[];
@@ -52,28 +58,16 @@ export function planTraining(config: Config, parts: Parts, kernels: Kernels): Pl
   ) as Plan['examples'];
   const batch = batchLength(config.training.batchSize, examples.train.total);
   refuseLargeBatch(parts.train, batch);
-  const { optimizer, epochs, evaluateEvery, clipNorm, learningRateByFeature } = config.training;
-  const counts: FormCounts = {
-    features: network.inputs,
-    units: network.layers[0]!.units,
-    train: examples.train.total,
-    dev: examples.dev.total,
-    epochs,
-    evaluateEvery,
-  };
-  const refusal = refusalOfDual({
-    optimizer: optimizer.name,
-    clips: clipNorm !== null,
-    byFeature: learningRateByFeature !== null,
-    augments: augments(config.data.augment),
-  });
-  const form = chooseForm(config.training.form, refusal, counts);
+  refuseBatchOfOne(network, batch);
+  const { optimizer, epochs } = config.training;
+  const [train, dev] = [examples.train.total, examples.dev.total];
+  const form = formOf(config, network, { train, dev });
   const memory = memoryNeeds({
     network,
     parameters,
     form: form.form,
-    train: counts.train,
-    dev: counts.dev,
+    train,
+    dev,
     pictures: partNames.reduce((sum, part) => sum + examples[part].total, 0),
     batch,
     slots: optimizers[optimizer.name].slots,
@@ -83,15 +77,32 @@ export function planTraining(config: Config, parts: Parts, kernels: Kernels): Pl
     augments: augments(config.data.augment),
   });
   refuseTooMuch(memory);
+  const autoRate = autoLearningRate({
+    defaults: config.defaults,
+    optimizer: optimizer.name,
+    normalize: config.data.normalize,
+    inputs: network.inputs,
+  });
   return {
     network,
-    learningRates: learningRatesOf(config, network),
+    learningRates: learningRatesOf(config, network, autoRate),
+    autoRate,
     batch,
     parameters,
     examples,
+    balance: {
+      loss: config.training.loss,
+      counts: classCounts(parts.train.labels),
+      weights: classWeightsOf(config.training.classWeight, parts.train.labels),
+    },
     memory,
     form,
-    warnings: [...networkWarnings(network), ...arithmeticWarnings(config, kernels)],
+    warnings: [
+      ...symmetryWarnings(network),
+      ...batchNormWarnings(network, { batch, epochs, m: examples.train.total }),
+      ...choiceWarnings(config, examples),
+      ...arithmeticWarnings(config, kernels),
+    ],
   };
 }
 
@@ -173,9 +184,10 @@ export function fitOptions(config: Config, parts: FitParts, plan: Plan, kernels:
     batchSize,
     shuffle: data.shuffle,
     loss,
-    classWeights: classWeightsOf(training.classWeight, train.labels),
+    classWeights: plan.balance.weights,
     optimizer,
     learningRates: plan.learningRates,
+    autoRate: plan.autoRate,
     rateByFeature: byFeature ?? null,
     schedule,
     l2,
@@ -209,10 +221,9 @@ function firstParameters(network: Network, kernels: Kernels, seed: number, { sta
 const plain = ({ precision }: Kernels) => referenceKernels(precision);
 
 /** One rate a layer, the output layer last. */
-function learningRatesOf({ training, data }: Config, { layers }: Network): number[] {
-  const { learningRate, optimizer } = training;
+function learningRatesOf({ training: { learningRate } }: Config, { layers }: Network, autoRate: number): number[] {
   if (!Array.isArray(learningRate)) {
-    const rate = learningRate === 'auto' ? autoLearningRates[optimizer.name][data.normalize] : learningRate;
+    const rate = learningRate === 'auto' ? autoRate : learningRate;
     return layers.map(() => rate);
   }
   if (learningRate.length !== layers.length) {
@@ -230,23 +241,6 @@ export function classWeightsOf(classWeight: Config['training']['classWeight'], l
   if (typeof classWeight === 'number') return [1, classWeight];
   const positive = countPositive(labels);
   return [labels.length / (2 * (labels.length - positive)), labels.length / (2 * positive)];
-}
-
-function networkWarnings({ layers }: Network): string[] {
-  const hidden = layers.slice(0, -1);
-  const zeros = layers.findIndex((layer) => layer.init.name === 'zeros');
-  if (hidden.length === 0 || zeros < 0) return [];
-  return [
-    `model.init: layer ${zeros + 1} starts with zeros: all its units stay alike for ever (symmetry), and with ReLU nothing is learnt at all. ` +
-      'Use he, xavier or a small random factor; zeros is right for logistic regression alone.',
-  ];
-}
-
-function arithmeticWarnings({ arithmetic }: Config, kernels: Kernels): string[] {
-  if (arithmetic === kernels.arithmetic) return [];
-  return [
-    `arithmetic: this Node.js (${process.version}) has no relaxed SIMD: the strict kernels train instead of the fast ones.`,
-  ];
 }
 
 /** What a plan says of each layer, for people. */

@@ -20,7 +20,7 @@ import { defaultFactor, fittingInit, type Init } from '../model/initializers.ts'
 import type { Layer, Network } from '../model/network.ts';
 import { type Copies, findCopies, noCopies, notesOfCopies } from './copies.ts';
 import { compareParts, notesOfDifferences, seeParts } from './differences.ts';
-import { type Divided, divide, splitOf } from './divide.ts';
+import { type Divided, divide } from './divide.ts';
 
 export type Parts = Partial<Record<PartName, ExampleSet>> & { train: ExampleSet };
 
@@ -74,9 +74,8 @@ export async function prepareData({ config, folder }: LoadedConfig, options: Rea
   const first = own[0]!.loaded; // the one source, or data.train
   const shelves = own.map(({ loaded }) => loaded);
   const copies = data.duplicates === 'keepTogether' ? await findCopies(shelves, data.imageSize) : noCopies;
-  const split = splitOf(data);
   const clusters = copies.of?.subarray(0, first.examples.labels.length) ?? null;
-  const cut = split === null ? null : await divide({ ...first.examples, strata: first.strata, clusters }, split, seed);
+  const cut = await divide({ ...first.examples, strata: first.strata, clusters }, data, seed);
   const given = Object.fromEntries(own.map(({ part, loaded }) => [part, loaded.examples]));
   const placed = { own, divided: cut?.indices ?? null };
   const parts = { ...given, ...(cut === null ? { train: first.examples } : partsOf(first.examples, cut.indices)) };

@@ -1,6 +1,25 @@
 import type { Config } from '../config/schema.ts';
+import { augments } from '../data/augment.ts';
 import type { Verdict } from '../evaluation/diagnosis.ts';
+import type { Trend } from './cost-curve.ts';
 import type { Stopped } from './fit-events.ts';
+import { smallerRates } from './learning-rate.ts';
+import { leastToChooseBy } from './plan-warnings.ts';
+import {
+  anyForm,
+  anyStart,
+  centred,
+  centring,
+  firstLayer,
+  isLinear,
+  leaky,
+  quicker,
+  staysAlike,
+  stoppingEarly,
+  unitsOf,
+  unregularized,
+  withDev,
+} from './remedy-changes.ts';
 
 /** Something to try, and the config changes that try it, ready for --set. */
 export interface Remedy {
@@ -9,134 +28,207 @@ export interface Remedy {
   set: string[];
 }
 
-/** What a diagnosis found. */
+/** What a diagnosis found, and what the course of the training shows. */
 export interface Finding {
   verdict: Verdict;
   /** every training picture gets the same answer: nothing was learnt, and no other advice helps before that is mended */
   collapsed: boolean;
-  /** of the first layer */
-  learningRate: number;
-  hasDev: boolean;
+  /** the cost on train is above that of a network that sees nothing */
+  worseThanGuessing: boolean;
+  /** accuracy hides the errors of a class that is far smaller */
+  imbalance: boolean;
+  /** the error on train */
+  trainError: number;
+  /** pictures of the smaller class in dev; null without dev */
+  smallerInDev: number | null;
+  /** one a layer */
+  learningRates: readonly number[];
+  /** what "auto" would be */
+  autoRate: number;
+  /** n_x */
+  inputs: number;
+  /** the cost jumps, or was brought far above that of guessing and ends there */
+  tooFast: boolean;
+  /** the rate is far below the automatic one */
+  tooSlow: boolean;
+  /** of the cost; null of too few epochs to tell */
+  trend: Trend | null;
+  /** a hidden layer gives 0 for every picture */
+  dead: boolean;
+  /** whether the cost on dev ended above its least; null where that is not known */
+  devTurned: boolean | null;
   /** how the training ended: after early stopping more epochs would change nothing, and what was interrupted goes on */
   stopped: Stopped;
 }
 
-interface Entry extends Omit<Remedy, 'set'> {
-  against: 'bias' | 'variance' | 'collapse';
+/** What is to be mended. */
+type Problem = 'symmetry' | 'guessing' | 'collapse' | 'imbalance' | 'bias' | 'variance';
+
+interface Entry {
+  against: readonly Problem[];
   /** it would make a high bias higher: left out where there is one */
   addsBias?: true;
+  title: string;
+  why: string | ((finding: Finding) => string);
   /** the changes, or null where the config does so already; [] where no field of the config can */
   set(config: Config, finding: Finding): string[] | null;
 }
 
 const regularized = 0.5;
 const keptUnits = 0.7;
+/** With an error on train below this, a network knows its pictures by heart. */
+const byHeart = 0.02;
 
 /** What the notes advise, most promising first. */
 const remedies: readonly Entry[] = [
   {
-    against: 'collapse',
+    against: ['symmetry'],
     title: 'another initialisation',
     why: 'weights that start at 0 stay alike for ever',
-    set: (config) => (staysAlike(config) ? ['model.init=auto'] : null),
+    set: ({ model: { layers } }) => [
+      'model.init=auto',
+      ...layers.flatMap(({ init }, i) => (init === undefined || init === 'auto' ? [] : [`model.layers.${i}.init=auto`])),
+    ],
   },
   {
-    against: 'collapse',
+    against: ['guessing', 'bias', 'collapse'],
+    title: 'another initialisation',
+    why: 'large first weights begin far from every answer, and much of the training goes into coming back',
+    set: ({ model: { init }, training: { startFrom } }) =>
+      typeof init === 'object' && init.factor > 1 && startFrom === null ? ['model.init=auto'] : null,
+  },
+  {
+    against: ['guessing'],
     title: 'a smaller learning rate',
-    why: 'steps that are too long can switch every unit off at once',
-    set: (config, { learningRate }) =>
-      staysAlike(config) ? null : [`training.learningRate=${Number((learningRate / 10).toPrecision(2))}`],
+    why: 'the cost jumps, or stays above that of guessing: steps that are too long throw it there',
+    set: (_, finding) => (finding.tooFast ? [`training.learningRate=${JSON.stringify(smallerRates(finding, 'breaks'))}`] : null),
   },
   {
-    against: 'collapse',
-    title: 'train longer, or with a quicker optimizer',
-    why: 'nothing may have been learnt yet',
-    set: (config) =>
-      staysAlike(config) ? null : [`training.epochs=${config.training.epochs * 2}`, ...(quicker(config.training) ?? [])],
+    against: ['imbalance'],
+    title: 'class weights',
+    why: 'so that both classes count the same, however many pictures each has',
+    set: ({ training: { classWeight } }) => (classWeight === 'none' ? ['training.classWeight=balanced'] : null),
   },
   {
-    against: 'bias',
+    against: ['imbalance'],
+    title: 'a chosen threshold',
+    why: ({ smallerInDev }) =>
+      'a picture need not be called positive from ½ on: the probability that is best on dev for both classes alike may be another' +
+      (smallerInDev !== null && smallerInDev < leastToChooseBy
+        ? ` (with ${smallerInDev} of the smaller class in dev, where ${leastToChooseBy} or more tell, that is mostly chance)`
+        : ''),
+    set: (config, { smallerInDev }) =>
+      typeof config.training.threshold === 'string'
+        ? null
+        : [...(smallerInDev === null ? withDev(config) : []), 'training.threshold=balancedAccuracy'],
+  },
+  {
+    against: ['guessing', 'bias', 'collapse'],
+    title: 'centred inputs',
+    why: 'inputs that are all positive push all weights of a unit one way: training is slow, and units can be switched off for ever',
+    set: (config, finding) => (centred.includes(config.data.normalize) ? null : centring(config, finding)),
+  },
+  {
+    against: ['guessing', 'bias', 'collapse'],
+    title: 'a larger learning rate',
+    why: 'this one is less than a tenth of the automatic one',
+    set: (_, { tooSlow }) => (tooSlow ? ['training.learningRate=auto'] : null),
+  },
+  {
+    against: ['bias', 'collapse'],
+    title: 'units that stay alive',
+    why: 'a hidden layer gives 0 for every picture: shorter steps, and units with a slope everywhere, keep it from that',
+    set: (config, finding) =>
+      finding.dead
+        ? [`training.learningRate=${JSON.stringify(smallerRates(finding, 'breaks'))}`, ...(leaky(config) ?? [])]
+        : null,
+  },
+  {
+    against: ['bias', 'collapse'],
     title: 'less regularisation',
     why: 'L2 and dropout hold the network back from its own training pictures',
     set: (config) => unregularized(config),
   },
   {
-    against: 'bias',
-    title: 'another initialisation',
-    why: 'large first weights begin far from every answer, and much of the training goes into coming back',
-    set: ({ model: { init } }) => (typeof init === 'object' && init.factor > 1 ? ['model.init=auto'] : null),
-  },
-  {
-    against: 'bias',
+    against: ['bias'],
     title: 'hidden layers with a bend',
     why: 'linear layers upon one another can do no more than one of them',
     set: ({ model: { layers } }) => (isLinear(layers) ? layers.map((_, i) => `model.layers.${i}.activation=relu`) : null),
   },
   {
-    against: 'bias',
+    against: ['guessing', 'bias', 'collapse'],
+    title: 'train longer',
+    why: 'the cost was still falling at the end',
+    set: ({ training }, { stopped, trend, tooFast }) =>
+      stopped === 'finished' && trend === 'falling' && !tooFast ? [`training.epochs=${training.epochs * 2}`] : null,
+  },
+  {
+    against: ['guessing', 'bias', 'collapse'],
+    title: 'train longer',
+    why: 'so few epochs do not show where the cost goes',
+    set: ({ training }, { stopped, trend, tooFast }) =>
+      stopped === 'finished' && trend === null && !tooFast ? [`training.epochs=${training.epochs * 10}`] : null,
+  },
+  {
+    against: ['bias'],
     title: 'a larger network',
     why: 'the network may be too small to learn its own training pictures',
-    set: ({ model: { layers } }) =>
-      isLinear(layers) ? null : (unitsOf(layers, (units) => units * 2) ?? [`model.layers=[{"units":${firstUnits}}]`]),
+    set: (config) => {
+      const { layers } = config.model;
+      return isLinear(layers) ? null : (unitsOf(layers, (units) => units * 2) ?? firstLayer(config));
+    },
   },
   {
-    against: 'bias',
-    title: 'train longer',
-    why: 'the cost may still be falling',
-    set: ({ training }, { stopped }) => (stopped === 'finished' ? [`training.epochs=${training.epochs * 2}`] : null),
-  },
-  {
-    against: 'bias',
+    against: ['guessing', 'bias', 'collapse'],
     title: 'train on',
     why: 'it was broken off before its end; nn train --resume goes on',
     set: (_, { stopped }) => (stopped === 'interrupted' ? [] : null),
   },
   {
-    against: 'bias',
+    against: ['guessing', 'bias', 'collapse'],
     title: 'more time',
     why: 'training.maxMinutes ended it before its last epoch',
     set: ({ training: { maxMinutes } }, { stopped }) =>
       stopped === 'time' && maxMinutes !== null ? [`training.maxMinutes=${maxMinutes * 2}`] : null,
   },
   {
-    against: 'bias',
+    against: ['guessing', 'bias', 'collapse'],
     title: 'more patience',
     why: 'early stopping ended it before the network had learnt its training pictures',
     set: ({ training: { earlyStopping } }, { stopped }) =>
       stopped === 'early' && earlyStopping ? [`training.earlyStopping.patience=${earlyStopping.patience * 4}`] : null,
   },
   {
-    against: 'bias',
+    against: ['bias'],
     title: 'a quicker optimizer',
     why: 'Adam often gets further in as many epochs',
-    set: ({ training }) => quicker(training),
+    // of inputs that are not centred Adam has to go slowly: they come first
+    set: (config) => (centred.includes(config.data.normalize) ? quicker(config) : null),
   },
   {
-    against: 'bias',
-    title: 'another architecture',
-    why: 'units with a slope everywhere keep learning where ReLU stops',
-    set: ({ model }) => {
-      const changes = model.layers.flatMap(({ activation }, i) =>
-        activation === 'relu' ? [`model.layers.${i}.activation=leakyRelu`] : [],
-      );
-      return changes.length === 0 ? null : changes;
-    },
+    against: ['guessing', 'collapse'],
+    title: 'a learning rate that was tried out',
+    why: 'nn train --find-rate tries them from tiny to huge, and proposes one',
+    set: () => [],
   },
   {
-    against: 'variance',
+    against: ['variance'],
     title: 'more data',
-    why: 'the network knows its training pictures by heart; more of them leave it less room to',
+    why: ({ trainError }) =>
+      trainError < byHeart
+        ? 'the network knows its training pictures by heart; more of them leave it less room to'
+        : 'what fits few pictures by chance does not fit many',
     set: ({ data: { source } }) => (source?.type === 'drawn' ? [`data.source.count=${source.count * 2}`] : []),
   },
   {
-    against: 'variance',
+    against: ['variance'],
     title: 'L2 regularisation',
     why: 'weights that are kept small fit less of what is peculiar to a picture',
     set: (config, { verdict }) =>
       config.training.l2 > 0 || (verdict.includes('bias') && unregularized(config)) ? null : [`training.l2=${regularized}`],
   },
   {
-    against: 'variance',
+    against: ['variance'],
     title: 'dropout',
     why: 'units that may be missing cannot rely on one another',
     set: (config, { verdict }) => {
@@ -146,24 +238,24 @@ const remedies: readonly Entry[] = [
     },
   },
   {
-    against: 'variance',
+    against: ['variance'],
     title: 'data augmentation',
     why: 'a mirrored or shifted cat is a new picture of a cat',
-    set: ({ data: { augment } }) =>
-      Object.values(augment).some(Boolean) ? null : ['data.augment.flipHorizontal=true', 'data.augment.shift=0.05'],
+    set: (config) =>
+      augments(config.data.augment) ? null : ['data.augment.flipHorizontal=true', 'data.augment.shift=0.05', ...anyForm(config)],
   },
   {
-    against: 'variance',
+    against: ['variance'],
     addsBias: true,
     title: 'early stopping',
     why: 'where the dev cost turns up, the network starts to learn by heart',
-    set: ({ training }, { hasDev }) =>
-      training.earlyStopping
+    set: (config, { smallerInDev, devTurned }) =>
+      config.training.earlyStopping || devTurned === false
         ? null
-        : [...(hasDev ? [] : ['data.split={"dev":0.2}']), `training.earlyStopping={"patience":${patienceFor(training)}}`],
+        : [...(smallerInDev === null ? withDev(config) : []), ...stoppingEarly(config.training)],
   },
   {
-    against: 'variance',
+    against: ['variance'],
     addsBias: true,
     title: 'a smaller network',
     why: 'fewer weights can hold fewer pictures by heart',
@@ -171,49 +263,23 @@ const remedies: readonly Entry[] = [
   },
 ];
 
-/** Units that begin alike, and so stay alike whatever the rate and the time. */
-function staysAlike({ model: { init, layers } }: Config): boolean {
-  return init === 'zeros' && layers.length > 0;
-}
-
-/** The changes that take L2 and dropout away; null where there is neither. */
-function unregularized({ training, model: { layers } }: Config): string[] | null {
-  const kept = layers.flatMap(({ keepProb }, i) => (keepProb < 1 ? [`model.layers.${i}.keepProb=1`] : []));
-  const changes = [...(training.l2 > 0 ? ['training.l2=0'] : []), ...kept];
-  return changes.length === 0 ? null : changes;
-}
-
-function isLinear(layers: Config['model']['layers']): boolean {
-  return layers.length > 0 && layers.every(({ activation }) => activation === 'linear');
-}
-
-/** Adam, for what is not better already. */
-function quicker({ optimizer }: Config['training']): string[] | null {
-  return optimizer.name === 'gradientDescent' ? ['training.optimizer.name=adam', 'training.learningRate=auto'] : null;
+/** What is to be mended, and what has to wait until that is: where no unit can learn, or steps throw the weights about, the rest of
+ *  a diagnosis says nothing. */
+function problemsOf(config: Config, { verdict, collapsed, worseThanGuessing, imbalance, tooFast }: Finding): Problem[] {
+  const fails = collapsed || verdict.includes('bias');
+  if (collapsed && staysAlike(config)) return ['symmetry'];
+  if (worseThanGuessing || (fails && tooFast)) return ['guessing'];
+  const sides = collapsed ? (['collapse'] as const) : (['bias', 'variance'] as const).filter((side) => verdict.includes(side));
+  return [...(imbalance ? (['imbalance'] as const) : []), ...sides];
 }
 
 /** The notes' remedies for a finding that the config does not use yet. */
 export function remediesFor(config: Config, finding: Finding): Remedy[] {
-  const wanted = ({ against, addsBias }: Entry) =>
-    finding.collapsed
-      ? against === 'collapse'
-      : finding.verdict.includes(against) && !(addsBias && finding.verdict.includes('bias'));
-  return remedies.flatMap((entry) => {
-    const { title, why } = entry;
-    const changes = wanted(entry) ? entry.set(config, finding) : null;
-    return changes === null ? [] : [{ title, why, set: changes }];
+  const problems = problemsOf(config, finding);
+  return remedies.flatMap(({ against, addsBias, title, why, set }) => {
+    const isWanted = against.some((one) => problems.includes(one)) && !(addsBias && finding.verdict.includes('bias'));
+    const changes = isWanted ? set(config, finding) : null;
+    if (changes === null) return [];
+    return [{ title, why: typeof why === 'string' ? why : why(finding), set: [...changes, ...anyStart(config, changes)] }];
   });
-}
-
-const firstUnits = 20;
-
-/** Other numbers of units, layer by layer; null where that changes nothing. */
-function unitsOf(layers: Config['model']['layers'], change: (units: number) => number): string[] | null {
-  const changes = layers.flatMap(({ units }, i) => (change(units) === units ? [] : [`model.layers.${i}.units=${change(units)}`]));
-  return changes.length === 0 ? null : changes;
-}
-
-/** Epochs without a better dev cost: a fifth of the training, and several looks. A cost that falls slowly at first is no reason to stop. */
-function patienceFor({ epochs, evaluateEvery }: Config['training']): number {
-  return Math.max(10, 5 * evaluateEvery, Math.round(epochs / 5));
 }

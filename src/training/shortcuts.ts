@@ -97,8 +97,10 @@ export interface ShortcutScore {
 /** A shortcut is strong that, for certain, leaves less than this share of the errors that the baseline makes. Of the photographs
  *  that were tried, mean colour, border and thumbnail left half and more; size, where it tells two collections apart, did not. */
 export const strongShare = 0.5;
-/** A shortcut nearly matches a model when it gains at least this share of what the model gains over the baseline. */
+/** A shortcut nearly matches a model when it gains at least this share of what the model gains over the baseline … */
 export const nearShare = 0.8;
+/** … which must be something: for certain above 0, and at least this share of the errors that the baseline makes. */
+export const learntShare = 0.1;
 
 /** @param model  for each picture of the study 1 where a model is right, 0 where not, and null where it can't be asked: it
  *                was trained on it. The shortcuts are then judged on the same pictures as the model */
@@ -108,7 +110,7 @@ export function scoreShortcuts({ labels, right }: ShortcutStudy, model: readonly
   const countOf = (values: ArrayLike<number | null>) => asked.reduce((sum, i) => sum + values[i]!, 0);
   const positive = countOf(labels);
   const baseline = Math.max(positive, total - positive) / total;
-  const gained = model === null ? null : countOf(model) / total - baseline;
+  const gained = model === null ? null : gainOf(countOf(model), total, baseline);
   return (Object.keys(shortcuts) as ShortcutName[]).map((name) => {
     const { title, advice } = shortcuts[name];
     const correct = countOf(right[name]);
@@ -120,6 +122,13 @@ export function scoreShortcuts({ labels, right }: ShortcutStudy, model: readonly
     const what = near ? `By ${title} alone one nearly does as well as the model` : `By ${title} alone the classes are told apart`;
     return { name, title, accuracy, accuracyInterval, baseline, warning: strong || near ? `${what} (${gain}). ${advice}` : null };
   });
+}
+
+/** What a model gains over the baseline; null where it may have learnt nothing: to come near that is no alarm. */
+function gainOf(correct: number, total: number, baseline: number): number | null {
+  const gain = correct / total - baseline;
+  const learnt = wilsonInterval(correct, total)[0] > baseline && gain >= learntShare * (1 - baseline);
+  return learnt ? gain : null;
 }
 
 function percent(share: number): string {

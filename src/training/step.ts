@@ -53,6 +53,7 @@ export function takeStep(run: Run, indices: Int32Array, { epoch, norms }: StepOp
   sums.batches++;
   sums.examples += count;
   refuseBrokenCost(run, cost, epoch);
+  if (run.steps === 1) run.watch.begin(cost);
   if (sums.batches === 1 && !run.watch.isAbove(cost)) run.good.set(parameters.values);
   const lambda = options.l2 / train.labels.length;
   const first = run.fused ? stepFirstWeights(run, input, lambda, norms) : null;

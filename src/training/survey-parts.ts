@@ -9,7 +9,7 @@ import { partNames } from '../data/split.ts';
 import { UserError } from '../errors.ts';
 import { mostLookedAt } from './copies.ts';
 import { compareParts, notesOfDifferences, type PartDifference, type PartSeen, spreadRows } from './differences.ts';
-import { type Divided, divide, splitOf } from './divide.ts';
+import { type Divided, divide } from './divide.ts';
 
 /** Where the pictures of a survey stand in a training, and how its parts differ. */
 export interface SurveyParts {
@@ -44,8 +44,6 @@ async function divideFirst(
   data: Config['data'],
   seed: number,
 ): Promise<{ indices: Divided['indices'] | null; notes: string[] }> {
-  const split = splitOf(data);
-  if (split === null) return { indices: null, notes: [] };
   const all = ascending(survey.count).filter((i) => survey.sourceOf[i] === 0); // they come first
   const { source } = survey.sources[0]!;
   const together = data.duplicates === 'keepTogether' && clusters.length > 0 && survey.count <= mostLookedAt;
@@ -57,7 +55,7 @@ async function divideFirst(
     clusters: together ? clusterOfEach(clusters, survey.count).subarray(0, all.length) : null,
   };
   try {
-    return await divide(divisible, split, seed);
+    return (await divide(divisible, data, seed)) ?? { indices: null, notes: [] };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     return { indices: null, notes: [error.message] };

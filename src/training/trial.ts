@@ -13,6 +13,7 @@ import { type RangeName, ranges } from '../optimize/ranges.ts';
 import { namedRandom } from '../random.ts';
 import { refuseWrongStep } from './check-step.ts';
 import { classifierOf, crossValidate, requireDev } from './cross-validation.ts';
+import { judgeTrained } from './divergence.ts';
 import { type EpochEvent, fit } from './fit.ts';
 import { type Extras, planTraining, prepareFit } from './plan.ts';
 import { type PreparedData, prepareData } from './prepare.ts';
@@ -123,7 +124,8 @@ async function scoreOf(config: Config, data: PreparedData, extras: Extras): Prom
   refuseWrongStep(options);
   let last: EpochEvent | undefined;
   for await (const event of fit(options)) if (event.type === 'epoch') last = event;
-  const { metrics } = await judge(await classifierOf(config, data, options), kernels, dev);
+  const judged = async () => judge(await classifierOf(config, data, options), kernels, dev);
+  const { metrics } = await judgeTrained(options, judged, ({ metrics: { cost } }) => [cost]);
   return {
     cost: metrics.cost,
     accuracy: metrics.accuracy,

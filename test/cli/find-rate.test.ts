@@ -52,7 +52,7 @@ test.skipIf(sharedData === null)(
     expect(code).toBe(0);
     const { trials, proposed } = JSON.parse(stdout) as { trials: { rate: number; cost: number | null }[]; proposed: number };
     const broken = trials.filter(({ cost }) => cost === null).map(({ rate }) => rate);
-    expect(Math.max(...trials.map(({ rate }) => rate))).toBeGreaterThan(Math.max(...broken)); // else this shows nothing
+    expect(broken.length).toBeGreaterThan(0); // else this shows nothing
     expect(proposed).toBeLessThan(Math.min(...broken));
   },
 );

@@ -4,9 +4,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openCache } from '../../src/data/cache/decode-cache.ts';
 import { fileValidator } from '../../src/data/file-validator.ts';
 import { readPicture } from '../../src/data/sources/files.ts';
+import { checkpointNames, loadCheckpoint, saveCheckpoint } from '../../src/run/checkpoint-file.ts';
 import type { nn } from '../cli.ts';
 import { folderConfig, preload, readJson, run, temporaryFolder, writeClasses, writeJson, writePicture } from './pictures.ts';
-import { expectSameRun, hasLines, signalled } from './stopped.ts';
+import { expectSameRun, hasLines, journalOf, signalled } from './stopped.ts';
 
 let folder: string;
 const at = (...path: string[]) => join(folder, ...path);
@@ -160,6 +161,60 @@ test.each(['{}', '5', '{"stopped":"finished","metrics":{}}'])('a summary that sa
   await writeFile(at('summarized', 'summary.json'), text);
   await resume(0, 'summarized');
   await expectSameRun(at('summarized'), at('whole'));
+});
+
+describe('a run that 0.1.0 began goes on with the rates and defaults that it began with', () => {
+  const of010 = ['-c', 'old.json', '--set', 'defaults=0.1.0'];
+
+  /** Takes out of a run's folder what 0.1.0 did not know. */
+  async function age(name: string) {
+    const { defaults, ...config } = await readJson<Record<string, unknown>>(at(name, 'config.json'));
+    expect(defaults).toBe('0.1.0');
+    await writeJson(at(name, 'config.json'), config);
+    for (const file of checkpointNames) {
+      if (!(await readdir(at(name))).includes(file)) continue;
+      await loadCheckpoint(at(name), async (stored) => {
+        const content = structuredClone(stored.content) as Aged;
+        content.version = '0.1.0';
+        delete content.config.defaults;
+        delete content.told.dev;
+        delete content.told.gradients.examples;
+        await saveCheckpoint(at(name), { ...stored, content });
+      });
+      break; // the one before the newest is now the same, aged
+    }
+  }
+  interface Aged {
+    version: string;
+    config: { defaults?: string };
+    told: { dev?: unknown; gradients: { examples?: unknown } };
+  }
+
+  test('from its checkpoint, and from its beginning', async () => {
+    const { learningRate: _, ...rest } = training;
+    await writeJson(at('old.json'), folderConfig({ training: { ...rest, learningRate: 'auto' } }));
+    await train(0, [...of010, '-o', 'old-whole']);
+    const [first] = await journalOf(at('old-whole'));
+    expect(first).toMatchObject({ learningRate: 5e-5 }); // of Adam on pixels ÷ 255, whatever their number
+    await stop([...of010, '-o', 'old-half'], { name: 'old-half' });
+    await copy('old-early', 'old-half');
+    for (const file of ['checkpoint', 'checkpoint-previous', 'model']) await rm(at('old-early', `${file}.safetensors`));
+    for (const name of ['old-half', 'old-early']) {
+      await age(name);
+      await rm(at(name, 'summary.json'));
+      const { stderr } = await resume(0, name);
+      expect(stderr).toMatch(name === 'old-half' ? /trained by nn 0\.1\.0 so far/ : /no checkpoint yet/);
+      const [own, whole] = await Promise.all([name, 'old-whole'].map((run) => readFile(at(run, 'model.safetensors'))));
+      expect(own!.equals(whole!)).toBe(true);
+      expect(await journalOf(at(name))).toEqual(await journalOf(at('old-whole')));
+    }
+    // and a training that begins now has those of now
+    await train(0, ['-c', 'old.json', '-o', 'now', '--set', 'training.epochs=1']);
+    expect(await readJson(at('now', 'config.json'))).toMatchObject({
+      defaults: '0.2.0',
+      data: { normalize: 'standardizeChannels' },
+    });
+  });
 });
 
 describe('damaged checkpoints', () => {

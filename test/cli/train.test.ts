@@ -50,6 +50,38 @@ const train = (code: number, words: string[], options: Partial<Parameters<typeof
 const lines = async (path: string) => (await readFile(join(folder, path), 'utf8')).trimEnd().split('\n');
 const summaryOf = (path: string) => readJson<Summary>(join(folder, path, 'summary.json'));
 
+describe('what a training shows is what its diagnosis says', () => {
+  test('a learning rate that throws the cost far above that of guessing: in words, as JSON, and still after --resume', async () => {
+    // hard pictures of 2 × 2, which nothing tells apart
+    const changes = ['data.source={"type":"drawn","count":100,"difficulty":"hard"}', 'data.imageSize=2', 'model.layers=[]'];
+    const words = [
+      '-c',
+      'c.json',
+      ...[...changes, 'training.epochs=12', 'training.batchSize=4'].flatMap((one) => ['--set', one]),
+    ];
+    const { stdout } = await train(0, [...words, '--set', 'training.learningRate=100', '-o', 'wild']);
+    expect(stdout).toMatch(
+      /Diagnosis: worse than guessing\. Its cost on train is [\d.]+, and that of a network that sees nothing 0\.6931\./,
+    );
+    expect(stdout).toMatch(/- a smaller learning rate: .*\n +--set training\.learningRate=0\.\d+\n/);
+    expect(stdout).not.toMatch(/still falling|by heart|a larger network/);
+    const { diagnosis } = await readJson<{ diagnosis: object }>(join(folder, 'wild', 'summary.json'));
+    expect(diagnosis).toMatchObject({ worseThanGuessing: true, guessing: Math.LN2, answers: null });
+    expect((await train(0, ['--resume', 'wild'])).stdout).toContain('Diagnosis: worse than guessing.');
+  });
+
+  test('without dev and test there is no diagnosis, and the same is a warning', async () => {
+    const words = ['--set', 'data.split={"train":0.5}', '--set', 'training.epochs=5', '--set', 'training.learningRate=1e-9'];
+    const { stderr } = await train(0, ['-c', 'c.json', ...words, '--set', 'training.threshold=1', '-o', 'alone']);
+    expect(stderr).toMatch(
+      /warning: every training picture gets the same answer: nothing was learnt\. Try a larger learning rate: --set training\.learningRate=auto/,
+    );
+    const { diagnosis, warnings } = await summaryOf('alone');
+    expect(diagnosis).toBeNull();
+    expect(warnings.at(-1)).toMatch(/^every training picture/);
+  });
+});
+
 describe('a run folder', () => {
   test('holds config, model, split, journal and summary, and nothing half-written', async () => {
     const files = await listing(join(folder, 'first'));
@@ -378,7 +410,7 @@ describe('exit codes', () => {
     model: { words: ['predict', '-m', 'c.json', 'mixed'], says: /c\.json: expected/ },
     diverged: {
       words: ['train', '-c', 'c.json', '-o', 'diverged', '--set', 'training.learningRate=1e30'],
-      says: /diverged at step \d+ \(epoch \d+\) in layer \d \(\w+\) with learning rate 1e\+30: .+\n.*--set training\.learningRate=1e\+29/s,
+      says: /diverged at step \d+ \(epoch \d+\) in layer \d \(\w+\) with learning rate 1e\+30: .+\n.*--set training\.learningRate=0\.\d+; --find-rate/s,
     },
     gate: {
       words: ['evaluate', '-m', 'first', '--threshold', '1', '--fail-below', '0.51'],

@@ -104,6 +104,34 @@ describe('nn tune', () => {
     expect((await run(...search, '--trials', '2')).code).toBe(0);
   });
 
+  test('one that 0.1.0 began goes on with the defaults and rates that it began with', async () => {
+    const { normalize: _, ...data } = config.data;
+    const search = { trials: 4, parameters: { 'model.layers.0.units': { integer: [2, 6] } } };
+    const old = { ...config, data, search };
+    writeFileSync(join(folder, 'old.json'), JSON.stringify({ ...old, defaults: '0.1.0' }));
+    const tune = (...words: string[]) => nn(['tune', '--config', 'old.json', '--jobs', '1', ...words], { cwd: folder });
+    await tune('--output', 'old-whole');
+    await tune('--output', 'old-half', '--trials', '2');
+    // what 0.1.0 left: its config names no defaults, and neither does the user's
+    const { defaults, ...stored } = JSON.parse(read('old-half', 'config.json'));
+    expect(defaults).toBe('0.1.0');
+    writeFileSync(join(folder, 'old-half', 'config.json'), JSON.stringify(stored));
+    writeFileSync(join(folder, 'old.json'), JSON.stringify(old));
+    const { code, stderr } = await tune('--output', 'old-half');
+    expect(code).toBe(0);
+    expect(stderr).toContain('going on after 2 finished trainings');
+    expect(timeless(ranking('old-half'))).toEqual(timeless(ranking('old-whole')));
+    expect(JSON.parse(read('old-half', 'best.json'))).toMatchObject({ defaults: '0.1.0', data: { normalize: 'scale' } });
+    // one that begins now is another search
+    await tune('--output', 'now', '--trials', '2');
+    expect(JSON.parse(read('now', 'config.json'))).toMatchObject({
+      defaults: '0.2.0',
+      data: { normalize: 'standardizeChannels' },
+    });
+    const merged = await nn(['tune', '--merge', 'old-half', 'now', '--output', 'both'], { cwd: folder });
+    expect(merged.stderr).toContain('expected the search of old-half, found another');
+  });
+
   test('shards, merged, are the whole search', async () => {
     for (const i of [1, 2]) expect((await run('--shard', `${i}/2`, '--output', `shard-${i}`, '-q')).code).toBe(0);
     const { code } = await nn(['tune', '--merge', 'shard-1', 'shard-2', '--output', 'merged'], { cwd: folder });

@@ -504,7 +504,12 @@ describe('what is not written', () => {
     expect(check({ data: drawn })).toMatchObject({
       seed: 1,
       precision: 'float32',
-      data: { source: { type: 'drawn', count: 2000, seed: 1, difficulty: 'easy' }, imageSize: 64, normalize: 'scale' },
+      defaults: '0.2.0',
+      data: {
+        source: { type: 'drawn', count: 2000, seed: 1, difficulty: 'easy' },
+        imageSize: 64,
+        normalize: 'standardizeChannels',
+      },
       model: { init: 'auto', layers: [] },
       training: {
         epochs: 100,
@@ -521,6 +526,20 @@ describe('what is not written', () => {
       path: 'a',
       fit: 'cover',
     });
+  });
+
+  test('has the defaults of an earlier version where the config, or whoever reads it, asks for them', () => {
+    const earlier = { data: { imageSize: 64, normalize: 'scale' }, defaults: '0.1.0' };
+    expect(check({ defaults: '0.1.0', data: drawn })).toMatchObject(earlier);
+    expect(checkConfig({ data: drawn }, 'c.json', [], '0.1.0')).toMatchObject(earlier);
+    expect(checkConfig({ data: drawn }, 'c.json', ['defaults=0.1.0'])).toMatchObject(earlier);
+    // what is written stays, and a config that names its defaults has those
+    expect(checkConfig({ data: { ...drawn, normalize: 'mean' } }, 'c.json', [], '0.1.0').data.normalize).toBe('mean');
+    expect(checkConfig({ defaults: '0.2.0', data: drawn }, 'c.json', [], '0.1.0').data.normalize).toBe('standardizeChannels');
+    expect(() => check({ defaults: '0.3.0', data: drawn })).toThrow(/defaults: expected "0\.1\.0", "0\.2\.0", found "0\.3\.0"/);
+    for (const raw of [{ defaults: '0.1.0' }, { defaults: '0.1.0', data: 5 }, { defaults: { a: 1 }, data: drawn }, []]) {
+      expect(() => check(raw)).toThrow();
+    }
   });
 
   test('a method of splitting alone leaves the sizes as they are', () => {

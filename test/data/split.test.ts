@@ -1,6 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type PartName, partNames, partSizes, type Split, stratifiedSplit } from '../../src/data/split.ts';
+import {
+  type Folds,
+  leftOutNotes,
+  type PartName,
+  partNames,
+  partSizes,
+  type Split,
+  stratifiedSplit,
+  untoldPartNotes,
+} from '../../src/data/split.ts';
 import { UserError } from '../../src/errors.ts';
 import { namedRandom } from '../../src/random.ts';
 
@@ -228,6 +237,79 @@ describe('too few pictures', () => {
       [2, 1],
       [2, 1],
     ]);
+  });
+});
+
+describe('what the user should know of a split', () => {
+  const notes = (split: Split, m: number) => leftOutNotes(split, divide(labelsOf(m, Math.round(m / 3)), split), m);
+
+  test('pictures that stand in no part are told, with the shares that were probably meant', () => {
+    expect(notes({ train: 80, dev: 10, test: 10 }, 300)).toEqual([
+      'data.split: 200 of 300 pictures stand in no part (train 80, dev 10, test 10). Numbers from 1 on count pictures; ' +
+        'for percent write { "train": 0.8, "dev": 0.1, "test": 0.1 }',
+    ]);
+    expect(notes({ train: 70, dev: 30 }, 300)[0]).toMatch(/200 of 300 .*\{ "train": 0.7, "dev": 0.3 \}$/);
+    expect(notes({ train: 80, dev: 0.1, test: 0.1 }, 300)[0]).toMatch(
+      /160 of 300 .*\{ "train": 0.8, "dev": 0.1, "test": 0.1 \}$/,
+    );
+  });
+
+  test.each<[string, Split, number, RegExp]>([
+    [
+      'shares that do not make a whole',
+      { train: 0.5, dev: 0.2 },
+      300,
+      /^data.split: 90 of 300 pictures .*\(train 150, dev 60\)$/,
+    ],
+    ['more than a hundred', { train: 200, dev: 50 }, 300, /^data.split: 50 of 300 pictures .*\(train 200, dev 50\)$/],
+    ['few pictures to train on', { train: 20, dev: 5 }, 300, /\(train 20, dev 5\)$/],
+    ['a hundred pictures and some', { train: 80, dev: 10, test: 10 }, 110, /^data.split: 10 of 110 pictures .*test 10\)$/],
+  ])('%s: no percent', (_, split, m, told) => {
+    const [note, ...others] = notes(split, m);
+    expect(note).toMatch(told);
+    expect(others).toEqual([]);
+  });
+
+  test('round numbers for dev and test may be percent as well, though all pictures are placed', () => {
+    expect(notes({ dev: 20, test: 20 }, 300)).toEqual([
+      'data.split: of 300 pictures the parts take train 260, dev 20, test 20. Numbers from 1 on count pictures; ' +
+        'for percent write { "dev": 0.2, "test": 0.2 }',
+    ]);
+    expect(notes({ dev: 23, test: 20 }, 300)).toEqual([]);
+    expect(notes({ dev: 200, test: 60 }, 1000)).toEqual([]);
+  });
+
+  test('nothing of a split that says what it does', () => {
+    for (const split of [
+      'auto',
+      { dev: 0.2, test: 0.2 },
+      { train: 0.6, dev: 0.2, test: 0.2 },
+      { train: 260, dev: 20, test: 20 },
+    ] as const) {
+      expect(notes(split, 300)).toEqual([]);
+    }
+  });
+
+  test('percent of too few pictures: the refusal says what was probably meant', () => {
+    const hint = refusal(() => divide(labelsOf(60, 20), { train: 80, dev: 10, test: 10 })).hint;
+    expect(hint).toContain('for percent write { "train": 0.8, "dev": 0.1, "test": 0.1 }');
+    expect(refusal(() => divide(labelsOf(60, 20), { train: 800, dev: 10 })).hint).not.toContain('percent');
+  });
+
+  test.each<[Split | Folds, RegExp | null]>([
+    [{ dev: 0.2 }, /it names dev alone, so there is no test part; \{ "dev": 0.2, "test": 0.2 \} makes both/],
+    [{ test: 0.2 }, /it names test alone, so there is no dev part/],
+    [{ train: 0.8, test: 0.2 }, /it names train and test alone, so there is no dev part/],
+    [{ train: 0.8 }, /it names train alone, so there is no dev and no test part/],
+    [{}, /it names no part, so there is no dev and no test part/],
+    [{ dev: 0.2, test: 0.2 }, null],
+    ['auto', null],
+    [{ folds: 5 }, null],
+    [{ folds: 5, test: 0.2 }, null],
+  ])('parts that %j drops', (split, told) => {
+    const found = untoldPartNotes(split);
+    if (told === null) expect(found).toEqual([]);
+    else expect(found).toEqual([expect.stringMatching(told)]);
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { diagnose } from '../../src/evaluation/diagnosis.ts';
+import { diagnose, imbalanceOf, oneAnswerOf } from '../../src/evaluation/diagnosis.ts';
 
 const thresholds = { targetError: 0, highBias: 0.05, highVariance: 0.05 };
 const score = (percentWrong: number, total: number) => ({ errors: Math.round((percentWrong / 100) * total), total });
@@ -78,5 +78,48 @@ describe('a verdict could be chance', () => {
   test('where the interval begins at the threshold, not where it ends there: only above it is too much', () => {
     expect(certain(0, 20, 0, 0)).toBe(false);
     expect(certain(20, 20, 0.5, 0.5)).toBe(true);
+  });
+});
+
+describe('one answer for all pictures', () => {
+  test.each([
+    [{ tp: 0, fp: 0, fn: 4, tn: 90 }, 'larger class'],
+    [{ tp: 4, fp: 90, fn: 0, tn: 0 }, 'smaller class'],
+    [{ tp: 90, fp: 4, fn: 0, tn: 0 }, 'larger class'],
+    [{ tp: 0, fp: 0, fn: 90, tn: 4 }, 'smaller class'],
+    [{ tp: 0, fp: 0, fn: 10, tn: 10 }, 'larger class'],
+    [{ tp: 10, fp: 10, fn: 0, tn: 0 }, 'larger class'],
+    [{ tp: 1, fp: 0, fn: 4, tn: 90 }, null],
+    [{ tp: 0, fp: 1, fn: 4, tn: 90 }, null],
+  ])('%j: %s', (confusion, answers) => {
+    expect(oneAnswerOf(confusion)).toBe(answers);
+  });
+});
+
+describe('classes so unequal that accuracy hides how the smaller one fares', () => {
+  const few = { tp: 2, fp: 0, fn: 8, tn: 190 };
+  const flip = ({ tp, fp, fn, tn }: typeof few) => ({ tp: tn, fp: fn, fn: fp, tn: tp });
+
+  test('its share and its error on train are told, whichever class it is', () => {
+    expect(imbalanceOf(few, few, thresholds)).toEqual({ positive: true, share: 0.05, error: 0.8 });
+    expect(imbalanceOf(flip(few), flip(few), thresholds)).toEqual({ positive: false, share: 0.05, error: 0.8 });
+  });
+
+  test('not where the smaller class fares well, nor where classes are nearer to equal', () => {
+    const well = { tp: 10, fp: 0, fn: 0, tn: 190 };
+    expect(imbalanceOf(well, well, thresholds)).toBeNull();
+    const equal = { tp: 20, fp: 0, fn: 80, tn: 100 };
+    expect(imbalanceOf(equal, equal, thresholds)).toBeNull();
+    const third = { tp: 0, fp: 0, fn: 30, tn: 60 };
+    expect(imbalanceOf(third, third, thresholds)).toBeNull();
+  });
+
+  test('also where it is known by heart and fails elsewhere, unless that may be chance', () => {
+    const byHeart = { tp: 20, fp: 0, fn: 0, tn: 380 };
+    expect(imbalanceOf(byHeart, { tp: 5, fp: 0, fn: 15, tn: 380 }, thresholds)).toMatchObject({ error: 0 });
+    expect(imbalanceOf(byHeart, { tp: 0, fp: 0, fn: 1, tn: 19 }, thresholds)).not.toBeNull(); // 20 of 20 there, 0 of 1 here
+    const three = { tp: 3, fp: 0, fn: 0, tn: 57 };
+    expect(imbalanceOf(three, { tp: 1, fp: 0, fn: 1, tn: 19 }, thresholds)).toBeNull(); // 3 of 3 there, 1 of 2 here
+    expect(imbalanceOf(byHeart, { tp: 0, fp: 0, fn: 0, tn: 19 }, thresholds)).toBeNull(); // none there
   });
 });

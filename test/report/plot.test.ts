@@ -72,6 +72,24 @@ describe('a plot', () => {
     expect(at(1)).toBe(`${' '.repeat(10 + 61 - 5)}here ▲`);
   });
 
+  test('has single points where they are, beyond the ends of the curve too, and at the top where they have no value', () => {
+    const lines = curve(
+      plotText({
+        ...titles,
+        x: decades(-2, 0),
+        y: decades(-2, 0).map(() => 5),
+        points: [
+          { x: 0.001, y: 1 },
+          { x: 10, y: null },
+          { x: 0.1, y: 10 },
+        ],
+      }),
+    );
+    expect([...lines[15]!].indexOf('●')).toBe(0);
+    expect([...lines[0]!].indexOf('×')).toBe(61);
+    expect([...lines[0]!].indexOf('●')).toBeOneOf([30, 31]);
+  });
+
   test('of one value that never changes is a flat line', () => {
     const text = plotText({ ...titles, x: [1, 10, 100], y: [3, 3, 3] });
     const rows = curve(text).flatMap((line, row) => (/[⠁-⣿]/.test(line) ? [row] : []));

@@ -160,7 +160,8 @@ describe("a run's config", () => {
     await (await createRun(join(root, 'run'), loaded, false)).close();
     const text = JSON.parse(await readFile(join(root, 'run', runFiles.config), 'utf8'));
     expect(text.training.epochs).toBe(100);
-    expect(text.data.normalize).toBe('scale');
+    expect(text.data.normalize).toBe('standardizeChannels');
+    expect(text.defaults).toBe('0.2.0');
     expect(text.seed).toBe(1);
     expect(text).not.toHaveProperty('$schema');
     const { $schema: _, ...wanted } = loaded.config;

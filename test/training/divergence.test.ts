@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { logits } from '../../src/classifier/classifier.ts';
 import type { Examples } from '../../src/data/examples.ts';
+import { UserError } from '../../src/errors.ts';
 import type { Kernels } from '../../src/kernels/kernels.ts';
 import { stepWeightsPlainly } from '../../src/kernels/step-weights.ts';
 import { losses } from '../../src/model/losses.ts';
-import { costWatch, DivergedError, divergedEpochs, divergedFactor } from '../../src/training/divergence.ts';
+import { costWatch, DivergedError, divergedEpochs, divergedFactor, judgeTrained } from '../../src/training/divergence.ts';
 import type { FitOptions } from '../../src/training/fit.ts';
 import { epochBatches } from '../data/epoch-batches.ts';
 import { dense } from '../model/networks.ts';
@@ -40,16 +41,17 @@ function amiss(change: Partial<Kernels>): Kernels {
 }
 
 describe('a learning rate that is far too large', () => {
-  test('is stopped; the error names step, epoch, layer, tensor and rate, and proposes a smaller one', async () => {
+  test('is stopped; the error names step, epoch, layer, tensor and rate, and proposes one that can work', async () => {
     const error = await autopsyOf(problem({ train: contradictory(10), learningRates: [1e6], epochs: 100 }));
     const { autopsy } = error;
-    expect(autopsy).toMatchObject({ layer: 1, tensor: 'W1', learningRate: 1e6, proposedRate: 1e5 });
+    expect(autopsy).toMatchObject({ layer: 1, tensor: 'W1', learningRate: 1e6, proposedRate: 0.05 });
     expect(autopsy.epoch).toBe(autopsy.step); // full batches: a step an epoch
     expect(autopsy.epoch).toBeGreaterThanOrEqual(divergedEpochs);
     expect(error.message).toMatch(
       new RegExp(`step ${autopsy.step} \\(epoch ${autopsy.epoch}\\) in layer 1 \\(W1\\) with learning rate 1000000`),
     );
-    expect(error.hint).toContain('--set training.learningRate=100000');
+    expect(error.hint).toContain('--set training.learningRate=0.05;');
+    expect(error.hint).toContain('--find-rate');
     expect(error.exitCode).toBe(5);
   });
 
@@ -66,7 +68,7 @@ describe('a learning rate that is far too large', () => {
     const options = problem({ learningRates: [1e308], epochs: 1, map });
     const before = options.parameters.values.slice();
     const { autopsy } = await autopsyOf(options);
-    expect(autopsy).toMatchObject({ epoch: 1, step: 1, layer: 1, tensor: 'W1', proposedRate: 1e307 });
+    expect(autopsy).toMatchObject({ epoch: 1, step: 1, layer: 1, tensor: 'W1', proposedRate: 0.05 });
     expect(options.parameters.values).toEqual(before);
   });
 
@@ -85,8 +87,59 @@ describe('a learning rate that is far too large', () => {
     const { autopsy } = await autopsyOf(problem({ hidden, learningRates: [0.01, 1e200], map: bytesAsTheyAre }));
     // W2 leaps in the first step; the second overflows in the gradient that it hands down to W1, or in z
     expect(autopsy.learningRate).toBe(autopsy.layer === 1 ? 0.01 : 1e200);
-    expect(autopsy.proposedRate).toEqual([0.001, 1e199]);
+    expect(autopsy.proposedRate).toEqual([0.001, 0.05]);
   });
+});
+
+test('where the automatic rate itself is too large, a tenth of it is proposed', async () => {
+  const options = { train: contradictory(10), learningRates: [1e6], autoRate: 1e6, epochs: 100 };
+  expect((await autopsyOf(problem(options))).autopsy.proposedRate).toBe(1e5);
+});
+
+test('in mini-batches a cost is held against that of the first batch, before any step, not of an epoch that is spoilt', async () => {
+  const options = problem({ train: contradictory(20), learningRates: [1e6], batchSize: 4, epochs: 100 });
+  const { autopsy } = await autopsyOf(options);
+  expect(autopsy.epoch).toBe(divergedEpochs);
+});
+
+test('a last step that leaves finite weights without an answer has diverged, and the weights before it are left', async () => {
+  // W2 · max(0, W1 x): both about 1e170 after the step, and their product beyond 1e308
+  const options = problem({ hidden: [dense(4, { activation: 'linear' })], learningRates: [1e170, 1e170], epochs: 1 });
+  const before = options.parameters.values.slice();
+  const { autopsy } = await autopsyOf(options);
+  expect(autopsy).toMatchObject({ epoch: 1, step: 1, what: 'its last step left weights that give no answer' });
+  expect(options.parameters.values).toEqual(before);
+});
+
+test('what breaks before any step is not blamed on the learning rate', async () => {
+  const map = { multiply: new Float64Array(48).fill(1e308), add: new Float64Array(48) };
+  const error = await autopsyOf(problem({ hidden: [dense(4, { activation: 'linear' })], map, learningRates: [0.01, 0.01] }));
+  expect(error.autopsy).toMatchObject({ step: 1, proposedRate: null });
+  expect(error.hint).not.toContain('learningRate');
+  expect(error.hint).toMatch(/No step was taken.*--set model\.init=auto --set data\.normalize=standardizeChannels/);
+});
+
+test('weights that were just trained and give no finite answer have diverged; what else goes wrong stays what it is', async () => {
+  const rates = { learningRates: [1e30, 1e30], autoRate: 0.01 };
+  const judged = (cost: number) =>
+    judgeTrained(
+      rates,
+      async () => ({ cost }),
+      (found) => [found.cost],
+    );
+  expect(await judged(0.5)).toEqual({ cost: 0.5 });
+  const failing = (error: Error) =>
+    judgeTrained(
+      rates,
+      () => Promise.reject(error),
+      () => [],
+    );
+  const diverged = { kind: 'diverged', exitCode: 5, hint: expect.stringContaining('--set training.learningRate=0.01;') };
+  await expect(judged(Number.POSITIVE_INFINITY)).rejects.toMatchObject(diverged);
+  await expect(judged(Number.NaN)).rejects.toMatchObject(diverged);
+  await expect(failing(new UserError('model', 'no number'))).rejects.toMatchObject(diverged);
+  await expect(failing(new UserError('data', 'no file'))).rejects.toMatchObject({ kind: 'data' });
+  await expect(failing(new RangeError('too long'))).rejects.toBeInstanceOf(RangeError);
 });
 
 const bytesAsTheyAre = { multiply: new Float64Array(48).fill(1), add: new Float64Array(48) };

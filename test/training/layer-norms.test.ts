@@ -2,8 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import { kernelsFor } from '../../src/kernels/select.ts';
 import type { Layer } from '../../src/model/network.ts';
-import { gradientWatch, type LayerNorms } from '../../src/training/layer-norms.ts';
-import { costOscillates } from '../../src/training/oscillation.ts';
+import { costOscillates } from '../../src/training/cost-curve.ts';
+import type { FitOptions } from '../../src/training/fit.ts';
+import { type GradientWatch, gradientWatch, type LayerNorms, leastForBatchNorm } from '../../src/training/layer-norms.ts';
 import { fitOptions, planTraining } from '../../src/training/plan.ts';
 import { prepareData } from '../../src/training/prepare.ts';
 import { configsPath } from '../cli.ts';
@@ -16,9 +17,17 @@ const scaled = (factor: number) => ({ name: 'random', factor }) as const;
 
 /** What is said of a training, and when. */
 async function warnings(wishes: Wishes): Promise<string[]> {
-  const watch = gradientWatch();
-  return (await epochsOf(problem(wishes))).flatMap(({ epoch, layers }) => (layers ? watch.look(epoch, layers) : []));
+  const options = problem(wishes);
+  const watch = watchOf(options);
+  return (await epochsOf(options)).flatMap(({ epoch, layers }) => (layers ? watch.look(epoch, layers) : []));
 }
+
+function watchOf({ train, network }: FitOptions) {
+  return gradientWatch({ examples: train.labels.length, batchNorm: network.layers.some(({ batchNorm }) => batchNorm) });
+}
+
+/** Of looks at batches of 100 out of many. */
+const watchMany = (batchNorm = false) => gradientWatch({ examples: 1e6, batchNorm });
 
 describe('the norms of a layer', () => {
   test('are those of its gradient, step, weights and outputs in the last step', async () => {
@@ -91,15 +100,23 @@ describe('in words', () => {
       learningRates: [0.1, 0.1, 0.1],
     });
     options.parameters.layers[1]!.bias!.fill(-100);
-    const watch = gradientWatch();
+    const watch = watchOf(options);
     const said = (await epochsOf(options)).flatMap(({ epoch, layers }) => watch.look(epoch, layers!));
     expect(said).toHaveLength(1);
     expect(said[0]).toMatch(/^by epoch 3: a hidden layer gives 0 for every picture.*Remedies: .*leakyRelu/);
   });
 
   test('below a dead layer nothing else is said', () => {
-    const watch = gradientWatch();
-    const norms = { gradientNorm: 1, weightNorm: 1, updateNorm: 1, activationMean: 1, activationSize: 1, zeros: 0 };
+    const watch = watchMany();
+    const norms = {
+      examples: 100,
+      gradientNorm: 1,
+      weightNorm: 1,
+      updateNorm: 1,
+      activationMean: 1,
+      activationSize: 1,
+      zeros: 0,
+    };
     const layers = [{ ...norms, gradientNorm: 0, updateNorm: 0, zeros: 1 }, norms];
     expect([1, 2, 3, 4].flatMap((epoch) => watch.look(epoch, layers))).toEqual([
       expect.stringContaining('a hidden layer gives 0'),
@@ -125,10 +142,10 @@ describe('in words', () => {
   const layer = (updateNorm: number, zeros = 0): LayerNorms => ({
     updateNorm,
     zeros,
-    ...{ gradientNorm: 1, weightNorm: 1, activationMean: 0, activationSize: 1 },
+    ...{ examples: 100, gradientNorm: 1, weightNorm: 1, activationMean: 0, activationSize: 1 },
   });
   const told = (looks: LayerNorms[][]) => {
-    const watch = gradientWatch();
+    const watch = watchMany();
     return looks.map((layers, i) => watch.look(i + 1, layers).length);
   };
 
@@ -139,6 +156,53 @@ describe('in words', () => {
     ];
     expect(told([ill, ill, well, ill, ill, ill, ill, ill])).toEqual([0, 0, 0, 0, 0, 1, 0, 0]);
     expect(told([ill, ill, ill, well, ill, ill, ill, ill])).toEqual([0, 0, 1, 0, 0, 0, 0, 0]);
+  });
+
+  describe('by batches that are large enough to tell', () => {
+    const ill = (examples: number): LayerNorms[] => [
+      { ...layer(1e-6, 1), examples },
+      { ...layer(1), examples },
+    ];
+    const saidBy = (watch: GradientWatch, looks: readonly number[]) =>
+      looks.map((examples, i) => watch.look(i + 1, ill(examples)).length);
+
+    test('the last batch of an epoch may hold one picture: many of them must agree', () => {
+      expect(saidBy(watchMany(), Array(95).fill(1))).toEqual(Array(95).fill(0));
+      expect(saidBy(watchMany(), Array(97).fill(1)).indexOf(1)).toBe(95);
+      expect(saidBy(watchMany(), [64, 64, 64])).toEqual([0, 0, 1]);
+    });
+
+    test('a look that does not hold begins the count again', () => {
+      const watch = watchMany();
+      expect(saidBy(watch, [90])).toEqual([0]);
+      watch.look(2, [layer(1), layer(1)]);
+      expect(saidBy(watch, [30, 30, 30, 30])).toEqual([0, 0, 0, 1]);
+    });
+
+    test('all pictures there are, however few, are enough', () => {
+      expect(saidBy(gradientWatch({ examples: 5, batchNorm: false }), [5, 5, 5])).toEqual([0, 0, 1]);
+    });
+
+    test('with batch norm a small batch tells nothing: neither for nor against', () => {
+      expect(saidBy(watchMany(true), Array(200).fill(leastForBatchNorm - 1))).toEqual(Array(200).fill(0));
+      expect(saidBy(gradientWatch({ examples: 5, batchNorm: true }), Array(50).fill(5))).toEqual(Array(50).fill(0));
+      const watch = watchMany(true);
+      expect(saidBy(watch, [48, 1, 1, 48, 2, 48])).toEqual([0, 0, 0, 0, 0, 1]);
+    });
+
+    test.each([
+      ['a last batch of one picture', { train: noisePictures(65), batchSize: 16 }],
+      ['batches of two', { train: noisePictures(40), batchSize: 2 }],
+      ['few pictures in all', { train: noisePictures(6), batchSize: 'full' }],
+    ] as [string, Wishes][])('batch norm over %s raises no alarm about a network that is sound', async (_, wishes) => {
+      const hidden = [dense(3, { activation: 'relu', batchNorm: true }), dense(2, { activation: 'relu', batchNorm: true })];
+      expect(await warnings({ hidden, epochs: 40, learningRates: [0.05, 0.05, 0.05], ...wishes })).toEqual([]);
+    });
+
+    test('what a checkpoint of 0.1.0 remembers, which counted no pictures, is gone on from', () => {
+      const watch = gradientWatch({ examples: 1e6, batchNorm: false }, { looks: { dead: 2, vanishing: 2 }, told: [] });
+      expect(saidBy(watch, [50, 50])).toEqual([0, 1]);
+    });
   });
 
   test('from a thousand times on, either way', () => {
@@ -166,10 +230,11 @@ describe.skipIf(sharedData === null)(`the course's networks (${withoutShared})`,
     const { parts } = await prepareData(loaded, { strict: true });
     const kernels = kernelsFor('float64');
     const plan = planTraining(loaded.config, parts, kernels);
-    const watch = gradientWatch();
-    const events = await epochsOf(fitOptions(loaded.config, parts, plan, kernels));
+    const options = fitOptions(loaded.config, parts, plan, kernels);
+    const watch = watchOf(options);
+    const events = await epochsOf(options);
     const costs = events.map(({ cost }) => cost);
     expect(events.flatMap(({ epoch, layers }) => watch.look(epoch, layers!))).toEqual([]);
-    expect(costOscillates(costs, plan.learningRates[0]!)).toBeNull();
+    expect(costOscillates(costs, plan)).toBeNull();
   });
 });

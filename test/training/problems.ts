@@ -84,6 +84,7 @@ export function problem({ hidden = [], augmentation, ...wishes }: Wishes = {}): 
     classWeights: [1, 1],
     optimizer: { name: 'gradientDescent' },
     learningRates: network.layers.map(() => 0.05),
+    autoRate: 0.05,
     rateByFeature: null,
     schedule: { name: 'none' },
     l2: 0,

@@ -72,7 +72,7 @@ describe('the proposed rate', () => {
       );
       const cost = tried.at(-1)!;
       // a training that has been far above its start has lost its first weights: units that are dead, or saturated
-      if (Math.max(...tried) < 10 * costs[0]! && cost < best.cost) best = { rate, cost };
+      if (Math.max(...tried) < 3.5 * costs[0]! && cost < best.cost) best = { rate, cost };
     }
     const fall = (costs[0]! - costs.at(-1)!) / (costs[0]! - best.cost);
     expect(fall).toBeGreaterThan(0.4);
@@ -112,6 +112,51 @@ describe('the proposed rate', () => {
   test('is none where the first hidden layer is dead from the start', async () => {
     const zeros = dense(4, { activation: 'relu', init: { name: 'zeros', factor: 0 } });
     expect(await found(problem({ hidden: [zeros] }))).toMatchObject({ proposed: null, learningRates: null });
+  });
+});
+
+describe('what is said of the search', () => {
+  test('how each rate broke: its cost rose, a hidden layer died, numbers overflowed', async () => {
+    const rose = await found(problem({ train: drawn, kernels: fast }));
+    expect(rose.broke).toBe('rose');
+    const died = await found(problem({ train: drawn, hidden: [relu(4), relu(2)], kernels: fast }));
+    expect([died.broke, ...died.trials.map(({ broke }) => broke)]).toContain('died');
+    for (const { cost, broke } of [...rose.trials, ...died.trials]) expect(cost === null).toBe(broke !== null);
+    const bytes = { multiply: new Float64Array(drawn.features).fill(1e30), add: new Float64Array(drawn.features) };
+    const overflowed = await found(
+      problem({ train: drawn, map: bytes, hidden: [dense(4, { activation: 'linear' })], kernels: fast }),
+    );
+    expect(overflowed.broke).toBe('overflowed');
+  });
+
+  test('rates are tried from above where the range test broke, whatever the noise of small batches', async () => {
+    const map = normalizers.standardize.fit(drawn.pixels, drawn.features);
+    for (const batchSize of [1, 8, 32, 'full'] as const) {
+      const options = () => problem({ train: drawn, map, hidden: [relu(8)], batchSize, kernels: fast });
+      const { trials, proposed, diverged, learningRates } = await found(options());
+      const rates = trials.map(({ rate }) => rate);
+      expect(rates[0]!).toBeGreaterThan(diverged!);
+      expect(rates.indexOf(proposed!)).toBeGreaterThan(0); // a larger one was tried
+      const costs = await costsAt(options(), learningRates!);
+      expect(costs.at(-1)!).toBeLessThan(0.7 * costs[0]!);
+    }
+  });
+
+  test('full batches have no noise, and nothing is smoothed; small ones have, and the line is calmer', async () => {
+    const whole = await found(problem({ train: drawn, kernels: fast }));
+    expect(whole.smoothed).toEqual(whole.costs);
+    const { costs, smoothed } = await found(problem({ train: drawn, hidden: [relu(8)], batchSize: 16, kernels: fast }));
+    expect(smoothed).toHaveLength(costs.length);
+    const roughness = (values: readonly number[]) =>
+      values.slice(1, 60).reduce((sum, value, i) => sum + Math.abs(value - values[i]!), 0);
+    expect(roughness(smoothed)).toBeLessThan(roughness(costs) / 2);
+    expect(Math.max(...smoothed.slice(-3))).toBeGreaterThan(Math.min(...smoothed)); // the blow-up is still there
+  });
+
+  test('a layer is dead where it gives 0 for all examples of a cost, not for one small batch', async () => {
+    // batches of one picture: a narrow layer of ReLU is off for many of them
+    const { rates } = await found(problem({ train: drawn, hidden: [relu(3), relu(2)], batchSize: 1, kernels: fast }));
+    expect(rates.length).toBeGreaterThan(24);
   });
 });
 

@@ -8,7 +8,12 @@ const configOf = (changes: object = {}): Config =>
     { data: { source: { type: 'drawn', count: 100 } }, model: { layers: [{ units: 6 }, { units: 1 }] }, ...changes },
     'a test',
   );
-const finding: Finding = { verdict: 'high bias', collapsed: false, learningRate: 0.01, hasDev: true, stopped: 'finished' };
+const finding: Finding = {
+  verdict: 'high bias',
+  ...{ collapsed: false, worseThanGuessing: false, imbalance: false, tooFast: false, tooSlow: false, dead: false },
+  ...{ trainError: 0.2, smallerInDev: 30, devTurned: true, trend: 'falling', stopped: 'finished' },
+  ...{ learningRates: [0.01, 0.01, 0.01], autoRate: 0.02, inputs: 12288 },
+};
 const titles = (config: Config, changes: Partial<Finding>) =>
   remediesFor(config, { ...finding, ...changes }).map(({ title }) => title);
 const setsOf = (config: Config, title: string, changes: Partial<Finding> = {}) =>
@@ -37,10 +42,44 @@ test.each([
   [{ epochs: 2500, evaluateEvery: 100 }, 500],
   [{ epochs: 60 }, 12],
   [{ epochs: 20 }, 10],
-  [{ epochs: 300, evaluateEvery: 50 }, 250],
 ])('early stopping of %j waits for a fifth of it, and for several looks: %d epochs', (training, patience) => {
   const set = setsOf(configOf({ training }), 'early stopping', { verdict: 'high variance' });
   expect(set).toEqual([`training.earlyStopping={"patience":${patience}}`]);
+});
+
+test('early stopping looks often enough to see where the dev cost turns', () => {
+  const setOf = (training: object) => setsOf(configOf({ training }), 'early stopping', { verdict: 'high variance' });
+  expect(setOf({ epochs: 300, evaluateEvery: 100 })).toEqual([
+    'training.earlyStopping={"patience":60}',
+    'training.evaluateEvery=12',
+  ]);
+  for (const epochs of [10, 30, 100, 300, 1000]) {
+    for (const evaluateEvery of [1, 7, 50, 100, 1000]) {
+      const set = setOf({ epochs, evaluateEvery })!;
+      const config = checkConfig(configOf({ training: { epochs, evaluateEvery } }), 'a test', set);
+      const { patience } = config.training.earlyStopping as { patience: number };
+      expect(patience).toBeGreaterThanOrEqual(5 * config.training.evaluateEvery);
+      if (epochs >= 30) expect(patience).toBeLessThan(epochs / 2);
+    }
+  }
+});
+
+test('early stopping is advised where the dev cost turned up, or nobody knows, and not where it fell to the end', () => {
+  const at = (devTurned: boolean | null) => titles(configOf(), { verdict: 'high variance', devTurned });
+  expect(at(true)).toContain('early stopping');
+  expect(at(null)).toContain('early stopping');
+  expect(at(false)).not.toContain('early stopping');
+});
+
+test('a dev part is cut without dropping the test part', () => {
+  const of = (split: unknown) =>
+    setsOf(configOf({ data: { source: { type: 'drawn', count: 100 }, split } }), 'early stopping', {
+      verdict: 'high variance',
+      smallerInDev: null,
+    })![0];
+  expect(of({ test: 0.1 })).toBe('data.split={"dev":0.2,"test":0.1}');
+  expect(of({ train: 0.8, test: 0.2 })).toBe('data.split={"dev":0.2,"test":0.2}');
+  expect(of({ folds: 5 })).toBe('data.split={"dev":0.2}');
 });
 
 test('networks grow and shrink by their units alone', () => {
@@ -54,7 +93,19 @@ test('networks grow and shrink by their units alone', () => {
 test('what is advised is what --set takes', async () => {
   for (const verdict of ['high bias', 'high variance', 'high bias and high variance'] as const) {
     for (const collapsed of [false, true]) {
-      for (const { set } of remediesFor(configOf(), { ...finding, verdict, collapsed, stopped: 'early' })) {
+      const all = {
+        verdict,
+        collapsed,
+        stopped: 'early',
+        imbalance: true,
+        tooSlow: true,
+        dead: true,
+        smallerInDev: null,
+      } as const;
+      for (const { set } of remediesFor(configOf({ data: { source: { type: 'drawn' }, normalize: 'scale' } }), {
+        ...finding,
+        ...all,
+      })) {
         await expect(
           loadConfig('configs/quickstart.json', ['model.layers=[{"units":6},{"units":1}]', ...set]),
         ).resolves.toBeTruthy();
@@ -86,13 +137,59 @@ test('large first weights are advised against, small ones are not', () => {
   expect(titles(of(0.01), {})).not.toContain('another initialisation');
 });
 
-test('units that begin alike need another beginning, and nothing else', () => {
-  const zeros = configOf({ model: { init: 'zeros', layers: [{ units: 6 }] } });
-  expect(titles(zeros, { collapsed: true })).toEqual(['another initialisation']);
-  expect(titles(configOf(), { collapsed: true })).toEqual([
-    'a smaller learning rate',
-    'train longer, or with a quicker optimizer',
-  ]);
+test.each<[string, object]>([
+  ['zeros', { init: 'zeros', layers: [{ units: 6 }] }],
+  ['a factor of 0', { init: { name: 'random', factor: 0 }, layers: [{ units: 6 }] }],
+  ['zeros of one layer', { layers: [{ units: 6 }, { units: 5, init: 'zeros' }] }],
+])('units that begin alike need another beginning, and nothing else: %s', (_, model) => {
+  const alike = configOf({ model });
+  expect(titles(alike, { collapsed: true })).toEqual(['another initialisation']);
+  const mended = checkConfig(alike, 'a test', setsOf(alike, 'another initialisation', { collapsed: true })!);
+  expect(titles(mended, { collapsed: true })).not.toContain('another initialisation');
+});
+
+test('logistic regression may begin with zeros', () => {
+  expect(titles(configOf({ model: { init: 'zeros', layers: [] } }), { collapsed: true })).not.toContain('another initialisation');
+});
+
+test('one answer for all: what the training shows, and where it shows nothing, a rate that was tried', () => {
+  const nothing = { collapsed: true, trend: 'level' } as const;
+  expect(titles(configOf(), nothing)).toEqual(['a learning rate that was tried out']);
+  expect(titles(configOf(), { ...nothing, trend: 'falling' })[0]).toBe('train longer');
+  expect(titles(configOf(), { ...nothing, tooSlow: true })[0]).toBe('a larger learning rate');
+  expect(titles(configOf(), { ...nothing, dead: true })[0]).toBe('units that stay alive');
+  expect(titles(configOf(), { ...nothing, imbalance: true }).slice(0, 2)).toEqual(['class weights', 'a chosen threshold']);
+});
+
+test('what is said of a cost, a layer and a memory is said where it is so', () => {
+  expect(titles(configOf(), { trend: 'level' })).not.toContain('train longer');
+  expect(titles(configOf(), { trend: 'rising' })).not.toContain('train longer');
+  expect(titles(configOf(), {})).not.toContain('units that stay alive');
+  const whyMore = (trainError: number) =>
+    remediesFor(configOf(), { ...finding, verdict: 'high variance', trainError }).find(({ title }) => title === 'more data')!.why;
+  expect(whyMore(0.01)).toMatch(/by heart/);
+  expect(whyMore(0.2)).not.toMatch(/by heart/);
+});
+
+test('worse than guessing: nothing but the rate, its like and the beginning', () => {
+  const wild = titles(configOf(), { worseThanGuessing: true, tooFast: true, verdict: 'high bias and high variance' });
+  expect(wild).toEqual(['a smaller learning rate', 'a learning rate that was tried out']);
+  expect(titles(configOf(), { tooFast: true })).toEqual(wild);
+  expect(titles(configOf(), { tooFast: true, verdict: 'neither' })).toEqual([]);
+  // no steps threw it there, and it comes down: then time is what it needs
+  expect(titles(configOf(), { worseThanGuessing: true })).toEqual(['train longer', 'a learning rate that was tried out']);
+});
+
+test.each<[readonly number[], number, string]>([
+  [[0.3, 0.3, 0.3], 0.02, '0.02'],
+  [[0.1, 0.1, 0.1], 0.02, '0.01'],
+  [[0.02, 0.02, 0.02], 0.02, '0.002'],
+  [[1e30, 1e30, 1e30], 0.02, '0.02'],
+  [[1e30, 0.01, 0.01], 0.02, '[0.02,0.001,0.001]'],
+])('a rate of %j where the automatic one is %d: a tenth, and no more than that', (learningRates, autoRate, proposed) => {
+  expect(
+    setsOf(configOf(), 'a smaller learning rate', { worseThanGuessing: true, tooFast: true, learningRates, autoRate }),
+  ).toEqual([`training.learningRate=${proposed}`]);
 });
 
 test('what was interrupted goes on, and what ran out of time gets more, before epochs are added', () => {
@@ -109,7 +206,22 @@ test('what was interrupted goes on, and what ran out of time gets more, before e
 });
 
 test('a quicker optimizer is advised to plain gradient descent alone', () => {
-  const by = (name: string) => titles(configOf({ training: { optimizer: { name } } }), {});
+  const by = (name: string, normalize = 'standardize') =>
+    titles(configOf({ data: { source: { type: 'drawn' }, normalize }, training: { optimizer: { name } } }), {});
   expect(by('gradientDescent')).toContain('a quicker optimizer');
   expect(by('rmsprop')).not.toContain('a quicker optimizer');
+  expect(by('gradientDescent', 'scale')).not.toContain('a quicker optimizer');
+});
+
+test('weights of a file are given up where the architecture changes, and no other beginning is advised beside them', () => {
+  const training = { startFrom: 'model.safetensors' };
+  const model = { init: { name: 'random', factor: 30 }, layers: [{ units: 6 }] };
+  const from = configOf({ model, training });
+  expect(setsOf(from, 'a larger network')).toEqual(['model.layers.0.units=12', 'training.startFrom=null']);
+  expect(setsOf(from, 'dropout', { verdict: 'high variance' })).toEqual(['model.layers.0.keepProb=0.7']);
+  expect(titles(from, {})).not.toContain('another initialisation');
+  expect(titles(configOf({ model }), {})).toContain('another initialisation');
+  expect(titles(configOf({ model: { init: 'zeros', layers: [{ units: 6 }] }, training }), { collapsed: true })).not.toContain(
+    'another initialisation',
+  );
 });

@@ -140,8 +140,22 @@ describe('a shortcut beside a model', () => {
     { shortcut: 75, model: 70, warns: true }, // is better than the model
     { shortcut: 64, model: 64, warns: false }, // may be no better than the baseline
     { shortcut: 92, model: 100, warns: true }, // strong whatever the model does
+    { shortcut: 75, model: 60, warns: false }, // the model is no better than the baseline
+    { shortcut: 75, model: 66, warns: false }, // may be no better
+    { shortcut: 75, model: 30, warns: false }, // is worse
+    { shortcut: 92, model: 53, warns: true }, // strong, though the model has learnt nothing
   ])('right on $shortcut, the model on $model: warns $warns', ({ shortcut, model, warns }) => {
     for (const { warning } of scoreShortcuts(study(shortcut), modelRight(model))) expect(warning !== null).toBe(warns);
+  });
+
+  test('a model that is better by little, though for certain, has hardly learnt anything to hold a shortcut against', () => {
+    const many = (correct: number) => Uint8Array.from({ length: 10_000 }, (_, i) => (i < correct ? 1 : 0));
+    const right = Object.fromEntries(names.map((name) => [name, many(5_400)])) as ShortcutStudy['right'];
+    const large = { indices: Int32Array.from(Array(10_000).keys()), labels: many(5_000), right };
+    const warns = (correct: number) =>
+      scoreShortcuts(large, [...many(correct)] as (0 | 1)[]).some(({ warning }) => warning !== null);
+    expect([warns(5_300), warns(5_499), warns(5_501), warns(9_000)]).toEqual([false, false, false, false]);
+    expect(warns(5_500)).toBe(true); // gains 500, and a shortcut 400 of them
   });
 
   test('is judged on the pictures that the model can be asked for', () => {

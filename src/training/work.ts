@@ -1,0 +1,126 @@
+import { checkConfig } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
+import { type Augmentation, augments } from '../data/augment.ts';
+import { batchLength } from '../data/batches.ts';
+import { layerInputs, type Network, parameterCount } from '../model/network.ts';
+import { formOf } from './form.ts';
+import { networkOf } from './prepare.ts';
+
+/** How long trainings take beside one another, by counts alone: the same on every machine, and nothing is timed. */
+
+/** Of a training's parts. */
+export interface Pictures {
+  /** n_x */
+  features: number;
+  train: number;
+  dev: number;
+}
+
+/** Nanoseconds of one thread, measured on x86 (Node 20): no more than their ratios matters. bench/work.mjs measures them. */
+const nanoseconds = {
+  /** before the first step: threads, the gradient check, the first checkpoint */
+  start: 3e8,
+  step: 4e4,
+  /** of a multiplication in float32; float64 takes two */
+  product: 0.082,
+  /** of a pixel that is made a number, forward and backward */
+  pixel: 0.044,
+  /** of a multiplication in the dual form, in float64 */
+  dual: 0.2,
+  /** of a parameter that a step moves */
+  parameter: 3,
+};
+
+/** Of a value of an augmented picture, by what is asked for. */
+const augmenting: readonly (readonly [(keyof Augmentation)[], number])[] = [
+  [['flipHorizontal', 'flipVertical'], 3],
+  [['shift', 'zoom', 'rotate'], 17],
+  [['brightness', 'contrast'], 12],
+  [['noise'], 100],
+];
+
+function ofAugmenting(augmentation: Augmentation): number {
+  return augmenting.reduce((sum, [kinds, each]) => (kinds.some((kind) => Boolean(augmentation[kind])) ? sum + each : sum), 0);
+}
+
+/** What a training of so many epochs takes. */
+export function workOf(config: Config, pictures: Pictures, epochs: number): number {
+  const { features, train: m, dev } = pictures;
+  const { training, data, precision } = config;
+  const network = networkOf(config, features);
+  const wide = precision === 'float64' ? 2 : 1;
+  const upper = upperProducts(network) * nanoseconds.product * wide;
+  const looks = dev / training.evaluateEvery;
+  const steps = Math.ceil(m / batchLength(training.batchSize, m));
+  const { units } = network.layers[0]!;
+  if (formOf(config, network, { train: m, dev }).form === 'dual') {
+    const once = features * m * (m + dev + units) * nanoseconds.dual;
+    const first = units * m * (m + looks) * nanoseconds.dual;
+    return nanoseconds.start + once + epochs * (steps * nanoseconds.step + first + upper * (3 * m + looks));
+  }
+  const first = features * (nanoseconds.pixel + units * nanoseconds.product) * wide;
+  const each = 2 * first + 3 * upper + (augments(data.augment) ? features * ofAugmenting(data.augment) : 0);
+  const step = nanoseconds.step + parameterCount(network) * nanoseconds.parameter;
+  return nanoseconds.start + epochs * (steps * step + m * each + looks * (first + upper));
+}
+
+/** Multiplications of one picture's way through all layers but the first. */
+function upperProducts(network: Network): number {
+  return network.layers.reduce((sum, { units }, l) => (l === 0 ? sum : sum + units * layerInputs(network, l)), 0);
+}
+
+/** A config change that takes much longer, and one more with which it takes as many steps in less time. */
+export interface Duration {
+  /** trainings as this one; null where no field changes */
+  timesAsLong: number | null;
+  /** what makes it affordable, with the first: null where it is */
+  affordable: { set: string[]; timesAsLong: number } | null;
+}
+
+/** From so many times as long on, it is said how to make it affordable. */
+const dear = 100;
+const smallerBatches = [64, 32, 16];
+const fewerEpochs = 10;
+
+/** How long a training with changes would take, beside one that took so many epochs.
+ *  @param set  as for --set */
+export function durationOf(config: Config, set: readonly string[], pictures: Pictures, epochs: number): Duration {
+  if (set.length === 0) return { timesAsLong: null, affordable: null };
+  const now = workOf(config, pictures, epochs);
+  const times = (sets: readonly string[]) => {
+    const changed = checkConfig(config, 'a remedy', sets);
+    const work = workOf(changed, withDrawn(pictures, config, changed), epochsOf(config, changed, epochs));
+    return Number((work / now).toPrecision(2));
+  };
+  const timesAsLong = times(set);
+  if (timesAsLong < dear) return { timesAsLong, affordable: null };
+  const choices = cheaper(config.training, pictures.train).map((more) => ({ set: more, timesAsLong: times([...set, ...more]) }));
+  return { timesAsLong, affordable: choices.reduce((a, b) => (b.timesAsLong < a.timesAsLong ? b : a)) };
+}
+
+/** As many steps in smaller batches; where there are no smaller ones, fewer epochs. */
+function cheaper({ batchSize, epochs }: Config['training'], m: number): string[][] {
+  const batch = batchLength(batchSize, m);
+  const inBatches = smallerBatches
+    .filter((size) => size < batch)
+    .map((size) => {
+      const fewer = Math.max(1, Math.round((epochs * Math.ceil(m / batch)) / Math.ceil(m / size)));
+      return [`training.batchSize=${size}`, `training.epochs=${fewer}`];
+    });
+  return inBatches.length > 0 ? inBatches : [[`training.epochs=${Math.max(1, Math.round(epochs / fewerEpochs))}`]];
+}
+
+/** A training that draws more pictures has more. */
+function withDrawn(pictures: Pictures, { data: before }: Config, { data: now }: Config): Pictures {
+  if (before.source?.type !== 'drawn' || now.source?.type !== 'drawn') return pictures;
+  const times = now.source.count / before.source.count;
+  return { ...pictures, train: Math.round(pictures.train * times), dev: Math.round(pictures.dev * times) };
+}
+
+/** The epochs that a changed training takes where this one took so many: early stopping and time end it as they did, later where
+ *  they have more patience. */
+function epochsOf({ training: before }: Config, { training: now }: Config, epochs: number): number {
+  const patience = now.earlyStopping && before.earlyStopping ? now.earlyStopping.patience - before.earlyStopping.patience : 0;
+  const time = now.maxMinutes !== null && before.maxMinutes !== null ? now.maxMinutes / before.maxMinutes : 1;
+  return Math.min(now.epochs, Math.round(((epochs * now.epochs) / before.epochs) * time) + patience);
+}

@@ -1,0 +1,99 @@
+import { describe, expect, test } from 'vitest';
+import { checkConfig } from '../../src/config/load.ts';
+import type { Config } from '../../src/config/schema.ts';
+import { durationOf } from '../../src/training/work.ts';
+
+/** The course's four-layer network on its 209 pictures. */
+const course = (changes: readonly string[] = []): Config =>
+  checkConfig(
+    {
+      data: { source: { type: 'folder', path: 'a' }, normalize: 'scale' },
+      precision: 'float64',
+      model: { layers: [{ units: 20 }, { units: 7 }, { units: 5 }] },
+      training: { epochs: 2500, learningRate: 0.0075, evaluateEvery: 100 },
+    },
+    'test',
+    changes,
+  );
+const pictures = { features: 12288, train: 209, dev: 0 };
+const times = (set: readonly string[], config = course(), epochs = config.training.epochs) =>
+  durationOf(config, set, pictures, epochs);
+const augmented = ['data.augment.flipHorizontal=true', 'data.augment.shift=0.05'];
+
+describe('a training with a remedy, beside the one without it', () => {
+  // measured on the course's pictures, two cores: 3.6 s; with Adam 99 s, with augmentation 501 s
+  test('what ends the dual form takes as much longer as it was seen to, within a factor of two', () => {
+    const adam = times(['training.optimizer.name=adam', 'training.learningRate=auto']).timesAsLong!;
+    expect(adam).toBeGreaterThan(27 / 2);
+    expect(adam).toBeLessThan(27 * 2);
+    const augmentation = times(augmented).timesAsLong!;
+    expect(augmentation).toBeGreaterThan(139 / 2);
+    expect(augmentation).toBeLessThan(139 * 2);
+  });
+
+  test.each<[string, string[], number, number]>([
+    ['twice the epochs', ['training.epochs=5000'], 1.5, 2],
+    ['L2', ['training.l2=0.5'], 1, 1],
+    ['another rate', ['training.learningRate=0.001'], 1, 1],
+    ['dropout', ['model.layers.0.keepProb=0.7'], 1, 1],
+    ['centred inputs', ['data.normalize=standardizeChannels'], 1, 1],
+    ['half the units', ['model.layers.0.units=10'], 0.5, 1],
+    ['twice the units', ['model.layers.0.units=40'], 1, 2],
+  ])('%s', (_, set, least, most) => {
+    const { timesAsLong, affordable } = times(set);
+    expect(timesAsLong).toBeGreaterThanOrEqual(least);
+    expect(timesAsLong).toBeLessThanOrEqual(most);
+    expect(affordable).toBeNull();
+  });
+
+  test('what changes no field takes nothing that could be told', () => {
+    expect(times([])).toEqual({ timesAsLong: null, affordable: null });
+  });
+
+  test('more drawn pictures take as much longer', () => {
+    const drawn = checkConfig(
+      { data: { source: { type: 'drawn', count: 1000 } }, training: { epochs: 500, batchSize: 64 } },
+      'test',
+    );
+    const { timesAsLong } = durationOf(drawn, ['data.source.count=2000'], { features: 12288, train: 600, dev: 200 }, 500);
+    expect(timesAsLong).toBeGreaterThan(1.5);
+    expect(timesAsLong).toBeLessThanOrEqual(2);
+  });
+
+  test('after early stopping it is held against the epochs that were trained', () => {
+    const stopping = course(['training.earlyStopping={"patience":50}']);
+    const patience = ['training.earlyStopping.patience=200'];
+    const many = durationOf(stopping, patience, pictures, 1000).timesAsLong!;
+    expect(many).toBeGreaterThan(1);
+    expect(many).toBeLessThanOrEqual(1.15); // 1,150 epochs at most
+    expect(durationOf(stopping, patience, pictures, 2500).timesAsLong).toBe(1); // there are no more
+    expect(durationOf(stopping, ['training.l2=1'], pictures, 700).timesAsLong).toBe(1);
+  });
+
+  test('more minutes are more time', () => {
+    const timed = course(['training.maxMinutes=5', 'training.epochs=1000000']);
+    expect(durationOf(timed, ['training.maxMinutes=10'], pictures, 100_000).timesAsLong).toBeCloseTo(2, 0);
+  });
+});
+
+describe('what takes a hundred times as long or more', () => {
+  test('is made affordable by smaller batches for as many steps', () => {
+    const { timesAsLong, affordable } = times(augmented);
+    expect(timesAsLong).toBeGreaterThanOrEqual(100);
+    expect(affordable!.set).toEqual(['training.batchSize=16', 'training.epochs=179']); // 14 batches an epoch: 2,506 steps
+    expect(affordable!.timesAsLong).toBeLessThan(timesAsLong! / 5);
+    expect(() => course([...augmented, ...affordable!.set])).not.toThrow();
+  });
+
+  test('where batches are small already, fewer epochs', () => {
+    const small = course(['training.batchSize=16']);
+    const { timesAsLong, affordable } = durationOf(
+      small,
+      [...augmented, 'data.augment.noise=0.1', 'training.epochs=250000'],
+      pictures,
+      2500,
+    );
+    expect(timesAsLong).toBeGreaterThanOrEqual(100);
+    expect(affordable!.set).toEqual(['training.epochs=250']);
+  });
+});
