@@ -6,6 +6,8 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 120_000,
     pool: 'forks',
+    // Vitest would leave a core to itself: one process of two on two cores
+    maxWorkers: '100%',
     globalSetup: ['test/build.ts'],
   },
 });
