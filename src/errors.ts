@@ -1,3 +1,5 @@
+import { type Lines, linesOf } from './lines.ts';
+
 /** Exit codes of the command line, by what went wrong. The one table; docs and tests read it. */
 export const exitCodes = {
   done: 0,
@@ -35,13 +37,17 @@ export const exitMeanings: Record<ExitKind, string> = {
 /** A failure that the user can mend: its message says where, what was expected and what was found. */
 export class UserError extends Error {
   readonly kind: ExitKind;
-  readonly hint: string | undefined;
+  /** of the message: a line for each thing that is wrong */
+  readonly lines: readonly string[];
+  readonly hint: Lines | undefined;
 
   /** @param options.hint  what to do about it, a sentence of its own */
-  constructor(kind: ExitKind, message: string, options: { hint?: string | undefined; cause?: unknown } = {}) {
-    super(readable(message), options.cause === undefined ? undefined : { cause: options.cause });
+  constructor(kind: ExitKind, message: Lines, options: { hint?: Lines | undefined; cause?: unknown } = {}) {
+    const lines = linesOf(message);
+    super(lines.join('\n'), options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'UserError';
     this.kind = kind;
+    this.lines = lines;
     this.hint = options.hint;
   }
 
@@ -108,23 +114,3 @@ function jsonOf(value: unknown): string {
     return 'something nested too deep to show'; // the only thing from JSON that can't be JSON again
   }
 }
-
-const longestLine = 2000;
-
-/** A text that may hold anything from outside, as a terminal is to get it: no characters that command it, no endless lines. */
-export function readable(text: string): string {
-  const plain = text.replace(commanding, spelt);
-  if (plain.length <= longestLine) return plain;
-  const cut = (line: string) => (line.length > longestLine ? `${line.slice(0, longestLine - 1)}…` : line);
-  return plain.split('\n').map(cut).join('\n');
-}
-
-const spelt = (letter: string) => `\\x${letter.charCodeAt(0).toString(16).padStart(2, '0')}`;
-
-/** A name in a line of columns: what would end the line or the column is shown. */
-export function oneLine(name: string): string {
-  return name.replaceAll('\n', '\\n').replaceAll('\t', '\\t').replace(commanding, spelt);
-}
-
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it is for
-const commanding = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;

@@ -2,10 +2,12 @@ import { CommanderError, Command as Program, Option as ProgramOption } from 'com
 import type { Command } from '../commands/command.ts';
 import { commandGroups, commands } from '../commands/commands.ts';
 import { type ExitKind, exitCodes, exitMeanings, isOutOfMemory, systemReason, UserError } from '../errors.ts';
+import { linesOf } from '../lines.ts';
 import { version } from '../version.ts';
 import { type Interruption, listenForInterruption } from './interruption.ts';
 import { routeOf } from './route.ts';
 import type { GlobalValues } from './terminal.ts';
+import { stderrManners, writerTo } from './writer.ts';
 
 /** Runs `nn` with the words of the command line, and sets the exit code. */
 async function main(words: readonly string[]): Promise<void> {
@@ -171,10 +173,12 @@ function reportError(thrown: unknown, words: readonly string[]): ExitKind {
   const flags = words.slice(0, words.includes('--') ? words.indexOf('--') : words.length);
   const verbose = flags.includes('--verbose') || flags.includes('-v');
   const trace = expected ? (verbose ? error.cause : undefined) : error;
-  const lines = [`nn: ${message}`, trace instanceof Error ? trace.stack : undefined, hint];
-  process.stderr.write(`${lines.filter((line) => line !== undefined).join('\n')}\n`);
+  const lines = error instanceof UserError ? error.lines : [message];
+  const stack = trace instanceof Error ? (trace.stack ?? '').split('\n') : [];
+  writerTo(process.stderr, stderrManners).lines([`nn: ${lines[0]}`, ...lines.slice(1), ...stack, ...linesOf(hint ?? [])]);
   if (flags.includes('--json')) {
-    process.stdout.write(`${JSON.stringify({ error: { code: exitCodes[kind], message, hint: hint ?? null } })}\n`);
+    const told = { code: exitCodes[kind], message, hint: hint === undefined ? null : linesOf(hint).join('\n') };
+    writerTo(process.stdout).lines(JSON.stringify({ error: told }));
   }
   return kind;
 }

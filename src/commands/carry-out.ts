@@ -89,6 +89,7 @@ async function trainFolds(
   const bar = context.progress('epoch', epochs * data.folds.count, epochs * before);
   const found = (one: CrossValidation) => (result = one);
   let folds: FoldsDone | undefined; // grows as they end
+  const costText = costTexts();
   const going = { done: from?.folds ?? undefined, state, wants };
   try {
     for await (const { fold, event, done } of crossValidate(loaded.config, data, extras, found, going)) {
@@ -104,7 +105,7 @@ async function trainFolds(
         }
       } else if (event.type === 'epoch') {
         await run.journal.append({ fold: fold + 1, ...journalLine(event) });
-        bar.update(fold * epochs + event.epoch, `fold ${fold + 1} of ${data.folds.count}${detail(event)}`);
+        bar.update(fold * epochs + event.epoch, `fold ${fold + 1} of ${data.folds.count} · ${costText(event, fold)}`);
       }
     }
   } catch (error) {
@@ -197,6 +198,7 @@ async function follow(run: RunFolder, job: Job, { options, folds, checkpoints }:
   };
   const outcome: Outcome = { ...lastOf(from), stopped: 'interrupted', saved: false };
   const bar = context.progress('epoch', options.epochs, outcome.epochs);
+  const costText = costTexts();
   try {
     for await (const event of fit(options, { from: from?.state, wants: checkpoints.wants })) {
       if (event.type === 'state') {
@@ -206,12 +208,12 @@ async function follow(run: RunFolder, job: Job, { options, folds, checkpoints }:
       } else if (event.type === 'epoch') {
         Object.assign(outcome, { epochs: event.epoch, bestEpoch: event.bestEpoch, stopped: event.stopped ?? 'interrupted' });
         await run.journal.append(journalLine(event));
-        bar.update(event.epoch, detail(event).slice(3));
+        bar.update(event.epoch, costText(event));
         if (event.layers) for (const text of gradients.look(event.epoch, event.layers)) warn(text);
         const far = isSmooth(options) && event.epoch === 1 ? startsFar(event.cost) : null;
         if (far !== null) warn(far);
         told.costs.push(event.cost);
-      } else bar.update(Math.floor(event.progress));
+      } else bar.update(event.progress);
     }
   } finally {
     bar.stop();
@@ -241,6 +243,11 @@ function journalLine({ type: _, stopped: __, bestEpoch: ___, ...line }: EpochEve
   return line;
 }
 
-function detail({ cost, dev }: EpochEvent): string {
-  return ` · cost ${cost.toFixed(4)}${dev === null ? '' : ` · dev ${(dev.accuracy * 100).toFixed(1)}%`}`;
+/** Words for the progress of a training: the cost of an epoch, and how good it was on dev when that was last evaluated. */
+function costTexts(): (event: EpochEvent, fold?: number) => string {
+  let last: { dev: EpochEvent['dev']; fold: number } = { dev: null, fold: 0 };
+  return ({ cost, dev }, fold = 0) => {
+    last = { dev: dev ?? (fold === last.fold ? last.dev : null), fold };
+    return `cost ${cost.toFixed(4)}${last.dev === null ? '' : ` · dev ${(last.dev.accuracy * 100).toFixed(1)}%`}`;
+  };
 }

@@ -89,7 +89,7 @@ async function writeList(
   const remove = rows.filter(({ action }) => action === 'remove').length;
   const look = rows.length - remove;
   if (context.json) return context.print(JSON.stringify({ list: out, remove, look }));
-  context.print(`${out}\t${count(remove)} to remove\t${count(look)} to look at`);
+  context.printRow([out, `${count(remove)} to remove`, `${count(look)} to look at`]);
   if (rows.length === 0) return;
   context.note(
     `To see these pictures: nn data inspect ${shellWord(path)} --all --html ${shellWord(out.replace(/(\.csv)?$/i, '.html'))}`,
@@ -107,7 +107,8 @@ async function applyList(context: Context, choice: CleanableChoice, list: string
   const to = relative('', await freePath(join(dirname(resolve(root)), `removed-${date}`)));
   const files = rows.map(({ file }) => file);
   await moveFiles(root, files, to, list);
-  context.print(context.json ? JSON.stringify({ moved: rows.length, to }) : `${to}\t${plural(rows.length, 'file')} moved`);
+  if (context.json) context.print(JSON.stringify({ moved: rows.length, to }));
+  else context.printRow([to, `${plural(rows.length, 'file')} moved`]);
   context.note(undoHint(choice.path, to));
 }
 
@@ -117,7 +118,8 @@ async function applyToTable(context: Context, table: string, list: string, rows:
   const text = await csvWithout(table, rows);
   const to = await freeTable(table);
   await writeFileAtomically(to, text);
-  context.print(context.json ? JSON.stringify({ removed: rows.length, to }) : `${to}\t${plural(rows.length, 'row')} left out`);
+  if (context.json) context.print(JSON.stringify({ removed: rows.length, to }));
+  else context.printRow([to, `${plural(rows.length, 'row')} left out`]);
 }
 
 /** `labels-cleaned.csv` beside `labels.csv`, so that its paths hold; with a number where that is taken. */

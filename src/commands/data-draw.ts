@@ -79,7 +79,8 @@ async function draw(context: Context, values: Values): Promise<ExitKind | undefi
     if (!isSystemError(error)) throw error;
     throw new UserError('data', `--out ${out}: can't be written: ${systemReason(error)}`, { cause: error });
   }
-  context.print(context.json ? JSON.stringify({ out, ...counts }) : `${out}\t${counts.cat} cat\t${counts.noncat} noncat`);
+  if (context.json) context.print(JSON.stringify({ out, ...counts }));
+  else context.printRow([out, `${counts.cat} cat`, `${counts.noncat} noncat`]);
   return undefined;
 }
 

@@ -40,7 +40,7 @@ async function fetch(context: Context, { from, to }: Values, [what]: string[]): 
     else if (event.type === 'failed') context.warn(`${event.from}: ${event.reason}`);
     else {
       paths.push(event.path);
-      if (!context.json) context.print(`${event.path}\t${event.type}`);
+      if (!context.json) context.printRow([event.path, event.type]);
     }
   }
   if (context.json) context.print(JSON.stringify({ files: paths }));

@@ -123,7 +123,8 @@ async function pack(context: Context, values: Values, [operand]: string[]): Prom
   const { count, positive: positives, bytes, resumed, failures } = packed;
   const seconds = (performance.now() - started) / 1000;
   const result = { out, pictures: count, positive: positives, unreadable: failures.length, bytes, resumed, seconds };
-  context.print(context.json ? JSON.stringify(result) : packedText(result));
+  if (context.json) context.print(JSON.stringify(result));
+  else context.printRow(packedCells(result));
   return undefined;
 }
 
@@ -177,18 +178,10 @@ function orderOf({ order, seed }: Values, count: number): PackOrder {
   return order === 'source' || (order === 'auto' && count <= fullShuffleUpTo) ? 'source' : { seed };
 }
 
-function packedText({
-  out,
-  pictures,
-  positive,
-  bytes,
-}: {
-  out: string;
-  pictures: number;
-  positive: number;
-  bytes: number;
-}): string {
-  return `${out}\t${pictures} pictures\t${positive} positive\t${bytes} bytes`;
+type Result = Record<'pictures' | 'positive' | 'bytes', number> & { out: string };
+
+function packedCells({ out, pictures, positive, bytes }: Result): string[] {
+  return [out, `${pictures} pictures`, `${positive} positive`, `${bytes} bytes`];
 }
 
 function oneOf(flag: string, table: Record<string, unknown>): (text: string) => string {

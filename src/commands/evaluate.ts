@@ -246,7 +246,8 @@ async function ownData<T>(run: string, read: () => Promise<T>): Promise<T> {
     return await read();
   } catch (error) {
     if (!(error instanceof UserError) || !['data', 'usage'].includes(error.kind)) throw error;
-    throw new UserError('data', `the data of the run ${run} can't be read: ${error.message}`, {
+    const [first, ...more] = error.lines;
+    throw new UserError('data', [`the data of the run ${run} can't be read: ${first}`, more], {
       hint: 'Say where the pictures are with --data; with --split test the same pictures are taken as in the run.',
       cause: error,
     });
@@ -271,8 +272,8 @@ async function predictionRows(
 const columns = ['file', 'truth', 'label', 'p', 'confidence', 'correct'] as const satisfies (keyof PredictionRow)[];
 
 function printCsv(context: Context, rows: readonly PredictionRow[]): void {
-  context.print(columns.join(','));
-  for (const row of rows) context.print(columns.map((column) => csvField(String(row[column]))).join(','));
+  context.printExact(columns.join(','));
+  for (const row of rows) context.printExact(columns.map((column) => csvField(String(row[column]))).join(','));
 }
 
 /** Says which gate was missed, and by how much. */

@@ -39,7 +39,9 @@ async function graph(context: Context, { config: file, set = [], format }: Value
   const { loss, l2, classWeight } = config.training;
   const network = networkOf(config, config.data.imageSize ** 2 * 3);
   const drawn = networkGraph(network, { loss, l2, weighted: classWeight !== 'none' });
-  context.print(context.json ? JSON.stringify(drawn) : graphFormats[format].render(drawn));
+  const shown = context.json ? JSON.stringify(drawn) : graphFormats[format].render(drawn);
+  if (context.json || typeof shown !== 'string') context.print(shown);
+  else context.printExact(shown);
   return undefined;
 }
 

@@ -111,7 +111,7 @@ function refuseChanges(loaded: LoadedConfig, path: string, { began, checkpoint }
         ({ field, before, now }) => `${loaded.file}: ${field}: expected ${shown(before)}, as the run began, found ${shown(now)}`,
       );
     if (others.length > lines.length) lines.push(`${loaded.file}: … and ${others.length - lines.length} more`);
-    throw new UserError('usage', lines.join('\n'), {
+    throw new UserError('usage', lines, {
       hint: `Put it back; or train anew: nn train --config ${loaded.file} --output DIR.`,
     });
   }

@@ -106,6 +106,7 @@ async function start(context: Context, values: Values): Promise<ExitKind | undef
   const bar = context.progress(
     trials === null ? 'seconds' : 'training',
     trials === null ? values.minutes! * 60 : trainings(search, trials, loaded.config.training.epochs, values.shard?.count ?? 1),
+    trials === null ? 0 : known.length,
   );
   const timer =
     deadline === Number.POSITIVE_INFINITY ? undefined : setTimeout(() => pool.close(), Math.max(0, deadline - performance.now()));

@@ -52,7 +52,7 @@ export function checkConfig(raw: unknown, file: string, sets: readonly string[] 
   });
   const untold = problems.length - lines.length + more;
   if (untold > 0) lines.push(`${file}: … and ${untold} more`);
-  throw new UserError('usage', lines.join('\n'));
+  throw new UserError('usage', lines);
 }
 
 /** @throws UserError (usage) where values lie within each other so deep that the schema can't follow */

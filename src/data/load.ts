@@ -208,12 +208,12 @@ export async function attempt<T>(read: Promise<T>): Promise<Attempt<T>> {
 export const mostFailuresNamed = 10;
 
 export function strictError(source: Source, failures: readonly Failure[]): UserError {
-  const listed = failures.slice(0, mostFailuresNamed).map(({ name, reason }) => `\n  ${name}: ${reason}`);
+  const listed = failures.slice(0, mostFailuresNamed).map(({ name, reason }) => `  ${name}: ${reason}`);
   const rest = failures.length - listed.length;
-  if (rest > 0) listed.push(`\n  … and ${grouped(rest)} more, which nn data inspect --all names`);
+  if (rest > 0) listed.push(`  … and ${grouped(rest)} more, which nn data inspect --all names`);
   return new UserError(
     'data',
-    `${source.title}: expected every picture to be readable, ${failures.length} of ${source.count} are not:${listed.join('')}`,
+    [`${source.title}: expected every picture to be readable, ${failures.length} of ${source.count} are not:`, listed],
     {
       hint: 'Mend or remove them; without --strict they are listed and left out.',
     },

@@ -20,7 +20,7 @@ const columns = width - margin - 1;
 
 /** Draws a curve in braille, each character four dots high and two wide. It needs no colour.
  *  @returns lines of 72 columns at most */
-export function plotText({ x, y, xTitle, yTitle, top, mark }: Plot): string {
+export function plotText({ x, y, xTitle, yTitle, top, mark }: Plot): string[] {
   const finite = y.filter(Number.isFinite);
   const high = top ?? Math.max(...finite);
   const low = Math.min(...finite, high);
@@ -43,7 +43,7 @@ export function plotText({ x, y, xTitle, yTitle, top, mark }: Plot): string {
     ...decadeAxis(first, last, (value) => across(value, columns)),
     ...(mark ? [pointer(marked!, mark.text)] : []),
     ' '.repeat(margin + 1) + xTitle.padStart(Math.floor((columns + xTitle.length) / 2)),
-  ].join('\n');
+  ];
 }
 
 /** The first braille character, without dots. */

@@ -1,3 +1,4 @@
+import type { Lines } from '../lines.ts';
 import { plotText } from './plot.ts';
 import { table } from './table.ts';
 
@@ -19,7 +20,7 @@ export interface FoundRate {
 const headroom = 1.25;
 
 /** Cost against rate, and the proposal. */
-export function foundRateText({ rates, costs, proposed, diverged, trials, set }: FoundRate, style: Style): string {
+export function foundRateText({ rates, costs, proposed, diverged, trials, set }: FoundRate, style: Style): Lines {
   const tried = trials.map(({ rate, cost }) => [
     `${rate}`,
     cost === null ? 'blew up' : cost.toPrecision(4),
@@ -37,10 +38,10 @@ export function foundRateText({ rates, costs, proposed, diverged, trials, set }:
     set === null
       ? 'No rate brought the cost down: look at initialisation and normalisation first.'
       : `${style('bold', 'Proposed')}: --set ${/[[\]]/.test(set) ? `'${set}'` : set}`,
-  ].join('\n');
+  ];
 }
 
-function ratePlot(rates: readonly number[], costs: readonly number[], proposed: number | null): string {
+function ratePlot(rates: readonly number[], costs: readonly number[], proposed: number | null): Lines {
   const shown = proposed !== null && proposed <= rates[rates.length - 1]!;
   return plotText({
     x: rates,

@@ -2,6 +2,7 @@ import * as check from '../checks.ts';
 import { type PartName, partNames } from '../data/split.ts';
 import { type Bias, mostTimes, type Side, sides, verdicts } from '../evaluation/diagnosis.ts';
 import type { Metrics } from '../evaluation/metrics.ts';
+import type { Lines } from '../lines.ts';
 import { count, percent, percentRange, plural, table } from './table.ts';
 
 /** The object of `nn train --json` and of summary.json: its names are a contract. */
@@ -86,7 +87,7 @@ export const isSummary = check.fields({
 type Style = (style: 'bold' | 'dim' | 'green' | 'yellow', text: string) => string;
 
 /** The summary for people. */
-export function trainText(summary: TrainSummary, classes: { positive: string; negative: string }, style: Style): string {
+export function trainText(summary: TrainSummary, classes: { positive: string; negative: string }, style: Style): Lines {
   const { metrics, examples } = summary;
   const parts = (['train', 'dev', 'test'] as const).filter((part) => metrics[part] !== null);
   const rows = parts.map((part) => {
@@ -104,7 +105,7 @@ export function trainText(summary: TrainSummary, classes: { positive: string; ne
     ];
   });
   const header = ['', 'pictures', classes.positive, classes.negative, 'accuracy', '95% interval', 'larger class', 'cost'];
-  const lines = [
+  const lines: Lines[] = [
     `${stoppedText[summary.stopped]} after ${plural(summary.epochs, 'epoch')} in ${summary.seconds.toFixed(1)} s: ${plural(summary.parameters, 'parameter')}`,
     ...(summary.bestEpoch === summary.epochs
       ? []
@@ -124,7 +125,7 @@ export function trainText(summary: TrainSummary, classes: { positive: string; ne
       '  ',
     ),
   );
-  return lines.join('\n');
+  return lines;
 }
 
 const stoppedText = { finished: 'Trained', early: 'Stopped early', time: 'Out of time', interrupted: 'Interrupted' } as const;
@@ -135,7 +136,7 @@ function foldsText({ count: n, accuracy, cost }: NonNullable<TrainSummary['folds
 }
 
 /** The diagnosis in a sentence, and what to do about it. */
-export function diagnosisText(diagnosis: Diagnosis, style: Style): string {
+export function diagnosisText(diagnosis: Diagnosis, style: Style): Lines {
   const { verdict, comparedWith } = diagnosis;
   const lines = [
     `${style('bold', 'Diagnosis')}: ${style(verdict === 'neither' ? 'green' : 'yellow', verdictTitle(verdict))}. ${diagnosisSentence(diagnosis)}`,
@@ -147,7 +148,7 @@ export function diagnosisText(diagnosis: Diagnosis, style: Style): string {
     lines.push(`  - ${title}: ${why}`);
     if (set.length > 0) lines.push(`      ${set.map((change) => `--set ${shellWord(change)}`).join(' ')}`);
   }
-  return lines.join('\n');
+  return lines;
 }
 
 /** The measured differences, in words, and how sure they are. */

@@ -88,8 +88,8 @@ export function refuseTooMuch(
 function tooMuch(expected: string, needs: readonly MemoryNeed[], hint = ''): UserError {
   const sum = sumOf(needs);
   const terms = [...needs].sort((a, b) => b.bytes - a.bytes).filter(({ bytes }) => bytes >= sum / 100);
-  const listed = terms.map(({ what, bytes }) => `\n  ${inGigabytes(bytes).padStart(10)}  ${what}`).join('');
-  return new UserError('usage', `expected ${expected} takes ${inGigabytes(sum)}:${listed}`, {
+  const listed = terms.map(({ what, bytes }) => `  ${inGigabytes(bytes).padStart(10)}  ${what}`);
+  return new UserError('usage', [`expected ${expected} takes ${inGigabytes(sum)}:`, listed], {
     hint: `${hint}Smaller layers (model.layers), a smaller data.imageSize or training.batchSize take less; pictures beyond data.memory (MiB) stay on the disk.`,
   });
 }

@@ -29,9 +29,13 @@ export async function refuseChanged(list: string, rows: readonly RemovalRow[], p
       problems.push(`${file}: ${kept}, which was to be kept, can't be read`);
   }
   if (problems.length === 0) return;
-  throw new UserError('data', `${list}: expected files as they were when it was made:\n  ${problems.join('\n  ')}`, {
-    hint: 'Nothing was changed. Make a new list with nn data clean SOURCE --out LIST.',
-  });
+  throw new UserError(
+    'data',
+    [`${list}: expected files as they were when it was made:`, problems.map((problem) => `  ${problem}`)],
+    {
+      hint: 'Nothing was changed. Make a new list with nn data clean SOURCE --out LIST.',
+    },
+  );
 }
 
 /** A name of the list as a path within a folder.
