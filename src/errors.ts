@@ -97,6 +97,7 @@ const reasons: Record<string, string> = {
   ETIMEDOUT: 'the network share does not answer',
   ENXIO: 'nothing answers there',
   EBUSY: 'something else uses it',
+  EXDEV: 'the other place is on another disk',
 };
 
 /** A value from outside as JSON, cut to a length that is read. */

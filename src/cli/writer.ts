@@ -61,24 +61,28 @@ function styleMarks() {
 /** Where a command begins that is to be copied: it goes on to the end of its line, and is left to the terminal, which copies it whole. */
 const commandStart = /(?<=^|\s)(nn [a-z]|cp -|--set )/;
 
-/** Breaks a line between words. What follows the first line begins two columns further in, where that is indented. */
+/** Breaks a line between the columns of a table or, where there are none or they are too wide, between words. What follows the first line
+ *  begins two columns further in, where that is indented. */
 export function wrapLine(line: string, columns: number): string[] {
   if (width(line) <= columns) return [line];
   const indent = /^ */.exec(line)![0];
+  const further = indent === '' ? '' : `${indent}  `;
   const text = line.slice(indent.length);
   const at = text.search(commandStart);
-  const words = (at < 0 ? text : text.slice(0, at).trimEnd()).split(/(?<=\S)(?= )/);
-  const lines: string[] = [];
-  let current = '';
-  for (const piece of at < 0 ? words : [...words, ` ${text.slice(at)}`]) {
-    const margin = indent + (lines.length > 0 && indent !== '' ? '  ' : '');
-    if (current !== '' && width(margin + current + piece) > columns) {
-      lines.push(margin + current);
-      current = '';
-    }
-    current += current === '' ? piece.trimStart() : piece;
+  const cells = (at < 0 ? text : text.slice(0, at).trimEnd()).split(/(?<=\S)(?= {2})/);
+  const pieces = cells.flatMap((cell) =>
+    cells.length > 1 && width(further + cell.trim()) <= columns ? [cell] : cell.split(/(?<=\S)(?= )/),
+  );
+  if (at >= 0) pieces.push(` ${text.slice(at)}`);
+  const lines = [''];
+  for (const piece of pieces) {
+    const margin = lines.length === 1 ? indent : further;
+    const current = lines.at(-1)!;
+    if (current === '') lines[lines.length - 1] = piece.trimStart();
+    else if (width(margin + current + piece) <= columns) lines[lines.length - 1] = current + piece;
+    else lines.push(piece.trimStart());
   }
-  return [...lines, indent + (lines.length > 0 && indent !== '' ? '  ' : '') + current];
+  return lines.map((one, i) => (i === 0 ? indent : further) + one);
 }
 
 function width(text: string): number {

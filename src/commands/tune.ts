@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import * as check from '../checks.ts';
-import { type LoadedConfig, loadConfig, withoutPaths } from '../config/load.ts';
+import { type LoadedConfig, loadConfig, pathsOf, withoutPaths } from '../config/load.ts';
 import type { SearchConfig } from '../config/schema.ts';
 import { exists, makeFolder } from '../data/disk.ts';
 import { type ExitKind, UserError } from '../errors.ts';
@@ -9,7 +9,7 @@ import { type RankedTrial, rankingCsv, type TuneSummary, tuneText } from '../rep
 import { writeFileAtomically } from '../run/atomic-write.ts';
 import { changesSince } from '../run/compare-split.ts';
 import { runsFolder, shownPath } from '../run/places.ts';
-import { runName } from '../run/run-folder.ts';
+import { configOf, newRunFolder, refuseReplaced, runName } from '../run/run-folder.ts';
 import { isSameSearch, openSearch, readSearchConfig, readTrials, searchFiles, writeConfig } from '../run/search-folder.ts';
 import { splitMark, writeSplit, writtenSplitMark } from '../run/split-file.ts';
 import { refuseTooMuch } from '../training/memory.ts';
@@ -87,9 +87,12 @@ async function start(context: Context, values: Values): Promise<ExitKind | undef
     );
   }
   const jobs = values.jobs ?? threads;
-  const output = values.output ?? join(runsFolder(context.environment), `tune-${runName(values.config, new Date())}`);
-  const compareContents = await exists(join(output, searchFiles.config)); // it goes on
+  const compareContents = values.output !== undefined && (await exists(join(values.output, searchFiles.config))); // it goes on
   const { extras, data } = await checkFirstTrial(context, loaded, { search, jobs, compareContents });
+  const output =
+    values.output ?? (await newRunFolder(join(runsFolder(context.environment), `tune-${runName(values.config, new Date())}`)));
+  const { config: _, journal: __, ...replaced } = searchFiles;
+  await refuseReplaced(output, Object.values(replaced), [configOf(loaded), ...pathsOf(loaded)]);
   const folder = await openSearch(output, loaded, isTrialResult);
   await keepPictures(output, data).catch(async (error) => {
     await folder.close();

@@ -116,6 +116,16 @@ function movePath(path: string, from: string, to: string): string {
   return moved.split(sep).join('/') || '.';
 }
 
+/** Every path that a config names, from the root, with the field that it stands in. */
+export function pathsOf({ config, folder }: LoadedConfig): { field: string; path: string }[] {
+  const found: { field: string; path: string }[] = [];
+  withPaths(config, (path, field) => {
+    found.push({ field, path: resolve(folder, path) });
+    return path;
+  });
+  return found;
+}
+
 /** The same config with every path in it changed. @param change  is given the path, and the field that it stands in */
 function withPaths(config: Config, change: (path: string, field: string) => string): Config {
   const { data, training } = config;

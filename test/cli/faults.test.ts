@@ -298,7 +298,7 @@ describe('an odd place', () => {
     await writeFile(at('runs-file'), '');
     const { stderr } = await run(2, ['train', '-c', 'c.json'], { cwd: folder, env: { NN_RUNS: 'runs-file' } });
     expect(stderr).toMatch(
-      /--output runs-file.*: expected a folder that can be written, found: a part of the path is not a folder/,
+      /nn: runs-file.*: expected a folder that can be written, found: a part of the path is not a folder\n.*NN_RUNS/,
     );
   });
 
