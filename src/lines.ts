@@ -22,3 +22,10 @@ function escaped(character: string): string {
   const unit = (i: number) => `\\u${character.charCodeAt(i).toString(16).padStart(4, '0')}`;
   return short[character] ?? Array.from({ length: character.length }, (_, i) => unit(i)).join('');
 }
+
+/** A word as the shell takes it, and a terminal. */
+export function shellWord(text: string): string {
+  if (/^[\w.=:,/+-]+$/.test(text)) return text;
+  const escapes = text.search(commanding) >= 0; // which bash and zsh read as JSON does
+  return escapes ? `$'${oneLine(text.replace(/[\\']/g, '\\$&'))}'` : `'${text.replaceAll("'", "'\\''")}'`;
+}

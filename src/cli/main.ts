@@ -7,6 +7,7 @@ import { version } from '../version.ts';
 import { type Interruption, listenForInterruption } from './interruption.ts';
 import { routeOf } from './route.ts';
 import type { GlobalValues } from './terminal.ts';
+import { usageError } from './usage-error.ts';
 import { stderrManners, writerTo } from './writer.ts';
 
 /** Runs `nn` with the words of the command line, and sets the exit code. */
@@ -32,12 +33,14 @@ async function run(words: readonly string[], interruption: Interruption): Promis
     .split(' ')
     .reduce((parent, word) => parent.commands.find((child) => child.name() === word) ?? parent, program);
   const entry = commands.find((one) => one.name === name);
+  let command: Command<never> | undefined;
   if (entry) {
-    const [{ command }, { createContext }] = await Promise.all([entry.load(), import('./terminal.ts')]);
+    const [loaded, { createContext }] = await Promise.all([entry.load(), import('./terminal.ts')]);
+    command = loaded.command;
     declare(chosen, command, async (values, operands) => {
       requireFolder();
       const context = createContext(values as unknown as GlobalValues, interruption.signal);
-      outcome = await command.run(context, values as never, operands);
+      outcome = await loaded.command.run(context, values as never, operands);
     });
   }
   try {
@@ -45,7 +48,7 @@ async function run(words: readonly string[], interruption: Interruption): Promis
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return 'done'; // help and version are printed already
-    throw error.code === 'commander.help' ? error : usageError(error, chosen);
+    throw error.code === 'commander.help' ? error : await usageError(error, { program: chosen, command, words: rest });
   }
   return outcome ?? 'done';
 }
@@ -124,15 +127,6 @@ function requireOptions(program: Program, { options, examples }: Command<never>)
     if (option.unless !== undefined && program.opts()[option.unless] !== undefined) continue;
     throw new UserError('usage', `expected the option ${option.flags}, found none`, { hint: `For example: ${examples[0]}` });
   }
-}
-
-function usageError({ message, code }: CommanderError, program: Program): UserError {
-  const names: string[] = [];
-  for (let one: Program | null = program; one !== null; one = one.parent) names.unshift(one.name());
-  const text = message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
-  const config = code === 'commander.excessArguments' ? program.args.find((word) => word.endsWith('.json')) : undefined;
-  const meant = config === undefined ? '' : `Is it --config ${config}? `;
-  return new UserError('usage', text, { hint: `${meant}${names.join(' ')} --help tells more.` });
 }
 
 function examplesText(examples: readonly string[]): string {

@@ -15,8 +15,8 @@ import {
 import { csvWithout } from '../data/sources/csv.ts';
 import { type SourceChoice, sourceAtPath } from '../data/sources/sources.ts';
 import { type ExitKind, systemReason, UserError } from '../errors.ts';
+import { shellWord } from '../lines.ts';
 import { count, plural } from '../report/table.ts';
-import { shellWord } from '../report/train-summary.ts';
 import { writeFileAtomically } from '../run/atomic-write.ts';
 import { openData } from '../training/open-data.ts';
 import type { Command, Context } from './command.ts';

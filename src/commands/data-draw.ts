@@ -7,7 +7,7 @@ import { decodesAtOnce, mapInOrder } from '../data/load.ts';
 import { type ExitKind, isSystemError, systemReason, UserError } from '../errors.ts';
 import { takeLock } from '../run/lock.ts';
 import type { Command, Context } from './command.ts';
-import { numberOption } from './parse.ts';
+import { numberOption, wordOption } from './parse.ts';
 
 interface Values {
   out: string;
@@ -49,7 +49,7 @@ export const command: Command<Values> = {
         .map(([name, what]) => `${name}: ${what}`)
         .join('; '),
       default: 'easy',
-      parse: parseDifficulty,
+      parse: wordOption('--difficulty', Object.keys(difficulties)),
     },
     { flags: '--force', summary: 'replace the pictures of an earlier drawing' },
     { flags: '--json', summary: 'print the counts as JSON' },
@@ -149,9 +149,4 @@ async function drawInto(context: Context, folder: string, { count, seed, size, d
 
 function* indices(count: number): Generator<number> {
   for (let i = 0; i < count; i++) yield i;
-}
-
-function parseDifficulty(text: string): string {
-  if (Object.hasOwn(difficulties, text)) return text;
-  throw new UserError('usage', `--difficulty: expected ${Object.keys(difficulties).join(' or ')}, found ${JSON.stringify(text)}`);
 }

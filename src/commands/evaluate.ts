@@ -4,6 +4,7 @@ import { answer, type Classifier, judge, probability } from '../classifier/class
 import { type LoadedConfig, sourceFields } from '../config/load.ts';
 import { cachedSource } from '../data/cache/cached-source.ts';
 import { csvField } from '../data/csv-field.ts';
+import { exists } from '../data/disk.ts';
 import { arePartNames, type Classes, classCounts, type ExampleSet, listed, refuseMistakable } from '../data/examples.ts';
 import { type Failure, refuseWithoutPictures } from '../data/load.ts';
 import { defaultMemory, openExamples, roomFor } from '../data/open-examples.ts';
@@ -15,6 +16,7 @@ import { allTexts } from '../data/texts.ts';
 import { type ExitKind, UserError } from '../errors.ts';
 import type { Metrics } from '../evaluation/metrics.ts';
 import { kernelsFor, useThreads } from '../kernels/select.ts';
+import { shellWord } from '../lines.ts';
 import { evaluationText, type PredictionRow, trainedOnText, worstText } from '../report/evaluation.ts';
 import { loadClassifier } from '../run/model-file.ts';
 import { defaultModel } from '../run/places.ts';
@@ -23,7 +25,7 @@ import { readSplitPart, trainedOf } from '../run/split-file.ts';
 import { openSources, sourceChoice } from '../training/prepare.ts';
 import type { Command, Context } from './command.ts';
 import { modelOption, threadsOption, thresholdOption } from './options.ts';
-import { numberOption } from './parse.ts';
+import { numberOption, wordOption } from './parse.ts';
 import { noteOthers, readProgress, sourcePaths, warnOfFailures, withDecoded } from './reading.ts';
 import { type PartOptions, type PartSource, readRunPart } from './run-part.ts';
 import { measureUnseen, type Origin, trainedContents } from './trained-on.ts';
@@ -43,7 +45,7 @@ interface Values {
 }
 
 type Part = PartName | 'all';
-const parts: readonly string[] = [...partNames, 'all'];
+const parts: readonly Part[] = [...partNames, 'all'];
 
 export const command: Command<Values> = {
   options: [
@@ -55,7 +57,7 @@ export const command: Command<Values> = {
     {
       flags: '--split <part>',
       summary: `${parts.join(', ')} (default: test of the run's own data, all of another source)`,
-      parse: parsePart,
+      parse: wordOption('--split', parts),
     },
     thresholdOption,
     { flags: '--json', summary: 'print the metrics as JSON' },
@@ -88,6 +90,7 @@ async function evaluate(context: Context, values: Values): Promise<ExitKind | un
   const { classifier, file } = await loadClassifier(values.model ?? (await defaultModel(context.environment)));
   if (values.predictions && !context.json)
     context.warn('--predictions adds rows to what --json prints; without it, --csv has them');
+  await requireRun(file, values);
   const { examples, title, roots, origin } = await chooseExamples(context, values, classifier, runOfModel(file));
   const threshold = values.threshold ?? classifier.threshold;
   const { metrics, logits } = await judge(classifier, kernelsFor(classifier.precision), examples, threshold);
@@ -240,6 +243,19 @@ function warnOfOneClass(context: Context, { title, classes }: Source, { labels }
   context.warn(`${title}: all pictures are of ${there}, none of ${absent}: unless some are missing, ${figure} is what they tell`);
 }
 
+/** @throws UserError (data) where a model lies alone, and so names no pictures, nor their parts */
+async function requireRun(model: string, { data, split = 'all' }: Values): Promise<void> {
+  const needed = data === undefined ? runFiles.config : split === 'all' ? undefined : runFiles.split;
+  if (needed === undefined || (await exists(join(runOfModel(model), needed)))) return;
+  const what = data === undefined ? 'which names its pictures' : `which says what is ${split}`;
+  throw new UserError('data', `${model}: expected a model in the folder of its run, ${what}, found no ${needed} beside it`, {
+    hint:
+      data === undefined
+        ? `Say on which pictures to judge it: nn evaluate --model ${shellWord(model)} --data photos`
+        : `Without --split it is judged on all of ${data}.`,
+  });
+}
+
 /** A moved run does not know where its pictures are: say how to. */
 async function ownData<T>(run: string, read: () => Promise<T>): Promise<T> {
   try {
@@ -290,9 +306,4 @@ function missedGate(context: Context, { accuracy, accuracyInterval }: Metrics, {
   const missed = gates.filter(({ bound, value }) => bound !== undefined && value < bound);
   for (const { flag, bound, value, what } of missed) context.complain(`nn: ${flag} ${bound}: ${what} is ${value.toFixed(4)}`);
   return missed.length > 0;
-}
-
-function parsePart(text: string): string {
-  if (parts.includes(text)) return text;
-  throw new UserError('usage', `--split: expected ${parts.join(', ')}, found ${JSON.stringify(text)}`);
 }

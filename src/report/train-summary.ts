@@ -2,7 +2,7 @@ import * as check from '../checks.ts';
 import { type PartName, partNames } from '../data/split.ts';
 import { type Bias, mostTimes, type Side, sides, verdicts } from '../evaluation/diagnosis.ts';
 import type { Metrics } from '../evaluation/metrics.ts';
-import type { Lines } from '../lines.ts';
+import { type Lines, shellWord } from '../lines.ts';
 import { count, percent, percentRange, plural, table } from './table.ts';
 
 /** The object of `nn train --json` and of summary.json: its names are a contract. */
@@ -172,9 +172,4 @@ function doubt({ intervals, unsure, enough }: Pick<Diagnosis, 'intervals' | 'uns
 
 function verdictTitle(verdict: Bias['verdict']): string {
   return verdict === 'neither' ? 'neither high bias nor high variance' : verdict;
-}
-
-/** A word as the shell takes it. */
-export function shellWord(text: string): string {
-  return /^[\w.=:,/+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -50,10 +50,7 @@ export async function createRun(path: string, loaded: LoadedConfig, force: boole
  *  @throws UserError (usage) where there is no run, another process trains in it, or it can't be cleared of what a kill left */
 export async function takeRun(path: string): Promise<Lock> {
   if (!(await ownFiles(path, '--resume')).includes(runFiles.config)) {
-    const found = (await exists(path)) ? `no ${runFiles.config} in it` : 'no such folder';
-    throw new UserError('usage', `--resume ${path}: expected the folder of a run, found ${found}`, {
-      hint: 'Name the folder that nn train made, such as runs/quickstart-2026-11-22T21-05-30.',
-    });
+    throw noRun(path, (await exists(path)) ? `no ${runFiles.config} in it` : 'no such folder');
   }
   const lock = await lockFolder(path);
   try {
@@ -63,6 +60,12 @@ export async function takeRun(path: string): Promise<Lock> {
     throw unfit(path, '--resume', error);
   }
   return lock;
+}
+
+function noRun(path: string, found: string): UserError {
+  return new UserError('usage', `--resume ${path}: expected the folder of a run, found ${found}`, {
+    hint: 'Name the folder that nn train made, such as runs/quickstart-2026-11-22T21-05-30.',
+  });
 }
 
 /** Opens a folder that is locked. @param journalBytes  of the journal that are kept */
@@ -226,8 +229,9 @@ async function ownFiles(path: string, flag: string): Promise<string[]> {
     const names = await readdir(path);
     return Object.values(runFiles).filter((name) => names.includes(name));
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw unfit(path, flag, error);
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return [];
+    throw flag === '--resume' && code === 'ENOTDIR' ? noRun(path, 'a file') : unfit(path, flag, error);
   }
 }
 

@@ -111,8 +111,9 @@ describe('the folder of a run', () => {
       expect(error.hint).toMatch(/^Name the folder that nn train made/);
     }
     await writeFile(join(root, 'file'), '');
-    const error = await refusal(() => takeRun(join(root, 'file')));
-    expect(error.message).toMatch(/^--resume .*: expected a folder that can be written, found: /);
+    expect((await refusal(() => takeRun(join(root, 'file')))).message).toMatch(
+      /^--resume .*: expected the folder of a run, found a file$/,
+    );
   });
 
   test('is refused to a new run before anything is done, unless it is free or forced', async () => {

@@ -1,6 +1,7 @@
 import { lstat, readdir, realpath, rename } from 'node:fs/promises';
 import { dirname, isAbsolute, join, resolve, sep } from 'node:path';
 import { systemReason, UserError } from '../../errors.ts';
+import { shellWord } from '../../lines.ts';
 import { makeFolder } from '../disk.ts';
 import { contentHash } from '../hash.ts';
 import { readFileBytes } from '../sources/files.ts';
@@ -116,9 +117,5 @@ export async function moveFiles(
 
 /** How a person takes it back. */
 export function undoHint(folder: string, to: string): string {
-  return `To undo, move all that is in ${to} back into ${folder}: cp -R ${quoted(`${to}/.`)} ${quoted(folder)}`;
-}
-
-function quoted(path: string): string {
-  return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
+  return `To undo, move all that is in ${to} back into ${folder}: cp -R ${shellWord(`${to}/.`)} ${shellWord(folder)}`;
 }
