@@ -1,12 +1,12 @@
 import { stat } from 'node:fs/promises';
-import { dirname, join, relative, resolve } from 'node:path';
+import { dirname, isAbsolute, join, relative } from 'node:path';
 import { answer, type Classifier, judge, probability } from '../classifier/classifier.ts';
 import { type LoadedConfig, sourceFields } from '../config/load.ts';
 import { cachedSource } from '../data/cache/cached-source.ts';
 import { csvField } from '../data/csv-field.ts';
 import { exists } from '../data/disk.ts';
 import { arePartNames, type Classes, classCounts, type ExampleSet, listed, refuseMistakable } from '../data/examples.ts';
-import { type Failure, refuseWithoutPictures } from '../data/load.ts';
+import { decodesAtOnce, type Failure, mapInOrder, refuseWithoutPictures } from '../data/load.ts';
 import { defaultMemory, openExamples, roomFor } from '../data/open-examples.ts';
 import { restOf } from '../data/positive-hint.ts';
 import type { Source } from '../data/source.ts';
@@ -95,10 +95,12 @@ async function evaluate(context: Context, values: Values): Promise<ExitKind | un
   const threshold = values.threshold ?? classifier.threshold;
   const { metrics, logits } = await judge(classifier, kernelsFor(classifier.precision), examples, threshold);
   const familiar = origin === null ? null : await measureUnseen(classifier, { examples, logits, threshold, ...origin });
-  const wantsRows = values.csv || values.predictions || values.worst !== undefined;
-  const rows = wantsRows ? await predictionRows(examples, classifier, logits, threshold) : [];
+  const wantsPaths = values.csv || values.predictions;
+  const wantsRows = wantsPaths || values.worst !== undefined;
+  const answers = wantsRows ? await predictionRows(examples, classifier, logits, threshold) : [];
+  const rows = wantsPaths ? await withPaths(answers, roots) : answers;
   const errors = rows.filter((row) => !row.correct).sort((a, b) => b.confidence - a.confidence);
-  const worst = values.worst === undefined ? undefined : await withPaths(errors.slice(0, values.worst), roots);
+  const worst = values.worst === undefined ? undefined : await worstRows(errors.slice(0, values.worst), roots);
   if (values.csv) printCsv(context, rows);
   else if (context.json) {
     context.print(JSON.stringify({ ...metrics, ...familiar, ...(values.predictions && { rows }), ...(worst && { worst }) }));
@@ -164,7 +166,9 @@ async function ownSources(context: Context, run: string, part: Part): Promise<Ch
       return source === undefined ? [] : [{ ...source, isLikely: likely === undefined || likely === source }];
     }),
     memory: config.data.memory,
-    roots: choicesOf(loaded).flatMap(rootOf),
+    roots: choicesOf(loaded)
+      .flatMap(rootOf)
+      .map((root) => relative('', root)),
   };
 }
 
@@ -203,13 +207,21 @@ function rootOf(choice: SourceChoice): string[] {
   return choice.type === 'csv' ? [dirname(choice.path)] : [];
 }
 
-/** The same rows with a path that can be opened from here, where the picture has one. */
-function withPaths(rows: readonly PredictionRow[], roots: readonly string[]): Promise<PredictionRow[]> {
+/** The same rows with the paths of their pictures. @param roots  as the user named them, or from the working folder */
+async function withPaths(rows: readonly PredictionRow[], roots: readonly string[]): Promise<PredictionRow[]> {
   const pathOf = async (name: string) => {
-    for (const root of roots) if (await isFile(resolve(root, name))) return relative('', resolve(root, name));
-    return name;
+    for (const path of roots.map((root) => (isAbsolute(name) ? name : join(root, name)))) if (await isFile(path)) return path;
+    return null;
   };
-  return Promise.all(rows.map(async (row) => ({ ...row, file: await pathOf(row.file) })));
+  const out: PredictionRow[] = [];
+  const found = mapInOrder(rows, decodesAtOnce(), async (row) => ({ ...row, path: await pathOf(row.file) }));
+  for await (const row of found) out.push(row);
+  return out;
+}
+
+/** Rows that call a picture by its path, where it has one. */
+async function worstRows(rows: readonly PredictionRow[], roots: readonly string[]): Promise<PredictionRow[]> {
+  return (await withPaths(rows, roots)).map((row) => ({ ...row, file: row.path ?? row.file }));
 }
 
 async function isFile(path: string): Promise<boolean> {
@@ -281,15 +293,16 @@ async function predictionRows(
     const p = probability(logits[i]!);
     const truth = examples.labels[i] === 1 ? positive : negative;
     const { label, confidence } = answer(classifier, p, threshold);
-    return { file, truth, label, p, confidence, correct: label === truth };
+    return { file, truth, label, p, confidence, correct: label === truth, path: null };
   });
 }
 
-const columns = ['file', 'truth', 'label', 'p', 'confidence', 'correct'] as const satisfies (keyof PredictionRow)[];
+const columns = ['file', 'truth', 'label', 'p', 'confidence', 'correct', 'path'] as const satisfies (keyof PredictionRow)[];
 
 function printCsv(context: Context, rows: readonly PredictionRow[]): void {
   context.printExact(columns.join(','));
-  for (const row of rows) context.printExact(columns.map((column) => csvField(String(row[column]))).join(','));
+  for (const row of rows)
+    context.printExact(columns.map((column) => csvField(row[column] === null ? null : String(row[column]))).join(','));
 }
 
 /** Says which gate was missed, and by how much. */

@@ -13,6 +13,8 @@ export interface PredictionRow {
   /** of the label that was given */
   confidence: number;
   correct: boolean;
+  /** where the picture is a file: as `nn predict` names it, so that it can be opened from here */
+  path: string | null;
 }
 
 interface Setting {
