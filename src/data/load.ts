@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { UserError } from '../errors.ts';
-import { grouped } from '../grouped.ts';
-import { inGigabytes, machineMemory } from '../machine-memory.ts';
+import { byteTexts, grouped } from '../grouped.ts';
+import { machineMemory } from '../machine-memory.ts';
 import { DamagedFile } from './damaged.ts';
 import { type Classes, classCounts, type ExampleSet, type Examples, orderClasses } from './examples.ts';
 import type { Preprocessing } from './image.ts';
@@ -141,10 +141,11 @@ async function loadPacked(
 /** @throws UserError (data) where the pictures are more than memory can hold: before any of it is taken */
 function allocate({ count, title }: Pick<Source, 'count' | 'title'>, features: number): Uint8Array {
   const bytes = count * features;
+  const [taken, room] = byteTexts(bytes, machineMemory());
   const refuse = (cause?: unknown) =>
     new UserError(
       'data',
-      `${title}: expected pictures that fit into memory, found ${count}, which take ${inGigabytes(bytes)}; this machine has ${inGigabytes(machineMemory())}`,
+      `${title}: expected pictures that fit into memory, found ${count}, which take ${taken}; this machine has ${room}`,
       {
         hint: 'Lower data.memory, so that they stay on the disk; or use fewer pictures, or a smaller data.imageSize.',
         cause,
