@@ -65,6 +65,11 @@ export function isOutOfMemory(error: unknown): boolean {
   );
 }
 
+/** Whether this process, or the whole system, has too many files open: that says nothing of the file that was to be opened. */
+export function isOutOfFiles(error: unknown): boolean {
+  return error instanceof Error && ['EMFILE', 'ENFILE'].includes((error as NodeJS.ErrnoException).code ?? '');
+}
+
 /** Whether a call of the system failed, such as one that writes to a full disk. Node's own errors have a `code` too, but those
  *  are bugs: ERR_OUT_OF_RANGE says nothing of a disk. */
 export function isSystemError(error: unknown): boolean {
@@ -87,7 +92,8 @@ const reasons: Record<string, string> = {
   ELOOP: 'a link that leads to itself',
   ENOSPC: 'no space left on the disk',
   EROFS: 'the file system is read-only',
-  EMFILE: 'too many open files',
+  EMFILE: 'too many open files (raise the limit: ulimit -n 1024)',
+  ENFILE: 'too many open files in the whole system',
   EEXIST: 'it exists already',
   EFBIG: 'the file is larger than the system allows',
   EDQUOT: "the user's share of the disk is used up",

@@ -1,8 +1,9 @@
 import { CommanderError, Command as Program, Option as ProgramOption } from 'commander';
 import type { Command } from '../commands/command.ts';
 import { commandGroups, commands } from '../commands/commands.ts';
-import { type ExitKind, exitCodes, exitMeanings, isOutOfMemory, systemReason, UserError } from '../errors.ts';
+import { type ExitKind, exitCodes, exitMeanings, isOutOfFiles, isOutOfMemory, systemReason, UserError } from '../errors.ts';
 import { linesOf } from '../lines.ts';
+import { addressesLeft, addressHint, requireAddresses } from '../machine-memory.ts';
 import { version } from '../version.ts';
 import { type Interruption, listenForInterruption } from './interruption.ts';
 import { routeOf } from './route.ts';
@@ -39,6 +40,7 @@ async function run(words: readonly string[], interruption: Interruption): Promis
     command = loaded.command;
     declare(chosen, command, async (values, operands) => {
       requireFolder();
+      requireAddresses(spareAddresses, 'nn');
       const context = createContext(values as unknown as GlobalValues, interruption.signal);
       outcome = await loaded.command.run(context, values as never, operands);
     });
@@ -146,18 +148,29 @@ function requireFolder(): void {
   }
 }
 
-/** Memory that can't be had is no fault of the program. */
-function withoutMemory(error: unknown): unknown {
-  if (!isOutOfMemory(error)) return error;
-  return new UserError('usage', `expected more memory than the system gives, found: ${(error as Error).message}`, {
-    hint: 'Take smaller layers (model.layers), a smaller training.batchSize or data.imageSize, or raise the limit (ulimit -v).',
+/** Of addresses, for what every command does. */
+const spareAddresses = 0.3e9;
+
+/** Memory, addresses or files that can't be had are no fault of the program. */
+function withinLimits(error: unknown): unknown {
+  if (isOutOfMemory(error)) {
+    const smaller = 'Take smaller layers (model.layers), a smaller training.batchSize or data.imageSize.';
+    const hint = addressesLeft() < Number.POSITIVE_INFINITY ? addressHint : smaller;
+    return new UserError('usage', `expected more memory than the system gives, found: ${(error as Error).message}`, {
+      hint,
+      cause: error,
+    });
+  }
+  if (!isOutOfFiles(error)) return error;
+  return new UserError('usage', 'expected to have more files open at once than the system lets this process', {
+    hint: 'Raise the limit: ulimit -n 1024',
     cause: error,
   });
 }
 
 /** Says what went wrong on stderr, and with --json on stdout too. A fault, and with --verbose any error, comes with its trace. */
 function reportError(thrown: unknown, words: readonly string[]): ExitKind {
-  const error = withoutMemory(thrown);
+  const error = withinLimits(thrown);
   if (error instanceof CommanderError) return 'usage'; // its help is printed already
   const expected = error instanceof UserError;
   if (expected && error.message === '') return error.kind;

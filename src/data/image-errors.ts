@@ -1,4 +1,4 @@
-import { systemReason, UserError } from '../errors.ts';
+import { isOutOfFiles, isOutOfMemory, systemReason, UserError } from '../errors.ts';
 import { grouped } from '../grouped.ts';
 import { DamagedFile } from './damaged.ts';
 import { otherFormatOf } from './image-formats.ts';
@@ -6,8 +6,8 @@ import { maximumPixels } from './image-traps.ts';
 
 /** What to say of a file that could not be decoded, on one line, without the path that the caller names anyway.
  *  @returns a DamagedFile where it is damaged: all else may be sound, and be read elsewhere */
-export function imageError(error: unknown, file: Uint8Array): UserError {
-  if (error instanceof UserError) return error;
+export function imageError(error: unknown, file: Uint8Array): Error {
+  if (error instanceof UserError || isOutOfMemory(error) || isOutOfFiles(error)) return error as Error; // the file is not to blame
   if ((error as NodeJS.ErrnoException).code?.startsWith('E')) return new UserError('data', systemReason(error), { cause: error });
   const lines = (error instanceof Error ? error.message : String(error)).split('\n').map((line) => line.trim());
   const text = [...new Set(lines)].filter((line) => line !== '' && !/bad seek to \d+$/.test(line)).join('; ');

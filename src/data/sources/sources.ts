@@ -1,11 +1,12 @@
 import { stat } from 'node:fs/promises';
 import { systemReason, UserError } from '../../errors.ts';
 import type { Difficulty } from '../drawn/draw.ts';
+import { isImageName } from '../image-formats.ts';
 import { packedExtension } from '../packed/format.ts';
 import type { Source } from '../source.ts';
 import type { ArchiveOptions } from './archive.ts';
 import type { Cifar10Options } from './cifar10.ts';
-import { isFolder, isPictureName } from './files.ts';
+import { isFolder } from './files.ts';
 import type { Hdf5Options } from './hdf5.ts';
 
 /** What a source of each type is opened with. Paths are absolute or relative to the working directory. */
@@ -113,5 +114,5 @@ export function typeByName(path: string): SourceType | undefined {
 
 function hintFor(path: string): string | undefined {
   if (/\.json$/i.test(path)) return `Is it a config? --config ${path}`;
-  return isPictureName(path) ? `For single pictures: nn predict ${path}` : undefined;
+  return isImageName(path) ? `For single pictures: nn predict ${path}` : undefined;
 }
