@@ -36,11 +36,11 @@ async function run(words: readonly string[], interruption: Interruption): Promis
   const entry = commands.find((one) => one.name === name);
   let command: Command<never> | undefined;
   if (entry) {
+    requireAddresses(spareAddresses, 'nn');
     const [loaded, { createContext }] = await Promise.all([entry.load(), import('./terminal.ts')]);
     command = loaded.command;
     declare(chosen, command, async (values, operands) => {
       requireFolder();
-      requireAddresses(spareAddresses, 'nn');
       const context = createContext(values as unknown as GlobalValues, interruption.signal);
       outcome = await loaded.command.run(context, values as never, operands);
     });

@@ -37,7 +37,7 @@ export async function carryOut(run: RunFolder, job: Job, checkpoints: Checkpoint
   } catch (error) {
     const diverged = error instanceof UserError && error.kind === 'diverged'; // that would come to the same end
     const goesOn = checkpoints.present() && !diverged;
-    if (goesOn && error !== context.signal.reason) noteResume(context, run.path);
+    if (goesOn && error !== context.signal.reason) context.complain(resumeText(run.path));
     throw error;
   }
 }
@@ -55,13 +55,14 @@ async function trainAndJudge(run: RunFolder, job: Job, checkpoints: Checkpoints)
   context.print(context.json ? JSON.stringify(summary) : trainText(summary, data.classes, context.style));
   if (summary.stopped === 'interrupted') {
     context.note(`The model so far is kept: nn predict --model ${shellWord(summary.run)} …`);
-    if (outcome.saved) noteResume(context, run.path);
+    if (outcome.saved) context.note(resumeText(run.path));
   }
   return context.signal.aborted ? (context.signal.reason as UserError).kind : undefined;
 }
 
-function noteResume(context: Context, path: string): void {
-  context.note(`Go on with: nn train --resume ${shellWord(shownPath(path))}`);
+/** Where something went wrong it is told even with --quiet: the folder may have a name that nn gave it. */
+function resumeText(path: string): string {
+  return `Go on with: nn train --resume ${shellWord(shownPath(path))}`;
 }
 
 /** The run is whole without the link: where it can't be made, that is a warning. */
@@ -101,7 +102,7 @@ async function trainFolds(
         const saved = await save({ told: nothingTold, folds: done, state: event.state });
         if (context.signal.aborted) {
           bar.stop();
-          if (saved) noteResume(context, run.path);
+          if (saved) context.complain(resumeText(run.path));
           throw context.signal.reason;
         }
       } else if (event.type === 'epoch') {
@@ -153,7 +154,7 @@ async function trainInto(run: RunFolder, job: Job, folds: CrossValidation | null
     if (error instanceof DivergedError) {
       await save();
       await run.journal.append(await divergedLine(error, data.parts.train));
-      context.note(`The weights before it are kept in ${shownPath(run.path)}.`);
+      context.complain(`The weights before it are kept in ${shownPath(run.path)}.`);
     }
     throw error;
   }
@@ -173,9 +174,9 @@ async function keepElsewhere(context: Context, classifier: Classifier): Promise<
   try {
     const file = join(await mkdtemp(join(tmpdir(), 'nn-model-')), modelFileName);
     await saveClassifier(file, classifier);
-    context.note(`The trained model is kept in ${file}`);
+    context.complain(`The trained model is kept in ${file}`);
   } catch (error) {
-    context.warn(`the trained model can't be kept in ${tmpdir()} either: ${systemReason(error)}`);
+    context.complain(`the trained model can't be kept in ${tmpdir()} either: ${systemReason(error)}`);
   }
 }
 

@@ -140,7 +140,7 @@ async function start(context: Context, values: Values): Promise<ExitKind | undef
     }
   } catch (error) {
     if (error !== poolClosed) {
-      context.note(`What is finished is kept. ${goOn}`);
+      context.complain(`What is finished is kept. ${goOn}`);
       throw error;
     } // else the time is up, or the user stopped it: what was under way does not count
   } finally {
