@@ -242,7 +242,7 @@ export function parseValue(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    return text; // not JSON: a word is meant, as cli.md says
+    return text; // not JSON: a bare word is a text
   }
 }
 
