@@ -1,7 +1,14 @@
-import { type CommanderError, type Command as Program, Option as ProgramOption } from 'commander';
 import type { Command } from '../commands/command.ts';
 import { UserError } from '../errors.ts';
 import { shellWord } from '../lines.ts';
+
+/** What is wanted of commander's own. */
+interface Program {
+  name(): string;
+  parent: Program | null;
+  args: string[];
+  opts(): { set?: string[] };
+}
 
 export interface Used {
   program: Program;
@@ -12,7 +19,7 @@ export interface Used {
 }
 
 /** What a person is told whose words commander does not understand, and what was probably meant by them. */
-export async function usageError({ message, code }: CommanderError, used: Used): Promise<UserError> {
+export async function usageError({ message, code }: { message: string; code: string }, used: Used): Promise<UserError> {
   const names: string[] = [];
   for (let one: Program | null = used.program; one !== null; one = one.parent) names.unshift(one.name());
   const more = `${names.join(' ')} --help tells more.`;
@@ -57,7 +64,7 @@ function meantBy(
   [word = '', ...more]: readonly string[],
   { program, command }: Pick<Used, 'program' | 'command'>,
 ): string | undefined {
-  const sets: string[] = program.opts()['set'] ?? [];
+  const sets = program.opts().set ?? [];
   const cut = sets.find((set) => !set.includes('=') || set.endsWith('='));
   const rest = [word, ...more].join(' ').replace(/^=\s*/, '');
   if (cut !== undefined || word.startsWith('='))
@@ -71,5 +78,5 @@ function meantBy(
 }
 
 function takes(command: Command<never> | undefined, name: string): boolean {
-  return command?.options.some(({ flags }) => new ProgramOption(flags).attributeName() === name) ?? false;
+  return command?.options.some(({ flags }) => flags.includes(`--${name} `)) ?? false;
 }

@@ -74,7 +74,9 @@ describe('what a config names beside its pictures', () => {
     const name = what.replaceAll(' ', '-');
     await type(0, `train -c c.json${sets(before)} -o ${name} -q`);
     const words = `train -c c.json --set training.startFrom=${name}`;
-    expect((await type(4, `${words}${sets(layer)} -n`)).stderr).toContain(`training.startFrom: expected ${found} in ${join(folder, name)}`);
+    expect((await type(4, `${words}${sets(layer)} -n`)).stderr).toContain(
+      `training.startFrom: expected ${found} in ${join(folder, name)}`,
+    );
     await type(0, `${words}${sets(before)} -n`);
   });
 });
