@@ -32,7 +32,7 @@ export function drawBar(work: Work, stream: NodeJS.WriteStream): Progress {
     update(done, detail) {
       state.update(done, detail);
       if (!shown && performance.now() - started < silentSeconds * 1000) return;
-      if (!loading) void load();
+      if (!loading) void load().catch(() => {}); // where not even that can be loaded, the work goes on without a bar
       loading = true;
       if (bar === undefined) return;
       if (shown) bar.update(done);
