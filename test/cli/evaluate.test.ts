@@ -310,7 +310,7 @@ describe('other data', () => {
       'strangers',
       /strangers: expected the model's classes, cat and thing, found bird and dog/,
     ],
-    ['a place that is not there', 'nowhere', /nowhere: expected pictures, found: no such file or folder$/],
+    ['a place that is not there', 'nowhere', /nowhere: expected pictures, found: no such file or folder$/m],
     ['a table that is not there', 'nowhere.csv', /nowhere\.csv: .*no such file/],
     ['another kind of file', 'c.json', /c\.json: expected a folder/],
     ['a table without the columns', 'wrong.csv', /wrong\.csv.*path/],
