@@ -1,5 +1,6 @@
 import { stripVTControlCharacters, styleText } from 'node:util';
 import type { Style } from '../commands/command.ts';
+import { commands } from '../commands/commands.ts';
 import { type Lines, linesOf, oneLine } from '../lines.ts';
 
 /** The one way for words to a stream of this process: whatever is in a text, what comes from outside commands no terminal, turns no
@@ -58,8 +59,9 @@ function styleMarks() {
   };
 }
 
+const firstWords = commands.map(({ name }) => name.split(' ')[0]).join('|');
 /** Where a command begins that is to be copied: it goes on to the end of its line, and is left to the terminal, which copies it whole. */
-const commandStart = /(?<=^|\s)(nn [a-z]|cp -|--set )/;
+const commandStart = new RegExp(`(?<=^|\\s)(nn (${firstWords})\\b|cp -)|^--set `);
 
 /** Breaks a line between the columns of a table or, where there are none or they are too wide, between words. What follows the first line
  *  begins two columns further in, where that is indented. */

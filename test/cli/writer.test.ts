@@ -79,6 +79,9 @@ describe('lines on a terminal', () => {
     const command = `nn train --resume runs/${'x'.repeat(60)} --set training.epochs=400`;
     expect(wrapLine(`Go on with what was stopped: ${command}`, 50)).toEqual(['Go on with what was stopped:', command]);
     expect(wrapLine(`    ${command}`, 50)).toEqual([`    ${command}`]);
+    const sets = `  --set ${'training.epochs=400 --set training.l2=1 '.repeat(2).trim()}`;
+    expect(wrapLine(sets, 50)).toEqual([sets]);
+    expect(wrapLine('one file with all pictures in it, which nn does not rewrite', 50)).toHaveLength(2);
   });
 
   test('styles take no room', () => {
