@@ -206,11 +206,14 @@ function parseJson(json: string, file: string): unknown {
 const backslashHint =
   'In JSON a backslash begins a sign such as \\n: write a path with two of them ("C:\\\\photos"), or with / ("C:/photos").';
 
+/** Fields whose texts are paths; a class may be called anything. */
+const holdsPath = /(^|\.)(path|folder|startFrom|learningRateByFeature)$/;
+
 /** A path such as "C:\temp" is JSON, in which \t is a tab.
  *  @throws UserError (usage) where a text has such signs, and no file has it for its name */
 async function refuseEscapes(raw: unknown, file: string): Promise<void> {
   for (const { path, text } of escapedTexts(raw)) {
-    if (await exists(resolve(dirname(file), text))) continue;
+    if (!holdsPath.test(path) || (await exists(resolve(dirname(file), text)))) continue;
     throw new UserError('usage', `${file}: ${path}: expected a text without tabs and line ends, found ${shown(text)}`, {
       hint: backslashHint,
     });
