@@ -61,7 +61,7 @@ export class UserError extends Error {
 export function isOutOfMemory(error: unknown): boolean {
   return (
     error instanceof RangeError &&
-    /allocation failed|could not allocate|Maximum memory size|typed array length/.test(error.message)
+    /allocation failed|(could not|cannot) allocate|Maximum memory size|typed array length/i.test(error.message)
   );
 }
 

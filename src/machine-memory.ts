@@ -35,6 +35,14 @@ export function requireAddresses(bytes: number, what: string): void {
   });
 }
 
+/** Addresses for sharp, and for each thread that it works on: measured, since where it finds fewer a signal ends the process. */
+const [sharpAddresses, threadAddresses] = [1.3e9, 0.15e9];
+
+/** @throws UserError (usage) where this process, or one that it starts, would find too few addresses to decode with */
+export function requireDecoding(): void {
+  requireAddresses(sharpAddresses + threadAddresses * Number(process.env['UV_THREADPOOL_SIZE'] ?? 4), 'decoding pictures');
+}
+
 /** What helps where addresses are limited. */
 export const addressHint =
   'Addresses are not memory: raise their limit (ulimit -v unlimited), and limit memory by a container if at all.';

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import type { Sharp, SharpOptions } from 'sharp';
 import { UserError } from '../errors.ts';
 import { grouped } from '../grouped.ts';
-import { requireAddresses } from '../machine-memory.ts';
+import { requireDecoding } from '../machine-memory.ts';
 import { colourSpaceOf, pngColours } from './colour-codes.ts';
 import { inTurn } from './decode-turns.ts';
 import { imageError } from './image-errors.ts';
@@ -247,16 +247,13 @@ async function rgb(image: Sharp): Promise<Rectangle> {
   return { width: info.width, height: info.height, pixels: data };
 }
 
-/** Addresses for sharp, and for each thread that it works on: measured, since where it finds fewer a signal ends the process. */
-const [sharpAddresses, threadAddresses] = [1.3e9, 0.15e9];
-
 type SharpModule = typeof import('sharp')['default'];
 let loaded: SharpModule | undefined;
 
 /** Loads sharp when the first picture is read: it costs more than all else at start-up, and as an ES module twice as much. */
 function loadSharp(): SharpModule {
   if (loaded) return loaded;
-  requireAddresses(sharpAddresses + threadAddresses * Number(process.env['UV_THREADPOOL_SIZE'] ?? 4), 'decoding pictures');
+  requireDecoding();
   try {
     loaded = createRequire(import.meta.url)('sharp') as SharpModule;
   } catch (error) {
