@@ -8,4 +8,10 @@ process.env['UV_THREADPOOL_SIZE'] ??= String(Math.max(4, availableParallelism() 
 // pictures pass by, it would grow for nothing; where they are held in memory it may (src/data/young-objects.ts).
 require('node:v8').setFlagsFromString('--semi-space-growth-factor=1');
 require('node:module').enableCompileCache?.(); // of Node 22 and later: a tenth off the start of predict
-import('../dist/bundle/nn.js');
+import('../dist/bundle/nn.js').catch((error) => {
+  if (error.code !== 'EMFILE') throw error;
+  process.stderr.write(
+    'nn: expected to have more files open at once than the system lets this process\nRaise the limit: ulimit -n 1024\n',
+  );
+  process.exitCode = 2;
+});

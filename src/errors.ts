@@ -1,3 +1,5 @@
+import { type Lines, linesOf } from './lines.ts';
+
 /** Exit codes of the command line, by what went wrong. The one table; docs and tests read it. */
 export const exitCodes = {
   done: 0,
@@ -35,13 +37,17 @@ export const exitMeanings: Record<ExitKind, string> = {
 /** A failure that the user can mend: its message says where, what was expected and what was found. */
 export class UserError extends Error {
   readonly kind: ExitKind;
-  readonly hint: string | undefined;
+  /** of the message: a line for each thing that is wrong */
+  readonly lines: readonly string[];
+  readonly hint: Lines | undefined;
 
   /** @param options.hint  what to do about it, a sentence of its own */
-  constructor(kind: ExitKind, message: string, options: { hint?: string | undefined; cause?: unknown } = {}) {
-    super(readable(message), options.cause === undefined ? undefined : { cause: options.cause });
+  constructor(kind: ExitKind, message: Lines, options: { hint?: Lines | undefined; cause?: unknown } = {}) {
+    const lines = linesOf(message);
+    super(lines.join('\n'), options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'UserError';
     this.kind = kind;
+    this.lines = lines;
     this.hint = options.hint;
   }
 
@@ -55,8 +61,13 @@ export class UserError extends Error {
 export function isOutOfMemory(error: unknown): boolean {
   return (
     error instanceof RangeError &&
-    /allocation failed|could not allocate|Maximum memory size|typed array length/.test(error.message)
+    /allocation failed|(could not|cannot) allocate|Maximum memory size|typed array length/i.test(error.message)
   );
+}
+
+/** Whether this process, or the whole system, has too many files open: that says nothing of the file that was to be opened. */
+export function isOutOfFiles(error: unknown): boolean {
+  return error instanceof Error && ['EMFILE', 'ENFILE'].includes((error as NodeJS.ErrnoException).code ?? '');
 }
 
 /** Whether a call of the system failed, such as one that writes to a full disk. Node's own errors have a `code` too, but those
@@ -81,7 +92,8 @@ const reasons: Record<string, string> = {
   ELOOP: 'a link that leads to itself',
   ENOSPC: 'no space left on the disk',
   EROFS: 'the file system is read-only',
-  EMFILE: 'too many open files',
+  EMFILE: 'too many open files (raise the limit: ulimit -n 1024)',
+  ENFILE: 'too many open files in the whole system',
   EEXIST: 'it exists already',
   EFBIG: 'the file is larger than the system allows',
   EDQUOT: "the user's share of the disk is used up",
@@ -91,6 +103,7 @@ const reasons: Record<string, string> = {
   ETIMEDOUT: 'the network share does not answer',
   ENXIO: 'nothing answers there',
   EBUSY: 'something else uses it',
+  EXDEV: 'the other place is on another disk',
 };
 
 /** A value from outside as JSON, cut to a length that is read. */
@@ -108,23 +121,3 @@ function jsonOf(value: unknown): string {
     return 'something nested too deep to show'; // the only thing from JSON that can't be JSON again
   }
 }
-
-const longestLine = 2000;
-
-/** A text that may hold anything from outside, as a terminal is to get it: no characters that command it, no endless lines. */
-export function readable(text: string): string {
-  const plain = text.replace(commanding, spelt);
-  if (plain.length <= longestLine) return plain;
-  const cut = (line: string) => (line.length > longestLine ? `${line.slice(0, longestLine - 1)}…` : line);
-  return plain.split('\n').map(cut).join('\n');
-}
-
-const spelt = (letter: string) => `\\x${letter.charCodeAt(0).toString(16).padStart(2, '0')}`;
-
-/** A name in a line of columns: what would end the line or the column is shown. */
-export function oneLine(name: string): string {
-  return name.replaceAll('\n', '\\n').replaceAll('\t', '\\t').replace(commanding, spelt);
-}
-
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it is for
-const commanding = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;

@@ -58,9 +58,28 @@ export function headerBytesOf(start: Uint8Array, fileBytes: number, refuse: Refu
   if (fileBytes < lengthBytes) return refuse(`expected a safetensors file, found ${fileBytes} bytes`);
   const stated = new DataView(start.buffer, start.byteOffset, start.byteLength).getBigUint64(0, true);
   const room = Math.min(fileBytes - lengthBytes, maximumHeaderBytes);
+  const other = stated > BigInt(room) ? kindOf(start) : undefined;
+  if (other !== undefined) return refuse(`expected a safetensors file, found ${other}`);
   if (stated > BigInt(room))
     return refuse(`expected a safetensors file, whose header has at most ${room} bytes, found one that claims ${stated}`);
   return Number(stated);
+}
+
+/** What files begin with that are named by mistake, in hexadecimal. */
+const beginnings: readonly (readonly [RegExp, string])[] = [
+  [/^ffd8ff/, 'a JPEG picture'],
+  [/^89504e47/, 'a PNG picture'],
+  [/^(47494638|424d|52494646|49492a00|4d4d002a|.{8}66747970)/, 'a picture'],
+  [/^89484446/, 'an HDF5 file'],
+  [/^504b0304/, 'a ZIP archive, as PyTorch and Keras save models too'],
+  [/^1f8b/, 'a compressed file'],
+  [/^(09|0a|0d|20)*(5b|7b)/, 'JSON'],
+  [/^(09|0a|0d|[2-7].){8}$/, 'a text'],
+];
+
+function kindOf(start: Uint8Array): string | undefined {
+  const hex = Buffer.from(start.subarray(0, lengthBytes)).toString('hex');
+  return beginnings.find(([pattern]) => pattern.test(hex))?.[1];
 }
 
 /** Reads a header, every claim of it checked before it is believed.
@@ -72,7 +91,9 @@ export function parseHeader(bytes: Uint8Array, bodyBytes: number, types: TensorT
   if (!isRecord(metadata) || Object.values(metadata).some((value) => typeof value !== 'string')) {
     return refuse('expected __metadata__ to map text to text');
   }
-  const tensors = Object.entries(entries).map(([name, entry]) => checkEntry(name, entry, { bodyBytes, types, refuse }));
+  const { format } = metadata;
+  const called = format === undefined ? '' : ` in a file that calls itself ${shown(format)}`;
+  const tensors = Object.entries(entries).map(([name, entry]) => checkEntry(name, entry, { bodyBytes, types, called, refuse }));
   tensors.sort((a, b) => a.start - b.start || a.end - b.end);
   let expected = 0;
   for (const { name, start, end } of tensors) {
@@ -128,12 +149,12 @@ const isSpace = (letter: string | undefined) => letter !== undefined && ' \t\r\n
 function checkEntry(
   name: string,
   entry: unknown,
-  { bodyBytes: room, types, refuse }: { bodyBytes: number; types: TensorTypes; refuse: Refuse },
+  { bodyBytes: room, types, called, refuse }: { bodyBytes: number; types: TensorTypes; called: string; refuse: Refuse },
 ): TensorEntry {
   if (!isRecord(entry)) return refuse(`${name}: expected a tensor, found ${shown(entry)}`);
   const { dtype, shape, data_offsets: offsets } = entry;
   if (typeof dtype !== 'string' || !Object.hasOwn(types, dtype)) {
-    return refuse(`${name}: expected a type of ${Object.keys(types).join(', ')}, found ${shown(dtype)}`);
+    return refuse(`${name}: expected a type of ${Object.keys(types).join(', ')}, found ${shown(dtype)}${called}`);
   }
   if (!isCounts(shape)) return refuse(`${name}: expected a shape of whole numbers, found ${shown(shape)}`);
   if (!isCounts(offsets) || offsets.length !== 2)

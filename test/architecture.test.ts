@@ -28,7 +28,7 @@ test.each([
   ['zod', ['config/issues.ts', 'config/schema.ts']],
   ['yauzl', ['data/archive/zip.ts']],
   ['commander', ['cli/main.ts']],
-  ['cli-progress', ['cli/terminal.ts']],
+  ['cli-progress', ['cli/progress.ts']],
 ])('%s is imported in one place', (library, places) => {
   expect(filesWith(new RegExp(`(from|import\\(|createRequire.*\\() ?'${library}'`)).sort()).toEqual(places);
 });
@@ -40,6 +40,11 @@ test('sharp, h5wasm and libheif are loaded when they are needed, not before', ()
 test('only cli/ writes to the streams or sets an exit code', () => {
   const outside = filesWith(/process\.(stdout|stderr|exitCode)|console\./).filter((name) => !name.startsWith('cli/'));
   expect(outside).toEqual([]);
+});
+
+test('every word goes through the one writer, which makes what comes from outside harmless', () => {
+  const fixed = ['cli/interruption.ts']; // what a bar took from the terminal is given back, and nothing else
+  expect(filesWith(/(stdout|stderr|stream)\??\.write\(/)).toEqual([...fixed, 'cli/writer.ts'].sort());
 });
 
 test('nothing calls process.exit, and nothing but random.ts draws', () => {

@@ -1,11 +1,15 @@
 import { CommanderError, Command as Program, Option as ProgramOption } from 'commander';
 import type { Command } from '../commands/command.ts';
 import { commandGroups, commands } from '../commands/commands.ts';
-import { type ExitKind, exitCodes, exitMeanings, isOutOfMemory, systemReason, UserError } from '../errors.ts';
+import { type ExitKind, exitCodes, exitMeanings, isOutOfFiles, isOutOfMemory, systemReason, UserError } from '../errors.ts';
+import { linesOf } from '../lines.ts';
+import { addressesLeft, addressHint, requireAddresses } from '../machine-memory.ts';
 import { version } from '../version.ts';
 import { type Interruption, listenForInterruption } from './interruption.ts';
 import { routeOf } from './route.ts';
 import type { GlobalValues } from './terminal.ts';
+import { usageError } from './usage-error.ts';
+import { stderrManners, writerTo } from './writer.ts';
 
 /** Runs `nn` with the words of the command line, and sets the exit code. */
 async function main(words: readonly string[]): Promise<void> {
@@ -30,12 +34,15 @@ async function run(words: readonly string[], interruption: Interruption): Promis
     .split(' ')
     .reduce((parent, word) => parent.commands.find((child) => child.name() === word) ?? parent, program);
   const entry = commands.find((one) => one.name === name);
+  let command: Command<never> | undefined;
   if (entry) {
-    const [{ command }, { createContext }] = await Promise.all([entry.load(), import('./terminal.ts')]);
+    requireAddresses(spareAddresses, 'nn');
+    const [loaded, { createContext }] = await Promise.all([entry.load(), import('./terminal.ts')]);
+    command = loaded.command;
     declare(chosen, command, async (values, operands) => {
       requireFolder();
       const context = createContext(values as unknown as GlobalValues, interruption.signal);
-      outcome = await command.run(context, values as never, operands);
+      outcome = await loaded.command.run(context, values as never, operands);
     });
   }
   try {
@@ -43,7 +50,7 @@ async function run(words: readonly string[], interruption: Interruption): Promis
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return 'done'; // help and version are printed already
-    throw error.code === 'commander.help' ? error : usageError(error, chosen);
+    throw error.code === 'commander.help' ? error : await usageError(error, { program: chosen, command, words: rest });
   }
   return outcome ?? 'done';
 }
@@ -124,15 +131,6 @@ function requireOptions(program: Program, { options, examples }: Command<never>)
   }
 }
 
-function usageError({ message, code }: CommanderError, program: Program): UserError {
-  const names: string[] = [];
-  for (let one: Program | null = program; one !== null; one = one.parent) names.unshift(one.name());
-  const text = message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
-  const config = code === 'commander.excessArguments' ? program.args.find((word) => word.endsWith('.json')) : undefined;
-  const meant = config === undefined ? '' : `Is it --config ${config}? `;
-  return new UserError('usage', text, { hint: `${meant}${names.join(' ')} --help tells more.` });
-}
-
 function examplesText(examples: readonly string[]): string {
   return `\nExamples:\n${examples.map((example) => `  ${example}`).join('\n')}`;
 }
@@ -150,18 +148,29 @@ function requireFolder(): void {
   }
 }
 
-/** Memory that can't be had is no fault of the program. */
-function withoutMemory(error: unknown): unknown {
-  if (!isOutOfMemory(error)) return error;
-  return new UserError('usage', `expected more memory than the system gives, found: ${(error as Error).message}`, {
-    hint: 'Take smaller layers (model.layers), a smaller training.batchSize or data.imageSize, or raise the limit (ulimit -v).',
+/** Of addresses, for what every command does. */
+const spareAddresses = 0.3e9;
+
+/** Memory, addresses or files that can't be had are no fault of the program. */
+function withinLimits(error: unknown): unknown {
+  if (isOutOfMemory(error)) {
+    const smaller = 'Take smaller layers (model.layers), a smaller training.batchSize or data.imageSize.';
+    const hint = addressesLeft() < Number.POSITIVE_INFINITY ? addressHint : smaller;
+    return new UserError('usage', `expected more memory than the system gives, found: ${(error as Error).message}`, {
+      hint,
+      cause: error,
+    });
+  }
+  if (!isOutOfFiles(error)) return error;
+  return new UserError('usage', 'expected to have more files open at once than the system lets this process', {
+    hint: 'Raise the limit: ulimit -n 1024',
     cause: error,
   });
 }
 
 /** Says what went wrong on stderr, and with --json on stdout too. A fault, and with --verbose any error, comes with its trace. */
 function reportError(thrown: unknown, words: readonly string[]): ExitKind {
-  const error = withoutMemory(thrown);
+  const error = withinLimits(thrown);
   if (error instanceof CommanderError) return 'usage'; // its help is printed already
   const expected = error instanceof UserError;
   if (expected && error.message === '') return error.kind;
@@ -171,10 +180,12 @@ function reportError(thrown: unknown, words: readonly string[]): ExitKind {
   const flags = words.slice(0, words.includes('--') ? words.indexOf('--') : words.length);
   const verbose = flags.includes('--verbose') || flags.includes('-v');
   const trace = expected ? (verbose ? error.cause : undefined) : error;
-  const lines = [`nn: ${message}`, trace instanceof Error ? trace.stack : undefined, hint];
-  process.stderr.write(`${lines.filter((line) => line !== undefined).join('\n')}\n`);
+  const lines = error instanceof UserError ? error.lines : [message];
+  const stack = trace instanceof Error ? (trace.stack ?? '').split('\n') : [];
+  writerTo(process.stderr, stderrManners).lines([`nn: ${lines[0]}`, ...lines.slice(1), ...stack, ...linesOf(hint ?? [])]);
   if (flags.includes('--json')) {
-    process.stdout.write(`${JSON.stringify({ error: { code: exitCodes[kind], message, hint: hint ?? null } })}\n`);
+    const told = { code: exitCodes[kind], message, hint: hint === undefined ? null : linesOf(hint).join('\n') };
+    writerTo(process.stdout).lines(JSON.stringify({ error: told }));
   }
   return kind;
 }

@@ -8,7 +8,8 @@ import { removeFile } from '../data/disk.ts';
 import type { ExampleSet } from '../data/examples.ts';
 import { allTexts, selectTexts } from '../data/texts.ts';
 import { type ExitKind, systemReason, UserError } from '../errors.ts';
-import { shellWord, trainText } from '../report/train-summary.ts';
+import { shellWord } from '../lines.ts';
+import { trainText } from '../report/train-summary.ts';
 import { modelFileName, saveClassifier } from '../run/model-file.ts';
 import { latestName, runsFolder, shownPath } from '../run/places.ts';
 import { linkLatest, type RunFolder, runFiles } from '../run/run-folder.ts';
@@ -35,7 +36,7 @@ export async function carryOut(run: RunFolder, job: Job, checkpoints: Checkpoint
   } catch (error) {
     const diverged = error instanceof UserError && error.kind === 'diverged'; // that would come to the same end
     const goesOn = checkpoints.present() && !diverged;
-    if (goesOn && error !== context.signal.reason) noteResume(context, run.path);
+    if (goesOn && error !== context.signal.reason) context.complain(resumeText(run.path));
     throw error;
   }
 }
@@ -53,13 +54,14 @@ async function trainAndJudge(run: RunFolder, job: Job, checkpoints: Checkpoints)
   context.print(context.json ? JSON.stringify(summary) : trainText(summary, data.classes, context.style));
   if (summary.stopped === 'interrupted') {
     context.note(`The model so far is kept: nn predict --model ${shellWord(summary.run)} …`);
-    if (outcome.saved) noteResume(context, run.path);
+    if (outcome.saved) context.note(resumeText(run.path));
   }
   return context.signal.aborted ? (context.signal.reason as UserError).kind : undefined;
 }
 
-function noteResume(context: Context, path: string): void {
-  context.note(`Go on with: nn train --resume ${shellWord(shownPath(path))}`);
+/** Where something went wrong it is told even with --quiet: the folder may have a name that nn gave it. */
+function resumeText(path: string): string {
+  return `Go on with: nn train --resume ${shellWord(shownPath(path))}`;
 }
 
 /** The run is whole without the link: where it can't be made, that is a warning. */
@@ -88,6 +90,7 @@ async function trainFolds(
   const bar = context.progress('epoch', epochs * data.folds.count, epochs * before);
   const found = (one: CrossValidation) => (result = one);
   let folds: FoldsDone | undefined; // grows as they end
+  const costText = costTexts();
   const going = { done: from?.folds ?? undefined, state, wants };
   try {
     for await (const { fold, event, done } of crossValidate(loaded.config, data, extras, found, going)) {
@@ -98,12 +101,12 @@ async function trainFolds(
         const saved = await save({ told: nothingTold, folds: done, state: event.state });
         if (context.signal.aborted) {
           bar.stop();
-          if (saved) noteResume(context, run.path);
+          if (saved) context.complain(resumeText(run.path));
           throw context.signal.reason;
         }
       } else if (event.type === 'epoch') {
         await run.journal.append({ fold: fold + 1, ...journalLine(event) });
-        bar.update(fold * epochs + event.epoch, `fold ${fold + 1} of ${data.folds.count}${detail(event)}`);
+        bar.update(fold * epochs + event.epoch, `fold ${fold + 1} of ${data.folds.count} · ${costText(event, fold)}`);
       }
     }
   } catch (error) {
@@ -150,7 +153,7 @@ async function trainInto(run: RunFolder, job: Job, folds: CrossValidation | null
     if (error instanceof DivergedError) {
       await save();
       await run.journal.append(await divergedLine(error, data.parts.train));
-      context.note(`The weights before it are kept in ${shownPath(run.path)}.`);
+      context.complain(`The weights before it are kept in ${shownPath(run.path)}.`);
     }
     throw error;
   }
@@ -170,9 +173,9 @@ async function keepElsewhere(context: Context, classifier: Classifier): Promise<
   try {
     const file = join(await mkdtemp(join(tmpdir(), 'nn-model-')), modelFileName);
     await saveClassifier(file, classifier);
-    context.note(`The trained model is kept in ${file}`);
+    context.complain(`The trained model is kept in ${file}`);
   } catch (error) {
-    context.warn(`the trained model can't be kept in ${tmpdir()} either: ${systemReason(error)}`);
+    context.complain(`the trained model can't be kept in ${tmpdir()} either: ${systemReason(error)}`);
   }
 }
 
@@ -203,6 +206,7 @@ async function follow(run: RunFolder, job: Job, { options, folds, checkpoints }:
     course: { costs: told.costs, dev: null, dead: false },
   };
   const bar = context.progress('epoch', options.epochs, outcome.epochs);
+  const costText = costTexts();
   try {
     for await (const event of fit(options, { from: from?.state, wants: checkpoints.wants })) {
       if (event.type === 'state') {
@@ -212,13 +216,13 @@ async function follow(run: RunFolder, job: Job, { options, folds, checkpoints }:
       } else if (event.type === 'epoch') {
         Object.assign(outcome, { epochs: event.epoch, bestEpoch: event.bestEpoch, stopped: event.stopped ?? 'interrupted' });
         await run.journal.append(journalLine(event));
-        bar.update(event.epoch, detail(event).slice(3));
+        bar.update(event.epoch, costText(event));
         if (event.layers) for (const text of gradients.look(event.epoch, event.layers)) warn(text);
         const far = isSmooth(options) && event.epoch === 1 ? startsFar(event.cost, job.plan.balance) : null;
         if (far !== null) warn(far);
         told.costs.push(event.cost);
         if (event.dev !== null && told.dev !== undefined) told.dev = nextDevCourse(told.dev, event.epoch, event.dev.cost);
-      } else bar.update(Math.floor(event.progress));
+      } else bar.update(event.progress);
     }
   } finally {
     bar.stop();
@@ -248,6 +252,11 @@ function journalLine({ type: _, stopped: __, bestEpoch: ___, ...line }: EpochEve
   return line;
 }
 
-function detail({ cost, dev }: EpochEvent): string {
-  return ` · cost ${cost.toFixed(4)}${dev === null ? '' : ` · dev ${(dev.accuracy * 100).toFixed(1)}%`}`;
+/** Words for the progress of a training: the cost of an epoch, and how good it was on dev when that was last evaluated. */
+function costTexts(): (event: EpochEvent, fold?: number) => string {
+  let last: { dev: EpochEvent['dev']; fold: number } = { dev: null, fold: 0 };
+  return ({ cost, dev }, fold = 0) => {
+    last = { dev: dev ?? (fold === last.fold ? last.dev : null), fold };
+    return `cost ${cost.toFixed(4)}${last.dev === null ? '' : ` · dev ${(last.dev.accuracy * 100).toFixed(1)}%`}`;
+  };
 }

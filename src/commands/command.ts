@@ -1,4 +1,5 @@
 import type { ExitKind } from '../errors.ts';
+import type { Lines } from '../lines.ts';
 
 /** What a command may do to the world: the only way out for its words. cli/ makes it. */
 export interface Context {
@@ -6,13 +7,17 @@ export interface Context {
   /** --json: stdout holds JSON and nothing else */
   json: boolean;
   verbose: boolean;
-  /** a result, on stdout; a line end is added */
-  print(text: string): void;
-  /** a fact in passing, on stderr; --quiet silences it */
+  /** a result for people or in JSON, on stdout. Texts from outside may stand in it: each string is one line, which commands no terminal */
+  print(text: Lines): void;
+  /** a result of one line of columns, on stdout */
+  printRow(cells: readonly string[]): void;
+  /** a result in a format that says itself how any text stands in it (CSV, SVG), on stdout, to the letter */
+  printExact(text: string): void;
+  /** a fact in passing, on stderr, in one line; --quiet silences it */
   note(text: string): void;
-  /** something that may be wrong, on stderr; --quiet silences it */
+  /** something that may be wrong, on stderr, in one line; --quiet silences it */
   warn(text: string): void;
-  /** what went wrong with one of many inputs, on stderr, even with --quiet */
+  /** what went wrong, or what a person must know of it, on stderr, in one line, even with --quiet */
   complain(text: string): void;
   /** a bar on a terminal, a plain line now and then elsewhere
    *  @param begun  what was done before, and so says nothing of the pace */
@@ -28,7 +33,8 @@ export interface Context {
 export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow';
 
 export interface Progress {
-  /** @param detail  what stands behind the bar, such as the cost */
+  /** @param done    may be in the midst of a unit
+   *  @param detail  what stands behind the bar, such as the cost; what was said last where it is left out */
   update(done: number, detail?: string): void;
   stop(): void;
 }

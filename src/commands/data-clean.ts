@@ -1,14 +1,23 @@
-import { dirname, join, relative, resolve } from 'node:path';
-import { exists } from '../data/disk.ts';
+import { writeFile } from 'node:fs/promises';
+import { dirname, relative, resolve } from 'node:path';
+import { exists, firstFree, makeNewFolder } from '../data/disk.ts';
 import { type RemovalRow, readRemovalList, removalCsv, removalRows } from '../data/inspection/removal-list.ts';
-import { fileHash, moveFiles, pathWithin, refuseChanged, undoHint } from '../data/inspection/remove.ts';
+import {
+  fileHash,
+  movedBefore,
+  moveFiles,
+  pathWithin,
+  refuseChanged,
+  refuseLinked,
+  removedFolder,
+  undoHint,
+} from '../data/inspection/remove.ts';
 import { csvWithout } from '../data/sources/csv.ts';
 import { type SourceChoice, sourceAtPath } from '../data/sources/sources.ts';
-import { type ExitKind, UserError } from '../errors.ts';
+import { type ExitKind, systemReason, UserError } from '../errors.ts';
+import { shellWord } from '../lines.ts';
 import { count, plural } from '../report/table.ts';
-import { shellWord } from '../report/train-summary.ts';
 import { writeFileAtomically } from '../run/atomic-write.ts';
-import { freePath } from '../run/run-folder.ts';
 import { openData } from '../training/open-data.ts';
 import type { Command, Context } from './command.ts';
 import { configToLookAt, type LookingValues, lookAtAll } from './looking.ts';
@@ -89,7 +98,7 @@ async function writeList(
   const remove = rows.filter(({ action }) => action === 'remove').length;
   const look = rows.length - remove;
   if (context.json) return context.print(JSON.stringify({ list: out, remove, look }));
-  context.print(`${out}\t${count(remove)} to remove\t${count(look)} to look at`);
+  context.printRow([out, `${count(remove)} to remove`, `${count(look)} to look at`]);
   if (rows.length === 0) return;
   context.note(
     `To see these pictures: nn data inspect ${shellWord(path)} --all --html ${shellWord(out.replace(/(\.csv)?$/i, '.html'))}`,
@@ -97,34 +106,52 @@ async function writeList(
   context.note(`Change an action to remove or look, then: nn data clean ${shellWord(path)} --apply ${shellWord(out)}`);
 }
 
+/** Moves what the list says. Where that was stopped in the midst, what lies aside already stays there, and the rest follows it. */
 async function applyList(context: Context, choice: CleanableChoice, list: string): Promise<void> {
   const rows = (await readRemovalList(list)).filter(({ action }) => action === 'remove');
   const root = rootOf(choice);
   if (rows.length === 0) throw new UserError('data', `${list}: expected rows with the action remove, found none`);
   if (choice.type === 'csv') return applyToTable(context, choice.path, list, rows);
-  await refuseChanged(list, rows, (name) => pathWithin(root, name, list));
-  const date = new Date().toISOString().slice(0, 10);
-  const to = relative('', await freePath(join(dirname(resolve(root)), `removed-${date}`)));
-  const files = rows.map(({ file }) => file);
-  await moveFiles(root, files, to, list);
-  context.print(context.json ? JSON.stringify({ moved: rows.length, to }) : `${to}\t${plural(rows.length, 'file')} moved`);
-  context.note(undoHint(choice.path, to));
+  const before = await movedBefore(root, rows, list);
+  const files = rows.map(({ file }) => file).filter((file) => !before.has(file));
+  const undo = (to: string) => undoHint(choice.path, to);
+  const places = [...new Set(before.values())].map((place) => relative('', place)).sort();
+  try {
+    await refuseChanged(list, rows, (name) => pathWithin(before.get(name) ?? root, name, list));
+    await refuseLinked(root, files, list);
+  } catch (error) {
+    if (before.size > 0) context.complain(`Moved before: ${plural(before.size, 'file')} of it. ${places.map(undo).join(' ')}`);
+    throw error;
+  }
+  const to = places.at(-1) ?? relative('', await makeNewFolder(removedFolder(root)));
+  const moved = before.size + (await moveFiles(root, files, { to, aborted: () => context.signal.aborted }));
+  if (moved < rows.length) {
+    context.complain(`${moved} of ${plural(rows.length, 'file')} are in ${to}; the same command moves the others. ${undo(to)}`);
+    throw context.signal.reason;
+  }
+  if (context.json) context.print(JSON.stringify({ moved, to }));
+  else context.printRow([to, `${plural(moved, 'file')} moved`]);
+  if (before.size > 0) context.note(`${count(before.size)} of them were moved before, into ${places.join(', ')}.`);
+  context.note(undo(to));
 }
 
 /** The pictures stay where they are: the new table does not name them. */
 async function applyToTable(context: Context, table: string, list: string, rows: readonly RemovalRow[]): Promise<void> {
   await refuseChanged(list, rows, (name) => resolve(dirname(table), name));
   const text = await csvWithout(table, rows);
-  const to = await freeTable(table);
+  const to = await newTable(table);
   await writeFileAtomically(to, text);
-  context.print(context.json ? JSON.stringify({ removed: rows.length, to }) : `${to}\t${plural(rows.length, 'row')} left out`);
+  if (context.json) context.print(JSON.stringify({ removed: rows.length, to }));
+  else context.printRow([to, `${plural(rows.length, 'row')} left out`]);
 }
 
-/** `labels-cleaned.csv` beside `labels.csv`, so that its paths hold; with a number where that is taken. */
-async function freeTable(table: string): Promise<string> {
-  const stem = table.replace(/\.[ct]sv$/i, '');
-  for (let n = 1; ; n++) {
-    const path = `${stem}-cleaned${n === 1 ? '' : `-${n}`}.csv`;
-    if (!(await exists(path))) return path;
+/** `labels-cleaned.csv` beside `labels.csv`, so that its paths hold; with a number where that is taken.
+ *  @throws UserError (data) */
+async function newTable(table: string): Promise<string> {
+  const stem = `${table.replace(/\.[ct]sv$/i, '')}-cleaned`;
+  try {
+    return await firstFree(stem, (path) => writeFile(path, '', { flag: 'wx' }), '.csv');
+  } catch (error) {
+    throw new UserError('data', `${stem}.csv: can't be written: ${systemReason(error)}`, { cause: error });
   }
 }

@@ -1,13 +1,13 @@
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { removeAbandoned } from '../data/abandoned.ts';
 import { exists, makeFolder } from '../data/disk.ts';
 import { type Difficulty, difficulties, drawPicture, renderPicture } from '../data/drawn/draw.ts';
 import { encodePng } from '../data/image.ts';
 import { decodesAtOnce, mapInOrder } from '../data/load.ts';
 import { type ExitKind, isSystemError, systemReason, UserError } from '../errors.ts';
+import { takeLock } from '../run/lock.ts';
 import type { Command, Context } from './command.ts';
-import { numberOption } from './parse.ts';
+import { numberOption, wordOption } from './parse.ts';
 
 interface Values {
   out: string;
@@ -49,7 +49,7 @@ export const command: Command<Values> = {
         .map(([name, what]) => `${name}: ${what}`)
         .join('; '),
       default: 'easy',
-      parse: parseDifficulty,
+      parse: wordOption('--difficulty', Object.keys(difficulties)),
     },
     { flags: '--force', summary: 'replace the pictures of an earlier drawing' },
     { flags: '--json', summary: 'print the counts as JSON' },
@@ -60,43 +60,63 @@ export const command: Command<Values> = {
 
 async function draw(context: Context, values: Values): Promise<ExitKind | undefined> {
   const { out } = values;
-  const aside = join(out, `${asideName}.${process.pid}.partial`);
   let counts: Counts;
   try {
-    if (!values.force) await refusePresent(out);
-    await makeFolder(aside);
-    try {
-      await removeAbandoned(out, asideName);
-      counts = await drawInto(context, aside, values);
-      for (const name of ownNames) {
-        await rm(join(out, name), { recursive: true, force: true }); // of an earlier drawing
-        await rename(join(aside, name), join(out, name));
-      }
-    } finally {
-      await rm(aside, { recursive: true, force: true });
-    }
+    await makeFolder(out);
+    counts = await replacePictures(context, values);
   } catch (error) {
     if (!isSystemError(error)) throw error;
     throw new UserError('data', `--out ${out}: can't be written: ${systemReason(error)}`, { cause: error });
   }
-  context.print(context.json ? JSON.stringify({ out, ...counts }) : `${out}\t${counts.cat} cat\t${counts.noncat} noncat`);
+  if (context.json) context.print(JSON.stringify({ out, ...counts }));
+  else context.printRow([out, `${counts.cat} cat`, `${counts.noncat} noncat`]);
   return undefined;
 }
 
 type Counts = Record<'cat' | 'noncat', number>;
 
 /** Where pictures gather until all are drawn: a hidden name, which no source looks into. */
-const asideName = '.drawing';
+const asideName = '.drawing.partial';
 const ownNames = ['cat', 'noncat', 'labels.csv'] as const;
 
-/** @throws UserError (usage) where pictures would be overwritten, or new ones mixed with others */
-async function refusePresent(out: string): Promise<void> {
+async function replacePictures(context: Context, values: Values): Promise<Counts> {
+  const { out, force = false } = values;
+  const expected = 'a folder that nobody else draws into';
+  const lock = await takeLock({ path: join(out, '.drawing.lock'), title: `--out ${out}`, expected });
+  const aside = join(out, asideName);
+  try {
+    await refusePresent(out, force);
+    await rm(aside, { recursive: true, force: true }); // of a drawing that was killed
+    await mkdir(aside);
+    const counts = await drawInto(context, aside, values);
+    for (const name of ownNames) {
+      await rm(join(out, name), { recursive: true, force: true }); // of an earlier drawing
+      await rename(join(aside, name), join(out, name));
+    }
+    return counts;
+  } finally {
+    await rm(aside, { recursive: true, force: true });
+    await lock.release();
+  }
+}
+
+/** @throws UserError (usage) where pictures would be overwritten, or new ones mixed with others; by force, where what would go is none of ours */
+async function refusePresent(out: string, force: boolean): Promise<void> {
   const found: string[] = [];
   for (const name of ownNames) if (await exists(join(out, name))) found.push(name);
   if (found.length === 0) return;
-  throw new UserError('usage', `--out ${out}: expected a folder without ${ownNames.join(', ')}, found ${found.join(', ')}`, {
-    hint: 'Name another folder, or replace them with --force.',
-  });
+  if (!force) {
+    throw new UserError('usage', `--out ${out}: expected a folder without ${ownNames.join(', ')}, found ${found.join(', ')}`, {
+      hint: 'Name another folder, or replace them with --force.',
+    });
+  }
+  for (const label of ['cat', 'noncat'].filter((name) => found.includes(name))) {
+    const other = (await readdir(join(out, label))).find((name) => !/^\d+\.png$/.test(name));
+    if (other === undefined) continue;
+    throw new UserError('usage', `--out ${out}: expected the pictures of an earlier drawing, found ${join(label, other)}`, {
+      hint: `--force would take away all that is in ${ownNames.join(', ')}: name another folder.`,
+    });
+  }
 }
 
 async function drawInto(context: Context, folder: string, { count, seed, size, difficulty }: Values): Promise<Counts> {
@@ -129,9 +149,4 @@ async function drawInto(context: Context, folder: string, { count, seed, size, d
 
 function* indices(count: number): Generator<number> {
   for (let i = 0; i < count; i++) yield i;
-}
-
-function parseDifficulty(text: string): string {
-  if (Object.hasOwn(difficulties, text)) return text;
-  throw new UserError('usage', `--difficulty: expected ${Object.keys(difficulties).join(' or ')}, found ${JSON.stringify(text)}`);
 }

@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { courseFiles, fetchCourse } from '../data/fetch-course.ts';
-import { type ExitKind, UserError } from '../errors.ts';
+import type { ExitKind } from '../errors.ts';
 import { takeLock } from '../run/lock.ts';
 import type { Command, Context, Progress } from './command.ts';
+import { wordOption } from './parse.ts';
 
 interface Values {
   from?: string;
@@ -21,7 +22,7 @@ export const command: Command<Values> = {
 };
 
 async function fetch(context: Context, { from, to }: Values, [what]: string[]): Promise<ExitKind | undefined> {
-  if (what !== 'course') throw new UserError('usage', `data fetch: expected course, found ${JSON.stringify(what)}`);
+  wordOption('data fetch', ['course'])(what!);
   let bar: Progress | undefined;
   const paths: string[] = [];
   const lock = async () => {
@@ -40,7 +41,7 @@ async function fetch(context: Context, { from, to }: Values, [what]: string[]): 
     else if (event.type === 'failed') context.warn(`${event.from}: ${event.reason}`);
     else {
       paths.push(event.path);
-      if (!context.json) context.print(`${event.path}\t${event.type}`);
+      if (!context.json) context.printRow([event.path, event.type]);
     }
   }
   if (context.json) context.print(JSON.stringify({ files: paths }));

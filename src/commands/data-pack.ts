@@ -11,7 +11,7 @@ import { takeLock } from '../run/lock.ts';
 import { sourceChoice } from '../training/prepare.ts';
 import type { Command, Context } from './command.ts';
 import { setOption } from './options.ts';
-import { numberOption } from './parse.ts';
+import { numberOption, wordOption } from './parse.ts';
 import { readProgress, sourcePaths, warnOfFailures } from './reading.ts';
 
 interface Values {
@@ -54,7 +54,7 @@ export const command: Command<Values> = {
     {
       flags: '--fit <name>',
       summary: `how a picture becomes a square: ${Object.keys(fits).join(', ')} (default: the config's, else cover)`,
-      parse: oneOf('--fit', fits),
+      parse: wordOption('--fit', Object.keys(fits)),
     },
     {
       flags: '--positive <class>',
@@ -66,7 +66,7 @@ export const command: Command<Values> = {
         .map(([name, what]) => `${name}: ${what}`)
         .join('; ')}`,
       default: 'auto',
-      parse: oneOf('--order', orders),
+      parse: wordOption('--order', Object.keys(orders)),
     },
     {
       flags: '--seed <n>',
@@ -77,7 +77,7 @@ export const command: Command<Values> = {
     {
       flags: '--part <name>',
       summary: `which source of a config: ${sourceFields.join(', ')} (default: source, else train)`,
-      parse: oneOf('--part', Object.fromEntries(sourceFields.map((name) => [name, name]))),
+      parse: wordOption('--part', sourceFields),
     },
     setOption,
     { flags: '--force', summary: 'overwrite the file, and begin anew where a packing was broken off' },
@@ -123,7 +123,8 @@ async function pack(context: Context, values: Values, [operand]: string[]): Prom
   const { count, positive: positives, bytes, resumed, failures } = packed;
   const seconds = (performance.now() - started) / 1000;
   const result = { out, pictures: count, positive: positives, unreadable: failures.length, bytes, resumed, seconds };
-  context.print(context.json ? JSON.stringify(result) : packedText(result));
+  if (context.json) context.print(JSON.stringify(result));
+  else context.printRow(packedCells(result));
   return undefined;
 }
 
@@ -177,23 +178,8 @@ function orderOf({ order, seed }: Values, count: number): PackOrder {
   return order === 'source' || (order === 'auto' && count <= fullShuffleUpTo) ? 'source' : { seed };
 }
 
-function packedText({
-  out,
-  pictures,
-  positive,
-  bytes,
-}: {
-  out: string;
-  pictures: number;
-  positive: number;
-  bytes: number;
-}): string {
-  return `${out}\t${pictures} pictures\t${positive} positive\t${bytes} bytes`;
-}
+type Result = Record<'pictures' | 'positive' | 'bytes', number> & { out: string };
 
-function oneOf(flag: string, table: Record<string, unknown>): (text: string) => string {
-  return (text) => {
-    if (Object.hasOwn(table, text)) return text;
-    throw new UserError('usage', `${flag}: expected one of ${Object.keys(table).join(', ')}, found ${JSON.stringify(text)}`);
-  };
+function packedCells({ out, pictures, positive, bytes }: Result): string[] {
+  return [out, `${pictures} pictures`, `${positive} positive`, `${bytes} bytes`];
 }

@@ -85,7 +85,8 @@ async function preview(context: Context, values: Values, [path]: string[]): Prom
   await writeFileAtomically(values.out, await write(sheet));
   const shown = sections.map(({ title, total, pictures }) => ({ title, total, pictures: pictures.map(({ name }) => name) }));
   const count = shown.reduce((sum, { pictures }) => sum + pictures.length, 0);
-  context.print(context.json ? JSON.stringify({ out: values.out, sections: shown }) : `${values.out}\t${count} pictures`);
+  if (context.json) context.print(JSON.stringify({ out: values.out, sections: shown }));
+  else context.printRow([values.out, `${count} pictures`]);
   return undefined;
 }
 

@@ -1,11 +1,12 @@
 import { stat } from 'node:fs/promises';
-import { dirname, join, relative, resolve } from 'node:path';
+import { dirname, isAbsolute, join, relative } from 'node:path';
 import { answer, type Classifier, judge, probability } from '../classifier/classifier.ts';
 import { type LoadedConfig, sourceFields } from '../config/load.ts';
 import { cachedSource } from '../data/cache/cached-source.ts';
 import { csvField } from '../data/csv-field.ts';
+import { exists } from '../data/disk.ts';
 import { arePartNames, type Classes, classCounts, type ExampleSet, listed, refuseMistakable } from '../data/examples.ts';
-import { type Failure, refuseWithoutPictures } from '../data/load.ts';
+import { decodesAtOnce, type Failure, mapInOrder, refuseWithoutPictures } from '../data/load.ts';
 import { defaultMemory, openExamples, roomFor } from '../data/open-examples.ts';
 import { restOf } from '../data/positive-hint.ts';
 import type { Source } from '../data/source.ts';
@@ -15,6 +16,7 @@ import { allTexts } from '../data/texts.ts';
 import { type ExitKind, UserError } from '../errors.ts';
 import type { Metrics } from '../evaluation/metrics.ts';
 import { kernelsFor, useThreads } from '../kernels/select.ts';
+import { shellWord } from '../lines.ts';
 import { evaluationText, type PredictionRow, trainedOnText, worstText } from '../report/evaluation.ts';
 import { loadClassifier } from '../run/model-file.ts';
 import { defaultModel } from '../run/places.ts';
@@ -23,7 +25,7 @@ import { readSplitPart, trainedOf } from '../run/split-file.ts';
 import { openSources, sourceChoice } from '../training/prepare.ts';
 import type { Command, Context } from './command.ts';
 import { modelOption, threadsOption, thresholdOption } from './options.ts';
-import { numberOption } from './parse.ts';
+import { numberOption, wordOption } from './parse.ts';
 import { noteOthers, readProgress, sourcePaths, warnOfFailures, withDecoded } from './reading.ts';
 import { type PartOptions, type PartSource, readRunPart } from './run-part.ts';
 import { measureUnseen, type Origin, trainedContents } from './trained-on.ts';
@@ -43,7 +45,7 @@ interface Values {
 }
 
 type Part = PartName | 'all';
-const parts: readonly string[] = [...partNames, 'all'];
+const parts: readonly Part[] = [...partNames, 'all'];
 
 export const command: Command<Values> = {
   options: [
@@ -55,7 +57,7 @@ export const command: Command<Values> = {
     {
       flags: '--split <part>',
       summary: `${parts.join(', ')} (default: test of the run's own data, all of another source)`,
-      parse: parsePart,
+      parse: wordOption('--split', parts),
     },
     thresholdOption,
     { flags: '--json', summary: 'print the metrics as JSON' },
@@ -88,14 +90,17 @@ async function evaluate(context: Context, values: Values): Promise<ExitKind | un
   const { classifier, file } = await loadClassifier(values.model ?? (await defaultModel(context.environment)));
   if (values.predictions && !context.json)
     context.warn('--predictions adds rows to what --json prints; without it, --csv has them');
+  await requireRun(file, values);
   const { examples, title, roots, origin } = await chooseExamples(context, values, classifier, runOfModel(file));
   const threshold = values.threshold ?? classifier.threshold;
   const { metrics, logits } = await judge(classifier, kernelsFor(classifier.precision), examples, threshold);
   const familiar = origin === null ? null : await measureUnseen(classifier, { examples, logits, threshold, ...origin });
-  const wantsRows = values.csv || values.predictions || values.worst !== undefined;
-  const rows = wantsRows ? await predictionRows(examples, classifier, logits, threshold) : [];
+  const wantsPaths = values.csv || values.predictions;
+  const wantsRows = wantsPaths || values.worst !== undefined;
+  const answers = wantsRows ? await predictionRows(examples, classifier, logits, threshold) : [];
+  const rows = wantsPaths ? await withPaths(answers, roots) : answers;
   const errors = rows.filter((row) => !row.correct).sort((a, b) => b.confidence - a.confidence);
-  const worst = values.worst === undefined ? undefined : await withPaths(errors.slice(0, values.worst), roots);
+  const worst = values.worst === undefined ? undefined : await worstRows(errors.slice(0, values.worst), roots);
   if (values.csv) printCsv(context, rows);
   else if (context.json) {
     context.print(JSON.stringify({ ...metrics, ...familiar, ...(values.predictions && { rows }), ...(worst && { worst }) }));
@@ -161,7 +166,9 @@ async function ownSources(context: Context, run: string, part: Part): Promise<Ch
       return source === undefined ? [] : [{ ...source, isLikely: likely === undefined || likely === source }];
     }),
     memory: config.data.memory,
-    roots: choicesOf(loaded).flatMap(rootOf),
+    roots: choicesOf(loaded)
+      .flatMap(rootOf)
+      .map((root) => relative('', root)),
   };
 }
 
@@ -200,13 +207,21 @@ function rootOf(choice: SourceChoice): string[] {
   return choice.type === 'csv' ? [dirname(choice.path)] : [];
 }
 
-/** The same rows with a path that can be opened from here, where the picture has one. */
-function withPaths(rows: readonly PredictionRow[], roots: readonly string[]): Promise<PredictionRow[]> {
+/** The same rows with the paths of their pictures. @param roots  as the user named them, or from the working folder */
+async function withPaths(rows: readonly PredictionRow[], roots: readonly string[]): Promise<PredictionRow[]> {
   const pathOf = async (name: string) => {
-    for (const root of roots) if (await isFile(resolve(root, name))) return relative('', resolve(root, name));
-    return name;
+    for (const path of roots.map((root) => (isAbsolute(name) ? name : join(root, name)))) if (await isFile(path)) return path;
+    return null;
   };
-  return Promise.all(rows.map(async (row) => ({ ...row, file: await pathOf(row.file) })));
+  const out: PredictionRow[] = [];
+  const found = mapInOrder(rows, decodesAtOnce(), async (row) => ({ ...row, path: await pathOf(row.file) }));
+  for await (const row of found) out.push(row);
+  return out;
+}
+
+/** Rows that call a picture by its path, where it has one. */
+async function worstRows(rows: readonly PredictionRow[], roots: readonly string[]): Promise<PredictionRow[]> {
+  return (await withPaths(rows, roots)).map((row) => ({ ...row, file: row.path ?? row.file }));
 }
 
 async function isFile(path: string): Promise<boolean> {
@@ -240,13 +255,27 @@ function warnOfOneClass(context: Context, { title, classes }: Source, { labels }
   context.warn(`${title}: all pictures are of ${there}, none of ${absent}: unless some are missing, ${figure} is what they tell`);
 }
 
+/** @throws UserError (data) where a model lies alone, and so names no pictures, nor their parts */
+async function requireRun(model: string, { data, split = 'all' }: Values): Promise<void> {
+  const needed = data === undefined ? runFiles.config : split === 'all' ? undefined : runFiles.split;
+  if (needed === undefined || (await exists(join(runOfModel(model), needed)))) return;
+  const what = data === undefined ? 'which names its pictures' : `which says what is ${split}`;
+  throw new UserError('data', `${model}: expected a model in the folder of its run, ${what}, found no ${needed} beside it`, {
+    hint:
+      data === undefined
+        ? `Say on which pictures to judge it: nn evaluate --model ${shellWord(model)} --data photos`
+        : `Without --split it is judged on all of ${data}.`,
+  });
+}
+
 /** A moved run does not know where its pictures are: say how to. */
 async function ownData<T>(run: string, read: () => Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (error) {
     if (!(error instanceof UserError) || !['data', 'usage'].includes(error.kind)) throw error;
-    throw new UserError('data', `the data of the run ${run} can't be read: ${error.message}`, {
+    const [first, ...more] = error.lines;
+    throw new UserError('data', [`the data of the run ${run} can't be read: ${first}`, more], {
       hint: 'Say where the pictures are with --data; with --split test the same pictures are taken as in the run.',
       cause: error,
     });
@@ -264,15 +293,16 @@ async function predictionRows(
     const p = probability(logits[i]!);
     const truth = examples.labels[i] === 1 ? positive : negative;
     const { label, confidence } = answer(classifier, p, threshold);
-    return { file, truth, label, p, confidence, correct: label === truth };
+    return { file, truth, label, p, confidence, correct: label === truth, path: null };
   });
 }
 
-const columns = ['file', 'truth', 'label', 'p', 'confidence', 'correct'] as const satisfies (keyof PredictionRow)[];
+const columns = ['file', 'truth', 'label', 'p', 'confidence', 'correct', 'path'] as const satisfies (keyof PredictionRow)[];
 
 function printCsv(context: Context, rows: readonly PredictionRow[]): void {
-  context.print(columns.join(','));
-  for (const row of rows) context.print(columns.map((column) => csvField(String(row[column]))).join(','));
+  context.printExact(columns.join(','));
+  for (const row of rows)
+    context.printExact(columns.map((column) => csvField(row[column] === null ? null : String(row[column]))).join(','));
 }
 
 /** Says which gate was missed, and by how much. */
@@ -289,9 +319,4 @@ function missedGate(context: Context, { accuracy, accuracyInterval }: Metrics, {
   const missed = gates.filter(({ bound, value }) => bound !== undefined && value < bound);
   for (const { flag, bound, value, what } of missed) context.complain(`nn: ${flag} ${bound}: ${what} is ${value.toFixed(4)}`);
   return missed.length > 0;
-}
-
-function parsePart(text: string): string {
-  if (parts.includes(text)) return text;
-  throw new UserError('usage', `--split: expected ${parts.join(', ')}, found ${JSON.stringify(text)}`);
 }

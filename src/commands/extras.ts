@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { LoadedConfig } from '../config/load.ts';
 import { UserError } from '../errors.ts';
-import type { Network } from '../model/network.ts';
+import type { Layer, Network } from '../model/network.ts';
 import { loadClassifier, loadVector } from '../run/model-file.ts';
 import type { Extras } from '../training/plan.ts';
 
@@ -12,18 +12,24 @@ export async function readExtras({ config, folder, file }: LoadedConfig, network
   const extras: Extras = {};
   if (startFrom !== null) {
     const { classifier, file: model } = await loadClassifier(resolve(folder, startFrom));
-    const shape = ({ inputs, layers }: Network) =>
-      JSON.stringify([inputs, layers.map(({ units, activation, batchNorm }) => [units, activation, batchNorm])]);
-    if (shape(classifier.network) !== shape(network)) {
-      const words = ({ inputs, layers }: Network) => [inputs, ...layers.map(({ units }) => units)].join(' → ');
-      throw new UserError(
-        'model',
-        `${file}: training.startFrom: expected a network ${words(network)} of the same activations, found ${words(classifier.network)} in ${model}`,
-      );
-    }
+    const difference = differenceOf(network, classifier.network);
+    if (difference !== null) throw new UserError('model', `${file}: training.startFrom: ${difference} in ${model}`);
     extras.startValues = classifier.parameters.values;
   }
   if (byFeature !== null && byFeature !== 'inverseVariance')
     extras.rateByFeature = await loadVector(resolve(folder, byFeature), network.inputs);
   return extras;
+}
+
+/** What tells two networks apart whose weights mean something else, in words; null where nothing does. */
+function differenceOf(wanted: Network, found: Network): string | null {
+  const sizes = ({ inputs, layers }: Network) => [inputs, ...layers.map(({ units }) => units)].join(' → ');
+  if (sizes(wanted) !== sizes(found)) return `expected a network ${sizes(wanted)} of the same activations, found ${sizes(found)}`;
+  const kinds = ({ layers }: Network) => layers.map(kindOf);
+  const l = kinds(wanted).findIndex((kind, i) => kind !== kinds(found)[i]);
+  return l < 0 ? null : `expected ${kinds(wanted)[l]} in layer ${l + 1}, found ${kinds(found)[l]}`;
+}
+
+function kindOf({ activation, slope, batchNorm }: Layer): string {
+  return `${activation}${activation === 'leakyRelu' ? ` of slope ${slope}` : ''}${batchNorm ? ' with batch norm' : ''}`;
 }

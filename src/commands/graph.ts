@@ -1,10 +1,11 @@
 import { loadConfig } from '../config/load.ts';
-import { type ExitKind, UserError } from '../errors.ts';
+import type { ExitKind } from '../errors.ts';
 import { networkGraph } from '../report/graph.ts';
 import { type GraphFormat, graphFormats } from '../report/graph-formats.ts';
 import { networkOf } from '../training/prepare.ts';
 import type { Command, Context } from './command.ts';
 import { configOption, setOption } from './options.ts';
+import { wordOption } from './parse.ts';
 
 interface Values {
   config: string;
@@ -22,7 +23,7 @@ export const command: Command<Values> = {
       flags: '-f, --format <format>',
       summary: formats.map((name) => `${name}: ${graphFormats[name].summary}`).join('; '),
       default: 'text',
-      parse: parseFormat,
+      parse: wordOption('--format', formats),
     },
     { flags: '--json', summary: 'print nodes and edges as JSON' },
   ],
@@ -39,12 +40,8 @@ async function graph(context: Context, { config: file, set = [], format }: Value
   const { loss, l2, classWeight } = config.training;
   const network = networkOf(config, config.data.imageSize ** 2 * 3);
   const drawn = networkGraph(network, { loss, l2, weighted: classWeight !== 'none' });
-  context.print(context.json ? JSON.stringify(drawn) : graphFormats[format].render(drawn));
+  const shown = context.json ? JSON.stringify(drawn) : graphFormats[format].render(drawn);
+  if (context.json || typeof shown !== 'string') context.print(shown);
+  else context.printExact(shown);
   return undefined;
-}
-
-function parseFormat(text: string): GraphFormat {
-  const format = formats.find((name) => name === text);
-  if (format !== undefined) return format;
-  throw new UserError('usage', `--format: expected ${formats.join(', ')}, found ${JSON.stringify(text)}`);
 }

@@ -7,7 +7,7 @@ import { decodeImage } from '../data/image.ts';
 import { decodesAtOnce, mapInOrder, mostFailuresNamed } from '../data/load.ts';
 import { isFolder, maximumFileBytes, readPicture, walkFiles } from '../data/sources/files.ts';
 import { type FoundFile, fileAt, filesPassedOver, foldersPassedOver, imagesAmong } from '../data/sources/found-files.ts';
-import { type ExitKind, oneLine, systemReason, UserError } from '../errors.ts';
+import { type ExitKind, systemReason, UserError } from '../errors.ts';
 import { kernelsFor, useThreads } from '../kernels/select.ts';
 import { count as counted, plural } from '../report/table.ts';
 import { loadClassifier } from '../run/model-file.ts';
@@ -71,8 +71,7 @@ async function predict(context: Context, values: Values, operands: string[]): Pr
   let count = 0;
   let failed = 0;
   let others = 0;
-  const header = format.header;
-  if (header !== undefined) context.print(header);
+  format.head(context);
   const answers = mapInOrder(imagesOf(operands, context), decodesAtOnce(), async ({ name, pixels }) => ({
     name,
     outcome: await pixels(classifier),
@@ -85,8 +84,7 @@ async function predict(context: Context, values: Values, operands: string[]): Pr
       failed++;
       context.complain(`${name}: ${row.error}`);
     } else if (row.label !== classifier.classes.positive) others++;
-    const line = format.line(row);
-    if (line !== undefined) context.print(line);
+    format.print(context, row);
   }
   if (count === 0) throw new UserError('data', `${operands.join(', ')}: expected pictures, found none`);
   if (failed > mostFailuresNamed) context.note(`${counted(failed)} of ${plural(count, 'picture')} could not be read`);
@@ -107,21 +105,26 @@ function rowOf(
   return { file, ...answer(classifier, p, threshold), p, threshold, model, error: null };
 }
 
+interface Format {
+  head(context: Context): void;
+  print(context: Context, row: Row): void;
+}
+
 const formats = {
   text: {
-    header: undefined,
-    line: ({ file, label, p }: Row) => (p === null ? undefined : `${oneLine(file)}\t${label}\t${p.toFixed(4)}`),
+    head: () => {},
+    print: (context, { file, label, p }) => p !== null && context.printRow([file, String(label), p.toFixed(4)]),
   },
   json: {
-    header: undefined,
-    line: ({ file, label, p, confidence, threshold, model, error }: Row) =>
-      JSON.stringify({ file, label, p, confidence, threshold, model, error }),
+    head: () => {},
+    print: (context, { file, label, p, confidence, threshold, model, error }) =>
+      context.print(JSON.stringify({ file, label, p, confidence, threshold, model, error })),
   },
   csv: {
-    header: columns.join(','),
-    line: (row: Row) => columns.map((column) => csvField(row[column])).join(','),
+    head: (context) => context.printExact(columns.join(',')),
+    print: (context, row) => context.printExact(columns.map((column) => csvField(row[column])).join(',')),
   },
-};
+} satisfies Record<string, Format>;
 
 interface Image {
   name: string;

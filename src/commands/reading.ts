@@ -3,8 +3,8 @@ import { cachePlace, scratchFolders } from '../data/cache/place.ts';
 import { listed } from '../data/examples.ts';
 import { type Failure, mostFailuresNamed } from '../data/load.ts';
 import { type Scratch, scratchIn } from '../data/scratch.ts';
+import { shellWord } from '../lines.ts';
 import { count, plural } from '../report/table.ts';
-import { shellWord } from '../report/train-summary.ts';
 import type { Context, Progress } from './command.ts';
 
 /** What a path on the command line may be that names pictures with their labels. */

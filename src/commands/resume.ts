@@ -22,9 +22,10 @@ import { type Job, prepareJob } from './train-job.ts';
  *  @param sets  as given to --set: nothing but training.epochs
  *  @throws UserError where config or pictures are not those that the run began with */
 export async function resume(context: Context, path: string, sets: readonly string[]): Promise<ExitKind | undefined> {
-  const other = sets.find((set) => !set.startsWith('training.epochs='));
+  const other = sets.find((set) => !/^\s*training\.epochs\s*=/.test(set));
   if (other !== undefined) {
-    throw new UserError('usage', `--set ${other}: expected training.epochs alone with --resume`, {
+    const meant = /^\s*epochs\s*=/.test(other) ? ` (did you mean --set training.${other.trim()}?)` : '';
+    throw new UserError('usage', `--set ${other}: expected training.epochs alone with --resume${meant}`, {
       hint: `For another training: nn train --config ${join(path, runFiles.config)} --set ${other}`,
     });
   }
@@ -114,7 +115,7 @@ function refuseChanges(loaded: LoadedConfig, path: string, { began, checkpoint }
         ({ field, before, now }) => `${loaded.file}: ${field}: expected ${shown(before)}, as the run began, found ${shown(now)}`,
       );
     if (others.length > lines.length) lines.push(`${loaded.file}: … and ${others.length - lines.length} more`);
-    throw new UserError('usage', lines.join('\n'), {
+    throw new UserError('usage', lines, {
       hint: `Put it back; or train anew: nn train --config ${loaded.file} --output DIR.`,
     });
   }

@@ -4,7 +4,7 @@ import type { ExitKind } from '../errors.ts';
 import { useThreads } from '../kernels/select.ts';
 import { planText, type TrainPlan } from '../report/train-plan.ts';
 import { runsFolder } from '../run/places.ts';
-import { createRun, freePath, refuseRun, runName } from '../run/run-folder.ts';
+import { createRun, newRunFolder, refuseRun, runName } from '../run/run-folder.ts';
 import { writeSplit } from '../run/split-file.ts';
 import { marksOf } from '../training/checkpoint.ts';
 import { estimateSeconds } from '../training/estimate.ts';
@@ -71,7 +71,7 @@ async function train(context: Context, values: Values): Promise<ExitKind | undef
   const sets = [...(values.set ?? []), ...(values.seed === undefined ? [] : [`seed=${values.seed}`])];
   const loaded = await loadConfig(values.config, sets);
   const force = values.force ?? false;
-  if (values.output !== undefined) await refuseRun(values.output, force);
+  if (values.output !== undefined) await refuseRun(values.output, loaded, force);
   const job = await prepareJob(context, loaded, { strict: values.strict ?? false });
   const { data, plan, kernels, extras } = job;
   if (values.dryRun) {
@@ -83,7 +83,7 @@ async function train(context: Context, values: Values): Promise<ExitKind | undef
     return undefined;
   }
 
-  const path = values.output ?? (await freePath(join(runsFolder(context.environment), runName(values.config, new Date()))));
+  const path = values.output ?? (await newRunFolder(join(runsFolder(context.environment), runName(values.config, new Date()))));
   const run = await createRun(path, loaded, force);
   try {
     const split = await writeSplit(path, data.parts, data.classes);

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import * as check from '../checks.ts';
-import { type LoadedConfig, loadConfig, withoutPaths } from '../config/load.ts';
+import { type LoadedConfig, loadConfig, pathsOf, withoutPaths } from '../config/load.ts';
 import type { SearchConfig } from '../config/schema.ts';
 import { exists, makeFolder } from '../data/disk.ts';
 import { type ExitKind, UserError } from '../errors.ts';
@@ -9,7 +9,7 @@ import { type RankedTrial, rankingCsv, type TuneSummary, tuneText } from '../rep
 import { writeFileAtomically } from '../run/atomic-write.ts';
 import { changesSince } from '../run/compare-split.ts';
 import { runsFolder, shownPath } from '../run/places.ts';
-import { runName } from '../run/run-folder.ts';
+import { configOf, newRunFolder, refuseReplaced, runName } from '../run/run-folder.ts';
 import {
   defaultsOfSearch,
   isSameSearch,
@@ -95,9 +95,12 @@ async function start(context: Context, values: Values): Promise<ExitKind | undef
     );
   }
   const jobs = values.jobs ?? threads;
-  const output = values.output ?? join(runsFolder(context.environment), `tune-${runName(values.config, new Date())}`);
-  const compareContents = await exists(join(output, searchFiles.config)); // it goes on
+  const compareContents = values.output !== undefined && (await exists(join(values.output, searchFiles.config))); // it goes on
   const { extras, data } = await checkFirstTrial(context, loaded, { search, jobs, compareContents });
+  const output =
+    values.output ?? (await newRunFolder(join(runsFolder(context.environment), `tune-${runName(values.config, new Date())}`)));
+  const { config: _, journal: __, ...replaced } = searchFiles;
+  await refuseReplaced(output, Object.values(replaced), [configOf(loaded), ...pathsOf(loaded)]);
   const folder = await openSearch(output, loaded, isTrialResult);
   await keepPictures(output, data).catch(async (error) => {
     await folder.close();
@@ -114,6 +117,7 @@ async function start(context: Context, values: Values): Promise<ExitKind | undef
   const bar = context.progress(
     trials === null ? 'seconds' : 'training',
     trials === null ? values.minutes! * 60 : trainings(search, trials, loaded.config.training.epochs, values.shard?.count ?? 1),
+    trials === null ? 0 : known.length,
   );
   const timer =
     deadline === Number.POSITIVE_INFINITY ? undefined : setTimeout(() => pool.close(), Math.max(0, deadline - performance.now()));
@@ -144,7 +148,7 @@ async function start(context: Context, values: Values): Promise<ExitKind | undef
     }
   } catch (error) {
     if (error !== poolClosed) {
-      context.note(`What is finished is kept. ${goOn}`);
+      context.complain(`What is finished is kept. ${goOn}`);
       throw error;
     } // else the time is up, or the user stopped it: what was under way does not count
   } finally {

@@ -2,8 +2,8 @@ export interface JsonMistake {
   line: number;
   expected: string;
   found: string;
-  /** a comma with nothing after it, as other languages allow */
-  trailingComma: boolean;
+  /** what JSON asks for, in the words after "A config is JSON" */
+  advice: string;
 }
 
 /** Where a text stops to be JSON, and what stands there: the same words on every version of Node.
@@ -23,12 +23,30 @@ export function jsonMistake(text: string): JsonMistake | null {
       const line = text.slice(0, at).split('\n').length;
       // within an array a first value is looked for under another name
       const afterComma = expecting === 'key' || (expecting === 'value' && closers.at(-1) === ']');
-      const trailingComma = afterComma && kind === closers.at(-1);
-      return { line, trailingComma, expected: expectations[expecting](closers.at(-1) ?? ''), found: shown(text, at) };
+      const advice =
+        afterComma && kind === closers.at(-1) ? ': take away the comma before it.' : adviceOn(text.slice(at, at + 80), expecting);
+      return { line, advice, expected: expectations[expecting](closers.at(-1) ?? ''), found: shown(text, at) };
     }
     expecting = next;
     at += word.length;
   }
+}
+
+/** What other languages allow. */
+const habits: readonly (readonly [RegExp, string])[] = [
+  [/^(\/\/|\/\*|#)/, ', which has no comments: take it away.'],
+  [/^'/, ': texts and names stand in double quotes.'],
+  [/^[\p{L}_$][\w$]*\s*[:=]/u, ': names stand in double quotes, and a colon behind them.'],
+  [
+    /^(True|False|None|NaN|[-+]?Infinity|undefined|yes|no|on|off)\b/i,
+    ': it knows true, false, null, numbers, and texts in double quotes.',
+  ],
+  [/^[-+]?[.\d]/, ': numbers are written as 10, 0.5 or 1e-4.'],
+];
+
+function adviceOn(rest: string, expecting: State): string {
+  const isOpen = /value|key/i.test(expecting); // elsewhere nothing but a comma, a bracket or a colon is wanted
+  return habits.slice(0, isOpen ? habits.length : 1).find(([pattern]) => pattern.test(rest))?.[1] ?? '.';
 }
 
 type State = 'value' | 'firstValue' | 'firstKey' | 'key' | 'colon' | 'comma' | 'end';

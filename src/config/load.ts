@@ -2,11 +2,15 @@ import { realpathSync } from 'node:fs';
 import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
 import { decodeText } from '../data/decode-text.ts';
 import { exists, readWhole, reasonAt } from '../data/disk.ts';
+import { typeByName } from '../data/sources/sources.ts';
 import { autoShare, partNames } from '../data/split.ts';
 import { shown, systemReason, UserError } from '../errors.ts';
-import { defaultAt, describeIssues, format, isDiscriminator, valueAt } from './issues.ts';
+import { shellWord } from '../lines.ts';
+import { describeIssues, type Problem, suggestion } from './issues.ts';
 import { jsonMistake } from './json.ts';
+import { defaultAt, format, isDiscriminator, schemasAt, valueAt } from './json-schema.ts';
 import { escapedTexts, hasBackslash, repeatedName } from './json-texts.ts';
+import { settingCalled, settingFor } from './meant.ts';
 import { type Config, configSchema, type DefaultsVersion, defaultsOf, newestDefaults } from './schema.ts';
 
 /** A checked config, and where its paths start. */
@@ -59,13 +63,15 @@ export function checkConfig(
   const result = parsed(merged, file);
   if (result.success) return withPathsOfSets(withSplit(result.data), overrides, dirname(file));
   const { problems, more } = describeIssues(result.error.issues, merged);
-  const lines = problems.slice(0, maximumLines).map(({ path, text }) => {
+  const lines = problems.slice(0, maximumLines).map((problem) => {
+    const path = format(problem.path);
     const override = culprit(path, overrides, raw);
-    return `${override ? `--set ${override.text}` : file}: ${path === '' ? '' : `${path}: `}${text}`;
+    const meant = (override && otherSetting(override, problem, merged)) ?? suggestion(problem);
+    return `${override ? `--set ${override.text}` : file}: ${path === '' ? '' : `${path}: `}${problem.text}${meant}`;
   });
   const untold = problems.length - lines.length + more;
   if (untold > 0) lines.push(`${file}: … and ${untold} more`);
-  throw new UserError('usage', lines.join('\n'));
+  throw new UserError('usage', lines);
 }
 
 /** What a version's defaults say of fields that a config leaves out; those of the newest are the schema's own.
@@ -108,6 +114,13 @@ function splitOf(split: Config['data']['split']): Config['data']['split'] {
 
 const maximumLines = 100;
 
+/** Another --set that was probably meant, where it is more than another word. */
+function otherSetting({ path, value }: Override, { meant }: Problem, raw: unknown): string | undefined {
+  if (meant === undefined || 'name' in meant || ('value' in meant && typeof meant.value !== 'object')) return undefined;
+  const setting = 'field' in meant ? settingCalled(String(path.at(-1)), value) : settingFor(path, schemasAt(path, raw), value);
+  return setting && ` (did you mean --set ${shellWord(setting)}?)`;
+}
+
 /** The override that brought a problem in, if one did: it lies in what was set, or came with it into the object around. */
 function culprit(path: string, overrides: readonly Override[], raw: unknown): Override | undefined {
   const inside = (inner: string, outer: string) => outer === '' || inner === outer || inner.startsWith(`${outer}.`);
@@ -116,7 +129,7 @@ function culprit(path: string, overrides: readonly Override[], raw: unknown): Ov
   if (direct) return direct;
   const alone = parsed(raw, '');
   const before = alone.success ? [] : describeIssues(alone.error.issues, raw).problems;
-  if (before.some((problem) => problem.path === path)) return undefined;
+  if (before.some((problem) => format(problem.path) === path)) return undefined;
   return last((one) => inside(format(one.path), path) || inside(path, format(one.path.slice(0, -1))));
 }
 
@@ -140,6 +153,16 @@ function movePath(path: string, from: string, to: string): string {
   if (isAbsolute(path)) return path;
   const moved = relative(physical(to), resolve(physical(from), path));
   return moved.split(sep).join('/') || '.';
+}
+
+/** Every path that a config names, from the root, with the field that it stands in. */
+export function pathsOf({ config, folder }: LoadedConfig): { field: string; path: string }[] {
+  const found: { field: string; path: string }[] = [];
+  withPaths(config, (path, field) => {
+    found.push({ field, path: resolve(folder, path) });
+    return path;
+  });
+  return found;
 }
 
 /** The same config with every path in it changed. @param change  is given the path, and the field that it stands in */
@@ -169,8 +192,18 @@ async function readText(file: string): Promise<string> {
   try {
     return decodeText(await readWhole(file, maximumBytes));
   } catch (error) {
-    throw new UserError('usage', `${file}: expected a config file, found: ${reasonAt(file, error)}`, { cause: error });
+    const type = typeByName(file) ?? ((error as NodeJS.ErrnoException).code === 'EISDIR' ? 'folder' : undefined);
+    const found = reasonAt(file, error);
+    throw new UserError('usage', `${file}: expected a config file, found: ${found}`, {
+      hint: asSource(file, type),
+      cause: error,
+    });
   }
+}
+
+/** How a config names pictures that were given in its place. */
+function asSource(path: string, type: string | undefined): string | undefined {
+  return type && `A config names pictures: { "data": { "source": { "type": "${type}", "path": ${JSON.stringify(path)} } } }`;
 }
 
 function parseJson(json: string, file: string): unknown {
@@ -183,11 +216,8 @@ function parseJson(json: string, file: string): unknown {
     const where = mistake === null ? file : `${file}: line ${mistake.line}`;
     const found = mistake === null ? systemReason(error) : `${mistake.expected}, found ${mistake.found}`;
     const isPath = mistake !== null && hasBackslash(json, mistake.line);
-    const hint = isPath
-      ? backslashHint
-      : mistake?.trailingComma
-        ? 'A config is JSON: take away the comma before it.'
-        : 'A config is JSON.';
+    const advice = asSource(file, typeByName(file)) ?? `A config is JSON${mistake?.advice ?? '.'}`;
+    const hint = isPath ? backslashHint : advice;
     throw new UserError('usage', `${where}: expected ${found}`, { hint, cause: error });
   }
   const repeated = repeatedName(json);
@@ -202,11 +232,14 @@ function parseJson(json: string, file: string): unknown {
 const backslashHint =
   'In JSON a backslash begins a sign such as \\n: write a path with two of them ("C:\\\\photos"), or with / ("C:/photos").';
 
+/** Fields whose texts are paths; a class may be called anything. */
+const holdsPath = /(^|\.)(path|folder|startFrom|learningRateByFeature)$/;
+
 /** A path such as "C:\temp" is JSON, in which \t is a tab.
  *  @throws UserError (usage) where a text has such signs, and no file has it for its name */
 async function refuseEscapes(raw: unknown, file: string): Promise<void> {
   for (const { path, text } of escapedTexts(raw)) {
-    if (await exists(resolve(dirname(file), text))) continue;
+    if (!holdsPath.test(path) || (await exists(resolve(dirname(file), text)))) continue;
     throw new UserError('usage', `${file}: ${path}: expected a text without tabs and line ends, found ${shown(text)}`, {
       hint: backslashHint,
     });
@@ -226,18 +259,19 @@ function parseSet(text: string): Override {
   }
   const path = text
     .slice(0, equals)
+    .trim()
     .split('.')
     .map((key) => (/^\d+$/.test(key) ? Number(key) : key));
   if (path.includes('__proto__')) throw new UserError('usage', `--set ${text}: no such field`);
-  return { text, path, value: parseValue(text.slice(equals + 1)) };
+  return { text, path, value: parseValue(text.slice(equals + 1).trim()) };
 }
 
 /** JSON, or the bare word itself. */
-function parseValue(text: string): unknown {
+export function parseValue(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    return text; // not JSON: a word is meant, as cli.md says
+    return text; // not JSON: a bare word is a text
   }
 }
 

@@ -92,7 +92,7 @@ const drawnSource = z.strictObject({
 const packedSource = z.strictObject({ type: z.literal('packed'), path, positive });
 const source = z
   .discriminatedUnion('type', [folderSource, csvSource, hdf5Source, drawnSource, packedSource, archiveSource, cifar10Source])
-  .describe('Where the pictures come from');
+  .meta({ description: 'Where the pictures come from', examples: [{ type: 'folder', path: 'photos' }] });
 
 const partSize = z.union([share, wholeNumber(1)]).describe('A share below 1, or a number of pictures');
 const split = z
@@ -109,9 +109,11 @@ const split = z
       test: partSize.optional().describe('Cut from the source before it is folded'),
     }),
   ])
-  .describe(
-    '"auto" (dev = test = 20%, at most 10,000 each), sizes such as { "train": 0.6, "dev": 0.2, "test": 0.2 }, or { "folds": 5 }',
-  );
+  .meta({
+    description:
+      '"auto" (dev = test = 20%, at most 10,000 each), sizes such as { "train": 0.6, "dev": 0.2, "test": 0.2 }, or { "folds": 5 }',
+    examples: [{ train: 0.6, dev: 0.2, test: 0.2 }, { folds: 5 }],
+  });
 
 const augment = z.strictObject({
   flipHorizontal: z.boolean().default(false).describe('Mirror, with probability ½'),
@@ -143,7 +145,7 @@ const shuffle = z
       `within a window of several blocks), or "auto": full up to ${fullShuffleUpTo} training pictures, beyond it ${JSON.stringify(autoShuffle)}`,
   );
 
-const data = z.strictObject({
+const dataFields = z.strictObject({
   source: source.optional().describe('One source that is split into train, dev and test'),
   train: source.optional().describe('A source for the training part alone'),
   dev: source.optional().describe('A source for the dev part alone'),
@@ -158,8 +160,11 @@ const data = z.strictObject({
   normalize: oneOf(normalizers, 'What turns bytes into inputs, fitted on the training part').default(
     defaultsOf[newestDefaults].normalize,
   ),
-  augment: augment.prefault({}).describe('Variations of training pictures, drawn afresh each epoch'),
+  augment: augment
+    .prefault({})
+    .meta({ description: 'Variations of training pictures, drawn afresh each epoch', examples: [{ flipHorizontal: true }] }),
 });
+const data = dataFields.meta({ examples: [{ source: { type: 'folder', path: 'photos' } }] });
 
 const initName = oneOf(initializers, 'The deviation of the first weights');
 const initObject = z.strictObject({
@@ -298,11 +303,12 @@ const rangeSchemas = (Object.keys(ranges) as RangeName[]).map((name) => {
 });
 const range: z.ZodType<Partial<Record<RangeName, unknown[]>>> = z
   .union(rangeSchemas as [(typeof rangeSchemas)[0], ...typeof rangeSchemas])
-  .describe(
-    `One of ${Object.keys(ranges)
+  .meta({
+    description: `One of ${Object.keys(ranges)
       .map((name) => `{ "${name}": … }`)
       .join(', ')}`,
-  );
+    examples: [{ logUniform: [0.0001, 1] }],
+  });
 
 /** How `nn tune` goes about it. */
 const strategies = {

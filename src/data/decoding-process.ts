@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { systemReason, UserError } from '../errors.ts';
+import { addressHint, requireDecoding } from '../machine-memory.ts';
 import { ownFile } from '../own-files.ts';
 import { DamagedFile } from './damaged.ts';
 import { OnlyAlone, stopDecoding } from './decode-turns.ts';
@@ -30,7 +31,7 @@ stopDecoding.signal.addEventListener('abort', () => {
 const interrupted: Answer = { reason: 'interrupted', isDamaged: false };
 
 /** Decodes a file in another process; where that takes too long, or the process dies of it, it is refused.
- *  @throws UserError (data) with the reason
+ *  @throws UserError (data) with the reason; (usage) where the machine has too little to decode with
  *  @throws OnlyAlone for what is to be asked again with `isAlone` */
 export async function decodeApart<Use extends keyof Uses>(
   use: Use,
@@ -53,6 +54,7 @@ async function decodeIn(slot: Slot, request: Request): Promise<unknown> {
   const answer = stopDecoding.signal.aborted ? interrupted : await ask(slot, (slot.worker ??= start(slot)), request);
   if ('made' in answer) return answer.made;
   if ('isLarge' in answer) throw new OnlyAlone();
+  if ('lacking' in answer) throw new UserError('usage', `a process that decodes: ${answer.lacking}`, { hint: addressHint });
   if ('reason' in answer) throw answer.isDamaged ? new DamagedFile(answer.reason) : new UserError('data', answer.reason);
   // something else may have ended it while nothing was asked of it: a new one tells whether the file does
   if (!isNew) return decodeIn(slot, request);
@@ -60,6 +62,7 @@ async function decodeIn(slot: Slot, request: Request): Promise<unknown> {
 }
 
 function start(slot: Slot): ChildProcess {
+  requireDecoding();
   const child = fork(fileURLToPath(ownFile('dist/bundle/decoding-worker.js')), [String(process.pid)], {
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     serialization: 'advanced',

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { UserError } from '../errors.ts';
 import { decodeBmp } from './bmp.ts';
 import { DamagedFile } from './damaged.ts';
 import { OnlyAlone } from './decode-turns.ts';
@@ -14,7 +15,12 @@ import { refuseSize, sharedRasterPixels } from './image-traps.ts';
 export type Request = {
   [Use in keyof Uses]: { use: Use; file: Uint8Array; how: Parameters<Uses[Use]>[1]; isAlone: boolean };
 }[keyof Uses];
-export type Reply = { made: unknown } | { reason: string; isDamaged: boolean } | { isLarge: true };
+export type Reply =
+  | { made: unknown }
+  | { reason: string; isDamaged: boolean }
+  | { isLarge: true }
+  /** what this process could not have, which says nothing of the file */
+  | { lacking: string };
 
 process.on('SIGINT', () => {});
 process.on('SIGTERM', () => {});
@@ -37,6 +43,7 @@ async function reply({ use, file, how, isAlone }: Request): Promise<Reply> {
   } catch (error) {
     if (error instanceof OnlyAlone) return { isLarge: true };
     const told = imageError(error, file);
+    if (!(told instanceof UserError) || told.kind !== 'data') return { lacking: told.message };
     return { reason: told.message, isDamaged: told instanceof DamagedFile };
   }
 }

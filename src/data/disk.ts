@@ -148,6 +148,34 @@ export async function makeFolder(path: string, mode?: number): Promise<void> {
   }
 }
 
+/** Makes a folder whose name nobody else has: the path itself, or with a number behind it where something stands there, or another
+ *  process was quicker.
+ *  @returns its path
+ *  @throws Error of the system */
+export async function makeNewFolder(path: string): Promise<string> {
+  const make = (candidate: string) => mkdir(candidate);
+  return firstFree(path, make).catch(async (error) => {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    await makeFolder(dirname(path));
+    return firstFree(path, make);
+  });
+}
+
+/** A path that was free until it was taken, which is one call of the system: to look whether it is free would tell of the moment before.
+ *  @param suffix  behind the number
+ *  @param take    fails with EEXIST where something stands there */
+export async function firstFree(path: string, take: (path: string) => Promise<unknown>, suffix = ''): Promise<string> {
+  for (let n = 1; ; n++) {
+    const candidate = `${path}${n === 1 ? '' : `-${n}`}${suffix}`;
+    try {
+      await take(candidate);
+      return candidate;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+  }
+}
+
 /** A folder that is there need not be made. */
 async function keepFolder(path: string, error: unknown): Promise<void> {
   const isThere = await stat(path).then(

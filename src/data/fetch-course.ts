@@ -228,17 +228,13 @@ type Blame = Pick<Search, 'failures' | 'to'> & { missing: readonly KnownFile[]; 
 function cannotBeHad(file: KnownFile, { failures, missing, to, mirrors }: Blame): UserError {
   const wanted = missing.map(({ name, bytes, sha256 }) => {
     const addresses = mirrors.map((mirror, index) => `    ${index === 0 ? '' : 'or '}${mirror}${name}`);
-    return [`  ${name}, ${grouped(bytes)} bytes, sha256 ${sha256}`, ...addresses].join('\n');
+    return [`  ${name}, ${grouped(bytes)} bytes, sha256 ${sha256}`, ...addresses];
   });
-  return new UserError(
-    'data',
-    [`${file.name} could not be had; nothing was installed`, ...failures.map((f) => `  ${f}`)].join('\n'),
-    {
-      hint: [
-        `To get them by hand, download into ${to}, or into a folder that you give with --from FOLDER:`,
-        ...wanted,
-        'A download that broke off goes on where it was when the same command runs again.',
-      ].join('\n'),
-    },
-  );
+  return new UserError('data', [`${file.name} could not be had; nothing was installed`, ...failures.map((f) => `  ${f}`)], {
+    hint: [
+      `To get them by hand, download into ${to}, or into a folder that you give with --from FOLDER:`,
+      ...wanted,
+      'A download that broke off goes on where it was when the same command runs again.',
+    ],
+  });
 }

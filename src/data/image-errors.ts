@@ -1,13 +1,16 @@
-import { systemReason, UserError } from '../errors.ts';
+import { isOutOfFiles, isOutOfMemory, systemReason, UserError } from '../errors.ts';
 import { grouped } from '../grouped.ts';
+import { addressesLeft } from '../machine-memory.ts';
 import { DamagedFile } from './damaged.ts';
 import { otherFormatOf } from './image-formats.ts';
 import { maximumPixels } from './image-traps.ts';
 
 /** What to say of a file that could not be decoded, on one line, without the path that the caller names anyway.
  *  @returns a DamagedFile where it is damaged: all else may be sound, and be read elsewhere */
-export function imageError(error: unknown, file: Uint8Array): UserError {
-  if (error instanceof UserError) return error;
+export function imageError(error: unknown, file: Uint8Array): Error {
+  // a file may ask for more memory than there is; but within a limit on addresses, or on open files, it is not to blame
+  const isLimit = isOutOfFiles(error) || (isOutOfMemory(error) && addressesLeft() < Number.POSITIVE_INFINITY);
+  if (error instanceof UserError || isLimit) return error as Error;
   if ((error as NodeJS.ErrnoException).code?.startsWith('E')) return new UserError('data', systemReason(error), { cause: error });
   const lines = (error instanceof Error ? error.message : String(error)).split('\n').map((line) => line.trim());
   const text = [...new Set(lines)].filter((line) => line !== '' && !/bad seek to \d+$/.test(line)).join('; ');

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import type { Sharp, SharpOptions } from 'sharp';
 import { UserError } from '../errors.ts';
 import { grouped } from '../grouped.ts';
+import { requireDecoding } from '../machine-memory.ts';
 import { colourSpaceOf, pngColours } from './colour-codes.ts';
 import { inTurn } from './decode-turns.ts';
 import { imageError } from './image-errors.ts';
@@ -252,7 +253,16 @@ let loaded: SharpModule | undefined;
 /** Loads sharp when the first picture is read: it costs more than all else at start-up, and as an ES module twice as much. */
 function loadSharp(): SharpModule {
   if (loaded) return loaded;
-  loaded = createRequire(import.meta.url)('sharp') as SharpModule;
+  requireDecoding();
+  try {
+    loaded = createRequire(import.meta.url)('sharp') as SharpModule;
+  } catch (error) {
+    const [reason] = (error as Error).message.split('\n');
+    throw new UserError('usage', `sharp, which decodes pictures, can't be loaded: ${reason}`, {
+      hint: 'Install nn again: npm ci, on the system that it is to run on.',
+      cause: error,
+    });
+  }
   loaded.cache(false); // no picture is read twice
   loaded.concurrency(1); // one thread a picture, many pictures at once
   return loaded;

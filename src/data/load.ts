@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { UserError } from '../errors.ts';
-import { grouped } from '../grouped.ts';
-import { inGigabytes, machineMemory } from '../machine-memory.ts';
+import { byteTexts, grouped } from '../grouped.ts';
+import { machineMemory } from '../machine-memory.ts';
 import { DamagedFile } from './damaged.ts';
 import { type Classes, classCounts, type ExampleSet, type Examples, orderClasses } from './examples.ts';
 import type { Preprocessing } from './image.ts';
@@ -141,10 +141,11 @@ async function loadPacked(
 /** @throws UserError (data) where the pictures are more than memory can hold: before any of it is taken */
 function allocate({ count, title }: Pick<Source, 'count' | 'title'>, features: number): Uint8Array {
   const bytes = count * features;
+  const [taken, room] = byteTexts(bytes, machineMemory());
   const refuse = (cause?: unknown) =>
     new UserError(
       'data',
-      `${title}: expected pictures that fit into memory, found ${count}, which take ${inGigabytes(bytes)}; this machine has ${inGigabytes(machineMemory())}`,
+      `${title}: expected pictures that fit into memory, found ${count}, which take ${taken}; this machine has ${room}`,
       {
         hint: 'Lower data.memory, so that they stay on the disk; or use fewer pictures, or a smaller data.imageSize.',
         cause,
@@ -208,12 +209,12 @@ export async function attempt<T>(read: Promise<T>): Promise<Attempt<T>> {
 export const mostFailuresNamed = 10;
 
 export function strictError(source: Source, failures: readonly Failure[]): UserError {
-  const listed = failures.slice(0, mostFailuresNamed).map(({ name, reason }) => `\n  ${name}: ${reason}`);
+  const listed = failures.slice(0, mostFailuresNamed).map(({ name, reason }) => `  ${name}: ${reason}`);
   const rest = failures.length - listed.length;
-  if (rest > 0) listed.push(`\n  … and ${grouped(rest)} more, which nn data inspect --all names`);
+  if (rest > 0) listed.push(`  … and ${grouped(rest)} more, which nn data inspect --all names`);
   return new UserError(
     'data',
-    `${source.title}: expected every picture to be readable, ${failures.length} of ${source.count} are not:${listed.join('')}`,
+    [`${source.title}: expected every picture to be readable, ${failures.length} of ${source.count} are not:`, listed],
     {
       hint: 'Mend or remove them; without --strict they are listed and left out.',
     },

@@ -3,6 +3,7 @@ import { closeSync, openSync, unlinkSync, write } from 'node:fs';
 import { readdir, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemReason, UserError } from '../errors.ts';
+import { byteTexts } from '../grouped.ts';
 import { processExists } from './abandoned.ts';
 import { makeFolder, type PlaceWriter, writeAt } from './disk.ts';
 
@@ -82,10 +83,10 @@ async function requireRoom(folder: string, bytes: number): Promise<void> {
   const { bavail, bsize } = await statfs(folder);
   const free = bavail * bsize;
   if (free >= bytes) return;
-  const gigabytes = (count: number) => `${(count / 1e9).toFixed(1)} GB`;
+  const [wanted, found] = byteTexts(bytes, free);
   throw new UserError(
     'data',
-    `${folder}: expected ${gigabytes(bytes)} free for pixels that are more than data.memory holds, found ${gigabytes(free)}`,
+    `${folder}: expected ${wanted} free for pixels that are more than data.memory holds, found ${found}`,
     { hint: roomHint },
   );
 }

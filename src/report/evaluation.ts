@@ -1,5 +1,6 @@
 import type { Interval } from '../evaluation/intervals.ts';
 import type { Metrics } from '../evaluation/metrics.ts';
+import type { Lines } from '../lines.ts';
 import { count, percent, percentRange, plural, table } from './table.ts';
 
 /** The answer for one labelled picture. */
@@ -12,6 +13,8 @@ export interface PredictionRow {
   /** of the label that was given */
   confidence: number;
   correct: boolean;
+  /** where the picture is a file: as `nn predict` names it, so that it can be opened from here */
+  path: string | null;
 }
 
 interface Setting {
@@ -29,7 +32,7 @@ interface Familiar {
 }
 
 /** The metrics of one part, for people. */
-export function evaluationText(metrics: Metrics, familiar: Familiar | null, setting: Setting): string {
+export function evaluationText(metrics: Metrics, familiar: Familiar | null, setting: Setting): Lines {
   const { title, classes, threshold, style } = setting;
   const { tp, fp, fn, tn } = metrics.confusion;
   const { positive, negative } = classes;
@@ -49,11 +52,11 @@ export function evaluationText(metrics: Metrics, familiar: Familiar | null, sett
     ),
     ...(sentence === null ? [] : ['', sentence]),
     ...(sentence === null || !familiar?.unseen ? [] : ['', figures(familiar.unseen, classes)]),
-  ].join('\n');
+  ];
 }
 
 /** Of pictures of one class alone, no more than they tell. */
-function figures(metrics: Metrics, { positive, negative }: Setting['classes']): string {
+function figures(metrics: Metrics, { positive, negative }: Setting['classes']): Lines {
   const { tp, fp, fn, tn } = metrics.confusion;
   const ofBoth = tp + fn > 0 && fp + tn > 0;
   const found = (name: string, share: number | null, interval: Interval | null, of: string) =>
@@ -95,8 +98,8 @@ export function trainedOnText(total: number, familiar: Familiar | null): string 
 
 /** @param worst  the most confident errors, worst first
  *  @param total  of all errors */
-export function worstText(worst: readonly PredictionRow[], total: number): string {
-  if (total === 0) return '\nNo errors.';
+export function worstText(worst: readonly PredictionRow[], total: number): Lines {
+  if (total === 0) return ['', 'No errors.'];
   const lines = worst.map(({ file, truth, label, p }) => [file, `is ${truth}`, `called ${label}`, `P ${p.toFixed(4)}`]);
-  return `\nThe most confident of ${plural(total, 'error')}:\n${table(lines, '  ')}`;
+  return ['', `The most confident of ${plural(total, 'error')}:`, table(lines, '  ')];
 }

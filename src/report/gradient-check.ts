@@ -1,3 +1,4 @@
+import type { Lines } from '../lines.ts';
 import { count, table } from './table.ts';
 
 export interface LayerCheck {
@@ -16,7 +17,7 @@ export function gradientCheckText(
   layers: readonly LayerCheck[],
   rightBelow: number,
   style: (style: 'green' | 'red', text: string) => string,
-): string {
+): Lines {
   const rows = layers.map(({ layer, tensors, difference, checked, skipped, right }) => [
     String(layer),
     tensors,
@@ -34,5 +35,5 @@ export function gradientCheckText(
     wrong.length === 0
       ? `  All below ${rightBelow}, or as near as rounding lets one see: the gradients are right.`
       : `  Layer ${wrong.join(', ')}: the gradient is wrong. Please report it.`,
-  ].join('\n');
+  ];
 }

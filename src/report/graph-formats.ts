@@ -1,13 +1,14 @@
+import type { Lines } from '../lines.ts';
 import type { Graph, GraphNode, NodeKind, Pass } from './graph.ts';
 import { svgGraph } from './graph-svg.ts';
 import { count, plural, table } from './table.ts';
 
-/** How a computation graph can be drawn. */
+/** How a computation graph can be drawn: in lines for people, or as one text in a format of its own. */
 export const graphFormats = {
   text: { summary: 'tables for a terminal', render: textGraph },
   mermaid: { summary: 'a flowchart for Markdown', render: mermaidGraph },
   svg: { summary: 'a picture', render: svgGraph },
-} as const satisfies Record<string, { summary: string; render(graph: Graph): string }>;
+} as const satisfies Record<string, { summary: string; render(graph: Graph): Lines }>;
 
 export type GraphFormat = keyof typeof graphFormats;
 
@@ -18,7 +19,7 @@ function shapeText([rows, columns]: GraphNode['shape']): string {
 
 const textWidth = 100;
 
-function textGraph(graph: Graph): string {
+function textGraph(graph: Graph): Lines[] {
   const rows = (pass: Pass) =>
     graph.nodes
       .filter((node) => node.pass === pass)
@@ -49,7 +50,7 @@ function textGraph(graph: Graph): string {
     table([...total, ['in all', '', count(graph.parameters)]], '  '),
     '',
     ...graph.legend.flatMap((line) => wrap(line, ' ')),
-  ].join('\n');
+  ];
 }
 
 /** The names of a pass, without parameters and their gradients: what leads to J, or away from it. */

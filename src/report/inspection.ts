@@ -1,6 +1,7 @@
 import { type Finding, findingKinds, type Picture } from '../data/inspection/findings.ts';
 import type { Spread, Summary } from '../data/inspection/summary.ts';
 import type { Interval } from '../evaluation/intervals.ts';
+import type { Lines } from '../lines.ts';
 import { count, percent, percentRange, plural, table } from './table.ts';
 
 /** All that `nn data inspect` found: the object of --json, but for the places of the pictures. */
@@ -40,7 +41,7 @@ export interface PartDifference {
 type Style = (style: 'bold' | 'dim' | 'yellow', text: string) => string;
 
 /** @param most  examples of each finding */
-export function inspectionText(found: Inspection, { most, style }: { most: number; style: Style }): string {
+export function inspectionText(found: Inspection, { most, style }: { most: number; style: Style }): Lines {
   const { findings, differences, shortcuts, warnings, model } = found;
   const unreadable = found.total - found.readable;
   const readable = unreadable === 0 ? 'all readable' : `${count(unreadable)} unreadable`;
@@ -56,8 +57,8 @@ export function inspectionText(found: Inspection, { most, style }: { most: numbe
       : findings.map((finding) => findingText(finding, most, style))),
     ...(differences.length === 0 ? [] : ['', `  ${differenceTitle}`, table(differenceRows(differences), '  ')]),
     ...(shortcuts === null ? [] : ['', `  ${shortcutTitle}`, table(shortcutRows(shortcuts, model), '  ')]),
-    ...warnings.map((warning) => `\n  ${style('yellow', 'warning:')} ${warning}`),
-  ].join('\n');
+    ...warnings.flatMap((warning) => ['', `  ${style('yellow', 'warning:')} ${warning}`]),
+  ];
 }
 
 export const differenceTitle = 'The parts beside each other, light and colour of 255, and what differs by more than chance:';
@@ -137,7 +138,7 @@ export function findingTitle({ kind, groups }: Finding): string {
   return `${findingKinds[kind].title}: ${grouped ? `${counted} in ${plural(groups.length, 'group')}` : counted}`;
 }
 
-function findingText(finding: Finding, most: number, style: Style): string {
+function findingText(finding: Finding, most: number, style: Style): Lines {
   const { groups, kind } = finding;
   const shown = groups
     .slice(0, most)
@@ -148,13 +149,12 @@ function findingText(finding: Finding, most: number, style: Style): string {
     `    ${findingKinds[kind].advice}`,
     ...shown,
     ...(rest > 0 ? [`    … and ${count(rest)} more: --all names them`] : []),
-  ].join('\n');
+  ];
 }
 
 /** With its part, where there are parts. */
 export function pictureName({ name, part }: Picture): string {
-  const shown = name.replace(/\p{Cc}/gu, '\ufffd'); // a name may hold line ends, and codes that terminals obey
-  return part === null ? shown : `${shown} (${part})`;
+  return part === null ? name : `${name} (${part})`;
 }
 
 /** The object of --json. */

@@ -1,4 +1,5 @@
 import type { Classifier } from '../classifier/classifier.ts';
+import type { Lines } from '../lines.ts';
 import { count, table } from './table.ts';
 
 export interface ModelDescription extends Omit<Classifier, 'parameters' | 'map'> {
@@ -19,7 +20,7 @@ export function modelText({
   loss,
   precision,
   tensors,
-}: ModelDescription): string {
+}: ModelDescription): Lines {
   const { imageSize, fit } = preprocessing;
   const layers = [network.inputs, ...network.layers.map(({ units }) => units)].join(' → ');
   const activations = network.layers.map(({ activation }) => activation).join(', ');
@@ -43,5 +44,5 @@ export function modelText({
       ],
       '  ',
     ),
-  ].join('\n');
+  ];
 }

@@ -22,7 +22,7 @@ const columns = width - margin - 1;
 
 /** Draws a curve in braille, each character four dots high and two wide. It needs no colour.
  *  @returns lines of 72 columns at most */
-export function plotText({ x, y, xTitle, yTitle, top, mark, points = [] }: Plot): string {
+export function plotText({ x, y, xTitle, yTitle, top, mark, points = [] }: Plot): string[] {
   const finite = [...y, ...points.flatMap((point) => point.y ?? [])].filter(Number.isFinite);
   const high = top ?? Math.max(...finite);
   const low = Math.min(...finite, high);
@@ -55,7 +55,7 @@ export function plotText({ x, y, xTitle, yTitle, top, mark, points = [] }: Plot)
     ...decadeAxis(first, last, (value) => across(value, columns)),
     ...(mark ? [pointer(marked!, mark.text)] : []),
     ' '.repeat(margin + 1) + xTitle.padStart(Math.floor((columns + xTitle.length) / 2)),
-  ].join('\n');
+  ];
 }
 
 /** The first braille character, without dots. */

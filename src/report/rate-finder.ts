@@ -1,3 +1,4 @@
+import type { Lines } from '../lines.ts';
 import { plotText } from './plot.ts';
 import { table } from './table.ts';
 
@@ -36,7 +37,7 @@ const breaks: Record<Break, { inSweep: string; inTrial: string }> = {
 };
 
 /** Cost against rate, and the proposal. */
-export function foundRateText(found: FoundRate, style: Style): string {
+export function foundRateText(found: FoundRate, style: Style): Lines {
   const { rates, proposed, diverged, broke, trials, steps, set } = found;
   const tried = trials.map(({ rate, cost, broke: how }) => [
     `${rate}`,
@@ -55,7 +56,7 @@ export function foundRateText(found: FoundRate, style: Style): string {
     ...(set === null
       ? ['No rate brought the cost down: look at initialisation and normalisation first.']
       : [choice(found), '', `${style('bold', 'Proposed')}: --set ${/[[\]]/.test(set) ? `'${set}'` : set}`]),
-  ].join('\n');
+  ];
 }
 
 /** Why this rate, and not that at which the line is lowest. */
@@ -71,7 +72,7 @@ function choice({ rates, smoothed, proposed, trials }: FoundRate): string {
 /** Rates of the line this near the proposal are it. */
 const justAbove = 1.3;
 
-function ratePlot({ rates, smoothed, proposed, trials }: FoundRate): string {
+function ratePlot({ rates, smoothed, proposed, trials }: FoundRate): Lines {
   return plotText({
     x: rates,
     y: smoothed,

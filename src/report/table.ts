@@ -1,16 +1,17 @@
 import { grouped } from '../grouped.ts';
+import { oneLine } from '../lines.ts';
+
 /** A cell that stands to the right: a number, or a share of a hundred. */
 export const isFigure = (cell: string) => /^-?[\d.,]+%?$/.test(cell);
 
-/** Rows as aligned columns, two spaces apart; numbers (and what looks like them) to the right. */
-export function table(rows: readonly (readonly string[])[], indent = ''): string {
-  const widths = rows.reduce<number[]>((w, row) => row.map((cell, i) => Math.max(w[i] ?? 0, cell.length)), []);
-  return rows
-    .map((row) => {
-      const cells = row.map((cell, i) => (isFigure(cell) ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)));
-      return `${indent}${cells.join('  ')}`.trimEnd();
-    })
-    .join('\n');
+/** Rows as aligned columns, two spaces apart, a line each; numbers (and what looks like them) to the right. */
+export function table(rows: readonly (readonly string[])[], indent = ''): string[] {
+  const shown = rows.map((row) => row.map(oneLine));
+  const widths = shown.reduce<number[]>((w, row) => row.map((cell, i) => Math.max(w[i] ?? 0, cell.length)), []);
+  return shown.map((row) => {
+    const cells = row.map((cell, i) => (isFigure(cell) ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)));
+    return `${indent}${cells.join('  ')}`.trimEnd();
+  });
 }
 
 /** 0.7213 becomes 72.1%. */

@@ -1,4 +1,5 @@
 import type { PartName } from '../data/split.ts';
+import type { Lines } from '../lines.ts';
 import { count, plural, table } from './table.ts';
 
 /** What a training would do: the object of `nn train --dry-run --json`. */
@@ -22,7 +23,7 @@ export interface TrainPlan {
   warnings: string[];
 }
 
-export function planText(plan: TrainPlan): string {
+export function planText(plan: TrainPlan): Lines {
   const { positive, negative } = plan.classes;
   const parts = (['train', 'dev', 'test'] as const).filter((part) => plan.examples[part].total > 0);
   const examples = parts.map((part) => {
@@ -44,7 +45,7 @@ export function planText(plan: TrainPlan): string {
     `  ${plural(plan.epochs, 'epoch')} in batches of ${count(plan.batch)} with learning rate ${[...new Set(plan.learningRates)].join(', ')}`,
     `  first layer in ${plan.form.form} form (${plan.form.why})`,
     `  about ${count(Math.ceil(plan.memoryBytes / 2 ** 20))} MB of memory and ${duration(plan.estimatedSeconds)}`,
-  ].join('\n');
+  ];
 }
 
 function duration(seconds: number): string {

@@ -11,6 +11,7 @@ import {
   verdicts,
 } from '../evaluation/diagnosis.ts';
 import type { Metrics } from '../evaluation/metrics.ts';
+import { type Lines, shellWord } from '../lines.ts';
 import { count, percent, percentRange, plural, table } from './table.ts';
 
 /** The object of `nn train --json` and of summary.json: its names are a contract. */
@@ -129,7 +130,7 @@ interface Classes {
 type Style = (style: 'bold' | 'dim' | 'green' | 'yellow', text: string) => string;
 
 /** The summary for people. */
-export function trainText(summary: TrainSummary, classes: Classes, style: Style): string {
+export function trainText(summary: TrainSummary, classes: Classes, style: Style): Lines {
   const { metrics, examples } = summary;
   const parts = (['train', 'dev', 'test'] as const).filter((part) => metrics[part] !== null);
   const rows = parts.map((part) => {
@@ -147,7 +148,7 @@ export function trainText(summary: TrainSummary, classes: Classes, style: Style)
     ];
   });
   const header = ['', 'pictures', classes.positive, classes.negative, 'accuracy', '95% interval', 'larger class', 'cost'];
-  const lines = [
+  const lines: Lines[] = [
     `${stoppedText[summary.stopped]} after ${plural(summary.epochs, 'epoch')} in ${summary.seconds.toFixed(1)} s: ${plural(summary.parameters, 'parameter')}`,
     ...(summary.bestEpoch === summary.epochs
       ? []
@@ -167,7 +168,7 @@ export function trainText(summary: TrainSummary, classes: Classes, style: Style)
       '  ',
     ),
   );
-  return lines.join('\n');
+  return lines;
 }
 
 const stoppedText = { finished: 'Trained', early: 'Stopped early', time: 'Out of time', interrupted: 'Interrupted' } as const;
@@ -184,7 +185,7 @@ interface Told {
 }
 
 /** The diagnosis in a sentence, and what to do about it. */
-function diagnosisText(diagnosis: Diagnosis, told: Told): string {
+export function diagnosisText(diagnosis: Diagnosis, told: Told): Lines {
   const { verdict, comparedWith, collapsed, worseThanGuessing, imbalance } = diagnosis;
   const { style } = told;
   const isSound = verdict === 'neither' && !collapsed && !worseThanGuessing && !imbalance;
@@ -201,7 +202,7 @@ function diagnosisText(diagnosis: Diagnosis, told: Told): string {
     if (set.length > 0) lines.push(`      ${flags(set)}`);
     if (affordable) lines.push(`      with ${flags(affordable.set)} as well about ${times(affordable.timesAsLong)} as long`);
   }
-  return lines.join('\n');
+  return lines;
 }
 
 const flags = (set: readonly string[]) => set.map((change) => `--set ${shellWord(change)}`).join(' ');
@@ -274,9 +275,4 @@ function doubt({ intervals, unsure, enough }: Pick<Diagnosis, 'intervals' | 'uns
 
 function verdictTitle(verdict: Bias['verdict']): string {
   return verdict === 'neither' ? 'neither high bias nor high variance' : verdict;
-}
-
-/** A word as the shell takes it. */
-export function shellWord(text: string): string {
-  return /^[\w.=:,/+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

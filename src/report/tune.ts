@@ -1,4 +1,5 @@
 import { csvField } from '../data/csv-field.ts';
+import type { Lines } from '../lines.ts';
 import { count, percent, percentRange, plural, table } from './table.ts';
 
 /** A trial in the ranking, best first. */
@@ -32,7 +33,7 @@ export interface TuneSummary {
 /** Rows that people are shown; the files hold all. */
 const shown = 10;
 
-export function tuneText({ output, best, metric, trials, earlier, seconds, ranking }: TuneSummary): string {
+export function tuneText({ output, best, metric, trials, earlier, seconds, ranking }: TuneSummary): Lines {
   const names = ranking[0]?.set.map((set) => set.slice(0, set.indexOf('='))) ?? [];
   const header = ['rank', 'trial', 'cost', 'accuracy', '95% interval', 'epochs', ...names.map(shortName)];
   const rows = ranking
@@ -55,8 +56,11 @@ export function tuneText({ output, best, metric, trials, earlier, seconds, ranki
     '',
     best === null
       ? '  Every trial failed.'
-      : `  The best is ready to train: nn train --config ${best}\n  It was chosen among ${plural(trials, 'trial')} on the same dev part, so its dev figures flatter it (trial ${first!.trial}): believe test.`,
-  ].join('\n');
+      : [
+          `  The best is ready to train: nn train --config ${best}`,
+          `  It was chosen among ${plural(trials, 'trial')} on the same dev part, so its dev figures flatter it (trial ${first!.trial}): believe test.`,
+        ],
+  ];
 }
 
 const columns = [

@@ -61,7 +61,7 @@ export async function loadCheckpoint<Accepted>(
     }
   }
   if (damage.length === 0) return null;
-  throw new UserError('model', damage.join('\n'), {
+  throw new UserError('model', damage, {
     hint: `Nothing is left to go on from. Train again: nn train --config ${join(folder, 'config.json')} --output ${folder} --force`,
   });
 }

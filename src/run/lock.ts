@@ -1,7 +1,7 @@
 import { link, open, readFile, readlink, rename, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { processExists, removeAbandoned } from '../data/abandoned.ts';
+import { processExists, removeAbandoned, unfinishedName } from '../data/abandoned.ts';
 import { discard, readPlainFile } from '../data/disk.ts';
 import { systemReason, UserError } from '../errors.ts';
 
@@ -94,7 +94,7 @@ const settled = () => new Promise((resolve) => setTimeout(resolve, 50));
 
 /** Whether the lock was free, and is now ours: it appears with its content, or not at all. */
 async function placed(path: string, text: string): Promise<boolean> {
-  const aside = `${path}.${process.pid}.partial`;
+  const aside = unfinishedName(path);
   try {
     await writeNew(aside, text, 'w');
     try {

@@ -1,9 +1,9 @@
 import { lstat, readdir, realpath, rename, rm, stat, symlink } from 'node:fs/promises';
-import { dirname, join, relative } from 'node:path';
-import { type LoadedConfig, loadConfig, moveConfig } from '../config/load.ts';
+import { basename, dirname, join, relative } from 'node:path';
+import { type LoadedConfig, loadConfig, moveConfig, pathsOf } from '../config/load.ts';
 import { type Config, unnamedDefaults } from '../config/schema.ts';
-import { removeAbandoned } from '../data/abandoned.ts';
-import { exists, makeFolder } from '../data/disk.ts';
+import { removeAbandoned, unfinishedName } from '../data/abandoned.ts';
+import { exists, makeFolder, makeNewFolder, readPlainFile } from '../data/disk.ts';
 import { systemReason, UserError } from '../errors.ts';
 import { writeFileAtomically } from './atomic-write.ts';
 import { checkpointNames } from './checkpoint-file.ts';
@@ -50,10 +50,7 @@ export async function createRun(path: string, loaded: LoadedConfig, force: boole
  *  @throws UserError (usage) where there is no run, another process trains in it, or it can't be cleared of what a kill left */
 export async function takeRun(path: string): Promise<Lock> {
   if (!(await ownFiles(path, '--resume')).includes(runFiles.config)) {
-    const found = (await exists(path)) ? `no ${runFiles.config} in it` : 'no such folder';
-    throw new UserError('usage', `--resume ${path}: expected the folder of a run, found ${found}`, {
-      hint: 'Name the folder that nn train made, such as runs/quickstart-2026-11-22T21-05-30.',
-    });
+    throw noRun(path, (await exists(path)) ? `no ${runFiles.config} in it` : 'no such folder');
   }
   const lock = await lockFolder(path);
   try {
@@ -63,6 +60,12 @@ export async function takeRun(path: string): Promise<Lock> {
     throw unfit(path, '--resume', error);
   }
   return lock;
+}
+
+function noRun(path: string, found: string): UserError {
+  return new UserError('usage', `--resume ${path}: expected the folder of a run, found ${found}`, {
+    hint: 'Name the folder that nn train made, such as runs/quickstart-2026-11-22T21-05-30.',
+  });
 }
 
 /** Opens a folder that is locked. @param journalBytes  of the journal that are kept */
@@ -110,11 +113,17 @@ export function runName(configFile: string, now: Date): string {
   return `${name}-${now.toISOString().slice(0, 19).replaceAll(':', '-')}`;
 }
 
-/** The path itself, or with a number behind it where something stands there: two runs may start within one second. */
-export async function freePath(path: string): Promise<string> {
-  for (let n = 1; ; n++) {
-    const candidate = n === 1 ? path : `${path}-${n}`;
-    if (!(await exists(candidate))) return candidate;
+/** Makes the folder of a run or search that nn names itself: several may start within one second.
+ *  @returns its path: the one given, or with a number behind it
+ *  @throws UserError (usage) */
+export async function newRunFolder(path: string): Promise<string> {
+  try {
+    return await makeNewFolder(path);
+  } catch (error) {
+    throw new UserError('usage', `${path}: expected a folder that can be written, found: ${systemReason(error)}`, {
+      hint: 'Name one with --output, or with NN_RUNS another place for all of them.',
+      cause: error,
+    });
   }
 }
 
@@ -127,26 +136,38 @@ export async function writeSummary(path: string, summary: object): Promise<void>
  *  @throws UserError (data) where no link can be made, or something else stands in its place */
 export async function linkLatest(runs: string, run: string): Promise<void> {
   const link = join(runs, latestName);
-  const aside = `${link}.${process.pid}.partial`;
   try {
     await makeFolder(runs);
     // a link is read from where it really lies; and `run` itself may be named through the link that is replaced
     const [from, to] = [await realpath(runs), await realpath(run)];
-    await rm(aside, { force: true });
     await removeAbandoned(runs, latestName);
-    await symlink(process.platform === 'win32' ? to : relative(from, to) || '.', aside, 'junction');
-    await replaceLink(aside, link);
+    await replaceLink(link, process.platform === 'win32' ? to : relative(from, to) || '.');
   } catch (error) {
-    await rm(aside, { force: true });
     throw new UserError('data', `${link}: can't be made to lead to ${run}: ${systemReason(error)}`, { cause: error });
   }
 }
 
+/** Other runs may end in the same moment, and on a shared disk another machine may take what is made here for something left behind. */
+async function replaceLink(link: string, target: string): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    const aside = unfinishedName(link);
+    try {
+      await symlink(target, aside, 'junction');
+      await renameLink(aside, link);
+      return;
+    } catch (error) {
+      await rm(aside, { force: true });
+      const { code } = error as NodeJS.ErrnoException;
+      if (tries === 5 || !['ENOENT', 'EEXIST', 'EPERM'].includes(String(code))) throw error;
+    }
+  }
+}
+
 /** Windows renames nothing onto a junction: there the old one goes first. */
-async function replaceLink(aside: string, link: string): Promise<void> {
+async function renameLink(aside: string, link: string): Promise<void> {
   const old = await lstat(link).catch(() => undefined);
   if (old !== undefined && !old.isSymbolicLink()) throw new Error('something that is not a link stands there');
-  if (old !== undefined && process.platform === 'win32') await rm(link);
+  if (old !== undefined && process.platform === 'win32') await rm(link, { force: true });
   await rename(aside, link);
 }
 
@@ -155,10 +176,44 @@ export function readRunConfig(run: string, sets: readonly string[] = []): Promis
   return loadConfig(join(run, runFiles.config), sets, unnamedDefaults);
 }
 
-/** @throws UserError (usage) where a run stands in the folder already, unless `force`; or where another process trains in it */
-export async function refuseRun(path: string, force: boolean): Promise<void> {
+/** @throws UserError (usage) where a run stands in the folder already, unless `force`; where another process trains in it; or where the run
+ *  would replace a file that it is made of */
+export async function refuseRun(path: string, loaded: LoadedConfig, force: boolean): Promise<void> {
   await refuseLocked(path);
-  refusePresent(path, await ownFiles(path, '--output'), force);
+  const found = await ownFiles(path, '--output');
+  await refuseReplaced(path, found, [...((await isWrittenConfig(path)) ? [] : [configOf(loaded)]), ...pathsOf(loaded)]);
+  refusePresent(path, found, force);
+}
+
+/** Whether config.json is as `writeConfig` left it, and may go with its run: one that a person wrote is shorter, or in another order. */
+async function isWrittenConfig(path: string): Promise<boolean> {
+  try {
+    const text = await readPlainFile(join(path, runFiles.config));
+    return text.toString() === json(configOfRun(await readRunConfig(path), path));
+  } catch {
+    return false; // none, or not one that can be read
+  }
+}
+
+/** A config's own file, as `pathsOf` gives those that it names. */
+export const configOf = ({ file }: LoadedConfig) => ({ field: '--config', path: file });
+
+/** @throws UserError (usage) where some of the files that are to be written in a folder are among the inputs */
+export async function refuseReplaced(
+  folder: string,
+  names: readonly string[],
+  inputs: readonly { field: string; path: string }[],
+): Promise<void> {
+  const real = (file: string) => realpath(file).catch(() => undefined);
+  const places = await Promise.all(names.map((name) => real(join(folder, name))));
+  for (const { field, path } of inputs) {
+    const place = await real(path);
+    if (place === undefined || !places.includes(place)) continue;
+    const found = `${join(folder, basename(place))}, which is ${field}`;
+    throw new UserError('usage', `--output ${folder}: expected a folder where no input is replaced, found ${found}`, {
+      hint: 'Name another folder, or give that file another name.',
+    });
+  }
 }
 
 function refusePresent(path: string, found: readonly string[], force: boolean): void {
@@ -174,8 +229,9 @@ async function ownFiles(path: string, flag: string): Promise<string[]> {
     const names = await readdir(path);
     return Object.values(runFiles).filter((name) => names.includes(name));
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw unfit(path, flag, error);
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return [];
+    throw flag === '--resume' && code === 'ENOTDIR' ? noRun(path, 'a file') : unfit(path, flag, error);
   }
 }
 

@@ -1,6 +1,7 @@
 import { UserError } from '../errors.ts';
+import { byteText, byteTexts } from '../grouped.ts';
 import { pixelLimit } from '../kernels/simd/memory.ts';
-import { inGigabytes, machineMemory } from '../machine-memory.ts';
+import { machineMemory } from '../machine-memory.ts';
 import type { Form } from '../model/forms.ts';
 import type { Network } from '../model/network.ts';
 
@@ -77,19 +78,23 @@ export function refuseTooMuch(
 ): void {
   const inKernels = needs.filter((need) => need.inKernels);
   if (sumOf(inKernels) > kernelBytes)
-    throw tooMuch(`a training within ${inGigabytes(kernelBytes)}, which WebAssembly can address, found one that`, inKernels);
-  const machine = `${inGigabytes(available)} of memory, as this machine has`;
-  if (processes === 1 && sumOf(needs) > available) throw tooMuch(`a training within ${machine}, found one that`, needs);
-  if (processes * sumOf(needs) > available)
-    throw tooMuch(`${processes} trainings at once within ${machine}, found that each`, needs, 'Fewer --jobs take less. ');
+    throw tooMuch((room) => `a training within ${room}, which WebAssembly can address, found one that`, kernelBytes, inKernels);
+  const machine = (room: string) => `${room} of memory, as this machine has`;
+  if (processes === 1 && sumOf(needs) > available)
+    throw tooMuch((room) => `a training within ${machine(room)}, found one that`, available, needs);
+  if (processes * sumOf(needs) > available) {
+    const expected = (room: string) => `${processes} trainings at once within ${machine(room)}, found that each`;
+    throw tooMuch(expected, available, needs, 'Fewer --jobs take less. ');
+  }
 }
 
-/** @param expected  up to what was found, which takes so much */
-function tooMuch(expected: string, needs: readonly MemoryNeed[], hint = ''): UserError {
+/** @param expected  up to what was found, which takes so much; given the room that there is */
+function tooMuch(expected: (room: string) => string, room: number, needs: readonly MemoryNeed[], hint = ''): UserError {
   const sum = sumOf(needs);
+  const [roomText, sumText] = byteTexts(room, sum);
   const terms = [...needs].sort((a, b) => b.bytes - a.bytes).filter(({ bytes }) => bytes >= sum / 100);
-  const listed = terms.map(({ what, bytes }) => `\n  ${inGigabytes(bytes).padStart(10)}  ${what}`).join('');
-  return new UserError('usage', `expected ${expected} takes ${inGigabytes(sum)}:${listed}`, {
+  const listed = terms.map(({ what, bytes }) => `  ${byteText(bytes).padStart(10)}  ${what}`);
+  return new UserError('usage', [`expected ${expected(roomText)} takes ${sumText}:`, listed], {
     hint: `${hint}Smaller layers (model.layers), a smaller data.imageSize or training.batchSize take less; pictures beyond data.memory (MiB) stay on the disk.`,
   });
 }

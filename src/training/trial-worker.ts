@@ -1,6 +1,7 @@
 import type { LoadedConfig } from '../config/load.ts';
 import { cachePlace, scratchFolders } from '../data/cache/place.ts';
 import { UserError } from '../errors.ts';
+import type { Lines } from '../lines.ts';
 import type { Extras } from './plan.ts';
 import { runTrial, type TrialJob, type TrialResult, trialData } from './trial.ts';
 
@@ -12,7 +13,7 @@ import { runTrial, type TrialJob, type TrialResult, trialData } from './trial.ts
 export type Request = { loaded: LoadedConfig; extras: Extras } | { job: TrialJob };
 export type Reply =
   | { result: TrialResult }
-  | { refused: { kind: UserError['kind']; message: string; hint: string | undefined } }
+  | { refused: { kind: UserError['kind']; message: readonly string[]; hint: Lines | undefined } }
   | { fault: string };
 
 let search: { loaded: LoadedConfig; extras: Extras } | undefined;
@@ -34,7 +35,7 @@ async function reply(job: TrialJob): Promise<Reply> {
   try {
     return { result: await runTrial(search!.loaded, job, { dataOf, extras: search!.extras }) };
   } catch (error) {
-    if (error instanceof UserError) return { refused: { kind: error.kind, message: error.message, hint: error.hint } };
+    if (error instanceof UserError) return { refused: { kind: error.kind, message: error.lines, hint: error.hint } };
     return { fault: error instanceof Error ? (error.stack ?? error.message) : String(error) };
   }
 }

@@ -1,6 +1,7 @@
-import { cp, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { moveFiles } from '../../src/data/inspection/remove.ts';
 import { put, putScenes, scene } from '../data/inspection/pictures.ts';
 import { solidPng } from '../data/pictures.ts';
 import { listing, run, temporaryFolder } from './pictures.ts';
@@ -91,6 +92,50 @@ describe('nn data clean --apply', () => {
     for (const name of before)
       expect(await readFile(join(folder, 'photos', name))).toEqual(await readFile(join(folder, 'as-it-was', name)));
     expect(await photos()).toEqual(before);
+  });
+
+  test.each([
+    ['after some', ['cat/one.png'], 2],
+    ['after the last', ['cat/one.png', 'noncat/broken.jpg', 'noncat/white.png'], 0],
+  ])('goes on in the same folder where it was killed %s', async (_, moved) => {
+    const before = await photos();
+    for (const name of moved) {
+      await mkdir(join(folder, 'removed-2026-01-02', name, '..'), { recursive: true });
+      await rename(join(folder, 'photos', name), join(folder, 'removed-2026-01-02', name));
+    }
+    const { stdout, stderr } = await clean(0, 'photos', '--apply', 'list.csv');
+    expect(stdout).toBe('removed-2026-01-02\t3 files moved\n');
+    expect(stderr).toContain(`${moved.length} of them were moved before, into removed-2026-01-02.`);
+    expect((await photos()).length).toBe(before.length - 3);
+    expect((await readdir(folder)).filter((name) => name.startsWith('removed-'))).toEqual(['removed-2026-01-02']);
+  });
+
+  test('names the folder of what was moved where the rest has changed', async () => {
+    await mkdir(join(folder, 'removed-2026-01-02', 'cat'), { recursive: true });
+    await rename(join(folder, 'photos/cat/one.png'), join(folder, 'removed-2026-01-02/cat/one.png'));
+    await writeFile(join(folder, 'photos/noncat/broken.jpg'), 'another text');
+    const { stderr } = await clean(3, 'photos', '--apply', 'list.csv');
+    expect(stderr).toContain('Moved before: 1 file of it.');
+    expect(stderr).toContain('cp -R removed-2026-01-02/. photos');
+    expect(stderr).toContain('noncat/broken.jpg: it is not the file');
+    expect(stderr).not.toContain('cat/one.png: it is not');
+  });
+
+  test('stops between two files when it is told to, and says how many are where', async () => {
+    let asked = 0;
+    const to = join(folder, 'aside');
+    const names = ['cat/one.png', 'noncat/white.png'];
+    expect(await moveFiles(join(folder, 'photos'), names, { to, aborted: () => asked++ > 0 })).toBe(1);
+    expect(await listing(to)).toEqual(['cat', 'cat/one.png']);
+    expect(await photos()).toContain('noncat/white.png');
+  });
+
+  test('replaces nothing that lies where a file is to go', async () => {
+    await mkdir(join(folder, 'aside/cat'), { recursive: true });
+    await put1('aside/cat/one.png', 'mine');
+    const moving = moveFiles(join(folder, 'photos'), ['cat/one.png'], { to: join(folder, 'aside'), aborted: () => false });
+    await expect(moving).rejects.toThrow("can't be moved: it exists already");
+    expect(await read('aside/cat/one.png')).toBe('mine');
   });
 
   test('a second time takes another folder', async () => {
@@ -191,7 +236,9 @@ describe('a table', () => {
       'label,note,path\ncat,"x, ""y""",photos/cat/scene-0.png\ncat,first,photos/cat/one.png\nnoncat,,photos/noncat/scene-0.png\n',
     );
     expect(await photos()).toEqual(before);
-    expect((await clean(0, 'table.csv', '--apply', 'list.csv')).stdout).toMatch(/^table-cleaned-2\.csv\t/);
+    const again = await Promise.all([1, 2, 3].map(() => clean(0, 'table.csv', '--apply', 'list.csv')));
+    const names = again.map(({ stdout }) => stdout.split('\t')[0]!).sort();
+    expect(names).toEqual(['table-cleaned-2.csv', 'table-cleaned-3.csv', 'table-cleaned-4.csv']); // each its own, also at once
   });
 
   test('that has lost a row is refused', async () => {

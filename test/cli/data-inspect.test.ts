@@ -112,7 +112,7 @@ describe('nn data inspect', () => {
   });
 
   test.each([
-    ['where nothing is', 'nothing', 'expected a folder'],
+    ['where nothing is', 'nothing', 'nothing: expected pictures, found: no such file or folder'],
     ['of one class', 'one', 'expected two classes'],
     ['of which no picture can be read', 'broken', 'none that can be read'],
   ])('a source %s is refused', async (_, name, message) => {

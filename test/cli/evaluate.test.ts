@@ -21,6 +21,7 @@ interface Row {
   p: number;
   confidence: number;
   correct: boolean;
+  path: string | null;
 }
 type Judged = Metrics & { rows: Row[]; worst: Row[] };
 
@@ -153,8 +154,36 @@ describe('rows', () => {
   test('--csv has them too', async () => {
     const { rows } = await judged(['--predictions']);
     const lines = (await evaluate(0, ['--csv'])).stdout.trimEnd().split('\n');
-    expect(lines[0]).toBe('file,truth,label,p,confidence,correct');
+    expect(lines[0]).toBe('file,truth,label,p,confidence,correct,path');
     expect(lines.slice(1)).toEqual(rows.map((row) => Object.values(row).join(',')));
+  });
+
+  test.each<[string, () => string[]]>([
+    ["the run's own data", () => ['--split', 'all']],
+    ['a folder', () => ['--data', 'pictures']],
+    ['a folder by its whole path', () => ['--data', join(folder, 'pictures')]],
+    ['a table', () => ['--data', 'some.csv']],
+  ])('name files as nn predict does, so that one pipes into the other: of %s', async (_, words) => {
+    await writeFile(join(folder, 'some.csv'), 'path,label\npictures/cat/00.png,cat\npictures/thing/03.png,thing\n');
+    const { rows } = await judged([...words(), '--predictions']);
+    const input = rows.map(({ path }) => `${path}\n`).join('');
+    const predicted = (await run(0, ['predict', '--json', '-m', 'model', '@-'], { cwd: folder, input })).stdout;
+    const lines = predicted.trimEnd().split('\n').map((line) => JSON.parse(line) as Row); // biome-ignore format: a chain of calls
+    expect(lines.map(({ file, p, label }) => ({ file, p, label }))).toEqual(
+      rows.map(({ path, p, label }) => ({ file: path, p, label })),
+    );
+    if (words()[1] !== join(folder, 'pictures') && words()[1] !== 'pictures') return;
+    const named = (await run(0, ['predict', '--json', '-m', 'model', words()[1]!], { cwd: folder })).stdout;
+    const files = named.trimEnd().split('\n').map((line) => (JSON.parse(line) as Row).file); // biome-ignore format: a chain of calls
+    expect(rows.map(({ path }) => path).sort()).toEqual(files.sort());
+  });
+
+  test('have no path where a picture is no file', async () => {
+    await run(0, ['data', 'pack', 'pictures', '--out', 'packed.safetensors', '--size', '16', '-q'], { cwd: folder });
+    const { rows } = await judged(['--data', 'packed.safetensors', '--predictions']);
+    expect(new Set(rows.map(({ path }) => path))).toEqual(new Set([null]));
+    const { stdout } = await evaluate(0, ['--data', 'packed.safetensors', '--csv']);
+    expect(stdout.split('\n')[1]).toMatch(/,(true|false),$/);
   });
 
   test('--worst names the most confident errors, worst first, by paths that can be opened', async () => {
@@ -281,7 +310,7 @@ describe('other data', () => {
       'strangers',
       /strangers: expected the model's classes, cat and thing, found bird and dog/,
     ],
-    ['a place that is not there', 'nowhere', /nowhere: expected a folder .*\.csv.*\.h5/],
+    ['a place that is not there', 'nowhere', /nowhere: expected pictures, found: no such file or folder$/m],
     ['a table that is not there', 'nowhere.csv', /nowhere\.csv: .*no such file/],
     ['another kind of file', 'c.json', /c\.json: expected a folder/],
     ['a table without the columns', 'wrong.csv', /wrong\.csv.*path/],

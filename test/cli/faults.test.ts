@@ -298,7 +298,7 @@ describe('an odd place', () => {
     await writeFile(at('runs-file'), '');
     const { stderr } = await run(2, ['train', '-c', 'c.json'], { cwd: folder, env: { NN_RUNS: 'runs-file' } });
     expect(stderr).toMatch(
-      /--output runs-file.*: expected a folder that can be written, found: a part of the path is not a folder/,
+      /nn: runs-file.*: expected a folder that can be written, found: a part of the path is not a folder\n.*NN_RUNS/,
     );
   });
 
@@ -345,14 +345,49 @@ test('a plan that is too large for the machine is refused before anything of it 
   await expect(stat(at('huge'))).rejects.toThrow('ENOENT');
 });
 
-test('a limit on addresses that leaves the kernels no memory is said in a sentence', {
-  skip: process.platform !== 'linux',
-}, () => {
-  const script = 'ulimit -v 4000000; exec "$0" "$@"';
-  const words = ['-c', script, process.execPath, binPath, 'train', '-c', 'c.json', '-o', 'narrow'];
-  const { status, stderr } = spawnSync('bash', words, { cwd: folder, encoding: 'utf8' });
-  expect(stderr).toMatch(/^nn: expected more memory than the system gives, found: .*\nTake smaller layers .*ulimit -v/m);
-  expect(status).toBe(2);
+describe('limits of the system', { skip: process.platform !== 'linux' }, () => {
+  const within = (limit: string, words: readonly string[]) =>
+    spawnSync('bash', ['-c', `ulimit ${limit}; exec "$0" "$@"`, process.execPath, ...words], { cwd: folder, encoding: 'utf8' });
+  const tight: [string, RegExp][] = [
+    ...[20, 22, 24, 26, 28, 32, 36, 40].map((files): [string, RegExp] => [
+      `-n ${files}`,
+      /^nn: .* files open at once .*\nRaise the limit: ulimit -n/m,
+    ]),
+    ...[0.8, 0.9, 1, 1.3, 1.7, 2.5, 4, 8, 10, 11, 11.4, 11.8, 12.1, 12.5].map((gigabytes): [string, RegExp] => [
+      `-v ${gigabytes * 1e6}`,
+      /^nn: expected (more memory|[\d.,]+ (bytes|.B) of addresses).*\nAddresses are not memory: .*ulimit -v unlimited/m,
+    ]),
+  ];
+
+  test.each(tight)('ulimit %s: done, or a sentence that says what to raise; no trace, no signal', (limit, sentence) => {
+    if (within(limit, ['-e', '0']).status !== 0) return; // Node itself does not start
+    const output = `within${limit.replace(' ', '')}`;
+    const words = [
+      'train',
+      '-c',
+      'c.json',
+      '-o',
+      output,
+      '--threads',
+      '4',
+      '--set',
+      'model.layers=[{"units":64}]',
+      '--set',
+      'training.form=direct',
+    ];
+    const { status, signal, stderr } = within(limit, [binPath, ...words]);
+    expect({ signal, trace: /^ +at /m.exec(stderr) }, stderr).toEqual({ signal: null, trace: null });
+    if (status !== 0) {
+      expect(status, stderr).toBe(2);
+      expect(stderr).toMatch(sentence);
+    }
+  });
+
+  test('that leave a picture no file or no memory say nothing of the picture', async () => {
+    const { status, stderr } = within('-v 1500000', [binPath, 'data', 'clean', 'pictures', '--out', 'blamed.csv']);
+    expect(status, stderr).toBe(2);
+    await expect(stat(at('blamed.csv'))).rejects.toThrow('ENOENT');
+  });
 });
 
 test('a thread of the kernels that ends between two pieces of work is missing, no more', async () => {

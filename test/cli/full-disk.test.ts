@@ -144,7 +144,8 @@ describe('a disk that is full', () => {
     const output = join(path, 'never');
     await mkdir(at('elsewhere'));
     await fill(path, 16); // for the run's lock, config and split
-    const { stderr } = await run(3, ['train', '-c', 'c.json', '-o', output], { cwd: folder, env: { TMPDIR: at('elsewhere') } });
+    const env = { TMPDIR: at('elsewhere') };
+    const { stderr } = await run(3, ['train', '-c', 'c.json', '-o', output, '-q'], { cwd: folder, env });
     const kept = /^The trained model is kept in (.*)$/m.exec(stderr)?.[1];
     expect(kept, stderr).toBeDefined();
     expect(await readFile(kept!)).toEqual(await readFile(at('whole', 'model.safetensors')));

@@ -59,11 +59,31 @@ describe('what a config names beside its pictures', () => {
     const { stderr } = await type(4, 'train -c c.json --set model.layers.0.units=5 --set training.startFrom=first -o second');
     expect(stderr).toContain('training.startFrom: expected a network 192 → 5 → 1 of the same activations, found 192 → 3 → 1 in');
   });
+
+  test.each([
+    ['another activation', ['activation=relu'], [], 'relu in layer 1, found tanh'],
+    [
+      'another slope',
+      ['activation=leakyRelu', 'slope=0.3'],
+      ['activation=leakyRelu'],
+      'leakyRelu of slope 0.3 in layer 1, found leakyRelu of slope 0.01',
+    ],
+    ['batch norm', ['batchNorm=true'], [], 'tanh with batch norm in layer 1, found tanh'],
+  ])('weights of a network with %s are refused, and those of the same are taken', async (what, layer, before, found) => {
+    const sets = (fields: readonly string[]) => fields.map((field) => ` --set model.layers.0.${field}`).join('');
+    const name = what.replaceAll(' ', '-');
+    await type(0, `train -c c.json${sets(before)} -o ${name} -q`);
+    const words = `train -c c.json --set training.startFrom=${name}`;
+    expect((await type(4, `${words}${sets(layer)} -n`)).stderr).toContain(
+      `training.startFrom: expected ${found} in ${join(folder, name)}`,
+    );
+    await type(0, `${words}${sets(before)} -n`);
+  });
 });
 
 test('nn data draw says what a difficulty may be, and why a folder cannot be written', async () => {
   expect((await type(2, 'data draw --count 2 --out x --difficulty medium')).stderr).toMatch(
-    /--difficulty: expected easy or hard, found "medium"/,
+    /--difficulty: expected easy, hard, found "medium"/,
   );
   await writeFile(join(folder, 'file'), '');
   expect((await type(3, 'data draw --count 2 --out file/x')).stderr).toContain("--out file/x: can't be written: ");

@@ -82,7 +82,7 @@ describe('what is predicted', () => {
     const name = join('in', 'two\nlines\tand \x1b[31m.png');
     await cp(join(folder, 'in', 'a.png'), join(folder, name));
     const { stdout } = await predict(0, [name]);
-    expect(stdout).toMatch(/^in\/two\\nlines\\tand \\x1b\[31m\.png\t\w+\t0\.\d{4}\n$/);
+    expect(stdout).toMatch(/^in\/two\\nlines\\tand \\u001b\[31m\.png\t\w+\t0\.\d{4}\n$/);
     expect(await filesOf([name])).toEqual([name]);
     await rm(join(folder, name));
   });

@@ -11,6 +11,7 @@ export function listeningContext(changes: Partial<Context> = {}): { context: Con
     json: false,
     verbose: false,
     print: into(said.printed),
+    printRow: (cells: readonly string[]) => void said.printed.push(cells.join('\t')),
     printExact: into(said.printed),
     note: into(said.noted),
     warn: into(said.warned),

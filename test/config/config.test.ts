@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { schemasAt } from '../../src/config/json-schema.ts';
 import { checkConfig, loadConfig, moveConfig } from '../../src/config/load.ts';
+import { meantValue, settingFor } from '../../src/config/meant.ts';
 import type { Config } from '../../src/config/schema.ts';
 import { configsPath } from '../cli.ts';
 
@@ -65,7 +67,11 @@ describe('a mistake is told by file, path, what was expected, what was found, an
       source({ type: 'folder', path: 'a', count: 5 }),
       'data.source.count: no such field; known here: type, path, positive, fit',
     ],
-    ['a text for a number', training({ epochs: '5' }), 'training.epochs: expected a whole number of at least 1, found "5"'],
+    [
+      'a text for a number',
+      training({ epochs: '5' }),
+      'training.epochs: expected a whole number of at least 1, found "5" (did you mean 5?)',
+    ],
     ['half an epoch', training({ epochs: 1.5 }), 'training.epochs: expected a whole number of at least 1, found 1.5'],
     ['no epoch', training({ epochs: 0 }), 'training.epochs: expected a whole number of at least 1, found 0'],
     [
@@ -99,16 +105,32 @@ describe('a mistake is told by file, path, what was expected, what was found, an
     ],
     ['a list for an object', training([]), /^training: expected an object \{ .* \}, found \[\]$/],
     ['an object for a list', model({ layers: { units: 5 } }), 'model.layers: expected a list [ … ], found {"units":5}'],
-    ['a number in a list of objects', model({ layers: [5] }), /^model\.layers\.0: expected an object \{ .* \}, found 5$/],
-    ['null for the data', { data: null }, 'data: expected an object { … }, found null'],
-    ['no data', {}, 'data: expected an object { … }, found nothing'],
+    [
+      'a number in a list of objects',
+      model({ layers: [5] }),
+      /^model\.layers\.0: expected an object \{ .* \}, found 5 \(did you mean \{ "units": 5 \}\?\)$/,
+    ],
+    [
+      'null for the data',
+      { data: null },
+      'data: expected an object such as { "source": { "type": "folder", "path": "photos" } }, found null',
+    ],
+    ['no data', {}, 'data: expected an object such as { "source": { "type": "folder", "path": "photos" } }, found nothing'],
     [
       'an unknown type of source',
       source({ type: 'fodler', path: 'x' }),
       /^data\.source\.type: expected "folder", "csv", "hdf5", "drawn".*, found "fodler" \(did you mean "folder"\?\)$/,
     ],
-    ['no type of source', source({ path: 'x' }), /^data\.source\.type: expected "folder", .*, found nothing$/],
-    ['a text for a source', source('x' as never), 'data.source: expected an object { … }, found "x"'],
+    [
+      'no type of source',
+      source({ path: 'x' }),
+      /^data\.source\.type: expected "folder", .*, found nothing \(did you mean "folder"\?\)$/,
+    ],
+    [
+      'a text for a source',
+      source('x' as never),
+      'data.source: expected an object { … }, found "x" (did you mean { "type": "folder", "path": "x" }?)',
+    ],
     [
       'a shuffle by a wrong word',
       { data: { ...drawn, shuffle: 'ful' } },
@@ -124,7 +146,7 @@ describe('a mistake is told by file, path, what was expected, what was found, an
     [
       'a split by a text',
       split({ dev: '0.2' }),
-      'data.split.dev: expected a number above 0 and below 1 or a whole number of at least 1, found "0.2"',
+      'data.split.dev: expected a number above 0 and below 1 or a whole number of at least 1, found "0.2" (did you mean 0.2?)',
     ],
     [
       'a split that is neither share nor count',
@@ -334,9 +356,9 @@ describe('--set', () => {
     ['model.layers.0.unit=5', 'model.layers.0.unit: no such field (did you mean "units"?)'],
     ['training.optimizer.name=gradientDecent', /^training\.optimizer\.name: .*\(did you mean "gradientDescent"\?\)$/],
     ['training.epochs=x', 'training.epochs: expected a whole number of at least 1, found "x"'],
-    ['training.epochs="7"', 'training.epochs: expected a whole number of at least 1, found "7"'],
+    ['training.epochs="7"', 'training.epochs: expected a whole number of at least 1, found "7" (did you mean 7?)'],
     ['training.loss=', /^training\.loss: expected .*, found ""$/],
-    ['data=null', 'data: expected an object { … }, found null'],
+    ['data=null', 'data: expected an object such as { "source": { "type": "folder", "path": "photos" } }, found null'],
     ['data.train={"type":"drawn"}', /^data: expected either source, or train.*; found both$/],
     ['model.layers.3.units=9', 'model.layers: expected an index from 0 to 1, found 3'],
     ['model.layers.x.units=9', 'model.layers: expected an index from 0 to 1, found "x"'],
@@ -363,6 +385,107 @@ describe('--set', () => {
 
   test("mends the file's mistakes", () => {
     expect(check({ data: drawn, training: { epochs: 0 } }, 'training.epochs=2').training.epochs).toBe(2);
+  });
+});
+
+describe('what was meant is shown', () => {
+  const folder = { type: 'folder', path: 'p' };
+  const training = (fields: object) => ({ data: { source: folder }, training: fields });
+  const model = (fields: unknown) => ({ data: { source: folder }, model: fields });
+  const data = (fields: object) => ({ data: { source: folder, ...fields } });
+
+  test.each<[string, unknown, string]>([
+    ['a folder for a source', { data: { source: 'photos' } }, '{ "type": "folder", "path": "photos" }'],
+    ['a table for a source', { data: { train: 'labels.csv' } }, '{ "type": "csv", "path": "labels.csv" }'],
+    ['an archive for a source', { data: { source: 'a.tar.gz' } }, '{ "type": "archive", "path": "a.tar.gz" }'],
+    ['pictures for data', { data: 'photos' }, '{ "source": { "type": "folder", "path": "photos" } }'],
+    ['a source without its type', { data: { source: { path: 'x.h5' } } }, '"hdf5"'],
+    ['a source at the top', { source: folder, ...data({}) }, '"data.source"'],
+    ['a number for a layer', model({ layers: [20] }), '{ "units": 20 }'],
+    ['a number for layers', model({ layers: 20 }), '[ { "units": 20 } ]'],
+    ['layers for a model', model([20, 7]), '{ "layers": [ { "units": 20 }, { "units": 7 } ] }'],
+    ['neurons', model({ layers: [{ neurons: 20 }] }), '"units"'],
+    ['an activation in other letters', model({ layers: [{ units: 2, activation: 'ReLU' }] }), '"relu"'],
+    ['a name for an optimizer', training({ optimizer: 'adam' }), '{ "name": "adam" }'],
+    ['another name for one', training({ optimizer: 'sgd' }), '{ "name": "gradientDescent" }'],
+    ['that name in its object', training({ optimizer: { name: 'SGD' } }), '"gradientDescent"'],
+    ['a name for a schedule', training({ schedule: 'cosine' }), '{ "name": "cosine" }'],
+    ['a loss of Keras', training({ loss: 'binary_crossentropy' }), '"crossEntropy"'],
+    ['early stopping that is true', training({ earlyStopping: true }), '{ "patience": 10, "minDelta": 0 }'],
+    ['a number for it', training({ earlyStopping: 5 }), '{ "patience": 5 }'],
+    ['a number as a text', training({ batchSize: '32' }), '32'],
+    ['lr', training({ lr: 0.1 }), '"learningRate"'],
+    ['batch_size', training({ batch_size: 3 }), '"batchSize"'],
+    ['weight_decay', training({ weight_decay: 3 }), '"l2"'],
+    ['dropout', training({ dropout: 0.5 }), '"model.layers.0.keepProb"'],
+    ['epochs at the top', { ...data({}), epochs: 5 }, '"training.epochs"'],
+    ['validation for a part', data({ validation: folder }), '"dev"'],
+    ['validation in a split', data({ split: { validation: 0.2 } }), '"dev"'],
+  ])('%s', (_, raw, meant) => {
+    expect(refusal(raw).filter((line) => line.endsWith(` (did you mean ${meant}?)`))).toHaveLength(1);
+  });
+
+  test.each<[string, unknown, string]>([
+    ['a share for a split', data({ split: 0.2 }), '{ "train": 0.6, "dev": 0.2, "test": 0.2 }'],
+    ['true for augment', data({ augment: true }), '{ "flipHorizontal": true }'],
+    ['bounds for a range', { ...data({}), search: { parameters: { 'training.l2': [0, 1] } } }, '{ "logUniform": [ 0.0001, 1 ] }'],
+  ])('%s: where there is no telling, an example is', (_, raw, example) => {
+    expect(refusal(raw).join()).toContain(`an object such as ${example}, found`);
+  });
+
+  test.each<[string, string]>([
+    ['epochs=5', 'training.epochs=5'],
+    ['lr=0.1', 'training.learningRate=0.1'],
+    ['training.optimizer=adam', 'training.optimizer.name=adam'],
+    ['training.optimizer=sgd', 'training.optimizer.name=gradientDescent'],
+    ['optimizer=adam', 'training.optimizer.name=adam'],
+    ['model.layers=20', `'model.layers=[{"units":20}]'`],
+    ['model.layers=[20,7]', `'model.layers=[{"units":20},{"units":7}]'`],
+    ['data.source=photos', `'data.source={"type":"folder","path":"photos"}'`],
+  ])('--set %s', (set, meant) => {
+    const [line] = refusal(data({}), set);
+    expect(line).toMatch(new RegExp(`^--set ${set.replaceAll('[', '\\[')}: `));
+    expect(line!.endsWith(` (did you mean --set ${meant}?)`)).toBe(true);
+  });
+
+  test('is what the schema takes, for whatever stands in any place', () => {
+    const scalars = fc.oneof(fc.string({ maxLength: 8 }), fc.integer({ min: -3, max: 300 }), fc.double(), fc.boolean());
+    const anything = fc.oneof(scalars, fc.array(scalars, { maxLength: 3 }));
+    const places = [
+      'data.source',
+      'data.split',
+      'data.augment',
+      'model',
+      'model.layers',
+      'model.init',
+      'training',
+      'training.optimizer',
+    ];
+    fc.assert(
+      fc.property(fc.constantFrom(...places, 'training.earlyStopping', 'training.schedule'), anything, (place, value) => {
+        const path = place.split('.');
+        const nested = path.reduceRight<unknown>((inner, key) => ({ [key]: inner }), value);
+        const schemas = schemasAt(path, nested);
+        const meant = meantValue(schemas, value);
+        if (meant === undefined) return;
+        const setting = settingFor(path, schemas, value)!;
+        const lines = (() => {
+          try {
+            check({ data: { source: folder } }, setting);
+            return [];
+          } catch (error) {
+            return (error as Error).message.split('\n');
+          }
+        })();
+        expect(lines.filter((line) => line.includes('expected an object') || line.includes('expected a list'))).toEqual([]);
+      }),
+    );
+  });
+
+  test('spaces around = are no part of it', () => {
+    expect(check(data({}), 'training.epochs = 5').training.epochs).toBe(5);
+    expect(check(data({}), 'training.optimizer.name = adam').training.optimizer.name).toBe('adam');
+    expect(check(data({}), 'data.source.path=" x "').data.source).toMatchObject({ path: '../ x ' });
   });
 });
 
@@ -457,6 +580,34 @@ describe('a file', () => {
   test('in UTF-16, as PowerShell writes it, is read', async () => {
     const text = Buffer.from(`\ufeff${JSON.stringify({ data: drawn })}`, 'utf16le');
     for (const bytes of [text, Buffer.from(text).swap16()]) expect((await load(bytes)).config).toEqual(check({ data: drawn }));
+  });
+
+  test.each([
+    ['{ // why\n"seed": 1}', 'which has no comments: take it away'],
+    ['{"seed": 1 /* why */}', 'which has no comments: take it away'],
+    ['# why\n{}', 'which has no comments: take it away'],
+    ["{'seed': 1}", 'texts and names stand in double quotes'],
+    ['{seed: 1}', 'names stand in double quotes, and a colon behind them'],
+    ['seed: 1', 'names stand in double quotes, and a colon behind them'],
+    ['{"seed": 01}', 'numbers are written as 10, 0.5 or 1e-4'],
+    ['{"seed": .5}', 'numbers are written as 10, 0.5 or 1e-4'],
+    ['{"seed": NaN}', 'it knows true, false, null, numbers, and texts in double quotes'],
+    ['{"seed": True}', 'it knows true, false, null, numbers, and texts in double quotes'],
+  ])('that is written as other languages allow says how: %j', async (text, advice) => {
+    await expect(load(text)).rejects.toMatchObject({ hint: expect.stringContaining(advice) });
+  });
+
+  test('that is pictures says how a config names them', async () => {
+    const hint = (type: string, name: string) =>
+      `{ "data": { "source": { "type": "${type}", "path": "${join(folder, name)}" } } }`;
+    await writeFile(join(folder, 'labels.csv'), 'path,label\n');
+    await expect(loadConfig(join(folder, 'labels.csv'))).rejects.toMatchObject({
+      hint: expect.stringContaining(hint('csv', 'labels.csv')),
+    });
+    await mkdir(join(folder, 'photos'));
+    await expect(loadConfig(join(folder, 'photos'))).rejects.toMatchObject({
+      hint: expect.stringContaining(hint('folder', 'photos')),
+    });
   });
 
   test('that is bytes', async () => {

@@ -58,7 +58,8 @@ test('where no process can be made the picture is refused with the reason, and t
     kills.push(kill);
     return child;
   });
-  await expect(draw()).rejects.toMatchObject({ kind: 'data', message: 'no process can decode it: too many open files' });
+  const message = expect.stringMatching(/^no process can decode it: too many open files/);
+  await expect(draw()).rejects.toMatchObject({ kind: 'data', message });
   expect(kills.map((kill) => kill.mock.calls)).toEqual([[]]);
   expect(await draw()).toEqual(drawn);
 });

@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { networkReason } from '../../src/data/download.ts';
 import { courseFiles, courseMirrors, type FetchEvent, type FetchOptions, fetchCourse } from '../../src/data/fetch-course.ts';
 import { UserError } from '../../src/errors.ts';
+import { linesOf } from '../../src/lines.ts';
 
 // Two files of one byte value each 251: long enough to come in several chunks, and no part equals another.
 const contents: Record<string, Buffer> = {
@@ -425,7 +426,7 @@ describe('without success', () => {
       `  ${missing.url}train.h5: the server answers 404 (Not Found)`,
       `  ${gone.url}train.h5: the connection was refused`,
     ]);
-    expect(error.hint?.split('\n')).toEqual([
+    expect(linesOf(error.hint!)).toEqual([
       `To get them by hand, download into ${to}, or into a folder that you give with --from FOLDER:`,
       `  train.h5, 200,000 bytes, sha256 ${files[0]!.sha256}`,
       `    ${missing.url}train.h5`,

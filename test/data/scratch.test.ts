@@ -80,7 +80,7 @@ describe('where there is no place', () => {
   test('a disk without room is refused before anything is decoded', async () => {
     await expect(scratch.open(1e18)).rejects.toMatchObject({
       kind: 'data',
-      message: expect.stringMatching(/expected 1000000000\.0 GB free .* found \d+\.\d GB/),
+      message: expect.stringMatching(/expected 1000000\.0 TB free .* found \d+\.\d [MGT]B/),
       hint: expect.stringContaining('NN_CACHE'),
     });
   });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
+import { linesOf } from '../../src/lines.ts';
 import { type Layer, type Network, parameterCount } from '../../src/model/network.ts';
 import { type CostOptions, type Graph, networkGraph } from '../../src/report/graph.ts';
 import { graphFormats } from '../../src/report/graph-formats.ts';
@@ -132,7 +133,7 @@ describe('the graph as text', () => {
   test('fits a terminal of 100 columns, whatever the network', () => {
     fc.assert(
       fc.property(anyNetwork, ({ network, cost }) => {
-        const lines = graphFormats.text.render(networkGraph(network, cost)).split('\n');
+        const lines = linesOf(graphFormats.text.render(networkGraph(network, cost)));
         expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(100);
       }),
     );
@@ -140,7 +141,7 @@ describe('the graph as text', () => {
 
   test('names every node with its shape, aligned', () => {
     const graph = networkGraph(everything, everyCost);
-    const lines = graphFormats.text.render(graph).split('\n');
+    const lines = linesOf(graphFormats.text.render(graph));
     for (const pass of ['forward', 'backward']) {
       const nodes = graph.nodes.filter((one) => one.pass === pass);
       const columns = nodes.map(({ name, shape }) => {

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Finding, Picture } from '../../src/data/inspection/findings.ts';
 import { sheetHtml } from '../../src/report/contact-sheet.ts';
 import { htmlTable } from '../../src/report/html.ts';
-import { type Inspection, inspectionText } from '../../src/report/inspection.ts';
+import type { Inspection } from '../../src/report/inspection.ts';
 import { inspectionHtml } from '../../src/report/inspection-html.ts';
 
 /** Elements without an end. */
@@ -121,10 +121,4 @@ test('figures stand to the right with their head, words to the left; without a h
   expect(page).toContain('<th></th><th class="figure">train</th><th>words</th>');
   expect(page).toContain('<td>a</td><td class="figure">-1.5</td><td>3 jpeg</td>');
   expect(htmlTable([[], ['a', '1']])).not.toContain('<thead>');
-});
-
-test('the text shows a name on one line, without codes that a terminal obeys', () => {
-  const { found } = inspection('a\nb\u001b[31m');
-  const text = inspectionText({ ...found, warnings: [] }, { most: 10, style: (_, words) => words });
-  expect(text).toContain('a\ufffdb\ufffd[31m (train) = a\ufffdb\ufffd[31m (train)');
 });

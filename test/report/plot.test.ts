@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { plotText } from '../../src/report/plot.ts';
+import { type Plot, plotText } from '../../src/report/plot.ts';
 
 const titles = { xTitle: 'learning rate', yTitle: 'cost' };
 const decades = (from: number, to: number, each = 10) =>
@@ -9,17 +9,19 @@ const curve = (text: string) => text.split('\n').flatMap((line) => /^.{9}[│┤
 /** The row, from the top, in which each column of characters has dots. */
 const rowsOf = (text: string, column: number) =>
   curve(text).flatMap((line, row) => (/[⠁-⣿]/.test(line[column] ?? ' ') ? [row] : []));
+const drawn = (plot: Omit<Plot, keyof typeof titles>) => plotText({ ...titles, ...plot }).join('\n');
 
 describe('a plot', () => {
   test('has lines of 72 columns at most, plain characters, and a number at top and bottom', () => {
     const x = decades(-10, 2);
-    const text = plotText({
+    const lines = plotText({
       ...titles,
       x,
       y: x.map((_, i) => 0.7 + (i === 60 ? 1e6 : 0)),
       mark: { x: 100, text: 'proposed: 100' },
     });
-    expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(72);
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(72);
+    const text = lines.join('\n');
     expect(text).not.toMatch(/\p{Cc}(?<!\n)/u); // no escape sequences: it needs no colour
     expect(text).toMatch(/^ *1\.0e\+6 ┤/m);
     expect(text).toMatch(/^ +0\.7000 ┤/m);
@@ -28,7 +30,7 @@ describe('a plot', () => {
 
   test('falls where the numbers fall, and rises where they rise', () => {
     const x = decades(-4, 0);
-    const text = plotText({ ...titles, x, y: x.map((_, i) => Math.abs(i - 20)) });
+    const text = drawn({ x, y: x.map((_, i) => Math.abs(i - 20)) });
     const left = rowsOf(text, 0)[0]!;
     const middle = rowsOf(text, 31).at(-1)!;
     const right = rowsOf(text, 61)[0]!;
@@ -38,7 +40,7 @@ describe('a plot', () => {
   });
 
   test('has an axis of powers of ten, each as far from the next', () => {
-    const lines = plotText({ ...titles, x: decades(-4, 0), y: decades(-4, 0) }).split('\n');
+    const lines = plotText({ ...titles, x: decades(-4, 0), y: decades(-4, 0) });
     const axis = lines.find((line) => line.includes('└'))!;
     const ticks = [...axis.matchAll(/┬/g)].map(({ index }) => index);
     expect(ticks).toHaveLength(5);
@@ -47,7 +49,7 @@ describe('a plot', () => {
   });
 
   test('names as many powers of ten as have room', () => {
-    const lines = plotText({ ...titles, x: decades(-30, 0, 2), y: decades(-30, 0, 2) }).split('\n');
+    const lines = plotText({ ...titles, x: decades(-30, 0, 2), y: decades(-30, 0, 2) });
     const labels = lines[lines.findIndex((line) => line.includes('└')) + 1]!.trim().split(/ +/);
     expect(labels[0]).toBe('1e-30');
     for (const label of labels) expect(label).toMatch(/^1e-?\d+$/);
@@ -57,7 +59,7 @@ describe('a plot', () => {
   test('cuts off what is above its top, and what is no number', () => {
     const x = decades(-2, 0);
     const y = x.map((_, i) => (i > 15 ? Number.POSITIVE_INFINITY : i > 10 ? 1e9 : 1));
-    const text = plotText({ ...titles, x, y, top: 2 });
+    const text = drawn({ x, y, top: 2 });
     expect(text).toMatch(/^ +2\.000 ┤/m);
     expect(rowsOf(text, 61)).toEqual([0]);
     expect(rowsOf(text, 0)).toEqual([15]);
@@ -65,7 +67,7 @@ describe('a plot', () => {
 
   test('points at a place on the axis, with its words on the side that has room', () => {
     const at = (x: number) => {
-      const lines = plotText({ ...titles, x: decades(-2, 0), y: decades(-2, 0), mark: { x, text: 'here' } }).split('\n');
+      const lines = plotText({ ...titles, x: decades(-2, 0), y: decades(-2, 0), mark: { x, text: 'here' } });
       return lines.find((line) => line.includes('▲'))!;
     };
     expect(at(0.01)).toBe(`${' '.repeat(10)}▲ here`);
@@ -74,8 +76,7 @@ describe('a plot', () => {
 
   test('has single points where they are, beyond the ends of the curve too, and at the top where they have no value', () => {
     const lines = curve(
-      plotText({
-        ...titles,
+      drawn({
         x: decades(-2, 0),
         y: decades(-2, 0).map(() => 5),
         points: [
@@ -91,7 +92,7 @@ describe('a plot', () => {
   });
 
   test('of one value that never changes is a flat line', () => {
-    const text = plotText({ ...titles, x: [1, 10, 100], y: [3, 3, 3] });
+    const text = drawn({ x: [1, 10, 100], y: [3, 3, 3] });
     const rows = curve(text).flatMap((line, row) => (/[⠁-⣿]/.test(line) ? [row] : []));
     expect(rows).toHaveLength(1);
   });

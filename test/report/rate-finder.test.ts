@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { linesOf } from '../../src/lines.ts';
 import { type FoundRate, foundRateText } from '../../src/report/rate-finder.ts';
 
 const rates = Array.from({ length: 60 }, (_, i) => Number((1e-6 * 10 ** (i / 12)).toPrecision(3)));
@@ -21,7 +22,7 @@ const found = (changes: Partial<FoundRate> = {}): FoundRate => ({
   set: 'training.learningRate=0.004',
   ...changes,
 });
-const textOf = (changes: Partial<FoundRate> = {}) => foundRateText(found(changes), (_, text) => text);
+const textOf = (changes: Partial<FoundRate> = {}) => linesOf(foundRateText(found(changes), (_, text) => text)).join('\n');
 
 test('every training of the table stands in the plot: its cost, or a cross where it broke', () => {
   const plot = textOf().split('rate ')[0]!.split('┬')[0]!;

@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, readdir, readFile, readlink, realpath, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { isAbsolute, join, relative, resolve } from 'node:path';
+import { basename, isAbsolute, join, relative, resolve } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
@@ -237,6 +237,13 @@ describe('latest', () => {
     await symlink('gone', latest(), 'junction');
     await linkLatest(join(root, 'runs'), run);
     expect(await where()).toBe(run);
+  });
+
+  test('leads to one of them when many runs end at once', async () => {
+    const runs = await Promise.all(Array.from({ length: 20 }, (_, i) => makeRun('runs', `${i}`)));
+    await Promise.all(runs.map((run) => linkLatest(join(root, 'runs'), run)));
+    expect(runs).toContain(await where());
+    expect((await readdir(join(root, 'runs'))).sort()).toEqual([...runs.map((run) => basename(run)), latestName].sort());
   });
 
   test('does not replace a folder of the user', async () => {

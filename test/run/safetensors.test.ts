@@ -242,7 +242,11 @@ describe('refused:', () => {
       /expected a shape .*found something nested too deep/,
     ],
     ['a type of many letters', file({ a: { dtype: 'x'.repeat(100_000) } }), /found "x{56}…$/],
-    ['a name that commands a terminal', file({ '\u001b[2J': null }), /: \\x1b\[2J: expected a tensor/],
+    [
+      'a name that commands a terminal, which whoever shows it makes harmless',
+      file({ '\u001b[2J': null }),
+      /\[2J: expected a tensor/,
+    ],
     ['bytes and no tensor', file('{}', four), /expected 0 bytes of tensors, found 4/],
   ];
 

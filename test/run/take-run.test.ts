@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -7,8 +7,8 @@ import { UserError } from '../../src/errors.ts';
 import { lockName } from '../../src/run/lock.ts';
 import {
   createRun,
-  freePath,
   journalBytes,
+  newRunFolder,
   openRun,
   readRunConfig,
   refuseRun,
@@ -52,7 +52,7 @@ describe('the folder of a run', () => {
     expect(created.path).toBe(run());
     expect(await readdir(run())).toContain(lockName);
     expect((await refusal(() => takeRun(run()))).message).toContain(`process ${process.pid}`);
-    expect((await refusal(() => refuseRun(run(), true))).message).toContain(`process ${process.pid}`);
+    expect((await refusal(async () => refuseRun(run(), await config(), true))).message).toContain(`process ${process.pid}`);
     await created.close();
     expect(await readdir(run())).not.toContain(lockName);
     const lock = await takeRun(run());
@@ -111,15 +111,50 @@ describe('the folder of a run', () => {
       expect(error.hint).toMatch(/^Name the folder that nn train made/);
     }
     await writeFile(join(root, 'file'), '');
-    const error = await refusal(() => takeRun(join(root, 'file')));
-    expect(error.message).toMatch(/^--resume .*: expected a folder that can be written, found: /);
+    expect((await refusal(() => takeRun(join(root, 'file')))).message).toMatch(
+      /^--resume .*: expected the folder of a run, found a file$/,
+    );
   });
 
   test('is refused to a new run before anything is done, unless it is free or forced', async () => {
-    await refuseRun(run(), false);
+    await refuseRun(run(), await config(), false);
     await made();
-    await refuseRun(run(), true);
-    expect((await refusal(() => refuseRun(run(), false))).message).toContain(`found one that holds ${runFiles.config}, `);
+    await refuseRun(run(), await config(), true);
+    expect((await refusal(async () => refuseRun(run(), await config(), false))).message).toContain(
+      `found one that holds ${runFiles.config}, `,
+    );
+  });
+
+  test.each([
+    ["the config, which is no run's", 'config.json', (data: object) => ({ data }), /config\.json, which is --config$/],
+    [
+      'a model to start from',
+      'model.safetensors',
+      (data: object) => ({ data, training: { startFrom: 'run/model.safetensors' } }),
+      /model\.safetensors, which is training\.startFrom$/,
+    ],
+    [
+      'a source',
+      'split.csv',
+      () => ({ data: { source: { type: 'csv', path: 'run/split.csv' } } }),
+      /split\.csv, which is data\.source\.path$/,
+    ],
+  ])('replaces no input, by force or not: %s', async (_, name, configWith, message) => {
+    const inRun = name === 'config.json';
+    const file = inRun ? join(run(), name) : join(root, 'c.json');
+    await mkdir(run());
+    await writeFile(join(run(), name), '');
+    await writeFile(file, JSON.stringify(configWith({ source: { type: 'drawn', count: 20 } })));
+    const loaded = await loadConfig(file);
+    for (const force of [true, false]) expect((await refusal(() => refuseRun(run(), loaded, force))).message).toMatch(message);
+  });
+
+  test('may go with its own config, trained anew, but not with one that a person has changed', async () => {
+    await made();
+    await refuseRun(run(), await readRunConfig(run(), ['training.epochs=7']), true);
+    await writeFile(join(run(), runFiles.config), JSON.stringify({ data: { source: { type: 'drawn' } } }));
+    const loaded = await readRunConfig(run());
+    expect((await refusal(() => refuseRun(run(), loaded, true))).message).toMatch(/which is --config$/);
   });
 
   test('has a config that --set may change', async () => {
@@ -143,10 +178,19 @@ test('a run that cannot be overwritten is an error, and is given free', async ()
   expect(await readdir(run())).toEqual([runFiles.model]);
 });
 
-test('a path where something stands gets the next number that is free', async () => {
-  expect(await freePath(run())).toBe(run());
-  await mkdir(run());
-  expect(await freePath(run())).toBe(`${run()}-2`);
+test('of many that want the same name at once each gets a folder of its own, and none what stands there', async () => {
+  await mkdir(join(run(), '..'), { recursive: true });
   await writeFile(`${run()}-2`, '');
-  expect(await freePath(run())).toBe(`${run()}-3`);
+  await symlink('nowhere', `${run()}-4`);
+  const taken = await Promise.all(Array.from({ length: 20 }, () => newRunFolder(run())));
+  const free = Array.from({ length: 22 }, (_, i) => (i === 0 ? run() : `${run()}-${i + 1}`));
+  expect(taken.sort()).toEqual(free.filter((path) => !/-[24]$/.test(path)).sort());
+});
+
+test('a folder that nn cannot make is an error that says how to name another', async () => {
+  await writeFile(join(run(), '..', 'file'), '');
+  const error = await refusal(() => newRunFolder(join(run(), '..', 'file', 'x')));
+  expect(error.exitCode).toBe(2);
+  expect(error.message).toMatch(/file[\\/]x: expected a folder that can be written, found: a part of the path is not a folder/);
+  expect(error.hint).toContain('--output');
 });

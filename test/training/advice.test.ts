@@ -96,7 +96,7 @@ describe('a learning rate that is too large', () => {
     const situation = { model: hidden, training: { epochs: 40, learningRate: 1e30 } };
     const error = await trained(situation).catch((thrown) => thrown);
     expect(error).toBeInstanceOf(DivergedError);
-    const [set] = /training\.learningRate=[\d.e-]+/.exec((error as DivergedError).hint!)!;
+    const [set] = /training\.learningRate=[\d.e-]+/.exec(`${(error as DivergedError).hint}`)!;
     const after = await trained(situation, [set]);
     expect(after.cost).toBeLessThan(0.75);
     expect(after.diagnosis.worseThanGuessing).toBe(false);

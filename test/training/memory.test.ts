@@ -84,7 +84,7 @@ describe('a training that takes more than there is', () => {
     const one = sumOf(memoryNeeds(sizes));
     expect(() => refuseTooMuch(memoryNeeds(sizes), { processes: 3, available: 3 * one })).not.toThrow();
     const error = refusal(sizes, { processes: 4, available: 3 * one });
-    expect(error.message).toMatch(/^expected 4 trainings at once within .* found that each takes 0\.2 GB:/);
+    expect(error.message).toMatch(/^expected 4 trainings at once within .* found that each takes \d{3}\.\d MB:/);
     expect(error.hint).toMatch(/^Fewer --jobs/);
   });
 

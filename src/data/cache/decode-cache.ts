@@ -1,5 +1,6 @@
 import { rm, utimes } from 'node:fs/promises';
 import { systemReason } from '../../errors.ts';
+import { byteText } from '../../grouped.ts';
 import { contentHash } from '../hash.ts';
 import { decoderVersion, decodingRules, type Preprocessing, resizeKernel } from '../image.ts';
 import { type CacheFolder, makeRoom, prepareFolder, segmentsOf } from './folder.ts';
@@ -43,8 +44,7 @@ export function openCache(options: CacheOptions): DecodeCache {
     if (!isWritable) return undefined;
     await prepareFolder(options);
     if (await makeRoom(options, fullSegment(options), isInUse)) return createSegment(options.path, rowBytes);
-    const gigabytes = (options.maximumBytes / 1e9).toFixed(1);
-    stop(`it may hold ${gigabytes} GB (NN_CACHE_SIZE), and these pictures alone take more`);
+    stop(`it may hold ${byteText(options.maximumBytes)} (NN_CACHE_SIZE), and these pictures alone take more`);
     return undefined;
   };
   const stop = (reason: string) => {

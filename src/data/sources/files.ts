@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { access, readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { join, resolve, sep } from 'node:path';
-import { systemReason, UserError } from '../../errors.ts';
+import { isOutOfFiles, systemReason, UserError } from '../../errors.ts';
 import { grouped } from '../../grouped.ts';
 import { DamagedFile } from '../damaged.ts';
 import { reasonAt } from '../disk.ts';
@@ -40,7 +40,7 @@ export async function readFileBytes(path: string): Promise<Uint8Array> {
     }
     return await readFile(path);
   } catch (error) {
-    if (error instanceof UserError) throw error;
+    if (error instanceof UserError || isOutOfFiles(error)) throw error; // the latter says nothing of this file
     if ((error as NodeJS.ErrnoException).code === 'ENOENT' && !path.includes('\ufffd'))
       throw new DamagedFile(reasonAt(path, error), error);
     throw new UserError('data', reasonAt(path, error), { cause: error });

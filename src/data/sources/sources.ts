@@ -1,5 +1,7 @@
-import { UserError } from '../../errors.ts';
+import { stat } from 'node:fs/promises';
+import { systemReason, UserError } from '../../errors.ts';
 import type { Difficulty } from '../drawn/draw.ts';
+import { isImageName } from '../image-formats.ts';
 import { packedExtension } from '../packed/format.ts';
 import type { Source } from '../source.ts';
 import type { ArchiveOptions } from './archive.ts';
@@ -87,17 +89,30 @@ function percentOf(title: string, onProgress: OpeningProgress): (done: number, t
  *  @param positive  the class that is to count as 1, for a source that makes two classes of many
  *  @throws UserError (data) where it is neither */
 export async function sourceAtPath(path: string, positive?: string): Promise<SourceChoice> {
-  const endings = (Object.keys(sources) as SourceType[]).flatMap((type) =>
-    sources[type].endings.map((ending) => ({ type, ending })),
-  );
-  const name = path.toLowerCase().replace(/[/\\]+$/, '');
-  const [found] = endings.filter(({ ending }) => name.endsWith(ending)).sort((a, b) => b.ending.length - a.ending.length);
-  if (found?.type === 'cifar10') return { type: 'cifar10', path, positive };
+  const type = typeByName(path);
+  if (type === 'cifar10') return { type, path, positive };
   if (await isFolder(path)) return { type: 'folder', path };
-  if (found !== undefined) return { type: found.type, path } as SourceChoice;
-  const known = endings.map(({ ending }) => ending);
-  throw new UserError(
-    'data',
-    `${path}: expected a folder with one sub-folder per class, or a file ending in ${known.join(', ')}; found neither`,
-  );
+  if (type !== undefined) return { type, path } as SourceChoice;
+  const known = endings.map(({ ending }) => ending).join(', ');
+  const wanted = `a folder with one sub-folder per class, or a file ending in ${known}`;
+  const reason = await stat(path).then(() => undefined, systemReason);
+  if (reason !== undefined)
+    throw new UserError('data', `${path}: expected pictures, found: ${reason}`, { hint: `What is wanted is ${wanted}.` });
+  throw new UserError('data', `${path}: expected ${wanted}; found neither`, { hint: hintFor(path) });
+}
+
+const endings = (Object.keys(sources) as SourceType[]).flatMap((type) =>
+  sources[type].endings.map((ending) => ({ type, ending })),
+);
+
+/** The type that a name ends like, the longest ending that fits; undefined for a folder, or what is none. */
+export function typeByName(path: string): SourceType | undefined {
+  const name = path.toLowerCase().replace(/[/\\]+$/, '');
+  const fitting = endings.filter(({ ending }) => name.endsWith(ending));
+  return fitting.sort((a, b) => b.ending.length - a.ending.length)[0]?.type;
+}
+
+function hintFor(path: string): string | undefined {
+  if (/\.json$/i.test(path)) return `Is it a config? --config ${path}`;
+  return isImageName(path) ? `For single pictures: nn predict ${path}` : undefined;
 }

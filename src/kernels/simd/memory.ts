@@ -1,3 +1,4 @@
+import { requireAddresses } from '../../machine-memory.ts';
 import { type Block, createFreeList } from './free-list.ts';
 
 /** The memory that the compiled kernels see: one for the process, shared, so that its views survive its growth. */
@@ -26,8 +27,12 @@ const line = 64;
 /** Bytes at the beginning that stay zeros: sums begin from them (assembly/tiles.ts), and no address is 0. */
 const zeros = 256;
 
+/** Addresses that JavaScript's own memory may still want beside this one. */
+export const spareAddresses = 0.5e9;
+
 export function createMemory(): KernelMemory {
   const memory = new WebAssembly.Memory({ initial: 1, maximum: maximumPages, shared: true });
+  requireAddresses(spareAddresses, 'what the kernels work on');
   // a memory that grows gets a new buffer object over the same bytes; views of the old ones stay good
   const buffers = new WeakSet<object>([memory.buffer]);
   const free = createFreeList({ start: zeros, end: page });

@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
+import { addressesLeft } from '../../machine-memory.ts';
 import type { Compiled } from './compiled.ts';
+import { spareAddresses } from './memory.ts';
 
 /** Threads that wait for jobs; the calling thread works too. */
 export interface Threads {
@@ -35,8 +37,12 @@ const program = `
   }
 `;
 
+/** Addresses that a thread takes: V8 reserves them for its code and its objects. */
+const threadAddresses = 1e9;
+
 /** Starts a thread for each room; they start while others already work, and never keep the process alive. One that can't start, or ends where it has
- *  nothing in its hands, is missing, no more: whoever is there takes the pieces, and the bits are the same. */
+ *  nothing in its hands, is missing, no more: whoever is there takes the pieces, and the bits are the same. Where a limit on addresses holds, V8 would
+ *  end the process that starts one too many. */
 export function startThreads(
   module: WebAssembly.Module,
   imports: WebAssembly.Imports,
@@ -45,7 +51,8 @@ export function startThreads(
   rooms: readonly number[],
 ): Threads {
   const { memory } = imports['env'] as { memory: WebAssembly.Memory };
-  const threads = rooms.map((room) => {
+  const affordable = Math.max(0, Math.floor((addressesLeft() - spareAddresses) / threadAddresses));
+  const threads = rooms.slice(0, affordable).map((room) => {
     const { port1, port2: notes } = new MessageChannel();
     const workerData = { module, imports, control, room, done: doneOffset(), mark: deadMark(), notes };
     const worker = new Worker(program, { eval: true, workerData, transferList: [notes] });

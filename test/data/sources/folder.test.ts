@@ -466,6 +466,7 @@ describe('a path on the command line', () => {
   });
 
   test('of anything else is refused', async () => {
+    await writeFile(join(root, 'x.rar'), '');
     const error = await refusal(() => sourceAtPath(join(root, 'x.rar')));
     expect(error.exitCode).toBe(3);
     expect(error.message).toMatch(/expected a folder .* or a file ending in \.csv, .*\.zip, .*\.safetensors; found neither/);

@@ -1,0 +1,82 @@
+import type { Command } from '../commands/command.ts';
+import { UserError } from '../errors.ts';
+import { shellWord } from '../lines.ts';
+
+/** What is wanted of commander's own. */
+interface Program {
+  name(): string;
+  parent: Program | null;
+  args: string[];
+  opts(): { set?: string[] };
+}
+
+export interface Used {
+  program: Program;
+  /** undefined for `nn` itself, and for `nn data` */
+  command: Command<never> | undefined;
+  /** behind the command */
+  words: readonly string[];
+}
+
+/** What a person is told whose words commander does not understand, and what was probably meant by them. */
+export async function usageError({ message, code }: { message: string; code: string }, used: Used): Promise<UserError> {
+  const names: string[] = [];
+  for (let one: Program | null = used.program; one !== null; one = one.parent) names.unshift(one.name());
+  const more = `${names.join(' ')} --help tells more.`;
+  const text = message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
+  if (code === 'commander.unknownOption') return new UserError('usage', text + (await settingMeant(text, used)), { hint: more });
+  if (code === 'commander.excessArguments') return tooMany(names.join(' '), more, used);
+  const [example] = code === 'commander.missingArgument' ? (used.command?.examples ?? []) : [];
+  return new UserError('usage', text, { hint: example === undefined ? more : `For example: ${example}` });
+}
+
+/** A field of the config that was taken for an option: --epochs 10 is --set training.epochs=10. */
+async function settingMeant(text: string, { command, words }: Used): Promise<string> {
+  const option = /'--([^'=]+)/.exec(text)?.[1];
+  if (option === undefined || text.includes('Did you mean') || !takes(command, 'set')) return '';
+  const at = words.findIndex((word) => word === `--${option}` || word.startsWith(`--${option}=`));
+  const next = words[at + 1];
+  const value = words[at]?.includes('=')
+    ? words[at].slice(words[at].indexOf('=') + 1)
+    : next === undefined || /^-\D/.test(next)
+      ? 'true'
+      : next;
+  const [{ parseValue }, { settingCalled }] = await Promise.all([import('../config/load.ts'), import('../config/meant.ts')]);
+  const setting = settingCalled(option, parseValue(value));
+  return setting === undefined ? '' : ` (did you mean --set ${shellWord(setting)}?)`;
+}
+
+function tooMany(name: string, more: string, { program, command }: Used): UserError {
+  const known = command?.arguments?.length ?? 0;
+  const operands = program.args.slice(known);
+  const expected = known === 0 ? 'nothing but options' : known === 1 ? 'one operand' : `${known} operands`;
+  const found = program.args.map(shellWord).join(' ');
+  const meant =
+    known === 0
+      ? meantBy(operands, { program, command })
+      : `A name with spaces stands in quotes: ${shellWord(program.args.join(' '))}.`;
+  return new UserError('usage', `${name}: expected ${expected}, found ${found}`, {
+    hint: meant === undefined ? more : `${meant} ${more}`,
+  });
+}
+
+function meantBy(
+  [word = '', ...more]: readonly string[],
+  { program, command }: Pick<Used, 'program' | 'command'>,
+): string | undefined {
+  const sets = program.opts().set ?? [];
+  const cut = sets.find((set) => !set.includes('=') || set.endsWith('='));
+  const rest = [word, ...more].join(' ').replace(/^=\s*/, '');
+  if (cut !== undefined || word.startsWith('='))
+    return `No spaces stand around "=": --set ${shellWord(`${(cut ?? sets.at(-1) ?? 'PATH=').replace(/=$/, '')}=${rest}`)}.`;
+  if (word.endsWith('.json') && takes(command, 'config')) return `Is it --config ${shellWord(word)}?`;
+  if (/^[\w.]+=/.test(word) && takes(command, 'set')) return `Is it --set ${shellWord(word)}?`;
+  if (takes(command, 'data')) return `Is it --data ${shellWord(word)}?`;
+  return takes(command, 'config')
+    ? `Pictures are named in a config, or by --set ${shellWord(`data.source.path=${word}`)}.`
+    : undefined;
+}
+
+function takes(command: Command<never> | undefined, name: string): boolean {
+  return command?.options.some(({ flags }) => flags.includes(`--${name} `)) ?? false;
+}
