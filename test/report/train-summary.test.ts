@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type Confusion, type Metrics, rocAuc } from '../../src/evaluation/metrics.ts';
+import { linesOf } from '../../src/lines.ts';
 import { type Diagnosis, isSummary, type TrainSummary, trainText } from '../../src/report/train-summary.ts';
 
 function metrics({ tp, fp, fn, tn }: Confusion, cost = 0.3): Metrics {
@@ -40,7 +41,7 @@ function summaryOf(diagnosis: Partial<Diagnosis>, train: Confusion, cost?: numbe
   };
 }
 const textOf = (...of: Parameters<typeof summaryOf>) =>
-  trainText(summaryOf(...of), { positive: 'cat', negative: 'noncat' }, (_, text) => text);
+  linesOf(trainText(summaryOf(...of), { positive: 'cat', negative: 'noncat' }, (_, text) => text)).join('\n');
 const allNegative = { tp: 0, fp: 0, fn: 4, tn: 90 };
 
 describe('a diagnosis in words', () => {
@@ -94,7 +95,7 @@ describe('a diagnosis in words', () => {
   test('of a summary that 0.1.0 wrote is what it was', () => {
     const old = summaryOf({ remedies: [{ title: 'more', why: 'since', set: ['a.b=1'] }] }, { tp: 2, fp: 2, fn: 2, tn: 88 });
     expect(isSummary(JSON.parse(JSON.stringify(old)))).toBe(true);
-    const text = trainText(old, { positive: 'cat', negative: 'noncat' }, (_, words) => words);
+    const text = linesOf(trainText(old, { positive: 'cat', negative: 'noncat' }, (_, words) => words)).join('\n');
     expect(text).toContain(
       'Diagnosis: neither high bias nor high variance. The error on train is 4.0 points above the target of 0%',
     );
