@@ -5,7 +5,7 @@ import { isStored, type Pixels, pixelBlocks } from '../data/pixels.ts';
 import { sigmoid } from '../elementary.ts';
 import { UserError } from '../errors.ts';
 import { type Metrics, measure, tallyOf } from '../evaluation/metrics.ts';
-import { type InputMap, inScope, type Kernels, type Precision } from '../kernels/kernels.ts';
+import { type InputScaling, inScope, type Kernels, type Precision } from '../kernels/kernels.ts';
 import { createWorkspace, forward, inference } from '../model/forward.ts';
 import { type LossName, losses } from '../model/losses.ts';
 import { type Network, type Parameters, parametersOver } from '../model/network.ts';
@@ -18,7 +18,7 @@ export interface Classifier {
   preprocessing: Preprocessing;
   /** how `map` was made, for people */
   normalize: NormalizerName;
-  map: InputMap;
+  scaling: InputScaling;
   classes: Classes;
   /** p > threshold is positive */
   threshold: number;
@@ -33,11 +33,11 @@ const CHUNK = 64;
  *  @returns one logit a picture; `probability` makes p of it
  *  @throws UserError (model) where the weights give no answer: too large, or a variance below 0 */
 export function logits(
-  classifier: Pick<Classifier, 'network' | 'parameters' | 'map'>,
+  classifier: Pick<Classifier, 'network' | 'parameters' | 'scaling'>,
   kernels: Kernels,
   pixels: Uint8Array,
 ): Float64Array {
-  const { network, map } = classifier;
+  const { network, scaling } = classifier;
   const features = network.inputs;
   const m = pixels.length / features;
   const out = new Float64Array(m);
@@ -47,7 +47,7 @@ export function logits(
     for (let first = 0; first < m; first += CHUNK) {
       const count = Math.min(CHUNK, m - first);
       const bytes = pixels.subarray(first * features, (first + count) * features);
-      const input = { kind: 'bytes', bytes, indices: null, count, features, map } as const;
+      const input = { kind: 'bytes', bytes, indices: null, count, features, scaling } as const;
       out.set(forward({ network, parameters, kernels: scope, workspace, input, mode: inference }), first);
     }
   });
@@ -61,7 +61,7 @@ export function logits(
 
 /** The parameters where the kernels read them without copying them for every chunk. */
 function residentParameters({ network, parameters }: Pick<Classifier, 'network' | 'parameters'>, kernels: Kernels): Parameters {
-  const values = kernels.floats(parameters.values.length);
+  const values = kernels.allocate(parameters.values.length);
   values.set(parameters.values);
   return parametersOver(network, values);
 }
@@ -71,7 +71,7 @@ export const probability = sigmoid;
 
 /** The logits of pictures wherever they are. @see logits */
 export async function logitsOf(
-  classifier: Pick<Classifier, 'network' | 'parameters' | 'map'>,
+  classifier: Pick<Classifier, 'network' | 'parameters' | 'scaling'>,
   kernels: Kernels,
   pixels: Pixels,
 ): Promise<Float64Array> {

@@ -14,7 +14,7 @@ import { modelFileName, saveClassifier } from '../run/model-file.ts';
 import { latestName, runsFolder, shownPath } from '../run/places.ts';
 import { linkLatest, type RunFolder, runFiles } from '../run/run-folder.ts';
 import { refuseWrongStep } from '../training/check-step.ts';
-import type { Told } from '../training/checkpoint.ts';
+import type { WatcherState } from '../training/checkpoint.ts';
 import { costOscillates, nextDevCourse, startsFar } from '../training/cost-curve.ts';
 import { afterFolds, type CrossValidation, classifierOf, crossValidate, type FoldsDone } from '../training/cross-validation.ts';
 import { DivergedError } from '../training/divergence.ts';
@@ -73,7 +73,7 @@ async function tryLink(context: Context, path: string): Promise<void> {
   }
 }
 
-const nothingTold: Told = { costs: [], gradients: { looks: {}, told: [] }, dev: null, warnings: [] };
+const nothingTold: WatcherState = { costs: [], gradients: { looks: {}, told: [] }, dev: null, warnings: [] };
 
 /** Cross-validation: a training a fold, each journalled with its fold. */
 async function trainFolds(
@@ -208,7 +208,7 @@ async function follow(run: RunFolder, job: Job, { options, folds, checkpoints }:
   const bar = context.progress('epoch', options.epochs, outcome.epochs);
   const costText = costTexts();
   try {
-    for await (const event of fit(options, { from: from?.state, wants: checkpoints.wants })) {
+    for await (const event of fit(options, { resumeFrom: from?.state, shouldCheckpoint: checkpoints.wants })) {
       if (event.type === 'state') {
         const moment = { told: { ...told, gradients: gradients.state() }, folds, state: event.state };
         outcome.saved = await checkpoints.save(moment);

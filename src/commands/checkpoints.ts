@@ -1,8 +1,8 @@
 import { UserError } from '../errors.ts';
 import { saveCheckpoint } from '../run/checkpoint-file.ts';
 import { configOfRun, type RunFolder } from '../run/run-folder.ts';
-import { type Checkpoint, type InputMarks, packCheckpoint } from '../training/checkpoint.ts';
-import type { Going } from '../training/fit.ts';
+import { type Checkpoint, type InputDigests, packCheckpoint } from '../training/checkpoint.ts';
+import type { ResumeOptions } from '../training/fit.ts';
 import { version } from '../version.ts';
 import type { Job } from './train-job.ts';
 
@@ -10,7 +10,7 @@ import type { Job } from './train-job.ts';
 export interface Checkpoints {
   from: Checkpoint | null;
   /** whether one is due: by time, by epochs, or since the user wishes to stop */
-  wants: NonNullable<Going['wants']>;
+  wants: NonNullable<ResumeOptions['shouldCheckpoint']>;
   /** Writes one. Where that fails there is a warning, and training goes on. @returns whether it is on the disk */
   save(moment: Pick<Checkpoint, 'told' | 'folds' | 'state'>): Promise<boolean>;
   /** whether there is one on the disk */
@@ -27,7 +27,7 @@ const firstAfter = 2000;
 export function checkpointsOf(
   run: RunFolder,
   { context, loaded }: Pick<Job, 'context' | 'loaded'>,
-  { from, marks }: { from: Checkpoint | null; marks: InputMarks },
+  { from, marks }: { from: Checkpoint | null; marks: InputDigests },
 ): Checkpoints {
   const { checkpointMinutes: minutes, checkpointEpochs: epochs } = loaded.config.training;
   const config = configOfRun(loaded, run.path);

@@ -3,21 +3,21 @@ import type { LoadedConfig } from '../config/load.ts';
 import { UserError } from '../errors.ts';
 import type { Layer, Network } from '../model/network.ts';
 import { loadClassifier, loadVector } from '../run/model-file.ts';
-import type { Extras } from '../training/plan.ts';
+import type { TrainingFiles } from '../training/plan.ts';
 
 /** Reads the files that a config names beside its pictures: weights to start from, a learning rate by feature.
  *  @throws UserError (model, usage) where they do not fit the network */
-export async function readExtras({ config, folder, file }: LoadedConfig, network: Network): Promise<Extras> {
+export async function readExtras({ config, folder, file }: LoadedConfig, network: Network): Promise<TrainingFiles> {
   const { startFrom, learningRateByFeature: byFeature } = config.training;
-  const extras: Extras = {};
+  const extras: TrainingFiles = {};
   if (startFrom !== null) {
     const { classifier, file: model } = await loadClassifier(resolve(folder, startFrom));
     const difference = differenceOf(network, classifier.network);
     if (difference !== null) throw new UserError('model', `${file}: training.startFrom: ${difference} in ${model}`);
-    extras.startValues = classifier.parameters.values;
+    extras.initialWeights = classifier.parameters.values;
   }
   if (byFeature !== null && byFeature !== 'inverseVariance')
-    extras.rateByFeature = await loadVector(resolve(folder, byFeature), network.inputs);
+    extras.featureLearningRates = await loadVector(resolve(folder, byFeature), network.inputs);
   return extras;
 }
 

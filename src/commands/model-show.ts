@@ -21,8 +21,8 @@ export const command: Command<Values> = {
 
 async function show(context: Context, values: Values, [path]: string[]): Promise<ExitKind | undefined> {
   const { classifier, file } = await loadClassifier(path ?? values.model ?? (await defaultModel(context.environment)));
-  const { parameters, map: _, network, ...rest } = classifier;
-  const tensors = parameters.segments.map(({ name, shape, offset, length }) => ({
+  const { parameters, scaling: _, network, ...rest } = classifier;
+  const tensors = parameters.specs.map(({ name, shape, offset, length }) => ({
     name,
     shape,
     norm: norm(parameters.values.subarray(offset, offset + length)),

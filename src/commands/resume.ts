@@ -11,7 +11,7 @@ import { loadClassifier } from '../run/model-file.ts';
 import { shownPath } from '../run/places.ts';
 import { configOfRun, journalBytes, openRun, readRunConfig, runFiles, takeRun, writeConfig } from '../run/run-folder.ts';
 import { splitMark, writeSplit, writtenSplitMark } from '../run/split-file.ts';
-import { type Checkpoint, type InputMarks, marksOf, unpackCheckpoint } from '../training/checkpoint.ts';
+import { type Checkpoint, type InputDigests, inputDigests, unpackCheckpoint } from '../training/checkpoint.ts';
 import { version } from '../version.ts';
 import { carryOut } from './carry-out.ts';
 import { checkpointsOf } from './checkpoints.ts';
@@ -161,9 +161,9 @@ async function printAgain(
 }
 
 /** @throws UserError (data, usage) naming what is not as it was when the run began */
-async function refuseOtherInput(path: string, checkpoint: Checkpoint | null, { data, extras }: Job): Promise<InputMarks> {
+async function refuseOtherInput(path: string, checkpoint: Checkpoint | null, { data, extras }: Job): Promise<InputDigests> {
   const split = await splitMark(data.parts, data.classes);
-  const marks = marksOf(split, data.parts, extras);
+  const marks = inputDigests(split, data.parts, extras);
   const written = await writtenSplitMark(path);
   const same = checkpoint === null ? written === null || written === split : checkpoint.marks.split === marks.split;
   if (!same) {
@@ -177,7 +177,7 @@ async function refuseOtherInput(path: string, checkpoint: Checkpoint | null, { d
   return marks;
 }
 
-function refuseOtherMarks(before: InputMarks, now: InputMarks, path: string): void {
+function refuseOtherMarks(before: InputDigests, now: InputDigests, path: string): void {
   if (before.pixels !== now.pixels) {
     throw new UserError(
       'data',

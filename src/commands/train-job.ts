@@ -2,7 +2,7 @@ import type { LoadedConfig } from '../config/load.ts';
 import type { Kernels } from '../kernels/kernels.ts';
 import { kernelsFor } from '../kernels/select.ts';
 import { requireDev } from '../training/cross-validation.ts';
-import { type Extras, type Plan, planTraining } from '../training/plan.ts';
+import { type Plan, planTraining, type TrainingFiles } from '../training/plan.ts';
 import { type PreparedData, prepareData, type ReadOptions } from '../training/prepare.ts';
 import type { Context } from './command.ts';
 import { readExtras } from './extras.ts';
@@ -13,7 +13,7 @@ export interface Job {
   context: Context;
   loaded: LoadedConfig;
   data: PreparedData;
-  extras: Extras;
+  extras: TrainingFiles;
   kernels: Kernels;
   plan: Plan;
   warn(text: string): void;

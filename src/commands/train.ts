@@ -6,7 +6,7 @@ import { planText, type TrainPlan } from '../report/train-plan.ts';
 import { runsFolder } from '../run/places.ts';
 import { createRun, newRunFolder, refuseRun, runName } from '../run/run-folder.ts';
 import { writeSplit } from '../run/split-file.ts';
-import { marksOf } from '../training/checkpoint.ts';
+import { inputDigests } from '../training/checkpoint.ts';
 import { estimateSeconds } from '../training/estimate.ts';
 import { sumOf } from '../training/memory.ts';
 import { describeLayers, prepareFit } from '../training/plan.ts';
@@ -87,7 +87,7 @@ async function train(context: Context, values: Values): Promise<ExitKind | undef
   const run = await createRun(path, loaded, force);
   try {
     const split = await writeSplit(path, data.parts, data.classes);
-    const marks = marksOf(split, data.parts, extras);
+    const marks = inputDigests(split, data.parts, extras);
     return await carryOut(run, job, checkpointsOf(run, job, { from: null, marks }));
   } finally {
     await run.close();

@@ -21,7 +21,7 @@ import {
 } from '../run/search-folder.ts';
 import { splitMark, writeSplit, writtenSplitMark } from '../run/split-file.ts';
 import { refuseTooMuch } from '../training/memory.ts';
-import { type Extras, planTraining } from '../training/plan.ts';
+import { planTraining, type TrainingFiles } from '../training/plan.ts';
 import { type PreparedData, prepareData } from '../training/prepare.ts';
 import { type TrialResult, trialConfig, trialSets } from '../training/trial.ts';
 import { poolClosed, trialPool } from '../training/trial-pool.ts';
@@ -250,7 +250,7 @@ async function checkFirstTrial(
   context: Context,
   loaded: LoadedConfig,
   { search, jobs, compareContents }: { search: SearchConfig; jobs: number; compareContents: boolean },
-): Promise<{ extras: Extras; data: PreparedData }> {
+): Promise<{ extras: TrainingFiles; data: PreparedData }> {
   const config = trialConfig(loaded, trialSets(search, loaded.config.seed, 0));
   const reading = { strict: false, compareContents, onProgress: readProgress(context) };
   const data = await withDecoded(context, async (places) => {

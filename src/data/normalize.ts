@@ -1,4 +1,4 @@
-import type { InputMap } from '../kernels/kernels.ts';
+import type { InputScaling } from '../kernels/kernels.ts';
 import { type Pixels, pictureCount, pixelBlocks } from './pixels.ts';
 
 const channels = 3;
@@ -30,17 +30,17 @@ export interface Normalizer {
   /** whether it looks at the pictures */
   learns: boolean;
   /** @param pictures [m, n_x] of the training part, or their moments */
-  fit(pictures: Uint8Array | Moments, features: number): InputMap;
+  fit(pictures: Uint8Array | Moments, features: number): InputScaling;
 }
 
 export type NormalizerName = keyof typeof normalizers;
 
 /** 1 / (variance + 1e-8) of each input, scaled to mean 1: a learning rate that is larger where inputs hardly vary.
  *  @param pictures  [m, n_x] of the training part, or their moments
- *  @param map       what makes inputs of them */
-export function inverseVariance(pictures: Uint8Array | Moments, map: InputMap): Float64Array {
-  const { variance } = momentsIn(pictures, map.multiply.length);
-  const inverse = variance.map((value, k) => 1 / (value * map.multiply[k]! * map.multiply[k]! + 1e-8));
+ *  @param scaling       what makes inputs of them */
+export function inverseVariance(pictures: Uint8Array | Moments, scaling: InputScaling): Float64Array {
+  const { variance } = momentsIn(pictures, scaling.scale.length);
+  const inverse = variance.map((value, k) => 1 / (value * scaling.scale[k]! * scaling.scale[k]! + 1e-8));
   const mean = inverse.reduce((sum, value) => sum + value, 0) / inverse.length;
   return inverse.map((value) => value / mean);
 }
@@ -58,17 +58,17 @@ export interface Moments {
   variance: Float64Array;
 }
 
-function uniform(features: number, factor: number): InputMap {
-  return { multiply: new Float64Array(features).fill(factor), add: new Float64Array(features) };
+function uniform(features: number, factor: number): InputScaling {
+  return { scale: new Float64Array(features).fill(factor), shift: new Float64Array(features) };
 }
 
-function dividedByMean({ mean }: Moments): InputMap {
-  return { multiply: mean.map((value) => 1 / (value || 1)), add: new Float64Array(mean.length) };
+function dividedByMean({ mean }: Moments): InputScaling {
+  return { scale: mean.map((value) => 1 / (value || 1)), shift: new Float64Array(mean.length) };
 }
 
-function standardized({ mean, variance }: Moments): InputMap {
-  const multiply = variance.map((value) => 1 / (Math.sqrt(value) || 1));
-  return { multiply, add: mean.map((value, k) => -value * multiply[k]!) };
+function standardized({ mean, variance }: Moments): InputScaling {
+  const scale = variance.map((value) => 1 / (Math.sqrt(value) || 1));
+  return { scale, shift: mean.map((value, k) => -value * scale[k]!) };
 }
 
 /** Sums of each feature and of its square. */

@@ -52,13 +52,13 @@ export interface Elementwise {
 
   /** z ← γ z_norm + β with z_norm = (z − μ) / √(σ² + ε), μ and σ² (biased) of these examples, which are kept.
    *  @see Ioffe & Szegedy 2015, algorithm 1 */
-  normalizeBatch(options: NormOptions & { z: Floats; normalized: Floats }): void;
+  batchNorm(options: NormOptions & { z: Floats; normalized: Floats }): void;
 
   /** The same with a mean and a variance that are given. */
-  normalizeWith(options: NormOptions & { z: Floats }): void;
+  batchNormInference(options: NormOptions & { z: Floats }): void;
 
   /** dγ = Σ dz̃ z_norm, dβ = Σ dz̃, and dZ becomes the gradient before batch norm, through μ and σ² too. */
-  normalizeGradient(
+  batchNormBackward(
     options: Pick<NormOptions, 'count' | 'gamma' | 'variance' | 'epsilon'> & {
       dZ: Floats;
       normalized: Floats;
@@ -112,7 +112,7 @@ export const plainElementwise: Elementwise = {
     }
   },
 
-  normalizeBatch({ z, count, gamma, beta, mean, variance, epsilon, normalized }) {
+  batchNorm({ z, count, gamma, beta, mean, variance, epsilon, normalized }) {
     const units = gamma.length;
     for (let u = 0; u < units; u++) {
       let sum = 0;
@@ -131,7 +131,7 @@ export const plainElementwise: Elementwise = {
     }
   },
 
-  normalizeWith({ z, count, gamma, beta, mean, variance, epsilon }) {
+  batchNormInference({ z, count, gamma, beta, mean, variance, epsilon }) {
     const units = gamma.length;
     for (let u = 0; u < units; u++) {
       const factor = gamma[u]! / Math.sqrt(variance[u]! + epsilon);
@@ -140,7 +140,7 @@ export const plainElementwise: Elementwise = {
     }
   },
 
-  normalizeGradient({ dZ, count, gamma, variance, epsilon, normalized, gammaGradient, betaGradient }) {
+  batchNormBackward({ dZ, count, gamma, variance, epsilon, normalized, gammaGradient, betaGradient }) {
     const units = gamma.length;
     for (let u = 0; u < units; u++) {
       let sum = 0;

@@ -14,25 +14,25 @@ export const arithmetics = {
 } as const;
 export type Arithmetic = keyof typeof arithmetics;
 
-/** What turns bytes into the network's input: x = multiply · byte + add, feature by feature.
- *  Both have length n_x; normalisation of every kind is such a map. A map is never changed once it is made. */
-export interface InputMap {
-  multiply: Float64Array;
-  add: Float64Array;
+/** What turns bytes into the network's input: x = scale · byte + shift, feature by feature.
+ *  Both have length n_x; normalisation of every kind is such a scaling. A map is never changed once it is made. */
+export interface InputScaling {
+  scale: Float64Array;
+  shift: Float64Array;
 }
 
 /** Some pictures as bytes: example i is the `features` bytes at indices[i] · features (or at i · features). */
-export interface ByteRows {
+export interface ByteBatch {
   kind: 'bytes';
   bytes: Uint8Array;
   indices: Int32Array | null;
   count: number;
   features: number;
-  map: InputMap;
+  scaling: InputScaling;
 }
 
 /** The output of a layer, example after example: `count` rows of `features` numbers. */
-export interface FloatRows {
+export interface FloatBatch {
   kind: 'floats';
   values: Floats;
   count: number;
@@ -42,10 +42,10 @@ export interface FloatRows {
 /** Pictures by their inner products with the vectors v_1 … v_w that a first layer's weights are sums of: W = C·V, so that
  *  W·x = C·(V·x) with C (n_1, w) in the place of the weights. The first vectors are the training pictures, in order.
  *  (The dual form of the first layer: docs/decisions/0011-dual-form.md.) */
-export interface SpanRows {
-  kind: 'span';
+export interface GramBatch {
+  kind: 'gram';
   /** V·x, picture after picture: `features` numbers each */
-  products: Floats;
+  gram: Floats;
   /** which of them, or null for the first `count`; those of a training batch are training pictures */
   indices: Int32Array | null;
   count: number;
@@ -53,17 +53,17 @@ export interface SpanRows {
   features: number;
 }
 
-export type Rows = ByteRows | FloatRows | SpanRows;
+export type Batch = ByteBatch | FloatBatch | GramBatch;
 
 export interface Kernels extends Elementwise {
   readonly precision: Precision;
   readonly arithmetic: Arithmetic;
 
   /** Zeroed memory in the kernels' precision, where they read and write it without copying. */
-  floats(length: number): Floats;
+  allocate(length: number): Floats;
 
   /** The same bytes where the kernels read them without copying; themselves where they lie there, or where there is no room. */
-  resident(bytes: Uint8Array): Uint8Array;
+  pin(bytes: Uint8Array): Uint8Array;
 
   /** The same kernels with a memory of their own: what is taken through a scope is given back by its `release`. What is
    *  taken without a scope stays for the life of the process. */
@@ -73,29 +73,29 @@ export interface Kernels extends Elementwise {
    *  @param options.weights (n_l, n_(l-1)) row after row
    *  @param options.bias    (n_l, 1), or null for none
    *  @param options.out     (n_l, m) example after example: out[i · n_l + u]; may be longer */
-  forward(options: { input: Rows; weights: Floats; bias: Floats | null; units: number; out: Floats }): void;
+  linear(options: { input: Batch; weights: Floats; bias: Floats | null; units: number; out: Floats }): void;
 
   /** dW = dZ · Xᵀ; for a span, dC: each example's dZ on the coefficients of the vector that it is, since dW = dC·V.
    *  @param options.out (n_l, n_(l-1)), overwritten, or with `adds` added to */
-  backwardWeights(options: { input: Rows; dZ: Floats; units: number; out: Floats; adds?: boolean }): void;
+  linearGradWeights(options: { input: Batch; dZ: Floats; units: number; out: Floats; adds?: boolean }): void;
 
   /** dA = Wᵀ · dZ, the gradient for the layer below. @param options.out (n_(l-1), m), overwritten */
-  backwardInput(options: { dZ: Floats; weights: Floats; units: number; features: number; count: number; out: Floats }): void;
+  linearGradInput(options: { dZ: Floats; weights: Floats; units: number; features: number; count: number; out: Floats }): void;
 
   /** Forward, loss and gradient of a network of one unit over bytes in one, where that is faster than one after the other: memory is
    *  read once. Null for kernels that have no such thing. */
-  readonly oneUnitPass: {
+  readonly logisticPass: {
     /** whether it is for such pictures */
-    takes(input: ByteRows): boolean;
+    takes(input: ByteBatch): boolean;
     /** @returns Σ weight · L */
-    run(pass: OneUnitPass): number;
+    run(pass: LogisticPass): number;
   } | null;
 
-  /** The inner products of pictures with pictures, after the map.
+  /** The inner products of pictures with pictures, after the scaling.
    *  @param options.left  [l, n_x]
    *  @param options.right [r, n_x]
    *  @param options.out   out[i · r + j] = x_i · y_j */
-  innerProducts(options: { left: Uint8Array; right: Uint8Array; map: InputMap; out: Floats }): void;
+  gram(options: { left: Uint8Array; right: Uint8Array; scaling: InputScaling; out: Floats }): void;
 
   /** One step of an optimizer, number by number; all arrays have the same length:
    *
@@ -103,11 +103,11 @@ export interface Kernels extends Elementwise {
    *      s ← β₂ s + (1 − β₂) g²      where there are squares
    *      g ← c₁ v / (√(c₂ s + inside) + outside)   or, without squares, g ← c₁ v
    *      w ← w − rate · g */
-  moveParameters(options: ParameterStep): void;
+  optimizerStep(options: OptimizerStep): void;
 
   /** `backwardWeights` and `moveParameters` in one, g = dW + decay · W, for weights whose gradient nobody else wants to see: it need
    *  not come to lie in memory as a whole. The bits are those of one after the other. */
-  stepWeights(options: WeightStep): StepFacts;
+  backwardAndStep(options: BackwardAndStep): StepStatistics;
 
   /** out ← out + factor · values */
   addScaled(options: { values: Floats; factor: number; out: Floats }): void;
@@ -117,8 +117,8 @@ export interface Kernels extends Elementwise {
 }
 
 /** `forward`, `lossGradient`, `backwardWeights` and `sumExamples` of logistic regression. */
-export interface OneUnitPass {
-  input: ByteRows;
+export interface LogisticPass {
+  input: ByteBatch;
   /** (1, n_x) */
   weights: Floats;
   bias: Floats;
@@ -135,47 +135,47 @@ export interface OneUnitPass {
   db: Floats;
 }
 
-export interface ParameterStep extends StepNumbers {
+export interface OptimizerStep extends UpdateCoefficients {
   values: Floats;
   /** becomes the direction of the step */
   gradient: Floats;
-  velocities: Floats | null;
-  squares: Floats | null;
-  rate: number;
+  firstMoment: Floats | null;
+  secondMoment: Floats | null;
+  learningRate: number;
 }
 
 /** A step of one layer's weights. */
-export interface WeightStep extends StepNumbers {
-  input: Rows;
+export interface BackwardAndStep extends UpdateCoefficients {
+  input: Batch;
   /** (n_l, m) example after example */
   dZ: Floats;
   units: number;
   /** (n_l, n_(l-1)), moved; as long as the averages */
   weights: Floats;
-  velocities: Floats | null;
-  squares: Floats | null;
-  rate: number;
+  firstMoment: Floats | null;
+  secondMoment: Floats | null;
+  learningRate: number;
   /** λ/m of L2 */
   decay: number;
   wantsNorms: boolean;
 }
 
-export interface StepFacts {
+export interface StepStatistics {
   /** whether all of dW was; if not, the weights are spoilt */
   finite: boolean;
   /** Σ g², Σ direction², and Σ W² before the step, where they were asked for */
   squares: { gradient: number; direction: number; weights: number } | null;
 }
 
-export interface StepNumbers {
+export interface UpdateCoefficients {
   beta1: number;
   beta2: number;
   /** 1 / (1 − βᵗ) where averages are corrected for their start at 0, else 1 */
-  correction1: number;
-  correction2: number;
+  biasCorrection1: number;
+  biasCorrection2: number;
   /** the ε that stands under the root, and that beside it */
-  inside: number;
-  outside: number;
+  epsilonInsideRoot: number;
+  epsilon: number;
 }
 
 /** Kernels whose memory ends with them: after `release` no array that came from them may be used. */

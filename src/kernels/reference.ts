@@ -1,6 +1,6 @@
 import { plainElementwise } from './elementwise.ts';
-import { type ByteRows, type FloatRows, type Floats, type Kernels, type Precision, precisions } from './kernels.ts';
-import { spanGradient, spanValues } from './span.ts';
+import { type ByteBatch, type FloatBatch, type Floats, type Kernels, type Precision, precisions } from './kernels.ts';
+import { gramGradient, gramValues } from './span.ts';
 import { stepWeightsPlainly } from './step-weights.ts';
 
 /**
@@ -12,16 +12,16 @@ export function referenceKernels(precision: Precision): Kernels {
     precision,
     arithmetic: 'strict',
     ...plainElementwise,
-    floats: (length) => new precisions[precision](length),
-    resident: (bytes) => bytes,
+    allocate: (length) => new precisions[precision](length),
+    pin: (bytes) => bytes,
     scope: () => ({ ...kernels, release: () => {} }), // the garbage collector sees to it
-    forward,
-    backwardWeights,
-    backwardInput,
-    oneUnitPass: null,
-    innerProducts,
-    moveParameters,
-    stepWeights: (step) => stepWeightsPlainly(kernels, step, new precisions[precision](step.weights.length)),
+    linear: forward,
+    linearGradWeights: backwardWeights,
+    linearGradInput: backwardInput,
+    logisticPass: null,
+    gram: innerProducts,
+    optimizerStep: moveParameters,
+    backwardAndStep: (step) => stepWeightsPlainly(kernels, step, new precisions[precision](step.weights.length)),
     addScaled: ({ values, factor, out }) => {
       for (let i = 0; i < values.length; i++) out[i] = out[i]! + factor * values[i]!;
     },
@@ -37,8 +37,8 @@ export function referenceKernels(precision: Precision): Kernels {
 /** Examples that are worked on together. */
 const TILE = 4;
 
-const forward: Kernels['forward'] = ({ input: rows, weights, bias, units, out }) => {
-  const input = rows.kind === 'span' ? spanValues(rows) : rows;
+const forward: Kernels['linear'] = ({ input: rows, weights, bias, units, out }) => {
+  const input = rows.kind === 'gram' ? gramValues(rows) : rows;
   const { count, features } = input;
   const tile = new Float64Array(TILE * features);
   const sums = new Float64Array(2 * TILE);
@@ -56,8 +56,8 @@ const forward: Kernels['forward'] = ({ input: rows, weights, bias, units, out })
   }
 };
 
-const backwardWeights: Kernels['backwardWeights'] = ({ input, dZ, units, out, adds = false }) => {
-  if (input.kind === 'span') return spanGradient(input, dZ, units, out, adds);
+const backwardWeights: Kernels['linearGradWeights'] = ({ input, dZ, units, out, adds = false }) => {
+  if (input.kind === 'gram') return gramGradient(input, dZ, units, out, adds);
   const { count, features } = input;
   const tile = new Float64Array(TILE * features);
   if (!adds) out.fill(0, 0, units * features);
@@ -70,7 +70,7 @@ const backwardWeights: Kernels['backwardWeights'] = ({ input, dZ, units, out, ad
   }
 };
 
-const backwardInput: Kernels['backwardInput'] = ({ dZ, weights, units, features, count, out }) => {
+const backwardInput: Kernels['linearGradInput'] = ({ dZ, weights, units, features, count, out }) => {
   for (let i = 0; i < count; i++) {
     for (let k = 0; k < features; k++) {
       let sum = 0;
@@ -80,21 +80,33 @@ const backwardInput: Kernels['backwardInput'] = ({ dZ, weights, units, features,
   }
 };
 
-const innerProducts: Kernels['innerProducts'] = ({ left, right, map: { multiply, add }, out }) => {
-  const features = multiply.length;
+const innerProducts: Kernels['gram'] = ({ left, right, scaling: { scale, shift }, out }) => {
+  const features = scale.length;
   const [x, y] = [new Float64Array(features), new Float64Array(features)];
   const columns = right.length / features;
   for (let i = 0; i < left.length / features; i++) {
-    widenBytes(left, i * features, multiply, add, x);
+    widenBytes(left, i * features, scale, shift, x);
     for (let j = 0; j < columns; j++) {
-      widenBytes(right, j * features, multiply, add, y);
+      widenBytes(right, j * features, scale, shift, y);
       out[i * columns + j] = x.reduce((sum, value, k) => sum + value * y[k]!, 0);
     }
   }
 };
 
-const moveParameters: Kernels['moveParameters'] = (step) => {
-  const { values, gradient, velocities, squares, rate, beta1, beta2, correction1, correction2, inside, outside } = step;
+const moveParameters: Kernels['optimizerStep'] = (step) => {
+  const {
+    values,
+    gradient,
+    firstMoment: velocities,
+    secondMoment: squares,
+    learningRate: rate,
+    beta1,
+    beta2,
+    biasCorrection1: correction1,
+    biasCorrection2: correction2,
+    epsilonInsideRoot: inside,
+    epsilon: outside,
+  } = step;
   for (let i = 0; i < values.length; i++) {
     const g = gradient[i]!;
     let direction = correction1 * g;
@@ -112,7 +124,7 @@ const moveParameters: Kernels['moveParameters'] = (step) => {
 };
 
 /** Writes examples first … first + 3 as float64 rows into the tile, zeros past the last. */
-function widen(input: ByteRows | FloatRows, first: number, tile: Float64Array): void {
+function widen(input: ByteBatch | FloatBatch, first: number, tile: Float64Array): void {
   const { count, features } = input;
   for (let i = 0; i < TILE; i++) {
     const row = tile.subarray(i * features, (i + 1) * features);
@@ -120,13 +132,13 @@ function widen(input: ByteRows | FloatRows, first: number, tile: Float64Array): 
     else if (input.kind === 'floats') row.set(input.values.subarray((first + i) * features, (first + i + 1) * features));
     else {
       const start = (input.indices === null ? first + i : input.indices[first + i]!) * features;
-      widenBytes(input.bytes, start, input.map.multiply, input.map.add, row);
+      widenBytes(input.bytes, start, input.scaling.scale, input.scaling.shift, row);
     }
   }
 }
 
-function widenBytes(bytes: Uint8Array, start: number, multiply: Float64Array, add: Float64Array, row: Float64Array): void {
-  for (let k = 0; k < row.length; k++) row[k] = bytes[start + k]! * multiply[k]! + add[k]!;
+function widenBytes(bytes: Uint8Array, start: number, scale: Float64Array, shift: Float64Array, row: Float64Array): void {
+  for (let k = 0; k < row.length; k++) row[k] = bytes[start + k]! * scale[k]! + shift[k]!;
 }
 
 /** The dot products of two rows of weights with the four rows of a tile; each sum runs over k in order. */

@@ -1,7 +1,7 @@
-import type { FloatRows, Floats, SpanRows } from './kernels.ts';
+import type { FloatBatch, Floats, GramBatch } from './kernels.ts';
 
 /** The products of a batch as ordinary inputs of a layer, whose weights are the coefficients. */
-export function spanValues({ products, indices, count, features }: SpanRows): FloatRows {
+export function gramValues({ gram: products, indices, count, features }: GramBatch): FloatBatch {
   if (indices === null) return { kind: 'floats', values: products, count, features };
   const values = products.slice(0, count * features);
   for (let i = 0; i < count; i++) {
@@ -14,8 +14,8 @@ export function spanValues({ products, indices, count, features }: SpanRows): Fl
 /** The gradient of the coefficients: example i is a training picture, and so a vector; its dZ falls on that vector's.
  *  @param dZ  (n_1, m) example after example
  *  @param out (n_1, w), overwritten (0 for every vector that is not in the batch), or with `adds` added to */
-export function spanGradient(
-  { indices, count, features }: SpanRows,
+export function gramGradient(
+  { indices, count, features }: GramBatch,
   dZ: Floats,
   units: number,
   out: Floats,

@@ -8,7 +8,7 @@ export interface Activation extends Omit<ActivationRule, 'name'> {
   /** the initialiser that keeps the variance of what flows through */
   init: 'he' | 'xavier';
   /** whether g′ jumps at 0: differences across it say nothing of a derivative */
-  kink: boolean;
+  nonDifferentiableAtZero: boolean;
 }
 
 const entries = {
@@ -17,35 +17,35 @@ const entries = {
     value: (z) => sigmoid(z),
     derivative: (_z, a) => a * (1 - a),
     init: 'xavier',
-    kink: false,
+    nonDifferentiableAtZero: false,
   },
   tanh: {
     summary: 'tanh z',
     value: (z) => tanh(z),
     derivative: (_z, a) => (1 - a) * (1 + a), // 1 − a², in a form that keeps its digits where a is near ±1
     init: 'xavier',
-    kink: false,
+    nonDifferentiableAtZero: false,
   },
   relu: {
     summary: 'max(0, z)',
     value: (z) => (z > 0 ? z : 0),
     derivative: (z) => (z > 0 ? 1 : 0),
     init: 'he',
-    kink: true,
+    nonDifferentiableAtZero: true,
   },
   leakyRelu: {
     summary: 'max(slope · z, z)',
     value: (z, slope) => (z > 0 ? z : slope * z),
     derivative: (z, _a, slope) => (z > 0 ? 1 : slope),
     init: 'he',
-    kink: true,
+    nonDifferentiableAtZero: true,
   },
   linear: {
     summary: 'z itself: layers of it add up to one, the demonstration of 2^l',
     value: (z) => z,
     derivative: () => 1,
     init: 'xavier',
-    kink: false,
+    nonDifferentiableAtZero: false,
   },
 } satisfies Record<string, Activation>;
 

@@ -42,9 +42,9 @@ export function backward(pass: Pass, gradient: Parameters, { down = 0, adds = fa
     else kernels.sumExamples({ values: dZ, count, units, out: out.bias!, adds });
     const features = layerInputs(network, l);
     const below = l === 0 ? input : ({ kind: 'floats', values: workspace.layers[l - 1]!.a, count, features } as const);
-    if (l >= down) kernels.backwardWeights({ input: below, dZ, units, out: out.weights, adds });
+    if (l >= down) kernels.linearGradWeights({ input: below, dZ, units, out: out.weights, adds });
     if (l > 0) {
-      kernels.backwardInput({ dZ, weights, units, features, count, out: workspace.layers[l - 1]!.dZ });
+      kernels.linearGradInput({ dZ, weights, units, features, count, out: workspace.layers[l - 1]!.dZ });
       activationGradient(pass, l - 1);
     }
   }

@@ -20,13 +20,13 @@ export interface BatchStatistics {
  *  @param z (n_l, m), in place */
 export function normalizeBatch(kernels: Kernels, z: Floats, count: number, norm: Norm, statistics: BatchStatistics): void {
   const { gamma, beta } = norm;
-  kernels.normalizeBatch({ z, count, gamma, beta, epsilon: batchNormEpsilon, ...statistics });
+  kernels.batchNorm({ z, count, gamma, beta, epsilon: batchNormEpsilon, ...statistics });
 }
 
 /** The same with the moving averages: what a picture gets outside training, whatever stands beside it. */
 export function normalizeWithAverages(kernels: Kernels, z: Floats, count: number, norm: Norm): void {
   const { gamma, beta, movingMean: mean, movingVariance: variance } = norm;
-  kernels.normalizeWith({ z, count, gamma, beta, mean, variance, epsilon: batchNormEpsilon });
+  kernels.batchNormInference({ z, count, gamma, beta, mean, variance, epsilon: batchNormEpsilon });
 }
 
 /** @param dZ (n_l, m) the gradient after batch norm; becomes the one before it */
@@ -38,7 +38,7 @@ export function batchNormGradient(
   { variance, normalized }: BatchStatistics,
   out: { gamma: Floats; beta: Floats },
 ): void {
-  kernels.normalizeGradient({
+  kernels.batchNormBackward({
     ...{ dZ, count, gamma: norm.gamma, variance, normalized, epsilon: batchNormEpsilon },
     gammaGradient: out.gamma,
     betaGradient: out.beta,

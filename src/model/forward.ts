@@ -1,4 +1,4 @@
-import type { Floats, Kernels, Rows } from '../kernels/kernels.ts';
+import type { Batch, Floats, Kernels } from '../kernels/kernels.ts';
 import type { Random } from '../random.ts';
 import { activations } from './activations.ts';
 import { type BatchStatistics, normalizeBatch, normalizeWithAverages } from './batch-norm.ts';
@@ -33,14 +33,16 @@ export interface Pass {
   parameters: Parameters;
   kernels: Kernels;
   workspace: Workspace;
-  input: Rows;
+  input: Batch;
   mode: Mode;
 }
 
 export function createWorkspace(network: Network, kernels: Kernels, capacity: number): Workspace {
   const layers = network.layers.map(({ units, keepProb, batchNorm }) => {
-    const floats = () => kernels.floats(capacity * units);
-    const statistics = batchNorm ? { mean: kernels.floats(units), variance: kernels.floats(units), normalized: floats() } : null;
+    const floats = () => kernels.allocate(capacity * units);
+    const statistics = batchNorm
+      ? { mean: kernels.allocate(units), variance: kernels.allocate(units), normalized: floats() }
+      : null;
     return { z: floats(), a: floats(), dZ: floats(), mask: keepProb < 1 ? floats() : null, statistics };
   });
   return { capacity, layers };
@@ -56,7 +58,7 @@ export function forward(pass: Pass, from = 0): Floats {
   for (let l = from; l < network.layers.length; l++) {
     const { units } = network.layers[l]!;
     const { weights, bias } = parameters.layers[l]!;
-    kernels.forward({ input: below, weights, bias, units, out: workspace.layers[l]!.z });
+    kernels.linear({ input: below, weights, bias, units, out: workspace.layers[l]!.z });
     activateLayer(pass, l, count);
     below = outputOf(pass, l);
   }
@@ -64,7 +66,7 @@ export function forward(pass: Pass, from = 0): Floats {
 }
 
 /** What layer l gives to the one above. */
-function outputOf({ network, workspace, input }: Pass, l: number): Rows {
+function outputOf({ network, workspace, input }: Pass, l: number): Batch {
   return { kind: 'floats', values: workspace.layers[l]!.a, count: input.count, features: network.layers[l]!.units };
 }
 

@@ -35,7 +35,7 @@ const costRounding = 2 ** -50;
  */
 export function checkGradient(pass: Pass, targets: Targets, lambda: number, indices: readonly number[]): GradientCheck[] {
   const { parameters, network, kernels } = pass;
-  const gradient = parametersOver(network, kernels.floats(parameters.values.length));
+  const gradient = parametersOver(network, kernels.allocate(parameters.values.length));
   forward(pass);
   lossGradient(pass, targets);
   backward(pass, gradient);
@@ -101,7 +101,7 @@ function differenceOver(
     values[index] = kept + steps * h;
     forward(pass, layer);
     const cost = lossGradient(pass, targets) + l2Cost(pass.parameters, lambda, pass.kernels);
-    return { cost, sides: sidesOfKinks(pass) };
+    return { cost, sides: activationSides(pass) };
   };
   const [farBelow, below, above, farAbove] = [at(-2), at(-1), at(1), at(2)];
   values[index] = kept;
@@ -114,16 +114,16 @@ function differenceOver(
 }
 
 /** On which side of its kink every unit stands, as text to compare. */
-function sidesOfKinks({ network, workspace, input }: Pass): string {
+function activationSides({ network, workspace, input }: Pass): string {
   const sides: string[] = [];
   for (const [l, { units, activation }] of network.layers.slice(0, -1).entries()) {
-    if (!activations[activation].kink) continue;
+    if (!activations[activation].nonDifferentiableAtZero) continue;
     const { z } = workspace.layers[l]!;
     for (let i = 0; i < input.count * units; i++) sides.push(z[i]! > 0 ? '1' : '0');
   }
   return sides.join('');
 }
 
-function layerOf({ segments }: Parameters, index: number): number {
+function layerOf({ specs: segments }: Parameters, index: number): number {
   return segments.find(({ offset, length }) => index >= offset && index < offset + length)!.layer;
 }

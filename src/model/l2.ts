@@ -5,7 +5,7 @@ import type { Parameters } from './network.ts';
  *  @param lambda        λ / m, with m the size of the training part whatever the batch
  *  @param firstSquares  ‖W1‖² where it is known */
 export function l2Cost(parameters: Parameters, lambda: number, kernels: Kernels, firstSquares?: number): number {
-  const { values, segments, firstSquaredNorm } = parameters;
+  const { values, specs: segments, firstSquaredNorm } = parameters;
   if (lambda === 0) return 0;
   const first = firstSquares ?? firstSquaredNorm?.();
   let sum = 0;
@@ -19,7 +19,7 @@ export function l2Cost(parameters: Parameters, lambda: number, kernels: Kernels,
 /** dW += (λ/m) W: with gradient descent, W shrinks by the factor 1 − αλ/m ("weight decay").
  *  @param down  the lowest layer that it is wanted for */
 export function addL2Gradient(
-  { values, segments }: Parameters,
+  { values, specs: segments }: Parameters,
   lambda: number,
   gradient: Parameters,
   kernels: Kernels,

@@ -23,7 +23,7 @@ export interface Network {
 }
 
 /** A named part of the one parameter buffer. */
-export interface Segment {
+export interface ParameterSpec {
   /** as in the course: W1, b1, gamma1, beta1 …; layers count from 1 */
   name: string;
   /** 0 for the first layer */
@@ -40,7 +40,7 @@ export interface Segment {
 /** All parameters of a network in one buffer; `segments` says what stands where. */
 export interface Parameters {
   values: Floats;
-  segments: readonly Segment[];
+  specs: readonly ParameterSpec[];
   /** one entry a layer: views of `values` */
   layers: readonly LayerParameters[];
   /** ‖W1‖² where the first layer holds coefficients of a span (kernels/kernels.ts); null where it holds W1 itself */
@@ -61,8 +61,8 @@ export function layerInputs(network: Network, layer: number): number {
 }
 
 /** What stands where in the parameter buffer of a network. */
-export function parameterSegments(network: Network): Segment[] {
-  const segments: Segment[] = [];
+export function parameterSpecs(network: Network): ParameterSpec[] {
+  const segments: ParameterSpec[] = [];
   let offset = 0;
   const add = (
     name: string,
@@ -88,19 +88,19 @@ export function parameterSegments(network: Network): Segment[] {
 }
 
 /** The length of a parameter buffer. */
-export function bufferLength(segments: readonly Segment[]): number {
+export function bufferLength(segments: readonly ParameterSpec[]): number {
   const last = segments[segments.length - 1]!;
   return last.offset + last.length;
 }
 
 /** The number of values that training moves. */
 export function parameterCount(network: Network): number {
-  return parameterSegments(network).reduce((sum, s) => sum + (s.trained ? s.length : 0), 0);
+  return parameterSpecs(network).reduce((sum, s) => sum + (s.trained ? s.length : 0), 0);
 }
 
 /** Parameters over a buffer of the right length, which stays shared. */
 export function parametersOver(network: Network, values: Floats): Parameters {
-  const segments = parameterSegments(network);
+  const segments = parameterSpecs(network);
   const view = (name: string, layer: number) => {
     const segment = segments.find((s) => s.name === `${name}${layer + 1}`)!;
     return values.subarray(segment.offset, segment.offset + segment.length);
@@ -117,12 +117,12 @@ export function parametersOver(network: Network, values: Floats): Parameters {
         }
       : null,
   }));
-  return { values, segments, layers, firstSquaredNorm: null };
+  return { values, specs: segments, layers, firstSquaredNorm: null };
 }
 
 /** Fresh parameters: weights layer by layer from one stream, biases and β 0, γ and moving variances 1. */
 export function initialParameters(network: Network, kernels: Kernels, random: Random): Parameters {
-  const parameters = parametersOver(network, kernels.floats(bufferLength(parameterSegments(network))));
+  const parameters = parametersOver(network, kernels.allocate(bufferLength(parameterSpecs(network))));
   for (const [l, layer] of network.layers.entries()) {
     const { weights, norm } = parameters.layers[l]!;
     initialize(weights, { nIn: layerInputs(network, l), nOut: layer.units }, layer.init, random);

@@ -1,4 +1,4 @@
-import type { ByteRows } from '../kernels/kernels.ts';
+import type { ByteBatch } from '../kernels/kernels.ts';
 import { backward, lossGradient, type Targets } from './backward.ts';
 import { forward, type LayerWorkspace, type Pass } from './forward.ts';
 import { losses } from './losses.ts';
@@ -16,10 +16,10 @@ export function costAndGradient(
   pass: Pass,
   targets: Targets,
   gradient: Parameters,
-  { pieces, down }: { pieces: readonly Piece[]; down: 0 | 1 },
+  { pieces, down }: { pieces: readonly MicroBatch[]; down: 0 | 1 },
 ): number {
   const { count } = pass.input;
-  if (goesInOne(pass)) return oneUnitPass(pass, targets, gradient);
+  if (isFusedLogistic(pass)) return oneUnitPass(pass, targets, gradient);
   let cost = 0;
   for (const [i, { first, pass: piece }] of pieces.entries()) {
     forward(piece);
@@ -30,8 +30,8 @@ export function costAndGradient(
 }
 
 /** Whether the kernels take logistic regression forward and back in one. */
-export function goesInOne({ network, kernels, input }: Pass): boolean {
-  return network.layers.length === 1 && input.kind === 'bytes' && (kernels.oneUnitPass?.takes(input) ?? false);
+export function isFusedLogistic({ network, kernels, input }: Pass): boolean {
+  return network.layers.length === 1 && input.kind === 'bytes' && (kernels.logisticPass?.takes(input) ?? false);
 }
 
 function oneUnitPass(
@@ -46,7 +46,7 @@ function oneUnitPass(
   const pass = {
     labels,
     classWeights,
-    input: input as ByteRows,
+    input: input as ByteBatch,
     weights,
     bias: bias!,
     rule: losses[loss],
@@ -56,21 +56,21 @@ function oneUnitPass(
     dW,
     db: db!,
   };
-  return kernels.oneUnitPass!.run(pass) / m;
+  return kernels.logisticPass!.run(pass) / m;
 }
 
-export interface Piece {
+export interface MicroBatch {
   /** the first of its examples */
   first: number;
   pass: Pass;
 }
 
 /** A batch as one piece, or as several: batch norm takes all examples at once, and only pixels are read faster in pieces. */
-export function piecesOf(pass: Pass): readonly Piece[] {
+export function microBatches(pass: Pass): readonly MicroBatch[] {
   const { input, network } = pass;
   const length = Math.max(1, Math.floor(pieceBytes / (examples * input.features))) * examples;
   const whole = input.kind !== 'bytes' || input.count <= 2 * length || network.layers.some(({ batchNorm }) => batchNorm);
-  if (whole || goesInOne(pass)) {
+  if (whole || isFusedLogistic(pass)) {
     return [{ first: 0, pass }];
   }
   return Array.from({ length: Math.ceil(input.count / length) }, (_, i) => {
@@ -79,8 +79,8 @@ export function piecesOf(pass: Pass): readonly Piece[] {
   });
 }
 
-function pieceOf(pass: Pass, { bytes, indices, ...input }: ByteRows, first: number, count: number): Pass {
-  const rows: ByteRows =
+function pieceOf(pass: Pass, { bytes, indices, ...input }: ByteBatch, first: number, count: number): Pass {
+  const rows: ByteBatch =
     indices === null
       ? { ...input, bytes: bytes.subarray(first * input.features), indices, count }
       : { ...input, bytes, indices: indices.subarray(first), count };

@@ -1,5 +1,5 @@
 import { power } from '../elementary.ts';
-import type { Floats, Kernels, ParameterStep, StepNumbers } from '../kernels/kernels.ts';
+import type { Floats, Kernels, OptimizerStep, UpdateCoefficients } from '../kernels/kernels.ts';
 
 /** The numbers of an update rule; each rule names those that it takes. */
 export interface OptimizerOptions {
@@ -32,11 +32,18 @@ export interface Optimizer {
   linear: boolean;
   direct(step: Step, options: OptimizerOptions): void;
   /** what the slots hold, in their order, and the numbers with which `moveParameters` of the kernels does the same */
-  averages: readonly ('velocities' | 'squares')[];
-  numbers(options: OptimizerOptions, t: number): StepNumbers;
+  moments: readonly ('velocities' | 'squares')[];
+  coefficients(options: OptimizerOptions, t: number): UpdateCoefficients;
 }
 
-const plain: StepNumbers = { beta1: 0, beta2: 0, correction1: 1, correction2: 1, inside: 0, outside: 0 };
+const plain: UpdateCoefficients = {
+  beta1: 0,
+  beta2: 0,
+  biasCorrection1: 1,
+  biasCorrection2: 1,
+  epsilonInsideRoot: 0,
+  epsilon: 0,
+};
 
 const entries = {
   gradientDescent: {
@@ -45,8 +52,8 @@ const entries = {
     slots: 0,
     linear: true,
     direct: () => {},
-    averages: [],
-    numbers: () => plain,
+    moments: [],
+    coefficients: () => plain,
   },
   /** @see Polyak 1964, in the course's form with 1 − β */
   momentum: {
@@ -60,8 +67,8 @@ const entries = {
         gradient[i] = v![i]!;
       }
     },
-    averages: ['velocities'],
-    numbers: ({ beta }) => ({ ...plain, beta1: beta }),
+    moments: ['velocities'],
+    coefficients: ({ beta }) => ({ ...plain, beta1: beta }),
   },
   /** @see Tieleman & Hinton 2012, lecture 6.5; ε inside the root, as the notes have it */
   rmsprop: {
@@ -76,8 +83,8 @@ const entries = {
         gradient[i] = g / Math.sqrt(s![i]! + epsilon);
       }
     },
-    averages: ['squares'],
-    numbers: ({ beta2, epsilon }) => ({ ...plain, beta2, inside: epsilon }),
+    moments: ['squares'],
+    coefficients: ({ beta2, epsilon }) => ({ ...plain, beta2, epsilonInsideRoot: epsilon }),
   },
   /** @see Kingma & Ba 2015, algorithm 1 */
   adam: {
@@ -95,10 +102,10 @@ const entries = {
         gradient[i] = v![i]! / first / (Math.sqrt(s![i]! / second) + epsilon);
       }
     },
-    averages: ['velocities', 'squares'],
-    numbers({ beta1, beta2, epsilon }, t) {
+    moments: ['velocities', 'squares'],
+    coefficients({ beta1, beta2, epsilon }, t) {
       const [correction1, correction2] = [1 / (1 - power(beta1, t)), 1 / (1 - power(beta2, t))];
-      return { beta1, beta2, correction1, correction2, inside: 0, outside: epsilon };
+      return { beta1, beta2, biasCorrection1: correction1, biasCorrection2: correction2, epsilonInsideRoot: 0, epsilon: epsilon };
     },
   },
 } satisfies Record<string, Optimizer>;
@@ -115,31 +122,31 @@ export function optimizerOptions({ name, ...own }: OptimizerChoice): OptimizerOp
 }
 
 /** `direct` and `move` in one, by the kernels, at one rate: W ← W − α · direction; the direction is left in the gradient. */
-export function moveBy(
+export function stepBy(
   kernels: Kernels,
   name: OptimizerName,
   { gradient, state, start, end, t }: Step,
   { values, learningRate, ...options }: OptimizerOptions & { values: Floats; learningRate: number },
 ): void {
-  kernels.moveParameters({
+  kernels.optimizerStep({
     values: values.subarray(start, end),
     gradient: gradient.subarray(start, end),
-    ...averagesOf(name, state, start, end),
-    rate: learningRate,
-    ...optimizers[name].numbers(options, t),
+    ...momentsOf(name, state, start, end),
+    learningRate: learningRate,
+    ...optimizers[name].coefficients(options, t),
   });
 }
 
 /** A rule's moving averages of a stretch of the parameters, as the kernels take them. */
-export function averagesOf(
+export function momentsOf(
   name: OptimizerName,
   state: readonly Floats[],
   start: number,
   end: number,
-): Pick<ParameterStep, 'velocities' | 'squares'> {
-  const { averages } = optimizers[name];
+): Pick<OptimizerStep, 'firstMoment' | 'secondMoment'> {
+  const { moments: averages } = optimizers[name];
   const average = (what: 'velocities' | 'squares') => state[averages.indexOf(what)]?.subarray(start, end) ?? null;
-  return { velocities: average('velocities'), squares: average('squares') };
+  return { firstMoment: average('velocities'), secondMoment: average('squares') };
 }
 
 /** W ← W − α · direction; with `byColumn`, α is multiplied by a number for each column of W.

@@ -2,7 +2,7 @@ import type { Classifier } from '../classifier/classifier.ts';
 import type { Lines } from '../lines.ts';
 import { count, table } from './table.ts';
 
-export interface ModelDescription extends Omit<Classifier, 'parameters' | 'map'> {
+export interface ModelDescription extends Omit<Classifier, 'parameters' | 'scaling'> {
   model: string;
   parameters: number;
   tensors: { name: string; shape: readonly number[]; norm: number }[];

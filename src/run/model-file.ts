@@ -10,7 +10,7 @@ import { type Floats, precisions } from '../kernels/kernels.ts';
 import { activations } from '../model/activations.ts';
 import { initializers } from '../model/initializers.ts';
 import { losses } from '../model/losses.ts';
-import { bufferLength, type Layer, type Network, parameterSegments, parametersOver } from '../model/network.ts';
+import { bufferLength, type Layer, type Network, parameterSpecs, parametersOver } from '../model/network.ts';
 import { writeFileAtomically } from './atomic-write.ts';
 import { decodeTensors, encodeTensors, type Tensor, type TensorFile, typeOf } from './safetensors.ts';
 
@@ -22,21 +22,22 @@ const version = 1;
 const maximumBytes = 2 ** 31;
 
 /** What the metadata of a model file says, as JSON under the key `classifier`. No path is in it. */
-type Description = Omit<Classifier, 'parameters' | 'map'>;
+type Description = Omit<Classifier, 'parameters' | 'scaling'>;
 
 /** Writes the file of a classifier. @throws UserError (data) where it can't be written */
 export async function saveClassifier(path: string, classifier: Classifier): Promise<void> {
   await writeFileAtomically(path, encodeClassifier(classifier));
 }
 
-/** The bytes of a model file: parameters by their names in the course (W1, b1, …), the input map as input.multiply and
+/** The bytes of a model file: parameters by their names in the course (W1, b1, …), the input scaling as input.multiply and
  *  input.add, all else as metadata, and a checksum. It needs nothing beside it. See docs/formats.md. */
-export function encodeClassifier({ parameters, map, ...rest }: Classifier): Uint8Array {
+export function encodeClassifier({ parameters, scaling, ...rest }: Classifier): Uint8Array {
   const tensors: Record<string, Tensor> = {};
-  for (const { name, shape, offset, length } of parameters.segments) {
+  for (const { name, shape, offset, length } of parameters.specs) {
     tensors[name] = { shape, data: parameters.values.subarray(offset, offset + length) };
   }
-  for (const key of ['multiply', 'add'] as const) tensors[`input.${key}`] = { shape: [map[key].length, 1], data: map[key] };
+  tensors['input.multiply'] = { shape: [scaling.scale.length, 1], data: scaling.scale };
+  tensors['input.add'] = { shape: [scaling.shift.length, 1], data: scaling.shift };
   const description: Description = rest;
   const text = JSON.stringify(description);
   const metadata = { format, version: String(version), classifier: text, sha256: checksumOf(text, tensors) };
@@ -88,16 +89,16 @@ export function decodeClassifier(bytes: Uint8Array, file: string): Classifier {
     return tensor.data;
   };
   const column = (name: string) => take(name, [network.inputs, 1], Float64Array) as Float64Array;
-  const map = { multiply: column('input.multiply'), add: column('input.add') };
-  const segments = parameterSegments(network);
-  const known = new Set(['input.multiply', 'input.add', ...segments.map(({ name }) => name)]);
+  const scaling = { scale: column('input.multiply'), shift: column('input.add') };
+  const specs = parameterSpecs(network);
+  const known = new Set(['input.multiply', 'input.add', ...specs.map(({ name }) => name)]);
   const other = Object.keys(tensors).find((name) => !known.has(name));
   if (other !== undefined) throw refusal(file, `expected the tensors of its network alone, found ${other} as well`);
   // every tensor is there before memory is asked for: the network may be a claim alone
-  const parts = segments.map(({ name, shape, offset }) => ({ offset, data: take(name, shape, kind) }));
-  const values = new kind(bufferLength(segments));
+  const parts = specs.map(({ name, shape, offset }) => ({ offset, data: take(name, shape, kind) }));
+  const values = new kind(bufferLength(specs));
   for (const { offset, data } of parts) values.set(data, offset);
-  return { ...description, parameters: parametersOver(network, values), map };
+  return { ...description, parameters: parametersOver(network, values), scaling };
 }
 
 /** A file without a checksum is one of nn 0.1, or of another program. */

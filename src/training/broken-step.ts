@@ -1,21 +1,21 @@
-import type { Segment } from '../model/network.ts';
+import type { ParameterSpec } from '../model/network.ts';
 import { brokenLayer, brokenSegment, DivergedError, segmentNorm } from './divergence.ts';
-import type { Run } from './fit-run.ts';
+import type { Training } from './fit-run.ts';
 import { smallerRates } from './learning-rate.ts';
 
 /** The last good weights are put back; the bad step is named. Where no tensor is to blame, that of the largest gradient is.
  *  @param options.moved  whether any step has been taken */
 export function diverged(
-  run: Run,
+  run: Training,
   epoch: number,
   what: string,
-  { blamed, moved }: { blamed?: Segment | undefined; moved: boolean },
+  { blamed, moved }: { blamed?: ParameterSpec | undefined; moved: boolean },
 ): DivergedError {
-  const { options, problem, gradient, good, steps, lastIndices } = run;
-  const { values, segments } = problem.parameters;
+  const { options, trainable: problem, gradient, lastGood: good, steps, lastIndices } = run;
+  const { values, specs: segments } = problem.parameters;
   if (!blamed) completeGradient(run);
   values.set(good);
-  const size = (segment: Segment) => {
+  const size = (segment: ParameterSpec) => {
     const norm = segmentNorm(gradient, segment);
     return Number.isNaN(norm) ? Number.POSITIVE_INFINITY : norm;
   };
@@ -33,30 +33,30 @@ export function diverged(
 }
 
 /** @throws DivergedError before the weights are touched */
-export function refuseBrokenCost(run: Run, cost: number, epoch: number): void {
+export function refuseBrokenCost(run: Training, cost: number, epoch: number): void {
   if (Number.isFinite(cost)) return;
-  const { problem, workspace, lastCount } = run;
+  const { trainable: problem, workspace, lastCount } = run;
   const layer = brokenLayer(workspace, problem.network, lastCount);
-  const weights = problem.parameters.segments.find((segment) => segment.decayed && segment.layer === layer);
+  const weights = problem.parameters.specs.find((segment) => segment.decayed && segment.layer === layer);
   throw diverged(run, epoch, `the cost is ${cost}`, { blamed: weights, moved: run.steps > 1 });
 }
 
 /** @param firstIsFinite  what a step that was made in one with its gradient says of it
  *  @throws DivergedError */
-export function refuseBrokenGradient(run: Run, firstIsFinite: boolean, epoch: number): void {
-  const { problem, gradient, fused } = run;
-  const seen = fused ? gradient.values.subarray(problem.parameters.segments[0]!.length) : gradient.values;
+export function refuseBrokenGradient(run: Training, firstIsFinite: boolean, epoch: number): void {
+  const { trainable: problem, gradient, fused } = run;
+  const seen = fused ? gradient.values.subarray(problem.parameters.specs[0]!.length) : gradient.values;
   // one pass says that all is well; only where it is not does it matter where
   if (firstIsFinite && Number.isFinite(problem.kernels.squaredNorm(seen))) return;
   completeGradient(run);
-  const broken = brokenSegment(gradient) ?? (firstIsFinite ? undefined : gradient.segments[0]);
+  const broken = brokenSegment(gradient) ?? (firstIsFinite ? undefined : gradient.specs[0]);
   if (broken) throw diverged(run, epoch, 'its gradient is not finite', { blamed: broken, moved: run.steps > 1 });
 }
 
 /** The first layer's gradient of the last step, where nobody has seen it yet (without L2's share). */
-function completeGradient({ problem, workspace, gradient, fused, lastInput }: Run): void {
+function completeGradient({ trainable: problem, workspace, gradient, fused, lastInput }: Training): void {
   if (!fused || lastInput === null) return;
   const { units } = problem.network.layers[0]!;
   const { dZ } = workspace.layers[0]!;
-  problem.kernels.backwardWeights({ input: lastInput, dZ, units, out: gradient.layers[0]!.weights });
+  problem.kernels.linearGradWeights({ input: lastInput, dZ, units, out: gradient.layers[0]!.weights });
 }

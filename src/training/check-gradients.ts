@@ -46,16 +46,16 @@ interface Problem {
 
 /** The first step of a training, on a few of its pictures, with its dropout masks drawn. */
 function problemOf(options: FitOptions, examples: number, kernels: Kernels): Problem {
-  const { network, train, seed, map, loss, classWeights, l2 } = options;
+  const { network, train, seed, scaling, loss, classWeights, l2 } = options;
   const m = train.labels.length;
   const indices = namedRandom(seed, 'gradient check').permutation(m).slice(0, Math.min(examples, m)).sort();
   const count = indices.length;
-  const parameters = parametersOver(network, kernels.floats(options.parameters.values.length));
+  const parameters = parametersOver(network, kernels.allocate(options.parameters.values.length));
   parameters.values.set(options.parameters.values);
   const few = isStored(train.pixels)
     ? { bytes: fewPictures(train.pixels, indices, network.inputs), indices: null }
     : { bytes: train.pixels, indices };
-  const input = { kind: 'bytes', ...few, count, features: network.inputs, map } as const;
+  const input = { kind: 'bytes', ...few, count, features: network.inputs, scaling } as const;
   const workspace = createWorkspace(network, kernels, count);
   const pass: Pass = {
     network,
@@ -71,7 +71,7 @@ function problemOf(options: FitOptions, examples: number, kernels: Kernels): Pro
 }
 
 /** Some trained parameters of every layer, by the seed; of every tensor one at least. */
-function chooseParameters({ segments }: Parameters, seed: number, perLayer: number): number[] {
+function chooseParameters({ specs: segments }: Parameters, seed: number, perLayer: number): number[] {
   const layers = Math.max(...segments.map(({ layer }) => layer)) + 1;
   return Array.from({ length: layers }, (_, layer) => {
     const own = segments.filter((segment) => segment.trained && segment.layer === layer);
@@ -96,7 +96,7 @@ function chooseParameters({ segments }: Parameters, seed: number, perLayer: numb
 }
 
 /** The tensors of a layer, for people: W1, b1. */
-export function tensorsOf({ segments }: Parameters, layer: number): string {
+export function tensorsOf({ specs: segments }: Parameters, layer: number): string {
   return segments
     .filter((segment) => segment.trained && segment.layer === layer)
     .map(({ name }) => name)

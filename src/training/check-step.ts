@@ -3,7 +3,7 @@ import { referenceKernels } from '../kernels/reference.ts';
 import { batchNormMomentum } from '../model/batch-norm.ts';
 import type { LayerWorkspace } from '../model/forward.ts';
 import { losses } from '../model/losses.ts';
-import { layerInputs, type Segment } from '../model/network.ts';
+import { layerInputs, type ParameterSpec } from '../model/network.ts';
 import { optimizers } from '../optimize/optimizers.ts';
 import {
   activated,
@@ -25,10 +25,10 @@ import {
   throughNorm,
   weightGradient,
 } from './expected.ts';
-import { type FitOptions, kernelsOf, problemOf, type Run, startRun } from './fit-run.ts';
+import { type FitOptions, kernelsOf, startTraining, type Training, trainableOf } from './fit-run.ts';
 import { type Probe, probeOf } from './probe.ts';
-import { type Sums, takeStep } from './step.ts';
-import { noSums } from './training-state.ts';
+import { type EpochTotals, trainStep } from './step.ts';
+import { noTotals } from './training-state.ts';
 
 /** A number of a step that is not what it should be. */
 export interface WrongNumber {
@@ -54,7 +54,7 @@ export function checkStep(options: FitOptions, most?: number): WrongNumber | nul
   const probe = probeOf(options, most);
   const kernels = kernelsOf(probe.options).scope();
   try {
-    const run: Run = { ...startRun(probe.options, problemOf(probe.options, kernels)), masks: probe.masks };
+    const run: Training = { ...startTraining(probe.options, trainableOf(probe.options, kernels)), masks: probe.masks };
     // in dual form what the optimizer remembers of W1 lies in the span of images: what it should be is kept here instead, from the first step on
     const { slots } = optimizers[options.optimizer.name];
     const { weights } = probe.options.parameters.layers[0]!;
@@ -84,7 +84,7 @@ export function refuseWrongStep(options: FitOptions): void {
  *  half of it clipped.
  *  @param moved  ‖ΔW1‖ of the first step */
 function makeVisible(
-  { gradientNorms, rates }: Run,
+  { gradientNorms, rates }: Training,
   options: Probe['options'],
   { moved, clips }: { moved: number; clips: boolean },
 ): void {
@@ -98,26 +98,26 @@ function makeVisible(
 }
 
 /** Norms of the first layer, which the journal tells, cost more than the step itself in dual form. */
-const hasNorms = ({ options }: Run) => options.form === 'direct';
+const hasNorms = ({ options }: Training) => options.form === 'direct';
 
-function takeProbeStep(run: Run, { indices }: Probe): Sums {
-  const sums = { ...noSums };
-  takeStep(run, indices, { epoch: 1, norms: hasNorms(run) }, sums);
-  run.problem.write();
+function takeProbeStep(run: Training, { indices }: Probe): EpochTotals {
+  const sums = { ...noTotals };
+  trainStep(run, indices, { epoch: 1, norms: hasNorms(run) }, sums);
+  run.trainable.write();
   return sums;
 }
 
 /** The run before a step. */
 interface Before {
   /** of the form, but with W1 itself */
-  tensor(segment: Segment): Floats;
+  tensor(segment: ParameterSpec): Floats;
   /** what the optimizer remembers of a tensor, float64 */
-  state(segment: Segment, start: number, length: number): Float64Array[];
+  state(segment: ParameterSpec, start: number, length: number): Float64Array[];
 }
 
 /** Collects what is found of a step, and keeps the first number that is wrong. */
 interface Audit {
-  run: Run;
+  run: Training;
   probe: Probe;
   rounding: Rounding;
   /** how often each of the distinct examples comes */
@@ -125,9 +125,9 @@ interface Audit {
   compare(layer: number, what: string, found: ArrayLike<number>, expected: Expected): void;
 }
 
-function auditedStep(run: Run, probe: Probe, remembered: Float64Array[] | null): WrongNumber | null {
+function auditedStep(run: Training, probe: Probe, remembered: Float64Array[] | null): WrongNumber | null {
   const { distinct, indices } = probe;
-  run.problem.write();
+  run.trainable.write();
   const before = stateOf(run, remembered);
   const totals = takeProbeStep(run, probe);
   let wrong: WrongNumber | null = null;
@@ -150,37 +150,37 @@ function auditedStep(run: Run, probe: Probe, remembered: Float64Array[] | null):
 }
 
 /** The dual form computes in float64, but makes the weights in the training's precision, from products of which some all but cancel. */
-function roundingOfRun({ options }: Run): Rounding {
+function roundingOfRun({ options }: Training): Rounding {
   if (options.kernels.precision === 'float32') return roundingOf(2 ** -24, 1e-37);
   return roundingOf(options.form === 'dual' ? 1e-11 : 2 ** -53, 1e-300);
 }
 
-function stateOf({ options, problem, state }: Run, remembered: Float64Array[] | null): Before {
+function stateOf({ options, trainable: problem, state }: Training, remembered: Float64Array[] | null): Before {
   const values = problem.parameters.values.slice();
   const slots = state.map((slot) => slot.slice());
   const first = options.parameters.layers[0]!.weights.slice();
   return {
-    tensor: (segment) => (isFirst(segment) ? first : ownPart(problem.parameters.segments, segment, values)),
+    tensor: (segment) => (isFirst(segment) ? first : ownPart(problem.parameters.specs, segment, values)),
     state: (segment, start, length) =>
       remembered !== null && isFirst(segment)
         ? remembered.map((slot) => slot.slice(start, start + length))
         : slots.map((slot) =>
-            Float64Array.from(ownPart(problem.parameters.segments, segment, slot).subarray(start, start + length)),
+            Float64Array.from(ownPart(problem.parameters.specs, segment, slot).subarray(start, start + length)),
           ),
   };
 }
 
-const isFirst = ({ layer, decayed }: Segment) => decayed && layer === 0;
+const isFirst = ({ layer, decayed }: ParameterSpec) => decayed && layer === 0;
 
 /** A tensor in a buffer that is laid out otherwise. */
-function ownPart(segments: readonly Segment[], { name }: Segment, buffer: Floats): Floats {
+function ownPart(segments: readonly ParameterSpec[], { name }: ParameterSpec, buffer: Floats): Floats {
   const { offset, length } = segments.find((segment) => segment.name === name)!;
   return buffer.subarray(offset, offset + length);
 }
 
 /** W1, b1, gamma1 … of a layer, or null where it has none. */
 function tensorOf({ run }: Audit, { tensor }: Before, layer: number, prefix: string): Floats | null {
-  const segment = run.options.parameters.segments.find(({ name }) => name === `${prefix}${layer + 1}`);
+  const segment = run.options.parameters.specs.find(({ name }) => name === `${prefix}${layer + 1}`);
   return segment ? tensor(segment) : null;
 }
 
@@ -209,18 +209,18 @@ function auditForward(audit: Audit, before: Before): Inputs[] {
   return inputs;
 }
 
-/** The distinct images as the first layer has them. What one number is made of, x = multiply · byte + add, may be far larger than the number. */
-function imagesOf({ options, lastInput }: Run, { indices, distinct }: Probe): Inputs {
-  const { multiply, add } = options.map;
-  const n = multiply.length;
+/** The distinct images as the first layer has them. What one number is made of, x = scale · byte + shift, may be far larger than the number. */
+function imagesOf({ options, lastInput }: Training, { indices, distinct }: Probe): Inputs {
+  const { scale, shift } = options.scaling;
+  const n = scale.length;
   const source = lastInput?.kind === 'bytes' ? lastInput : { bytes: options.train.pixels as Uint8Array, indices };
   const [values, parts] = [new Float64Array(distinct * n), new Float64Array(distinct * n)];
   for (let d = 0; d < distinct; d++) {
     const from = (source.indices === null ? d : source.indices[d]!) * n;
     for (let k = 0; k < n; k++) {
-      const scaled = multiply[k]! * source.bytes[from + k]!;
-      values[d * n + k] = scaled + add[k]!;
-      parts[d * n + k] = Math.abs(scaled) + Math.abs(add[k]!);
+      const scaled = scale[k]! * source.bytes[from + k]!;
+      values[d * n + k] = scaled + shift[k]!;
+      parts[d * n + k] = Math.abs(scaled) + Math.abs(shift[k]!);
     }
   }
   return inputsOf(values, parts, distinct, n);
@@ -250,7 +250,7 @@ function auditCosts(
     dLoss.bounds[d] = (64 * rounding.unit * classWeights[label]!) / batch + rounding.floor;
   compare(last, 'dZ', dZ, dLoss);
   const cost = labels.reduce((sum, label, d) => sum + times[d]! * classWeights[label]! * losses[loss].value(z[d]!, label), 0);
-  const squares = parameters.segments.reduce((sum, segment) => sum + (segment.decayed ? norm(tensor(segment)) ** 2 : 0), 0);
+  const squares = parameters.specs.reduce((sum, segment) => sum + (segment.decayed ? norm(tensor(segment)) ** 2 : 0), 0);
   const share = rounding.sum(batch) + 64 * rounding.unit + roundedSum(batch + parameters.values.length);
   const expected = { values: Float64Array.of(cost, (l2 / train.labels.length / 2) * squares), bounds: expectedOf(2).bounds };
   for (const [i, value] of expected.values.entries()) expected.bounds[i] = share * Math.max(1, value);
@@ -259,7 +259,7 @@ function auditCosts(
 
 /** A tensor's gradient, without L2's share, in as many pieces as memory asks for. */
 interface Gradient {
-  segment: Segment;
+  segment: ParameterSpec;
   pieces(): Iterable<Expected & { start: number }>;
 }
 
@@ -268,7 +268,7 @@ function auditBackward(audit: Audit, before: Before, inputs: readonly Inputs[]):
   const { network, parameters } = run.options;
   const gradients: Gradient[] = [];
   const add = (layer: number, prefix: string, pieces: Gradient['pieces']) => {
-    const segment = parameters.segments.find(({ name }) => name === `${prefix}${layer + 1}`);
+    const segment = parameters.specs.find(({ name }) => name === `${prefix}${layer + 1}`);
     if (segment) gradients.push({ segment, pieces });
   };
   const whole = (expected: Expected) => () => [{ start: 0, ...expected }];
@@ -296,8 +296,8 @@ function auditBackward(audit: Audit, before: Before, inputs: readonly Inputs[]):
 
 /** Moving averages; a batch of one example moves none. */
 function auditAverages({ run, probe, rounding, compare }: Audit, { tensor }: Before): void {
-  const { segments, values } = run.problem.parameters;
-  for (const segment of run.options.parameters.segments.filter(({ trained }) => !trained)) {
+  const { specs: segments, values } = run.trainable.parameters;
+  for (const segment of run.options.parameters.specs.filter(({ trained }) => !trained)) {
     const { mean, variance } = run.workspace.layers[segment.layer]!.statistics!;
     const batchOwn = segment.name.startsWith('movingMean') ? mean : variance;
     const keep = probe.indices.length === 1 ? 1 : batchNormMomentum;
@@ -332,15 +332,15 @@ function auditUpdate(audit: Audit, before: Before, options: Gradient & { clip: C
   const { run, rounding, compare } = audit;
   const { segment, clip } = options;
   const { layer, name } = segment;
-  const { problem, options: training, rates } = run;
+  const { trainable: problem, options: training, rates } = run;
   const remembered = isFirst(segment) ? options.remembered : null;
-  const byColumn = isFirst(segment) ? training.rateByFeature : null;
+  const byColumn = isFirst(segment) ? training.featureLearningRates : null;
   const old = before.tensor(segment);
   // in dual form a weight is a sum over all images, which may be far larger than what it comes to
   const least = remembered === null ? 0 : largestOf(old);
   const now = isFirst(segment)
     ? training.parameters.layers[0]!.weights
-    : ownPart(problem.parameters.segments, segment, problem.parameters.values);
+    : ownPart(problem.parameters.specs, segment, problem.parameters.values);
   const rule = { name: training.optimizer.name, rule: run.rule, t: run.steps };
   const squares = { g: 0, gOff: 0, moved: 0, movedOff: 0 };
   for (const { start, ...gradient } of withL2(audit, before, options)) {
@@ -353,7 +353,7 @@ function auditUpdate(audit: Audit, before: Before, options: Gradient & { clip: C
         compare(
           layer,
           `the optimizer's memory of ${name}`,
-          ownPart(problem.parameters.segments, segment, run.state[s]!).subarray(start),
+          ownPart(problem.parameters.specs, segment, run.state[s]!).subarray(start),
           slot,
         );
     }

@@ -9,7 +9,7 @@ import { forms } from '../model/forms.ts';
 import type { DevCourse } from './cost-curve.ts';
 import type { FoldsDone } from './cross-validation.ts';
 import type { GradientWatchState } from './layer-norms.ts';
-import type { Extras } from './plan.ts';
+import type { TrainingFiles } from './plan.ts';
 import type { Parts } from './prepare.ts';
 import type { TrainingState } from './training-state.ts';
 
@@ -19,19 +19,19 @@ export interface Checkpoint {
   version: string;
   /** the run's config as it stood in its folder: JSON */
   config: unknown;
-  marks: InputMarks;
+  marks: InputDigests;
   /** the length of the journal up to here; what stands behind it belongs to what is trained again */
   journalBytes: number;
   /** trained so far, cross-validation included */
   seconds: number;
   /** what whoever listens remembers of the final training */
-  told: Told;
+  told: WatcherState;
   /** with cross-validation: the folds that are done; while there are others, `state` is in the midst of the next */
   folds: FoldsDone | null;
   state: TrainingState;
 }
 
-export interface Told {
+export interface WatcherState {
   /** of every epoch */
   costs: number[];
   gradients: GradientWatchState;
@@ -41,7 +41,7 @@ export interface Told {
 }
 
 /** By which the pictures and files of a run are told again. */
-export interface InputMarks {
+export interface InputDigests {
   /** of split.csv: which pictures, with what content, in which order */
   split: string;
   /** of pixels: what decoding made of them */
@@ -52,7 +52,11 @@ export interface InputMarks {
 }
 
 /** @param split  the mark of split.csv */
-export function marksOf(split: string, parts: Parts, { startValues, rateByFeature }: Extras): InputMarks {
+export function inputDigests(
+  split: string,
+  parts: Parts,
+  { initialWeights: startValues, featureLearningRates: rateByFeature }: TrainingFiles,
+): InputDigests {
   const ofNumbers = (numbers: ArrayLike<number> | undefined) =>
     contentHash(new Uint8Array(Float64Array.from(numbers ?? []).buffer));
   return {
@@ -117,7 +121,7 @@ export function unpackCheckpoint(
 }
 
 type PackedContent = Omit<Checkpoint, 'told' | 'folds' | 'state'> & {
-  told: Omit<Told, 'costs'>;
+  told: Omit<WatcherState, 'costs'>;
   folds: FoldsDone['folds'] | null;
   progress: TrainingState['progress'];
 };

@@ -7,8 +7,8 @@ import { chooseThreshold, type ThresholdCriterion } from '../evaluation/threshol
 import { kernelsFor } from '../kernels/select.ts';
 import { refuseWrongStep } from './check-step.ts';
 import { judgeTrained } from './divergence.ts';
-import { type EpochEvent, type FitEvent, type FitOptions, fit, type Going } from './fit.ts';
-import { type Extras, planTraining, prepareFit } from './plan.ts';
+import { type EpochEvent, type FitEvent, type FitOptions, fit, type ResumeOptions } from './fit.ts';
+import { planTraining, prepareFit, type TrainingFiles } from './plan.ts';
 import { foldParts, type PreparedData } from './prepare.ts';
 import type { TrainingState } from './training-state.ts';
 
@@ -28,11 +28,20 @@ export function requireDev(config: Config, { parts, folds }: Pick<PreparedData, 
 
 /** The classifier of trained weights; its threshold is the config's, or chosen on dev. */
 export async function classifierOf(config: Config, setting: Setting, options: FitOptions): Promise<Classifier> {
-  const { network, parameters, map } = options;
+  const { network, parameters, scaling } = options;
   const { precision, training, data } = config;
   const { preprocessing, classes } = setting;
   const { threshold } = training;
-  const rest = { network, parameters, map, precision, preprocessing, classes, loss: training.loss, normalize: data.normalize };
+  const rest = {
+    network,
+    parameters,
+    scaling,
+    precision,
+    preprocessing,
+    classes,
+    loss: training.loss,
+    normalize: data.normalize,
+  };
   if (typeof threshold === 'number' || options.dev === null) return { ...rest, threshold: options.threshold };
   const { pixels } = options.dev;
   const values = await judgeTrained(
@@ -79,7 +88,7 @@ export interface CrossValidation extends FoldsDone {
 export interface FoldsGoing {
   done?: FoldsDone | undefined;
   state?: TrainingState | null | undefined;
-  wants?: Going['wants'];
+  wants?: ResumeOptions['shouldCheckpoint'];
 }
 
 /** Trains once for each fold, with that fold as dev, and judges it on that fold.
@@ -87,7 +96,7 @@ export interface FoldsGoing {
 export async function* crossValidate(
   config: Config,
   data: PreparedData & { folds: NonNullable<PreparedData['folds']> },
-  extras: Extras,
+  extras: TrainingFiles,
   found: (result: CrossValidation) => void,
   going: FoldsGoing = {},
 ): AsyncGenerator<FoldEvent> {
@@ -103,7 +112,7 @@ export async function* crossValidate(
     const options = await prepareFit(config, foldData, planTraining(config, foldData, kernels), kernels, extras);
     refuseWrongStep(options);
     let last: EpochEvent | undefined;
-    for await (const event of fit(options, { from, wants: going.wants })) {
+    for await (const event of fit(options, { resumeFrom: from, shouldCheckpoint: going.wants })) {
       yield { fold, event, done };
       if (event.type === 'epoch') last = event;
     }

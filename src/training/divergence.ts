@@ -1,6 +1,6 @@
 import { UserError } from '../errors.ts';
 import type { Workspace } from '../model/forward.ts';
-import type { Network, Parameters, Segment } from '../model/network.ts';
+import type { Network, ParameterSpec, Parameters } from '../model/network.ts';
 import { type RateScale, smallerRates } from './learning-rate.ts';
 
 /** A run has diverged when its cost is this many times max(first cost, ln 2) … */
@@ -106,7 +106,7 @@ export function costWatch(): CostWatch {
 }
 
 /** A segment that holds something that is not finite: of the last such layer, since gradients come from there. */
-export function brokenSegment({ values, segments }: Parameters): Segment | undefined {
+export function brokenSegment({ values, specs: segments }: Parameters): ParameterSpec | undefined {
   const broken = segments.filter(({ offset, length }) => {
     for (let i = offset; i < offset + length; i++) if (!Number.isFinite(values[i])) return true;
     return false;
@@ -121,7 +121,7 @@ export function brokenLayer({ layers }: Workspace, network: Network, count: numb
 }
 
 /** ‖·‖ of a segment. */
-export function segmentNorm({ values }: Parameters, { offset, length }: Segment): number {
+export function segmentNorm({ values }: Parameters, { offset, length }: ParameterSpec): number {
   let sum = 0;
   for (let i = offset; i < offset + length; i++) sum += values[i]! * values[i]!;
   return Math.sqrt(sum);

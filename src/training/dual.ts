@@ -1,7 +1,7 @@
 import { isStored } from '../data/pixels.ts';
 import type { Floats, Kernels } from '../kernels/kernels.ts';
-import { bufferLength, type Network, type Parameters, parameterSegments, parametersOver } from '../model/network.ts';
-import { type FitPart, type Problem, type ProblemOptions, type ProblemPart, wholeSpan } from './problem.ts';
+import { bufferLength, type Network, type Parameters, parameterSpecs, parametersOver } from '../model/network.ts';
+import { type FitPart, oneWindow, type Trainable, type TrainableOptions, type TrainableSplit } from './problem.ts';
 
 /**
  * The dual form of the first layer. Gradient descent and momentum, with L2 or without, never leave the span of the first
@@ -14,19 +14,25 @@ import { type FitPart, type Problem, type ProblemOptions, type ProblemPart, whol
  * to 1e-14. Layers above, dropout, batch norm and mini-batches are what they are.
  * @see docs/decisions/0011-dual-form.md
  */
-export function dualProblem(options: ProblemOptions, kernels: Kernels): Problem {
+export function dualTrainable(options: TrainableOptions, kernels: Kernels): Trainable {
   const { network, parameters, train, dev } = options;
   const span = spanOf(options, kernels);
   const own: Network = { ...network, inputs: span.width };
-  const coefficients = parametersOver(own, kernels.floats(bufferLength(parameterSegments(own))));
+  const coefficients = parametersOver(own, kernels.allocate(bufferLength(parameterSpecs(own))));
   copyOtherSegments(parameters, coefficients);
   const { units } = network.layers[0]!;
   const first = coefficients.layers[0]!.weights;
   for (let u = 0; u < span.width - span.pictures; u++) first[u * span.width + span.pictures + u] = 1;
   const firstSquaredNorm = spanSquaredNorm(span, units, kernels);
-  const part = ({ labels }: FitPart, products: Floats): ProblemPart => {
-    const rows: ProblemPart['rows'] = (indices, count) => ({ kind: 'span', products, indices, count, features: span.width });
-    return { labels, rows, first: (count) => rows(null, count), spans: wholeSpan };
+  const part = ({ labels }: FitPart, products: Floats): TrainableSplit => {
+    const rows: TrainableSplit['batch'] = (indices, count) => ({
+      kind: 'gram',
+      gram: products,
+      indices,
+      count,
+      features: span.width,
+    });
+    return { labels, batch: rows, first: (count) => rows(null, count), windows: oneWindow };
   };
   return {
     kernels,
@@ -43,7 +49,7 @@ export function dualProblem(options: ProblemOptions, kernels: Kernels): Problem 
 }
 
 /** The inner products of V's rows with pictures, and with each other. */
-interface Span {
+interface Gram {
   pictures: number;
   /** rows of V: the pictures, and the first weights where they are not all 0 */
   width: number;
@@ -61,26 +67,26 @@ function bytesOf({ pixels }: FitPart): Uint8Array {
   return pixels;
 }
 
-function spanOf({ network, parameters, map, train, dev }: ProblemOptions, kernels: Kernels): Span {
+function spanOf({ network, parameters, scaling, train, dev }: TrainableOptions, kernels: Kernels): Gram {
   const features = network.inputs;
   const units = network.layers[0]!.units;
   const pictures = train.labels.length;
-  const firstWeights = kernels.floats(units * features);
+  const firstWeights = kernels.allocate(units * features);
   firstWeights.set(parameters.layers[0]!.weights);
   const starts = firstWeights.some((value) => value !== 0) ? units : 0;
   const width = pictures + starts;
 
   function productsOf(part: FitPart, rows: number): Floats {
     const pixels = bytesOf(part);
-    const out = kernels.floats(rows * width);
+    const out = kernels.allocate(rows * width);
     const count = part.labels.length;
     const byPicture = new Float64Array(count * pictures);
-    kernels.innerProducts({ left: pixels, right: bytesOf(train), map, out: byPicture });
+    kernels.gram({ left: pixels, right: bytesOf(train), scaling, out: byPicture });
     copyRows(byPicture, pictures, out, width, 0);
     if (starts === 0) return out;
-    const byStart = kernels.floats(count * units);
-    const input = { kind: 'bytes', bytes: pixels, indices: null, count, features, map } as const;
-    kernels.forward({ input, weights: firstWeights, bias: null, units, out: byStart });
+    const byStart = kernels.allocate(count * units);
+    const input = { kind: 'bytes', bytes: pixels, indices: null, count, features, scaling } as const;
+    kernels.linear({ input, weights: firstWeights, bias: null, units, out: byStart });
     copyRows(byStart, units, out, width, pictures);
     return out;
   }
@@ -98,8 +104,8 @@ function addStarts(
   kernels: Kernels,
 ): void {
   const input = { kind: 'floats', values: firstWeights, count: units, features } as const;
-  const among = kernels.floats(units * units);
-  kernels.forward({ input, weights: firstWeights, bias: null, units, out: among });
+  const among = kernels.allocate(units * units);
+  kernels.linear({ input, weights: firstWeights, bias: null, units, out: among });
   const rows = products.subarray(pictures * width);
   for (let u = 0; u < units; u++) for (let i = 0; i < pictures; i++) rows[u * width + i] = products[i * width + pictures + u]!;
   copyRows(among, units, rows, width, pictures);
@@ -113,11 +119,11 @@ function copyRows(from: Floats, columns: number, to: Floats, width: number, at: 
 }
 
 /** ‖C·V‖² = Σ (C·VVᵀ) ∘ C */
-function spanSquaredNorm({ width, train }: Span, units: number, kernels: Kernels): (coefficients: Floats) => number {
-  const products = kernels.floats(width * units);
+function spanSquaredNorm({ width, train }: Gram, units: number, kernels: Kernels): (coefficients: Floats) => number {
+  const products = kernels.allocate(width * units);
   const input = { kind: 'floats', values: train, count: width, features: width } as const;
   return (coefficients) => {
-    kernels.forward({ input, weights: coefficients, bias: null, units, out: products });
+    kernels.linear({ input, weights: coefficients, bias: null, units, out: products });
     let sum = 0;
     for (let i = 0; i < width; i++) {
       for (let u = 0; u < units; u++) sum += products[i * units + u]! * coefficients[u * width + i]!;
@@ -128,18 +134,18 @@ function spanSquaredNorm({ width, train }: Span, units: number, kernels: Kernels
 
 /** W1 = C·V */
 function writeFirstWeights(
-  { network, parameters, map, train }: ProblemOptions,
+  { network, parameters, scaling, train }: TrainableOptions,
   coefficients: Floats,
-  { pictures, width, firstWeights }: Span,
+  { pictures, width, firstWeights }: Gram,
   kernels: Kernels,
 ): void {
   const features = network.inputs;
   const units = network.layers[0]!.units;
-  const byPicture = kernels.floats(pictures * units);
+  const byPicture = kernels.allocate(pictures * units);
   for (let i = 0; i < pictures; i++) for (let u = 0; u < units; u++) byPicture[i * units + u] = coefficients[u * width + i]!;
-  const input = { kind: 'bytes', bytes: bytesOf(train), indices: null, count: pictures, features, map } as const;
-  const sums = kernels.floats(units * features);
-  kernels.backwardWeights({ input, dZ: byPicture, units, out: sums });
+  const input = { kind: 'bytes', bytes: bytesOf(train), indices: null, count: pictures, features, scaling } as const;
+  const sums = kernels.allocate(units * features);
+  kernels.linearGradWeights({ input, dZ: byPicture, units, out: sums });
   const weights = parameters.layers[0]!.weights;
   for (let u = 0; u < units; u++) {
     // every unit's start stays its own alone: nothing but shrinking touches these coefficients
@@ -150,7 +156,7 @@ function writeFirstWeights(
 
 /** All but the first layer's weights, which the two forms hold differently. */
 function copyOtherSegments(from: Parameters, to: Parameters): void {
-  for (const [i, { offset, length }] of from.segments.entries()) {
-    if (i > 0) to.values.set(from.values.subarray(offset, offset + length), to.segments[i]!.offset);
+  for (const [i, { offset, length }] of from.specs.entries()) {
+    if (i > 0) to.values.set(from.values.subarray(offset, offset + length), to.specs[i]!.offset);
   }
 }

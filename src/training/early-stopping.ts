@@ -20,7 +20,7 @@ export interface BestState {
 export interface BestKeeper {
   readonly bestEpoch: number;
   /** @returns whether patience is at its end */
-  look(epoch: number, devCost: number): boolean;
+  update(epoch: number, devCost: number): boolean;
   /** puts the best weights back */
   restore(): void;
   /** what is kept, as copies */
@@ -35,7 +35,7 @@ export function keepBest(values: Floats, { patience, minDelta }: EarlyStopping):
     get bestEpoch() {
       return state.bestEpoch;
     },
-    look(epoch, devCost) {
+    update(epoch, devCost) {
       if (devCost < (state.leastCost ?? Number.POSITIVE_INFINITY)) {
         kept.set(values);
         state.leastCost = devCost;

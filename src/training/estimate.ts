@@ -1,9 +1,9 @@
 import { augmentBatch, augments } from '../data/augment.ts';
-import { inScope, type Rows } from '../kernels/kernels.ts';
+import { type Batch, inScope } from '../kernels/kernels.ts';
 import { backward, lossGradient } from '../model/backward.ts';
 import { createWorkspace, forward, type Pass } from '../model/forward.ts';
 import { parametersOver } from '../model/network.ts';
-import { type FitOptions, kernelsOf, problemOf } from './fit-run.ts';
+import { type FitOptions, kernelsOf, trainableOf } from './fit-run.ts';
 
 /** Pictures that are passed through to see how fast this machine is. */
 const sample = 64;
@@ -14,7 +14,7 @@ export function estimateSeconds(options: FitOptions): number {
   const { loss, epochs, evaluateEvery } = options;
   return inScope(kernelsOf(options), (kernels) => {
     const started = performance.now();
-    const problem = problemOf(options, kernels);
+    const problem = trainableOf(options, kernels);
     const preparation = (performance.now() - started) / 1000;
     const { network, parameters, train, dev } = problem;
     const m = train.labels.length;
@@ -28,7 +28,7 @@ export function estimateSeconds(options: FitOptions): number {
       mode: { kind: 'training', masks: null },
     };
     const augment = augmentation(options, pass.input, count);
-    const gradient = parametersOver(network, kernels.floats(parameters.values.length));
+    const gradient = parametersOver(network, kernels.allocate(parameters.values.length));
     const step = seconds(() => {
       augment();
       forward(pass);
@@ -41,7 +41,7 @@ export function estimateSeconds(options: FitOptions): number {
 }
 
 /** What makes new pictures of a few. */
-function augmentation({ augmentation, imageSize: side, seed }: FitOptions, input: Rows, count: number): () => void {
+function augmentation({ augmentation, imageSize: side, seed }: FitOptions, input: Batch, count: number): () => void {
   if (!augments(augmentation) || input.kind !== 'bytes') return () => {};
   const { bytes, indices, features } = input;
   const examples = Int32Array.from({ length: count }, (_, i) => i);

@@ -1,4 +1,4 @@
-import type { FloatRows, Floats } from '../kernels/kernels.ts';
+import type { FloatBatch, Floats } from '../kernels/kernels.ts';
 import { referenceKernels } from '../kernels/reference.ts';
 import { activations } from '../model/activations.ts';
 import { type BatchStatistics, batchNormEpsilon } from '../model/batch-norm.ts';
@@ -31,7 +31,7 @@ export function roundingOf(unit: number, floor: number): Rounding {
 
 /** What a layer has below it. */
 export interface Inputs {
-  rows: FloatRows;
+  rows: FloatBatch;
   /** of each example: the norm of what it is made of, and the largest of it */
   norms: Float64Array;
   largest: Float64Array;
@@ -57,7 +57,7 @@ export function products(
 ): Expected {
   const { count, features } = rows;
   const result = expectedOf(count * units);
-  reference.forward({ input: rows, weights, bias, units, out: result.values });
+  reference.linear({ input: rows, weights, bias, units, out: result.values });
   for (let u = 0; u < units; u++) {
     const size = norm(weights.subarray(u * features, (u + 1) * features));
     const least = sum(features) * Math.abs(bias?.[u] ?? 0) + floor;
@@ -132,7 +132,7 @@ export function gradientBelow(
   const { units: features, activation, slope, keepProb } = layer;
   const { dZ, weights, units } = above;
   const { values, bounds } = expectedOf(count * features);
-  reference.backwardInput({ dZ, weights, units, features, count, out: values });
+  reference.linearGradInput({ dZ, weights, units, features, count, out: values });
   const columns = new Float64Array(features);
   for (let u = 0; u < units; u++) {
     for (let k = 0; k < features; k++) columns[k]! += weights[u * features + k]! * weights[u * features + k]!;
@@ -163,7 +163,7 @@ export function throughNorm(
   const [dZ, dGamma, dBeta] = [expectedOf(count * units), expectedOf(units), expectedOf(units)];
   dZ.values.set(after.values);
   const gradients = { gammaGradient: dGamma.values, betaGradient: dBeta.values };
-  reference.normalizeGradient({
+  reference.batchNormBackward({
     dZ: dZ.values,
     count,
     gamma,
@@ -223,7 +223,7 @@ export function* weightGradient(
       for (let u = 0; u < some; u++) terms[d * some + u] = times[d]! * dZ[d * units + first + u]!;
     }
     const { values, bounds } = expectedOf(some * features);
-    reference.backwardWeights({ input: rows, dZ: terms, units: some, out: values });
+    reference.linearGradWeights({ input: rows, dZ: terms, units: some, out: values });
     for (let u = 0; u < some; u++) {
       let size = 0;
       for (let d = 0; d < count; d++) size += Math.abs(terms[d * some + u]!) * largest[d]!;

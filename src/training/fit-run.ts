@@ -1,7 +1,7 @@
 import { type Augmentation, augments } from '../data/augment.ts';
 import { type BatchSize, batchLength } from '../data/batches.ts';
 import type { Shuffle } from '../data/shuffle.ts';
-import type { Floats, Kernels, Rows } from '../kernels/kernels.ts';
+import type { Batch, Floats, Kernels } from '../kernels/kernels.ts';
 import { kernelsFor } from '../kernels/select.ts';
 import type { Form } from '../model/forms.ts';
 import { createWorkspace, type Workspace } from '../model/forward.ts';
@@ -11,13 +11,13 @@ import { type OptimizerChoice, type OptimizerOptions, optimizerOptions, optimize
 import type { ScheduleChoice } from '../optimize/schedules.ts';
 import { namedRandom, type Random } from '../random.ts';
 import { type CostWatch, costWatch } from './divergence.ts';
-import { dualProblem } from './dual.ts';
+import { dualTrainable } from './dual.ts';
 import type { EarlyStopping } from './early-stopping.ts';
-import { directProblem, type Problem, type ProblemOptions } from './problem.ts';
-import { type Stretch, stretchesOf } from './stretches.ts';
+import { directTrainable, type Trainable, type TrainableOptions } from './problem.ts';
+import { type ParameterGroup, parameterGroups } from './stretches.ts';
 
 /** `parameters` are the first weights, and hold the result once the loop has ended. */
-export interface FitOptions extends ProblemOptions {
+export interface FitOptions extends TrainableOptions {
   kernels: Kernels;
   /** of the first layer; the same results in float64 (form.ts) */
   form: Form;
@@ -35,7 +35,7 @@ export interface FitOptions extends ProblemOptions {
   /** what "auto" would have been: proposed where the rates turn out far too large */
   autoRate: number;
   /** multiplies the first layer's rate, input by input; null for none */
-  rateByFeature: Float64Array | null;
+  featureLearningRates: Float64Array | null;
   schedule: ScheduleChoice;
   /** λ */
   l2: number;
@@ -53,9 +53,9 @@ export interface FitOptions extends ProblemOptions {
 }
 
 /** All that a training carries from step to step. */
-export interface Run {
+export interface Training {
   options: FitOptions;
-  problem: Problem;
+  trainable: Trainable;
   /** examples a step */
   batch: number;
   workspace: Workspace;
@@ -66,7 +66,7 @@ export interface Run {
   mayFuse: boolean;
   fused: boolean;
   /** what the optimizer then moves, by whether it did */
-  stretches: { fused: readonly Stretch[]; whole: readonly Stretch[] };
+  parameterGroups: { fused: readonly ParameterGroup[]; whole: readonly ParameterGroup[] };
   /** room for a batch of augmented pictures */
   augmented: Uint8Array | null;
   labels: Uint8Array;
@@ -80,21 +80,24 @@ export interface Run {
   gradientNorms: number[];
   updateNorms: number[];
   lastIndices: Int32Array;
-  lastInput: Rows | null;
+  lastInput: Batch | null;
   lastCount: number;
   /** the last parameters with which an epoch began well: finite, at a cost not far above the first */
-  good: Floats;
+  lastGood: Floats;
   watch: CostWatch;
 }
 
 /** Works on a copy of the parameters, where and in the form in which the kernels are fastest; what it made of them is in
  *  `options.parameters` once the work has ended, however it ends. */
-export async function* withRun<Event>(options: FitOptions, work: (run: Run) => AsyncGenerator<Event>): AsyncGenerator<Event> {
+export async function* withTraining<Event>(
+  options: FitOptions,
+  work: (run: Training) => AsyncGenerator<Event>,
+): AsyncGenerator<Event> {
   const kernels = kernelsOf(options).scope();
   try {
-    const problem = problemOf(options, kernels);
+    const problem = trainableOf(options, kernels);
     try {
-      yield* work(startRun(options, problem));
+      yield* work(startTraining(options, problem));
     } finally {
       problem.write();
     }
@@ -108,27 +111,27 @@ export function kernelsOf({ form, kernels }: FitOptions): Kernels {
   return form === 'dual' && kernels.precision !== 'float64' ? kernelsFor('float64', kernels.arithmetic) : kernels;
 }
 
-export function problemOf(options: FitOptions, kernels: Kernels): Problem {
-  return options.form === 'dual' ? dualProblem(options, kernels) : directProblem(options, kernels);
+export function trainableOf(options: FitOptions, kernels: Kernels): Trainable {
+  return options.form === 'dual' ? dualTrainable(options, kernels) : directTrainable(options, kernels);
 }
 
-export function startRun(options: FitOptions, problem: Problem): Run {
+export function startTraining(options: FitOptions, problem: Trainable): Training {
   const { network, kernels, parameters, train } = problem;
   const batch = batchLength(options.batchSize, train.labels.length);
   const size = parameters.values.length;
   return {
     options,
-    problem,
+    trainable: problem,
     batch,
     workspace: createWorkspace(network, kernels, batch),
-    gradient: parametersOver(network, kernels.floats(size)),
+    gradient: parametersOver(network, kernels.allocate(size)),
     rule: optimizerOptions(options.optimizer),
-    state: Array.from({ length: optimizers[options.optimizer.name].slots }, () => kernels.floats(size)),
+    state: Array.from({ length: optimizers[options.optimizer.name].slots }, () => kernels.allocate(size)),
     // a bound on the norm of the whole gradient must see all of it first; and a rate of each feature's own is no kernel's
-    mayFuse: options.form === 'direct' && options.clipNorm === null && options.rateByFeature === null,
+    mayFuse: options.form === 'direct' && options.clipNorm === null && options.featureLearningRates === null,
     fused: false,
-    stretches: { fused: stretchesOf(options, parameters, true), whole: stretchesOf(options, parameters, false) },
-    augmented: augments(options.augmentation) ? kernels.resident(new Uint8Array(batch * options.network.inputs)) : null,
+    parameterGroups: { fused: parameterGroups(options, parameters, true), whole: parameterGroups(options, parameters, false) },
+    augmented: augments(options.augmentation) ? kernels.pin(new Uint8Array(batch * options.network.inputs)) : null,
     labels: new Uint8Array(batch),
     dropout: network.layers.some(({ keepProb }) => keepProb < 1),
     masks: (step) => namedRandom(options.seed, 'dropout', step),
@@ -139,7 +142,7 @@ export function startRun(options: FitOptions, problem: Problem): Run {
     lastIndices: new Int32Array(),
     lastInput: null,
     lastCount: 0,
-    good: parameters.values.slice(),
+    lastGood: parameters.values.slice(),
     watch: costWatch(),
   };
 }

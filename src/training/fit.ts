@@ -6,24 +6,24 @@ import { diverged } from './broken-step.ts';
 import { brokenSegment } from './divergence.ts';
 import { type BestKeeper, keepBest } from './early-stopping.ts';
 import type { EpochEvent, FitEvent, StateEvent } from './fit-events.ts';
-import { type FitOptions, type Run, withRun } from './fit-run.ts';
+import { type FitOptions, type Training, withTraining } from './fit-run.ts';
 import { type LayerNorms, layerNorms } from './layer-norms.ts';
-import { type Pace, startPace } from './pace.ts';
-import type { Problem, ProblemPart } from './problem.ts';
+import { type Pace, startYielding } from './pace.ts';
+import type { Trainable, TrainableSplit } from './problem.ts';
 import { weightsNorm } from './problem.ts';
-import { countCorrect, type Sums, takeStep } from './step.ts';
-import { noSums, type Progress, putState, type TrainingState, takeState } from './training-state.ts';
+import { countCorrect, type EpochTotals, trainStep } from './step.ts';
+import { noTotals, type Progress, putState, type TrainingState, takeState } from './training-state.ts';
 
 export type { EpochEvent, FitEvent, StateEvent, StepEvent } from './fit-events.ts';
 export type { FitOptions } from './fit-run.ts';
 
 /** Where a training begins, and who wants to know where it is. */
-export interface Going {
+export interface ResumeOptions {
   /** a state that an earlier training with the same options gave: this one goes on from there, to the same bits. Its options
    *  may ask for more epochs; its form is the state's, whatever they say. */
-  from?: TrainingState | null | undefined;
+  resumeFrom?: TrainingState | null | undefined;
   /** asked after every step and epoch; where it says so, a state event follows */
-  wants?: ((place: { epochsDone: number }) => boolean) | undefined;
+  shouldCheckpoint?: ((place: { epochsDone: number }) => boolean) | undefined;
 }
 
 /**
@@ -31,20 +31,20 @@ export interface Going {
  * hold the best weights (with early stopping), else the last; after a divergence the last good ones.
  * @throws DivergedError naming step, layer and rate
  */
-export function fit(options: FitOptions, going: Going = {}): AsyncGenerator<FitEvent> {
-  const form = going.from?.progress.form ?? options.form;
-  return withRun({ ...options, form }, (run) => fitRun(run, going));
+export function fit(options: FitOptions, going: ResumeOptions = {}): AsyncGenerator<FitEvent> {
+  const form = going.resumeFrom?.progress.form ?? options.form;
+  return withTraining({ ...options, form }, (run) => fitRun(run, going));
 }
 
-async function* fitRun(run: Run, { from, wants }: Going): AsyncGenerator<FitEvent> {
-  const { options, problem } = run;
+async function* fitRun(run: Training, { resumeFrom: from, shouldCheckpoint: wants }: ResumeOptions): AsyncGenerator<FitEvent> {
+  const { options, trainable: problem } = run;
   const { epochs, evaluateEvery, maxMinutes } = options;
   const m = problem.train.labels.length;
   const best = options.earlyStopping && keepBest(problem.parameters.values, options.earlyStopping);
   if (from) putState(run, best, from);
-  const look = lookerAtDev(run);
+  const look = devEvaluator(run);
   const started = performance.now() - (from?.progress.seconds ?? 0) * 1000;
-  const pace = startPace();
+  const pace = startYielding();
   const seconds = () => (performance.now() - started) / 1000;
   const stateAt = (at: Pick<Progress, 'epoch' | 'sums' | 'ended'>, kept = best?.take() ?? null): StateEvent => {
     return { type: 'state', state: takeState(run, { ...at, seconds: seconds() }, kept) };
@@ -55,8 +55,8 @@ async function* fitRun(run: Run, { from, wants }: Going): AsyncGenerator<FitEven
       yield event;
       if (event.stopped !== null) return;
     }
-    let sums: Sums = { ...(from?.progress.sums ?? noSums) };
-    for (let epoch = from?.progress.epoch ?? 1; epoch <= epochs; epoch++, sums = { ...noSums }) {
+    let sums: EpochTotals = { ...(from?.progress.sums ?? noTotals) };
+    for (let epoch = from?.progress.epoch ?? 1; epoch <= epochs; epoch++, sums = { ...noTotals }) {
       const state = () => (wants?.({ epochsDone: epoch - 1 }) ? stateAt({ epoch, sums, ended: null }) : null);
       yield* takeEpoch(run, epoch, sums, { pace, state });
       refuseDiverged(run, epoch, sums.cost / m);
@@ -65,7 +65,7 @@ async function* fitRun(run: Run, { from, wants }: Going): AsyncGenerator<FitEven
       const looks = due || last || timeEnds;
       const kept = wants && looks && !due ? best?.take() : undefined; // before a look that more epochs would not take
       const dev = looks ? await look() : null;
-      const patienceEnds = (best && dev && best.look(epoch, dev.cost)) ?? false;
+      const patienceEnds = (best && dev && best.update(epoch, dev.cost)) ?? false;
       const event: EpochEvent = {
         type: 'epoch',
         epoch,
@@ -80,7 +80,7 @@ async function* fitRun(run: Run, { from, wants }: Going): AsyncGenerator<FitEven
         stopped: patienceEnds ? 'early' : last ? 'finished' : timeEnds ? 'time' : null,
       };
       if (event.stopped !== null) refuseNoAnswer(run, epoch);
-      const next = { epoch: epoch + 1, sums: noSums };
+      const next = { epoch: epoch + 1, sums: noTotals };
       if (event.stopped !== null && wants) yield stateAt({ ...next, ended: event }, kept);
       yield event;
       if (event.stopped !== null) return;
@@ -98,16 +98,16 @@ interface Listening {
 }
 
 /** The steps of an epoch, or the rest of it where `sums` are those of its first steps. */
-async function* takeEpoch(run: Run, epoch: number, sums: Sums, { pace, state }: Listening): AsyncGenerator<FitEvent> {
+async function* takeEpoch(run: Training, epoch: number, sums: EpochTotals, { pace, state }: Listening): AsyncGenerator<FitEvent> {
   const { evaluateEvery, epochs, maxMinutes, seed, shuffle } = run.options;
-  const m = run.problem.train.labels.length;
+  const m = run.trainable.train.labels.length;
   // in dual form the three norms of the first layer cost more than the step; a time limit may end any epoch with a look
   const measures = epoch % evaluateEvery === 0 || epoch === epochs || maxMinutes !== null;
   const { order, ends } = batchOrder(m, run.batch, { shuffle, seed, epoch });
-  for await (const span of run.problem.train.spans({ order, ends, batch: run.batch, from: sums.examples })) {
+  for await (const span of run.trainable.train.windows({ order, ends, batch: run.batch, from: sums.examples })) {
     for (let first = span.first; first < span.end; first += run.batch) {
       const seen = Math.min(span.end, first + run.batch);
-      takeStep(run, order.subarray(first, seen), { epoch, norms: measures && seen === m }, sums);
+      trainStep(run, order.subarray(first, seen), { epoch, norms: measures && seen === m }, sums);
       if (pace.isDue()) {
         await pace.turn();
         if (seen < m) yield { type: 'step', progress: epoch - 1 + seen / m };
@@ -127,31 +127,31 @@ function lastEvent(ended: EpochEvent, { epochs, evaluateEvery }: FitOptions, bes
     const unseen = due ? {} : { dev: null, layers: null, bestEpoch: best ? best.bestEpoch : ended.epoch };
     return { ...ended, ...unseen, stopped: null };
   }
-  if (best && ended.dev) best.look(ended.epoch, ended.dev.cost);
+  if (best && ended.dev) best.update(ended.epoch, ended.dev.cost);
   return ended;
 }
 
 /** @throws DivergedError where the cost has been too high for too long, or a parameter is not finite */
-function refuseDiverged(run: Run, epoch: number, cost: number): void {
+function refuseDiverged(run: Training, epoch: number, cost: number): void {
   if (run.watch.endsWith(cost))
     throw diverged(run, epoch, `the cost is ${cost.toPrecision(3)}, far above its start, for many epochs`, { moved: true });
-  if (Number.isFinite(run.problem.kernels.squaredNorm(run.problem.parameters.values))) return; // one pass says that all is well
-  const broken = brokenSegment(run.problem.parameters);
+  if (Number.isFinite(run.trainable.kernels.squaredNorm(run.trainable.parameters.values))) return; // one pass says that all is well
+  const broken = brokenSegment(run.trainable.parameters);
   if (broken) throw diverged(run, epoch, 'it holds a number that is not finite', { blamed: broken, moved: true });
 }
 
 /** The last step of all is seen by no step after it: weights that are finite may give answers that are not.
  *  @throws DivergedError */
-function refuseNoAnswer(run: Run, epoch: number): void {
-  const { problem, workspace, lastInput } = run;
+function refuseNoAnswer(run: Training, epoch: number): void {
+  const { trainable: problem, workspace, lastInput } = run;
   const { network, parameters, kernels } = problem;
   const logits = forward({ network, parameters, kernels, workspace, input: lastInput!, mode: inference });
   if (!logits.every(Number.isFinite))
     throw diverged(run, epoch, 'its last step left weights that give no answer', { moved: true });
 }
 
-function norms(run: Run): LayerNorms[] {
-  const { problem, workspace, lastCount: count, gradientNorms, updateNorms } = run;
+function norms(run: Training): LayerNorms[] {
+  const { trainable: problem, workspace, lastCount: count, gradientNorms, updateNorms } = run;
   const weightNorms = problem.network.layers.map((_, layer) => weightsNorm(problem, problem.parameters, layer));
   return layerNorms(problem.network, { workspace, count, gradientNorms, updateNorms, weightNorms });
 }
@@ -160,17 +160,17 @@ function norms(run: Run): LayerNorms[] {
 const lookChunk = 256;
 
 /** Looks at dev, where there is one. */
-function lookerAtDev({ problem, options }: Run): () => Promise<EpochEvent['dev']> {
+function devEvaluator({ trainable: problem, options }: Training): () => Promise<EpochEvent['dev']> {
   const { dev, network, kernels } = problem;
   if (dev === null) return async () => null;
   const workspace = createWorkspace(network, kernels, Math.min(lookChunk, dev.labels.length));
-  return () => lookAt(dev, problem, options, workspace);
+  return () => evaluateSplit(dev, problem, options, workspace);
 }
 
 /** Cost and accuracy in inference mode, unweighted. */
-async function lookAt(
-  part: ProblemPart,
-  { network, parameters, kernels }: Problem,
+async function evaluateSplit(
+  part: TrainableSplit,
+  { network, parameters, kernels }: Trainable,
   { loss, threshold }: FitOptions,
   workspace: Workspace,
 ): Promise<{ cost: number; accuracy: number }> {
@@ -178,11 +178,11 @@ async function lookAt(
   const batch = workspace.capacity;
   let [sum, correct] = [0, 0];
   const order = ascending(m);
-  for await (const span of part.spans({ order, ends: everySo(m, lookChunk), batch, from: 0 })) {
+  for await (const span of part.windows({ order, ends: everySo(m, lookChunk), batch, from: 0 })) {
     for (let first = span.first; first < span.end; first += batch) {
       const count = Math.min(batch, span.end - first);
       const indices = count === m ? null : order.subarray(first, first + count);
-      const logits = forward({ network, parameters, kernels, input: part.rows(indices, count), workspace, mode: inference });
+      const logits = forward({ network, parameters, kernels, input: part.batch(indices, count), workspace, mode: inference });
       const labels = part.labels.subarray(first, first + count);
       for (let i = 0; i < count; i++) sum += losses[loss].value(logits[i]!, labels[i]!);
       correct += countCorrect(logits, labels, threshold);

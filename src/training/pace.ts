@@ -10,7 +10,7 @@ export interface Pace {
   turn(): Promise<void>;
 }
 
-export function startPace(): Pace {
+export function startYielding(): Pace {
   let turned = performance.now();
   return {
     isDue: () => performance.now() - turned > turnMilliseconds,

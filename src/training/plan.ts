@@ -15,7 +15,7 @@ import {
   type Network,
   type Parameters,
   parameterCount,
-  parameterSegments,
+  parameterSpecs,
   parametersOver,
 } from '../model/network.ts';
 import { optimizers } from '../optimize/optimizers.ts';
@@ -127,11 +127,11 @@ function refuseLargeBatch(train: ExampleSet, batch: number): void {
 }
 
 /** What only commands can read for a training: weights and rates from files. */
-export interface Extras {
+export interface TrainingFiles {
   /** weights of `startFrom`, laid out like the network's */
-  startValues?: ArrayLike<number> | undefined;
+  initialWeights?: ArrayLike<number> | undefined;
   /** the vector of `learningRateByFeature` */
-  rateByFeature?: Float64Array | undefined;
+  featureLearningRates?: Float64Array | undefined;
   /** of the training part, where it is not in memory */
   moments?: Moments | undefined;
 }
@@ -143,7 +143,7 @@ export async function prepareFit(
   parts: FitParts,
   plan: Plan,
   kernels: Kernels,
-  extras: Extras = {},
+  extras: TrainingFiles = {},
 ): Promise<FitOptions> {
   const { train, dev } = parts;
   const bring = async (part: FitParts['train'], held: boolean) =>
@@ -164,19 +164,26 @@ type FitParts = { [Part in 'train' | 'dev']?: Pick<ExampleSet, 'features' | 'pix
 };
 
 /** Everything that `fit` takes, with fresh weights; for pictures in memory, or with the moments of the training part. */
-export function fitOptions(config: Config, parts: FitParts, plan: Plan, kernels: Kernels, extras: Extras = {}): FitOptions {
+export function fitOptions(
+  config: Config,
+  parts: FitParts,
+  plan: Plan,
+  kernels: Kernels,
+  extras: TrainingFiles = {},
+): FitOptions {
   const { train, dev = null } = parts;
   const { training, data, seed } = config;
   const learnt = extras.moments ?? (isStored(train.pixels) ? unseen : train.pixels);
-  const map = normalizers[data.normalize].fit(learnt, train.features);
-  const byFeature = training.learningRateByFeature === 'inverseVariance' ? inverseVariance(learnt, map) : extras.rateByFeature;
+  const scaling = normalizers[data.normalize].fit(learnt, train.features);
+  const byFeature =
+    training.learningRateByFeature === 'inverseVariance' ? inverseVariance(learnt, scaling) : extras.featureLearningRates;
   const { epochs, batchSize, loss, optimizer, schedule, l2, clipNorm, evaluateEvery, maxMinutes } = training;
   return {
     network: plan.network,
     parameters: firstParameters(plan.network, kernels, seed, extras),
     kernels,
     form: plan.form.form,
-    map,
+    scaling,
     train,
     dev,
     seed,
@@ -188,7 +195,7 @@ export function fitOptions(config: Config, parts: FitParts, plan: Plan, kernels:
     optimizer,
     learningRates: plan.learningRates,
     autoRate: plan.autoRate,
-    rateByFeature: byFeature ?? null,
+    featureLearningRates: byFeature ?? null,
     schedule,
     l2,
     clipNorm,
@@ -204,9 +211,14 @@ export function fitOptions(config: Config, parts: FitParts, plan: Plan, kernels:
 /** For a normaliser that looks at no picture; any other is given moments. */
 const unseen = new Uint8Array();
 
-function firstParameters(network: Network, kernels: Kernels, seed: number, { startValues }: Extras): Parameters {
+function firstParameters(
+  network: Network,
+  kernels: Kernels,
+  seed: number,
+  { initialWeights: startValues }: TrainingFiles,
+): Parameters {
   if (startValues === undefined) return initialParameters(network, plain(kernels), numpyRandom(seed));
-  const parameters = parametersOver(network, plain(kernels).floats(bufferLength(parameterSegments(network))));
+  const parameters = parametersOver(network, plain(kernels).allocate(bufferLength(parameterSpecs(network))));
   if (startValues.length !== parameters.values.length) {
     throw new UserError(
       'usage',

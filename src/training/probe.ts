@@ -1,9 +1,9 @@
 import { augments } from '../data/augment.ts';
 import { batchLength } from '../data/batches.ts';
-import type { InputMap } from '../kernels/kernels.ts';
+import type { InputScaling } from '../kernels/kernels.ts';
 import { referenceKernels } from '../kernels/reference.ts';
 import { activations } from '../model/activations.ts';
-import { bufferLength, layerInputs, type Network, type Parameters, parameterSegments, parametersOver } from '../model/network.ts';
+import { bufferLength, layerInputs, type Network, type Parameters, parameterSpecs, parametersOver } from '../model/network.ts';
 import { namedRandom, type Random } from '../random.ts';
 import type { FitOptions } from './fit-run.ts';
 
@@ -30,7 +30,7 @@ const mostBytes = 2 ** 26;
 const mostInDual = 16;
 
 export function probeOf(options: FitOptions, mostExamples = Number.POSITIVE_INFINITY): Probe {
-  const { network, form, augmentation, train, l2, clipNorm, rateByFeature } = options;
+  const { network, form, augmentation, train, l2, clipNorm, featureLearningRates: rateByFeature } = options;
   const m = train.labels.length;
   const wanted = batchLength(options.batchSize, m);
   const isFull = wanted === m;
@@ -64,7 +64,7 @@ export function probeOf(options: FitOptions, mostExamples = Number.POSITIVE_INFI
       batchSize: batch,
       classWeights: scaled(options.classWeights),
       learningRates: options.learningRates.map(() => 1e-3),
-      rateByFeature: rateByFeature && Float64Array.from(rateByFeature, (_, k) => 0.5 + (k % 7) / 7),
+      featureLearningRates: rateByFeature && Float64Array.from(rateByFeature, (_, k) => 0.5 + (k % 7) / 7),
       schedule: { name: 'none' },
       l2: l2 > 0 ? 0.01 * images : 0,
       clipNorm: clipNorm && 1e30,
@@ -89,15 +89,15 @@ function tableOf(size: number, draw: (random: Random) => number): Float64Array {
 }
 
 /** Weights that keep what flows through near 1, forward and back, whatever the map makes of bytes. */
-function evenParameters({ network, kernels, map }: FitOptions, pixels: Uint8Array, zeroFirst: boolean): Parameters {
-  const values = referenceKernels(kernels.precision).floats(bufferLength(parameterSegments(network)));
+function evenParameters({ network, kernels, scaling }: FitOptions, pixels: Uint8Array, zeroFirst: boolean): Parameters {
+  const values = referenceKernels(kernels.precision).allocate(bufferLength(parameterSpecs(network)));
   const parameters = parametersOver(network, values);
   const normals = tableOf(someNormals, (random) => random.normal());
   const fill = (array: typeof values, from: number, mean: number, deviation: number) => {
     for (let i = 0; i < array.length; i++) array[i] = mean + deviation * normals[(i + from) % someNormals]!;
   };
   for (const [l, { weights, bias, norm }] of parameters.layers.entries()) {
-    const size = l === 0 ? rootMeanSquare(pixels, map) : 1;
+    const size = l === 0 ? rootMeanSquare(pixels, scaling) : 1;
     const deviation = gainOf(network, l) / (Math.sqrt(layerInputs(network, l)) * (size || 1));
     fill(weights, l, 0, l === 0 && zeroFirst ? 0 : deviation);
     if (bias) fill(bias, l, 0, 0.1);
@@ -117,10 +117,10 @@ function gainOf({ layers }: Network, layer: number): number {
   return 1 / rule.derivative(0.1, rule.value(0.1, slope), slope);
 }
 
-function rootMeanSquare(pixels: Uint8Array, { multiply, add }: InputMap): number {
-  const n = multiply.length;
+function rootMeanSquare(pixels: Uint8Array, { scale, shift }: InputScaling): number {
+  const n = scale.length;
   let sum = 0;
-  for (let i = 0; i < pixels.length; i++) sum += (multiply[i % n]! * pixels[i]! + add[i % n]!) ** 2;
+  for (let i = 0; i < pixels.length; i++) sum += (scale[i % n]! * pixels[i]! + shift[i % n]!) ** 2;
   return Math.sqrt(sum / pixels.length);
 }
 

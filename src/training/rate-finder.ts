@@ -2,9 +2,9 @@ import { batchOrder } from '../data/batches.ts';
 import { ascending } from '../data/shuffle.ts';
 import { exp } from '../elementary.ts';
 import { DivergedError } from './divergence.ts';
-import { type FitOptions, type Run, withRun } from './fit-run.ts';
-import { startPace } from './pace.ts';
-import { type Sums, takeStep } from './step.ts';
+import { type FitOptions, type Training, withTraining } from './fit-run.ts';
+import { startYielding } from './pace.ts';
+import { type EpochTotals, trainStep } from './step.ts';
 
 /** The range test: from a rate at which nothing moves to one at which everything breaks, so many to a decade. */
 const lowestRate = 1e-10;
@@ -100,7 +100,7 @@ export async function* findRate(options: FitOptions): AsyncGenerator<RateEvent> 
   const shares = options.learningRates.map((rate) => rate / largest);
   const walk = (rates: readonly number[]) => {
     options.parameters.values.set(first);
-    return withRun({ ...options, dev: null, schedule: { name: 'none' } }, (run) => walkRates(run, rates, shares));
+    return withTraining({ ...options, dev: null, schedule: { name: 'none' } }, (run) => walkRates(run, rates, shares));
   };
   try {
     const sweep = yield* sweepRates(walk);
@@ -178,19 +178,19 @@ function leastCost(trials: readonly Trial[], still: number): { rate: number; cos
 }
 
 /** Trains at one rate after the other, each for `examplesEach` examples or more. */
-async function* walkRates(run: Run, rates: readonly number[], shares: readonly number[]): ReturnType<Walk> {
+async function* walkRates(run: Training, rates: readonly number[], shares: readonly number[]): ReturnType<Walk> {
   const { options } = run;
   const wanted = Math.min(examplesEach, options.train.labels.length);
   const batches = endlessBatches(run);
-  const pace = startPace();
+  const pace = startYielding();
   try {
     for (const rate of rates) {
       run.options = { ...run.options, learningRates: shares.map((share) => rate * share) };
-      const sums: Sums = { cost: 0, l2Cost: 0, correct: 0, batches: 0, examples: 0 };
+      const sums: EpochTotals = { cost: 0, l2Cost: 0, correct: 0, batches: 0, examples: 0 };
       const silent = new Set(ascending(run.options.network.layers.length - 1)); // hidden layers that gave 0 for all so far
       while (sums.examples < wanted) {
         const { indices, epoch } = (await batches.next()).value;
-        if (!tookStep(() => takeStep(run, indices, { epoch, norms: false }, sums))) return;
+        if (!tookStep(() => trainStep(run, indices, { epoch, norms: false }, sums))) return;
         for (const layer of silent) if (!isSilent(run, layer)) silent.delete(layer);
         if (pace.isDue()) await pace.turn();
       }
@@ -202,7 +202,7 @@ async function* walkRates(run: Run, rates: readonly number[], shares: readonly n
 }
 
 /** Whether a hidden layer gave 0 for every example of the last batch: where it does for all, nothing below it learns any more. */
-function isSilent({ workspace, lastCount, options }: Run, layer: number): boolean {
+function isSilent({ workspace, lastCount, options }: Training, layer: number): boolean {
   const { units } = options.network.layers[layer]!;
   return workspace.layers[layer]!.a.subarray(0, lastCount * units).every((a) => a === 0);
 }
@@ -218,12 +218,16 @@ function tookStep(step: () => void): boolean {
   }
 }
 
-async function* endlessBatches({ problem, batch, options }: Run): AsyncGenerator<{ indices: Int32Array; epoch: number }, never> {
+async function* endlessBatches({
+  trainable: problem,
+  batch,
+  options,
+}: Training): AsyncGenerator<{ indices: Int32Array; epoch: number }, never> {
   const { seed, shuffle } = options;
   const m = problem.train.labels.length;
   for (let epoch = 1; ; epoch++) {
     const { order, ends } = batchOrder(m, batch, { shuffle, seed, epoch });
-    for await (const span of problem.train.spans({ order, ends, batch, from: 0 })) {
+    for await (const span of problem.train.windows({ order, ends, batch, from: 0 })) {
       for (let first = span.first; first < span.end; first += batch) {
         yield { indices: order.subarray(first, Math.min(span.end, first + batch)), epoch };
       }

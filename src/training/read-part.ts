@@ -1,19 +1,19 @@
 import { fewPictures, readAhead, type StoredPixels } from '../data/pixels.ts';
 import { ascending } from '../data/shuffle.ts';
-import type { InputMap, Kernels } from '../kernels/kernels.ts';
-import type { ProblemPart, Span, Way } from './problem.ts';
+import type { InputScaling, Kernels } from '../kernels/kernels.ts';
+import type { SampleOrder, TrainableSplit, Window } from './problem.ts';
 
 /**
  * Pictures that are read as training comes to them: a span of them lies in the memory of the kernels, and while it is worked
  * on the next one is read beside it. The same batches as those of pictures in memory, and so the same bits.
  */
-export function readPart(labels: Uint8Array, pixels: StoredPixels, map: InputMap, kernels: Kernels): ProblemPart {
+export function readPart(labels: Uint8Array, pixels: StoredPixels, scaling: InputScaling, kernels: Kernels): TrainableSplit {
   const { features, room } = pixels;
   let bytes: Uint8Array = new Uint8Array();
   let present: PresentSpan | null = null;
 
   /** Reads a span into the half of the bytes that begins with row `start`, in the order of the file. */
-  async function readSpan(order: Int32Array, span: Span, start: number, room: SortingRoom): Promise<PresentSpan> {
+  async function readSpan(order: Int32Array, span: Window, start: number, room: SortingRoom): Promise<PresentSpan> {
     const { sorted, places } = sortRows(order.subarray(span.first, span.end), start, room);
     await pixels.read(sorted, bytes.subarray(start * features, (start + sorted.length) * features));
     return { order, span, places };
@@ -21,17 +21,17 @@ export function readPart(labels: Uint8Array, pixels: StoredPixels, map: InputMap
 
   return {
     labels,
-    rows: (indices, count) => {
-      return { kind: 'bytes', bytes, indices: placesIn(present, indices, count), count, features, map };
+    batch: (indices, count) => {
+      return { kind: 'bytes', bytes, indices: placesIn(present, indices, count), count, features, scaling: scaling };
     },
     first: (count) => {
       const few = fewPictures(pixels, ascending(count), features);
-      return { kind: 'bytes', bytes: few, indices: null, count, features, map };
+      return { kind: 'bytes', bytes: few, indices: null, count, features, scaling: scaling };
     },
-    async *spans(way) {
+    async *windows(way) {
       const spans = cutSpans(way, Math.floor(room / 2 / features));
       const longest = spans.reduce((most, { first, end }) => Math.max(most, end - first), 0);
-      if (bytes.length < 2 * longest * features) bytes = kernels.resident(new Uint8Array(2 * longest * features));
+      if (bytes.length < 2 * longest * features) bytes = kernels.pin(new Uint8Array(2 * longest * features));
       const rooms = [sortingRoom(longest), sortingRoom(longest)] as const;
       for await (const read of readAhead(spans, (span, turn) => readSpan(way.order, span, turn * longest, rooms[turn]))) {
         present = read;
@@ -44,7 +44,7 @@ export function readPart(labels: Uint8Array, pixels: StoredPixels, map: InputMap
 /** The span that lies in the bytes, and where: `places` are those of its pictures, in the order of the way. */
 interface PresentSpan {
   order: Int32Array;
-  span: Span;
+  span: Window;
   places: Int32Array;
 }
 
@@ -89,10 +89,10 @@ function sortRows(rows: Int32Array, start: number, room: SortingRoom): Omit<Sort
 
 /** The spans of a way: up to the batch in which an end lies, and no longer than `most` examples where a batch is not.
  *  @returns in order, without a hole */
-export function cutSpans({ order, ends, batch, from }: Way, most: number): Span[] {
+export function cutSpans({ order, ends, batch, from }: SampleOrder, most: number): Window[] {
   const m = order.length;
   const longest = Math.max(1, Math.floor(most / batch)) * batch;
-  const spans: Span[] = [];
+  const spans: Window[] = [];
   let first = from;
   for (const end of ends) {
     const target = Math.min(m, Math.ceil(end / batch) * batch);

@@ -1,19 +1,19 @@
 import { augmentBatch } from '../data/augment.ts';
 import { log } from '../elementary.ts';
-import type { Rows, StepFacts } from '../kernels/kernels.ts';
+import type { Batch, StepStatistics } from '../kernels/kernels.ts';
 import { moveAverages } from '../model/batch-norm.ts';
 import type { Pass } from '../model/forward.ts';
 import { addL2Gradient, l2Cost } from '../model/l2.ts';
-import { costAndGradient, goesInOne, piecesOf } from '../model/pieces.ts';
-import { averagesOf, optimizers } from '../optimize/optimizers.ts';
+import { costAndGradient, isFusedLogistic, microBatches } from '../model/pieces.ts';
+import { momentsOf, optimizers } from '../optimize/optimizers.ts';
 import { scheduledRate } from '../optimize/schedules.ts';
 import { refuseBrokenCost, refuseBrokenGradient } from './broken-step.ts';
-import type { Run } from './fit-run.ts';
+import type { Training } from './fit-run.ts';
 import { weightsNorm } from './problem.ts';
 import { clip, update } from './update.ts';
 
 /** What the steps of an epoch add up to. */
-export interface Sums {
+export interface EpochTotals {
   cost: number;
   l2Cost: number;
   correct: number;
@@ -29,8 +29,8 @@ export interface StepOptions {
 
 /** Forward, backward, update, for one batch.
  *  @throws DivergedError where cost or gradient are not finite; the last good weights are put back */
-export function takeStep(run: Run, indices: Int32Array, { epoch, norms }: StepOptions, sums: Sums): void {
-  const { options, problem, workspace, gradient, labels } = run;
+export function trainStep(run: Training, indices: Int32Array, { epoch, norms }: StepOptions, sums: EpochTotals): void {
+  const { options, trainable: problem, workspace, gradient, labels } = run;
   const { network, parameters, kernels, train } = problem;
   const { loss, classWeights, learningRates, schedule } = options;
   const count = indices.length;
@@ -43,8 +43,8 @@ export function takeStep(run: Run, indices: Int32Array, { epoch, norms }: StepOp
   const input = batchRows(run, indices, epoch);
   run.lastInput = input;
   const pass: Pass = { network, parameters, kernels, workspace, input, mode: { kind: 'training', masks } };
-  const pieces = piecesOf(pass);
-  run.fused = run.mayFuse && pieces.length === 1 && !goesInOne(pass);
+  const pieces = microBatches(pass);
+  run.fused = run.mayFuse && pieces.length === 1 && !isFusedLogistic(pass);
   const down = run.fused ? 1 : 0;
   const cost = costAndGradient(pass, { loss, labels, classWeights }, gradient, { pieces, down });
   const logits = workspace.layers[network.layers.length - 1]!.z.subarray(0, count);
@@ -54,7 +54,7 @@ export function takeStep(run: Run, indices: Int32Array, { epoch, norms }: StepOp
   sums.examples += count;
   refuseBrokenCost(run, cost, epoch);
   if (run.steps === 1) run.watch.begin(cost);
-  if (sums.batches === 1 && !run.watch.isAbove(cost)) run.good.set(parameters.values);
+  if (sums.batches === 1 && !run.watch.isAbove(cost)) run.lastGood.set(parameters.values);
   const lambda = options.l2 / train.labels.length;
   const first = run.fused ? stepFirstWeights(run, input, lambda, norms) : null;
   if (lambda > 0) {
@@ -74,18 +74,18 @@ export function takeStep(run: Run, indices: Int32Array, { epoch, norms }: StepOp
 }
 
 /** The first layer's W, in one with its gradient. */
-function stepFirstWeights(run: Run, input: Rows, lambda: number, norms: boolean): StepFacts {
-  const { options, problem, workspace, rule, state, steps: t } = run;
+function stepFirstWeights(run: Training, input: Batch, lambda: number, norms: boolean): StepStatistics {
+  const { options, trainable: problem, workspace, rule, state, steps: t } = run;
   const { name } = options.optimizer;
-  const { length } = problem.parameters.segments[0]!;
-  return problem.kernels.stepWeights({
+  const { length } = problem.parameters.specs[0]!;
+  return problem.kernels.backwardAndStep({
     input,
     dZ: workspace.layers[0]!.dZ,
     units: problem.network.layers[0]!.units,
     weights: problem.parameters.layers[0]!.weights,
-    ...averagesOf(name, state, 0, length),
-    ...optimizers[name].numbers(rule, t),
-    rate: run.rates[0]!,
+    ...momentsOf(name, state, 0, length),
+    ...optimizers[name].coefficients(rule, t),
+    learningRate: run.rates[0]!,
     decay: lambda,
     wantsNorms: norms || lambda > 0,
   });
@@ -100,12 +100,12 @@ export function countCorrect(logits: ArrayLike<number>, labels: Uint8Array, thre
 }
 
 /** The batch as the kernels take it: rows of the training part, or freshly augmented ones. */
-function batchRows({ options, problem, augmented, batch }: Run, indices: Int32Array, epoch: number): Rows {
-  const { map, network, augmentation, imageSize: side, seed } = options;
+function batchRows({ options, trainable: problem, augmented, batch }: Training, indices: Int32Array, epoch: number): Batch {
+  const { scaling, network, augmentation, imageSize: side, seed } = options;
   const count = indices.length;
   const full = batch === problem.train.labels.length; // in the order of the examples: no need to look up
-  const rows = problem.train.rows(full ? null : indices, count);
+  const rows = problem.train.batch(full ? null : indices, count);
   if (!augmented || rows.kind !== 'bytes') return rows;
   augmentBatch(rows.bytes, indices, augmented, { augmentation, side, seed, epoch, places: rows.indices ?? indices });
-  return { kind: 'bytes', bytes: augmented, indices: null, count, features: network.inputs, map };
+  return { kind: 'bytes', bytes: augmented, indices: null, count, features: network.inputs, scaling: scaling };
 }

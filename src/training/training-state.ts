@@ -4,8 +4,8 @@ import type { Form } from '../model/forms.ts';
 import type { CostWatchState } from './divergence.ts';
 import type { BestKeeper, BestState } from './early-stopping.ts';
 import type { EpochEvent } from './fit-events.ts';
-import type { Run } from './fit-run.ts';
-import type { Sums } from './step.ts';
+import type { Training } from './fit-run.ts';
+import type { EpochTotals } from './step.ts';
 
 /**
  * All that a training carries from one step to the next, but for what its options say again: those of the run that it came
@@ -27,7 +27,7 @@ export interface Progress {
   /** steps taken: the optimizer's t */
   steps: number;
   /** of the epoch so far */
-  sums: Sums;
+  sums: EpochTotals;
   /** of training */
   seconds: number;
   watch: CostWatchState;
@@ -38,15 +38,15 @@ export interface Progress {
   ended: EpochEvent | null;
 }
 
-export const noSums: Readonly<Sums> = { cost: 0, l2Cost: 0, correct: 0, batches: 0, examples: 0 };
+export const noTotals: Readonly<EpochTotals> = { cost: 0, l2Cost: 0, correct: 0, batches: 0, examples: 0 };
 
 /** @param best  what the keeper of the best weights was before a look that the end alone caused; else what it is */
 export function takeState(
-  run: Run,
+  run: Training,
   at: Pick<Progress, 'epoch' | 'sums' | 'seconds' | 'ended'>,
   best: ReturnType<BestKeeper['take']> | null,
 ): TrainingState {
-  const buffers: Record<string, Floats> = { parameters: run.problem.parameters.values.slice(), good: run.good.slice() };
+  const buffers: Record<string, Floats> = { parameters: run.trainable.parameters.values.slice(), good: run.lastGood.slice() };
   for (const [i, slot] of run.state.entries()) buffers[`optimizer.${i}`] = slot.slice();
   if (best) buffers['best'] = best.weights;
   const progress: Progress = {
@@ -64,9 +64,9 @@ export function takeState(
 
 /** Puts a state into a run that has just been made from the same options.
  *  @throws UserError (model) where it is a state of something else */
-export function putState(run: Run, best: BestKeeper | null, { progress, buffers }: TrainingState): void {
+export function putState(run: Training, best: BestKeeper | null, { progress, buffers }: TrainingState): void {
   const of = (name: string) => {
-    const [found, expected] = [buffers[name], run.good];
+    const [found, expected] = [buffers[name], run.lastGood];
     if (found?.length === expected.length && found.constructor === expected.constructor) return found;
     const kind = found === undefined ? 'none' : `${found.length} of the kind ${found.constructor.name}`;
     throw new UserError(
@@ -74,8 +74,8 @@ export function putState(run: Run, best: BestKeeper | null, { progress, buffers 
       `${name}: expected ${expected.length} numbers of the kind ${expected.constructor.name}, found ${kind}`,
     );
   };
-  run.problem.parameters.values.set(of('parameters'));
-  run.good.set(of('good'));
+  run.trainable.parameters.values.set(of('parameters'));
+  run.lastGood.set(of('good'));
   for (const [i, slot] of run.state.entries()) slot.set(of(`optimizer.${i}`));
   run.steps = progress.steps;
   run.watch.put(progress.watch);

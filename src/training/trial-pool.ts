@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { LoadedConfig } from '../config/load.ts';
 import { systemReason, UserError } from '../errors.ts';
 import { ownFile } from '../own-files.ts';
-import type { Extras } from './plan.ts';
+import type { TrainingFiles } from './plan.ts';
 import type { TrialJob, TrialResult } from './trial.ts';
 import type { Reply } from './trial-worker.ts';
 import type { TrialRunner } from './tune.ts';
@@ -21,7 +21,7 @@ export interface TrialPool extends TrialRunner {
  *  @param options.threads  of all workers together; each has one at least
  *  @param options.onDeath  told of it */
 export function trialPool(
-  search: { loaded: LoadedConfig; extras: Extras },
+  search: { loaded: LoadedConfig; extras: TrainingFiles },
   { jobs, threads, onDeath }: { jobs: number; threads: number; onDeath: (text: string) => void },
 ): TrialPool {
   const idle: ChildProcess[] = [];

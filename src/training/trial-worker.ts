@@ -2,7 +2,7 @@ import type { LoadedConfig } from '../config/load.ts';
 import { cachePlace, scratchFolders } from '../data/cache/place.ts';
 import { UserError } from '../errors.ts';
 import type { Lines } from '../lines.ts';
-import type { Extras } from './plan.ts';
+import type { TrainingFiles } from './plan.ts';
 import { runTrial, type TrialJob, type TrialResult, trialData } from './trial.ts';
 
 /**
@@ -10,13 +10,13 @@ import { runTrial, type TrialJob, type TrialResult, trialData } from './trial.ts
  * and the closing of the terminal reach it too, and are left to the parent.
  */
 
-export type Request = { loaded: LoadedConfig; extras: Extras } | { job: TrialJob };
+export type Request = { loaded: LoadedConfig; extras: TrainingFiles } | { job: TrialJob };
 export type Reply =
   | { result: TrialResult }
   | { refused: { kind: UserError['kind']; message: readonly string[]; hint: Lines | undefined } }
   | { fault: string };
 
-let search: { loaded: LoadedConfig; extras: Extras } | undefined;
+let search: { loaded: LoadedConfig; extras: TrainingFiles } | undefined;
 const dataOf = trialData(cachePlace(process.env), scratchFolders(process.env));
 
 process.on('SIGINT', () => {});

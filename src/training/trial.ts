@@ -15,7 +15,7 @@ import { refuseWrongStep } from './check-step.ts';
 import { classifierOf, crossValidate, requireDev } from './cross-validation.ts';
 import { judgeTrained } from './divergence.ts';
 import { type EpochEvent, fit } from './fit.ts';
-import { type Extras, planTraining, prepareFit } from './plan.ts';
+import { planTraining, prepareFit, type TrainingFiles } from './plan.ts';
 import { type PreparedData, prepareData } from './prepare.ts';
 
 /** One training of a search: these fields, for so many epochs. */
@@ -85,7 +85,7 @@ export function trialData(
 export async function runTrial(
   loaded: LoadedConfig,
   job: TrialJob,
-  { dataOf, extras }: { dataOf: (loaded: LoadedConfig) => Promise<PreparedData>; extras: Extras },
+  { dataOf, extras }: { dataOf: (loaded: LoadedConfig) => Promise<PreparedData>; extras: TrainingFiles },
 ): Promise<TrialResult> {
   const set = trialSets(loaded.config.search!, loaded.config.seed, job.trial);
   const started = performance.now();
@@ -110,7 +110,7 @@ function withEpochs(config: Config, epochs: number): Config {
   return { ...config, training: { ...config.training, epochs } };
 }
 
-async function scoreOf(config: Config, data: PreparedData, extras: Extras): Promise<TrialScore> {
+async function scoreOf(config: Config, data: PreparedData, extras: TrainingFiles): Promise<TrialScore> {
   requireDev(config, data);
   if (data.folds !== null) return foldsScore(config, { ...data, folds: data.folds }, extras);
   const { dev, train } = data.parts;
@@ -134,7 +134,7 @@ async function scoreOf(config: Config, data: PreparedData, extras: Extras): Prom
   };
 }
 
-async function foldsScore(config: Config, data: Parameters<typeof crossValidate>[1], extras: Extras): Promise<TrialScore> {
+async function foldsScore(config: Config, data: Parameters<typeof crossValidate>[1], extras: TrainingFiles): Promise<TrialScore> {
   const parts: { metrics: Metrics; bestEpoch: number }[] = [];
   for await (const _ of crossValidate(config, data, extras, ({ folds }) => parts.push(...folds)));
   const total = ({ confusion: { tp, fp, fn, tn } }: Metrics) => tp + fp + fn + tn;

@@ -1,19 +1,19 @@
 import type { Kernels } from '../kernels/kernels.ts';
 import type { Parameters } from '../model/network.ts';
-import { move, moveBy, optimizers, type Step } from '../optimize/optimizers.ts';
-import type { Run } from './fit-run.ts';
+import { move, optimizers, type Step, stepBy } from '../optimize/optimizers.ts';
+import type { Training } from './fit-run.ts';
 import { weightsNorm } from './problem.ts';
 
 /** Turns the gradient into a step and takes it, each layer at its rate. */
-export function update(run: Run, norms: boolean): void {
-  const { options, problem, rule, gradient, state, rates, steps: t } = run;
-  const stretches = run.fused ? run.stretches.fused : run.stretches.whole;
+export function update(run: Training, norms: boolean): void {
+  const { options, trainable: problem, rule, gradient, state, rates, steps: t } = run;
+  const stretches = run.fused ? run.parameterGroups.fused : run.parameterGroups.whole;
   const { kernels, parameters } = problem;
   const { name } = options.optimizer;
-  for (const { start, end, layer, byColumn } of stretches) {
+  for (const { start, end, layer, featureRates: byColumn } of stretches) {
     const learningRate = rates[layer]!;
     const step: Step = { gradient: gradient.values, state, start, end, t };
-    if (byColumn === null) moveBy(kernels, name, step, { ...rule, values: parameters.values, learningRate });
+    if (byColumn === null) stepBy(kernels, name, step, { ...rule, values: parameters.values, learningRate });
     else {
       optimizers[name].direct(step, rule);
       run.updateNorms[layer] = Math.sqrt(move(parameters.values, step.gradient, { start, end, learningRate, byColumn }));
@@ -23,10 +23,10 @@ export function update(run: Run, norms: boolean): void {
 }
 
 /** ‖ΔW‖ of each layer, from the directions that the optimizer left in the gradient. */
-function measureUpdates({ options, problem, gradient, rates, gradientNorms, updateNorms, fused }: Run): void {
+function measureUpdates({ options, trainable: problem, gradient, rates, gradientNorms, updateNorms, fused }: Training): void {
   const { slots } = optimizers[options.optimizer.name];
-  for (const { decayed, layer, offset, length } of gradient.segments) {
-    if (!decayed || (layer === 0 && (fused || options.rateByFeature !== null))) continue; // these are known already
+  for (const { decayed, layer, offset, length } of gradient.specs) {
+    if (!decayed || (layer === 0 && (fused || options.featureLearningRates !== null))) continue; // these are known already
     const direction = gradient.values.subarray(offset, offset + length);
     // in dual form the step in W1 is that of its coefficients times V, and no rate differs by feature
     const norm = () => (layer === 0 ? weightsNorm(problem, gradient, 0) : Math.sqrt(problem.kernels.squaredNorm(direction)));
@@ -35,7 +35,7 @@ function measureUpdates({ options, problem, gradient, rates, gradientNorms, upda
 }
 
 /** Shrinks a gradient that is longer than the bound to the bound. */
-export function clip({ values, segments }: Parameters, bound: number | null, kernels: Kernels): void {
+export function clip({ values, specs: segments }: Parameters, bound: number | null, kernels: Kernels): void {
   if (bound === null) return;
   let squares = 0;
   for (const { trained, offset, length } of segments) {

@@ -16,8 +16,8 @@ test('weights whose answer is no number are an error, not a picture without a ca
   const network = { inputs: 12, layers: [layer] };
   const answerOf = (weight: number) => {
     const values = Float64Array.of(...Array.from({ length: 12 }, (_, i) => (i % 2 === 0 ? weight : -weight)), 0);
-    const map = { multiply: new Float64Array(12).fill(1), add: new Float64Array(12) };
-    const classifier = { network, parameters: parametersOver(network, values), map };
+    const scaling = { scale: new Float64Array(12).fill(1), shift: new Float64Array(12) };
+    const classifier = { network, parameters: parametersOver(network, values), scaling };
     return logits(classifier, referenceKernels('float64'), new Uint8Array(12).fill(255))[0];
   };
   expect(answerOf(1)).toBe(0);

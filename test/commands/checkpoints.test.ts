@@ -12,7 +12,7 @@ let folder: string;
 let state: TrainingState;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'nn-checkpoints-'));
-  for await (const event of fit(problem(), { wants: () => true })) if (event.type === 'state') state = event.state;
+  for await (const event of fit(problem(), { shouldCheckpoint: () => true })) if (event.type === 'state') state = event.state;
 });
 afterAll(() => rm(folder, { recursive: true }));
 

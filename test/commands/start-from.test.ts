@@ -23,7 +23,7 @@ test('weights to start from go through the check of every model file: a flipped 
     precision: 'float32',
     preprocessing: { imageSize: 2, fit: 'cover' },
     normalize: 'scale',
-    map: { multiply: new Float64Array(12).fill(1 / 255), add: new Float64Array(12) },
+    scaling: { scale: new Float64Array(12).fill(1 / 255), shift: new Float64Array(12) },
     classes: { positive: 'cat', negative: 'noncat' },
     threshold: 0.5,
     loss: 'crossEntropy',
@@ -32,7 +32,7 @@ test('weights to start from go through the check of every model file: a flipped 
     await writeFile(join(folder, 'start.safetensors'), file);
     return readExtras({ config, folder, file: 'c.json' }, network);
   };
-  expect((await read(bytes)).startValues).toEqual(parameters.values);
+  expect((await read(bytes)).initialWeights).toEqual(parameters.values);
   bytes[bytes.length - 1]! ^= 1; // the last byte is one of a weight or a bias
   const error = await read(bytes).catch((found: unknown) => found);
   expect(error).toMatchObject({ exitCode: 4, message: expect.stringMatching(/start\.safetensors: .*damaged/) });

@@ -312,7 +312,7 @@ describe('training with augmentation', () => {
     expect(varied.parts).toEqual(plain.parts);
     const [without, withIt] = [optionsFor(plain, {}), optionsFor(varied, everything)];
     expect(withIt.parameters.values).toEqual(without.parameters.values);
-    expect(withIt.map).toEqual(without.map);
+    expect(withIt.scaling).toEqual(without.scaling);
   });
 
   test('shows the network other pictures, and leaves those in memory alone', async () => {

@@ -1,14 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type NormalizerName, normalizers } from '../../src/data/normalize.ts';
-import type { InputMap } from '../../src/kernels/kernels.ts';
+import type { InputScaling } from '../../src/kernels/kernels.ts';
 
-/** x = multiply · byte + add, for all examples. */
-function applied({ multiply, add }: InputMap, pixels: Uint8Array): number[][] {
-  const n = multiply.length;
+/** x = scale · byte + shift, for all examples. */
+function applied({ scale, shift }: InputScaling, pixels: Uint8Array): number[][] {
+  const n = scale.length;
   const rows: number[][] = [];
-  for (let at = 0; at < pixels.length; at += n)
-    rows.push([...pixels.slice(at, at + n)].map((x, k) => x * multiply[k]! + add[k]!));
+  for (let at = 0; at < pixels.length; at += n) rows.push([...pixels.slice(at, at + n)].map((x, k) => x * scale[k]! + shift[k]!));
   return rows;
 }
 
@@ -127,15 +126,15 @@ test('standardizeChannels gives each colour mean 0 and variance 1 over all its p
   fc.assert(
     fc.property(pictures, (rows) => {
       const pixels = Uint8Array.from(rows.flat());
-      const { multiply, add } = normalizers.standardizeChannels.fit(pixels, 12);
-      const inputs = applied({ multiply, add }, pixels);
+      const { scale, shift } = normalizers.standardizeChannels.fit(pixels, 12);
+      const inputs = applied({ scale, shift }, pixels);
       for (let channel = 0; channel < 3; channel++) {
         const of = (all: number[][]) => all.flatMap((row) => row.filter((_, k) => k % 3 === channel));
         const constant = new Set(of(rows)).size === 1;
         expect(average(of(inputs))).toBeCloseTo(0, 9);
         expect(deviation(of(inputs))).toBeCloseTo(constant ? 0 : 1, 9);
-        expect(new Set(multiply.filter((_, k) => k % 3 === channel)).size).toBe(1);
-        expect(new Set(add.filter((_, k) => k % 3 === channel)).size).toBe(1);
+        expect(new Set(scale.filter((_, k) => k % 3 === channel)).size).toBe(1);
+        expect(new Set(shift.filter((_, k) => k % 3 === channel)).size).toBe(1);
       }
     }),
   );
@@ -144,7 +143,7 @@ test('standardizeChannels gives each colour mean 0 and variance 1 over all its p
 test('a constant feature keeps σ 1 to the bit, though many pictures are summed', () => {
   for (const byte of [0, 7, 85, 255]) {
     const map = normalizers.standardize.fit(new Uint8Array(3 * 100_003).fill(byte), 3);
-    expect([...map.multiply]).toEqual([1, 1, 1]);
-    expect([...map.add].map((value) => value + byte)).toEqual([0, 0, 0]);
+    expect([...map.scale]).toEqual([1, 1, 1]);
+    expect([...map.shift].map((value) => value + byte)).toEqual([0, 0, 0]);
   }
 });

@@ -79,9 +79,9 @@ test('of two that are as near to ½ the larger is chosen', () => {
 test('the answers of a classifier are those that the threshold was chosen by: positive is p > threshold', () => {
   const threshold = chooseThreshold(Float64Array.from([0.1, 0.2, 0.3, 0.9]), Uint8Array.from([0, 1, 1, 1]), 'accuracy');
   expect(threshold).toBeCloseTo(0.15, 12);
-  const { network, parameters, map } = problem({ network: networkWith(48, []) });
+  const { network, parameters, scaling } = problem({ network: networkWith(48, []) });
   const classifier = {
-    ...{ network, parameters, map, threshold },
+    ...{ network, parameters, scaling, threshold },
     ...({ precision: 'float64', normalize: 'scale', loss: 'crossEntropy' } as const),
     preprocessing: { imageSize: 4, fit: 'cover' } as const,
     classes: { positive: 'cat', negative: 'dog' },

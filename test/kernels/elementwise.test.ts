@@ -90,7 +90,7 @@ describe.each(Object.keys(precisions) as Precision[])('elementwise work in %s', 
             const z = filled(memory, length, random.normal);
             const dZ = filled(memory, length, random.normal);
             const mask = drops ? filled(memory, length, () => (random.uniform() < 0.8 ? 1.25 : 0)) : null;
-            const a = memory.floats(length);
+            const a = memory.allocate(length);
             const rule = activations[name];
             const call = { rule, slope: 0.01, z, a, mask, length };
             each.activate(call);
@@ -135,10 +135,10 @@ describe.each(Object.keys(precisions) as Precision[])('elementwise work in %s', 
           const [gamma, beta, mean, variance] = [draw(units), draw(units), draw(units), draw(units)];
           const [normalized, inferred, out] = [draw(count * units), z.slice(), draw(units)];
           const [gammaGradient, betaGradient, epsilon] = [draw(units), draw(units), 1e-5];
-          each.normalizeBatch({ z, count, gamma, beta, mean, variance, epsilon, normalized });
-          each.normalizeWith({ z: inferred, count, gamma, beta, mean, variance, epsilon });
+          each.batchNorm({ z, count, gamma, beta, mean, variance, epsilon, normalized });
+          each.batchNormInference({ z: inferred, count, gamma, beta, mean, variance, epsilon });
           each.sumExamples({ values: dZ, count, units, out, adds: seed % 2 === 1 });
-          each.normalizeGradient({ dZ, count, gamma, variance, epsilon, normalized, gammaGradient, betaGradient });
+          each.batchNormBackward({ dZ, count, gamma, variance, epsilon, normalized, gammaGradient, betaGradient });
           return [z, mean, variance, normalized, inferred, out, dZ, gammaGradient, betaGradient];
         });
         expect(found).toEqual(expected);
@@ -149,7 +149,7 @@ describe.each(Object.keys(precisions) as Precision[])('elementwise work in %s', 
 });
 
 function filled(memory: Kernels, length: number, draw: () => number): Floats {
-  const values = memory.floats(length);
+  const values = memory.allocate(length);
   for (let i = 0; i < length; i++) values[i] = draw();
   return values;
 }

@@ -12,10 +12,10 @@ function stepsOf({ labels, weights, ...rows }: Batch, loss: LossName, bias = 0.1
   const of = (length: number) => new Float64Array(length);
   const [z, dZ, dW, db] = [of(count), of(count), of(features), of(1)];
   const input = { kind: 'bytes', ...rows } as const;
-  reference.forward({ input, weights, bias: of(1).fill(Math.fround(bias)), units: 1, out: z });
+  reference.linear({ input, weights, bias: of(1).fill(Math.fround(bias)), units: 1, out: z });
   const rule = losses[loss];
   const cost = reference.lossGradient({ rule, z, labels, weights: classWeights, count, m: count, dZ });
-  reference.backwardWeights({ input, dZ, units: 1, out: dW });
+  reference.linearGradWeights({ input, dZ, units: 1, out: dW });
   reference.sumExamples({ values: dZ, count, units: 1, out: db, adds: false });
   return { cost, z, dZ, dW, db };
 }
@@ -80,9 +80,9 @@ test('what is not finite is told', () => {
 });
 
 test('float64 and long rows go one step after the other', () => {
-  expect(simdKernels('float64').oneUnitPass).toBeNull();
-  expect(reference.oneUnitPass).toBeNull();
-  const { takes } = simdKernels('float32').oneUnitPass!;
+  expect(simdKernels('float64').logisticPass).toBeNull();
+  expect(reference.logisticPass).toBeNull();
+  const { takes } = simdKernels('float32').logisticPass!;
   const { labels: _, weights: _w, ...rows } = batchOf(1, 16_385);
   expect(takes({ kind: 'bytes', ...rows })).toBe(false);
   expect(takes({ kind: 'bytes', ...rows, features: 16_384 })).toBe(true);

@@ -8,10 +8,10 @@ import { numpyRandom } from '../../src/random.ts';
 const kernels = simdKernels('float32');
 const reference = referenceKernels('float64');
 
-const uniform = (features: number) => ({ multiply: new Float64Array(features).fill(1 / 255), add: new Float64Array(features) });
+const uniform = (features: number) => ({ scale: new Float64Array(features).fill(1 / 255), shift: new Float64Array(features) });
 
 function inputOf(bytes: Uint8Array, count: number, features: number) {
-  return { kind: 'bytes', bytes, indices: null, count, features, map: uniform(features) } as const;
+  return { kind: 'bytes', bytes, indices: null, count, features, scaling: uniform(features) } as const;
 }
 
 describe('a layer of one unit', () => {
@@ -20,11 +20,11 @@ describe('a layer of one unit', () => {
     const input = inputOf(new Uint8Array(count * features).fill(255), count, features);
     const weights = new Float32Array(features).fill(sign * 1.999);
     const z = new Float32Array(count);
-    kernels.forward({ input, weights, bias: new Float32Array([0.5]), units: 1, out: z });
+    kernels.linear({ input, weights, bias: new Float32Array([0.5]), units: 1, out: z });
     const expected = Math.fround(sign * 1.999) * features + 0.5;
     for (const value of z) expect(Math.abs(value / expected - 1)).toBeLessThan(1e-6);
     const dW = new Float32Array(features);
-    kernels.backwardWeights({ input, dZ: new Float32Array(count).fill(sign * 0.3), units: 1, out: dW });
+    kernels.linearGradWeights({ input, dZ: new Float32Array(count).fill(sign * 0.3), units: 1, out: dW });
     for (const value of dW) expect(Math.abs(value / (sign * Math.fround(0.3) * count) - 1)).toBeLessThan(1e-6);
   });
 
@@ -41,11 +41,11 @@ describe('a layer of one unit', () => {
     const weights = Float32Array.from({ length: features }, () => random.normal());
     const dZ = Float32Array.from({ length: count }, () => random.normal());
     const [z, dW] = [new Float32Array(count), new Float32Array(features)];
-    kernels.forward({ input, weights, bias: null, units: 1, out: z });
-    kernels.backwardWeights({ input, dZ, units: 1, out: dW });
+    kernels.linear({ input, weights, bias: null, units: 1, out: z });
+    kernels.linearGradWeights({ input, dZ, units: 1, out: dW });
     const [exactZ, exactDW] = [new Float64Array(count), new Float64Array(features)];
-    reference.forward({ input, weights, bias: null, units: 1, out: exactZ });
-    reference.backwardWeights({ input, dZ, units: 1, out: exactDW });
+    reference.linear({ input, weights, bias: null, units: 1, out: exactZ });
+    reference.linearGradWeights({ input, dZ, units: 1, out: exactDW });
     // half a unit in the last place of the result, and the 2^-30 of splitting
     for (const [i, value] of exactZ.entries()) expect(Math.abs(z[i]! - value)).toBeLessThan(6e-8 * Math.abs(value) + 1e-6);
     for (const [k, value] of exactDW.entries()) expect(Math.abs(dW[k]! - value)).toBeLessThan(6e-8 * Math.abs(value) + 1e-6);
@@ -59,9 +59,9 @@ describe('a layer of one unit', () => {
     );
     const weights = new Float32Array(40).fill(size);
     const z = new Float32Array(5);
-    kernels.forward({ input, weights, bias: null, units: 1, out: z });
+    kernels.linear({ input, weights, bias: null, units: 1, out: z });
     const expected = new Float64Array(5);
-    reference.forward({ input, weights, bias: null, units: 1, out: expected });
+    reference.linear({ input, weights, bias: null, units: 1, out: expected });
     for (const [i, value] of expected.entries()) expect(Math.abs(z[i]! - value)).toBeLessThanOrEqual(1e-6 * value);
   });
 
@@ -70,7 +70,7 @@ describe('a layer of one unit', () => {
     const weights = new Float32Array(50);
     weights[49] = value;
     const z = new Float32Array(3);
-    kernels.forward({ input, weights, bias: null, units: 1, out: z });
+    kernels.linear({ input, weights, bias: null, units: 1, out: z });
     expect(z.some(Number.isFinite)).toBe(false);
   });
 
@@ -81,9 +81,9 @@ describe('a layer of one unit', () => {
     const weights = Float32Array.from({ length: features }, () => random.normal());
     inScope(kernels, (scope) => {
       const forward = (first: number, some: number) => {
-        const out = scope.floats(some);
+        const out = scope.allocate(some);
         const input = inputOf(bytes.subarray(first * features), some, features);
-        kernels.forward({ input, weights, bias: null, units: 1, out });
+        kernels.linear({ input, weights, bias: null, units: 1, out });
         return Array.from(out);
       };
       const whole = forward(0, count);

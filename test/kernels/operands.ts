@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Floats, InputMap, Kernels, Rows, WeightStep } from '../../src/kernels/kernels.ts';
+import type { BackwardAndStep, Floats, InputScaling, Kernels, Batch as Rows } from '../../src/kernels/kernels.ts';
 import { type LossName, losses } from '../../src/model/losses.ts';
 import { numpyRandom, type Random } from '../../src/random.ts';
 
@@ -33,19 +33,19 @@ export const products = [
   {
     name: 'forward',
     length: ({ count, units }: Shape) => count * units,
-    run: (kernels: Kernels, operands: Operands, { units }: Shape, out: Floats) => kernels.forward({ ...operands, units, out }),
+    run: (kernels: Kernels, operands: Operands, { units }: Shape, out: Floats) => kernels.linear({ ...operands, units, out }),
   },
   {
     name: 'backwardWeights',
     length: ({ features, units }: Shape) => features * units,
     run: (kernels: Kernels, operands: Operands, { units }: Shape, out: Floats) =>
-      kernels.backwardWeights({ ...operands, units, out }),
+      kernels.linearGradWeights({ ...operands, units, out }),
   },
   {
     name: 'backwardInput',
     length: ({ features, count }: Shape) => features * count,
     run: (kernels: Kernels, operands: Operands, { units, features, count }: Shape, out: Floats) =>
-      kernels.backwardInput({ ...operands, units, features, count, out }),
+      kernels.linearGradInput({ ...operands, units, features, count, out }),
   },
 ];
 
@@ -53,7 +53,7 @@ export const products = [
 export function draw(shape: Shape, memory: Kernels, change = (value: number) => value): Operands {
   const { count, units, features } = shape;
   const random = numpyRandom(shape.seed);
-  const normals = (length: number) => memory.floats(length).map(() => change(random.normal()));
+  const normals = (length: number) => memory.allocate(length).map(() => change(random.normal()));
   return {
     weights: place(normals(units * features), memory),
     bias: shape.bias ? place(normals(units), memory) : null,
@@ -67,7 +67,7 @@ export function draw(shape: Shape, memory: Kernels, change = (value: number) => 
 
 /** `map` of a typed array makes an ordinary one: back into the kernels' memory. */
 function place(values: Floats, memory: Kernels): Floats {
-  const placed = memory.floats(values.length);
+  const placed = memory.allocate(values.length);
   placed.set(values);
   return placed;
 }
@@ -75,23 +75,23 @@ function place(values: Floats, memory: Kernels): Floats {
 function drawInput({ count, features, input }: Shape, memory: Kernels, random: Random, change: (value: number) => number): Rows {
   const normals = (length: number) => Float64Array.from({ length }, () => change(random.normal()));
   if (input === 'floats') {
-    const values = memory.floats(count * features);
+    const values = memory.allocate(count * features);
     values.set(normals(values.length));
     return { kind: 'floats', values, count, features };
   }
   const rows = count + 3;
-  const bytes = memory.resident(Uint8Array.from({ length: rows * features }, () => Math.floor(random.uniform() * 256)));
-  const map =
+  const bytes = memory.pin(Uint8Array.from({ length: rows * features }, () => Math.floor(random.uniform() * 256)));
+  const scaling =
     input === 'scaled bytes'
-      ? { multiply: new Float64Array(features).fill(1 / 255), add: new Float64Array(features) }
-      : { multiply: normals(features), add: normals(features) };
+      ? { scale: new Float64Array(features).fill(1 / 255), shift: new Float64Array(features) }
+      : { scale: normals(features), shift: normals(features) };
   const indices = input === 'picked bytes' ? Int32Array.from({ length: count }, () => Math.floor(random.uniform() * rows)) : null;
-  return { kind: 'bytes', bytes, indices, count, features, map };
+  return { kind: 'bytes', bytes, indices, count, features, scaling };
 }
 
 export function rowsOf(input: Rows, first: number, count: number): Rows {
   const { features } = input;
-  if (input.kind === 'span') return { ...input, count, products: input.products.subarray(first * features) };
+  if (input.kind === 'gram') return { ...input, count, gram: input.gram.subarray(first * features) };
   if (input.kind === 'floats') return { ...input, count, values: input.values.subarray(first * features) };
   if (input.indices !== null) return { ...input, count, indices: input.indices.subarray(first) };
   return { ...input, count, bytes: input.bytes.subarray(first * features) };
@@ -115,38 +115,46 @@ export const stepShapes = fc.record({
 export type StepShape = typeof stepShapes extends fc.Arbitrary<infer S> ? S : never;
 
 /** A step of a shape, from its seed. */
-export function drawStep(shape: StepShape, memory: Kernels): WeightStep {
+export function drawStep(shape: StepShape, memory: Kernels): BackwardAndStep {
   const { count, units, features, density } = shape;
   const random = numpyRandom(shape.seed);
   const drawn = (length: number, value: () => number) => {
-    const values = memory.floats(length);
+    const values = memory.allocate(length);
     for (let i = 0; i < length; i++) values[i] = value();
     return values;
   };
   const rows = count + 3;
-  const map = shape.scaled
-    ? { multiply: new Float64Array(features).fill(1 / 255), add: new Float64Array(features) }
+  const scaling = shape.scaled
+    ? { scale: new Float64Array(features).fill(1 / 255), shift: new Float64Array(features) }
     : {
-        multiply: new Float64Array(features).map(() => random.normal()),
-        add: new Float64Array(features).map(() => random.normal()),
+        scale: new Float64Array(features).map(() => random.normal()),
+        shift: new Float64Array(features).map(() => random.normal()),
       };
   return {
     input: {
       kind: 'bytes',
-      bytes: memory.resident(Uint8Array.from({ length: rows * features }, () => Math.floor(random.uniform() * 256))),
+      bytes: memory.pin(Uint8Array.from({ length: rows * features }, () => Math.floor(random.uniform() * 256))),
       indices: shape.picked ? Int32Array.from({ length: count }, () => Math.floor(random.uniform() * rows)) : null,
       count,
       features,
-      map,
+      scaling,
     },
     dZ: drawn(count * units, () => (random.uniform() < density ? random.normal() : 0)),
     units,
     weights: drawn(units * features, random.normal),
-    velocities: shape.velocities ? drawn(units * features, random.normal) : null,
-    squares: shape.squares ? drawn(units * features, () => random.normal() ** 2) : null,
+    firstMoment: shape.velocities ? drawn(units * features, random.normal) : null,
+    secondMoment: shape.squares ? drawn(units * features, () => random.normal() ** 2) : null,
     decay: shape.decay,
     wantsNorms: shape.wantsNorms,
-    ...{ rate: 0.01, beta1: 0.9, beta2: 0.999, correction1: 1.2, correction2: 1.7, inside: 1e-4, outside: 1e-8 },
+    ...{
+      learningRate: 0.01,
+      beta1: 0.9,
+      beta2: 0.999,
+      biasCorrection1: 1.2,
+      biasCorrection2: 1.7,
+      epsilonInsideRoot: 1e-4,
+      epsilon: 1e-8,
+    },
   };
 }
 
@@ -158,7 +166,7 @@ export interface Batch {
   indices: Int32Array | null;
   count: number;
   features: number;
-  map: InputMap;
+  scaling: InputScaling;
   weights: Float32Array;
 }
 
@@ -173,9 +181,9 @@ export function batchOf(count: number, features: number, { uniform = true, shuff
     indices: shuffled ? Int32Array.from({ length: count }, () => Math.floor(random.uniform() * pictures)) : null,
     count,
     features,
-    map: uniform
-      ? { multiply: numbers(() => 1 / 255), add: numbers(() => 0) }
-      : { multiply: numbers(() => random.uniform() / 100), add: numbers(() => random.uniform() - 0.5) },
+    scaling: uniform
+      ? { scale: numbers(() => 1 / 255), shift: numbers(() => 0) }
+      : { scale: numbers(() => random.uniform() / 100), shift: numbers(() => random.uniform() - 0.5) },
     weights: Float32Array.from({ length: features }, () => size * random.normal()),
   };
 }
@@ -186,6 +194,6 @@ export function passOf(kernels: Kernels, { labels, weights, ...rows }: Batch, lo
   const rule = losses[loss];
   const input = { kind: 'bytes', ...rows } as const;
   const m = rows.count;
-  const cost = kernels.oneUnitPass!.run({ input, weights, bias: of(1).fill(bias), rule, labels, classWeights, m, ...out });
+  const cost = kernels.logisticPass!.run({ input, weights, bias: of(1).fill(bias), rule, labels, classWeights, m, ...out });
   return { cost, ...out };
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Rows } from '../../src/kernels/kernels.ts';
+import type { Batch } from '../../src/kernels/kernels.ts';
 import { referenceKernels } from '../../src/kernels/reference.ts';
 import { namedRandom } from '../../src/random.ts';
 import { largestError } from '../golden/golden.ts';
@@ -27,16 +27,16 @@ const normals = (seed: number, name: string, length: number) => {
 };
 
 /** Pictures as bytes, in another order than they are asked for, and the numbers that they stand for. */
-function byteRows({ features, count, seed }: Case): { rows: Rows; x: (i: number, k: number) => number } {
+function byteRows({ features, count, seed }: Case): { rows: Batch; x: (i: number, k: number) => number } {
   const random = namedRandom(seed, 'bytes');
   const bytes = Uint8Array.from({ length: (count + 2) * features }, () => random.integer(255));
-  const map = { multiply: normals(seed, 'multiply', features), add: normals(seed, 'add', features) };
+  const scaling = { scale: normals(seed, 'scale', features), shift: normals(seed, 'add', features) };
   const indices = random.permutation(count + 2).subarray(0, count);
-  const rows: Rows = { kind: 'bytes', bytes, indices, count, features, map };
-  return { rows, x: (i, k) => bytes[indices[i]! * features + k]! * map.multiply[k]! + map.add[k]! };
+  const rows: Batch = { kind: 'bytes', bytes, indices, count, features, scaling };
+  return { rows, x: (i, k) => bytes[indices[i]! * features + k]! * scaling.scale[k]! + scaling.shift[k]! };
 }
 
-function floatRows({ features, count, seed }: Case): { rows: Rows; x: (i: number, k: number) => number } {
+function floatRows({ features, count, seed }: Case): { rows: Batch; x: (i: number, k: number) => number } {
   const values = normals(seed, 'values', count * features);
   return { rows: { kind: 'floats', values, count, features }, x: (i, k) => values[i * features + k]! };
 }
@@ -53,7 +53,7 @@ describe.each([
         const weights = normals(seed, 'weights', units * features);
         const bias = normals(seed, 'bias', units);
         const out = new Float64Array(count * units);
-        kernels.forward({ input: rows, weights, bias, units, out });
+        kernels.linear({ input: rows, weights, bias, units, out });
         const expected = Array.from({ length: count * units }, (_, at) => {
           const [i, u] = [Math.floor(at / units), at % units];
           let sum = bias[u]!;
@@ -72,7 +72,7 @@ describe.each([
         const { units, features, count, seed } = c;
         const dZ = normals(seed, 'dZ', count * units);
         const out = new Float64Array(units * features).fill(7);
-        kernels.backwardWeights({ input: rows, dZ, units, out });
+        kernels.linearGradWeights({ input: rows, dZ, units, out });
         const expected = Array.from({ length: units * features }, (_, at) => {
           const [u, k] = [Math.floor(at / features), at % features];
           let sum = 0;
@@ -91,7 +91,7 @@ test('backwardInput is Wᵀ·dZ', () => {
       const weights = normals(seed, 'weights', units * features);
       const dZ = normals(seed, 'dZ', count * units);
       const out = new Float64Array(count * features).fill(7);
-      kernels.backwardInput({ dZ, weights, units, features, count, out });
+      kernels.linearGradInput({ dZ, weights, units, features, count, out });
       const expected = Array.from({ length: count * features }, (_, at) => {
         const [i, k] = [Math.floor(at / features), at % features];
         let sum = 0;
@@ -108,11 +108,11 @@ test('the sums of one example do not depend on how many share the call', () => {
   const { rows } = byteRows(c);
   const weights = normals(4, 'weights', 3 * 37);
   const together = new Float64Array(27);
-  kernels.forward({ input: rows, weights, bias: null, units: 3, out: together });
+  kernels.linear({ input: rows, weights, bias: null, units: 3, out: together });
   if (rows.kind !== 'bytes') throw new Error('expected bytes');
   for (let i = 0; i < 9; i++) {
     const alone = new Float64Array(3);
-    kernels.forward({
+    kernels.linear({
       input: { ...rows, indices: rows.indices!.subarray(i, i + 1), count: 1 },
       weights,
       bias: null,

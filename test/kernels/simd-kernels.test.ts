@@ -19,11 +19,11 @@ describe.each(Object.keys(precisions) as Precision[])('the %s kernels in WebAsse
           const operands = draw(shape, shape.resident ? scope : reference);
           const sizes = draw(shape, reference, Math.abs);
           for (const product of products) {
-            const out = (shape.resident ? scope : reference).floats(product.length(shape));
+            const out = (shape.resident ? scope : reference).allocate(product.length(shape));
             product.run(kernels, operands, shape, out);
-            const expected = reference.floats(out.length);
+            const expected = reference.allocate(out.length);
             product.run(reference, operands, shape, expected);
-            const size = reference.floats(out.length);
+            const size = reference.allocate(out.length);
             product.run(reference, sizes, shape, size);
             for (let i = 0; i < out.length; i++) {
               const error = Math.abs(out[i]! - expected[i]!);
@@ -52,8 +52,8 @@ describe.each(Object.keys(precisions) as Precision[])('the %s kernels in WebAsse
     inScope(kernels, (scope) => {
       const operands = draw(shape, scope);
       const forward = (first: number, count: number) => {
-        const out = scope.floats(count * shape.units);
-        kernels.forward({ ...operands, input: rowsOf(operands.input, first, count), units: shape.units, out });
+        const out = scope.allocate(count * shape.units);
+        kernels.linear({ ...operands, input: rowsOf(operands.input, first, count), units: shape.units, out });
         return Array.from(out);
       };
       const whole = forward(0, 1000);
@@ -68,13 +68,13 @@ describe.each(Object.keys(precisions) as Precision[])('the %s kernels in WebAsse
   test('sum a batch that is copied in pieces to the same bits', () => {
     const features = 160_000; // 32 MB hold 192 such examples
     const pixels = Uint8Array.from({ length: 200 * features }, (_, i) => (i * 7919) % 256);
-    const map = { multiply: new Float64Array(features).fill(1 / 255), add: new Float64Array(features) };
-    const rows = (bytes: Uint8Array) => ({ kind: 'bytes', bytes, indices: null, count: 200, features, map }) as const;
+    const scaling = { scale: new Float64Array(features).fill(1 / 255), shift: new Float64Array(features) };
+    const rows = (bytes: Uint8Array) => ({ kind: 'bytes', bytes, indices: null, count: 200, features, scaling }) as const;
     inScope(kernels, (scope) => {
-      const dZ = scope.floats(200).map((_, i) => Math.sin(i));
-      const [inside, outside] = [scope.resident(pixels), pixels].map((bytes) => {
-        const out = scope.floats(features);
-        kernels.backwardWeights({ input: rows(bytes), dZ, units: 1, out });
+      const dZ = scope.allocate(200).map((_, i) => Math.sin(i));
+      const [inside, outside] = [scope.pin(pixels), pixels].map((bytes) => {
+        const out = scope.allocate(features);
+        kernels.linearGradWeights({ input: rows(bytes), dZ, units: 1, out });
         return out;
       });
       expect(outside).toEqual(inside);
@@ -82,29 +82,29 @@ describe.each(Object.keys(precisions) as Precision[])('the %s kernels in WebAsse
   });
 
   test('give memory back with its scope', () => {
-    const address = (scope: Kernels) => scope.floats(1000).byteOffset;
+    const address = (scope: Kernels) => scope.allocate(1000).byteOffset;
     const first = inScope(kernels, address);
     for (let i = 0; i < 100; i++) expect(inScope(kernels, address)).toBe(first);
   });
 
   test('hand out zeroed memory, also where it was used before', () => {
-    inScope(kernels, (scope) => void scope.floats(5000).fill(7));
-    inScope(kernels, (scope) => expect(scope.floats(5000).every((value) => value === 0)).toBe(true));
+    inScope(kernels, (scope) => void scope.allocate(5000).fill(7));
+    inScope(kernels, (scope) => expect(scope.allocate(5000).every((value) => value === 0)).toBe(true));
   });
 
   test('keep views over the growth of the memory', () => {
     inScope(kernels, (scope) => {
-      const [weights, out] = [scope.floats(1).fill(3), scope.floats(1)];
-      scope.floats(4_000_000);
-      const input = { kind: 'floats', values: scope.floats(1).fill(5), count: 1, features: 1 } as const;
-      kernels.forward({ input, weights, bias: null, units: 1, out });
+      const [weights, out] = [scope.allocate(1).fill(3), scope.allocate(1)];
+      scope.allocate(4_000_000);
+      const input = { kind: 'floats', values: scope.allocate(1).fill(5), count: 1, features: 1 } as const;
+      kernels.linear({ input, weights, bias: null, units: 1, out });
       expect(out[0]).toBe(15);
     });
   });
 
   test('refuse arrays that are shorter than the counts', () => {
     const input = { kind: 'floats', values: new precisions[precision](3), count: 2, features: 2 } as const;
-    const call = () => kernels.forward({ input, weights: kernels.floats(2), bias: null, units: 1, out: kernels.floats(2) });
+    const call = () => kernels.linear({ input, weights: kernels.allocate(2), bias: null, units: 1, out: kernels.allocate(2) });
     expect(call).toThrow('expected an array of at least 4 numbers, found 3');
   });
 });

@@ -15,31 +15,31 @@ const random = numpyRandom(2);
 const pixels = Uint8Array.from({ length: m * features }, () => Math.floor(random.uniform() * 256));
 const normals = (length: number) => Float64Array.from({ length }, () => random.normal());
 const operands = { weights: normals(units * features), dZ: normals(m * units), values: normals(m * features) };
-const map = { multiply: new Float64Array(features).fill(1 / 255), add: new Float64Array(features).fill(0.1) };
-const whole = { multiply: new Float64Array(features).fill(1), add: new Float64Array(features) };
+const scaling = { scale: new Float64Array(features).fill(1 / 255), shift: new Float64Array(features).fill(0.1) };
+const whole = { scale: new Float64Array(features).fill(1), shift: new Float64Array(features) };
 
 /** The results of every kernel, all of them large enough to be shared. */
 function results(kernels: Kernels): Record<string, number[]> {
   const floats = (values: Float64Array) => {
-    const placed = kernels.floats(values.length);
+    const placed = kernels.allocate(values.length);
     placed.set(values);
     return placed;
   };
   const [weights, dZ, values] = [floats(operands.weights), floats(operands.dZ), floats(operands.values)];
-  const bytes = { kind: 'bytes', bytes: kernels.resident(pixels), indices: null, count: m, features, map } as const;
+  const bytes = { kind: 'bytes', bytes: kernels.pin(pixels), indices: null, count: m, features, scaling } as const;
   const rows = { kind: 'floats', values, count: m, features } as const;
   const made = (length: number, run: (out: Float32Array | Float64Array) => void) => {
-    const out = kernels.floats(length);
+    const out = kernels.allocate(length);
     run(out);
     return Array.from(out);
   };
   return {
-    forwardBytes: made(m * units, (out) => kernels.forward({ input: bytes, weights, bias: null, units, out })),
-    forwardFloats: made(m * units, (out) => kernels.forward({ input: rows, weights, bias: null, units, out })),
-    weightsBytes: made(units * features, (out) => kernels.backwardWeights({ input: bytes, dZ, units, out })),
-    weightsFloats: made(units * features, (out) => kernels.backwardWeights({ input: rows, dZ, units, out })),
-    inputGradient: made(m * features, (out) => kernels.backwardInput({ dZ, weights, units, features, count: m, out })),
-    innerProducts: made(m * m, (out) => kernels.innerProducts({ left: pixels, right: pixels, map: whole, out })),
+    forwardBytes: made(m * units, (out) => kernels.linear({ input: bytes, weights, bias: null, units, out })),
+    forwardFloats: made(m * units, (out) => kernels.linear({ input: rows, weights, bias: null, units, out })),
+    weightsBytes: made(units * features, (out) => kernels.linearGradWeights({ input: bytes, dZ, units, out })),
+    weightsFloats: made(units * features, (out) => kernels.linearGradWeights({ input: rows, dZ, units, out })),
+    inputGradient: made(m * features, (out) => kernels.linearGradInput({ dZ, weights, units, features, count: m, out })),
+    innerProducts: made(m * m, (out) => kernels.gram({ left: pixels, right: pixels, scaling: whole, out })),
   };
 }
 
@@ -55,13 +55,13 @@ describe.each(Object.keys(precisions) as Precision[])('threads of the %s kernels
 
   test('take jobs one after another without mixing them up', async () => {
     const [one, several] = [simdKernels(precision, 1), simdKernels(precision, 4)];
-    const values = one.floats(operands.values.length);
+    const values = one.allocate(operands.values.length);
     values.set(operands.values);
-    const weights = one.floats(operands.weights.length);
+    const weights = one.allocate(operands.weights.length);
     weights.set(operands.weights);
-    const [expected, found] = [one.floats(m * units), one.floats(m * units)];
+    const [expected, found] = [one.allocate(m * units), one.allocate(m * units)];
     const forward = (kernels: Kernels, count: number, out: typeof found) =>
-      kernels.forward({ input: { kind: 'floats', values, count, features }, weights, bias: null, units, out });
+      kernels.linear({ input: { kind: 'floats', values, count, features }, weights, bias: null, units, out });
     forward(one, m, expected);
     for (let i = 0; i < 2000; i++) {
       const count = 60 + (i % 240);
@@ -160,14 +160,14 @@ test('fast kernels compute what strict ones do, to rounding, and say what they a
     expect(fast!.arithmetic).toBe('fast'); // every Node from 20 on has relaxed SIMD, the first of them behind a flag
     const [count, units, features] = [70, 9, 301];
     const draw = (length: number, factor: number) => Float64Array.from({ length }, (_, i) => factor * Math.sin(i * 7.7));
-    const map = { multiply: new Float64Array(features).fill(1 / 255), add: new Float64Array(features) };
+    const scaling = { scale: new Float64Array(features).fill(1 / 255), shift: new Float64Array(features) };
     const bytes = Uint8Array.from({ length: count * features }, (_, i) => (i * 7919) % 256);
-    const input = { kind: 'bytes', bytes, indices: null, count, features, map } as const;
+    const input = { kind: 'bytes', bytes, indices: null, count, features, scaling } as const;
     const [z, other] = [strict!, fast!].map((kernels) =>
       inScope(kernels, (scope) => {
-        const [weights, out] = [scope.floats(units * features), scope.floats(count * units)];
+        const [weights, out] = [scope.allocate(units * features), scope.allocate(count * units)];
         weights.set(draw(weights.length, 1));
-        kernels.forward({ input, weights, bias: null, units, out });
+        kernels.linear({ input, weights, bias: null, units, out });
         return out.slice();
       }),
     );

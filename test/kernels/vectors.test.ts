@@ -29,31 +29,31 @@ describe.each(Object.keys(precisions) as Precision[])('work on long vectors in %
     ['momentum', true, false],
     ['rmsprop', false, true],
     ['adam', true, true],
-  ])("an optimizer's step is the formula's: %s", (_, hasVelocities, hasSquares) => {
+  ])("an optimizer's step is the formula's: %s", (_, hasFirst, hasSecond) => {
     fc.assert(
       fc.property(length, fc.nat(), fc.boolean(), (n, seed, resident) => {
         inScope(kernels, (scope) => {
           const numbers = {
-            rate: 0.01,
+            learningRate: 0.01,
             beta1: 0.9,
             beta2: 0.999,
-            correction1: 1.2,
-            correction2: 1.7,
-            inside: 1e-4,
-            outside: 1e-8,
+            biasCorrection1: 1.2,
+            biasCorrection2: 1.7,
+            epsilonInsideRoot: 1e-4,
+            epsilon: 1e-8,
           };
           const [found, expected] = [resident ? scope : reference, reference].map((memory) => {
             const random = numpyRandom(seed);
             const [values, gradient, first, second] = [0, 1, 2, 3].map(() => normals(n, random, memory));
-            const squares = hasSquares ? second!.map((value) => value * value + 0.01) : null;
-            return { values: values!, gradient: gradient!, velocities: hasVelocities ? first! : null, squares, ...numbers };
+            const secondMoment = hasSecond ? second!.map((value) => value * value + 0.01) : null;
+            return { values: values!, gradient: gradient!, firstMoment: hasFirst ? first! : null, secondMoment, ...numbers };
           });
-          kernels.moveParameters(found!);
-          reference.moveParameters(expected!);
+          kernels.optimizerStep(found!);
+          reference.optimizerStep(expected!);
           near(found!.values, expected!.values);
           near(found!.gradient, expected!.gradient);
-          if (hasVelocities) near(found!.velocities!, expected!.velocities!);
-          if (hasSquares) near(found!.squares!, expected!.squares!);
+          if (hasFirst) near(found!.firstMoment!, expected!.firstMoment!);
+          if (hasSecond) near(found!.secondMoment!, expected!.secondMoment!);
         });
       }),
       { numRuns: 40 },
@@ -90,7 +90,7 @@ describe.each(Object.keys(precisions) as Precision[])('work on long vectors in %
 
   test.each([Number.NaN, Number.POSITIVE_INFINITY])('a squared norm with %d in it is not finite', (value) => {
     for (const n of [1, 7, 5000]) {
-      const values = reference.floats(n);
+      const values = reference.allocate(n);
       values[n - 1] = value;
       expect(Number.isFinite(kernels.squaredNorm(values))).toBe(false);
     }
@@ -98,7 +98,7 @@ describe.each(Object.keys(precisions) as Precision[])('work on long vectors in %
 });
 
 function normals(n: number, random: { normal(): number }, memory: Kernels): Floats {
-  const values = memory.floats(n);
+  const values = memory.allocate(n);
   for (let i = 0; i < n; i++) values[i] = random.normal();
   return values;
 }

@@ -28,7 +28,7 @@ describe.each(Object.keys(precisions) as Precision[])('wide kernels in %s have t
     fc.assert(
       fc.property(shapes, (shape) => {
         expectSame((kernels, scope) => {
-          const out = scope.floats(length(shape));
+          const out = scope.allocate(length(shape));
           run(kernels, draw(shape, scope), shape, out);
           return [out];
         });
@@ -42,9 +42,9 @@ describe.each(Object.keys(precisions) as Precision[])('wide kernels in %s have t
       fc.property(stepShapes, (shape) => {
         expectSame((kernels, scope) => {
           const step = drawStep(shape, scope);
-          const { squares } = kernels.stepWeights(step);
+          const { squares } = kernels.backwardAndStep(step);
           const norms = squares && Float64Array.of(squares.gradient, squares.direction, squares.weights);
-          return [norms, step.weights, step.velocities, step.squares];
+          return [norms, step.weights, step.firstMoment, step.secondMoment];
         });
       }),
       { numRuns: 60 },
@@ -57,10 +57,10 @@ describe.each(Object.keys(precisions) as Precision[])('wide kernels in %s have t
     fc.assert(
       fc.property(counts, counts, fc.integer({ min: 1, max: 600 }), fc.boolean(), (l, r, n, same) => {
         const [left, right] = [bytes(l * n), bytes(r * n)];
-        const map = { multiply: new Float64Array(n).fill(1), add: new Float64Array(n) };
+        const scaling = { scale: new Float64Array(n).fill(1), shift: new Float64Array(n) };
         expectSame((kernels) => {
           const out = new precisions[precision](l * (same ? l : r));
-          kernels.innerProducts({ left, right: same ? left : right, map, out });
+          kernels.gram({ left, right: same ? left : right, scaling, out });
           return [out];
         });
       }),
@@ -73,9 +73,9 @@ describe.each(Object.keys(precisions) as Precision[])('wide kernels in %s have t
     const shape = { count: 64, units: 4, seed: 3, input: 'scaled bytes', resident: true, bias: false, density: 0.5 } as const;
     expectSame((kernels, scope) => {
       const rest = columns.map((features) => {
-        const out = scope.floats(4 * features);
+        const out = scope.allocate(4 * features);
         const { input, dZ } = draw({ ...shape, features }, scope);
-        for (const adds of [false, true]) kernels.backwardWeights({ input, dZ, units: 4, out, adds });
+        for (const adds of [false, true]) kernels.linearGradWeights({ input, dZ, units: 4, out, adds });
         return out;
       });
       return rest;
@@ -86,14 +86,14 @@ describe.each(Object.keys(precisions) as Precision[])('wide kernels in %s have t
     const shape = { count: 64, units: 65, features: 1537, seed: 8, density: 0.5, velocities: true, squares: true } as const;
     expectSame((kernels, scope) => {
       const step = drawStep({ ...shape, decay: 0.01, scaled: true, picked: true, wantsNorms: false }, scope);
-      expect(kernels.stepWeights(step).finite).toBe(true);
-      return [step.weights, step.velocities, step.squares];
+      expect(kernels.backwardAndStep(step).finite).toBe(true);
+      return [step.weights, step.firstMoment, step.secondMoment];
     });
   });
 
   test('nobody writes where sums begin from', () => {
     for (const kernels of both) {
-      expect(new Uint8Array(kernels.floats(1).buffer, 0, 256).every((byte) => byte === 0)).toBe(true);
+      expect(new Uint8Array(kernels.allocate(1).buffer, 0, 256).every((byte) => byte === 0)).toBe(true);
     }
     expect(createMemory().take(1).address).toBeGreaterThanOrEqual(256);
   });
@@ -135,7 +135,7 @@ describe('logistic regression in wide kernels has the bits of the others:', () =
       const { weights, ...rows } = batchOf(count, features);
       const [found, expected] = both.map((kernels) => {
         const out = new Float32Array(count);
-        kernels.forward({ input: { kind: 'bytes', ...rows }, weights, bias: null, units: 1, out });
+        kernels.linear({ input: { kind: 'bytes', ...rows }, weights, bias: null, units: 1, out });
         return bitsOf([out]);
       });
       expect(found).toEqual(expected);

@@ -99,7 +99,7 @@ describe("a small network's cost and gradients are those of NumPy", () => {
   test.each(cases)('%s', (name, { cost, gradients }) => {
     const pass = setUp();
     const lambda = Number(/lambda (.*)$/.exec(name)![1]) / m;
-    const gradient = parametersOver(network, kernels.floats(pass.parameters.values.length));
+    const gradient = parametersOver(network, kernels.allocate(pass.parameters.values.length));
     forward(pass);
     const loss = name.startsWith('cross') ? 'crossEntropy' : 'squaredError';
     const dataCost = lossGradient(pass, { loss, labels: Uint8Array.from(golden.y.data), classWeights: [1, 1] });

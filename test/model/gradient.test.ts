@@ -42,14 +42,14 @@ function passOf({ layers, inputs, count, seed }: Problem): { pass: Pass; labels:
   };
   const random = namedRandom(seed, 'gradient test');
   const parameters = initialParameters(network, kernels, random);
-  for (const { name, offset, length } of parameters.segments) {
+  for (const { name, offset, length } of parameters.specs) {
     // biases, γ and β start at 0 and 1, where some mistakes do not show
     if (/^(b|gamma|beta)/.test(name))
       for (let i = offset; i < offset + length; i++) parameters.values[i]! += 0.3 * random.normal();
   }
   const bytes = Uint8Array.from({ length: count * inputs }, () => random.integer(255));
-  const map = { multiply: new Float64Array(inputs).fill(1 / 64), add: new Float64Array(inputs).fill(-2) };
-  const input = { kind: 'bytes', bytes, indices: null, count, features: inputs, map } as const;
+  const scaling = { scale: new Float64Array(inputs).fill(1 / 64), shift: new Float64Array(inputs).fill(-2) };
+  const input = { kind: 'bytes', bytes, indices: null, count, features: inputs, scaling } as const;
   const pass: Pass = {
     network,
     parameters,
@@ -66,7 +66,7 @@ function passOf({ layers, inputs, count, seed }: Problem): { pass: Pass; labels:
 }
 
 const trainedIndices = ({ parameters }: Pass) =>
-  parameters.segments.flatMap(({ trained, offset, length }) => (trained ? Array.from({ length }, (_, i) => offset + i) : []));
+  parameters.specs.flatMap(({ trained, offset, length }) => (trained ? Array.from({ length }, (_, i) => offset + i) : []));
 
 test('analytic gradients equal central differences, for random networks of all options', () => {
   fc.assert(
@@ -93,8 +93,8 @@ describe('a wrong gradient is found', () => {
     });
     const wrong = {
       ...kernels,
-      backwardWeights: (options: Parameters<typeof kernels.backwardWeights>[0]) => {
-        kernels.backwardWeights(options);
+      linearGradWeights: (options: Parameters<typeof kernels.linearGradWeights>[0]) => {
+        kernels.linearGradWeights(options);
         if (options.units === pass.network.layers[layer]!.units) options.out[0]! *= 1.01;
       },
     };

@@ -54,7 +54,7 @@ describe('twenty steps of a small network are those of NumPy, to 1e-12', () => {
     const layer = dense(hidden, { activation, keepProb: dropped ? keepProb : 1 });
     const network: Network = { inputs, layers: [layer, dense(1, { activation: 'sigmoid' })] };
     const parameters = initialParameters(network, kernels, numpyRandom(golden.seed));
-    const gradient = parametersOver(network, kernels.floats(parameters.values.length));
+    const gradient = parametersOver(network, kernels.allocate(parameters.values.length));
     const workspace = createWorkspace(network, kernels, m);
     workspace.layers[0]!.mask?.set(mask);
     const input = { kind: 'floats', values: examplesFirst(golden.x), count: m, features: inputs } as const;
@@ -63,14 +63,14 @@ describe('twenty steps of a small network are those of NumPy, to 1e-12', () => {
     const classWeights = balanced ? ([m / (2 * (m - positives)), m / (2 * positives)] as const) : ([1, 1] as const);
     const optimizer = optimizers[beta === 0 ? 'gradientDescent' : 'momentum'];
     const options = optimizerOptions(beta === 0 ? { name: 'gradientDescent' } : { name: 'momentum', beta });
-    const state = Array.from({ length: optimizer.slots }, () => kernels.floats(parameters.values.length));
+    const state = Array.from({ length: optimizer.slots }, () => kernels.allocate(parameters.values.length));
 
     const costs = Array.from({ length: golden.steps }, (_, step) => {
       forward(pass);
       const cost = lossGradient(pass, { loss: 'crossEntropy', labels, classWeights });
       backward(pass, gradient);
       addL2Gradient(parameters, lambda / m, gradient, kernels);
-      for (const { offset: start, length } of parameters.segments) {
+      for (const { offset: start, length } of parameters.specs) {
         optimizer.direct({ gradient: gradient.values, state, start, end: start + length, t: step + 1 }, options);
         move(parameters.values, gradient.values, { start, end: start + length, learningRate: golden.rate, byColumn: null });
       }

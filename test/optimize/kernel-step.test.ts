@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { kernelsFor } from '../../src/kernels/select.ts';
-import { move, moveBy, type OptimizerName, optimizerOptions, optimizers } from '../../src/optimize/optimizers.ts';
+import { move, type OptimizerName, optimizerOptions, optimizers, stepBy } from '../../src/optimize/optimizers.ts';
 import { numpyRandom } from '../../src/random.ts';
 
 /** `direct` and `move` are the definition; the kernels do the same in one pass. */
@@ -23,7 +23,7 @@ test.each(Object.keys(optimizers) as OptimizerName[])('%s by the kernels is what
     for (const each of [plain, fast]) for (let i = 0; i < 1010; i++) each.gradient[i] = each.random.normal();
     optimizers[name].direct({ ...plain, start, end, t }, options);
     move(plain.values, plain.gradient, { start, end, learningRate, byColumn: null });
-    moveBy(kernels, name, { ...fast, start, end, t }, { ...options, values: fast.values, learningRate });
+    stepBy(kernels, name, { ...fast, start, end, t }, { ...options, values: fast.values, learningRate });
     for (const array of ['values', 'gradient'] as const) {
       for (const [i, value] of plain[array].entries()) {
         expect(Math.abs(fast[array][i]! - value)).toBeLessThanOrEqual(1e-14 * Math.max(1, Math.abs(value)));

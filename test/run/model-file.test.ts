@@ -37,7 +37,7 @@ function classifierOf(layers: readonly Layer[], precision: Precision): Classifie
   const random = numpyRandom(3);
   const parameters = initialParameters(network, kernelsFor(precision), random);
   for (const [k] of parameters.values.entries()) parameters.values[k] = random.normal() / 3;
-  const variances = parameters.segments.filter(({ name }) => name.startsWith('movingVariance'));
+  const variances = parameters.specs.filter(({ name }) => name.startsWith('movingVariance'));
   for (const { offset, length } of variances) {
     for (let k = offset; k < offset + length; k++) parameters.values[k] = Math.abs(parameters.values[k]!);
   }
@@ -47,9 +47,9 @@ function classifierOf(layers: readonly Layer[], precision: Precision): Classifie
     precision,
     preprocessing: { imageSize, fit: 'contain' },
     normalize: 'standardize',
-    map: {
-      multiply: Float64Array.from({ length: features }, () => random.normal() / 7),
-      add: Float64Array.from({ length: features }, () => random.normal()),
+    scaling: {
+      scale: Float64Array.from({ length: features }, () => random.normal() / 7),
+      shift: Float64Array.from({ length: features }, () => random.normal()),
     },
     classes: { positive: 'cat, "the" 猫', negative: 'non-cat' },
     threshold: 0.1 + 0.2,
@@ -70,7 +70,7 @@ describe.each(Object.entries(networks))('a model file of %s', (_, layers) => {
     expect(rest).toEqual(others);
     expect(parameters.values).toEqual(before.values);
     expect(parameters.values.constructor).toBe(precisions[precision]);
-    expect(parameters.segments).toEqual(before.segments);
+    expect(parameters.specs).toEqual(before.specs);
     const kernels = kernelsFor(precision);
     expect(logits(classifier, kernels, pixels)).toEqual(logits(saved, kernels, pixels));
   });
@@ -79,7 +79,7 @@ describe.each(Object.entries(networks))('a model file of %s', (_, layers) => {
 const saved = classifierOf(networks['two hidden layers']!, 'float32');
 
 describe('a model file', () => {
-  test('holds the parameters by their names in the course, and the input map', async () => {
+  test('holds the parameters by their names in the course, and the input scaling', async () => {
     await saveClassifier(path, saved);
     const { metadata, tensors } = decodeTensors(await readFile(path), path);
     const shapes = Object.fromEntries(Object.entries(tensors).map(([name, { shape }]) => [name, shape]));
@@ -216,7 +216,7 @@ describe('a model that contradicts itself is refused:', () => {
 
   test.each<[string, (parts: Parts) => unknown, RegExp]>([
     ['a tensor missing', ({ tensors }) => delete tensors['b2'], /expected a tensor b2, found none/],
-    ['the input map missing', ({ tensors }) => delete tensors['input.add'], /expected a tensor input\.add, found none/],
+    ['the input scaling missing', ({ tensors }) => delete tensors['input.add'], /expected a tensor input\.add, found none/],
     [
       'another shape',
       ({ tensors }) => (tensors['W2'] = { shape: [4, 3], data: float(12) }),
@@ -243,7 +243,7 @@ describe('a model that contradicts itself is refused:', () => {
       /b1: expected numbers of the kind Float32Array, found Float64Array/,
     ],
     [
-      'an input map in single precision',
+      'an input scaling in single precision',
       ({ tensors }) => (tensors['input.add'] = { shape: [12, 1], data: float(12) }),
       /input\.add: expected numbers of the kind Float64Array/,
     ],
@@ -358,7 +358,7 @@ describe('a model that contradicts itself is refused:', () => {
     change(said.network.layers[0], said);
     parts.metadata['classifier'] = JSON.stringify(said);
     await writeFile(path, encodeTensors(parts));
-    const { parameters: __, map: ___, ...found } = (await loadClassifier(path)).classifier;
+    const { parameters: __, scaling: ___, ...found } = (await loadClassifier(path)).classifier;
     expect(found).toEqual(said);
   });
 
@@ -388,7 +388,7 @@ describe('a model that contradicts itself is refused:', () => {
     const changes: [string, (parts: Parts) => unknown][] = [
       ['a weight', ({ tensors }) => (tensors['W2']!.data[0]! += 1e-6)],
       ['the sign of a zero', ({ tensors }) => (tensors['b1']!.data[0] = -0)],
-      ['the input map', ({ tensors }) => (tensors['input.add']!.data[11]! += 1e-9)],
+      ['the input scaling', ({ tensors }) => (tensors['input.add']!.data[11]! += 1e-9)],
       [
         'two tensors of one shape exchanged',
         ({ tensors }) =>
@@ -419,8 +419,8 @@ describe('a model that contradicts itself is refused:', () => {
 describe('the checksum of a model file', () => {
   test('notices every flip of a bit, or the answers are the same', () => {
     const bytes = encodeClassifier(saved);
-    const plain = ({ parameters: { values }, map, ...rest }: Classifier) =>
-      JSON.stringify([rest, [...values], [...map.multiply], [...map.add]]);
+    const plain = ({ parameters: { values }, scaling, ...rest }: Classifier) =>
+      JSON.stringify([rest, [...values], [...scaling.scale], [...scaling.shift]]);
     const expected = plain(decodeClassifier(bytes, path));
     const body = lengthBytes + Number(new DataView(bytes.buffer).getBigUint64(0, true)); // where tensors begin
     const missed: number[] = [];

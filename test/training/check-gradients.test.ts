@@ -65,8 +65,8 @@ function faulty<K extends Kernels>(kernels: K, units: number): K {
   return {
     ...kernels,
     scope: () => faulty(kernels.scope(), units),
-    backwardWeights: (options: Parameters<Kernels['backwardWeights']>[0]) => {
-      kernels.backwardWeights(options);
+    linearGradWeights: (options: Parameters<Kernels['linearGradWeights']>[0]) => {
+      kernels.linearGradWeights(options);
       if (options.units === units) for (let i = 0; i < options.out.length; i++) options.out[i] = options.out[i]! * 1.01;
     },
   };

@@ -28,14 +28,14 @@ const faults = {
   'dW without one unit': (k, unit) => ({ ...k, ...changingGradient(k, (dW, units) => row(dW, units, unit).fill(0)) }),
   'Z without one unit': (k, unit) => ({
     ...k,
-    forward(call) {
-      k.forward(call);
+    linear(call) {
+      k.linear(call);
       for (let i = 0; i < call.input.count; i++) call.out[i * call.units + Math.min(unit, call.units - 1)] = 0;
     },
-    oneUnitPass: k.oneUnitPass && {
-      ...k.oneUnitPass,
+    logisticPass: k.logisticPass && {
+      ...k.logisticPass,
       run: (pass) => {
-        const cost = k.oneUnitPass!.run(pass);
+        const cost = k.logisticPass!.run(pass);
         pass.z.fill(0);
         return cost;
       },
@@ -47,10 +47,10 @@ const faults = {
       k.sumExamples(call);
       scale(row(call.out, call.units, unit), -1);
     },
-    oneUnitPass: k.oneUnitPass && {
-      ...k.oneUnitPass,
+    logisticPass: k.logisticPass && {
+      ...k.logisticPass,
       run: (pass) => {
-        const cost = k.oneUnitPass!.run(pass);
+        const cost = k.logisticPass!.run(pass);
         scale(pass.db, -1);
         return cost;
       },
@@ -59,7 +59,7 @@ const faults = {
   'an update that forgets decay': (k) => ({
     ...k,
     addScaled: () => {},
-    stepWeights: (step) => k.stepWeights({ ...step, decay: 0 }),
+    backwardAndStep: (step) => k.backwardAndStep({ ...step, decay: 0 }),
   }),
 } satisfies Record<string, (k: Kernels, unit: number) => Kernels>;
 
@@ -72,17 +72,17 @@ const row = (values: Numbers, units: number, unit: number) => {
 
 /** Kernels whose products for the gradient of weights are changed, wherever they are made. */
 function changingGradient(k: Kernels, change: (dW: Numbers, units: number) => void): Partial<Kernels> {
-  const backwardWeights: Kernels['backwardWeights'] = (call) => {
-    k.backwardWeights(call);
+  const linearGradWeights: Kernels['linearGradWeights'] = (call) => {
+    k.linearGradWeights(call);
     change(call.out.subarray(0, call.units * call.input.features), call.units);
   };
   return {
-    backwardWeights,
-    stepWeights: (step) => stepWeightsPlainly({ ...k, backwardWeights }, step, k.floats(step.weights.length)),
-    oneUnitPass: k.oneUnitPass && {
-      ...k.oneUnitPass,
+    linearGradWeights,
+    backwardAndStep: (step) => stepWeightsPlainly({ ...k, linearGradWeights }, step, k.allocate(step.weights.length)),
+    logisticPass: k.logisticPass && {
+      ...k.logisticPass,
       run: (pass) => {
-        const cost = k.oneUnitPass!.run(pass);
+        const cost = k.logisticPass!.run(pass);
         change(pass.dW, 1);
         return cost;
       },
@@ -221,7 +221,7 @@ test.each(Array.from({ length: runs }, (_, i) => firstSeed + i))('random network
       m: one(2, 9, 24, 100, 700),
       network: { inputs, layers: [...layers, output] },
       kernels: kernels(one('float32', 'float32', 'float64'), one('strict', 'strict', 'fast')),
-      map: { multiply: new Float64Array(inputs).fill(map[0]!), add: new Float64Array(inputs).fill(map[1]!) },
+      scaling: { scale: new Float64Array(inputs).fill(map[0]!), shift: new Float64Array(inputs).fill(map[1]!) },
       batchSize: one<FitOptions['batchSize']>('auto', 'full', 1, 7, 64),
       optimizer,
       l2: one(0, 0.7, 1e300),
@@ -231,7 +231,7 @@ test.each(Array.from({ length: runs }, (_, i) => firstSeed + i))('random network
         ? { form: 'dual' }
         : {
             clipNorm: one(null, 1e-3, 5),
-            rateByFeature: one(null, null, new Float64Array(inputs).fill(1)),
+            featureLearningRates: one(null, null, new Float64Array(inputs).fill(1)),
             augmentation: { ...noAugmentation, flipHorizontal: one(true, false), shift: one(0, 0.1) },
           }),
     }),

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { UserError } from '../../src/errors.ts';
-import { type Checkpoint, marksOf, packCheckpoint, unpackCheckpoint } from '../../src/training/checkpoint.ts';
+import { type Checkpoint, inputDigests, packCheckpoint, unpackCheckpoint } from '../../src/training/checkpoint.ts';
 import { noisePictures } from './problems.ts';
 
 const checkpoint: Checkpoint = {
@@ -93,7 +93,7 @@ describe('a checkpoint', () => {
 describe('the marks of what a run is given', () => {
   const train = noisePictures(30);
   const marks = (change: object = {}, extras: object = {}, split = 'rows') =>
-    marksOf(split, { train: { ...train, ...change } }, extras);
+    inputDigests(split, { train: { ...train, ...change } }, extras);
 
   test('are the same for the same', () => {
     expect(marks({ pixels: train.pixels.slice() })).toEqual(marks());

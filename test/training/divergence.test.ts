@@ -34,7 +34,7 @@ function amiss(change: Partial<Kernels>): Kernels {
   const faulty: Kernels = {
     ...kernels,
     ...change,
-    stepWeights: (step) => stepWeightsPlainly(faulty, step, kernels.floats(step.weights.length)),
+    backwardAndStep: (step) => stepWeightsPlainly(faulty, step, kernels.allocate(step.weights.length)),
     scope: () => ({ ...faulty, release: () => {} }),
   };
   return faulty;
@@ -64,8 +64,8 @@ describe('a learning rate that is far too large', () => {
   });
 
   test('is stopped in the epoch where a number overflows, also in the last one', async () => {
-    const map = { multiply: new Float64Array(48).fill(1), add: new Float64Array(48) }; // bytes: gradients far above 2
-    const options = problem({ learningRates: [1e308], epochs: 1, map });
+    const scaling = { scale: new Float64Array(48).fill(1), shift: new Float64Array(48) }; // bytes: gradients far above 2
+    const options = problem({ learningRates: [1e308], epochs: 1, scaling });
     const before = options.parameters.values.slice();
     const { autopsy } = await autopsyOf(options);
     expect(autopsy).toMatchObject({ epoch: 1, step: 1, layer: 1, tensor: 'W1', proposedRate: 0.05 });
@@ -84,7 +84,7 @@ describe('a learning rate that is far too large', () => {
 
   test('names the rate of the layer that diverged, and proposes a smaller one for each layer where they differ', async () => {
     const hidden = [dense(4, { activation: 'linear' })];
-    const { autopsy } = await autopsyOf(problem({ hidden, learningRates: [0.01, 1e200], map: bytesAsTheyAre }));
+    const { autopsy } = await autopsyOf(problem({ hidden, learningRates: [0.01, 1e200], scaling: bytesAsTheyAre }));
     // W2 leaps in the first step; the second overflows in the gradient that it hands down to W1, or in z
     expect(autopsy.learningRate).toBe(autopsy.layer === 1 ? 0.01 : 1e200);
     expect(autopsy.proposedRate).toEqual([0.001, 0.05]);
@@ -112,8 +112,8 @@ test('a last step that leaves finite weights without an answer has diverged, and
 });
 
 test('what breaks before any step is not blamed on the learning rate', async () => {
-  const map = { multiply: new Float64Array(48).fill(1e308), add: new Float64Array(48) };
-  const error = await autopsyOf(problem({ hidden: [dense(4, { activation: 'linear' })], map, learningRates: [0.01, 0.01] }));
+  const scaling = { scale: new Float64Array(48).fill(1e308), shift: new Float64Array(48) };
+  const error = await autopsyOf(problem({ hidden: [dense(4, { activation: 'linear' })], scaling, learningRates: [0.01, 0.01] }));
   expect(error.autopsy).toMatchObject({ step: 1, proposedRate: null });
   expect(error.hint).not.toContain('learningRate');
   expect(error.hint).toMatch(/No step was taken.*--set model\.init=auto --set data\.normalize=standardizeChannels/);
@@ -142,7 +142,7 @@ test('weights that were just trained and give no finite answer have diverged; wh
   await expect(failing(new RangeError('too long'))).rejects.toBeInstanceOf(RangeError);
 });
 
-const bytesAsTheyAre = { multiply: new Float64Array(48).fill(1), add: new Float64Array(48) };
+const bytesAsTheyAre = { scale: new Float64Array(48).fill(1), shift: new Float64Array(48) };
 
 describe('a gradient that is not finite', () => {
   const hidden = [dense(5), dense(4), dense(3)];
@@ -152,8 +152,8 @@ describe('a gradient that is not finite', () => {
   function spoiled(layer: number, step: number, value: number): Kernels {
     let steps = 0;
     return amiss({
-      backwardWeights(options) {
-        kernels.backwardWeights(options);
+      linearGradWeights(options) {
+        kernels.linearGradWeights(options);
         if (options.units === units[layer] && ++steps === step) options.out[1] = value;
       },
     });
@@ -179,8 +179,8 @@ describe('a gradient that is not finite', () => {
 
   test('is blamed on the layer that it comes from, not on those below, which it spoils too', async () => {
     const faulty = amiss({
-      backwardInput(options) {
-        kernels.backwardInput(options);
+      linearGradInput(options) {
+        kernels.linearGradInput(options);
         if (options.units === 3) options.out[0] = Number.NaN; // what layer 3 hands down to layer 2
       },
     });
@@ -217,8 +217,8 @@ test('with early stopping the best weights outlive a divergence', async () => {
   const faulty = () => {
     let steps = 0;
     return amiss({
-      backwardWeights(options) {
-        kernels.backwardWeights(options);
+      linearGradWeights(options) {
+        kernels.linearGradWeights(options);
         if (++steps === 30) options.out[0] = Number.NaN;
       },
     });

@@ -7,8 +7,8 @@ import { createWorkspace, forward, inference, type Mode } from '../../src/model/
 import { addL2Gradient, l2Cost } from '../../src/model/l2.ts';
 import { initialParameters, type Layer, type Network, parametersOver } from '../../src/model/network.ts';
 import { numpyRandom } from '../../src/random.ts';
-import { dualProblem } from '../../src/training/dual.ts';
-import { directProblem, type Problem, type ProblemOptions } from '../../src/training/problem.ts';
+import { dualTrainable } from '../../src/training/dual.ts';
+import { directTrainable, type Trainable, type TrainableOptions } from '../../src/training/problem.ts';
 import { dense } from '../model/networks.ts';
 
 const features = 60;
@@ -17,7 +17,7 @@ const layer = dense(5);
 interface Case {
   name: string;
   layers: Layer[];
-  map: 'scale' | 'standardize';
+  scaling: 'scale' | 'standardize';
   lambda: number;
   /** of a momentum, 0 for gradient descent */
   beta: number;
@@ -26,11 +26,11 @@ interface Case {
 
 const output: Layer = { ...layer, units: 1, activation: 'sigmoid' };
 const zeros: Layer = { ...output, init: { name: 'zeros', factor: 0 } };
-const plain: Case = { name: 'two layers', layers: [layer, output], map: 'scale', lambda: 0, beta: 0, batch: 20 };
+const plain: Case = { name: 'two layers', layers: [layer, output], scaling: 'scale', lambda: 0, beta: 0, batch: 20 };
 const cases: Case[] = [
   plain,
   { ...plain, name: 'logistic regression from zeros', layers: [zeros] },
-  { ...plain, name: 'a map for each feature', map: 'standardize' },
+  { ...plain, name: 'a map for each feature', scaling: 'standardize' },
   { ...plain, name: 'mini-batches', batch: 7 },
   { ...plain, name: 'L2', lambda: 0.3 },
   { ...plain, name: 'momentum with L2 in mini-batches', lambda: 0.3, beta: 0.9, batch: 7 },
@@ -43,7 +43,7 @@ describe.each([
 ] as const)('the dual form by %s', (_, kernels) => {
   test.each(cases)('repeats the direct form: $name', (options) => {
     inScope(kernels, (scope) => {
-      const [direct, dual] = [directProblem, dualProblem].map((make) => train(make, options, scope));
+      const [direct, dual] = [directTrainable, dualTrainable].map((make) => train(make, options, scope));
       expect(largestDifference(dual!.costs, direct!.costs)).toBeLessThan(1e-12);
       expect(largestDifference(dual!.weights, direct!.weights)).toBeLessThan(1e-11);
       expect(largestDifference(dual!.dev, direct!.dev)).toBeLessThan(1e-11);
@@ -52,19 +52,19 @@ describe.each([
 });
 
 /** Thirty steps of gradient descent or momentum, written out, over a problem in either form. */
-function train(make: (options: ProblemOptions, kernels: Kernels) => Problem, options: Case, kernels: Kernels) {
+function train(make: (options: TrainableOptions, kernels: Kernels) => Trainable, options: Case, kernels: Kernels) {
   const m = 20;
   const given = problemOptions(options, m, kernels);
   const problem = make(given, kernels);
   const { network, parameters } = problem;
-  const gradient = parametersOver(network, kernels.floats(parameters.values.length));
-  const velocity = kernels.floats(parameters.values.length);
+  const gradient = parametersOver(network, kernels.allocate(parameters.values.length));
+  const velocity = kernels.allocate(parameters.values.length);
   const workspace = createWorkspace(network, kernels, m);
   const masks = numpyRandom(5);
   const costs: number[] = [];
   for (let step = 0; step < 30; step++) {
     const indices = Int32Array.from({ length: options.batch }, (_, i) => (step * 3 + i * 7) % m);
-    const input = options.batch === m ? problem.train.rows(null, m) : problem.train.rows(indices, options.batch);
+    const input = options.batch === m ? problem.train.batch(null, m) : problem.train.batch(indices, options.batch);
     const labels = options.batch === m ? problem.train.labels : Uint8Array.from(indices, (i) => problem.train.labels[i]!);
     const mode: Mode = { kind: 'training', masks };
     const pass = { network, parameters, kernels, workspace, input, mode };
@@ -73,7 +73,7 @@ function train(make: (options: ProblemOptions, kernels: Kernels) => Problem, opt
     costs.push(cost + l2Cost(parameters, options.lambda / m, kernels));
     backward(pass, gradient);
     addL2Gradient(parameters, options.lambda / m, gradient, kernels);
-    for (const { trained, offset, length } of parameters.segments) {
+    for (const { trained, offset, length } of parameters.specs) {
       if (!trained) continue;
       for (let i = offset; i < offset + length; i++) {
         velocity[i] = options.beta * velocity[i]! + (1 - options.beta) * gradient.values[i]!;
@@ -81,23 +81,23 @@ function train(make: (options: ProblemOptions, kernels: Kernels) => Problem, opt
       }
     }
   }
-  const { rows, labels } = problem.dev!;
+  const { batch: rows, labels } = problem.dev!;
   const dev = forward({ network, parameters, kernels, workspace, input: rows(null, labels.length), mode: inference });
   problem.write();
   return { costs, weights: given.parameters.values, dev };
 }
 
-function problemOptions({ layers, map }: Case, m: number, kernels: Kernels): ProblemOptions {
+function problemOptions({ layers, scaling: kind }: Case, m: number, kernels: Kernels): TrainableOptions {
   const network: Network = { inputs: features, layers };
   const random = numpyRandom(11);
   const part = (count: number) => ({
     pixels: Uint8Array.from({ length: count * features }, () => Math.floor(random.uniform() * 256)),
     labels: Uint8Array.from({ length: count }, () => Number(random.uniform() < 0.5)),
   });
-  const multiply = Float64Array.from({ length: features }, () => (map === 'scale' ? 1 / 255 : (1 + random.uniform()) / 100));
-  const add = new Float64Array(features).fill(map === 'scale' ? 0 : -1.5);
+  const scale = Float64Array.from({ length: features }, () => (kind === 'scale' ? 1 / 255 : (1 + random.uniform()) / 100));
+  const shift = new Float64Array(features).fill(kind === 'scale' ? 0 : -1.5);
   const parameters = initialParameters(network, kernels, numpyRandom(1));
-  return { network, parameters, map: { multiply, add }, train: part(m), dev: part(9) };
+  return { network, parameters, scaling: { scale, shift }, train: part(m), dev: part(9) };
 }
 
 function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {

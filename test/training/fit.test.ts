@@ -23,14 +23,14 @@ async function trained(wishes: Wishes): Promise<{ values: ArrayLike<number>; eve
 }
 
 /** Data cost by its definition, in inference mode. */
-function costOf({ network, parameters, map }: FitOptions, { pixels, labels } = noisePictures(30)): number {
-  const z = logits({ network, parameters, map }, kernels, pixels);
+function costOf({ network, parameters, scaling }: FitOptions, { pixels, labels } = noisePictures(30)): number {
+  const z = logits({ network, parameters, scaling }, kernels, pixels);
   return z.reduce((sum, value, i) => sum + losses.crossEntropy.value(value, labels[i]!), 0) / labels.length;
 }
 
 const norm = (values: ArrayLike<number>) => Math.sqrt(Array.from(values).reduce((sum, value) => sum + value * value, 0));
 const difference = (a: ArrayLike<number>, b: ArrayLike<number>) => Array.from(a, (value, i) => value - b[i]!);
-const weightsOf = ({ segments, values }: Parameters) =>
+const weightsOf = ({ specs: segments, values }: Parameters) =>
   segments.flatMap(({ decayed, offset, length }) => (decayed ? [...values.subarray(offset, offset + length)] : []));
 
 /** With labels turned over, what helps on train hurts on this dev from the first step on. */
@@ -61,12 +61,12 @@ describe('the same seed gives the same bits', () => {
 
 /** Logistic regression as the course writes it, with momentum, L2 and class weights, in mini-batches. */
 function byHand(
-  { train, map, epochs, seed }: HeldOptions,
+  { train, scaling, epochs, seed }: HeldOptions,
   { rate, beta, lambda, size, weights }: { rate: number; beta: number; lambda: number; size: number; weights: readonly number[] },
 ): { w: number[]; b: number; costs: number[] } {
   const m = train.labels.length;
   const n = train.pixels.length / m;
-  const x = (i: number, k: number) => train.pixels[i * n + k]! * map.multiply[k]! + map.add[k]!;
+  const x = (i: number, k: number) => train.pixels[i * n + k]! * scaling.scale[k]! + scaling.shift[k]!;
   let w = new Array<number>(n).fill(0);
   let v = new Array<number>(n).fill(0);
   let [b, vb] = [0, 0];
@@ -235,7 +235,7 @@ describe('L2', () => {
     options.parameters.layers[1]!.bias!.fill(0.5);
     const before = options.parameters.values.slice();
     await epochsOf(options);
-    for (const { name, layer, decayed, trained: moved, offset, length } of options.parameters.segments) {
+    for (const { name, layer, decayed, trained: moved, offset, length } of options.parameters.specs) {
       const steps = 6;
       const factor = decayed ? (1 - ([0.1, 0.2, 0.4][layer]! * 3) / 30) ** steps : 1;
       for (let i = offset; i < offset + length && moved; i++)
@@ -275,7 +275,7 @@ describe('learning rates', () => {
     await epochsOf(options);
     const moved = difference(options.parameters.values, before);
     return [0, 1, 2].map((l) =>
-      options.parameters.segments
+      options.parameters.specs
         .filter(({ layer }) => layer === l)
         .flatMap(({ offset, length }) => moved.slice(offset, offset + length)),
     );
@@ -292,11 +292,11 @@ describe('learning rates', () => {
   });
 
   test.each(['gradientDescent', 'adam'] as const)(
-    'by feature multiply that of the first layer, column by column (%s)',
+    'by feature scale that of the first layer, column by column (%s)',
     async (name) => {
       const rates = Float64Array.from({ length: 48 }, (_, k) => [0, 1, 2.5][k % 3]!);
       const even = await movedAt([0.1, 0.1, 0.1], { optimizer: { name } });
-      const byFeature = await movedAt([0.1, 0.1, 0.1], { optimizer: { name }, rateByFeature: rates });
+      const byFeature = await movedAt([0.1, 0.1, 0.1], { optimizer: { name }, featureLearningRates: rates });
       for (let i = 0; i < 5 * 48; i++) expect(byFeature[0]![i]).toBeCloseTo(even[0]![i]! * rates[i % 48]!, 13);
       expect(byFeature[0]!.slice(5 * 48)).toEqual(even[0]!.slice(5 * 48)); // biases
       expect(byFeature.slice(1)).toEqual(even.slice(1));
@@ -307,14 +307,17 @@ describe('learning rates', () => {
     fc.assert(
       fc.property(fc.integer({ min: 2, max: 20 }), fc.integer({ min: 1, max: 1000 }), (m, seed) => {
         const { pixels, features } = noisePictures(m, { side: 2, seed });
-        const map = { multiply: Float64Array.from({ length: 12 }, (_, k) => (k + 1) / 255), add: new Float64Array(12).fill(3) };
+        const scaling = {
+          scale: Float64Array.from({ length: 12 }, (_, k) => (k + 1) / 255),
+          shift: new Float64Array(12).fill(3),
+        };
         const inverse = Array.from({ length: features }, (_, k) => {
-          const x = Array.from({ length: m }, (_, i) => pixels[i * features + k]! * map.multiply[k]! + 3);
+          const x = Array.from({ length: m }, (_, i) => pixels[i * features + k]! * scaling.scale[k]! + 3);
           const mean = x.reduce((sum, value) => sum + value, 0) / m;
           return 1 / (x.reduce((sum, value) => sum + (value - mean) ** 2, 0) / m + 1e-8);
         });
         const mean = inverse.reduce((sum, value) => sum + value, 0) / features;
-        const rates = inverseVariance(pixels, map);
+        const rates = inverseVariance(pixels, scaling);
         expect(rates.reduce((sum, value) => sum + value, 0) / features).toBeCloseTo(1, 12);
         for (const [k, rate] of rates.entries()) expect(rate / (inverse[k]! / mean)).toBeCloseTo(1, 6);
       }),
@@ -475,7 +478,7 @@ describe('early stopping', () => {
     const keeper = keepBest(values, { patience, minDelta });
     const stops = costs.map((cost, i) => {
       values[0] = i + 1;
-      return keeper.look(i + 1, cost);
+      return keeper.update(i + 1, cost);
     });
     keeper.restore();
     return { stop: stops.indexOf(true) + 1, best: keeper.bestEpoch, kept: values[0] };

@@ -33,8 +33,8 @@ describe('the norms of a layer', () => {
   test('are those of its gradient, step, weights and outputs in the last step', async () => {
     const options = problem({ hidden: [dense(3, { activation: 'relu' })], epochs: 1, learningRates: [0.1, 0.1] });
     const [first, last] = options.parameters.layers.map(({ weights }) => weights.slice());
-    const { train, map } = options;
-    const x = (i: number, k: number) => train.pixels[i * 48 + k]! * map.multiply[k]!;
+    const { train, scaling } = options;
+    const x = (i: number, k: number) => train.pixels[i * 48 + k]! * scaling.scale[k]!;
     const m = train.labels.length;
     const hidden = Array.from({ length: m * 3 }, (_, at) => {
       const [i, u] = [Math.floor(at / 3), at % 3];

@@ -57,10 +57,10 @@ describe.each(networks)('the automatic learning rate trains %s', (_, layers) => 
 
 describe('it kills few units of a deep network, whatever the seed', () => {
   /** Hidden units that give 0 for every picture. */
-  function deadUnits({ network, parameters, map, train: { pixels, labels } }: HeldOptions): boolean[] {
+  function deadUnits({ network, parameters, scaling, train: { pixels, labels } }: HeldOptions): boolean[] {
     const count = labels.length;
     const workspace = createWorkspace(network, kernels, count);
-    const input = { kind: 'bytes', bytes: pixels, indices: null, count, features: network.inputs, map } as const;
+    const input = { kind: 'bytes', bytes: pixels, indices: null, count, features: network.inputs, scaling } as const;
     forward({ network, parameters, kernels, input, workspace, mode: inference });
     return network.layers.slice(0, -1).flatMap(({ units }, l) => {
       const { a } = workspace.layers[l]!;

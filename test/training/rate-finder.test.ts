@@ -53,9 +53,9 @@ describe('the proposed rate', () => {
 
   test.each(rows)('trains $network with $optimizer on pictures normalised by "$normalize"', async (row) => {
     const hidden = networks[row.network as keyof typeof networks];
-    const map = normalizers[row.normalize].fit(drawn.pixels, drawn.features);
+    const scaling = normalizers[row.normalize].fit(drawn.pixels, drawn.features);
     // fresh weights each time: training moves them
-    const options = () => problem({ hidden, train: drawn, map, optimizer: { name: row.optimizer }, kernels: fast });
+    const options = () => problem({ hidden, train: drawn, scaling, optimizer: { name: row.optimizer }, kernels: fast });
     const { proposed, learningRates, trials } = await found(options());
     expect(trials.filter(({ rate, cost }) => rate < proposed! && cost === null)).toEqual([]);
 
@@ -122,17 +122,17 @@ describe('what is said of the search', () => {
     const died = await found(problem({ train: drawn, hidden: [relu(4), relu(2)], kernels: fast }));
     expect([died.broke, ...died.trials.map(({ broke }) => broke)]).toContain('died');
     for (const { cost, broke } of [...rose.trials, ...died.trials]) expect(cost === null).toBe(broke !== null);
-    const bytes = { multiply: new Float64Array(drawn.features).fill(1e30), add: new Float64Array(drawn.features) };
+    const bytes = { scale: new Float64Array(drawn.features).fill(1e30), shift: new Float64Array(drawn.features) };
     const overflowed = await found(
-      problem({ train: drawn, map: bytes, hidden: [dense(4, { activation: 'linear' })], kernels: fast }),
+      problem({ train: drawn, scaling: bytes, hidden: [dense(4, { activation: 'linear' })], kernels: fast }),
     );
     expect(overflowed.broke).toBe('overflowed');
   });
 
   test('rates are tried from above where the range test broke, whatever the noise of small batches', async () => {
-    const map = normalizers.standardize.fit(drawn.pixels, drawn.features);
+    const scaling = normalizers.standardize.fit(drawn.pixels, drawn.features);
     for (const batchSize of [1, 8, 32, 'full'] as const) {
-      const options = () => problem({ train: drawn, map, hidden: [relu(8)], batchSize, kernels: fast });
+      const options = () => problem({ train: drawn, scaling, hidden: [relu(8)], batchSize, kernels: fast });
       const { trials, proposed, diverged, learningRates } = await found(options());
       const rates = trials.map(({ rate }) => rate);
       expect(rates[0]!).toBeGreaterThan(diverged!);

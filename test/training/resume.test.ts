@@ -24,7 +24,7 @@ async function told(options: FitOptions, { from, asks = true }: { from?: Trainin
   const states: Told['states'] = [];
   let error: string | null = null;
   try {
-    for await (const event of fit(options, { from, ...(asks && { wants: () => true }) })) {
+    for await (const event of fit(options, { resumeFrom: from, ...(asks && { shouldCheckpoint: () => true }) })) {
       if (event.type === 'state') states.push({ state: event.state, before: lines.length });
       if (event.type !== 'epoch') continue;
       const { seconds: _, ...line } = event;
@@ -77,7 +77,7 @@ const cases: Record<string, Wishes> = {
   'early stopping that does not': { ...base, earlyStopping: { patience: 7, minDelta: 0.001 } },
   'looks at every third epoch': { ...base, epochs: 8, evaluateEvery: 3, earlyStopping: { patience: 3, minDelta: 0 } },
   'a time limit that is far away': { ...base, evaluateEvery: 3, maxMinutes: 1000 },
-  'a rate for each input': { ...base, rateByFeature: Float64Array.from({ length: 48 }, (_, i) => 0.5 + (i % 3)) },
+  'a rate for each input': { ...base, featureLearningRates: Float64Array.from({ length: 48 }, (_, i) => 0.5 + (i % 3)) },
   'the dual form': { ...base, form: 'dual', kernels: kernelsFor('float32'), l2: 0.4 },
   'the dual form with momentum and early stopping': {
     ...base,
@@ -124,7 +124,7 @@ describe('a training that goes on from any of its states ends with the same bits
       expect(stops).toBeLessThanOrEqual(whole.states.length);
       const options = problem(wishes);
       let state: TrainingState | undefined;
-      for await (const event of fit(options, { from, wants: () => true })) {
+      for await (const event of fit(options, { resumeFrom: from, shouldCheckpoint: () => true })) {
         if (event.type === 'epoch') lines.push((({ seconds: _, ...line }) => line)(event));
         if (event.type === 'state' && event.state.progress.ended === null) {
           state = stored(event.state);
@@ -144,7 +144,7 @@ describe('the time of earlier sessions counts', () => {
     const whole = await told(problem(base));
     const state = stored(whole.states[2]!.state);
     state.progress.seconds = 5000;
-    for await (const event of fit(problem(base), { from: state })) {
+    for await (const event of fit(problem(base), { resumeFrom: state })) {
       if (event.type === 'epoch') expect(event.seconds).toBeGreaterThanOrEqual(5000);
     }
   });

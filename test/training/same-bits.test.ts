@@ -65,7 +65,7 @@ function kernelsOf(precision: Precision, threads: number) {
 
 /** Trains to the end, and the hash of the weights: of their bytes, little end first, as a model file has them. */
 async function hashOf(options: FitOptions, from?: TrainingState): Promise<string> {
-  for await (const _ of fit(options, { from }));
+  for await (const _ of fit(options, { resumeFrom: from }));
   const { buffer, byteOffset, byteLength } = options.parameters.values;
   return shortHash(Buffer.from(buffer, byteOffset, byteLength));
 }
@@ -94,7 +94,8 @@ function stored(held: Uint8Array): StoredPixels {
 /** What a training has in its third step. */
 async function stopped(options: FitOptions): Promise<TrainingState> {
   let steps = 0;
-  for await (const event of fit(options, { wants: () => ++steps === 3 })) if (event.type === 'state') return event.state;
+  for await (const event of fit(options, { shouldCheckpoint: () => ++steps === 3 }))
+    if (event.type === 'state') return event.state;
   throw new Error('expected a training of three steps at least');
 }
 

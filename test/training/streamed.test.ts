@@ -90,13 +90,13 @@ async function trained(fields: Fields, memory: number) {
     const { seconds: _, ...rest } = event;
     epochs.push(rest);
   }
-  const { parameters, map, ...classifier } = await classifierOf(config, data, options);
+  const { parameters, scaling, ...classifier } = await classifierOf(config, data, options);
   const judged = [];
   for (const part of ['train', 'dev', 'test'] as const) {
-    judged.push((await judge({ ...classifier, parameters, map }, options.kernels, data.parts[part]!)).metrics);
+    judged.push((await judge({ ...classifier, parameters, scaling }, options.kernels, data.parts[part]!)).metrics);
   }
   const stored = isStored(data.parts.train.pixels);
-  return { stored, found: { epochs, weights: parameters.values, map, threshold: classifier.threshold, judged } };
+  return { stored, found: { epochs, weights: parameters.values, scaling, threshold: classifier.threshold, judged } };
 }
 
 const units = (count: number, more: object = {}) => ({ model: { layers: [{ units: count, ...more }] } });
@@ -170,14 +170,14 @@ test('a training that was stopped in the midst of an epoch goes on to the same b
   const data = await prepare(config);
   let steps = 0;
   let state: TrainingState | undefined;
-  for await (const event of fit(await optionsOf(config, data), { wants: () => ++steps === 30 })) {
+  for await (const event of fit(await optionsOf(config, data), { shouldCheckpoint: () => ++steps === 30 })) {
     if (event.type !== 'state') continue;
     state = event.state;
     break;
   }
   const options = await optionsOf(config, data);
   const epochs: EpochEvent[] = [];
-  for await (const event of fit(options, { from: state })) if (event.type === 'epoch') epochs.push(event);
+  for await (const event of fit(options, { resumeFrom: state })) if (event.type === 'epoch') epochs.push(event);
   expect(options.parameters.values).toEqual(whole.found.weights);
   expect(epochs.map(({ cost }) => cost)).toEqual(whole.found.epochs.slice(-epochs.length).map(({ cost }) => cost));
 });
@@ -196,7 +196,8 @@ test('a training that is left in the midst of a span leaves no reading behind', 
       reading--;
     },
   };
-  for await (const _ of fit({ ...options, train: { ...options.train, pixels: watched } }, { wants: () => true })) break;
+  for await (const _ of fit({ ...options, train: { ...options.train, pixels: watched } }, { shouldCheckpoint: () => true }))
+    break;
   expect(reading).toBe(0);
 });
 

@@ -86,14 +86,14 @@ export function elementwise(engine: Engine): Elementwise {
       });
     },
 
-    normalizeBatch({ z, count, gamma, beta, mean, variance, epsilon, normalized }) {
+    batchNorm({ z, count, gamma, beta, mean, variance, epsilon, normalized }) {
       const units = gamma.length;
       engine.inFrame((frame) => {
         engine.run({
           kind: 'normalizeBatch',
           count,
           units,
-          inside: epsilon,
+          epsilonInsideRoot: epsilon,
           weights: frame.input(gamma, units),
           bias: frame.input(beta, units),
           velocity: frame.output(mean, units),
@@ -107,14 +107,14 @@ export function elementwise(engine: Engine): Elementwise {
       });
     },
 
-    normalizeWith({ z, count, gamma, beta, mean, variance, epsilon }) {
+    batchNormInference({ z, count, gamma, beta, mean, variance, epsilon }) {
       const units = gamma.length;
       engine.inFrame((frame) => {
         engine.run({
           kind: 'normalizeWith',
           count,
           units,
-          inside: epsilon,
+          epsilonInsideRoot: epsilon,
           weights: frame.input(gamma, units),
           bias: frame.input(beta, units),
           velocity: frame.input(mean, units),
@@ -127,14 +127,14 @@ export function elementwise(engine: Engine): Elementwise {
       });
     },
 
-    normalizeGradient({ dZ, count, gamma, variance, epsilon, normalized, gammaGradient, betaGradient }) {
+    batchNormBackward({ dZ, count, gamma, variance, epsilon, normalized, gammaGradient, betaGradient }) {
       const units = gamma.length;
       engine.inFrame((frame) => {
         engine.run({
           kind: 'normalizeGradient',
           count,
           units,
-          inside: epsilon,
+          epsilonInsideRoot: epsilon,
           weights: frame.input(gamma, units),
           squares: frame.input(variance, units),
           gradient: frame.input(normalized, count * units),

@@ -1,4 +1,4 @@
-import { type Arithmetic, type InputMap, type Precision, precisions } from '../kernels.ts';
+import { type Arithmetic, type InputScaling, type Precision, precisions } from '../kernels.ts';
 import { type Compiled, compile, importsOf, instantiate, waits } from './compiled.ts';
 import { type Frame, framesOf } from './frame.ts';
 import { mapPreparer, type PreparedMap } from './input-map.ts';
@@ -15,7 +15,7 @@ export interface Engine {
   inFrame: (call: (frame: Frame) => void) => void;
   /** bytes of a number */
   size: number;
-  prepare: (map: InputMap) => PreparedMap;
+  prepare: (scaling: InputScaling) => PreparedMap;
   run(job: Job): void;
   /** room for `count` split numbers */
   splitBytes(count: number): number;

@@ -1,4 +1,4 @@
-import { type ByteRows, type Floats, type InputMap, type Precision, precisions } from '../kernels.ts';
+import { type ByteBatch, type Floats, type InputScaling, type Precision, precisions } from '../kernels.ts';
 import type { Engine } from './engine.ts';
 import type { Frame } from './frame.ts';
 
@@ -6,16 +6,16 @@ import type { Frame } from './frame.ts';
 export type PreparedMap = { kind: 'scale'; scale: number } | { kind: 'features'; multiply: Floats; add: Floats };
 
 /** Prepares maps, each once. */
-export function mapPreparer(precision: Precision): (map: InputMap) => PreparedMap {
-  const known = new WeakMap<InputMap, PreparedMap>();
-  return (map) => {
-    const prepared = known.get(map) ?? prepare(map, precision);
-    known.set(map, prepared);
+export function mapPreparer(precision: Precision): (scaling: InputScaling) => PreparedMap {
+  const known = new WeakMap<InputScaling, PreparedMap>();
+  return (scaling) => {
+    const prepared = known.get(scaling) ?? prepare(scaling, precision);
+    known.set(scaling, prepared);
     return prepared;
   };
 }
 
-function prepare({ multiply, add }: InputMap, precision: Precision): PreparedMap {
+function prepare({ scale: multiply, shift: add }: InputScaling, precision: Precision): PreparedMap {
   const scale = multiply[0]!;
   if (multiply.every((value) => value === scale) && add.every((value) => value === 0)) return { kind: 'scale', scale };
   return { kind: 'features', multiply: precisions[precision].from(multiply), add: precisions[precision].from(add) };
@@ -28,8 +28,8 @@ export interface PlacedMap {
   scale: number;
 }
 
-export function placeMap({ prepare }: Engine, frame: Frame, { map, features }: ByteRows): PlacedMap {
-  const prepared = prepare(map);
+export function placeMap({ prepare }: Engine, frame: Frame, { scaling, features }: ByteBatch): PlacedMap {
+  const prepared = prepare(scaling);
   if (prepared.kind === 'scale') return { multiply: 0, add: 0, scale: prepared.scale };
   return { multiply: frame.input(prepared.multiply, features), add: frame.input(prepared.add, features), scale: 1 };
 }

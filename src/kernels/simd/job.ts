@@ -30,14 +30,14 @@ const kindNumbers = Object.fromEntries(jobKinds.map((kind, i) => [kind, i])) as 
 export interface Job {
   kind: (typeof jobKinds)[number];
   scale?: number;
-  rate?: number;
+  learningRate?: number;
   decay?: number;
   beta1?: number;
   beta2?: number;
-  correction1?: number;
-  correction2?: number;
-  inside?: number;
-  outside?: number;
+  biasCorrection1?: number;
+  biasCorrection2?: number;
+  epsilonInsideRoot?: number;
+  epsilon?: number;
   input?: number;
   indices?: number;
   features?: number;
@@ -76,14 +76,14 @@ export const jobWords = 20;
  *  @param step     how much of the range a thread takes at once */
 export function writeJob(job: Job, numbers: Float64Array, words: Int32Array, step: number): void {
   numbers[0] = job.scale ?? 1;
-  numbers[1] = job.rate ?? 0;
+  numbers[1] = job.learningRate ?? 0;
   numbers[2] = job.decay ?? 0;
   numbers[3] = job.beta1 ?? 0;
   numbers[4] = job.beta2 ?? 0;
-  numbers[5] = job.correction1 ?? 0;
-  numbers[6] = job.correction2 ?? 0;
-  numbers[7] = job.inside ?? 0;
-  numbers[8] = job.outside ?? 0;
+  numbers[5] = job.biasCorrection1 ?? 0;
+  numbers[6] = job.biasCorrection2 ?? 0;
+  numbers[7] = job.epsilonInsideRoot ?? 0;
+  numbers[8] = job.epsilon ?? 0;
   words[0] = kindNumbers[job.kind];
   words[1] = job.input ?? 0;
   words[2] = job.indices ?? 0;

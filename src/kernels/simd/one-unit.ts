@@ -1,4 +1,4 @@
-import type { ByteRows, Kernels, OneUnitPass } from '../kernels.ts';
+import type { ByteBatch, Kernels, LogisticPass } from '../kernels.ts';
 import { lossRules } from './elementwise.ts';
 import type { Engine } from './engine.ts';
 import type { Frame } from './frame.ts';
@@ -9,11 +9,11 @@ import { fitsWhole, placeWhole } from './rows.ts';
 const columnGrain = 2048;
 
 /** A layer of one unit over bytes, in float32, has sums of whole numbers (assembly/one-unit.ts). */
-export function hasOneUnitKernels({ precision, memory }: Engine, input: ByteRows, units: number): boolean {
+export function hasOneUnitKernels({ precision, memory }: Engine, input: ByteBatch, units: number): boolean {
   return precision === 'float32' && units === 1 && fitsWhole(memory, input);
 }
 
-export function forwardOneUnit(engine: Engine, call: Parameters<Kernels['forward']>[0], input: ByteRows): void {
+export function forwardOneUnit(engine: Engine, call: Parameters<Kernels['linear']>[0], input: ByteBatch): void {
   const { memory } = engine;
   const { count, features } = input;
   engine.inFrame((frame) => {
@@ -39,7 +39,7 @@ export function forwardOneUnit(engine: Engine, call: Parameters<Kernels['forward
   });
 }
 
-export function weightsOneUnit(engine: Engine, call: Parameters<Kernels['backwardWeights']>[0], input: ByteRows): void {
+export function weightsOneUnit(engine: Engine, call: Parameters<Kernels['linearGradWeights']>[0], input: ByteBatch): void {
   const { memory } = engine;
   const { count, features } = input;
   engine.inFrame((frame) => {
@@ -62,7 +62,7 @@ const partFacts = 2;
 const mostFeatures = 16_384;
 
 /** Forward and back in one (assembly/one-unit-pass.ts); null for kernels of float64, and where rows are long or lie elsewhere.  */
-export function oneUnitPass(engine: Engine): Kernels['oneUnitPass'] {
+export function oneUnitPass(engine: Engine): Kernels['logisticPass'] {
   if (engine.precision !== 'float32') return null;
   return {
     takes: (input) => input.features <= mostFeatures && fitsWhole(engine.memory, input),
@@ -72,7 +72,7 @@ export function oneUnitPass(engine: Engine): Kernels['oneUnitPass'] {
 
 function passOneUnit(
   engine: Engine,
-  { input, weights, bias, rule, labels, classWeights, m, z, dZ, dW, db }: OneUnitPass,
+  { input, weights, bias, rule, labels, classWeights, m, z, dZ, dW, db }: LogisticPass,
 ): number {
   const { memory } = engine;
   const { count, features } = input;

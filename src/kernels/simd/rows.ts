@@ -1,4 +1,4 @@
-import type { ByteRows } from '../kernels.ts';
+import type { ByteBatch } from '../kernels.ts';
 import type { Frame } from './frame.ts';
 import type { KernelMemory } from './memory.ts';
 
@@ -19,12 +19,12 @@ const copiedBytes = 32 * 2 ** 20;
 const wholeBytes = 2 ** 30;
 
 /** Whether a batch can be had as a whole. */
-export function fitsWhole(memory: KernelMemory, { bytes, count, features }: ByteRows): boolean {
+export function fitsWhole(memory: KernelMemory, { bytes, count, features }: ByteBatch): boolean {
   return memory.addressOf(bytes) !== null || count * features <= wholeBytes;
 }
 
 /** A batch, whole where its bytes lie in the kernels' memory; else copied piece by piece into the same room. */
-export function* placeRows(memory: KernelMemory, frame: Frame, rows: ByteRows, atOnce = copiedBytes): Generator<PlacedRows> {
+export function* placeRows(memory: KernelMemory, frame: Frame, rows: ByteBatch, atOnce = copiedBytes): Generator<PlacedRows> {
   const { bytes, indices, count, features } = rows;
   requireRows(rows);
   const own = memory.addressOf(bytes);
@@ -46,11 +46,11 @@ export function* placeRows(memory: KernelMemory, frame: Frame, rows: ByteRows, a
 }
 
 /** A batch as a whole, which `fitsWhole`. */
-export function placeWhole(memory: KernelMemory, frame: Frame, rows: ByteRows): PlacedRows {
+export function placeWhole(memory: KernelMemory, frame: Frame, rows: ByteBatch): PlacedRows {
   return placeRows(memory, frame, rows, rows.count * rows.features + wholeBytes).next().value!;
 }
 
-function requireRows({ bytes, indices, count, features }: ByteRows): void {
+function requireRows({ bytes, indices, count, features }: ByteBatch): void {
   const rows = Math.floor(bytes.length / features);
   const fits =
     indices === null

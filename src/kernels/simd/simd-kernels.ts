@@ -1,5 +1,5 @@
 import { type Arithmetic, type Kernels, type Precision, precisions, type Scope } from '../kernels.ts';
-import { spanGradient, spanValues } from '../span.ts';
+import { gramGradient, gramValues } from '../span.ts';
 import { isWide } from './compiled.ts';
 import { elementwise } from './elementwise.ts';
 import { createEngine, type Engine } from './engine.ts';
@@ -20,14 +20,14 @@ export function simdKernels(precision: Precision, threads = 1, arithmetic: Arith
   const others = {
     ...layer,
     ...vectors(engine),
-    innerProducts: innerProducts(engine, layer.forward),
-    oneUnitPass: oneUnitPass(engine),
+    gram: innerProducts(engine, layer.linear),
+    logisticPass: oneUnitPass(engine),
   };
   const operations = { ...elementwise(engine), ...others, ...weightSteps(engine, others) };
   return withMemory(engine, operations, []);
 }
 
-type Operations = Omit<Kernels, 'precision' | 'arithmetic' | 'floats' | 'resident' | 'scope'>;
+type Operations = Omit<Kernels, 'precision' | 'arithmetic' | 'allocate' | 'pin' | 'scope'>;
 
 /** Kernels that note in `taken` what memory they hand out. */
 function withMemory(engine: Engine, operations: Operations, taken: Block[]): Kernels {
@@ -41,11 +41,11 @@ function withMemory(engine: Engine, operations: Operations, taken: Block[]): Ker
     precision,
     arithmetic,
     ...operations,
-    floats(length) {
+    allocate(length) {
       const like = new precisions[precision]();
       return memory.view(like, take(length * like.BYTES_PER_ELEMENT).address, length).fill(0);
     },
-    resident(bytes) {
+    pin(bytes) {
       if (memory.addressOf(bytes) !== null || !memory.hasRoom(bytes.length)) return bytes;
       const copy = memory.view(bytes, take(bytes.length).address, bytes.length);
       copy.set(bytes);
@@ -72,11 +72,11 @@ function rangeOf(count: number, units: number): Pick<Job, 'rule' | 'end' | 'grai
   return units > count ? { rule: 1, end: units, grain: unitGrain } : { rule: 0, end: count, grain: exampleGrain, ways: [1] };
 }
 
-function products(engine: Engine): Pick<Kernels, 'forward' | 'backwardWeights' | 'backwardInput'> {
+function products(engine: Engine): Pick<Kernels, 'linear' | 'linearGradWeights' | 'linearGradInput'> {
   const { memory, size } = engine;
   return {
-    forward({ input: rows, weights, bias, units, out }) {
-      const input = rows.kind === 'span' ? spanValues(rows) : rows;
+    linear({ input: rows, weights, bias, units, out }) {
+      const input = rows.kind === 'gram' ? gramValues(rows) : rows;
       if (input.kind === 'bytes' && hasOneUnitKernels(engine, input, units)) {
         return forwardOneUnit(engine, { input, weights, bias, units, out }, input);
       }
@@ -103,8 +103,8 @@ function products(engine: Engine): Pick<Kernels, 'forward' | 'backwardWeights' |
         }
       });
     },
-    backwardWeights({ input, dZ, units, out, adds = false }) {
-      if (input.kind === 'span') return spanGradient(input, dZ, units, out, adds);
+    linearGradWeights({ input, dZ, units, out, adds = false }) {
+      if (input.kind === 'gram') return gramGradient(input, dZ, units, out, adds);
       if (input.kind === 'bytes' && hasOneUnitKernels(engine, input, units)) {
         return weightsOneUnit(engine, { input, dZ, units, out, adds }, input);
       }
@@ -143,7 +143,7 @@ function products(engine: Engine): Pick<Kernels, 'forward' | 'backwardWeights' |
         }
       });
     },
-    backwardInput({ dZ, weights, units, features, count, out }) {
+    linearGradInput({ dZ, weights, units, features, count, out }) {
       engine.inFrame((frame) => {
         engine.run({
           kind: 'inputGradient',

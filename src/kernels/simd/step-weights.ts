@@ -1,4 +1,4 @@
-import type { ByteRows, Floats, Kernels, StepFacts, WeightStep } from '../kernels.ts';
+import type { BackwardAndStep, ByteBatch, Floats, Kernels, StepStatistics } from '../kernels.ts';
 import { stepWeightsPlainly } from '../step-weights.ts';
 import type { Engine } from './engine.ts';
 import { placeMap } from './input-map.ts';
@@ -10,14 +10,14 @@ const block = 768;
 /** Numbers of 64 bits that each block of columns tells of itself. */
 const facts = 3;
 
-type Others = Pick<Kernels, 'backwardWeights' | 'addScaled' | 'squaredNorm' | 'moveParameters'>;
+type Others = Pick<Kernels, 'linearGradWeights' | 'addScaled' | 'squaredNorm' | 'optimizerStep'>;
 
 /** For a layer over bytes the gradient is applied block by block of its columns, while it is in the cache. */
-export function weightSteps(engine: Engine, others: Others): Pick<Kernels, 'stepWeights'> {
+export function weightSteps(engine: Engine, others: Others): Pick<Kernels, 'backwardAndStep'> {
   const { memory } = engine;
 
-  function plainly(step: WeightStep): StepFacts {
-    let found: StepFacts | undefined;
+  function plainly(step: BackwardAndStep): StepStatistics {
+    let found: StepStatistics | undefined;
     engine.inFrame((frame) => {
       const room = frame.room(step.weights.byteLength);
       found = stepWeightsPlainly(others, step, memory.view(step.weights, room, step.weights.length));
@@ -26,7 +26,7 @@ export function weightSteps(engine: Engine, others: Others): Pick<Kernels, 'step
   }
 
   return {
-    stepWeights(step) {
+    backwardAndStep(step) {
       const { input, units } = step;
       const fuses = input.kind === 'bytes' && fitsWhole(memory, input) && !hasOneUnitKernels(engine, input, units);
       return fuses ? stepBytes(engine, step, input) : plainly(step);
@@ -34,8 +34,8 @@ export function weightSteps(engine: Engine, others: Others): Pick<Kernels, 'step
   };
 }
 
-function stepBytes(engine: Engine, step: WeightStep, input: ByteRows): StepFacts {
-  const { units, wantsNorms, weights, dZ, velocities, squares, ...numbers } = step;
+function stepBytes(engine: Engine, step: BackwardAndStep, input: ByteBatch): StepStatistics {
+  const { units, wantsNorms, weights, dZ, firstMoment: velocities, secondMoment: squares, ...numbers } = step;
   const { memory } = engine;
   const { count, features } = input;
   const blocks = Math.ceil(features / block);

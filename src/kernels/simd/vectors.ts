@@ -9,18 +9,18 @@ const block = 4096;
 const weight = 8;
 
 /** Work on long vectors, such as all parameters. */
-export function vectors(engine: Engine): Pick<Kernels, 'moveParameters' | 'addScaled' | 'squaredNorm'> {
+export function vectors(engine: Engine): Pick<Kernels, 'optimizerStep' | 'addScaled' | 'squaredNorm'> {
   const { memory } = engine;
   return {
-    moveParameters({ values, gradient, velocities, squares, rate, ...numbers }) {
+    optimizerStep({ values, gradient, firstMoment, secondMoment, learningRate, ...numbers }) {
       engine.inFrame((frame) => {
         engine.run({
           kind: 'moveParameters',
           ...numbers,
-          rate,
+          learningRate,
           gradient: frame.update(gradient),
-          velocity: velocities === null ? 0 : frame.update(velocities),
-          squares: squares === null ? 0 : frame.update(squares),
+          velocity: firstMoment === null ? 0 : frame.update(firstMoment),
+          squares: secondMoment === null ? 0 : frame.update(secondMoment),
           out: frame.update(values),
           end: values.length,
           grain,
