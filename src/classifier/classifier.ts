@@ -6,9 +6,10 @@ import { sigmoid } from '../elementary.ts';
 import { UserError } from '../errors.ts';
 import { type Metrics, measure, tallyOf } from '../evaluation/metrics.ts';
 import { type InputScaling, inScope, type Kernels, type Precision } from '../kernels/kernels.ts';
-import { createWorkspace, forward, inference } from '../model/forward.ts';
-import { type LossName, losses } from '../model/losses.ts';
-import { type Network, type Parameters, parametersOver } from '../model/network.ts';
+import type { Network } from '../nn/build.ts';
+import { type LossName, losses } from '../nn/losses.ts';
+import { createWorkspace, forward, type Parameters, parametersOver } from '../nn/network.ts';
+import { inference } from '../nn/op.ts';
 
 /** A trained network with all that it takes to answer for a picture: what a model file holds. */
 export interface Classifier {
@@ -16,7 +17,7 @@ export interface Classifier {
   parameters: Parameters;
   precision: Precision;
   preprocessing: Preprocessing;
-  /** how `map` was made, for people */
+  /** how `scaling` was made, for people */
   normalize: NormalizerName;
   scaling: InputScaling;
   classes: Classes;

@@ -125,9 +125,9 @@ async function trainFolds(
 }
 
 /** The journal's last line of a training that diverged. @param train  what it trained on */
-async function divergedLine({ autopsy }: DivergedError, { names }: ExampleSet): Promise<object> {
-  const examples = await allTexts(selectTexts(names, Int32Array.from(autopsy.examples)));
-  return { diverged: { ...autopsy, examples } };
+async function divergedLine({ report }: DivergedError, { names }: ExampleSet): Promise<object> {
+  const examples = await allTexts(selectTexts(names, Int32Array.from(report.examples)));
+  return { diverged: { ...report, examples } };
 }
 
 /** Trains, journals every epoch, and saves the model in the run's folder, also when it is interrupted or diverges. */

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { LoadedConfig } from '../config/load.ts';
 import { UserError } from '../errors.ts';
-import type { Layer, Network } from '../model/network.ts';
+import type { Layer, Network } from '../nn/build.ts';
 import { loadClassifier, loadVector } from '../run/model-file.ts';
 import type { TrainingFiles } from '../training/plan.ts';
 

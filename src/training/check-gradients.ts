@@ -1,10 +1,8 @@
 import { fewPictures, isStored } from '../data/pixels.ts';
 import type { Kernels } from '../kernels/kernels.ts';
 import { referenceKernels } from '../kernels/reference.ts';
-import type { Targets } from '../model/backward.ts';
-import { createWorkspace, forward, type Pass } from '../model/forward.ts';
-import { checkGradient, type GradientCheck } from '../model/gradient-check.ts';
-import { type Parameters, parametersOver } from '../model/network.ts';
+import { checkGradient, type GradientCheck } from '../nn/gradient-check.ts';
+import { createWorkspace, forward, type Parameters, type Pass, parametersOver, type Targets } from '../nn/network.ts';
 import { namedRandom } from '../random.ts';
 import type { FitOptions } from './fit.ts';
 

@@ -5,13 +5,13 @@ import { contentHash } from '../data/hash.ts';
 import { fewPictures } from '../data/pixels.ts';
 import { partNames } from '../data/split.ts';
 import { UserError } from '../errors.ts';
-import { forms } from '../model/forms.ts';
+import { forms } from '../nn/input/input-form.ts';
 import type { DevCourse } from './cost-curve.ts';
 import type { FoldsDone } from './cross-validation.ts';
 import type { GradientWatchState } from './layer-norms.ts';
 import type { TrainingFiles } from './plan.ts';
 import type { Parts } from './prepare.ts';
-import type { TrainingState } from './training-state.ts';
+import type { TrainingState } from './state.ts';
 
 /** All that a run needs to go on where it was, to the same bits. */
 export interface Checkpoint {

@@ -10,7 +10,7 @@ import { judgeTrained } from './divergence.ts';
 import { type EpochEvent, type FitEvent, type FitOptions, fit, type ResumeOptions } from './fit.ts';
 import { planTraining, prepareFit, type TrainingFiles } from './plan.ts';
 import { foldParts, type PreparedData } from './prepare.ts';
-import type { TrainingState } from './training-state.ts';
+import type { TrainingState } from './state.ts';
 
 /** What a training is made of: what a classifier needs besides its weights. */
 export type Setting = Pick<PreparedData, 'classes' | 'preprocessing'>;

@@ -1,5 +1,5 @@
 import type { LayerNorms } from './layer-norms.ts';
-import type { TrainingState } from './training-state.ts';
+import type { TrainingState } from './state.ts';
 
 /** A sign of life within an epoch that takes long. */
 export interface StepEvent {

@@ -1,6 +1,7 @@
 import type { Floats } from '../kernels/kernels.ts';
-import type { Workspace } from '../model/forward.ts';
-import type { Network } from '../model/network.ts';
+import { opsOf } from '../nn/build.ts';
+import { featuresOf } from '../nn/shape.ts';
+import type { Training } from './state.ts';
 
 /** What one step did in a layer, for the journal. */
 export interface LayerNorms {
@@ -20,29 +21,31 @@ export interface LayerNorms {
   zeros: number;
 }
 
-/** The norms of every layer after a step. */
-export function layerNorms(
-  network: Network,
-  options: {
-    workspace: Workspace;
-    count: number;
-    /** ‖dW‖ as the backward pass left it, after clipping; the optimizer has since overwritten the gradient */
-    gradientNorms: readonly number[];
-    updateNorms: readonly number[];
-    weightNorms: readonly number[];
-  },
-): LayerNorms[] {
-  const { workspace, count, gradientNorms, updateNorms, weightNorms } = options;
-  return network.layers.map(({ units }, l) => {
-    const { z, a } = workspace.layers[l]!;
-    return {
-      examples: count,
-      gradientNorm: gradientNorms[l]!,
-      updateNorm: updateNorms[l]!,
-      weightNorm: weightNorms[l]!,
-      ...outputFacts(l === network.layers.length - 1 ? z : a, count * units),
-    };
-  });
+/** The norms of every layer after a step that measured them, and what its last op gave. */
+export function layerNorms({ trainable, workspace, gradientNorms, updateNorms, last }: Training): LayerNorms[] {
+  const { network, parameters, squaredNorm } = trainable.form;
+  const count = last.indices.length;
+  return parameters.specs
+    .filter(({ decayed }) => decayed)
+    .map((weights) => {
+      const { layer } = weights;
+      const k = opsOf(network).findLastIndex((op) => op.layer === layer);
+      return {
+        examples: count,
+        gradientNorm: gradientNorms[layer]!,
+        updateNorm: updateNorms[layer]!,
+        weightNorm: Math.sqrt(squaredNorm(parameters.values, weights)),
+        ...outputFacts(workspace.slots[k]!.value, count * featuresOf(opsOf(network)[k]!.output)),
+      };
+    });
+}
+
+/** Whether a hidden layer gave 0 for every example of the last step's batch: nothing below it learns from those. */
+export function isSilent({ trainable, workspace, last }: Training, layer: number): boolean {
+  const ops = opsOf(trainable.form.network);
+  const k = ops.findLastIndex((op) => op.layer === layer);
+  const numbers = last.indices.length * featuresOf(ops[k]!.output);
+  return workspace.slots[k]!.value.subarray(0, numbers).every((value) => value === 0);
 }
 
 /** What the first n numbers are like; a function of its own, since it is compiled sooner than one that has more to do. */

@@ -15,9 +15,9 @@ import { type OpeningProgress, openSource, type SourceChoice } from '../data/sou
 import { type PartName, partNames } from '../data/split.ts';
 import { allTexts } from '../data/texts.ts';
 import { UserError } from '../errors.ts';
-import { defaultSlope } from '../model/activations.ts';
-import { defaultFactor, fittingInit, type Init } from '../model/initializers.ts';
-import type { Layer, Network } from '../model/network.ts';
+import { defaultSlope } from '../nn/activations.ts';
+import type { Layer, Network } from '../nn/build.ts';
+import { defaultFactor, fittingInit, type Init } from '../nn/initializers.ts';
 import { type Copies, findCopies, noCopies, notesOfCopies } from './copies.ts';
 import { compareParts, notesOfDifferences, seeParts } from './differences.ts';
 import { type Divided, divide } from './divide.ts';

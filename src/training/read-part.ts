@@ -1,7 +1,7 @@
 import { fewPictures, readAhead, type StoredPixels } from '../data/pixels.ts';
 import { ascending } from '../data/shuffle.ts';
 import type { InputScaling, Kernels } from '../kernels/kernels.ts';
-import type { SampleOrder, TrainableSplit, Window } from './problem.ts';
+import type { SampleOrder, TrainableSplit, Window } from './trainable.ts';
 
 /**
  * Pictures that are read as training comes to them: a span of them lies in the memory of the kernels, and while it is worked
@@ -22,11 +22,11 @@ export function readPart(labels: Uint8Array, pixels: StoredPixels, scaling: Inpu
   return {
     labels,
     batch: (indices, count) => {
-      return { kind: 'bytes', bytes, indices: placesIn(present, indices, count), count, features, scaling: scaling };
+      return { kind: 'bytes', bytes, indices: placesIn(present, indices, count), count, features, scaling };
     },
     first: (count) => {
       const few = fewPictures(pixels, ascending(count), features);
-      return { kind: 'bytes', bytes: few, indices: null, count, features, scaling: scaling };
+      return { kind: 'bytes', bytes: few, indices: null, count, features, scaling };
     },
     async *windows(way) {
       const spans = cutSpans(way, Math.floor(room / 2 / features));

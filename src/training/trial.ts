@@ -9,7 +9,7 @@ import { UserError } from '../errors.ts';
 import { type Interval, wilsonInterval } from '../evaluation/intervals.ts';
 import type { Metrics } from '../evaluation/metrics.ts';
 import { kernelsFor } from '../kernels/select.ts';
-import { type RangeName, ranges } from '../optimize/ranges.ts';
+import { type RangeName, ranges } from '../nn/ranges.ts';
 import { namedRandom } from '../random.ts';
 import { refuseWrongStep } from './check-step.ts';
 import { classifierOf, crossValidate, requireDev } from './cross-validation.ts';

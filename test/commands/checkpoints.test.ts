@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { checkpointsOf } from '../../src/commands/checkpoints.ts';
 import { checkConfig } from '../../src/config/load.ts';
 import { fit } from '../../src/training/fit.ts';
-import type { TrainingState } from '../../src/training/training-state.ts';
+import type { TrainingState } from '../../src/training/state.ts';
 import { problem } from '../training/problems.ts';
 
 let folder: string;

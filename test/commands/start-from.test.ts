@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { readExtras } from '../../src/commands/extras.ts';
 import { checkConfig } from '../../src/config/load.ts';
 import { kernelsFor } from '../../src/kernels/select.ts';
-import { initialParameters } from '../../src/model/network.ts';
+import { initialParameters } from '../../src/nn/network.ts';
 import { numpyRandom } from '../../src/random.ts';
 import { encodeClassifier } from '../../src/run/model-file.ts';
 import { networkOf } from '../../src/training/prepare.ts';

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { logits } from '../../src/classifier/classifier.ts';
 import { checkConfig } from '../../src/config/load.ts';
 import { type Augmentation, augmentBatch, augmentPicture, augments, noAugmentation } from '../../src/data/augment.ts';
-import { losses } from '../../src/model/losses.ts';
+import { losses } from '../../src/nn/losses.ts';
 import { numpyRandom, type Random } from '../../src/random.ts';
 import { fitOptions, planTraining } from '../../src/training/plan.ts';
 import { epochsOf, type HeldData, kernels, noisePictures, prepareHeld } from '../training/problems.ts';

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { differenceInterval, wilsonInterval } from '../../src/evaluation/intervals.ts';
 import { logit, type Metrics, measure, rocAuc, tallyOf } from '../../src/evaluation/metrics.ts';
-import { losses } from '../../src/model/losses.ts';
+import { losses } from '../../src/nn/losses.ts';
 import { steps } from '../golden/golden.ts';
 
 const golden = steps.metrics;

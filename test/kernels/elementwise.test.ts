@@ -4,8 +4,8 @@ import type { ActivationRule } from '../../src/kernels/elementwise.ts';
 import { type Floats, inScope, type Kernels, type Precision, precisions } from '../../src/kernels/kernels.ts';
 import { referenceKernels } from '../../src/kernels/reference.ts';
 import { simdKernels } from '../../src/kernels/simd/simd-kernels.ts';
-import { type ActivationName, activations } from '../../src/model/activations.ts';
-import { type LossName, losses } from '../../src/model/losses.ts';
+import { type ActivationName, activations } from '../../src/nn/activations.ts';
+import { type LossName, losses } from '../../src/nn/losses.ts';
 import { numpyRandom } from '../../src/random.ts';
 
 /** Relative errors: a few roundings of the precision. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { referenceKernels } from '../../src/kernels/reference.ts';
 import { simdKernels } from '../../src/kernels/simd/simd-kernels.ts';
-import { type LossName, losses } from '../../src/model/losses.ts';
+import { type LossName, losses } from '../../src/nn/losses.ts';
 import { type Batch, batchOf, classWeights, passOf } from './operands.ts';
 
 /** Logistic regression in float32 goes forward and back in one. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { BackwardAndStep, Floats, InputScaling, Kernels, Batch as Rows } from '../../src/kernels/kernels.ts';
-import { type LossName, losses } from '../../src/model/losses.ts';
+import { type LossName, losses } from '../../src/nn/losses.ts';
 import { numpyRandom, type Random } from '../../src/random.ts';
 
 /** What kernels are tried on: products of any shape, steps of weights, and logistic regression forward and back. */

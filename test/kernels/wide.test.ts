@@ -6,7 +6,7 @@ import { type Floats, inScope, type Kernels, type Precision, precisions } from '
 import { isWide, wideFlag } from '../../src/kernels/simd/compiled.ts';
 import { createMemory } from '../../src/kernels/simd/memory.ts';
 import { simdKernels } from '../../src/kernels/simd/simd-kernels.ts';
-import { type LossName, losses } from '../../src/model/losses.ts';
+import { type LossName, losses } from '../../src/nn/losses.ts';
 import { numpyRandom } from '../../src/random.ts';
 import { batchOf, draw, drawStep, passOf, products, shapes, stepShapes } from './operands.ts';
 

@@ -3,13 +3,13 @@ import { noAugmentation } from '../../src/data/augment.ts';
 import type { Arithmetic, Kernels, Precision } from '../../src/kernels/kernels.ts';
 import { simdKernels } from '../../src/kernels/simd/simd-kernels.ts';
 import { stepWeightsPlainly } from '../../src/kernels/step-weights.ts';
-import type { ActivationName } from '../../src/model/activations.ts';
-import type { Network } from '../../src/model/network.ts';
-import type { OptimizerChoice } from '../../src/optimize/optimizers.ts';
+import type { ActivationName } from '../../src/nn/activations.ts';
+import type { Network } from '../../src/nn/build.ts';
+import type { OptimizerChoice } from '../../src/nn/optimizers.ts';
 import { namedRandom } from '../../src/random.ts';
 import { checkStep } from '../../src/training/check-step.ts';
 import { type FitOptions, fit } from '../../src/training/fit.ts';
-import { dense } from '../model/networks.ts';
+import { dense } from '../nn/networks.ts';
 import { noisePictures, problem, type Wishes } from './problems.ts';
 
 const output = dense(1, { activation: 'sigmoid' });

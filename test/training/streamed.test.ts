@@ -18,7 +18,7 @@ import { planTraining, prepareFit } from '../../src/training/plan.ts';
 import { type PreparedData, prepareData } from '../../src/training/prepare.ts';
 import { findRate } from '../../src/training/rate-finder.ts';
 import { cutSpans } from '../../src/training/read-part.ts';
-import type { TrainingState } from '../../src/training/training-state.ts';
+import type { TrainingState } from '../../src/training/state.ts';
 import { noisePictures } from './problems.ts';
 
 /** Training on pictures that stay on the disk gives the bits of training on pictures in memory. */
