@@ -14,7 +14,7 @@ export interface Targets {
 }
 
 export interface BackwardOptions {
-  /** the lowest layer whose dW is wanted: with 1 the first layer's is left to `stepWeights` of the kernels */
+  /** the lowest layer whose dW is wanted: with 1 the first layer's is left to `backwardAndStep` of the kernels */
   down?: 0 | 1;
   /** whether the gradient adds to that of other examples of the batch; batch norm takes all of them at once */
   adds?: boolean;

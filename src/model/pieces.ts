@@ -1,3 +1,4 @@
+import { kernelConstants } from '../kernels/bindings.ts';
 import type { ByteBatch } from '../kernels/kernels.ts';
 import { backward, lossGradient, type Targets } from './backward.ts';
 import { forward, type LayerWorkspace, type Pass } from './forward.ts';
@@ -6,8 +7,8 @@ import type { Parameters } from './network.ts';
 
 /** Pictures that go forward and back together: what went forward is still in a processor's cache on the way back. */
 const pieceBytes = 4 * 2 ** 20;
-/** Sums over examples are made by so many (EXAMPLES of kernels/simd/assembly/tiles.ts). */
-const examples = 64;
+/** Sums over examples are made by so many. */
+const examples = kernelConstants.EXAMPLES;
 
 /** Forward, cost and gradient of a batch, in pieces where it is far larger than a cache; how many, its shape alone says.
  *  @param gradient  laid out like the parameters; overwritten, but for what is not trained

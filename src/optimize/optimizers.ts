@@ -31,7 +31,7 @@ export interface Optimizer {
    *  the training pictures, and the dual form applies */
   linear: boolean;
   direct(step: Step, options: OptimizerOptions): void;
-  /** what the slots hold, in their order, and the numbers with which `moveParameters` of the kernels does the same */
+  /** what the slots hold, in their order, and the numbers with which `optimizerStep` of the kernels does the same */
   moments: readonly ('velocities' | 'squares')[];
   coefficients(options: OptimizerOptions, t: number): UpdateCoefficients;
 }
