@@ -1,5 +1,5 @@
 import { sigmoid, tanh } from '../elementary.ts';
-import type { ActivationRule } from '../kernels/elementwise.ts';
+import type { ActivationRule } from '../kernels/kernels.ts';
 
 /** g(z) and its derivative g′, which may be had from z or from a = g(z), whichever is cheaper. */
 export interface Activation extends ActivationRule {

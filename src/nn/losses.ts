@@ -1,5 +1,5 @@
 import { sigmoid, softplus } from '../elementary.ts';
-import type { LossRule } from '../kernels/elementwise.ts';
+import type { LossRule } from '../kernels/kernels.ts';
 
 /** The loss of one example from its logit z, with ŷ = σ(z), and its derivative with respect to z. */
 export interface Loss extends LossRule {

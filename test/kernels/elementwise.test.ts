@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { ActivationRule } from '../../src/kernels/elementwise.ts';
+import type { ActivationRule } from '../../src/kernels/kernels.ts';
 import { type Floats, inScope, type Kernels, type Precision, precisions } from '../../src/kernels/kernels.ts';
 import { referenceKernels } from '../../src/kernels/reference.ts';
 import { simdKernels } from '../../src/kernels/simd/simd-kernels.ts';

@@ -1,9 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { inScope, type Precision, precisions } from '../../src/kernels/kernels.ts';
-import { referenceKernels } from '../../src/kernels/reference.ts';
+import { referenceBackwardAndStep, referenceKernels } from '../../src/kernels/reference.ts';
 import { simdKernels } from '../../src/kernels/simd/simd-kernels.ts';
-import { stepWeightsPlainly } from '../../src/kernels/step-weights.ts';
 import { drawStep, type StepShape, stepShapes } from './operands.ts';
 
 describe.each(Object.keys(precisions) as Precision[])('a step of weights with its gradient in %s', (precision) => {
@@ -15,7 +14,7 @@ describe.each(Object.keys(precisions) as Precision[])('a step of weights with it
         inScope(kernels, (scope) => {
           const [fused, plain] = [drawStep(shape, scope), drawStep(shape, scope)];
           const facts = kernels.backwardAndStep(fused);
-          const expected = stepWeightsPlainly(kernels, plain, scope.allocate(plain.weights.length));
+          const expected = referenceBackwardAndStep(kernels, plain, scope.allocate(plain.weights.length));
           expect(fused.weights).toEqual(plain.weights);
           expect(fused.firstMoment).toEqual(plain.firstMoment);
           expect(fused.secondMoment).toEqual(plain.secondMoment);

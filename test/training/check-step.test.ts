@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { noAugmentation } from '../../src/data/augment.ts';
 import type { Arithmetic, Kernels, Precision } from '../../src/kernels/kernels.ts';
+import { referenceBackwardAndStep } from '../../src/kernels/reference.ts';
 import { simdKernels } from '../../src/kernels/simd/simd-kernels.ts';
-import { stepWeightsPlainly } from '../../src/kernels/step-weights.ts';
 import type { ActivationName } from '../../src/nn/activations.ts';
 import type { Network } from '../../src/nn/build.ts';
 import type { OptimizerChoice } from '../../src/nn/optimizers.ts';
@@ -78,7 +78,7 @@ function changingGradient(k: Kernels, change: (dW: Numbers, units: number) => vo
   };
   return {
     linearGradWeights,
-    backwardAndStep: (step) => stepWeightsPlainly({ ...k, linearGradWeights }, step, k.allocate(step.weights.length)),
+    backwardAndStep: (step) => referenceBackwardAndStep({ ...k, linearGradWeights }, step, k.allocate(step.weights.length)),
     logisticPass: k.logisticPass && {
       ...k.logisticPass,
       run: (pass) => {

@@ -3,7 +3,7 @@ import { logits } from '../../src/classifier/classifier.ts';
 import type { Examples } from '../../src/data/examples.ts';
 import { UserError } from '../../src/errors.ts';
 import type { Kernels } from '../../src/kernels/kernels.ts';
-import { stepWeightsPlainly } from '../../src/kernels/step-weights.ts';
+import { referenceBackwardAndStep } from '../../src/kernels/reference.ts';
 import { losses } from '../../src/nn/losses.ts';
 import { costWatch, DivergedError, divergedEpochs, divergedFactor, judgeTrained } from '../../src/training/divergence.ts';
 import type { FitOptions } from '../../src/training/fit.ts';
@@ -34,7 +34,7 @@ function amiss(change: Partial<Kernels>): Kernels {
   const faulty: Kernels = {
     ...kernels,
     ...change,
-    backwardAndStep: (step) => stepWeightsPlainly(faulty, step, kernels.allocate(step.weights.length)),
+    backwardAndStep: (step) => referenceBackwardAndStep(faulty, step, kernels.allocate(step.weights.length)),
     scope: () => ({ ...faulty, release: () => {} }),
   };
   return faulty;

@@ -1,3 +1,4 @@
+import { kernelConstants } from '../../kernels/bindings.ts';
 import type { ByteBatch } from '../../kernels/kernels.ts';
 import { opsOf } from '../build.ts';
 import { backward, forward, lossGradient, type Parameters, type Pass, type Targets } from '../network.ts';
@@ -5,8 +6,8 @@ import { isFusedLogistic, logisticCostAndGradient } from './logistic.ts';
 
 /** Pictures that go forward and back together: what went forward is still in a processor's cache on the way back. */
 const microBatchBytes = 4 * 2 ** 20;
-/** Sums over examples are made by so many (EXAMPLES of the compiled kernels). */
-const examples = 64;
+/** Sums over examples are made by so many. */
+const examples = kernelConstants.EXAMPLES;
 
 /** Forward, cost and gradient of a batch, in one or in micro-batches where it is far larger than a cache; how many, its shape alone says.
  *  @param gradient            laid out like the parameters; overwritten, but for what is not trained

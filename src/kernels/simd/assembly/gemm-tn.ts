@@ -1,5 +1,4 @@
-import { addProduct } from './arithmetic';
-import { lanes, ZEROS } from './tiles';
+import { addProduct, lanes, ZEROS } from './tiles';
 
 /** Sums of rows scaled by numbers, in registers of four rows of the result by two vectors. */
 
@@ -8,7 +7,7 @@ import { lanes, ZEROS } from './tiles';
  *  @param q, qStride         `terms` rows of `columns` reals, qStride bytes apart
  *  @param out, outStride     `rows` rows of `columns` values, outStride bytes apart
  *  @param add                whether to add to what is there, or to overwrite it */
-export function scaledRows(
+export function gemmTN(
   p: usize,
   pRow: usize,
   pTerm: usize,

@@ -1,28 +1,26 @@
-import { addProduct } from './arithmetic';
-import { lanes } from './tiles';
-import { WIDE_SUMS, wide } from './wide';
+import { addProduct, lanes, WIDE_SUMS, wide } from './tiles';
 
 /**
  * Dot products of rows with rows, in registers of four rows of W by two of X, or four where they are wide. A sum depends on its own two rows and
  * their length alone: whichever of the register shapes below makes it, it runs over the same lanes in the same order.
  */
 
-/** Bytes of a row that are worked on together, of bytes that are widened and of reals that are not: the longer, the less the ends of
+/** Bytes of a row that are worked on together, of bytes that are dequantized and of reals that are not: the longer, the less the ends of
  *  sums weigh. */
-const WIDENED: i32 = 1536;
+const DEQUANTIZED: i32 = 1536;
 const STRETCH: i32 = 2048;
 /** Rows of X that stay in the first-level cache while all panels of W pass by. */
 export const ROWS: i32 = 16;
 /** Rows of W that are laid into panels together: they stay in the second-level cache while all of X passes by. */
 export const PANEL_UNITS: i32 = 64;
 
-export function stretchColumns(widened: bool): i32 {
-  return (widened ? WIDENED : STRETCH) / <i32>sizeof<real>();
+export function stretchColumns(dequantized: bool): i32 {
+  return (dequantized ? DEQUANTIZED : STRETCH) / <i32>sizeof<real>();
 }
 
-/** Bytes from one row of a widened tile to the next. */
+/** Bytes from one row of a dequantized tile to the next. */
 export function stretchStride(): usize {
-  return WIDENED + 64;
+  return DEQUANTIZED + 64;
 }
 
 /** Room for the panels of PANEL_UNITS rows of W, and behind them for sums. */
@@ -52,7 +50,7 @@ export function layPanels(w: usize, wStride: usize, units: i32, columns: i32, pa
  *  @param w, wStride      `units` rows of `columns` values, wStride bytes apart
  *  @param out, outStride  `rows` rows of `units` values, outStride bytes apart
  *  @param panels          of layPanels */
-export function addDotProducts(
+export function gemmNT(
   x: usize,
   xStride: usize,
   rows: i32,

@@ -1,10 +1,9 @@
-import { Job } from './job';
-import { smaller } from './tiles';
-import { WIDE_SUMS, wide } from './wide';
+import { GramU8Call } from './generated/calls';
+import { smaller, WIDE_SUMS, wide } from './tiles';
 
 /**
- * Inner products of rows of bytes, in whole numbers and so exact: pairs of bytes, widened to 16 bits, are multiplied and
- * added into 32 bits. Two rows are widened to tiles of 16-bit numbers, with zeros where examples or columns end.
+ * Inner products of rows of bytes, in whole numbers and so exact: pairs of bytes, extended to 16 bits, are multiplied and
+ * added into 32 bits. Rows are extended to tiles of 16-bit numbers, with zeros where examples or columns end.
  */
 
 const ROWS: i32 = 64;
@@ -16,22 +15,22 @@ const TILE: usize = <usize>ROWS * STRIDE;
 const SUMS: usize = <usize>ROWS * <usize>ROWS * 4;
 
 /** Bytes of the two tiles and their sums, and room for those of a wide shape. */
-export function byteProductsScratch(): usize {
+export function gramScratch(): usize {
   return 2 * TILE + SUMS + WIDE_SUMS;
 }
 
-/** out[i, j] = Σ_k x[i, k] · w[j, k] for rows first … end − 1 of the input and all `units` rows of the weights, both bytes;
+/** out[i, j] = Σ_k x[i, k] · y[j, k] for rows first … end − 1 of the left and all `columns` rows of the right, both bytes;
  *  `out` holds numbers of 64 bits whatever `real` is. Where both are the same rows, only j from i's tile on are computed. */
-export function byteProducts(job: Job, first: i32, end: i32, scratch: usize): void {
-  const a = job.input;
-  const b = job.weights;
-  const features = job.features;
-  const stride = <usize>job.units * 8;
+export function gramU8(call: GramU8Call, first: i32, end: i32, scratch: usize): void {
+  const a = call.left;
+  const b = call.right;
+  const features = call.features;
+  const stride = <usize>call.columns * 8;
   for (let i = first; i < end; i += ROWS) {
     const rows = smaller(ROWS, end - i);
-    for (let j = a === b ? i : 0; j < job.units; j += ROWS) {
-      const columns = smaller(ROWS, job.units - j);
-      const to = job.out + <usize>i * stride + <usize>j * 8;
+    for (let j = a === b ? i : 0; j < call.columns; j += ROWS) {
+      const columns = smaller(ROWS, call.columns - j);
+      const to = call.out + <usize>i * stride + <usize>j * 8;
       for (let r = 0; r < rows; r++) memory.fill(to + <usize>r * stride, 0, <usize>columns * 8);
       for (let k = 0; k < features; k += EXACT_COLUMNS) {
         const last = smaller(features, k + EXACT_COLUMNS);
@@ -52,8 +51,8 @@ function sumTiles(a: usize, aRows: i32, b: usize, bRows: i32, features: i32, k: 
   memory.fill(sums, 0, SUMS);
   for (; k < end; k += COLUMNS) {
     const columns = smaller(COLUMNS, end - k);
-    widenTile(a + <usize>k, aRows, features, columns, scratch);
-    widenTile(b + <usize>k, bRows, features, columns, scratch + TILE);
+    extendTile(a + <usize>k, aRows, features, columns, scratch);
+    extendTile(b + <usize>k, bRows, features, columns, scratch + TILE);
     for (let i = 0; i < aRows; i += 2) {
       for (let j = 0; j < bRows; j += 4) {
         addProducts2x4(
@@ -68,7 +67,7 @@ function sumTiles(a: usize, aRows: i32, b: usize, bRows: i32, features: i32, k: 
 }
 
 /** Rows past the last are left as they are: their sums are never read. */
-function widenTile(from: usize, rows: i32, features: i32, columns: i32, to: usize): void {
+function extendTile(from: usize, rows: i32, features: i32, columns: i32, to: usize): void {
   const whole = columns & ~15;
   for (let r = 0; r < rows; r++, from += <usize>features, to += STRIDE) {
     for (let k: usize = 0; k < <usize>whole; k += 16) {

@@ -1,6 +1,50 @@
+import { type callHeader, type KernelName, kernelNames, kernelTable, layoutOf, sizeOf } from '../bindings.ts';
 import type { Floats } from '../kernels.ts';
-import type { Block } from './free-list.ts';
-import type { KernelMemory } from './memory.ts';
+import type { Block, KernelMemory } from './memory.ts';
+
+type FieldsInTable<K extends KernelName> = (typeof kernelTable)[K]['fields'];
+
+/** What a kernel is called with: its own fields, by name. Addresses are numbers. */
+export type FieldsOf<K extends KernelName> = {
+  [F in keyof FieldsInTable<K>]: FieldsInTable<K>[F] extends 'flag' ? boolean : number;
+};
+
+/** Where the host writes a call, as numbers of 64 and of 32 bits: the same bytes. */
+export interface CallRecord {
+  doubles: Float64Array;
+  words: Int32Array;
+}
+
+interface Layout {
+  number: number;
+  /** fields, each with where it is written */
+  doubles: readonly { name: string; at: number }[];
+  words: readonly { name: string; at: number }[];
+}
+
+const layouts = {} as Record<KernelName, Layout>;
+for (const [number, kernel] of kernelNames.entries()) {
+  const placed = layoutOf(kernelTable[kernel].fields);
+  const ofSize = (bytes: number) =>
+    placed.filter(({ type }) => sizeOf(type) === bytes).map(({ name, offset }) => ({ name, at: offset / bytes }));
+  layouts[kernel] = { number, doubles: ofSize(8), words: ofSize(4) };
+}
+
+/** Writes a call where the threads read it. */
+export function writeCall<K extends KernelName>(
+  kernel: K,
+  fields: FieldsOf<K>,
+  header: Record<Exclude<keyof typeof callHeader, 'kernel'>, number>,
+  { doubles, words }: CallRecord,
+): void {
+  const values = fields as Record<string, number>; // a flag becomes 0 or 1 as it is stored
+  const layout = layouts[kernel];
+  words[0] = layout.number;
+  words[1] = header.end;
+  words[2] = header.step;
+  for (const { name, at } of layout.doubles) doubles[at] = values[name]!;
+  for (const { name, at } of layout.words) words[at] = values[name]!;
+}
 
 type Numbers = Floats | Uint8Array | Int32Array;
 
@@ -11,7 +55,7 @@ export interface Frame {
   /** Where the first `length` entries of an array are to be written; what they held is not there. */
   output(array: Floats, length: number): number;
   /** Where all entries of an array are to be read and overwritten. */
-  update(array: Floats): number;
+  inOut(array: Floats): number;
   /** Room that ends with the call. */
   room(bytes: number): number;
 }
@@ -72,7 +116,7 @@ function createFrame(memory: KernelMemory): Keeper {
         results.push({ array, length, address });
         return address;
       },
-      update(array) {
+      inOut(array) {
         const own = memory.addressOf(array);
         if (own !== null) return own;
         const address = roomFor(array, array.length);

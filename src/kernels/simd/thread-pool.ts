@@ -4,8 +4,8 @@ import { addressesLeft } from '../../machine-memory.ts';
 import type { Compiled } from './compiled.ts';
 import { spareAddresses } from './memory.ts';
 
-/** Threads that wait for jobs; the calling thread works too. */
-export interface Threads {
+/** Threads that wait for calls; the calling thread works too. */
+export interface ThreadPool {
   /** Whether one has vanished with a piece in its hands. Where the system does not say which threads there are: false. */
   isMissing(): boolean;
   /** What the one said that died at work; null where none has said anything. */
@@ -24,8 +24,8 @@ const program = `
   const { existsSync, readlinkSync } = require('node:fs');
   const { module, imports, control, room, done, mark, notes } = require('node:worker_threads').workerData;
   const { memory } = imports.env;
-  const growth = { seeAllMemory: () => memory.grow(0) };
-  const { exports } = new WebAssembly.Instance(module, { ...imports, growth });
+  const threads = { seeAllMemory: () => memory.grow(0) };
+  const { exports } = new WebAssembly.Instance(module, { ...imports, threads });
   notes.postMessage({ id: existsSync('/proc/thread-self') ? readlinkSync('/proc/thread-self').split('/').at(-1) : null });
   try {
     exports.work(control, room);
@@ -49,7 +49,7 @@ export function startThreads(
   { doneOffset, deadMark }: Pick<Compiled, 'doneOffset' | 'deadMark'>,
   control: number,
   rooms: readonly number[],
-): Threads {
+): ThreadPool {
   const { memory } = imports['env'] as { memory: WebAssembly.Memory };
   const affordable = Math.max(0, Math.floor((addressesLeft() - spareAddresses) / threadAddresses));
   const threads = rooms.slice(0, affordable).map((room) => {

@@ -1,18 +1,19 @@
-import type { ByteBatch } from '../kernels.ts';
-import type { Frame } from './frame.ts';
+import { kernelConstants } from '../bindings.ts';
+import { type ByteBatch, type Floats, type InputScaling, type Precision, precisions } from '../kernels.ts';
+import type { Frame } from './call.ts';
 import type { KernelMemory } from './memory.ts';
 
 /** Rows of bytes where the kernels can read them: rows first … first + count − 1 of a batch. */
 export interface PlacedRows {
-  input: number;
+  bytes: number;
   /** of Int32, or 0 where row i is example i */
   indices: number;
   first: number;
   count: number;
 }
 
-/** Sums over examples may be cut here without changing a bit: EXAMPLES of assembly/tiles.ts. */
-const unit = 64;
+/** Sums over examples may be cut at multiples of it. */
+const unit = kernelConstants.EXAMPLES;
 /** What is copied at once of a batch that lies elsewhere. */
 const copiedBytes = 32 * 2 ** 20;
 /** What is copied at once where the batch must be whole. */
@@ -29,7 +30,7 @@ export function* placeRows(memory: KernelMemory, frame: Frame, rows: ByteBatch, 
   requireRows(rows);
   const own = memory.addressOf(bytes);
   if (own !== null) {
-    yield { input: own, indices: indices === null ? 0 : frame.input(indices, count), first: 0, count };
+    yield { bytes: own, indices: indices === null ? 0 : frame.input(indices, count), first: 0, count };
     return;
   }
   const piece = Math.min(count, unit * Math.max(1, Math.floor(atOnce / (unit * features))));
@@ -41,7 +42,7 @@ export function* placeRows(memory: KernelMemory, frame: Frame, rows: ByteBatch, 
       const row = indices === null ? i : indices[i]!;
       room.set(bytes.subarray(row * features, (row + 1) * features), (i - first) * features);
     }
-    yield { input: address, indices: 0, first, count: end - first };
+    yield { bytes: address, indices: 0, first, count: end - first };
   }
 }
 
@@ -57,4 +58,35 @@ function requireRows({ bytes, indices, count, features }: ByteBatch): void {
       ? count <= rows
       : count <= indices.length && indices.subarray(0, count).every((row) => row >= 0 && row < rows);
   if (!fits) throw new RangeError(`kernels: expected examples among the ${rows} rows of a batch's bytes`);
+}
+
+/** An input scaling as the compiled kernels take it: x = scale · byte costs them nothing, since it is applied to the sums. */
+export type PreparedScaling = number | { scales: Floats; shifts: Floats };
+
+/** Prepares scalings, each once. */
+export function scalingPreparer(precision: Precision): (scaling: InputScaling) => PreparedScaling {
+  const known = new WeakMap<InputScaling, PreparedScaling>();
+  return (scaling) => {
+    const prepared = known.get(scaling) ?? prepare(scaling, precision);
+    known.set(scaling, prepared);
+    return prepared;
+  };
+}
+
+function prepare({ scale: scales, shift: shifts }: InputScaling, precision: Precision): PreparedScaling {
+  const scale = scales[0]!;
+  if (scales.every((value) => value === scale) && shifts.every((value) => value === 0)) return scale;
+  return { scales: precisions[precision].from(scales), shifts: precisions[precision].from(shifts) };
+}
+
+/** A scaling as a call takes it: addresses of its numbers, 0 where there is but a scale. */
+export interface PlacedScaling {
+  scale: number;
+  scales: number;
+  shifts: number;
+}
+
+export function placeScaling(frame: Frame, prepared: PreparedScaling, features: number): PlacedScaling {
+  if (typeof prepared === 'number') return { scale: prepared, scales: 0, shifts: 0 };
+  return { scale: 1, scales: frame.input(prepared.scales, features), shifts: frame.input(prepared.shifts, features) };
 }

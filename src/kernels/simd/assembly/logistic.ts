@@ -1,9 +1,16 @@
-import { Job } from './job';
-import { smaller } from './tiles';
-import { wide } from './wide';
+import { rowOf } from './dequantize';
+import {
+  ByteRows,
+  LOGISTIC_COLUMNS,
+  LogisticBatch,
+  LogisticForwardCall,
+  LogisticGradWeightsCall,
+  SplitNumbersCall,
+} from './generated/calls';
+import { smaller, wide } from './tiles';
 
 /**
- * A layer of one unit over bytes, in float32: logistic regression. Nothing is used twice here, so that widening bytes would
+ * A layer of one unit over bytes, in float32: logistic regression. Nothing is used twice here, so that dequantizing bytes would
  * cost more than the sums. Numbers are split into whole ones instead, value ≈ unit · (32,768 · high + low), with an error
  * of 2^-30 of the largest, and bytes are multiplied with those exactly, two products at a time. Whole sums do not depend on
  * their order.
@@ -12,19 +19,16 @@ import { wide } from './wide';
 /** Steps of two products of a byte with 2^14 that fit a sum of 32 bits. */
 export const EXACT_STEPS: i32 = 256;
 const BASE: f64 = 32_768;
-/** Columns that are summed together. Their sums stay in the second-level cache; pictures come from main memory, which is
- *  fast where it is read in long stretches. */
-export const TILE: i32 = 16_384;
 /** Rows that are read side by side: where a row is a multiple of 4,096 bytes long, one column of more of them would not
  *  stay in the first-level cache. */
 const ROWS: i32 = 8;
 
-/** Behind the split numbers: their unit, their sum, and their sum with an input map's `add`. */
-const FACTS: usize = 24;
+/** Behind the split numbers: their unit, their sum, and their sum with an input scaling's shifts. */
+const STATISTICS: usize = 24;
 
-/** Bytes of `count` split numbers: highs, lows, each padded with zeros, and facts; and room for as many products. */
+/** Bytes of `count` split numbers: highs, lows, each padded with zeros, and statistics; and room for as many products. */
 export function splitBytes(count: i32): usize {
-  return 2 * splitStride(count) + FACTS + <usize>count * 4;
+  return 2 * splitStride(count) + STATISTICS + <usize>count * 4;
 }
 
 function splitStride(count: i32): usize {
@@ -32,28 +36,27 @@ function splitStride(count: i32): usize {
 }
 
 /** The sums of 16 columns fit; so do the addresses of a block of rows. */
-export function oneUnitScratch(): usize {
-  return <usize>TILE * 16 + <usize>ROWS * 4;
+export function logisticScratch(): usize {
+  return <usize>LOGISTIC_COLUMNS * 16 + <usize>ROWS * 4;
 }
 
-/** Splits `count` float32 numbers of `input`, times `multiply` where there is one, into out; `accumulate` asks for
- *  their sum. Not shared: first = 0, end = 1. */
-export function splitNumbers(job: Job): void {
-  const stride = splitStride(job.count);
-  const facts = splitFacts(job.out, job.count);
-  const products = job.multiply === 0 ? job.input : multiplied(job, facts + FACTS);
-  const largest = largestSize(products, job.count);
+/** Splits `count` float32 numbers, times `scales` where there are any, into out; `wantsSum` asks for their sum. Not shared: first = 0, end = 1. */
+export function splitNumbers(call: SplitNumbersCall, _first: i32, _end: i32): void {
+  const stride = splitStride(call.count);
+  const statistics = splitStatistics(call.out, call.count);
+  const products = call.scales === 0 ? call.values : scaled(call, statistics + STATISTICS);
+  const largest = largestSize(products, call.count);
   const factor = factorOf(largest);
   const finite = largest < Infinity;
-  memory.fill(job.out, 0, 2 * stride);
-  if (finite) splitAll(products, job.count, factor, job.out, stride);
-  store<f64>(facts, finite ? 1 / <f64>factor : NaN);
-  store<f64>(facts + 8, job.accumulate === 0 ? 0 : sumOf(job.input, 0, job.count));
-  store<f64>(facts + 16, job.add === 0 ? 0 : sumOf(job.input, job.add, job.count));
+  memory.fill(call.out, 0, 2 * stride);
+  if (finite) splitAll(products, call.count, factor, call.out, stride);
+  store<f64>(statistics, finite ? 1 / <f64>factor : NaN);
+  store<f64>(statistics + 8, call.wantsSum === 0 ? 0 : sumOf(call.values, 0, call.count));
+  store<f64>(statistics + 16, call.shifts === 0 ? 0 : sumOf(call.values, call.shifts, call.count));
 }
 
-/** Where the facts of `count` split numbers lie. */
-export function splitFacts(split: usize, count: i32): usize {
+/** Where the statistics of `count` split numbers lie. */
+export function splitStatistics(split: usize, count: i32): usize {
   return split + 2 * splitStride(count);
 }
 
@@ -70,9 +73,9 @@ export function splitAll(products: usize, count: i32, factor: f32, out: usize, s
   for (let k = whole; k < <usize>count; k++) splitOne(load<f32>(products + k * 4), factor, out + k * 2, stride);
 }
 
-function multiplied(job: Job, out: usize): usize {
-  for (let k: usize = 0; k < <usize>job.count * 4; k += 4)
-    store<f32>(out + k, load<f32>(job.input + k) * load<f32>(job.multiply + k));
+function scaled(call: SplitNumbersCall, out: usize): usize {
+  for (let k: usize = 0; k < <usize>call.count * 4; k += 4)
+    store<f32>(out + k, load<f32>(call.values + k) * load<f32>(call.scales + k));
   return out;
 }
 
@@ -111,27 +114,22 @@ function sumOf(x: usize, y: usize, count: i32): f64 {
   return sum;
 }
 
-/** out[i] = scale · Σ_k w[k] · x[i, k] + what the map adds + bias for examples first … end − 1, with split w. */
-export function forwardOneUnit(job: Job, first: i32, end: i32, scratch: usize): void {
-  const facts = splitFacts(job.weights, job.features);
-  const unit = load<f64>(facts) * job.scale;
-  const shift = load<f64>(facts + 16) + (job.bias === 0 ? 0 : <f64>load<f32>(job.bias));
-  for (let i = first; i < end; i += 4) sumFour(job, i, smaller(4, end - i), unit, shift, job.out, scratch);
-}
-
-function rowOf(job: Job, i: i32): usize {
-  const row = job.indices === 0 ? i : load<i32>(job.indices + ((<usize>i) << 2));
-  return job.input + <usize>row * <usize>job.features;
+/** out[i] = scale · Σ_k w[k] · x[i, k] + the shifts + bias for examples first … end − 1, with split w. */
+export function logisticForward(call: LogisticForwardCall, first: i32, end: i32, scratch: usize): void {
+  const statistics = splitStatistics(call.weights, call.features);
+  const unit = load<f64>(statistics) * call.scale;
+  const shift = load<f64>(statistics + 16) + (call.bias === 0 ? 0 : <f64>load<f32>(call.bias));
+  for (let i = first; i < end; i += 4) sumFour(call, i, smaller(4, end - i), unit, shift, call.out, scratch);
 }
 
 /** Σ_k of the last columns of a row, from column k on. */
-function sumOfRest(job: Job, row: usize, stride: usize, k: i32): f64 {
+function sumOfRest(call: LogisticBatch, row: usize, stride: usize, k: i32): f64 {
   let high: i32 = 0;
   let low: i32 = 0;
-  for (const end = job.features; k < end; k++) {
+  for (const end = call.features; k < end; k++) {
     const x = <i32>load<u8>(row + <usize>k);
-    high += x * <i32>load<i16>(job.weights + <usize>k * 2);
-    low += x * <i32>load<i16>(job.weights + stride + <usize>k * 2);
+    high += x * <i32>load<i16>(call.weights + <usize>k * 2);
+    low += x * <i32>load<i16>(call.weights + stride + <usize>k * 2);
   }
   return BASE * <f64>high + <f64>low;
 }
@@ -139,19 +137,19 @@ function sumOfRest(job: Job, row: usize, stride: usize, k: i32): f64 {
 /** `count` examples from i on, four at most: where there are fewer, the last one is summed several times.
  *  @param out   what example 0 is written to
  *  @param room  for WIDE_SUMS bytes */
-export function sumFour(job: Job, i: i32, count: i32, unit: f64, shift: f64, out: usize, room: usize): void {
-  const stride = splitStride(job.features);
-  const whole = job.features & ~15;
-  let r0 = rowOf(job, i);
-  let r1 = rowOf(job, i + smaller(1, count - 1));
-  let r2 = rowOf(job, i + smaller(2, count - 1));
-  let r3 = rowOf(job, i + count - 1);
-  let highs = job.weights;
+export function sumFour(call: LogisticBatch, i: i32, count: i32, unit: f64, shift: f64, out: usize, room: usize): void {
+  const stride = splitStride(call.features);
+  const whole = call.features & ~15;
+  let r0 = rowOf(call, i);
+  let r1 = rowOf(call, i + smaller(1, count - 1));
+  let r2 = rowOf(call, i + smaller(2, count - 1));
+  let r3 = rowOf(call, i + count - 1);
+  let highs = call.weights;
   let lows = highs + stride;
-  let t0 = sumOfRest(job, r0, stride, whole);
-  let t1 = sumOfRest(job, r1, stride, whole);
-  let t2 = sumOfRest(job, r2, stride, whole);
-  let t3 = sumOfRest(job, r3, stride, whole);
+  let t0 = sumOfRest(call, r0, stride, whole);
+  let t1 = sumOfRest(call, r1, stride, whole);
+  let t2 = sumOfRest(call, r2, stride, whole);
+  let t3 = sumOfRest(call, r3, stride, whole);
   for (let k = 0; k < whole; k += 8 * EXACT_STEPS) {
     const columns = smaller(whole - k, 8 * EXACT_STEPS);
     if (wide) sumWideStretch(r0, r1, r2, r3, highs, lows, columns, room);
@@ -290,23 +288,23 @@ function sumOfLanes(a: v128): f64 {
   return f64x2.extract_lane(pairs, 0) + f64x2.extract_lane(pairs, 1);
 }
 
-/** out[k] = scale · Σ_i d[i] · x[i, k] for columns first … end − 1, with split d (`gradient`); where there is a map,
- *  multiply[k] · Σ_i d[i] · byte[i, k] + add[k] · Σ_i d[i]. The range begins at a multiple of 16. */
-export function weightsOneUnit(job: Job, first: i32, end: i32, scratch: usize): void {
-  const totals = scratch + <usize>TILE * 8;
-  const rows = totals + <usize>TILE * 8;
-  for (; first < end; first += TILE) {
-    const columns = smaller(TILE, end - first);
-    memory.fill(totals, 0, <usize>TILE * 8);
-    for (let i = 0; i < job.count; ) {
-      const last = smaller(job.count, i + 2 * EXACT_STEPS);
-      memory.fill(scratch, 0, <usize>TILE * 8);
-      const numbers = job.gradient + <usize>i * 2;
-      addRows(job, i, last - i, first, columns, scratch, rows, numbers, splitStride(job.count));
+/** out[k] = scale · Σ_i d[i] · x[i, k] for columns first … end − 1, with split d (`dZ`); where there are scales,
+ *  scales[k] · Σ_i d[i] · byte[i, k] + shifts[k] · Σ_i d[i]. The range begins at a multiple of 16. */
+export function logisticGradWeights(call: LogisticGradWeightsCall, first: i32, end: i32, scratch: usize): void {
+  const totals = scratch + <usize>LOGISTIC_COLUMNS * 8;
+  const rows = totals + <usize>LOGISTIC_COLUMNS * 8;
+  for (; first < end; first += LOGISTIC_COLUMNS) {
+    const columns = smaller(LOGISTIC_COLUMNS, end - first);
+    memory.fill(totals, 0, <usize>LOGISTIC_COLUMNS * 8);
+    for (let i = 0; i < call.count; ) {
+      const last = smaller(call.count, i + 2 * EXACT_STEPS);
+      memory.fill(scratch, 0, <usize>LOGISTIC_COLUMNS * 8);
+      const numbers = call.dZ + <usize>i * 2;
+      addRows(call, i, last - i, first, columns, scratch, rows, numbers, splitStride(call.count));
       addTotals(scratch, totals, columns, 1, true);
       i = last;
     }
-    storeWeights(job, first, columns, totals);
+    storeWeights(call, first, columns, totals);
   }
 }
 
@@ -314,7 +312,7 @@ export function weightsOneUnit(job: Job, first: i32, end: i32, scratch: usize): 
  *  @param rows     room for the addresses of ROWS rows
  *  @param numbers  their highs; the lows are `lows` bytes behind */
 export function addRows(
-  job: Job,
+  batch: ByteRows,
   i: i32,
   count: i32,
   first: i32,
@@ -325,13 +323,13 @@ export function addRows(
   lows: usize,
 ): void {
   for (; count > 0; count -= ROWS, i += ROWS, numbers += ROWS * 2) {
-    addSome(job, i, smaller(ROWS, count), first, columns, sums, rows, numbers, lows);
+    addSome(batch, i, smaller(ROWS, count), first, columns, sums, rows, numbers, lows);
   }
 }
 
 /** Up to ROWS rows. They go in pairs; a last one without a fellow is paired with itself, whose number is 0. */
 function addSome(
-  job: Job,
+  batch: ByteRows,
   i: i32,
   count: i32,
   first: i32,
@@ -341,8 +339,8 @@ function addSome(
   numbers: usize,
   lows: usize,
 ): void {
-  for (let r = 0; r < count; r++) store<usize>(rows + ((<usize>r) << 2), rowOf(job, i + r) + <usize>first);
-  if (count & 1) store<usize>(rows + ((<usize>count) << 2), rowOf(job, i + count - 1) + <usize>first);
+  for (let r = 0; r < count; r++) store<usize>(rows + ((<usize>r) << 2), rowOf(batch, i + r) + <usize>first);
+  if (count & 1) store<usize>(rows + ((<usize>count) << 2), rowOf(batch, i + count - 1) + <usize>first);
   const whole = <usize>(columns & ~15);
   const pairsEnd = rows + ((<usize>((count + 1) & ~1)) << 2);
   for (let k: usize = 0; k < whole; k += 16) addColumns(rows, pairsEnd, numbers, lows, k, sums + k * 8);
@@ -415,15 +413,15 @@ export function addTotals(sums: usize, totals: usize, columns: i32, unit: f64, a
   }
 }
 
-function storeWeights(job: Job, first: i32, columns: i32, totals: usize): void {
-  const facts = job.gradient + 2 * splitStride(job.count);
-  const unit = load<f64>(facts) * job.scale;
-  const sum = load<f64>(facts + 8);
+function storeWeights(call: LogisticGradWeightsCall, first: i32, columns: i32, totals: usize): void {
+  const statistics = call.dZ + 2 * splitStride(call.count);
+  const unit = load<f64>(statistics) * call.scale;
+  const sum = load<f64>(statistics + 8);
   for (let k: usize = 0; k < <usize>columns; k++) {
     const at = (<usize>first + k) * 4;
     let value = unit * load<f64>(totals + k * 8);
-    if (job.multiply !== 0) value = value * <f64>load<f32>(job.multiply + at) + sum * <f64>load<f32>(job.add + at);
-    if (job.accumulate !== 0) value += <f64>load<f32>(job.out + at);
-    store<f32>(job.out + at, <f32>value);
+    if (call.scales !== 0) value = value * <f64>load<f32>(call.scales + at) + sum * <f64>load<f32>(call.shifts + at);
+    if (call.accumulates !== 0) value += <f64>load<f32>(call.out + at);
+    store<f32>(call.out + at, <f32>value);
   }
 }

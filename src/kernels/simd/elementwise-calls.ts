@@ -1,0 +1,142 @@
+import { compiledRules } from '../bindings.ts';
+import type { Elementwise, Floats } from '../kernels.ts';
+import { referenceElementwise } from '../reference-elementwise.ts';
+import type { Frame } from './call.ts';
+import type { Engine } from './engine.ts';
+
+/** Numbers of a range that threads share begin at multiples of this. */
+const grain = 1024;
+/** What a number costs, in multiplications: little, but for exp. */
+const weight = 8;
+
+/** The number of a rule in the assembly, below 0 for one that it does not know: that is computed one number after the other. */
+export const ruleNumber = (kind: keyof typeof compiledRules, { name }: { name: string }) =>
+  (compiledRules[kind] as readonly string[]).indexOf(name);
+
+export function elementwiseCalls(engine: Engine): Elementwise {
+  const { memory } = engine;
+  const optional = (frame: Frame, array: Floats | null, length: number) => (array === null ? 0 : frame.input(array, length));
+  return {
+    activate(options) {
+      const { slope, z, a, mask, length } = options;
+      const rule = ruleNumber('Activation', options.rule);
+      if (rule < 0) return referenceElementwise.activate(options);
+      engine.inFrame((frame) => {
+        const call = {
+          rule,
+          slope,
+          z: frame.input(z, length),
+          mask: optional(frame, mask, length),
+          a: frame.output(a, length),
+        };
+        engine.run('activate', call, { end: length, grain, work: weight * length });
+      });
+    },
+
+    activationGradient(options) {
+      const { slope, z, a, dZ, mask, keepProb, length } = options;
+      const rule = ruleNumber('Activation', options.rule);
+      if (rule < 0) return referenceElementwise.activationGradient(options);
+      engine.inFrame((frame) => {
+        const call = {
+          rule,
+          slope,
+          keepProb,
+          z: frame.input(z, length),
+          a: frame.input(a, length),
+          mask: optional(frame, mask, length),
+          dZ: frame.inOut(dZ.length === length ? dZ : dZ.subarray(0, length)),
+        };
+        engine.run('activationGradient', call, { end: length, grain, work: weight * length });
+      });
+    },
+
+    lossGradient(options) {
+      const { z, labels, weights, count, m, dZ } = options;
+      const rule = ruleNumber('Loss', options.rule);
+      if (rule < 0) return referenceElementwise.lossGradient(options);
+      let sum = 0;
+      engine.inFrame((frame) => {
+        const cost = frame.room(Float64Array.BYTES_PER_ELEMENT);
+        const [weight0, weight1] = weights;
+        const call = {
+          rule,
+          weight0,
+          weight1,
+          m,
+          cost,
+          z: frame.input(z, count),
+          labels: frame.input(labels, count),
+          dZ: frame.output(dZ, count),
+        };
+        engine.run('lossGradient', call, whole(count));
+        sum = memory.numberAt(cost);
+      });
+      return sum;
+    },
+
+    sumExamples({ values, count, units, out, adds }) {
+      engine.inFrame((frame) => {
+        const input = frame.input(values, count * units);
+        const to = adds ? frame.inOut(out) : frame.output(out, units);
+        engine.run('sumExamples', { values: input, count, units, accumulates: adds, out: to }, whole(units));
+      });
+    },
+
+    batchNorm({ z, count, gamma, beta, mean, variance, epsilon, normalized }) {
+      const units = gamma.length;
+      engine.inFrame((frame) => {
+        const call = {
+          count,
+          units,
+          epsilon,
+          gamma: frame.input(gamma, units),
+          beta: frame.input(beta, units),
+          mean: frame.output(mean, units),
+          variance: frame.output(variance, units),
+          normalized: frame.output(normalized, count * units),
+          z: frame.inOut(z.subarray(0, count * units)),
+        };
+        engine.run('batchNorm', call, whole(units));
+      });
+    },
+
+    batchNormInference({ z, count, gamma, beta, mean, variance, epsilon }) {
+      const units = gamma.length;
+      engine.inFrame((frame) => {
+        const call = {
+          count,
+          units,
+          epsilon,
+          gamma: frame.input(gamma, units),
+          beta: frame.input(beta, units),
+          mean: frame.input(mean, units),
+          variance: frame.input(variance, units),
+          z: frame.inOut(z.subarray(0, count * units)),
+        };
+        engine.run('batchNormInference', call, whole(units));
+      });
+    },
+
+    batchNormBackward({ dZ, count, gamma, variance, epsilon, normalized, gammaGradient, betaGradient }) {
+      const units = gamma.length;
+      engine.inFrame((frame) => {
+        const call = {
+          count,
+          units,
+          epsilon,
+          gamma: frame.input(gamma, units),
+          variance: frame.input(variance, units),
+          normalized: frame.input(normalized, count * units),
+          gammaGradient: frame.output(gammaGradient, units),
+          betaGradient: frame.output(betaGradient, units),
+          dZ: frame.inOut(dZ.subarray(0, count * units)),
+        };
+        engine.run('batchNormBackward', call, whole(units));
+      });
+    },
+  };
+}
+
+/** A range that nobody shares. */
+const whole = (end: number) => ({ end, grain: end, work: 0 });
