@@ -52,19 +52,24 @@ const circlesLeft: readonly string[][] = [
   ['kernels/elementwise.ts', 'kernels/kernels.ts'],
   ['kernels/simd/engine.ts', 'kernels/simd/input-map.ts'],
   ['training/problem.ts', 'training/read-part.ts'],
-  ['training/fit-events.ts', 'training/training-state.ts'],
 ];
 
 test.each([
   ['sharp', ['data/image.ts']],
   ['h5wasm/node', ['data/sources/hdf5.ts']],
   ['libheif-js/libheif-wasm/libheif.js', ['data/heif.ts']],
-  ['zod', ['config/issues.ts', 'config/schema.ts']],
   ['yauzl', ['data/archive/zip.ts']],
   ['commander', ['cli/main.ts']],
   ['cli-progress', ['cli/progress.ts']],
 ])('%s is imported in one place', (library, places) => {
   expect(filesWith(new RegExp(`(from|import\\(|createRequire.*\\() ?'${library}'`)).sort()).toEqual(places);
+});
+
+test('zod is imported in config/ and results/, and results are loaded where JSON is read: elsewhere they are types', () => {
+  const places = filesWith(/from 'zod'/).filter((name) => !name.startsWith('results/'));
+  expect(places.sort()).toEqual(['config/issues.ts', 'config/schema.ts']);
+  const readers = filesWith(/^import (?!type)[^;]*'\.[^']*\/results\//m);
+  expect(readers.sort()).toEqual(['commands/resume.ts', 'run/search-folder.ts']);
 });
 
 test('sharp, h5wasm and libheif are loaded when they are needed, not before', () => {

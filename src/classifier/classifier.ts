@@ -4,11 +4,12 @@ import type { NormalizerName } from '../data/normalize.ts';
 import { isStored, type Pixels, pixelBlocks } from '../data/pixels.ts';
 import { sigmoid } from '../elementary.ts';
 import { UserError } from '../errors.ts';
-import { type Metrics, measure, tallyOf } from '../evaluation/metrics.ts';
+import { measure, tallyOf } from '../evaluation/metrics.ts';
 import { type InputScaling, inScope, type Kernels, type Precision } from '../kernels/kernels.ts';
 import { createWorkspace, forward, inference } from '../model/forward.ts';
 import { type LossName, losses } from '../model/losses.ts';
 import { type Network, type Parameters, parametersOver } from '../model/network.ts';
+import type { Metrics } from '../results/metrics.ts';
 
 /** A trained network with all that it takes to answer for a picture: what a model file holds. */
 export interface Classifier {

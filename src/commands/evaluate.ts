@@ -14,10 +14,11 @@ import { openSource, type SourceChoice, sourceAtPath } from '../data/sources/sou
 import { type PartName, partNames } from '../data/split.ts';
 import { allTexts } from '../data/texts.ts';
 import { type ExitKind, UserError } from '../errors.ts';
-import type { Metrics } from '../evaluation/metrics.ts';
 import { kernelsFor, useThreads } from '../kernels/select.ts';
 import { shellWord } from '../lines.ts';
-import { evaluationText, type PredictionRow, trainedOnText, worstText } from '../report/evaluation.ts';
+import { evaluationText, trainedOnText, worstText } from '../report/evaluation.ts';
+import type { PredictionRow } from '../results/evaluation.ts';
+import type { Metrics } from '../results/metrics.ts';
 import { loadClassifier } from '../run/model-file.ts';
 import { defaultModel } from '../run/places.ts';
 import { readRunConfig, runFiles, runOfModel } from '../run/run-folder.ts';

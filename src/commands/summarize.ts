@@ -1,4 +1,4 @@
-import type { TrainSummary } from '../report/train-summary.ts';
+import type { TrainSummary } from '../results/summary.ts';
 import { loadClassifier } from '../run/model-file.ts';
 import { shownPath } from '../run/places.ts';
 import { type RunFolder, writeSummary } from '../run/run-folder.ts';

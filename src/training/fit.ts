@@ -2,20 +2,21 @@ import { batchOrder } from '../data/batches.ts';
 import { ascending, everySo } from '../data/shuffle.ts';
 import { createWorkspace, forward, inference, type Workspace } from '../model/forward.ts';
 import { losses } from '../model/losses.ts';
+import type { LayerNorms } from '../results/journal.ts';
 import { diverged } from './broken-step.ts';
 import { brokenSegment } from './divergence.ts';
 import { type BestKeeper, keepBest } from './early-stopping.ts';
-import type { EpochEvent, FitEvent, StateEvent } from './fit-events.ts';
 import { type FitOptions, type Training, withTraining } from './fit-run.ts';
-import { type LayerNorms, layerNorms } from './layer-norms.ts';
+import { layerNorms } from './layer-norms.ts';
 import { type Pace, startYielding } from './pace.ts';
 import type { Trainable, TrainableSplit } from './problem.ts';
 import { weightsNorm } from './problem.ts';
 import { countCorrect, type EpochTotals, trainStep } from './step.ts';
+import type { EpochEvent, FitEvent, StateEvent } from './training-state.ts';
 import { noTotals, type Progress, putState, type TrainingState, takeState } from './training-state.ts';
 
-export type { EpochEvent, FitEvent, StateEvent, StepEvent } from './fit-events.ts';
 export type { FitOptions } from './fit-run.ts';
+export type { EpochEvent, FitEvent, StateEvent, StepEvent } from './training-state.ts';
 
 /** Where a training begins, and who wants to know where it is. */
 export interface ResumeOptions {

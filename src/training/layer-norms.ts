@@ -1,24 +1,7 @@
 import type { Floats } from '../kernels/kernels.ts';
 import type { Workspace } from '../model/forward.ts';
 import type { Network } from '../model/network.ts';
-
-/** What one step did in a layer, for the journal. */
-export interface LayerNorms {
-  /** of the step's batch: what the rest was measured on */
-  examples: number;
-  /** ‖dW‖ */
-  gradientNorm: number;
-  /** ‖ΔW‖ */
-  updateNorm: number;
-  /** ‖W‖ */
-  weightNorm: number;
-  /** of the layer's outputs over the batch: logits for the output layer */
-  activationMean: number;
-  /** √ of the mean square of the layer's outputs */
-  activationSize: number;
-  /** the share of outputs that are 0: units of ReLU that are off, or dropped */
-  zeros: number;
-}
+import type { LayerNorms } from '../results/journal.ts';
 
 /** The norms of every layer after a step. */
 export function layerNorms(

@@ -1,9 +1,10 @@
 import { UserError } from '../errors.ts';
 import type { Floats } from '../kernels/kernels.ts';
 import type { Form } from '../model/forms.ts';
+import type { EpochLine } from '../results/journal.ts';
+import type { Stopped } from '../results/summary.ts';
 import type { CostWatchState } from './divergence.ts';
 import type { BestKeeper, BestState } from './early-stopping.ts';
-import type { EpochEvent } from './fit-events.ts';
 import type { Training } from './fit-run.ts';
 import type { EpochTotals } from './step.ts';
 
@@ -37,6 +38,31 @@ export interface Progress {
    *  the training may go on for more epochs as if it had never ended. */
   ended: EpochEvent | null;
 }
+
+/** A sign of life within an epoch that takes long. */
+export interface StepEvent {
+  type: 'step';
+  /** epochs done, with the share of the present one */
+  progress: number;
+}
+
+/** What an epoch did: a line of the journal, and how the training goes on. Epochs count from 1. */
+export interface EpochEvent extends EpochLine {
+  type: 'epoch';
+  /** with early stopping the epoch of the least dev cost so far, else this one */
+  bestEpoch: number;
+  /** why this is the last epoch, if it is */
+  stopped: Exclude<Stopped, 'interrupted'> | null;
+}
+
+/** What a later process needs to go on from here to the same bits. Asked for by `Going.wants`; and once before the last
+ *  epoch's event, for whoever asks at all. */
+export interface StateEvent {
+  type: 'state';
+  state: TrainingState;
+}
+
+export type FitEvent = StepEvent | EpochEvent | StateEvent;
 
 export const noTotals: Readonly<EpochTotals> = { cost: 0, l2Cost: 0, correct: 0, batches: 0, examples: 0 };
 

@@ -3,6 +3,7 @@ import type { Config } from '../config/schema.ts';
 import { type Augmentation, augments } from '../data/augment.ts';
 import { batchLength } from '../data/batches.ts';
 import { layerInputs, type Network, parameterCount } from '../model/network.ts';
+import type { Remedy } from '../results/summary.ts';
 import { formOf } from './form.ts';
 import { networkOf } from './prepare.ts';
 
@@ -69,13 +70,8 @@ function upperProducts(network: Network): number {
   return network.layers.reduce((sum, { units }, l) => (l === 0 ? sum : sum + units * layerInputs(network, l)), 0);
 }
 
-/** A config change that takes much longer, and one more with which it takes as many steps in less time. */
-export interface Duration {
-  /** trainings as this one; null where no field changes */
-  timesAsLong: number | null;
-  /** what makes it affordable, with the first: null where it is */
-  affordable: { set: string[]; timesAsLong: number } | null;
-}
+/** How long a training with a remedy takes. */
+export type Duration = Pick<Remedy, 'timesAsLong' | 'affordable'>;
 
 /** From so many times as long on, it is said how to make it affordable. */
 const dear = 100;

@@ -3,8 +3,9 @@ import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
 import { linesOf } from '../../src/lines.ts';
 import { type Layer, type Network, parameterCount } from '../../src/model/network.ts';
-import { type CostOptions, type Graph, networkGraph } from '../../src/report/graph.ts';
+import { type CostOptions, networkGraph } from '../../src/report/graph.ts';
 import { graphFormats } from '../../src/report/graph-formats.ts';
+import type { Graph } from '../../src/results/model.ts';
 import { dense } from '../model/networks.ts';
 
 const plain: CostOptions = { loss: 'crossEntropy', l2: 0, weighted: false };
