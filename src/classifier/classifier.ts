@@ -106,16 +106,20 @@ export function measureAnswers(
   return measure(logits, labels, { threshold, loss: losses[loss].value });
 }
 
-/** The same without the logits, of which millions are memory. */
+/** The same without the logits, of which millions are memory.
+ *  @param answered  is given those of the next pictures, in their order */
 export async function metricsOf(
   classifier: Classifier,
   kernels: Kernels,
   { pixels, labels }: { pixels: Pixels; labels: Uint8Array },
+  answered?: (logits: Float64Array) => void,
 ): Promise<Metrics> {
   const { threshold, loss, network } = classifier;
   const tally = tallyOf(classCounts(labels), { threshold, loss: losses[loss].value });
   for await (const { first, count, bytes } of pixelBlocks(pixels, network.inputs)) {
-    tally.add(logits(classifier, kernels, bytes), labels.subarray(first, first + count));
+    const answers = logits(classifier, kernels, bytes);
+    tally.add(answers, labels.subarray(first, first + count));
+    answered?.(answers);
   }
   return tally.metrics();
 }

@@ -49,8 +49,6 @@ export const graph = z.object({
 });
 export type Graph = z.infer<typeof graph>;
 
-const named = z.object({ name: z.string() });
-
 /** The object of `nn model show --json`. */
 export const modelDescription = z.object({
   model: z.string().describe('the model file'),
@@ -63,19 +61,22 @@ export const modelDescription = z.object({
   loss: z.string(),
   network: z.object({
     inputs: count.describe('n_x'),
-    layers: z.array(
-      z.object({
-        units: count,
-        activation: z.string(),
-        slope: z.number(),
-        init: z.union([named, z.looseObject(named.shape)]),
-        keepProb: z.number(),
-        batchNorm: z.boolean(),
-      }),
-    ),
+    layers: z
+      .array(
+        z.object({
+          units: count,
+          activation: z.string(),
+          slope: z.number(),
+          init: z.object({ name: z.string(), factor: z.number().describe('of random') }),
+          keepProb: z.number(),
+          batchNorm: z.boolean(),
+        }),
+      )
+      .readonly(),
   }),
-  tensors: z.array(z.object({ name: z.string(), shape: z.array(count), norm: z.number() })),
+  tensors: z.array(z.object({ name: z.string(), shape: z.array(count).readonly(), norm: z.number() })),
 });
+export type ModelDescription = z.infer<typeof modelDescription>;
 
 /** What every command prints with --json where it fails. */
 export const failure = z.object({

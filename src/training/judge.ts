@@ -11,11 +11,16 @@ import type { Parts } from './prepare.ts';
 import { type Finding, remediesFor } from './remedies.ts';
 import { durationOf } from './work.ts';
 
-/** The metrics of each part that there is. */
-export async function judgeParts(classifier: Classifier, parts: Parts): Promise<Record<PartName, Metrics | null>> {
+/** The metrics of each part that there is.
+ *  @param answered  is given the logits of the next pictures, part after part */
+export async function judgeParts(
+  classifier: Classifier,
+  parts: Parts,
+  answered?: (logits: Float64Array) => void,
+): Promise<Record<PartName, Metrics | null>> {
   const kernels = kernelsFor(classifier.precision);
   const measured: Record<PartName, Metrics | null> = { train: null, dev: null, test: null };
-  for (const part of partNames) if (parts[part]) measured[part] = await metricsOf(classifier, kernels, parts[part]);
+  for (const part of partNames) if (parts[part]) measured[part] = await metricsOf(classifier, kernels, parts[part], answered);
   return measured;
 }
 
