@@ -1,7 +1,8 @@
+import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
 /** docs/architecture.md, "Invariants"; the order of imports is the linter's (biome.json). */
 
@@ -21,16 +22,54 @@ test('there are files to look at', () => {
   expect(filesWith(/export function/).length).toBeGreaterThan(20);
 });
 
+/** `npm run structure`, which refuses circles of imports. */
+describe('structure', () => {
+  const script = fileURLToPath(new URL('../scripts/structure.mjs', import.meta.url));
+  const run = (...words: string[]) => spawnSync(process.execPath, [script, ...words], { encoding: 'utf8' });
+  const { folders, total, chain, circles } = JSON.parse(run('--json').stdout) as {
+    folders: Record<string, { files: number; lines: number }>;
+    total: { files: number; lines: number };
+    chain: string[];
+    circles: string[][];
+  };
+
+  test('every file and line is counted', () => {
+    const lines = files.reduce((sum, { text }) => sum + text.split('\n').length - 1, 0);
+    expect(total).toEqual({ files: files.length, lines });
+    expect(Object.values(folders).reduce((sum, { files }) => sum + files, 0)).toBe(files.length);
+    expect(chain[0]).toBe('cli/main.ts');
+  });
+
+  test('no file imports itself by way of others, of types either', () => {
+    expect(circles).toEqual(circlesLeft);
+    expect(run().status).toBe(circlesLeft.length > 0 ? 1 : 0);
+  });
+});
+
+/** Those that are still to be cut. */
+const circlesLeft: readonly string[][] = [
+  ['data/decoding-process.ts', 'data/decoding-worker.ts', 'data/image.ts'],
+  ['kernels/elementwise.ts', 'kernels/kernels.ts'],
+  ['kernels/simd/engine.ts', 'kernels/simd/input-map.ts'],
+  ['training/problem.ts', 'training/read-part.ts'],
+];
+
 test.each([
   ['sharp', ['data/image.ts']],
   ['h5wasm/node', ['data/sources/hdf5.ts']],
   ['libheif-js/libheif-wasm/libheif.js', ['data/heif.ts']],
-  ['zod', ['config/issues.ts', 'config/schema.ts']],
   ['yauzl', ['data/archive/zip.ts']],
   ['commander', ['cli/main.ts']],
   ['cli-progress', ['cli/progress.ts']],
 ])('%s is imported in one place', (library, places) => {
   expect(filesWith(new RegExp(`(from|import\\(|createRequire.*\\() ?'${library}'`)).sort()).toEqual(places);
+});
+
+test('zod is imported in config/ and results/, and results are loaded where JSON is read: elsewhere they are types', () => {
+  const places = filesWith(/from 'zod'/).filter((name) => !name.startsWith('results/'));
+  expect(places.sort()).toEqual(['config/issues.ts', 'config/schema.ts']);
+  const readers = filesWith(/^import (?!type)[^;]*'\.[^']*\/results\//m);
+  expect(readers.sort()).toEqual(['commands/resume.ts', 'run/search-folder.ts']);
 });
 
 test('sharp, h5wasm and libheif are loaded when they are needed, not before', () => {

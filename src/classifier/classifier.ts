@@ -4,12 +4,13 @@ import type { NormalizerName } from '../data/normalize.ts';
 import { isStored, type Pixels, pixelBlocks } from '../data/pixels.ts';
 import { sigmoid } from '../elementary.ts';
 import { UserError } from '../errors.ts';
-import { type Metrics, measure, tallyOf } from '../evaluation/metrics.ts';
+import { measure, tallyOf } from '../evaluation/metrics.ts';
 import { type InputScaling, inScope, type Kernels, type Precision } from '../kernels/kernels.ts';
 import type { Network } from '../nn/build.ts';
 import { type LossName, losses } from '../nn/losses.ts';
 import { createWorkspace, forward, type Parameters, parametersOver } from '../nn/network.ts';
 import { inference } from '../nn/op.ts';
+import type { Metrics } from '../results/metrics.ts';
 
 /** A trained network with all that it takes to answer for a picture: what a model file holds. */
 export interface Classifier {
@@ -106,16 +107,20 @@ export function measureAnswers(
   return measure(logits, labels, { threshold, loss: losses[loss].value });
 }
 
-/** The same without the logits, of which millions are memory. */
+/** The same without the logits, of which millions are memory.
+ *  @param answered  is given those of the next pictures, in their order */
 export async function metricsOf(
   classifier: Classifier,
   kernels: Kernels,
   { pixels, labels }: { pixels: Pixels; labels: Uint8Array },
+  answered?: (logits: Float64Array) => void,
 ): Promise<Metrics> {
   const { threshold, loss, network } = classifier;
   const tally = tallyOf(classCounts(labels), { threshold, loss: losses[loss].value });
   for await (const { first, count, bytes } of pixelBlocks(pixels, network.inputs)) {
-    tally.add(logits(classifier, kernels, bytes), labels.subarray(first, first + count));
+    const answers = logits(classifier, kernels, bytes);
+    tally.add(answers, labels.subarray(first, first + count));
+    answered?.(answers);
   }
   return tally.metrics();
 }

@@ -14,14 +14,16 @@ import { openSource, type SourceChoice, sourceAtPath } from '../data/sources/sou
 import { type PartName, partNames } from '../data/split.ts';
 import { allTexts } from '../data/texts.ts';
 import { type ExitKind, UserError } from '../errors.ts';
-import type { Metrics } from '../evaluation/metrics.ts';
 import { kernelsFor, useThreads } from '../kernels/select.ts';
 import { shellWord } from '../lines.ts';
-import { evaluationText, type PredictionRow, trainedOnText, worstText } from '../report/evaluation.ts';
+import { evaluationText, trainedOnText, worstText } from '../report/evaluation.ts';
+import type { Evaluation, PredictionRow } from '../results/evaluation.ts';
+import type { Metrics } from '../results/metrics.ts';
 import { loadClassifier } from '../run/model-file.ts';
 import { defaultModel } from '../run/places.ts';
+import { writePredictions } from '../run/predictions-file.ts';
 import { readRunConfig, runFiles, runOfModel } from '../run/run-folder.ts';
-import { readSplitPart, trainedOf } from '../run/split-file.ts';
+import { readSplitPart, type SplitRow, trainedOf } from '../run/split-file.ts';
 import { openSources, sourceChoice } from '../training/prepare.ts';
 import type { Command, Context } from './command.ts';
 import { modelOption, threadsOption, thresholdOption } from './options.ts';
@@ -91,9 +93,10 @@ async function evaluate(context: Context, values: Values): Promise<ExitKind | un
   if (values.predictions && !context.json)
     context.warn('--predictions adds rows to what --json prints; without it, --csv has them');
   await requireRun(file, values);
-  const { examples, title, roots, origin } = await chooseExamples(context, values, classifier, runOfModel(file));
+  const { examples, title, roots, origin, rows: own } = await chooseExamples(context, values, classifier, runOfModel(file));
   const threshold = values.threshold ?? classifier.threshold;
   const { metrics, logits } = await judge(classifier, kernelsFor(classifier.precision), examples, threshold);
+  if (own !== null) await keepPredictions(context, runOfModel(file), { rows: own, logits, part: values.split });
   const familiar = origin === null ? null : await measureUnseen(classifier, { examples, logits, threshold, ...origin });
   const wantsPaths = values.csv || values.predictions;
   const wantsRows = wantsPaths || values.worst !== undefined;
@@ -103,7 +106,8 @@ async function evaluate(context: Context, values: Values): Promise<ExitKind | un
   const worst = values.worst === undefined ? undefined : await worstRows(errors.slice(0, values.worst), roots);
   if (values.csv) printCsv(context, rows);
   else if (context.json) {
-    context.print(JSON.stringify({ ...metrics, ...familiar, ...(values.predictions && { rows }), ...(worst && { worst }) }));
+    const result: Evaluation = { ...metrics, ...familiar, ...(values.predictions && { rows }), ...(worst && { worst }) };
+    context.print(JSON.stringify(result));
   } else {
     context.print(evaluationText(metrics, familiar, { title, classes: classifier.classes, threshold, style: context.style }));
     if (worst) context.print(worstText(worst, errors.length));
@@ -119,7 +123,7 @@ async function chooseExamples(
   { data, split, strict = false }: Values,
   classifier: Classifier,
   run: string,
-): Promise<{ examples: ExampleSet; title: string; roots: string[]; origin: Origin | null }> {
+): Promise<{ examples: ExampleSet; title: string; roots: string[]; origin: Origin | null; rows: SplitRow[] | null }> {
   const { preprocessing, classes } = classifier;
   const reading = { preprocessing, classes, strict, onProgress: readProgress(context) };
   const part = split ?? (data === undefined ? 'test' : 'all');
@@ -131,7 +135,7 @@ async function chooseExamples(
       const found = await withDecoded(context, (places) => readAll(sources[0]!, { ...reading, ...places, memory }));
       warnOfOneClass(context, sources[0]!.source, found.examples, classes);
       const trained = await trainedContents(context, run, classifier);
-      return { title: data, origin: { trained, isOwn: false, madeApart }, ...found };
+      return { title: data, origin: { trained, isOwn: false, madeApart }, rows: null, ...found };
     }
     const { rows, present } = await readSplitPart(run, classes, part);
     if (rows.length === 0)
@@ -139,11 +143,27 @@ async function chooseExamples(
     const what = { part, where: data ?? 'the data of the run' };
     const found = await withDecoded(context, (places) => readRunPart(rows, sources, what, { ...reading, ...places, memory }));
     const title = data === undefined ? `${part} of ${run}` : `${part} of ${run}, from ${data}`;
-    return { title, origin: part === 'all' ? { trained: trainedOf(rows), isOwn: true, madeApart } : null, ...found };
+    return { title, origin: part === 'all' ? { trained: trainedOf(rows), isOwn: true, madeApart } : null, rows, ...found };
   };
   const { failures, ...chosen } = await read();
   warnOfFailures(context, failures, data === undefined ? ['--config', join(run, runFiles.config)] : [data]);
   return { ...chosen, roots };
+}
+
+/** Keeps the answers for a run's own pictures in its predictions.csv: a run of an older version has none, and one part alone does not
+ *  replace what is there. */
+async function keepPredictions(
+  context: Context,
+  run: string,
+  { rows, logits, part }: { rows: readonly SplitRow[]; logits: Float64Array; part: Part | undefined },
+): Promise<void> {
+  if (part !== 'all' && (await exists(join(run, runFiles.predictions)))) return;
+  try {
+    await writePredictions(run, [rows], logits);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    context.note(error.message); // what it was asked for is said all the same
+  }
 }
 
 interface Chosen {

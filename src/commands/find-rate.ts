@@ -1,4 +1,5 @@
-import { type FoundRate, foundRateText } from '../report/rate-finder.ts';
+import { foundRateText } from '../report/rate-finder.ts';
+import type { FoundRate } from '../results/summary.ts';
 import type { FitOptions } from '../training/fit.ts';
 import { findRate, type RateFound } from '../training/rate-finder.ts';
 import type { Context, Progress } from './command.ts';

@@ -10,6 +10,7 @@ import { type FoundFile, fileAt, filesPassedOver, foldersPassedOver, imagesAmong
 import { type ExitKind, systemReason, UserError } from '../errors.ts';
 import { kernelsFor, useThreads } from '../kernels/select.ts';
 import { count as counted, plural } from '../report/table.ts';
+import type { Prediction } from '../results/evaluation.ts';
 import { loadClassifier } from '../run/model-file.ts';
 import { defaultModel } from '../run/places.ts';
 import type { Command, Context } from './command.ts';
@@ -50,18 +51,7 @@ export const command: Command<Values> = {
   run: predict,
 };
 
-/** One line of the answer; `p` and what follows from it are null where the picture could not be read. */
-interface Row {
-  file: string;
-  label: string | null;
-  p: number | null;
-  confidence: number | null;
-  threshold: number;
-  model: string;
-  error: string | null;
-}
-
-const columns = ['file', 'label', 'p', 'confidence', 'threshold', 'model', 'error'] as const satisfies (keyof Row)[];
+const columns = ['file', 'label', 'p', 'confidence', 'threshold', 'model', 'error'] as const satisfies (keyof Prediction)[];
 
 async function predict(context: Context, values: Values, operands: string[]): Promise<ExitKind | undefined> {
   useThreads(values.threads, context.environment);
@@ -99,7 +89,7 @@ function rowOf(
   file: string,
   outcome: Outcome,
   { classifier, threshold, model }: { classifier: Classifier; threshold: number; model: string },
-): Row {
+): Prediction {
   if ('error' in outcome) return { file, label: null, p: null, confidence: null, threshold, model, error: outcome.error };
   const p = probability(logits(classifier, kernelsFor(classifier.precision), outcome.pixels)[0]!);
   return { file, ...answer(classifier, p, threshold), p, threshold, model, error: null };
@@ -107,7 +97,7 @@ function rowOf(
 
 interface Format {
   head(context: Context): void;
-  print(context: Context, row: Row): void;
+  print(context: Context, row: Prediction): void;
 }
 
 const formats = {

@@ -4,7 +4,8 @@ import { checkConfig, type LoadedConfig } from '../config/load.ts';
 import { type Config, unnamedDefaults } from '../config/schema.ts';
 import { readPlainFile, removeFile } from '../data/disk.ts';
 import { type ExitKind, shown, UserError } from '../errors.ts';
-import { isSummary, type TrainSummary, trainText } from '../report/train-summary.ts';
+import { trainText } from '../report/train-summary.ts';
+import { type TrainSummary, trainSummary } from '../results/summary.ts';
 import { dropNewest, loadCheckpoint } from '../run/checkpoint-file.ts';
 import { changesSince } from '../run/compare-split.ts';
 import { loadClassifier } from '../run/model-file.ts';
@@ -88,7 +89,7 @@ async function readSummary(path: string): Promise<TrainSummary | null> {
   try {
     const [text] = await Promise.all([runFiles.summary, runFiles.model].map((name) => readPlainFile(join(path, name))));
     const summary: unknown = JSON.parse(String(text));
-    return isSummary(summary) ? summary : null;
+    return trainSummary.safeParse(summary).success ? (summary as TrainSummary) : null;
   } catch {
     return null; // not there, or not whole: made again
   }

@@ -1,7 +1,10 @@
-import type { TrainSummary } from '../report/train-summary.ts';
+import { partNames } from '../data/split.ts';
+import type { TrainSummary } from '../results/summary.ts';
 import { loadClassifier } from '../run/model-file.ts';
 import { shownPath } from '../run/places.ts';
+import { writePredictions } from '../run/predictions-file.ts';
 import { type RunFolder, writeSummary } from '../run/run-folder.ts';
+import { rowsInPieces } from '../run/split-file.ts';
 import { type CrossValidation, meanAndSpread } from '../training/cross-validation.ts';
 import { judgeTrained } from '../training/divergence.ts';
 import { alarmsWithoutOthers, type Course, diagnoseParts, judgeParts } from '../training/judge.ts';
@@ -23,7 +26,7 @@ interface Finished {
   seconds: number;
 }
 
-/** Judges the model as it was saved, by the path of `nn evaluate`, and writes summary.json. */
+/** Judges the model as it was saved, by the path of `nn evaluate`, and writes predictions.csv and summary.json. */
 export async function summarize(
   run: RunFolder,
   { loaded, data, plan, warn, warnings }: Job,
@@ -31,9 +34,15 @@ export async function summarize(
 ): Promise<TrainSummary> {
   const { config } = loaded;
   const { classifier, file } = await loadClassifier(run.path);
+  const logits = new Float64Array(partNames.reduce((sum, part) => sum + plan.examples[part].total, 0));
+  let answered = 0;
   const metrics = await judgeTrained(
     plan,
-    () => judgeParts(classifier, data.parts),
+    () =>
+      judgeParts(classifier, data.parts, (some) => {
+        logits.set(some, answered);
+        answered += some.length;
+      }),
     (parts) => Object.values(parts).flatMap((part) => part?.cost ?? []),
   );
   const course = { ...outcome.course, stopped: outcome.stopped, epochs: outcome.epochs };
@@ -54,6 +63,7 @@ export async function summarize(
     diagnosis: diagnoseParts(metrics, { config, plan }, course),
     warnings,
   };
+  await writePredictions(run.path, rowsInPieces(data.parts), logits);
   await writeSummary(run.path, summary);
   return summary;
 }

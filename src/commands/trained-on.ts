@@ -4,20 +4,10 @@ import type { ExampleSet } from '../data/examples.ts';
 import { ascending } from '../data/shuffle.ts';
 import { eachText } from '../data/texts.ts';
 import { UserError } from '../errors.ts';
-import type { Metrics } from '../evaluation/metrics.ts';
+import type { Unseen } from '../results/evaluation.ts';
 import { readTrained } from '../run/split-file.ts';
 import { findCopies, mostLookedAt } from '../training/copies.ts';
 import type { Context } from './command.ts';
-
-/** What of the pictures that a model is judged on it was trained on: keys of `nn evaluate --json`. */
-export interface Unseen {
-  /** by content; null where that is not known: a model without its run */
-  trainedOn: number | null;
-  /** of the others, those that are near copies of such a picture; null where they were not looked for */
-  nearCopies: number | null;
-  /** the metrics of all that are neither; null where there are none, or that is not known */
-  unseen: Metrics | null;
-}
 
 /** Where pictures come from that are judged together, whatever part they stood in. */
 export interface Origin {

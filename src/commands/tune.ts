@@ -1,11 +1,11 @@
 import { join } from 'node:path';
-import * as check from '../checks.ts';
 import { type LoadedConfig, loadConfig, pathsOf, withoutPaths } from '../config/load.ts';
 import type { SearchConfig } from '../config/schema.ts';
 import { exists, makeFolder } from '../data/disk.ts';
 import { type ExitKind, UserError } from '../errors.ts';
 import { kernelsFor, useThreads } from '../kernels/select.ts';
-import { type RankedTrial, rankingCsv, type TuneSummary, tuneText } from '../report/tune.ts';
+import { rankingCsv, tuneText } from '../report/tune.ts';
+import type { RankedTrial, TrialResult, TuneSummary } from '../results/tuning.ts';
 import { writeFileAtomically } from '../run/atomic-write.ts';
 import { changesSince } from '../run/compare-split.ts';
 import { runsFolder, shownPath } from '../run/places.ts';
@@ -23,7 +23,7 @@ import { splitMark, writeSplit, writtenSplitMark } from '../run/split-file.ts';
 import { refuseTooMuch } from '../training/memory.ts';
 import { planTraining, type TrainingFiles } from '../training/plan.ts';
 import { type PreparedData, prepareData } from '../training/prepare.ts';
-import { type TrialResult, trialConfig, trialSets } from '../training/trial.ts';
+import { trialConfig, trialSets } from '../training/trial.ts';
 import { poolClosed, trialPool } from '../training/trial-pool.ts';
 import { halvingFactor, rankTrials, rungEpochs, tune } from '../training/tune.ts';
 import type { Command, Context } from './command.ts';
@@ -101,7 +101,7 @@ async function start(context: Context, values: Values): Promise<ExitKind | undef
     values.output ?? (await newRunFolder(join(runsFolder(context.environment), `tune-${runName(values.config, new Date())}`)));
   const { config: _, journal: __, ...replaced } = searchFiles;
   await refuseReplaced(output, Object.values(replaced), [configOf(loaded), ...pathsOf(loaded)]);
-  const folder = await openSearch(output, loaded, isTrialResult);
+  const folder = await openSearch(output, loaded);
   await keepPictures(output, data).catch(async (error) => {
     await folder.close();
     throw error;
@@ -188,7 +188,7 @@ async function merge(context: Context, values: Values, folders: readonly string[
       context.warn(
         `--merge ${folder}: its split.csv is not that of ${folders[0]}: figures for other pictures say little of each other`,
       );
-    results.push(...(await readTrials(folder, isTrialResult)));
+    results.push(...(await readTrials(folder)));
   }
   const output = values.output ?? folders[0]!;
   await finish(context, { output, loaded, results, earlier: results.length, seconds: (performance.now() - began) / 1000 });
@@ -297,18 +297,6 @@ function trainings(search: SearchConfig, trials: number, epochs: number, shards:
   }
   return sum;
 }
-
-const isTrialResult = check.fields({
-  trial: check.count,
-  rung: check.count,
-  epochs: check.count,
-  set: check.list((value) => check.text(value) && (value as string).includes('=')),
-  score: check.orNull(
-    check.fields({ cost: check.number, accuracy: check.number, accuracyInterval: check.interval, bestEpoch: check.count }),
-  ),
-  error: check.orNull(check.text),
-  seconds: check.duration,
-}) as (line: unknown) => line is TrialResult;
 
 function parseShard(text: string): { index: number; count: number } {
   const [, i, n] = /^(\d+)\/(\d+)$/.exec(text) ?? [];

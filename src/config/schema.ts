@@ -7,7 +7,7 @@ import { defaultMemory } from '../data/open-examples.ts';
 import { autoShuffle, fullShuffleUpTo } from '../data/shuffle.ts';
 import { cifar10Parts } from '../data/sources/cifar10.ts';
 import { splitMethods } from '../data/split.ts';
-import { thresholdCriteria } from '../evaluation/threshold.ts';
+import { thresholdCriteria } from '../evaluation/metrics.ts';
 import { arithmetics, precisions } from '../kernels/kernels.ts';
 import { activations, defaultSlope } from '../nn/activations.ts';
 import { defaultFactor, initializers } from '../nn/initializers.ts';

@@ -1,8 +1,6 @@
-import { differenceInterval, type Interval, wilsonInterval } from './intervals.ts';
-import type { Confusion } from './metrics.ts';
-
-export const verdicts = ['high bias', 'high variance', 'high bias and high variance', 'neither'] as const;
-export type Verdict = (typeof verdicts)[number];
+import type { Confusion, Interval } from '../results/metrics.ts';
+import type { Answers, Bias, Imbalance, Side } from '../results/summary.ts';
+import { differenceInterval, wilsonInterval } from './statistics.ts';
 
 export interface Thresholds {
   /** the error that is thought possible */
@@ -17,25 +15,9 @@ export interface Score {
   total: number;
 }
 
-export interface Bias {
-  verdict: Verdict;
-  /** train error − targetError */
-  avoidableBias: number;
-  /** dev error − train error */
-  variance: number;
-  /** 95% intervals of both */
-  intervals: Record<Side, Interval>;
-  /** those whose interval holds both sides of their threshold: what the verdict says of them could be chance */
-  unsure: Side[];
-  /** whether there are none */
-  certain: boolean;
-  /** times as many pictures, wrong in the same shares, that would leave none; null where more than `mostTimes` would not */
-  enough: number | null;
-}
-
 /** The two that a verdict is made of. */
-export const sides = ['avoidableBias', 'variance'] as const;
-export type Side = (typeof sides)[number];
+const sides = ['avoidableBias', 'variance'] as const satisfies Side[];
+/** More pictures than so many times those that there are are not proposed. */
 export const mostTimes = 100;
 
 /** Is the network too small, or does it know its pictures by heart? From the errors on train and on pictures that it
@@ -73,27 +55,14 @@ export function diagnose(train: Score, other: Score, { targetError, highBias, hi
   };
 }
 
-/** The one answer that a model gives to every picture. */
-export const answers = ['larger class', 'smaller class'] as const;
-export type Answers = (typeof answers)[number];
-
-/** @param train  on the pictures that it was trained on
+/** The one answer that a model gives to every picture.
+ *  @param train  on the pictures that it was trained on
  *  @returns null where it tells pictures apart; of classes that are equal either is the larger */
 export function oneAnswerOf({ tp, fp, fn, tn }: Confusion): Answers | null {
   const [positives, negatives] = [tp + fn, fp + tn];
   if (tp + fp === 0) return negatives >= positives ? 'larger class' : 'smaller class';
   if (fn + tn === 0) return positives >= negatives ? 'larger class' : 'smaller class';
   return null;
-}
-
-/** Classes so unequal that accuracy hides how the smaller one fares. */
-export interface Imbalance {
-  /** the smaller class */
-  positive: boolean;
-  /** of the training pictures that are of it */
-  share: number;
-  /** of it that are wrong, on train */
-  error: number;
 }
 
 /** Of classes that are nearer to equal than this, accuracy tells of both. */

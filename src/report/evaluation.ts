@@ -1,21 +1,7 @@
-import type { Interval } from '../evaluation/intervals.ts';
-import type { Metrics } from '../evaluation/metrics.ts';
 import type { Lines } from '../lines.ts';
+import type { PredictionRow, Unseen } from '../results/evaluation.ts';
+import type { Interval, Metrics } from '../results/metrics.ts';
 import { count, percent, percentRange, plural, table } from './table.ts';
-
-/** The answer for one labelled picture. */
-export interface PredictionRow {
-  file: string;
-  truth: string;
-  label: string;
-  /** of the positive class */
-  p: number;
-  /** of the label that was given */
-  confidence: number;
-  correct: boolean;
-  /** where the picture is a file: as `nn predict` names it, so that it can be opened from here */
-  path: string | null;
-}
 
 interface Setting {
   title: string;
@@ -24,15 +10,8 @@ interface Setting {
   style: (style: 'bold' | 'dim', text: string) => string;
 }
 
-/** How many of the pictures the run was trained on, and the metrics of the others. */
-interface Familiar {
-  trainedOn: number | null;
-  nearCopies: number | null;
-  unseen: Metrics | null;
-}
-
 /** The metrics of one part, for people. */
-export function evaluationText(metrics: Metrics, familiar: Familiar | null, setting: Setting): Lines {
+export function evaluationText(metrics: Metrics, familiar: Unseen | null, setting: Setting): Lines {
   const { title, classes, threshold, style } = setting;
   const { tp, fp, fn, tn } = metrics.confusion;
   const { positive, negative } = classes;
@@ -83,7 +62,7 @@ function figures(metrics: Metrics, { positive, negative }: Setting['classes']): 
 }
 
 /** How many of the pictures the run was trained on, in a sentence; null where there are none, or nobody knows. */
-export function trainedOnText(total: number, familiar: Familiar | null): string | null {
+export function trainedOnText(total: number, familiar: Unseen | null): string | null {
   if (!familiar?.trainedOn) return null;
   const { trainedOn, nearCopies, unseen } = familiar;
   if (unseen === null && !nearCopies) return `The run was trained on all of these pictures: the figures say little of others.`;

@@ -1,20 +1,10 @@
 import type { Lines } from '../lines.ts';
+import type { GradientOfLayer } from '../results/model.ts';
 import { count, table } from './table.ts';
-
-export interface LayerCheck {
-  /** 1 for the first */
-  layer: number;
-  tensors: string;
-  /** ‖g − ĝ‖ / (‖g‖ + ‖ĝ‖) */
-  difference: number;
-  checked: number;
-  skipped: number;
-  right: boolean;
-}
 
 /** The gradient of each layer against central differences, for people. */
 export function gradientCheckText(
-  layers: readonly LayerCheck[],
+  layers: readonly GradientOfLayer[],
   rightBelow: number,
   style: (style: 'green' | 'red', text: string) => string,
 ): Lines {

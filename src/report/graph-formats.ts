@@ -1,5 +1,5 @@
 import type { Lines } from '../lines.ts';
-import type { Graph, GraphNode, NodeKind, Pass } from './graph.ts';
+import type { Graph, GraphNode, NodeKind, Pass } from '../results/model.ts';
 import { svgGraph } from './graph-svg.ts';
 import { count, plural, table } from './table.ts';
 

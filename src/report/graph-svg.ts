@@ -1,4 +1,4 @@
-import type { Graph, GraphNode } from './graph.ts';
+import type { Graph, GraphNode } from '../results/model.ts';
 import { count, plural } from './table.ts';
 
 /** Pixels. A character of a monospace font is about 0.6 of its size wide. */

@@ -4,48 +4,7 @@ import { parameterSpecs } from '../nn/network.ts';
 import type { DrawnNode, Term } from '../nn/op.ts';
 import { featuresOf } from '../nn/shape.ts';
 
-/** The computation graph of a network and its cost, in the course's notation: the object of `nn graph --json`. */
-export interface Graph {
-  /** in the order in which they are computed: forward, then backward */
-  nodes: GraphNode[];
-  /** within a pass; the backward formulas take forward values too, which are kept and not drawn */
-  edges: GraphEdge[];
-  /** n_x, n_1 … n_L */
-  sizes: number[];
-  /** one count a layer */
-  layerParameters: number[];
-  parameters: number;
-  /** what the letters mean that no node explains */
-  legend: string[];
-}
-
-export type Pass = 'forward' | 'backward';
-export type NodeKind = 'data' | 'parameter' | 'value' | 'gradient';
-
-export interface GraphNode {
-  /** a word, such as Z1 or dZ1 */
-  id: string;
-  /** as the course writes it: Z[1] */
-  name: string;
-  kind: NodeKind;
-  pass: Pass;
-  /** 1 … L; null before and after the layers */
-  layer: number | null;
-  /** m is the number of examples of a batch */
-  shape: readonly [rows: number, columns: number | 'm'];
-  /** null for what is given */
-  formula: string | null;
-  /** how many numbers training moves here */
-  parameters: number;
-  /** the id of what this is the gradient of, or what this is a parameter of */
-  of: string | null;
-}
-
-export interface GraphEdge {
-  from: string;
-  to: string;
-  pass: Pass;
-}
+import type { Graph, GraphNode, Pass } from '../results/model.ts';
 
 export interface CostOptions {
   loss: LossName;

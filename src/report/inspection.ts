@@ -1,42 +1,11 @@
 import { type Finding, findingKinds, type Picture } from '../data/inspection/findings.ts';
-import type { Spread, Summary } from '../data/inspection/summary.ts';
-import type { Interval } from '../evaluation/intervals.ts';
+import type { PartName } from '../data/split.ts';
 import type { Lines } from '../lines.ts';
+import type { InspectionResult, PartDifference, ShortcutScore, Spread } from '../results/inspection.ts';
 import { count, percent, percentRange, plural, table } from './table.ts';
 
-/** All that `nn data inspect` found: the object of --json, but for the places of the pictures. */
-export interface Inspection extends Summary {
-  source: string;
-  findings: Finding[];
-  /** every two parts beside each other, in each thing that is compared; empty where there are not two parts */
-  differences: PartDifference[];
-  /** null where there are too few pictures */
-  shortcuts: ShortcutScore[] | null;
-  /** the model that the shortcuts are held against, if one was named */
-  model: { path: string; accuracy: number; accuracyInterval: Interval; pictures: number } | null;
-  /** sentences about the data as a whole */
-  warnings: string[];
-  seconds: number;
-}
-
-/** What logistic regression on less than the picture gets right. */
-export interface ShortcutScore {
-  name: string;
-  title: string;
-  accuracy: number;
-  accuracyInterval: Interval;
-  baseline: number;
-}
-
-/** Two parts beside each other, in one thing. */
-export interface PartDifference {
-  parts: readonly [string, string];
-  what: string;
-  title: string;
-  /** shares of the positive class, or means */
-  values: readonly [number, number];
-  differs: boolean;
-}
+/** All that `nn data inspect` found, with the places of the pictures. */
+export type Inspection = Omit<InspectionResult, 'findings'> & { findings: Finding[] };
 
 type Style = (style: 'bold' | 'dim' | 'yellow', text: string) => string;
 
@@ -71,7 +40,7 @@ export function differenceRows(differences: readonly PartDifference[]): string[]
     const own = differences.filter((one) => one.what === what);
     const show = (value: number | undefined) =>
       value === undefined ? '' : what === 'class' ? percent(value) : value.toFixed(Math.abs(value) < 10 ? 2 : 1);
-    const valueIn = (part: string) =>
+    const valueIn = (part: PartName) =>
       own.flatMap((one) => (one.parts.includes(part) ? [one.values[one.parts.indexOf(part)]] : []))[0];
     const different = own.filter(({ differs }) => differs).map((one) => one.parts.join(' and '));
     return [
@@ -158,7 +127,7 @@ export function pictureName({ name, part }: Picture): string {
 }
 
 /** The object of --json. */
-export function inspectionJson({ findings, ...rest }: Inspection): object {
+export function inspectionJson({ findings, ...rest }: Inspection): InspectionResult {
   return {
     ...rest,
     findings: findings.map(({ kind, groups }) => ({

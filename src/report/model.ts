@@ -1,12 +1,6 @@
-import type { Classifier } from '../classifier/classifier.ts';
 import type { Lines } from '../lines.ts';
+import type { ModelDescription } from '../results/model.ts';
 import { count, table } from './table.ts';
-
-export interface ModelDescription extends Omit<Classifier, 'parameters' | 'scaling'> {
-  model: string;
-  parameters: number;
-  tensors: { name: string; shape: readonly number[]; norm: number }[];
-}
 
 /** What a model file holds, for people. */
 export function modelText({

@@ -1,28 +1,7 @@
 import type { Lines } from '../lines.ts';
+import type { Break, FoundRate } from '../results/summary.ts';
 import { plotText } from './plot.ts';
 import { table } from './table.ts';
-
-/** How a training breaks. */
-export type Break = 'rose' | 'died' | 'overflowed';
-
-/** What a learning-rate range test found: with `set`, the object of `nn train --find-rate --json`. */
-export interface FoundRate {
-  rates: number[];
-  costs: number[];
-  /** the costs with less of the noise of batches */
-  smoothed: number[];
-  /** null where no rate brought the cost down */
-  proposed: number | null;
-  /** the rate at which the range test broke, and how; or null */
-  diverged: number | null;
-  broke: Break | null;
-  /** short trainings at one rate each, and the cost that they came to; null where that broke off, and how */
-  trials: { rate: number; cost: number | null; broke: Break | null }[];
-  /** of each of them */
-  steps: number;
-  /** what takes the proposal over, or null */
-  set: string | null;
-}
 
 /** The plot reaches this many times above the first cost. */
 const headroom = 1.25;

@@ -1,27 +1,6 @@
-import type { PartName } from '../data/split.ts';
 import type { Lines } from '../lines.ts';
+import type { TrainPlan } from '../results/summary.ts';
 import { count, plural, table } from './table.ts';
-
-/** What a training would do: the object of `nn train --dry-run --json`. */
-export interface TrainPlan {
-  config: string;
-  examples: Record<PartName, { total: number; positive: number }>;
-  classes: { positive: string; negative: string };
-  layers: { name: string; shape: readonly [number, number]; activation: string; init: string; parameters: number }[];
-  parameters: number;
-  /** one a layer */
-  learningRates: number[];
-  /** examples a step */
-  batch: number;
-  epochs: number;
-  /** of the first layer */
-  form: { form: string; why: string };
-  memoryBytes: number;
-  /** what it is made of */
-  memory: { what: string; bytes: number }[];
-  estimatedSeconds: number;
-  warnings: string[];
-}
 
 export function planText(plan: TrainPlan): Lines {
   const { positive, negative } = plan.classes;

@@ -1,34 +1,7 @@
 import { csvField } from '../data/csv-field.ts';
 import type { Lines } from '../lines.ts';
+import type { RankedTrial, TuneSummary } from '../results/tuning.ts';
 import { count, percent, percentRange, plural, table } from './table.ts';
-
-/** A trial in the ranking, best first. */
-export interface RankedTrial {
-  rank: number;
-  trial: number;
-  epochs: number;
-  /** of dev */
-  cost: number | null;
-  accuracy: number | null;
-  accuracyInterval: readonly [number, number] | null;
-  bestEpoch: number | null;
-  seconds: number;
-  error: string | null;
-  /** PATH=VALUE, as for --set */
-  set: string[];
-}
-
-export interface TuneSummary {
-  output: string;
-  best: string | null;
-  strategy: string;
-  metric: string;
-  trials: number;
-  /** trainings that were there before this call */
-  earlier: number;
-  seconds: number;
-  ranking: RankedTrial[];
-}
 
 /** Rows that people are shown; the files hold all. */
 const shown = 10;

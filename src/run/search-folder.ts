@@ -5,6 +5,7 @@ import { checkConfig, type LoadedConfig, loadConfig, moveConfig } from '../confi
 import { type Config, type DefaultsVersion, newestDefaults, unnamedDefaults } from '../config/schema.ts';
 import { exists, makeFolder, openToGrow, readPlainFile } from '../data/disk.ts';
 import { systemReason, UserError } from '../errors.ts';
+import { type TrialResult, trialResult } from '../results/tuning.ts';
 import { writeFileAtomically } from './atomic-write.ts';
 import { lockFolder } from './lock.ts';
 
@@ -17,22 +18,17 @@ export const searchFiles = {
   best: 'best.json',
 } as const;
 
-export interface SearchFolder<Result> {
+export interface SearchFolder {
   path: string;
   /** results of an earlier, interrupted search */
-  known: Result[];
-  append(result: Result): Promise<void>;
+  known: TrialResult[];
+  append(result: TrialResult): Promise<void>;
   close(): Promise<void>;
 }
 
 /** Opens the folder of a search: a new one, or one that an interrupted search left.
- *  @param isResult  tells a line of the journal from anything else
  *  @throws UserError (usage) where another search stands there, or another process goes on with it */
-export async function openSearch<Result>(
-  path: string,
-  loaded: LoadedConfig,
-  isResult: (line: unknown) => line is Result,
-): Promise<SearchFolder<Result>> {
+export async function openSearch(path: string, loaded: LoadedConfig): Promise<SearchFolder> {
   let present: string[];
   try {
     await makeFolder(path);
@@ -44,7 +40,7 @@ export async function openSearch<Result>(
   }
   const lock = await lockFolder(path);
   try {
-    const known = present.includes(searchFiles.config) ? await takeUp(path, loaded, isResult) : [];
+    const known = present.includes(searchFiles.config) ? await takeUp(path, loaded) : [];
     if (!present.includes(searchFiles.config)) await writeConfig(join(path, searchFiles.config), loaded, path);
     const file = join(path, searchFiles.journal);
     const journal = await openTrials(file);
@@ -87,7 +83,7 @@ export async function writeConfig(file: string, { config, folder }: LoadedConfig
 }
 
 /** The results in a search's journal. A last line that was cut off by a kill counts as not written. */
-export async function readTrials<Result>(path: string, isResult: (line: unknown) => line is Result): Promise<Result[]> {
+export async function readTrials(path: string): Promise<TrialResult[]> {
   const file = join(path, searchFiles.journal);
   let text: string;
   try {
@@ -99,8 +95,8 @@ export async function readTrials<Result>(path: string, isResult: (line: unknown)
   const lines = text.split('\n');
   return lines.flatMap((line, i) => {
     if (line === '') return [];
-    const parsed = parseLine(line);
-    if (isResult(parsed)) return [parsed];
+    const parsed = trialResult.safeParse(parseLine(line));
+    if (parsed.success) return [parsed.data];
     if (i === lines.length - 1) return [];
     throw new UserError('data', `${file}, line ${i + 1}: expected a trial of nn tune, found ${line.slice(0, 40)}`);
   });
@@ -121,7 +117,7 @@ function parseLine(line: string): unknown {
   try {
     return JSON.parse(line);
   } catch {
-    return undefined; // isResult refuses it, with the line's number
+    return undefined; // the schema refuses it, with the line's number
   }
 }
 
@@ -131,11 +127,7 @@ export function isSameSearch(one: Config, other: Config): boolean {
   return isDeepStrictEqual(without(one), without(other));
 }
 
-async function takeUp<Result>(
-  path: string,
-  loaded: LoadedConfig,
-  isResult: (line: unknown) => line is Result,
-): Promise<Result[]> {
+async function takeUp(path: string, loaded: LoadedConfig): Promise<TrialResult[]> {
   const found = await readSearchConfig(path);
   const file = join(path, searchFiles.config);
   const here = JSON.parse(JSON.stringify(checkConfig(moveConfig(loaded.config, loaded.folder, resolve(path)), file))) as Config;
@@ -146,7 +138,7 @@ async function takeUp<Result>(
     });
   }
   await dropCutLine(join(path, searchFiles.journal));
-  return readTrials(path, isResult);
+  return readTrials(path);
 }
 
 /** Cuts off a line that a kill left unfinished, so that the next one starts on its own. */

@@ -82,7 +82,8 @@ async function* textInPieces(parts: SplitParts, { positive, negative }: Classes)
  *  it never gives back. */
 const rowsTogether = 512;
 
-async function* rowsInPieces(parts: SplitParts): AsyncGenerator<SplitRow[]> {
+/** The rows of split.csv, some at a time. */
+export async function* rowsInPieces(parts: SplitParts): AsyncGenerator<SplitRow[]> {
   for (const part of partNames) {
     const { names, hashes, labels } = parts[part] ?? { names: [], hashes: [], labels: [] };
     for (let first = 0; first < labels.length; first += rowsTogether) {

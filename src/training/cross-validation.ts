@@ -1,10 +1,9 @@
 import { type Classifier, judge, logitsOf, probability } from '../classifier/classifier.ts';
 import type { Config } from '../config/schema.ts';
-
 import { UserError } from '../errors.ts';
-import type { Metrics } from '../evaluation/metrics.ts';
-import { chooseThreshold, type ThresholdCriterion } from '../evaluation/threshold.ts';
+import { chooseThreshold, type ThresholdCriterion } from '../evaluation/metrics.ts';
 import { kernelsFor } from '../kernels/select.ts';
+import type { Metrics } from '../results/metrics.ts';
 import { refuseWrongStep } from './check-step.ts';
 import { judgeTrained } from './divergence.ts';
 import { type EpochEvent, type FitEvent, type FitOptions, fit, type ResumeOptions } from './fit.ts';

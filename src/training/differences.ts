@@ -2,15 +2,15 @@ import { type Classes, countPositive, type ExampleSet } from '../data/examples.t
 import {
   allocateSquares,
   type SquareColumns,
-  type SquareMeasure,
   setSquare,
   squareMeasureNames,
   squareMeasures,
 } from '../data/inspection/square-measures.ts';
 import { isStored, type Pixels, pixelBlocks } from '../data/pixels.ts';
 import { type PartName, partNames } from '../data/split.ts';
-import { deviationsApart, fisherExact, type Share, sampleOf, welchTest } from '../evaluation/two-samples.ts';
+import { deviationsApart, fisherExact, type Share, sampleOf, welchTest } from '../evaluation/statistics.ts';
 import { namedRandom } from '../random.ts';
+import type { PartDifference } from '../results/inspection.ts';
 
 /** When two parts differ: chance must hardly explain it, and it must be large enough to matter, since of a million pictures
  *  every trifle is certain. Both are asked for. Nothing is learnt from dev or test: this only warns. */
@@ -36,20 +36,6 @@ export interface PartSeen extends Share {
   part: PartName;
   /** of some of its pictures */
   squares: SquareColumns;
-}
-
-/** Two parts beside each other, in one thing. */
-export interface PartDifference {
-  parts: [PartName, PartName];
-  what: 'class' | SquareMeasure;
-  title: string;
-  /** the share of the positive class, or the mean of the measure, in each of the two */
-  values: [number, number];
-  /** the difference of the shares; or of the means, in standard deviations */
-  size: number;
-  /** the probability that chance makes such a difference, times the number of tests, 1 at most */
-  chance: number;
-  differs: boolean;
 }
 
 /** Every two parts in everything that is compared. */

@@ -6,14 +6,16 @@ import { createWorkspace, forward, type Workspace } from '../nn/network.ts';
 import { inference } from '../nn/op.ts';
 import { brokenTensor, diverged } from './divergence.ts';
 import { type BestKeeper, keepBest } from './early-stopping.ts';
-import type { EpochEvent, FitEvent, StateEvent } from './fit-events.ts';
 import { layerNorms } from './layer-norms.ts';
 import {
+  type EpochEvent,
   type EpochTotals,
+  type FitEvent,
   type FitOptions,
   noTotals,
   type Progress,
   putState,
+  type StateEvent,
   type Training,
   type TrainingState,
   takeState,
@@ -22,8 +24,7 @@ import {
 import { countCorrect, trainStep } from './step.ts';
 import type { Trainable, TrainableSplit } from './trainable.ts';
 
-export type { EpochEvent, FitEvent, StateEvent, StepEvent } from './fit-events.ts';
-export type { FitOptions } from './state.ts';
+export type { EpochEvent, FitEvent, FitOptions, StateEvent, StepEvent } from './state.ts';
 
 /** Where a training begins, and who wants to know where it is. */
 export interface ResumeOptions {

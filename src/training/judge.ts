@@ -1,20 +1,26 @@
 import { type Classifier, metricsOf } from '../classifier/classifier.ts';
 import type { Config } from '../config/schema.ts';
 import { type PartName, partNames } from '../data/split.ts';
-import { type Answers, type Bias, diagnose, type Imbalance, imbalanceOf, oneAnswerOf } from '../evaluation/diagnosis.ts';
-import type { Metrics } from '../evaluation/metrics.ts';
+import { diagnose, imbalanceOf, oneAnswerOf } from '../evaluation/diagnosis.ts';
 import { kernelsFor } from '../kernels/select.ts';
+import type { Metrics } from '../results/metrics.ts';
+import type { Diagnosis } from '../results/summary.ts';
 import { blindCost, type DevCourse, guessingCost, leaptUp, risesOf, trendOf } from './cost-curve.ts';
 import type { Plan } from './plan.ts';
 import type { Parts } from './prepare.ts';
-import { type Finding, type Remedy, remediesFor } from './remedies.ts';
-import { type Duration, durationOf } from './work.ts';
+import { type Finding, remediesFor } from './remedies.ts';
+import { durationOf } from './work.ts';
 
-/** The metrics of each part that there is. */
-export async function judgeParts(classifier: Classifier, parts: Parts): Promise<Record<PartName, Metrics | null>> {
+/** The metrics of each part that there is.
+ *  @param answered  is given the logits of the next pictures, part after part */
+export async function judgeParts(
+  classifier: Classifier,
+  parts: Parts,
+  answered?: (logits: Float64Array) => void,
+): Promise<Record<PartName, Metrics | null>> {
   const kernels = kernelsFor(classifier.precision);
   const measured: Record<PartName, Metrics | null> = { train: null, dev: null, test: null };
-  for (const part of partNames) if (parts[part]) measured[part] = await metricsOf(classifier, kernels, parts[part]);
+  for (const part of partNames) if (parts[part]) measured[part] = await metricsOf(classifier, kernels, parts[part], answered);
   return measured;
 }
 
@@ -31,19 +37,6 @@ export interface Course {
   epochs: number;
 }
 
-export interface PartsDiagnosis extends Bias {
-  /** every training picture gets the same answer */
-  collapsed: boolean;
-  answers: Answers | null;
-  imbalance: Imbalance | null;
-  /** the cost of a network that sees nothing, on train */
-  guessing: number;
-  worseThanGuessing: boolean;
-  targetError: number;
-  comparedWith: 'dev' | 'test';
-  remedies: (Remedy & Duration)[];
-}
-
 /** A cost is above that of guessing from this many times it on. */
 const aboveGuessing = 1.05;
 
@@ -52,7 +45,7 @@ type Trained = { config: Config; plan: Plan };
 
 /** Bias and variance, from train and dev; from test where there is no dev; null where there is neither. And what the course of the
  *  training says of them. */
-export function diagnoseParts(metrics: Measured, trained: Trained, course: Course): PartsDiagnosis | null {
+export function diagnoseParts(metrics: Measured, trained: Trained, course: Course): Diagnosis | null {
   const comparedWith = metrics.dev ? 'dev' : 'test';
   const [train, other] = [metrics.train, metrics[comparedWith]];
   return train && other ? { ...diagnosisOf(train, other, metrics, trained, course), comparedWith } : null;
@@ -79,7 +72,7 @@ function diagnosisOf(
   { dev }: Measured,
   { config, plan }: Trained,
   course: Course,
-): Omit<PartsDiagnosis, 'comparedWith'> {
+): Omit<Diagnosis, 'comparedWith'> {
   const score = ({ confusion: { tp, fp, fn, tn } }: Metrics) => ({ errors: fp + fn, total: tp + fp + fn + tn });
   const bias = diagnose(score(train), score(other), config.diagnosis);
   const answers = oneAnswerOf(train.confusion);

@@ -1,25 +1,8 @@
 import type { Floats } from '../kernels/kernels.ts';
 import { opsOf } from '../nn/build.ts';
 import { featuresOf } from '../nn/shape.ts';
+import type { LayerNorms } from '../results/journal.ts';
 import type { Training } from './state.ts';
-
-/** What one step did in a layer, for the journal. */
-export interface LayerNorms {
-  /** of the step's batch: what the rest was measured on */
-  examples: number;
-  /** ‖dW‖ */
-  gradientNorm: number;
-  /** ‖ΔW‖ */
-  updateNorm: number;
-  /** ‖W‖ */
-  weightNorm: number;
-  /** of the layer's outputs over the batch: logits for the output layer */
-  activationMean: number;
-  /** √ of the mean square of the layer's outputs */
-  activationSize: number;
-  /** the share of outputs that are 0: units of ReLU that are off, or dropped */
-  zeros: number;
-}
 
 /** The norms of every layer after a step that measured them, and what its last op gave. */
 export function layerNorms({ trainable, workspace, gradientNorms, updateNorms, last }: Training): LayerNorms[] {

@@ -1,6 +1,7 @@
 import { batchOrder } from '../data/batches.ts';
 import { ascending } from '../data/shuffle.ts';
 import { exp } from '../elementary.ts';
+import type { Break } from '../results/summary.ts';
 import { DivergedError } from './divergence.ts';
 import { eventLoop } from './fit.ts';
 import { isSilent } from './layer-norms.ts';
@@ -57,9 +58,6 @@ export interface TrialEvent {
   done: number;
   total: number;
 }
-
-/** How a training breaks: its cost rises far above its start, a hidden layer gives 0 for every picture, or numbers overflow. */
-export type Break = 'rose' | 'died' | 'overflowed';
 
 export interface Trial {
   rate: number;

@@ -1,8 +1,7 @@
 import type { Config } from '../config/schema.ts';
 import { augments } from '../data/augment.ts';
-import type { Verdict } from '../evaluation/diagnosis.ts';
+import type { Remedy, Stopped, Verdict } from '../results/summary.ts';
 import type { Trend } from './cost-curve.ts';
-import type { Stopped } from './fit-events.ts';
 import { smallerRates } from './learning-rate.ts';
 import { leastToChooseBy } from './plan-warnings.ts';
 import {
@@ -22,11 +21,7 @@ import {
 } from './remedy-changes.ts';
 
 /** Something to try, and the config changes that try it, ready for --set. */
-export interface Remedy {
-  title: string;
-  why: string;
-  set: string[];
-}
+export type Advice = Pick<Remedy, 'title' | 'why' | 'set'>;
 
 /** What a diagnosis found, and what the course of the training shows. */
 export interface Finding {
@@ -274,7 +269,7 @@ function problemsOf(config: Config, { verdict, collapsed, worseThanGuessing, imb
 }
 
 /** The notes' remedies for a finding that the config does not use yet. */
-export function remediesFor(config: Config, finding: Finding): Remedy[] {
+export function remediesFor(config: Config, finding: Finding): Advice[] {
   const problems = problemsOf(config, finding);
   return remedies.flatMap(({ against, addsBias, title, why, set }) => {
     const isWanted = against.some((one) => problems.includes(one)) && !(addsBias && finding.verdict.includes('bias'));

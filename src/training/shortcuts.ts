@@ -5,8 +5,9 @@ import { borderBytes, thumbnailBytes } from '../data/inspection/measure.ts';
 import type { Survey } from '../data/inspection/survey.ts';
 import { stratifiedFolds } from '../data/split.ts';
 import { log } from '../elementary.ts';
-import { type Interval, wilsonInterval } from '../evaluation/intervals.ts';
+import { wilsonInterval } from '../evaluation/statistics.ts';
 import { namedRandom } from '../random.ts';
+import type { ShortcutScore } from '../results/inspection.ts';
 import { type CrossValidation, crossValidate } from './cross-validation.ts';
 
 /** What a picture shows of itself beside what it is of. Each becomes a few bytes, as pixels are. */
@@ -79,19 +80,6 @@ export async function studyShortcuts(survey: Survey, distinct: readonly number[]
     right[name] = Uint8Array.from(labels, (label, i) => (Number(logits[i]! > 0) === label ? 1 : 0));
   }
   return { indices, labels, right };
-}
-
-/** What a shortcut alone gets right. */
-export interface ShortcutScore {
-  name: ShortcutName;
-  title: string;
-  accuracy: number;
-  /** 95%, Wilson */
-  accuracyInterval: Interval;
-  /** the accuracy of always answering the larger class */
-  baseline: number;
-  /** why it matters and what to do about it; null where it does not */
-  warning: string | null;
 }
 
 /** A shortcut is strong that, for certain, leaves less than this share of the errors that the baseline makes. Of the photographs

@@ -19,9 +19,10 @@ import {
 } from '../nn/optimizers.ts';
 import type { ScheduleChoice } from '../nn/schedules.ts';
 import { namedRandom, type Random } from '../random.ts';
+import type { EpochLine } from '../results/journal.ts';
+import type { Stopped } from '../results/summary.ts';
 import { type CostWatch, type CostWatchState, costWatch } from './divergence.ts';
 import type { BestKeeper, BestState, EarlyStopping } from './early-stopping.ts';
-import type { EpochEvent } from './fit-events.ts';
 import { type Trainable, type TrainableOptions, trainableOf } from './trainable.ts';
 
 /** `parameters` are the first weights, and hold the result once the loop has ended. */
@@ -187,6 +188,31 @@ export interface Progress {
    *  the training may go on for more epochs as if it had never ended. */
   ended: EpochEvent | null;
 }
+
+/** A sign of life within an epoch that takes long. */
+export interface StepEvent {
+  type: 'step';
+  /** epochs done, with the share of the present one */
+  progress: number;
+}
+
+/** What an epoch did: a line of the journal, and how the training goes on. Epochs count from 1. */
+export interface EpochEvent extends EpochLine {
+  type: 'epoch';
+  /** with early stopping the epoch of the least dev cost so far, else this one */
+  bestEpoch: number;
+  /** why this is the last epoch, if it is */
+  stopped: Exclude<Stopped, 'interrupted'> | null;
+}
+
+/** What a later process needs to go on from here to the same bits: after a step or epoch for which `shouldCheckpoint` asks, and
+ *  once before the last epoch's event, for whoever asks at all. */
+export interface StateEvent {
+  type: 'state';
+  state: TrainingState;
+}
+
+export type FitEvent = StepEvent | EpochEvent | StateEvent;
 
 export const noTotals: Readonly<EpochTotals> = { cost: 0, l2Cost: 0, correct: 0, batches: 0, examples: 0 };
 

@@ -7,8 +7,9 @@ import { nameOf, type Survey } from '../data/inspection/survey.ts';
 import { ascending } from '../data/shuffle.ts';
 import { partNames } from '../data/split.ts';
 import { UserError } from '../errors.ts';
+import type { PartDifference } from '../results/inspection.ts';
 import { mostLookedAt } from './copies.ts';
-import { compareParts, notesOfDifferences, type PartDifference, type PartSeen, spreadRows } from './differences.ts';
+import { compareParts, notesOfDifferences, type PartSeen, spreadRows } from './differences.ts';
 import { type Divided, divide } from './divide.ts';
 
 /** Where the pictures of a survey stand in a training, and how its parts differ. */

@@ -3,8 +3,8 @@ import { fileURLToPath } from 'node:url';
 import type { LoadedConfig } from '../config/load.ts';
 import { systemReason, UserError } from '../errors.ts';
 import { ownFile } from '../own-files.ts';
+import type { TrialJob, TrialResult } from '../results/tuning.ts';
 import type { TrainingFiles } from './plan.ts';
-import type { TrialJob, TrialResult } from './trial.ts';
 import type { Reply } from './trial-worker.ts';
 import type { TrialRunner } from './tune.ts';
 

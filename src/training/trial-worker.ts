@@ -2,8 +2,9 @@ import type { LoadedConfig } from '../config/load.ts';
 import { cachePlace, scratchFolders } from '../data/cache/place.ts';
 import { UserError } from '../errors.ts';
 import type { Lines } from '../lines.ts';
+import type { TrialJob, TrialResult } from '../results/tuning.ts';
 import type { TrainingFiles } from './plan.ts';
-import { runTrial, type TrialJob, type TrialResult, trialData } from './trial.ts';
+import { runTrial, trialData } from './trial.ts';
 
 /**
  * A process of its own that runs trials, one after another, as its parent asks: src/training/trial-pool.ts starts it. Ctrl-C

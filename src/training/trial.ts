@@ -6,44 +6,18 @@ import { type DecodeCache, withCache } from '../data/cache/decode-cache.ts';
 import type { CacheFolder } from '../data/cache/folder.ts';
 import { scratchIn } from '../data/scratch.ts';
 import { UserError } from '../errors.ts';
-import { type Interval, wilsonInterval } from '../evaluation/intervals.ts';
-import type { Metrics } from '../evaluation/metrics.ts';
+import { wilsonInterval } from '../evaluation/statistics.ts';
 import { kernelsFor } from '../kernels/select.ts';
 import { type RangeName, ranges } from '../nn/ranges.ts';
 import { namedRandom } from '../random.ts';
+import type { Metrics } from '../results/metrics.ts';
+import type { TrialJob, TrialResult, TrialScore } from '../results/tuning.ts';
 import { refuseWrongStep } from './check-step.ts';
 import { classifierOf, crossValidate, requireDev } from './cross-validation.ts';
 import { judgeTrained } from './divergence.ts';
 import { type EpochEvent, fit } from './fit.ts';
 import { planTraining, prepareFit, type TrainingFiles } from './plan.ts';
 import { type PreparedData, prepareData } from './prepare.ts';
-
-/** One training of a search: these fields, for so many epochs. */
-export interface TrialJob {
-  /** from 0; with the search's seed it says what is drawn */
-  trial: number;
-  /** of successive halving, from 0 */
-  rung: number;
-  epochs: number;
-}
-
-export interface TrialResult extends TrialJob {
-  /** PATH=VALUE as for --set */
-  set: string[];
-  /** null where training failed */
-  score: TrialScore | null;
-  /** why it failed, such as a divergence */
-  error: string | null;
-  seconds: number;
-}
-
-/** On dev; with folds, on the pictures of all folds together. */
-export interface TrialScore {
-  cost: number;
-  accuracy: number;
-  accuracyInterval: Interval;
-  bestEpoch: number;
-}
 
 /** What trial i tries: it depends on the seed and i alone, and each field on its own name, so that one more field leaves
  *  the others as they were. */

@@ -1,5 +1,5 @@
 import type { SearchConfig } from '../config/schema.ts';
-import type { TrialJob, TrialResult } from './trial.ts';
+import type { TrialJob, TrialResult } from '../results/tuning.ts';
 
 /** Where trials run: so many at once. */
 export interface TrialRunner {

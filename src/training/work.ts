@@ -4,6 +4,7 @@ import { type Augmentation, augments } from '../data/augment.ts';
 import { batchLength } from '../data/batches.ts';
 import { firstUnits, opsOf } from '../nn/build.ts';
 import { parameterCount } from '../nn/network.ts';
+import type { Remedy } from '../results/summary.ts';
 import { formOf } from './plan.ts';
 import { networkOf } from './prepare.ts';
 
@@ -66,13 +67,8 @@ export function workOf(config: Config, pictures: Pictures, epochs: number): numb
   return nanoseconds.start + epochs * (steps * step + m * each + looks * (first + upper));
 }
 
-/** A config change that takes much longer, and one more with which it takes as many steps in less time. */
-export interface Duration {
-  /** trainings as this one; null where no field changes */
-  timesAsLong: number | null;
-  /** what makes it affordable, with the first: null where it is */
-  affordable: { set: string[]; timesAsLong: number } | null;
-}
+/** How long a training with a remedy takes. */
+export type Duration = Pick<Remedy, 'timesAsLong' | 'affordable'>;
 
 /** From so many times as long on, it is said how to make it affordable. */
 const dear = 100;

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import type { TrainSummary } from '../../src/report/train-summary.ts';
+import type { TrainSummary } from '../../src/results/summary.ts';
 import { nn } from '../cli.ts';
 import { sharedData, withoutShared } from '../shared.ts';
 

@@ -2,7 +2,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { RankedTrial, TuneSummary } from '../../src/report/tune.ts';
+import type { RankedTrial, TuneSummary } from '../../src/results/tuning.ts';
 import { nn } from '../cli.ts';
 import { writeClasses, writePicture } from './pictures.ts';
 

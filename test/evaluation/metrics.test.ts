@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { differenceInterval, wilsonInterval } from '../../src/evaluation/intervals.ts';
-import { logit, type Metrics, measure, rocAuc, tallyOf } from '../../src/evaluation/metrics.ts';
+import { logit, measure, rocAuc, tallyOf } from '../../src/evaluation/metrics.ts';
+import { differenceInterval, wilsonInterval } from '../../src/evaluation/statistics.ts';
 import { losses } from '../../src/nn/losses.ts';
+import type { Metrics } from '../../src/results/metrics.ts';
 import { steps } from '../golden/golden.ts';
 
 const golden = steps.metrics;

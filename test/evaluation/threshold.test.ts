@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { answer } from '../../src/classifier/classifier.ts';
-import { chooseThreshold, type ThresholdCriterion, thresholdCriteria } from '../../src/evaluation/threshold.ts';
+import { chooseThreshold, type ThresholdCriterion, thresholdCriteria } from '../../src/evaluation/metrics.ts';
 import { networkWith, problem } from '../training/problems.ts';
 
 const criteria = Object.keys(thresholdCriteria) as ThresholdCriterion[];

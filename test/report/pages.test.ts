@@ -45,7 +45,14 @@ function inspection(name: string): { found: Inspection; shown: Picture } {
   const findings: Finding[] = [{ kind: 'nearDuplicate', groups: [{ pictures: [shown, picture(name)], why: name }] }];
   const spread = { min: 1, median: 2, max: 3 };
   const classes = { [name]: 2, other: 1 };
-  const score = { name: 'size', title: 'width', accuracy: 0.5, accuracyInterval: [0.4, 0.6] as const, baseline: 0.5 };
+  const score = {
+    name: 'size',
+    title: 'width',
+    accuracy: 0.5,
+    accuracyInterval: [0.4, 0.6] as const,
+    baseline: 0.5,
+    warning: null,
+  };
   const found: Inspection = {
     source: name,
     total: 3,
@@ -59,7 +66,9 @@ function inspection(name: string): { found: Inspection; shown: Picture } {
     formats: { [name]: 3 },
     turned: 1,
     findings,
-    differences: [{ parts: ['train', 'test'], what: 'class', title: name, values: [0.2, 0.9], differs: true }],
+    differences: [
+      { parts: ['train', 'test'], what: 'class', title: name, values: [0.2, 0.9], size: 0.7, chance: 0, differs: true },
+    ],
     shortcuts: [score],
     model: { path: name, accuracy: 0.5, accuracyInterval: [0.4, 0.6], pictures: 3 },
     warnings: [name],

@@ -1,7 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { type Confusion, type Metrics, rocAuc } from '../../src/evaluation/metrics.ts';
+import { rocAuc } from '../../src/evaluation/metrics.ts';
 import { linesOf } from '../../src/lines.ts';
-import { type Diagnosis, isSummary, type TrainSummary, trainText } from '../../src/report/train-summary.ts';
+import { trainText } from '../../src/report/train-summary.ts';
+import type { Confusion, Metrics } from '../../src/results/metrics.ts';
+import { type StoredDiagnosis, type TrainSummary, trainSummary } from '../../src/results/summary.ts';
+
+const isSummary = (value: unknown) => trainSummary.safeParse(value).success;
 
 function metrics({ tp, fp, fn, tn }: Confusion, cost = 0.3): Metrics {
   const [positives, negatives, total] = [tp + fn, fp + tn, tp + fp + fn + tn];
@@ -22,14 +26,14 @@ function metrics({ tp, fp, fn, tn }: Confusion, cost = 0.3): Metrics {
   };
 }
 
-const plain: Diagnosis = {
+const plain: StoredDiagnosis = {
   verdict: 'neither',
   ...{ avoidableBias: 0.04, variance: 0.01, intervals: { avoidableBias: [0.03, 0.05], variance: [0, 0.02] } },
   ...{ unsure: [], certain: true, enough: 1, collapsed: false, targetError: 0, comparedWith: 'dev' },
   remedies: [],
 };
 
-function summaryOf(diagnosis: Partial<Diagnosis>, train: Confusion, cost?: number): TrainSummary {
+function summaryOf(diagnosis: Partial<StoredDiagnosis>, train: Confusion, cost?: number): TrainSummary {
   const dev = metrics({ tp: 0, fp: 0, fn: 1, tn: 30 });
   return {
     ...{ run: 'runs/a', model: 'runs/a/model.safetensors', seed: 1, seconds: 1, epochs: 5, bestEpoch: 5, stopped: 'finished' },

@@ -6,14 +6,15 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import { UserError } from '../../src/errors.ts';
+import type { TrialResult } from '../../src/results/tuning.ts';
 import { lockName } from '../../src/run/lock.ts';
 import { openSearch, readSearchConfig, readTrials, searchFiles, writeConfig } from '../../src/run/search-folder.ts';
 import { openFilesIn } from './open-files.ts';
 
-interface Trial {
-  trial: number;
-}
-const isTrial = (line: unknown): line is Trial => typeof (line as Partial<Trial> | undefined)?.trial === 'number';
+const failed = (trial: number, set = 'training.l2=0'): TrialResult => ({
+  ...{ trial, rung: 0, epochs: 5, set: [set], score: null, error: 'diverged', seconds: 1 },
+});
+const line = (...of: Parameters<typeof failed>) => `${JSON.stringify(failed(...of))}\n`;
 
 let root: string;
 beforeEach(async () => {
@@ -30,7 +31,7 @@ async function config({ trials = 4, epochs = 5, highest = 0.1 }: { trials?: numb
 }
 const place = () => join(root, 'deep', 'search');
 const journal = () => join(place(), searchFiles.journal);
-const open = async (change = {}) => openSearch(place(), await config(change), isTrial);
+const open = async (change = {}) => openSearch(place(), await config(change));
 
 async function refusal(act: () => Promise<unknown>): Promise<UserError> {
   const error = await act().then(
@@ -65,7 +66,7 @@ describe('the folder of a search', () => {
       const error = await refusal(open);
       expect(error.exitCode).toBe(3);
       expect(error.message).toBe(`${journal()}: can't be written: ${reason}`);
-      expect((await refusal(() => readTrials(place(), isTrial))).message).toContain(reason);
+      expect((await refusal(() => readTrials(place()))).message).toContain(reason);
       expect((await readdir(place())).sort()).toEqual([searchFiles.config, searchFiles.journal].sort());
       expect(await openFilesIn(root)).toEqual([]);
     }
@@ -83,27 +84,27 @@ describe('the folder of a search', () => {
 
   test('has a line for each trial, and an interrupted search goes on behind them', async () => {
     const first = await open();
-    for (const trial of [1, 2]) await first.append({ trial });
+    for (const trial of [1, 2]) await first.append(failed(trial));
     await first.close();
-    expect(await readFile(journal(), 'utf8')).toBe('{"trial":1}\n{"trial":2}\n');
+    expect(await readFile(journal(), 'utf8')).toBe(line(1) + line(2));
     const second = await open();
-    expect(second.known).toEqual([{ trial: 1 }, { trial: 2 }]);
-    await second.append({ trial: 3 });
+    expect(second.known).toEqual([failed(1), failed(2)]);
+    await second.append(failed(3));
     await second.close();
     expect(await openFilesIn(root)).toEqual([]);
-    expect(await readTrials(place(), isTrial)).toEqual([{ trial: 1 }, { trial: 2 }, { trial: 3 }]);
+    expect(await readTrials(place())).toEqual([failed(1), failed(2), failed(3)]);
   });
 
-  test.each(['{"trial":2', '{"trial":2}', 'é', ' '])(
+  test.each(['{"trial":2', line(2).trimEnd(), 'é', ' '])(
     'loses a last line without an end, as a kill leaves it, and no other: %j',
     async (cut) => {
       await (await open()).close();
-      await writeFile(journal(), `{"trial":1,"note":"é"}\n${cut}`);
+      await writeFile(journal(), `${line(1, 'note=é')}${cut}`);
       const search = await open();
-      expect(search.known).toEqual([{ trial: 1, note: 'é' }]);
-      await search.append({ trial: 3 });
+      expect(search.known).toEqual([failed(1, 'note=é')]);
+      await search.append(failed(3));
       await search.close();
-      expect(await readFile(journal(), 'utf8')).toBe('{"trial":1,"note":"é"}\n{"trial":3}\n');
+      expect(await readFile(journal(), 'utf8')).toBe(line(1, 'note=é') + line(3));
     },
   );
 
@@ -135,22 +136,22 @@ describe('the trials of a search', () => {
   const read = async (text: string) => {
     await mkdir(place(), { recursive: true });
     await writeFile(journal(), text);
-    return readTrials(place(), isTrial);
+    return readTrials(place());
   };
 
   test('are none where there is no journal, or an empty one', async () => {
-    expect(await readTrials(place(), isTrial)).toEqual([]);
+    expect(await readTrials(place())).toEqual([]);
     expect(await read('')).toEqual([]);
   });
 
   test('are read without the line that is being written', async () => {
-    expect(await read('{"trial":1}\n\n{"trial":2}\n{"tri')).toEqual([{ trial: 1 }, { trial: 2 }]);
+    expect(await read(`${line(1)}\n${line(2)}{"tri`)).toEqual([failed(1), failed(2)]);
   });
 
-  test.each(['not JSON', '{"other":1}', 'null'])('are refused with the line that is none of them: %s', async (line) => {
-    const error = await refusal(() => read(`{"trial":1}\n${line}\n{"trial":2}\n`));
+  test.each(['not JSON', '{"trial":1}', 'null'])('are refused with the line that is none of them: %s', async (other) => {
+    const error = await refusal(() => read(`${line(1)}${other}\n${line(2)}`));
     expect(error.exitCode).toBe(3);
-    expect(error.message).toBe(`${journal()}, line 2: expected a trial of nn tune, found ${line}`);
+    expect(error.message).toBe(`${journal()}, line 2: expected a trial of nn tune, found ${other}`);
   });
 
   test('are refused without the whole of a long line', async () => {
@@ -160,7 +161,7 @@ describe('the trials of a search', () => {
 
   test('that cannot be read are an error with the reason', async () => {
     await mkdir(journal(), { recursive: true });
-    const error = await refusal(() => readTrials(place(), isTrial));
+    const error = await refusal(() => readTrials(place()));
     expect(error.exitCode).toBe(3);
     expect(error.message).toMatch(new RegExp(`^${journal()}: expected the trials of a search, found: `));
     expect(error.cause).toBeInstanceOf(Error);

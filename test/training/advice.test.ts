@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { checkConfig } from '../../src/config/load.ts';
 import { UserError } from '../../src/errors.ts';
+import type { Diagnosis } from '../../src/results/summary.ts';
 import { DivergedError } from '../../src/training/divergence.ts';
-import type { PartsDiagnosis } from '../../src/training/judge.ts';
 import { planTraining } from '../../src/training/plan.ts';
 import type { Parts } from '../../src/training/prepare.ts';
 import { kernels, noisePictures } from './problems.ts';
@@ -18,7 +18,7 @@ interface Trained {
   cost: number;
   accuracy: number;
   balancedAccuracy: number | null;
-  diagnosis: PartsDiagnosis;
+  diagnosis: Diagnosis;
   alarms: string[];
 }
 

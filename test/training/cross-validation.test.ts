@@ -5,8 +5,7 @@ import { checkConfig } from '../../src/config/load.ts';
 import type { Config } from '../../src/config/schema.ts';
 import { stratifiedFolds } from '../../src/data/split.ts';
 import { UserError } from '../../src/errors.ts';
-import { confusionOf } from '../../src/evaluation/metrics.ts';
-import { chooseThreshold, type ThresholdCriterion, thresholdCriteria } from '../../src/evaluation/threshold.ts';
+import { chooseThreshold, confusionOf, type ThresholdCriterion, thresholdCriteria } from '../../src/evaluation/metrics.ts';
 import { kernelsFor } from '../../src/kernels/select.ts';
 import { namedRandom } from '../../src/random.ts';
 import {

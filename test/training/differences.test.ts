@@ -5,11 +5,11 @@ import { allocateSquares, type SquareMeasure, setSquare, squareMeasureNames } fr
 import type { StoredPixels } from '../../src/data/pixels.ts';
 import { stratifiedSplit } from '../../src/data/split.ts';
 import { namedRandom, numpyRandom } from '../../src/random.ts';
+import type { PartDifference } from '../../src/results/inspection.ts';
 import {
   compareParts,
   differs,
   notesOfDifferences,
-  type PartDifference,
   type PartSeen,
   seeParts,
   spreadRows,

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { wilsonInterval } from '../../src/evaluation/intervals.ts';
+import { wilsonInterval } from '../../src/evaluation/statistics.ts';
 import {
   leastOfClass,
   type ShortcutName,

@@ -1,11 +1,12 @@
 import { checkConfig } from '../../src/config/load.ts';
 import type { Config } from '../../src/config/schema.ts';
 import { kernelsFor } from '../../src/kernels/select.ts';
+import type { Diagnosis } from '../../src/results/summary.ts';
 import { nextDevCourse } from '../../src/training/cost-curve.ts';
 import { classifierOf } from '../../src/training/cross-validation.ts';
 import { judgeTrained } from '../../src/training/divergence.ts';
 import { type EpochEvent, fit } from '../../src/training/fit.ts';
-import { alarmsWithoutOthers, type Course, diagnoseParts, judgeParts, type PartsDiagnosis } from '../../src/training/judge.ts';
+import { alarmsWithoutOthers, type Course, diagnoseParts, judgeParts } from '../../src/training/judge.ts';
 import { gradientWatch } from '../../src/training/layer-norms.ts';
 import { planTraining, prepareFit } from '../../src/training/plan.ts';
 import { type Parts, prepareData } from '../../src/training/prepare.ts';
@@ -14,7 +15,7 @@ import { type Parts, prepareData } from '../../src/training/prepare.ts';
 export interface Trained {
   metrics: Awaited<ReturnType<typeof judgeParts>>;
   journal: EpochEvent[];
-  diagnosis: PartsDiagnosis | null;
+  diagnosis: Diagnosis | null;
   /** what is told where nothing but train is there */
   alarms: string[];
   warnings: string[];

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { SearchConfig } from '../../src/config/schema.ts';
-import { type TrialJob, type TrialResult, trialSets } from '../../src/training/trial.ts';
+import type { TrialJob, TrialResult } from '../../src/results/tuning.ts';
+import { trialSets } from '../../src/training/trial.ts';
 import { rankTrials, rungEpochs, type TuneOptions, tune } from '../../src/training/tune.ts';
 
 const search: SearchConfig = {

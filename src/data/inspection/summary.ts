@@ -1,35 +1,10 @@
-import { type PartName, partNames } from '../split.ts';
+import type { DataSummary, Spread } from '../../results/inspection.ts';
+import { partNames } from '../split.ts';
 import type { PartOf } from './findings.ts';
 import { classNameOf, type Survey } from './survey.ts';
 
-/** What a data set is, in numbers. */
-export interface Summary {
-  total: number;
-  readable: number;
-  /** of the readable pictures, by class */
-  classes: Record<string, number>;
-  /** of each part, by class; null where the data has no parts */
-  parts: Partial<Record<PartName, Record<string, number>>> | null;
-  /** pixels of the originals, as they are shown */
-  width: Spread;
-  height: Spread;
-  /** different sizes */
-  sizes: number;
-  /** of the files */
-  bytes: Spread;
-  formats: Record<string, number>;
-  /** pictures that are turned or mirrored by their EXIF orientation */
-  turned: number;
-}
-
-export interface Spread {
-  min: number;
-  median: number;
-  max: number;
-}
-
 /** @param survey  of at least one readable picture */
-export function summarize(survey: Survey, partOf: PartOf): Summary {
+export function summarize(survey: Survey, partOf: PartOf): DataSummary {
   const { sources, sourceOf, indexOf, count, widths, heights, formats, formatNames, turned } = survey;
   const all = Array.from(Array(count).keys());
   const names = [survey.classes.positive, ...sources.flatMap(({ source }) => source.classes)];

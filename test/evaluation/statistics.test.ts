@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { deviationsApart, fisherExact, sampleOf, welchTest } from '../../src/evaluation/two-samples.ts';
+import { deviationsApart, fisherExact, sampleOf, welchTest } from '../../src/evaluation/statistics.ts';
 import { twoSamples } from '../golden/golden.ts';
 
 const relative = (actual: number, expected: number) => Math.abs(actual / expected - 1);

@@ -1,0 +1,77 @@
+// What src is made of: lines and files of each folder, the deepest chain of imports, and circles, imports of types included. Exits 1 where
+// there is a circle. With --json the same as one object.
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, posix, relative, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const src = fileURLToPath(new URL('../src', import.meta.url));
+const imported = /(?:\bfrom|\bimport)\s*\(?\s*'(\.[^']+\.ts)'/g;
+
+/** Of each file the files that it imports, and its lines; the assembly, which has another compiler, is counted alone. */
+const files = new Map(
+  readdirSync(src, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => [name.split(sep).join('/'), readFileSync(join(src, name), 'utf8')])
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, text]) => [name, { lines: text.split('\n').length - 1, imports: importsOf(name, text) }]),
+);
+
+function importsOf(name, text) {
+  const code = text.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '');
+  return [...new Set([...code.matchAll(imported)].map(([, path]) => posix.join(dirname(name), path)))];
+}
+
+/** Files that import each other, in the groups of Tarjan's algorithm; a group comes after all that it imports. */
+function groupsOf(graph) {
+  const groups = [];
+  const [index, low, stack] = [new Map(), new Map(), []];
+  const visit = (name) => {
+    index.set(name, index.size);
+    low.set(name, index.get(name));
+    stack.push(name);
+    for (const next of graph.get(name).imports.filter((one) => graph.has(one))) {
+      if (!index.has(next)) visit(next);
+      if (stack.includes(next)) low.set(name, Math.min(low.get(name), low.get(next)));
+    }
+    if (low.get(name) === index.get(name)) groups.push(stack.splice(stack.indexOf(name)));
+  };
+  for (const name of graph.keys()) if (!index.has(name)) visit(name);
+  return groups;
+}
+
+/** The longest way down the imports, files that import each other as one step. */
+function deepestChain(groups) {
+  const chains = new Map();
+  let deepest = [];
+  for (const group of groups) {
+    const below = group.flatMap((name) => files.get(name).imports).filter((name) => !group.includes(name) && files.has(name));
+    const longest = below.map((name) => chains.get(name)).reduce((a, b) => (b.length > a.length ? b : a), []);
+    const chain = [group.join(' ↔ '), ...longest];
+    for (const name of group) chains.set(name, chain);
+    if (chain.length > deepest.length) deepest = chain;
+  }
+  return deepest;
+}
+
+const groups = groupsOf(files);
+const circles = groups.filter((group) => group.length > 1).map((group) => group.sort());
+const chain = deepestChain(groups);
+const folders = {};
+for (const [name, { lines }] of files) {
+  const folder = (folders[posix.dirname(name)] ??= { files: 0, lines: 0 });
+  folder.files++;
+  folder.lines += lines;
+}
+const total = Object.values(folders).reduce((sum, { files, lines }) => ({ files: sum.files + files, lines: sum.lines + lines }));
+
+if (process.argv.includes('--json')) console.log(JSON.stringify({ folders, total, chain, circles }));
+else {
+  const row = (name, { files, lines }) => `${String(files).padStart(5)} ${String(lines).padStart(7)}  ${name}`;
+  console.log(`files   lines  ${relative(process.cwd(), src) || src}`);
+  for (const [folder, counts] of Object.entries(folders).sort()) console.log(row(folder === '.' ? './' : `${folder}/`, counts));
+  console.log(row('in all', total));
+  console.log(`\nThe deepest chain of imports, ${chain.length} files:\n  ${chain.join('\n  ')}`);
+  console.log(circles.length === 0 ? '\nNo circle of imports.' : `\n${circles.length} circles of imports:`);
+  for (const circle of circles) console.log(`  ${circle.join(' ↔ ')}`);
+}
+process.exitCode = circles.length > 0 ? 1 : 0;

@@ -1,0 +1,46 @@
+import { z } from 'zod';
+
+/** What all results are made of: the names and the order of their keys are a contract. Whoever computes one takes its type from
+ *  here, and whoever reads one from a file its schema. */
+
+export const count = z.int().nonnegative();
+export const seconds = z.number().nonnegative();
+export const partName = z.enum(['train', 'dev', 'test']);
+
+export const interval = z.tuple([z.number(), z.number()]).readonly().describe('the lower and the upper end: 95%');
+export type Interval = z.infer<typeof interval>;
+
+/** Something for each part of the data. */
+export const ofParts = <Schema extends z.ZodType>(schema: Schema) => z.object({ train: schema, dev: schema, test: schema });
+
+export const confusion = z.object({ tp: count, fp: count, fn: count, tn: count });
+export type Confusion = z.infer<typeof confusion>;
+
+export const metrics = z.object({
+  accuracy: z.number(),
+  accuracyInterval: interval.describe('95%, Wilson'),
+  baseline: z.number().describe('the accuracy of always answering the larger class'),
+  error: z.number().describe('1 − accuracy'),
+  balancedAccuracy: z.number().nullable().describe('the mean of the accuracies within each class'),
+  cost: z.number().describe('the loss that training used, unweighted, without L2'),
+  precision: z.number().nullable().describe('of what is called positive, the share that is'),
+  recall: z.number().nullable().describe('the share of the positive class that is called so'),
+  recallInterval: interval.nullable().describe('95%, Wilson'),
+  specificity: z.number().nullable().describe('the share of the negative class that is called so'),
+  specificityInterval: interval.nullable().describe('95%, Wilson'),
+  f1: z.number().nullable(),
+  rocAuc: z.number().nullable().describe('the probability that a positive picture gets a higher p than a negative one'),
+  logLoss: z.number(),
+  brier: z.number().describe('the mean of (p − y)²'),
+  confusion: confusion.describe('p > threshold counts as positive'),
+});
+/** A metric that is not defined (no positives, say) is null. */
+export type Metrics = z.infer<typeof metrics>;
+
+/** As they stand in files: those of 0.1.0 have fewer. */
+export const storedMetrics = metrics.partial({
+  balancedAccuracy: true,
+  recallInterval: true,
+  specificity: true,
+  specificityInterval: true,
+});

@@ -1,0 +1,58 @@
+import { z } from 'zod';
+import { count, interval, seconds } from './metrics.ts';
+
+/** One training of a search: these fields, for so many epochs. */
+const trialJob = z.object({
+  trial: count.describe("from 0; with the search's seed it says what is drawn"),
+  rung: count.describe('of successive halving, from 0'),
+  epochs: count,
+});
+export type TrialJob = z.infer<typeof trialJob>;
+
+const set = z.array(z.string().regex(/=/)).describe('PATH=VALUE, as for --set');
+
+const trialScore = z
+  .object({ cost: z.number(), accuracy: z.number(), accuracyInterval: interval, bestEpoch: count })
+  .describe('on dev; with folds, on the pictures of all folds together');
+export type TrialScore = z.infer<typeof trialScore>;
+
+/** A line of a search's trials.jsonl. */
+export const trialResult = z.object({
+  ...trialJob.shape,
+  set,
+  score: trialScore.nullable().describe('null where training failed'),
+  error: z.string().nullable().describe('why it failed, such as a divergence'),
+  seconds,
+});
+export type TrialResult = z.infer<typeof trialResult>;
+
+/** A trial in the ranking, best first. */
+const rankedTrial = z.object({
+  rank: count,
+  trial: count,
+  epochs: count,
+  cost: z.number().nullable().describe('of dev, as the two that follow'),
+  accuracy: z.number().nullable(),
+  accuracyInterval: interval.nullable(),
+  bestEpoch: count.nullable(),
+  seconds,
+  error: z.string().nullable(),
+  set,
+});
+export type RankedTrial = z.infer<typeof rankedTrial>;
+
+/** What stands in ranking.json. */
+export const ranking = z.array(rankedTrial);
+
+/** The object of `nn tune --json`. */
+export const tuneSummary = z.object({
+  output: z.string().describe('the folder of the search'),
+  best: z.string().nullable().describe('the config of the best trial, ready for `nn train`'),
+  strategy: z.string(),
+  metric: z.string(),
+  trials: count,
+  earlier: count.describe('trainings that were there before this call'),
+  seconds,
+  ranking,
+});
+export type TuneSummary = z.infer<typeof tuneSummary>;
