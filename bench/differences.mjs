@@ -1,7 +1,7 @@
 // How far apart collections of pictures are, and how often a division of one is called different by mistake.
 //   npm run build && node bench/differences.mjs SOURCE…      folders with a folder for each class, or .h5 files
 import { basename, resolve } from 'node:path';
-import { allocateSquares, setSquare, squareMeasureNames } from '../dist/data/inspection/square-measures.js';
+import { allocateSquares, setSquare, squareMeasureNames } from '../dist/data/inspection/measure.js';
 import { loadExamples } from '../dist/data/load.js';
 import { openSource, sourceAtPath } from '../dist/data/sources/sources.js';
 import { partNames, stratifiedSplit } from '../dist/data/split.js';

@@ -4,9 +4,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
+import { decodeImage } from '../dist/data/decode.js';
 import { clusterOfEach, findDuplicates } from '../dist/data/duplicates.js';
 import { allocateFingerprints, fingerprintAll, setFingerprint } from '../dist/data/fingerprint.js';
-import { decodeImage } from '../dist/data/image.js';
 import { loadExamples } from '../dist/data/load.js';
 import { openSource } from '../dist/data/sources/sources.js';
 import { namedRandom } from '../dist/random.js';

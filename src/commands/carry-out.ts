@@ -5,8 +5,8 @@ import type { Classifier } from '../classifier/classifier.ts';
 import { augments } from '../data/augment.ts';
 import { batchLength } from '../data/batches.ts';
 import { removeFile } from '../data/disk.ts';
-import type { ExampleSet } from '../data/examples.ts';
-import { allTexts, selectTexts } from '../data/texts.ts';
+import { allTexts, type ExampleSet, selectTexts } from '../data/examples.ts';
+
 import { type ExitKind, systemReason, UserError } from '../errors.ts';
 import { shellWord } from '../lines.ts';
 import { trainText } from '../report/train-summary.ts';

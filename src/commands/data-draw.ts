@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { exists, makeFolder } from '../data/disk.ts';
 import { type Difficulty, difficulties, drawPicture, renderPicture } from '../data/drawn/draw.ts';
 import { encodePng } from '../data/image.ts';
-import { decodesAtOnce, mapInOrder } from '../data/load.ts';
+import { decodesAtOnce, mapInOrder } from '../data/source.ts';
+
 import { type ExitKind, isSystemError, systemReason, UserError } from '../errors.ts';
 import { takeLock } from '../run/lock.ts';
 import type { Command, Context } from './command.ts';

@@ -1,6 +1,7 @@
 import { logits, probability } from '../classifier/classifier.ts';
 import type { Survey } from '../data/inspection/survey.ts';
-import { attempt, decodesAtOnce, mapInOrder } from '../data/load.ts';
+import { attempt, decodesAtOnce, mapInOrder } from '../data/source.ts';
+
 import { UserError } from '../errors.ts';
 import { type Interval, wilsonInterval } from '../evaluation/intervals.ts';
 import { kernelsFor } from '../kernels/select.ts';

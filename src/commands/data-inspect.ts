@@ -1,9 +1,10 @@
+import { lookAt } from '../data/decode.ts';
 import type { DuplicateCluster } from '../data/duplicates.ts';
-import { encodeThumbnail, lookAt } from '../data/image.ts';
+import { encodeThumbnail } from '../data/image.ts';
 import type { Picture } from '../data/inspection/findings.ts';
-import { summarize } from '../data/inspection/summary.ts';
-import type { Survey } from '../data/inspection/survey.ts';
-import { attempt, decodesAtOnce, mapInOrder } from '../data/load.ts';
+import { type Survey, summarize } from '../data/inspection/survey.ts';
+import { attempt, decodesAtOnce, mapInOrder } from '../data/source.ts';
+
 import type { ExitKind } from '../errors.ts';
 import { useThreads } from '../kernels/select.ts';
 import { type Inspection, inspectionJson, inspectionText } from '../report/inspection.ts';

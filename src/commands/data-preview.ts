@@ -1,10 +1,11 @@
 import { extname } from 'node:path';
 import { type Augmentation, augmentPicture, augments } from '../data/augment.ts';
-import type { Classes } from '../data/examples.ts';
+import type { Classes } from '../data/classes.ts';
 import { encodePng, encodeWithTexts } from '../data/image.ts';
-import { attempt } from '../data/load.ts';
 import { fewPictures } from '../data/pixels.ts';
+import { attempt } from '../data/source.ts';
 import { partNames } from '../data/split.ts';
+
 import { type ExitKind, UserError } from '../errors.ts';
 import { namedRandom } from '../random.ts';
 import { type ContactSheet, drawSheet, type SheetPicture, type SheetSection, sheetHtml } from '../report/contact-sheet.ts';

@@ -5,6 +5,7 @@ import { classCounts } from '../data/examples.ts';
 import { type Finding, findAll } from '../data/inspection/findings.ts';
 import { type Survey, survey } from '../data/inspection/survey.ts';
 import { refuseWithoutClasses } from '../data/load.ts';
+
 import { sourceAtPath } from '../data/sources/sources.ts';
 import { UserError } from '../errors.ts';
 import type { OpenedData } from '../training/open-data.ts';

@@ -1,7 +1,8 @@
 import { type DecodeCache, withCache } from '../data/cache/decode-cache.ts';
-import { cachePlace, scratchFolders } from '../data/cache/place.ts';
-import { listed } from '../data/examples.ts';
+import { cachePlace, scratchFolders } from '../data/cache/folder.ts';
+import { listed } from '../data/classes.ts';
 import { type Failure, mostFailuresNamed } from '../data/load.ts';
+
 import { type Scratch, scratchIn } from '../data/scratch.ts';
 import { shellWord } from '../lines.ts';
 import { count, plural } from '../report/table.ts';

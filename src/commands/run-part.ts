@@ -1,9 +1,10 @@
-import { cachedSource } from '../data/cache/cached-source.ts';
-import { type Classes, concatenateExamples, type ExampleSet, inMemory, selectFrom } from '../data/examples.ts';
+import { cachedSource } from '../data/cache/decode-cache.ts';
+import type { Classes } from '../data/classes.ts';
+import { concatenateExamples, type ExampleSet, inMemory, selectFrom } from '../data/examples.ts';
 import type { Preprocessing } from '../data/image.ts';
-import { attempt, decodesAtOnce, type Failure, mapInOrder } from '../data/load.ts';
-import { openExamples, roomFor } from '../data/open-examples.ts';
-import { hashOf, pieceOf, type Source } from '../data/source.ts';
+import { type Failure, openExamples, roomFor } from '../data/load.ts';
+import { attempt, decodesAtOnce, hashOf, mapInOrder, pieceOf, type Source } from '../data/source.ts';
+
 import { type ExpectedPart, findExamples, matchExamples } from '../run/find-examples.ts';
 import type { SplitRow } from '../run/split-file.ts';
 import type { OpenedSource } from '../training/prepare.ts';

@@ -1,8 +1,8 @@
 import { type Classifier, measureAnswers } from '../classifier/classifier.ts';
-import type { ContentSet } from '../data/content-set.ts';
-import type { ExampleSet } from '../data/examples.ts';
-import { ascending } from '../data/shuffle.ts';
-import { eachText } from '../data/texts.ts';
+import { ascending } from '../data/batches.ts';
+import type { ContentSet } from '../data/content-hash.ts';
+import { type ExampleSet, eachText } from '../data/examples.ts';
+
 import { UserError } from '../errors.ts';
 import type { Metrics } from '../evaluation/metrics.ts';
 import { readTrained } from '../run/split-file.ts';

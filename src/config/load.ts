@@ -1,9 +1,10 @@
 import { realpathSync } from 'node:fs';
 import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
-import { decodeText } from '../data/decode-text.ts';
 import { exists, readWhole, reasonAt } from '../data/disk.ts';
 import { typeByName } from '../data/sources/sources.ts';
 import { autoShare, partNames } from '../data/split.ts';
+import { decodeText } from '../data/text-files.ts';
+
 import { shown, systemReason, UserError } from '../errors.ts';
 import { shellWord } from '../lines.ts';
 import { describeIssues, type Problem, suggestion } from './issues.ts';

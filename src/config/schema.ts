@@ -1,12 +1,13 @@
 import { z } from 'zod';
+import { autoShuffle, fullShuffleUpTo } from '../data/batches.ts';
 import { difficulties } from '../data/drawn/draw.ts';
 import { duplicateTreatments } from '../data/duplicates.ts';
 import { fits } from '../data/image.ts';
+import { defaultMemory } from '../data/load.ts';
 import { normalizers } from '../data/normalize.ts';
-import { defaultMemory } from '../data/open-examples.ts';
-import { autoShuffle, fullShuffleUpTo } from '../data/shuffle.ts';
 import { cifar10Parts } from '../data/sources/cifar10.ts';
 import { splitMethods } from '../data/split.ts';
+
 import { thresholdCriteria } from '../evaluation/threshold.ts';
 import { arithmetics, precisions } from '../kernels/kernels.ts';
 import { activations, defaultSlope } from '../model/activations.ts';

@@ -4,10 +4,10 @@ import { fileURLToPath } from 'node:url';
 import { systemReason, UserError } from '../errors.ts';
 import { addressHint, requireDecoding } from '../machine-memory.ts';
 import { ownFile } from '../own-files.ts';
-import { DamagedFile } from './damaged.ts';
 import { OnlyAlone, stopDecoding } from './decode-turns.ts';
 import type { Reply, Request } from './decoding-worker.ts';
 import type { Uses } from './image.ts';
+import { DamagedFile } from './image-errors.ts';
 import { formatOf } from './image-formats.ts';
 
 /** Processes that decode what may take for ever: src/data/decoding-worker.ts. Each decodes one image at a time. */

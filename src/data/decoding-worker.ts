@@ -1,13 +1,11 @@
 import { Worker } from 'node:worker_threads';
 import { UserError } from '../errors.ts';
 import { decodeBmp } from './bmp.ts';
-import { DamagedFile } from './damaged.ts';
 import { OnlyAlone } from './decode-turns.ts';
 import { openHeif } from './heif.ts';
 import { inDisplayP3, type Opened, openImage, openRaster, type Uses, uses } from './image.ts';
-import { imageError } from './image-errors.ts';
+import { DamagedFile, imageError, refuseSize, sharedRasterPixels } from './image-errors.ts';
 import { formatOf } from './image-formats.ts';
-import { refuseSize, sharedRasterPixels } from './image-traps.ts';
 
 /** A process of its own that decodes files, one after another, as its parent asks: src/data/decoding-process.ts starts it, and
  *  ends it where it takes too long. Ctrl-C reaches it too, and is left to the parent, whose number is its one word. */

@@ -1,7 +1,7 @@
 import { UserError } from '../errors.ts';
-import { contentHash } from './hash.ts';
+import { contentHash } from './content-hash.ts';
+import { eachText, type Texts } from './examples.ts';
 import { type PartName, partNames, refuseImpossible, type SplitSizes, takesTheRest, wantedParts } from './split.ts';
-import { eachText, type Texts } from './texts.ts';
 
 /** A picture that does not stand where its content says. */
 export interface HashException {

@@ -1,14 +1,15 @@
-import { availableParallelism } from 'node:os';
 import { UserError } from '../errors.ts';
 import { byteTexts, grouped } from '../grouped.ts';
 import { machineMemory } from '../machine-memory.ts';
-import { DamagedFile } from './damaged.ts';
-import { type Classes, classCounts, type ExampleSet, type Examples, orderClasses } from './examples.ts';
+import { type Classes, orderClasses } from './classes.ts';
+import { classCounts, type ExampleSet, type Examples, hexTexts, selectTexts } from './examples.ts';
 import type { Preprocessing } from './image.ts';
 import { type PackedFile, requirePreprocessing } from './packed/file.ts';
-import { pixelsInFile } from './packed/pixels.ts';
-import { pixelBlocks } from './pixels.ts';
-import type { Source, SourcePicture } from './source.ts';
+import { hashBytes } from './packed/format.ts';
+import { pixelsInFile } from './packed/rows.ts';
+import { letYoungRoomGrow, pixelBlocks } from './pixels.ts';
+import { type Scratch, writeRows } from './scratch.ts';
+import { attempt, decodesAtOnce, mapInOrder, type Source, type SourcePicture } from './source.ts';
 
 export interface LoadOptions {
   preprocessing: Preprocessing;
@@ -159,52 +160,6 @@ function allocate({ count, title }: Pick<Source, 'count' | 'title'>, features: n
   }
 }
 
-/** How many pictures are under way at once: more than there are threads to decode on (bin/nn.js), since results are taken in
- *  order and a slow picture at the front would leave the cores idle. Those that wait hold the bytes of their files alone. */
-export function decodesAtOnce(): number {
-  return 4 * availableParallelism() + 8;
-}
-
-/** Applies an asynchronous function to items, at most `atOnce` at a time, and gives the results in order. */
-export async function* mapInOrder<T, R>(
-  items: Iterable<T> | AsyncIterable<T>,
-  atOnce: number,
-  apply: (item: T) => Promise<R>,
-): AsyncGenerator<R> {
-  const pending: Promise<R>[] = [];
-  try {
-    for await (const item of items) {
-      const result = apply(item);
-      result.catch(() => {}); // it is awaited in its turn; until then a failure is not "unhandled"
-      pending.push(result);
-      if (pending.length >= atOnce) yield await pending.shift()!;
-    }
-    while (pending.length > 0) yield await pending.shift()!;
-  } finally {
-    await Promise.allSettled(pending);
-  }
-}
-
-export type Attempt<T> = { value: T } | Unread;
-
-/** Why a picture can't be read. */
-export interface Unread {
-  reason: string;
-  /** else it may be sound, and be read by whoever has the right, the decoder or the memory */
-  isDamaged: boolean;
-}
-
-/** A picture that can't be read is a result here; any other failure stays one. */
-export async function attempt<T>(read: Promise<T>): Promise<Attempt<T>> {
-  try {
-    return { value: await read };
-  } catch (error) {
-    if (error instanceof UserError && error.kind === 'data')
-      return { reason: error.message, isDamaged: error instanceof DamagedFile };
-    throw error;
-  }
-}
-
 /** Where pictures can't be read, so many are named: a thousand lines would hide all else. */
 export const mostFailuresNamed = 10;
 
@@ -246,4 +201,70 @@ export function refuseWithoutPictures(count: number, title: string, failures: re
 
 function firstOf([first, ...others]: readonly Failure[]): string {
   return first ? `; the first of ${others.length + 1} that failed: ${first.name}: ${first.reason}` : '';
+}
+
+/** MiB of pixels that pictures may take in memory, unless a config says otherwise. */
+export const defaultMemory = 1024;
+
+/** Whether pictures are brought into memory or read as they are wanted. No result depends on it.
+ *  @param memory  of pixels, in MiB
+ *  @returns bytes that reading them may take at a time; null where they all fit */
+export function roomFor(sources: readonly Source[], { imageSize }: Preprocessing, memory: number): number | null {
+  const bytes = memory * 2 ** 20;
+  const features = imageSize ** 2 * 3;
+  return sources.reduce((sum, { count }) => sum + count * features, 0) <= bytes ? null : bytes;
+}
+
+export interface OpenOptions extends LoadOptions {
+  /** of `roomFor` */
+  room: number | null;
+  /** where pixels are kept that memory should not hold */
+  scratch: Scratch;
+}
+
+/** Reads all pictures of a source into memory, or leaves them on the disk: packed ones where they are, others in a file of
+ *  this process.
+ *  @throws UserError as loadExamples does; (data) where that file can't be written */
+export async function openExamples(source: Source, { room, scratch, ...options }: OpenOptions): Promise<Loaded<ExampleSet>> {
+  if (room === null) {
+    const loaded = await loadExamples(source, options);
+    letYoungRoomGrow();
+    return loaded;
+  }
+  if (source.packed) return storedExamples(source.packed, { ...options, room });
+  return spreadOut(source, options, { room, scratch });
+}
+
+/** Decodes all pictures, one after the other, into rows of a file. In memory are their labels and hashes: 17 bytes each.
+ *  @throws UserError as readPictures does */
+async function spreadOut(
+  source: Source,
+  options: LoadOptions,
+  { room, scratch }: Pick<OpenOptions, 'scratch'> & { room: number },
+): Promise<Loaded<ExampleSet>> {
+  const features = options.preprocessing.imageSize ** 2 * 3;
+  const file = await scratch.open(source.count * features);
+  const rows = writeRows(file);
+  const hashes = Buffer.alloc(source.count * hashBytes);
+  const kept = new Int32Array(source.count);
+  let count = 0;
+  const take: Parameters<typeof readPictures>[2] = ({ pixels, hash }, index) => {
+    hashes.write(hash, count * hashBytes, 'hex');
+    kept[count++] = index;
+    return rows.add(pixels);
+  };
+  const { labels, ...rest } = await readPictures(source, options, take).finally(rows.settle);
+  await rows.flush();
+  const slice = (first: number, end: number) => Array.from({ length: end - first }, (_, i) => source.name(first + i));
+  const all = { length: source.count, slice };
+  return {
+    examples: {
+      features,
+      pixels: pixelsInFile({ ...file, pixelsAt: 0, count, features }, null, room),
+      labels,
+      names: count === source.count ? all : selectTexts(all, kept.slice(0, count)),
+      hashes: hexTexts(count, (first, end) => hashes.subarray(first * hashBytes, end * hashBytes)),
+    },
+    ...rest,
+  };
 }

@@ -4,8 +4,7 @@ import { readdir, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemReason, UserError } from '../errors.ts';
 import { byteTexts } from '../grouped.ts';
-import { processExists } from './abandoned.ts';
-import { makeFolder, type PlaceWriter, writeAt } from './disk.ts';
+import { makeFolder, type PlaceWriter, processExists, writeAt } from './disk.ts';
 
 /** Files for pixels that memory should not hold. Each loses its name before a byte is in it: nobody else finds it, and the
  *  system takes it back however this process ends. */

@@ -1,5 +1,8 @@
-import { contentHash } from './hash.ts';
+import { availableParallelism } from 'node:os';
+import { UserError } from '../errors.ts';
+import { contentHash } from './content-hash.ts';
 import type { Original, Preprocessing } from './image.ts';
+import { DamagedFile } from './image-errors.ts';
 import type { PackedFile } from './packed/file.ts';
 
 /** A collection of labelled pictures that is read one by one: nothing of it is kept in memory but names. */
@@ -67,4 +70,50 @@ export interface SourcePicture {
   pixels: Uint8Array;
   /** of the picture as the source holds it */
   hash: string;
+}
+
+/** How many pictures are under way at once: more than there are threads to decode on (bin/nn.js), since results are taken in
+ *  order and a slow picture at the front would leave the cores idle. Those that wait hold the bytes of their files alone. */
+export function decodesAtOnce(): number {
+  return 4 * availableParallelism() + 8;
+}
+
+/** Applies an asynchronous function to items, at most `atOnce` at a time, and gives the results in order. */
+export async function* mapInOrder<T, R>(
+  items: Iterable<T> | AsyncIterable<T>,
+  atOnce: number,
+  apply: (item: T) => Promise<R>,
+): AsyncGenerator<R> {
+  const pending: Promise<R>[] = [];
+  try {
+    for await (const item of items) {
+      const result = apply(item);
+      result.catch(() => {}); // it is awaited in its turn; until then a failure is not "unhandled"
+      pending.push(result);
+      if (pending.length >= atOnce) yield await pending.shift()!;
+    }
+    while (pending.length > 0) yield await pending.shift()!;
+  } finally {
+    await Promise.allSettled(pending);
+  }
+}
+
+export type Attempt<T> = { value: T } | Unread;
+
+/** Why a picture can't be read. */
+export interface Unread {
+  reason: string;
+  /** else it may be sound, and be read by whoever has the right, the decoder or the memory */
+  isDamaged: boolean;
+}
+
+/** A picture that can't be read is a result here; any other failure stays one. */
+export async function attempt<T>(read: Promise<T>): Promise<Attempt<T>> {
+  try {
+    return { value: await read };
+  } catch (error) {
+    if (error instanceof UserError && error.kind === 'data')
+      return { reason: error.message, isDamaged: error instanceof DamagedFile };
+    throw error;
+  }
 }

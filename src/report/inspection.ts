@@ -1,5 +1,6 @@
 import { type Finding, findingKinds, type Picture } from '../data/inspection/findings.ts';
-import type { Spread, Summary } from '../data/inspection/summary.ts';
+import type { Spread, Summary } from '../data/inspection/survey.ts';
+
 import type { Interval } from '../evaluation/intervals.ts';
 import type { Lines } from '../lines.ts';
 import { count, percent, percentRange, plural, table } from './table.ts';

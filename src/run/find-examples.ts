@@ -1,5 +1,5 @@
-import type { ExampleSet } from '../data/examples.ts';
-import { eachText } from '../data/texts.ts';
+import { type ExampleSet, eachText } from '../data/examples.ts';
+
 import { UserError } from '../errors.ts';
 import type { SplitRow } from './split-file.ts';
 

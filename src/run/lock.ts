@@ -1,8 +1,8 @@
 import { link, open, readFile, readlink, rename, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { processExists, removeAbandoned, unfinishedName } from '../data/abandoned.ts';
-import { discard, readPlainFile } from '../data/disk.ts';
+import { discard, processExists, readPlainFile, removeAbandoned, unfinishedName } from '../data/disk.ts';
+
 import { systemReason, UserError } from '../errors.ts';
 
 /** Of a run's folder, while a process trains in it. */

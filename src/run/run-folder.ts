@@ -2,8 +2,8 @@ import { lstat, readdir, realpath, rename, rm, stat, symlink } from 'node:fs/pro
 import { basename, dirname, join, relative } from 'node:path';
 import { type LoadedConfig, loadConfig, moveConfig, pathsOf } from '../config/load.ts';
 import { type Config, unnamedDefaults } from '../config/schema.ts';
-import { removeAbandoned, unfinishedName } from '../data/abandoned.ts';
-import { exists, makeFolder, makeNewFolder, readPlainFile } from '../data/disk.ts';
+import { exists, makeFolder, makeNewFolder, readPlainFile, removeAbandoned, unfinishedName } from '../data/disk.ts';
+
 import { systemReason, UserError } from '../errors.ts';
 import { writeFileAtomically } from './atomic-write.ts';
 import { checkpointNames } from './checkpoint-file.ts';

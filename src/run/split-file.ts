@@ -2,11 +2,13 @@ import { createHash, type Hash } from 'node:crypto';
 import type { ReadStream } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'csv-parse';
-import { type ContentSet, contentSet } from '../data/content-set.ts';
-import { csvField } from '../data/csv-field.ts';
+import type { Classes } from '../data/classes.ts';
+import { type ContentSet, contentSet } from '../data/content-hash.ts';
 import { exists, openPlainFile } from '../data/disk.ts';
-import type { Classes, ExampleSet } from '../data/examples.ts';
+import type { ExampleSet } from '../data/examples.ts';
 import { type PartName, partNames } from '../data/split.ts';
+import { csvField } from '../data/text-files.ts';
+
 import { systemReason, UserError } from '../errors.ts';
 import { writePiecesAtomically } from './atomic-write.ts';
 

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { count, duration, fields, isRecord, list, nestedAtMost, number, optional, orNull, text } from '../checks.ts';
+import { contentHash } from '../data/content-hash.ts';
 import type { ExampleSet } from '../data/examples.ts';
-import { contentHash } from '../data/hash.ts';
 import { fewPictures } from '../data/pixels.ts';
 import { partNames } from '../data/split.ts';
+
 import { UserError } from '../errors.ts';
 import { forms } from '../model/forms.ts';
 import type { DevCourse } from './cost-curve.ts';

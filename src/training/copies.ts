@@ -1,3 +1,4 @@
+import type { Classes } from '../data/classes.ts';
 import {
   clusterOfEach,
   clustersAcross,
@@ -6,10 +7,11 @@ import {
   findDuplicates,
   kindOf,
 } from '../data/duplicates.ts';
-import type { Classes, ExampleSet } from '../data/examples.ts';
+import type { ExampleSet } from '../data/examples.ts';
 import { allocateFingerprints, setFingerprint, setPixelHash } from '../data/fingerprint.ts';
 import { pixelBlocks } from '../data/pixels.ts';
 import type { PartName } from '../data/split.ts';
+
 import { grouped } from '../grouped.ts';
 
 /** Looking for copies before every training takes 0.1 ms a picture and more; beyond so many it is left to `nn data inspect`. */

@@ -1,4 +1,5 @@
-import { type Classes, countPositive, type ExampleSet } from '../data/examples.ts';
+import type { Classes } from '../data/classes.ts';
+import { countPositive, type ExampleSet } from '../data/examples.ts';
 import {
   allocateSquares,
   type SquareColumns,
@@ -6,9 +7,10 @@ import {
   setSquare,
   squareMeasureNames,
   squareMeasures,
-} from '../data/inspection/square-measures.ts';
+} from '../data/inspection/measure.ts';
 import { isStored, type Pixels, pixelBlocks } from '../data/pixels.ts';
 import { type PartName, partNames } from '../data/split.ts';
+
 import { deviationsApart, fisherExact, type Share, sampleOf, welchTest } from '../evaluation/two-samples.ts';
 import { namedRandom } from '../random.ts';
 

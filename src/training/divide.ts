@@ -1,7 +1,8 @@
 import type { Config } from '../config/schema.ts';
+import { ascending } from '../data/batches.ts';
+import type { Texts } from '../data/examples.ts';
 import { contentNumbers, type HashException, hashSplit } from '../data/hash-split.ts';
 import { keepTogether } from '../data/keep-together.ts';
-import { ascending } from '../data/shuffle.ts';
 import {
   type Folds,
   leftOutNotes,
@@ -12,7 +13,7 @@ import {
   stratifiedSplit,
   untoldPartNotes,
 } from '../data/split.ts';
-import type { Texts } from '../data/texts.ts';
+
 import { namedRandom } from '../random.ts';
 
 export interface Divided {

@@ -1,5 +1,5 @@
-import { batchOrder } from '../data/batches.ts';
-import { ascending, everySo } from '../data/shuffle.ts';
+import { ascending, batchOrder, everySo } from '../data/batches.ts';
+
 import { createWorkspace, forward, inference, type Workspace } from '../model/forward.ts';
 import { losses } from '../model/losses.ts';
 import { diverged } from './broken-step.ts';

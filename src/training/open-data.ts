@@ -1,7 +1,8 @@
 import { type LoadedConfig, sourceFields } from '../config/load.ts';
-import { arePartNames, type Classes } from '../data/examples.ts';
+import { arePartNames, type Classes } from '../data/classes.ts';
 import type { Preprocessing } from '../data/image.ts';
 import type { SurveySource } from '../data/inspection/survey.ts';
+
 import type { OpeningProgress } from '../data/sources/sources.ts';
 import { classesOf, openSources, preprocessingOf } from './prepare.ts';
 

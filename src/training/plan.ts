@@ -5,6 +5,7 @@ import { classCounts, countPositive, type ExampleSet } from '../data/examples.ts
 import { inverseVariance, type Moments, momentsOf, normalizers } from '../data/normalize.ts';
 import { allPixels, isStored } from '../data/pixels.ts';
 import { type PartName, partNames } from '../data/split.ts';
+
 import { UserError } from '../errors.ts';
 import { type Kernels, precisions } from '../kernels/kernels.ts';
 import { referenceKernels } from '../kernels/reference.ts';

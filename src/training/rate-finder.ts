@@ -1,5 +1,5 @@
-import { batchOrder } from '../data/batches.ts';
-import { ascending } from '../data/shuffle.ts';
+import { ascending, batchOrder } from '../data/batches.ts';
+
 import { exp } from '../elementary.ts';
 import { DivergedError } from './divergence.ts';
 import { type FitOptions, type Training, withTraining } from './fit-run.ts';

@@ -1,5 +1,6 @@
+import { ascending } from '../data/batches.ts';
 import { fewPictures, readAhead, type StoredPixels } from '../data/pixels.ts';
-import { ascending } from '../data/shuffle.ts';
+
 import type { InputScaling, Kernels } from '../kernels/kernels.ts';
 import type { SampleOrder, TrainableSplit, Window } from './problem.ts';
 

@@ -4,6 +4,7 @@ import { countPositive, type Examples } from '../data/examples.ts';
 import { borderBytes, thumbnailBytes } from '../data/inspection/measure.ts';
 import type { Survey } from '../data/inspection/survey.ts';
 import { stratifiedFolds } from '../data/split.ts';
+
 import { log } from '../elementary.ts';
 import { type Interval, wilsonInterval } from '../evaluation/intervals.ts';
 import { namedRandom } from '../random.ts';

@@ -1,11 +1,11 @@
 import type { Config } from '../config/schema.ts';
+import { ascending } from '../data/batches.ts';
 import { clusterOfEach, type DuplicateCluster } from '../data/duplicates.ts';
 import { countPositive } from '../data/examples.ts';
-import type { PartOf } from '../data/inspection/findings.ts';
-import { type SquareColumns, squareMeasureNames } from '../data/inspection/square-measures.ts';
-import { nameOf, type Survey } from '../data/inspection/survey.ts';
-import { ascending } from '../data/shuffle.ts';
+import { type SquareColumns, squareMeasureNames } from '../data/inspection/measure.ts';
+import { nameOf, type PartOf, type Survey } from '../data/inspection/survey.ts';
 import { partNames } from '../data/split.ts';
+
 import { UserError } from '../errors.ts';
 import { mostLookedAt } from './copies.ts';
 import { compareParts, notesOfDifferences, type PartDifference, type PartSeen, spreadRows } from './differences.ts';

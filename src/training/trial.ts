@@ -4,6 +4,7 @@ import { checkConfig, type LoadedConfig } from '../config/load.ts';
 import type { Config, SearchConfig } from '../config/schema.ts';
 import { type DecodeCache, withCache } from '../data/cache/decode-cache.ts';
 import type { CacheFolder } from '../data/cache/folder.ts';
+
 import { scratchIn } from '../data/scratch.ts';
 import { UserError } from '../errors.ts';
 import { type Interval, wilsonInterval } from '../evaluation/intervals.ts';

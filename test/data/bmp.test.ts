@@ -2,8 +2,9 @@ import fc from 'fast-check';
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
 import { decodeBmp } from '../../src/data/bmp.ts';
-import { DamagedFile } from '../../src/data/damaged.ts';
-import { decodeImage, lookAt } from '../../src/data/image.ts';
+import { decodeImage, lookAt } from '../../src/data/decode.ts';
+import { DamagedFile } from '../../src/data/image-errors.ts';
+
 import { UserError } from '../../src/errors.ts';
 import { type BmpShape, bmpOf } from './bmps.ts';
 import { picture } from './pictures.ts';

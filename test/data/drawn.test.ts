@@ -6,11 +6,13 @@ import {
   drawKind,
   drawnLabel,
   drawPicture,
+  type Kind,
+  kinds,
   kindsOf,
   renderPicture,
 } from '../../src/data/drawn/draw.ts';
-import { type Kind, kinds } from '../../src/data/drawn/kinds.ts';
 import { penFrom } from '../../src/data/drawn/pen.ts';
+
 import { sigmoid } from '../../src/elementary.ts';
 import { numpyRandom } from '../../src/random.ts';
 

@@ -1,5 +1,6 @@
 import sharp, { type Sharp } from 'sharp';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { decodeImage } from '../../src/data/decode.ts';
 import { drawPicture } from '../../src/data/drawn/draw.ts';
 import {
   clusterOfEach,
@@ -10,7 +11,7 @@ import {
   leastDetail,
 } from '../../src/data/duplicates.ts';
 import { allocateFingerprints, type Fingerprints, fingerprintAll, shapeLength } from '../../src/data/fingerprint.ts';
-import { decodeImage } from '../../src/data/image.ts';
+
 import { namedRandom } from '../../src/random.ts';
 import { painted } from './pictures.ts';
 

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { contentHash } from '../../src/data/hash.ts';
+import { contentHash } from '../../src/data/content-hash.ts';
 import { contentNumber, hashSplit as splitByNumbers } from '../../src/data/hash-split.ts';
 import { partNames, type SplitSizes } from '../../src/data/split.ts';
+
 import { UserError } from '../../src/errors.ts';
 import { namedRandom } from '../../src/random.ts';
 

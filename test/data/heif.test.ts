@@ -1,8 +1,9 @@
 import sharp from 'sharp';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { DamagedFile } from '../../src/data/damaged.ts';
+import { decodeImage, lookAt } from '../../src/data/decode.ts';
 import { openHeif } from '../../src/data/heif.ts';
-import { decodeImage, lookAt } from '../../src/data/image.ts';
+import { DamagedFile } from '../../src/data/image-errors.ts';
+
 import { UserError } from '../../src/errors.ts';
 import { heic8, heic10, heicAlpha, quarters } from './heic-files.ts';
 import {

@@ -3,9 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as hdf5 from 'h5wasm/node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { contentHash } from '../../src/data/hash.ts';
-import { lookAt, type Original } from '../../src/data/image.ts';
+import { contentHash } from '../../src/data/content-hash.ts';
+import { lookAt } from '../../src/data/decode.ts';
+import type { Original } from '../../src/data/image.ts';
 import type { Source } from '../../src/data/source.ts';
+
 import { openSource, type SourceChoice, type SourceType } from '../../src/data/sources/sources.ts';
 import { UserError } from '../../src/errors.ts';
 import { busyJpeg, painted, picture, type Rgb, solidPng } from './pictures.ts';

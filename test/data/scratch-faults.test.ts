@@ -2,7 +2,7 @@ import * as files from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { openExamples } from '../../src/data/open-examples.ts';
+import { openExamples } from '../../src/data/load.ts';
 import { scratchIn } from '../../src/data/scratch.ts';
 import { temporaryFolder } from '../cli/pictures.ts';
 import { openFilesIn } from '../run/open-files.ts';

@@ -6,6 +6,7 @@ import { checkConfig } from '../../src/config/load.ts';
 import { drawPicture } from '../../src/data/drawn/draw.ts';
 import type { ExampleSet } from '../../src/data/examples.ts';
 import { partNames } from '../../src/data/split.ts';
+
 import { type PreparedData, prepareData } from '../../src/training/prepare.ts';
 import { temporaryFolder } from '../cli/pictures.ts';
 import { sharedData, withoutShared } from '../shared.ts';

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { checkConfig } from '../../src/config/load.ts';
 import type { ExampleSet } from '../../src/data/examples.ts';
-import { allocateSquares, type SquareMeasure, setSquare, squareMeasureNames } from '../../src/data/inspection/square-measures.ts';
+import { allocateSquares, type SquareMeasure, setSquare, squareMeasureNames } from '../../src/data/inspection/measure.ts';
 import type { StoredPixels } from '../../src/data/pixels.ts';
 import { stratifiedSplit } from '../../src/data/split.ts';
+
 import { namedRandom, numpyRandom } from '../../src/random.ts';
 import {
   compareParts,

@@ -8,6 +8,7 @@ import { packSource } from '../../src/data/packed/write.ts';
 import { scratchIn } from '../../src/data/scratch.ts';
 import { openSource } from '../../src/data/sources/sources.ts';
 import { partNames } from '../../src/data/split.ts';
+
 import { type ExitKind, UserError } from '../../src/errors.ts';
 import { namedRandom } from '../../src/random.ts';
 import { openData } from '../../src/training/open-data.ts';

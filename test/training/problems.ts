@@ -2,6 +2,7 @@ import type { Config } from '../../src/config/schema.ts';
 import { type Augmentation, noAugmentation } from '../../src/data/augment.ts';
 import type { Examples } from '../../src/data/examples.ts';
 import { loadExamples } from '../../src/data/load.ts';
+
 import { normalizers } from '../../src/data/normalize.ts';
 import { openSource } from '../../src/data/sources/sources.ts';
 import type { Kernels } from '../../src/kernels/kernels.ts';

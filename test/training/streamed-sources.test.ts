@@ -6,6 +6,7 @@ import { checkConfig } from '../../src/config/load.ts';
 import { allPixels, isStored } from '../../src/data/pixels.ts';
 import { scratchIn } from '../../src/data/scratch.ts';
 import { partNames } from '../../src/data/split.ts';
+
 import { kernelsFor } from '../../src/kernels/select.ts';
 import { splitRows } from '../../src/run/split-file.ts';
 import { fit } from '../../src/training/fit.ts';

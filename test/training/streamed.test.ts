@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { judge } from '../../src/classifier/classifier.ts';
 import { checkConfig } from '../../src/config/load.ts';
-import { contentHash } from '../../src/data/hash.ts';
+import { everySo } from '../../src/data/batches.ts';
+import { contentHash } from '../../src/data/content-hash.ts';
 import { packSource } from '../../src/data/packed/write.ts';
 import { isStored, type StoredPixels } from '../../src/data/pixels.ts';
-import { everySo } from '../../src/data/shuffle.ts';
 import type { Source } from '../../src/data/source.ts';
+
 import { kernelsFor } from '../../src/kernels/select.ts';
 import { refuseWrongStep } from '../../src/training/check-step.ts';
 import { classifierOf, crossValidate } from '../../src/training/cross-validation.ts';

@@ -5,9 +5,9 @@ import { checkConfig, type LoadedConfig } from '../../src/config/load.ts';
 import { findDuplicates } from '../../src/data/duplicates.ts';
 import type { Examples } from '../../src/data/examples.ts';
 import { findAll } from '../../src/data/inspection/findings.ts';
-import { summarize } from '../../src/data/inspection/summary.ts';
-import { nameOf, type Survey, survey } from '../../src/data/inspection/survey.ts';
+import { nameOf, type Survey, summarize, survey } from '../../src/data/inspection/survey.ts';
 import { type PartName, partNames } from '../../src/data/split.ts';
+
 import { compareParts, seeParts } from '../../src/training/differences.ts';
 import { openData } from '../../src/training/open-data.ts';
 import { prepareData } from '../../src/training/prepare.ts';

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
+import { contentHash } from '../content-hash.ts';
 import { writeAt } from '../disk.ts';
-import { contentHash } from '../hash.ts';
 
 /**
  * A file of decoded pictures, written once and never changed: rows of equal length, then a table, then a trailer, so that

@@ -2,7 +2,7 @@ import { extname } from 'node:path';
 import { type DuplicateCluster, type DuplicateKind, kindOf } from '../duplicates.ts';
 import { formatNamed } from '../image-formats.ts';
 import type { PartName } from '../split.ts';
-import { classNameOf, nameOf, type Survey } from './survey.ts';
+import { classNameOf, nameOf, type PartOf, type Survey } from './survey.ts';
 
 /** Of 255: in a blank picture no channel has a larger standard deviation. A flat JPEG has 0 to 1, a picture at a fiftieth of its
  *  light 1; the least of 4,759 photographs was 14.8. It is low because removal is proposed. */
@@ -110,9 +110,6 @@ export interface Picture {
   source: number;
   index: number;
 }
-
-/** Which part each readable picture of a survey stands in; null where there are no parts, or none asks for it. */
-export type PartOf = (i: number) => PartName | null;
 
 /** All findings that there are, worst first; kinds of which there is none are left out.
  *  @param clusters  of the readable pictures, as `findDuplicates` gives them */

@@ -1,11 +1,21 @@
-import type { Classes } from '../examples.ts';
+import type { Classes } from '../classes.ts';
+import { lookAt } from '../decode.ts';
 import { allocateFingerprints, type Fingerprints, setFingerprint, setPixelHash } from '../fingerprint.ts';
-import { type Look, lookAt, type Preprocessing } from '../image.ts';
-import { attempt, decodesAtOnce, mapInOrder, type Unread } from '../load.ts';
-import type { Source, SourcePicture } from '../source.ts';
-import type { PartName } from '../split.ts';
-import { borderBytes, borderOf, colourOf, type Measures, measure, thumbnailBytes, thumbnailOf } from './measure.ts';
-import { allocateSquares, type SquareColumns, setSquare } from './square-measures.ts';
+import type { Look, Preprocessing } from '../image.ts';
+import { attempt, decodesAtOnce, mapInOrder, type Source, type SourcePicture, type Unread } from '../source.ts';
+import { type PartName, partNames } from '../split.ts';
+import {
+  allocateSquares,
+  borderBytes,
+  borderOf,
+  colourOf,
+  type Measures,
+  measure,
+  type SquareColumns,
+  setSquare,
+  thumbnailBytes,
+  thumbnailOf,
+} from './measure.ts';
 
 /** The longer side of the small pictures that are measured: near what a network sees, and cheap to decode to. */
 export const lookSide = 128;
@@ -164,3 +174,69 @@ export function nameOf({ sources, sourceOf, indexOf }: Survey, i: number): strin
 export function classNameOf({ source: { classes, classOf } }: SurveySource, index: number): string {
   return classes[classOf(index)]!;
 }
+
+/** What a data set is, in numbers. */
+export interface Summary {
+  total: number;
+  readable: number;
+  /** of the readable pictures, by class */
+  classes: Record<string, number>;
+  /** of each part, by class; null where the data has no parts */
+  parts: Partial<Record<PartName, Record<string, number>>> | null;
+  /** pixels of the originals, as they are shown */
+  width: Spread;
+  height: Spread;
+  /** different sizes */
+  sizes: number;
+  /** of the files */
+  bytes: Spread;
+  formats: Record<string, number>;
+  /** pictures that are turned or mirrored by their EXIF orientation */
+  turned: number;
+}
+
+export interface Spread {
+  min: number;
+  median: number;
+  max: number;
+}
+
+/** @param survey  of at least one readable picture */
+export function summarize(survey: Survey, partOf: PartOf): Summary {
+  const { sources, sourceOf, indexOf, count, widths, heights, formats, formatNames, turned } = survey;
+  const all = Array.from(Array(count).keys());
+  const names = [survey.classes.positive, ...sources.flatMap(({ source }) => source.classes)];
+  const byClass = (indices: readonly number[]) => {
+    const counts = new Map(names.map((name) => [name, 0]));
+    for (const i of indices) {
+      const name = classNameOf(sources[sourceOf[i]!]!, indexOf[i]!);
+      counts.set(name, counts.get(name)! + 1);
+    }
+    return Object.fromEntries(counts);
+  };
+  const parts = partNames.flatMap((part) => {
+    const members = all.filter((i) => partOf(i) === part);
+    return members.length > 0 ? [[part, byClass(members)] as const] : [];
+  });
+  return {
+    total: count + survey.unreadable.length,
+    readable: count,
+    classes: byClass(all),
+    parts: parts.length > 0 ? Object.fromEntries(parts) : null,
+    width: spreadOf(widths.subarray(0, count)),
+    height: spreadOf(heights.subarray(0, count)),
+    sizes: new Set(all.map((i) => widths[i]! * 2 ** 26 + heights[i]!)).size,
+    bytes: spreadOf(survey.bytes.subarray(0, count)),
+    formats: Object.fromEntries(formatNames.map((name, f) => [name, all.filter((i) => formats[i] === f).length])),
+    turned: all.filter((i) => turned[i] === 1).length,
+  };
+}
+
+/** The median of an even number is the lower of the two in the middle: a size that there is. */
+function spreadOf(values: Uint32Array): Spread {
+  const sorted = values.toSorted();
+  return { min: sorted[0]!, median: sorted[Math.floor((sorted.length - 1) / 2)]!, max: sorted[sorted.length - 1]! };
+}
+
+/** Which part each readable picture of a survey stands in; null where there are no parts, or none asks for it. */
+export type PartOf = (i: number) => PartName | null;

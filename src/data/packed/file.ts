@@ -2,8 +2,9 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { shown, systemReason, UserError } from '../../errors.ts';
 import { headerBytesOf, lengthBytes, parseHeader, type TensorEntry } from '../../safetensors.ts';
 import { openToRead } from '../disk.ts';
+import { hexTexts, type TextsNow } from '../examples.ts';
 import type { Preprocessing } from '../image.ts';
-import { hexTexts, type TextsNow } from '../texts.ts';
+
 import {
   format,
   hashBytes,

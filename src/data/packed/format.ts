@@ -1,7 +1,7 @@
 import { isRecord } from '../../checks.ts';
 import { shown } from '../../errors.ts';
 import { encodeHeader, type TensorEntry, type TensorTypes } from '../../safetensors.ts';
-import type { Classes } from '../examples.ts';
+import type { Classes } from '../classes.ts';
 import { type Fit, fits, type Preprocessing, resizeKernel } from '../image.ts';
 
 /** Packed pictures: a safetensors file with one row for each picture. docs/formats.md says what is in it. */

@@ -3,11 +3,12 @@ import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { isSystemError, systemReason, UserError } from '../../errors.ts';
 import { namedRandom } from '../../random.ts';
+import { orderClasses } from '../classes.ts';
 import { exists, flushFolder, writeAt } from '../disk.ts';
-import { orderClasses } from '../examples.ts';
 import type { Preprocessing } from '../image.ts';
-import { type Attempt, attempt, decodesAtOnce, type Failure, mapInOrder, refuseWithoutClasses, strictError } from '../load.ts';
-import { hashOf, type Source, type SourcePicture } from '../source.ts';
+import { type Failure, refuseWithoutClasses, strictError } from '../load.ts';
+import { type Attempt, attempt, decodesAtOnce, hashOf, mapInOrder, type Source, type SourcePicture } from '../source.ts';
+
 import { hashBytes, type PackedClasses, type PackedDescription, type PackOrder, packedHeader, tensorEntries } from './format.ts';
 import { encodeGroup, encodeSettings, type Item, type PackSettings, readGroups } from './list.ts';
 

@@ -1,12 +1,12 @@
 import { UserError } from '../../errors.ts';
 import { type Archive, type ArchiveEntry, emptyFile, type ListingProgress } from '../archive/archive.ts';
-import { DamagedFile } from '../damaged.ts';
+import { contentHash } from '../content-hash.ts';
+import { decodeImage } from '../decode.ts';
 import { firstBytes, reasonAt } from '../disk.ts';
 import { fileValidator } from '../file-validator.ts';
-import { contentHash } from '../hash.ts';
-import { decodeImage } from '../image.ts';
+import { DamagedFile } from '../image-errors.ts';
 import type { Source } from '../source.ts';
-import { filesPassedOver, foldersPassedOver, imagesAmong, isHiddenName, isSystemFolder } from './found-files.ts';
+import { filesPassedOver, foldersPassedOver, imagesAmong, isHiddenName, isSystemFolder } from './files.ts';
 
 export interface ArchiveOptions {
   path: string;

@@ -1,10 +1,9 @@
 import { dirname, resolve, sep } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { UserError } from '../../errors.ts';
-import { csvField } from '../csv-field.ts';
-import { decodeText, delimiterOf, lineOfWrongBytes, problemOf } from '../decode-text.ts';
 import { exists, readWhole, reasonAt } from '../disk.ts';
 import type { Source } from '../source.ts';
+import { csvField, decodeText, delimiterOf, lineOfWrongBytes, problemOf } from '../text-files.ts';
 import { fileDecoding, readFileBytes, readPicture } from './files.ts';
 
 /** A table with the columns path and label; paths are relative to the file. Quoting as in RFC 4180; semicolons or tabs do for commas.

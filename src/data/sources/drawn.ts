@@ -1,5 +1,5 @@
+import { contentHash } from '../content-hash.ts';
 import { type Difficulty, drawnLabel, drawPicture, renderPicture } from '../drawn/draw.ts';
-import { contentHash } from '../hash.ts';
 import type { Source } from '../source.ts';
 
 /** Pictures that the project draws itself, made as they are asked for. */

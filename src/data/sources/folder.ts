@@ -2,16 +2,21 @@ import { readdir, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { systemReason, UserError } from '../../errors.ts';
 import type { Source } from '../source.ts';
-import { fileDecoding, isFolder, readFileBytes, readPicture, requireFolder, walkFiles } from './files.ts';
 import {
   type FoundFile,
   fileAt,
+  fileDecoding,
   filesPassedOver,
   foldersPassedOver,
   imagesAmong,
+  isFolder,
   isHiddenName,
   isSystemFolder,
-} from './found-files.ts';
+  readFileBytes,
+  readPicture,
+  requireFolder,
+  walkFiles,
+} from './files.ts';
 
 interface Entry {
   path: string;

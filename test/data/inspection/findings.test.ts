@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { findDuplicates } from '../../../src/data/duplicates.ts';
 import { findAll } from '../../../src/data/inspection/findings.ts';
-import { summarize } from '../../../src/data/inspection/summary.ts';
-import { nameOf } from '../../../src/data/inspection/survey.ts';
+import { nameOf, summarize } from '../../../src/data/inspection/survey.ts';
 import type { PartName } from '../../../src/data/split.ts';
+
 import { bmpOf } from '../bmps.ts';
 import { heic8 } from '../heic-files.ts';
 import { box } from '../heifs.ts';

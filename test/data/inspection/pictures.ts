@@ -1,10 +1,11 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import sharp from 'sharp';
+import type { Classes } from '../../../src/data/classes.ts';
 import { findDuplicates } from '../../../src/data/duplicates.ts';
-import type { Classes } from '../../../src/data/examples.ts';
 import { type Finding, findAll } from '../../../src/data/inspection/findings.ts';
 import { type Survey, survey } from '../../../src/data/inspection/survey.ts';
+
 import { openSource, type SourceChoice } from '../../../src/data/sources/sources.ts';
 import { numpyRandom } from '../../../src/random.ts';
 
