@@ -12,7 +12,7 @@ import {
   imagesAmong,
   isFolder,
   maximumFileBytes,
-  readPicture,
+  readImage,
   walkFiles,
 } from '../data/sources/files.ts';
 import { csvField, decodeText, pathsInList } from '../data/text-files.ts';
@@ -155,7 +155,7 @@ async function* imagesOf(operands: readonly string[], context: Context): AsyncGe
 
 /** @param name  as it is answered for */
 function fileImage(name: string, path = name): Image {
-  return { name, pixels: ({ preprocessing }) => outcomeOf(readPicture(path, preprocessing).then(({ pixels }) => pixels)) };
+  return { name, pixels: ({ preprocessing }) => outcomeOf(readImage(path, preprocessing).then(({ pixels }) => pixels)) };
 }
 
 function stdinImage(bytes: Uint8Array): Image {

@@ -1,6 +1,6 @@
 import { type DecodeCache, withCache } from '../data/cache/decode-cache.ts';
 import { cachePlace, scratchFolders } from '../data/cache/folder.ts';
-import { listed } from '../data/classes.ts';
+import { listNames } from '../data/classes.ts';
 import { type Failure, mostFailuresNamed } from '../data/load.ts';
 
 import { type Scratch, scratchIn } from '../data/scratch.ts';
@@ -68,5 +68,5 @@ export function warnOfFailures(context: Context, failures: readonly Failure[], o
 
 /** Says which classes stand together as the negative one, where they are more than one. */
 export function noteOthers(context: Context, where: string, positive: string, others: readonly string[]): void {
-  if (others.length > 1) context.note(`${where}: ${positive} against all other classes together, ${listed(others, ', ')}`);
+  if (others.length > 1) context.note(`${where}: ${positive} against all other classes together, ${listNames(others, ', ')}`);
 }

@@ -33,7 +33,7 @@ export async function summarize(
   const { classifier, file } = await loadClassifier(run.path);
   const metrics = await judgeTrained(
     plan,
-    () => judgeParts(classifier, data.parts),
+    () => judgeParts(classifier, data.splits),
     (parts) => Object.values(parts).flatMap((part) => part?.cost ?? []),
   );
   const course = { ...outcome.course, stopped: outcome.stopped, epochs: outcome.epochs };

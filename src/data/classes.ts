@@ -25,25 +25,25 @@ export function orderClasses(
   if (chosen === undefined || called.length > 1) {
     const expected =
       positive === undefined ? 'one class called cat, or the field positive' : `one class called ${JSON.stringify(positive)}`;
-    throw new UserError('usage', `${where}: expected ${expected}, found ${listed(names, names.length > 2 ? ', ' : ' and ')}`, {
-      hint: hintForParts(names) ?? positiveHint(names, positive),
+    throw new UserError('usage', `${where}: expected ${expected}, found ${listNames(names, names.length > 2 ? ', ' : ' and ')}`, {
+      hint: hintForSplits(names) ?? positiveHint(names, positive),
     });
   }
   if (!many) return { positive: chosen, negative: names.find((name) => name !== chosen)! };
-  const classes = { positive: chosen, negative: restOf(chosen) };
+  const classes = { positive: chosen, negative: complementName(chosen) };
   refuseMistakable(names, classes, where);
   return classes;
 }
 
 function notTwoClasses(names: readonly string[], where: string, notes: readonly string[]): UserError {
-  const found = names.length === 0 ? 'none' : `${names.length}: ${listed(names, ', ')}`;
+  const found = names.length === 0 ? 'none' : `${names.length}: ${listNames(names, ', ')}`;
   const [only] = names;
   const folders = 'Put the pictures into one folder for each class, such as';
   const hints = [
     `${folders} cat and noncat.`,
-    `${folders} ${restOf(only!)} beside ${only}: what is learnt is what tells them apart.`,
+    `${folders} ${complementName(only!)} beside ${only}: what is learnt is what tells them apart.`,
   ];
-  const hint = hintForParts(names) ?? hints[names.length] ?? positiveHint(names);
+  const hint = hintForSplits(names) ?? hints[names.length] ?? positiveHint(names);
   const passedOver = names.length < 2 && notes.length > 0 ? ` (${notes.join('; ')})` : '';
   return new UserError('data', `${where}: expected two classes, found ${found}`, { hint: `${hint}${passedOver}` });
 }
@@ -63,31 +63,31 @@ export function refuseMistakable(names: readonly string[], { positive, negative 
     const others = names.filter((name) => name !== positive && name !== rest);
     throw new UserError(
       'data',
-      `${where}: expected no class called ${negative}, which is what all but ${positive} are called together, found ${rest} beside ${listed(others, ', ')}`,
+      `${where}: expected no class called ${negative}, which is what all but ${positive} are called together, found ${rest} beside ${listNames(others, ', ')}`,
       { hint: 'Give that class another name, such as other.' },
     );
   }
 }
 
 /** Names for a sentence: so many at most. */
-export function listed(names: readonly string[], between: string): string {
+export function listNames(names: readonly string[], between: string): string {
   return `${names.slice(0, mostNames).join(between)}${names.length > mostNames ? `${between}…` : ''}`;
 }
 
 const mostNames = 10;
 
 /** For folders that were made for another layout. */
-function hintForParts(names: readonly string[]): string | undefined {
-  return arePartNames(names) ? partsHint : undefined;
+function hintForSplits(names: readonly string[]): string | undefined {
+  return areSplitNames(names) ? splitsHint : undefined;
 }
 
-export function arePartNames(names: readonly string[]): boolean {
+export function areSplitNames(names: readonly string[]): boolean {
   return names.length > 0 && names.every((name) => /^(train|training|dev|valid|validation|val|test|testing)$/i.test(name));
 }
 
-const partsHint = 'These look like parts, not classes: give each its own source, as data.train, data.dev and data.test.';
+const splitsHint = 'These look like parts, not classes: give each its own source, as data.train, data.dev and data.test.';
 /** What all classes but the positive one are called together, where there are more than two. */
-export const restOf = (positive: string) => `non${positive}`;
+export const complementName = (positive: string) => `non${positive}`;
 
 /** Words that say that what is looked for is not there, or is; as a whole name or as its first word. */
 const negativeWords =

@@ -1,15 +1,15 @@
 import { readFile } from 'node:fs/promises';
-import { inTurn } from './decode-turns.ts';
+import { scheduleDecoding } from './decode-turns.ts';
 import {
   channels,
-  type Look,
+  type EncodedImage,
+  type ImageInfo,
   loadSharp,
-  type Opened,
-  type Original,
+  type OpenedImage,
+  type Operations,
   openImage,
+  operations,
   type Preprocessing,
-  type Uses,
-  uses,
 } from './image.ts';
 import { imageError } from './image-errors.ts';
 import { formatOf, isDecodedHere } from './image-formats.ts';
@@ -35,20 +35,21 @@ async function readBytes(path: string): Promise<Uint8Array> {
 
 /** The same in this process, for what is known to be no trap. */
 export function decodeHere(bytes: Uint8Array, preprocessing: Preprocessing): Promise<Uint8Array> {
-  return inTurn(async (isAlone) => uses.decode(await openImage(bytes, isAlone), preprocessing));
+  return scheduleDecoding(async (isAlone) => operations.decode(await openImage(bytes, isAlone), preprocessing));
 }
 
 /** Decodes here what takes no longer than its bytes and pixels, by its first bytes and by what sharp says it is; all else in a
  *  process that can be ended. @throws UserError (data) */
-async function decodeUntrusted<Use extends keyof Uses>(
+async function decodeUntrusted<Use extends keyof Operations>(
   use: Use,
   bytes: Uint8Array,
-  how: Parameters<Uses[Use]>[1],
-): Promise<Awaited<ReturnType<Uses[Use]>>> {
+  how: Parameters<Operations[Use]>[1],
+): Promise<Awaited<ReturnType<Operations[Use]>>> {
   try {
-    return await inTurn(async (isAlone) => {
+    return await scheduleDecoding(async (isAlone) => {
       const opened = formatOf(bytes)?.here ? await openImage(bytes, isAlone) : undefined;
-      if (isDecodedHere(opened?.format)) return await (uses[use] as (opened: Opened, how: unknown) => never)(opened!, how);
+      if (isDecodedHere(opened?.format))
+        return await (operations[use] as (opened: OpenedImage, how: unknown) => never)(opened!, how);
       return (await import('./decoding-process.ts')).decodeApart(use, bytes, how, isAlone);
     });
   } catch (error) {
@@ -59,9 +60,9 @@ async function decodeUntrusted<Use extends keyof Uses>(
 /** Looks at a whole original: nothing is cut off or enlarged.
  *  @param side  the longer side of the small picture is this at most
  *  @throws UserError (data) with the reason, where decodeImage throws it too */
-export async function lookAt(original: Original, side: number): Promise<Look> {
-  if ('file' in original) return decodeUntrusted('look', original.file, side);
-  const { pixels, width, height } = original;
+export async function inspectImage(encoded: EncodedImage, side: number): Promise<ImageInfo> {
+  if ('file' in encoded) return decodeUntrusted('inspect', encoded.file, side);
+  const { pixels, width, height } = encoded;
   const image = loadSharp()(pixels, { raw: { width, height, channels } });
-  return uses.look({ image, width, height, format: 'pixels', turned: false, bytes: pixels.length }, side);
+  return operations.inspect({ image, width, height, format: 'pixels', turned: false, bytes: pixels.length }, side);
 }

@@ -228,13 +228,13 @@ export async function flushFolder(folder: string): Promise<void> {
 }
 
 /** A name beside a path for what is not finished yet. Nobody else has it, not even a process of the same number in another container. */
-export function unfinishedName(path: string): string {
+export function partialName(path: string): string {
   return `${path}.${process.pid}-${randomUUID().slice(0, 8)}.partial`;
 }
 
 /** Takes away what processes of this machine left behind that were killed while they made `name`: `name.PID.partial`, or what
- *  `unfinishedName` gives. Those that live are making it now. */
-export async function removeAbandoned(folder: string, name: string): Promise<void> {
+ *  `partialName` gives. Those that live are making it now. */
+export async function removeStaleFiles(folder: string, name: string): Promise<void> {
   for (const found of await readdir(folder)) {
     if (!found.startsWith(`${name}.`)) continue;
     const pid = /^(\d+)(?:-[\da-f]{8})?\.(?:dead\.)?partial$/.exec(found.slice(name.length + 1))?.[1];

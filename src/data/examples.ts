@@ -9,9 +9,9 @@ export interface ExampleSet {
   /** 1 for the positive class, 0 for the other */
   labels: Uint8Array;
   /** paths or indices, for people */
-  names: Texts;
+  names: StringColumn;
   /** of what stands in the source, before preprocessing: tells a picture again wherever it lies */
-  hashes: Texts;
+  hashes: StringColumn;
 }
 
 /** Pictures in memory, as bytes. */
@@ -29,8 +29,8 @@ export function selectFrom(examples: ExampleSet, indices: Int32Array): ExampleSe
     features,
     pixels: isStored(pixels) ? pixels.select(indices) : selectPixels(pixels, indices, features),
     labels: selectLabels(labels, indices),
-    names: selectTexts(names, indices),
-    hashes: selectTexts(hashes, indices),
+    names: selectStrings(names, indices),
+    hashes: selectStrings(hashes, indices),
   };
 }
 
@@ -43,7 +43,7 @@ export async function inMemory(examples: ExampleSet): Promise<Examples> {
   if (isInMemory(examples)) return examples;
   const { features, labels, names, hashes } = examples;
   const pixels = await allPixels(examples.pixels, features);
-  return { features, pixels, labels, names: await allTexts(names), hashes: await allTexts(hashes) };
+  return { features, pixels, labels, names: await allStrings(names), hashes: await allStrings(hashes) };
 }
 
 /** The examples at the given indices, in that order. The pixels are copied. */
@@ -100,19 +100,19 @@ export function classCounts(labels: Uint8Array): [negative: number, positive: nu
   return [labels.length - positive, positive];
 }
 /** A text for each of many things, such as the names of pictures: in memory, as an array is, or read when they are asked for. */
-export interface Texts {
+export interface StringColumn {
   readonly length: number;
   /** Those from `first` to the one before `end`. */
   slice(first: number, end: number): readonly string[] | Promise<readonly string[]>;
 }
 
 /** Texts that can be read at once. */
-export interface TextsNow extends Texts {
+export interface SyncStringColumn extends StringColumn {
   slice(first: number, end: number): string[];
 }
 
 /** The texts at the given indices, in that order, each read when it is asked for. */
-export function selectTexts(texts: Texts, indices: Int32Array): Texts {
+export function selectStrings(texts: StringColumn, indices: Int32Array): StringColumn {
   return {
     length: indices.length,
     async slice(first, end) {
@@ -135,7 +135,7 @@ const readTogether = 16;
 
 /** Numbers of so many bytes each, in hexadecimal.
  *  @param bytesOf  of those from `first` to the one before `end` */
-export function hexTexts(length: number, bytesOf: (first: number, end: number) => Uint8Array): TextsNow {
+export function hexColumn(length: number, bytesOf: (first: number, end: number) => Uint8Array): SyncStringColumn {
   return {
     length,
     slice(first, end) {
@@ -149,15 +149,15 @@ export function hexTexts(length: number, bytesOf: (first: number, end: number) =
 }
 
 /** All texts, some hundreds at a time. */
-export async function* eachText(texts: Texts): AsyncGenerator<readonly string[]> {
+export async function* stringBlocks(texts: StringColumn): AsyncGenerator<readonly string[]> {
   for (let first = 0; first < texts.length; first += together)
     yield await texts.slice(first, Math.min(texts.length, first + together));
 }
 
 const together = 512;
 
-export async function allTexts(texts: Texts): Promise<string[]> {
+export async function allStrings(texts: StringColumn): Promise<string[]> {
   const out: string[] = [];
-  for await (const some of eachText(texts)) for (const text of some) out.push(text);
+  for await (const some of stringBlocks(texts)) for (const text of some) out.push(text);
   return out;
 }

@@ -1,7 +1,7 @@
 import { isOutOfFiles, isOutOfMemory, systemReason, UserError } from '../errors.ts';
 import { grouped } from '../grouped.ts';
 import { addressesLeft } from '../machine-memory.ts';
-import { OnlyAlone } from './decode-turns.ts';
+import { NeedsExclusiveDecoding } from './decode-turns.ts';
 import { otherFormatOf } from './image-formats.ts';
 
 /** A file that is not what its name or its beginning says, whoever reads it: cut off, overwritten, empty, gone. */
@@ -62,13 +62,13 @@ const maximumScanned = 2 ** 32;
 
 /** @param shared  as many pixels are decoded while others are
  *  @throws UserError (data) on an image that is too small, too long or of too many pixels
- *  @throws OnlyAlone on one that takes much memory and is not decoded alone */
+ *  @throws NeedsExclusiveDecoding on one that takes much memory and is not decoded alone */
 export function refuseSize(width: number, height: number, isAlone: boolean, shared = sharedPixels): void {
   const size = `${width}×${height} pixels: a side is`;
   if (Math.min(width, height) < minimumSide) throw new UserError('data', `${size} below the minimum of ${minimumSide}`);
   if (Math.max(width, height) > maximumSide) throw new UserError('data', `${size} above the maximum of ${grouped(maximumSide)}`);
   if (width * height > maximumPixels) throw new UserError('data', `more than ${grouped(maximumPixels)} pixels`);
-  if (!isAlone && width * height > shared) throw new OnlyAlone();
+  if (!isAlone && width * height > shared) throw new NeedsExclusiveDecoding();
 }
 
 /** @throws UserError (data) on a progressive JPEG of too many */

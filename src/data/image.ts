@@ -32,7 +32,7 @@ export const channels = 3;
 const leastOfRange = 2 ** 12;
 
 /** A file whose header was read. */
-export interface Opened {
+export interface OpenedImage {
   image: Sharp;
   /** as it is shown */
   width: number;
@@ -44,19 +44,19 @@ export interface Opened {
 }
 
 /** What is made of an opened file, in this process or in another. */
-export const uses = {
-  decode: ({ image }: Opened, preprocessing: Preprocessing): Promise<Uint8Array> => squarePixels(image, preprocessing),
-  look: async ({ image, ...facts }: Opened, side: number): Promise<Look> => ({
+export const operations = {
+  decode: ({ image }: OpenedImage, preprocessing: Preprocessing): Promise<Uint8Array> => squarePixels(image, preprocessing),
+  inspect: async ({ image, ...facts }: OpenedImage, side: number): Promise<ImageInfo> => ({
     ...facts,
     small: await rgb(upright(image).resize(within(side))),
   }),
 };
-export type Uses = typeof uses;
+export type Operations = typeof operations;
 
 /** Reads the header of a file that sharp can read.
  *  @throws UserError (data) on what would not be decoded as it is meant, or is made to take for ever
- *  @throws OnlyAlone on what should be decoded alone and is not */
-export async function openImage(bytes: Uint8Array, isAlone: boolean): Promise<Opened> {
+ *  @throws NeedsExclusiveDecoding on what should be decoded alone and is not */
+export async function openImage(bytes: Uint8Array, isAlone: boolean): Promise<OpenedImage> {
   const told = formatOf(bytes)?.name;
   if (told === 'tiff') refuseSamples(bytes);
   const image = loadSharp()(bytes, safeOptions);
@@ -86,7 +86,7 @@ async function refuseUnscaled(image: Sharp): Promise<void> {
 }
 
 /** The pixels of a file that sharp can't read. */
-export function openRaster(raster: Raster, facts: Pick<Opened, 'format' | 'turned' | 'bytes'>): Opened {
+export function openRaster(raster: Raster, facts: Pick<OpenedImage, 'format' | 'turned' | 'bytes'>): OpenedImage {
   const { width, height } = raster;
   return { image: loadSharp()(tiffOf(raster), safeOptions), width, height, ...facts };
 }
@@ -116,10 +116,10 @@ export async function resizePixels(
 }
 
 /** A picture as its source holds it: the bytes of a file, or RGB bytes. */
-export type Original = { file: Uint8Array } | { pixels: Uint8Array; width: number; height: number };
+export type EncodedImage = { file: Uint8Array } | { pixels: Uint8Array; width: number; height: number };
 
 /** What an original says of itself, and the whole of it made small. */
-export interface Look {
+export interface ImageInfo {
   /** as it is shown, after its EXIF orientation */
   width: number;
   height: number;

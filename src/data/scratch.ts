@@ -101,13 +101,13 @@ export function writeRows({ path, descriptor }: ScratchFile) {
         write(descriptor, ...where, (error, bytesWritten) => (error ? reject(error) : resolve({ bytesWritten })));
       }),
   };
-  const rooms = [new Uint8Array(groupBytes), new Uint8Array(groupBytes)] as const;
+  const buffers = [new Uint8Array(groupBytes), new Uint8Array(groupBytes)] as const;
   let turn: 0 | 1 = 0;
   let [filled, at] = [0, 0];
   let writing = Promise.resolve();
   const start = async () => {
     await writing;
-    const bytes = rooms[turn].subarray(0, filled);
+    const bytes = buffers[turn].subarray(0, filled);
     writing = writeAt(file, bytes, at).catch((error) => {
       throw new UserError('data', `${path}: can't be written: ${systemReason(error)}`, { hint: roomHint, cause: error });
     });
@@ -120,7 +120,7 @@ export function writeRows({ path, descriptor }: ScratchFile) {
     /** @param pixels  copied before its promise is kept; one call after the other */
     async add(pixels: Uint8Array): Promise<void> {
       if (filled + pixels.length > groupBytes) await start();
-      rooms[turn].set(pixels, filled);
+      buffers[turn].set(pixels, filled);
       filled += pixels.length;
     },
     /** All of it is in the file. */

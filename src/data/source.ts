@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { UserError } from '../errors.ts';
 import { contentHash } from './content-hash.ts';
-import type { Original, Preprocessing } from './image.ts';
+import type { EncodedImage, Preprocessing } from './image.ts';
 import { DamagedFile } from './image-errors.ts';
 import type { PackedFile } from './packed/file.ts';
 
@@ -18,14 +18,14 @@ export interface Source {
   /** an index into `classes` */
   classOf(index: number): number;
   /** @throws UserError (data) with the reason, where this one picture can't be read */
-  read(index: number, preprocessing: Preprocessing): Promise<SourcePicture>;
+  read(index: number, preprocessing: Preprocessing): Promise<SourceImage>;
   /** the picture as the source holds it, for `nn data inspect`; `contentHash` of it is the hash that `read` gives.
    *  @throws UserError (data) with the reason, where this one picture can't be read */
-  original(index: number): Promise<Original>;
+  original(index: number): Promise<EncodedImage>;
   /** where the pictures lie as pixels already: they can be read in blocks, or stay where they are */
   packed?: PackedFile;
   /** true where each picture was made on its own: however alike two are, neither is a copy */
-  madeApart?: true;
+  isIndependent?: true;
   /** what was passed over, for a warning; empty where nothing was */
   notes: readonly string[];
   /** for the cache of decoded pictures; absent where originals are pixels already */
@@ -60,12 +60,12 @@ export interface Decoding {
   kind: 'file' | 'drawn';
   /** what tells that a picture is the one seen before without reading it, such as path, size and time of its file;
    *  undefined where that can't be told */
-  stamp(index: number): Promise<string | undefined>;
+  validator(index: number): Promise<string | undefined>;
   /** @throws UserError (data) with the reason */
   decode(file: Uint8Array, index: number, preprocessing: Preprocessing): Promise<Uint8Array>;
 }
 
-export interface SourcePicture {
+export interface SourceImage {
   /** imageSize · imageSize · 3 bytes */
   pixels: Uint8Array;
   /** of the picture as the source holds it */

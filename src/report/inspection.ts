@@ -1,5 +1,5 @@
-import { type Finding, findingKinds, type Picture } from '../data/inspection/findings.ts';
-import type { Spread, Summary } from '../data/inspection/survey.ts';
+import { type Finding, type FlaggedImage, findingKinds } from '../data/inspection/findings.ts';
+import type { Spread, Summary } from '../data/inspection/image-table.ts';
 
 import type { Interval } from '../evaluation/intervals.ts';
 import type { Lines } from '../lines.ts';
@@ -10,7 +10,7 @@ export interface Inspection extends Summary {
   source: string;
   findings: Finding[];
   /** every two parts beside each other, in each thing that is compared; empty where there are not two parts */
-  differences: PartDifference[];
+  differences: SplitDifference[];
   /** null where there are too few pictures */
   shortcuts: ShortcutScore[] | null;
   /** the model that the shortcuts are held against, if one was named */
@@ -30,7 +30,7 @@ export interface ShortcutScore {
 }
 
 /** Two parts beside each other, in one thing. */
-export interface PartDifference {
+export interface SplitDifference {
   parts: readonly [string, string];
   what: string;
   title: string;
@@ -65,7 +65,7 @@ export function inspectionText(found: Inspection, { most, style }: { most: numbe
 export const differenceTitle = 'The parts beside each other, light and colour of 255, and what differs by more than chance:';
 
 /** A row for each thing that is compared, a column for each part. */
-export function differenceRows(differences: readonly PartDifference[]): string[][] {
+export function differenceRows(differences: readonly SplitDifference[]): string[][] {
   const parts = [...new Set(differences.flatMap((one) => one.parts))];
   const things = [...new Set(differences.map(({ what }) => what))];
   const rows = things.map((what) => {
@@ -154,7 +154,7 @@ function findingText(finding: Finding, most: number, style: Style): Lines {
 }
 
 /** With its part, where there are parts. */
-export function pictureName({ name, part }: Picture): string {
+export function pictureName({ name, part }: FlaggedImage): string {
   return part === null ? name : `${name} (${part})`;
 }
 

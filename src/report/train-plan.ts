@@ -1,11 +1,11 @@
-import type { PartName } from '../data/split.ts';
+import type { SplitName } from '../data/split.ts';
 import type { Lines } from '../lines.ts';
 import { count, plural, table } from './table.ts';
 
 /** What a training would do: the object of `nn train --dry-run --json`. */
 export interface TrainPlan {
   config: string;
-  examples: Record<PartName, { total: number; positive: number }>;
+  examples: Record<SplitName, { total: number; positive: number }>;
   classes: { positive: string; negative: string };
   layers: { name: string; shape: readonly [number, number]; activation: string; init: string; parameters: number }[];
   parameters: number;

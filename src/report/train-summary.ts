@@ -1,5 +1,5 @@
 import * as check from '../checks.ts';
-import { type PartName, partNames } from '../data/split.ts';
+import { type SplitName, splitNames } from '../data/split.ts';
 import {
   type Answers,
   answers,
@@ -26,8 +26,8 @@ export interface TrainSummary {
   parameters: number;
   /** p above it is positive */
   threshold: number;
-  examples: Record<PartName, { total: number; positive: number }>;
-  metrics: Record<PartName, Metrics | null>;
+  examples: Record<SplitName, { total: number; positive: number }>;
+  metrics: Record<SplitName, Metrics | null>;
   /** cross-validation on the training pictures: what each fold's training made of the pictures it did not see */
   folds?: { count: number; accuracy: Spread; cost: Spread; bestEpochs: number[] };
   diagnosis: Diagnosis | null;
@@ -79,11 +79,11 @@ export const isSummary = check.fields({
   stopped: (value) => Object.hasOwn(stoppedText, String(value)),
   parameters: check.count,
   examples: check.fields(
-    Object.fromEntries(partNames.map((part) => [part, check.fields({ total: check.count, positive: check.count })])),
+    Object.fromEntries(splitNames.map((part) => [part, check.fields({ total: check.count, positive: check.count })])),
   ),
   metrics: check.fields(
     Object.fromEntries(
-      partNames.map((part) => [
+      splitNames.map((part) => [
         part,
         check.orNull(
           check.fields({ accuracy: check.number, accuracyInterval: check.interval, baseline: check.number, cost: check.number }),

@@ -1,20 +1,20 @@
 import { type Classifier, metricsOf } from '../classifier/classifier.ts';
 import type { Config } from '../config/schema.ts';
-import { type PartName, partNames } from '../data/split.ts';
+import { type SplitName, splitNames } from '../data/split.ts';
 import { type Answers, type Bias, diagnose, type Imbalance, imbalanceOf, oneAnswerOf } from '../evaluation/diagnosis.ts';
 import type { Metrics } from '../evaluation/metrics.ts';
 import { kernelsFor } from '../kernels/select.ts';
 import { blindCost, type DevCourse, guessingCost, leaptUp, risesOf, trendOf } from './cost-curve.ts';
 import type { Plan } from './plan.ts';
-import type { Parts } from './prepare.ts';
+import type { Splits } from './prepare.ts';
 import { type Finding, type Remedy, remediesFor } from './remedies.ts';
 import { type Duration, durationOf } from './work.ts';
 
 /** The metrics of each part that there is. */
-export async function judgeParts(classifier: Classifier, parts: Parts): Promise<Record<PartName, Metrics | null>> {
+export async function judgeParts(classifier: Classifier, parts: Splits): Promise<Record<SplitName, Metrics | null>> {
   const kernels = kernelsFor(classifier.precision);
-  const measured: Record<PartName, Metrics | null> = { train: null, dev: null, test: null };
-  for (const part of partNames) if (parts[part]) measured[part] = await metricsOf(classifier, kernels, parts[part]);
+  const measured: Record<SplitName, Metrics | null> = { train: null, dev: null, test: null };
+  for (const part of splitNames) if (parts[part]) measured[part] = await metricsOf(classifier, kernels, parts[part]);
   return measured;
 }
 
@@ -47,7 +47,7 @@ export interface PartsDiagnosis extends Bias {
 /** A cost is above that of guessing from this many times it on. */
 const aboveGuessing = 1.05;
 
-type Measured = Record<PartName, Metrics | null>;
+type Measured = Record<SplitName, Metrics | null>;
 type Trained = { config: Config; plan: Plan };
 
 /** Bias and variance, from train and dev; from test where there is no dev; null where there is neither. And what the course of the

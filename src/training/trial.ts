@@ -114,7 +114,7 @@ function withEpochs(config: Config, epochs: number): Config {
 async function scoreOf(config: Config, data: PreparedData, extras: TrainingFiles): Promise<TrialScore> {
   requireDev(config, data);
   if (data.folds !== null) return foldsScore(config, { ...data, folds: data.folds }, extras);
-  const { dev, train } = data.parts;
+  const { dev, train } = data.splits;
   if (dev === undefined) {
     throw new UserError('usage', 'nn tune: expected a dev part to rank trials by, found none', {
       hint: 'Cut one with data.split, such as { "dev": 0.2 }, or cross-validate with { "folds": 5 }.',

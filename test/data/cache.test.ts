@@ -42,7 +42,7 @@ function source(files: readonly Uint8Array[], stamps: readonly (string | undefin
     original: originalOf,
     decoding: {
       kind: 'file',
-      stamp: async (index) => stamps[index],
+      validator: async (index) => stamps[index],
       decode: async (file, index, { imageSize }) => {
         decoded.push(index);
         return new Uint8Array(imageSize ** 2 * 3).fill(file[0]!);

@@ -56,7 +56,7 @@ test('where reading pictures fails, what is being written ends before anybody ca
     },
   };
   const preprocessing = { imageSize: 1024, fit: 'cover' } as const;
-  const options = { preprocessing, positive: undefined, strict: true, room: 2 ** 20, scratch };
+  const options = { preprocessing, positive: undefined, strict: true, budgetBytes: 2 ** 20, scratch };
   await expect(openExamples(failing, options)).rejects.toBe(mistake);
   expect(begun).toBe(1);
   expect(ended).toBe(1);

@@ -102,7 +102,7 @@ export function problem({ hidden = [], augmentation, ...wishes }: Wishes = {}): 
 
 /** The pictures of a config, which are all in memory. */
 export interface HeldData extends PreparedData {
-  parts: { train: Examples; dev?: Examples; test?: Examples };
+  splits: { train: Examples; dev?: Examples; test?: Examples };
 }
 
 export async function prepareHeld(config: Config): Promise<HeldData> {

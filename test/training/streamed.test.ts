@@ -74,7 +74,7 @@ const configOf = ({ data, model = {}, training = {}, ...rest }: Fields, memory: 
 
 const prepare = (config: ReturnType<typeof configOf>) => prepareData({ config, folder, file: 'test' }, { strict: true });
 
-async function optionsOf(config: ReturnType<typeof configOf>, { parts }: PreparedData) {
+async function optionsOf(config: ReturnType<typeof configOf>, { splits: parts }: PreparedData) {
   const kernels = kernelsFor(config.precision);
   return prepareFit(config, parts, planTraining(config, parts, kernels), kernels);
 }
@@ -94,9 +94,9 @@ async function trained(fields: Fields, memory: number) {
   const { parameters, scaling, ...classifier } = await classifierOf(config, data, options);
   const judged = [];
   for (const part of ['train', 'dev', 'test'] as const) {
-    judged.push((await judge({ ...classifier, parameters, scaling }, options.kernels, data.parts[part]!)).metrics);
+    judged.push((await judge({ ...classifier, parameters, scaling }, options.kernels, data.splits[part]!)).metrics);
   }
-  const stored = isStored(data.parts.train.pixels);
+  const stored = isStored(data.splits.train.pixels);
   return { stored, found: { epochs, weights: parameters.values, scaling, threshold: classifier.threshold, judged } };
 }
 
@@ -211,7 +211,7 @@ test('how long it will take is estimated', async () => {
 
 test('a batch that is too large to be read beside another one is refused', async () => {
   const config = configOf({ training: { batchSize: 'full' } }, 0);
-  const { parts } = await prepare(config);
+  const { splits: parts } = await prepare(config);
   const many = { ...parts.train, labels: new Uint8Array(10_000_000) };
   const plan = () => planTraining(config, { ...parts, train: many }, kernelsFor('float32'));
   expect(plan).toThrow(/training\.batchSize: expected at most .* found 10000000/);
@@ -223,7 +223,7 @@ test('a few large pictures, which a step takes all at once, are brought into mem
   const stored = (count: number): StoredPixels => ({
     count,
     features,
-    room: 0,
+    budgetBytes: 0,
     read: async (rows, out) => {
       for (const [i, row] of rows.entries()) out.fill(row % 200, i * features, (i + 1) * features);
     },

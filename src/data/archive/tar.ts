@@ -15,7 +15,7 @@ import {
   mostBytes,
   tooMuch,
 } from './archive.ts';
-import { fileTape, readWholly, streamTape, type Tape, type TarFile, tarFiles } from './tar-files.ts';
+import { fileReader, readExactly, type SequentialReader, streamReader, type TarFile, tarFiles } from './tar-files.ts';
 
 /** Opens a tar archive, packed with gzip or not. It has no directory: its headers are read one after the other to list it. Then its files
  *  lie where those said; of one that is packed all is read anew, from the start.
@@ -65,7 +65,7 @@ interface Listing {
 }
 
 /** Its files from the start, each with the tape that its content is on. */
-function pass(tar: Tar, listing: Listing = {}): AsyncGenerator<{ file: TarFile; tape: Tape }> {
+function pass(tar: Tar, listing: Listing = {}): AsyncGenerator<{ file: TarFile; tape: SequentialReader }> {
   return tar.isPacked ? passPacked(tar, listing) : passPlain(tar, listing);
 }
 
@@ -73,7 +73,7 @@ async function* passPlain(tar: Tar, { onProgress, onFolder }: Listing): ReturnTy
   const { path, status } = tar;
   const handle = await openSame(tar);
   try {
-    const tape: Tape = fileTape(handle, status.size, () => onProgress?.(tape.position(), status.size));
+    const tape: SequentialReader = fileReader(handle, status.size, () => onProgress?.(tape.position(), status.size));
     for await (const file of tarFiles(tape, path, onFolder)) yield { file, tape };
   } finally {
     await handle.close();
@@ -87,7 +87,7 @@ async function* passPacked(tar: Tar, { onProgress, onFolder }: Listing): ReturnT
   const unpacked = pipeline(packed, createGunzip({ chunkSize: 1 << 18 }), atMost(path, status.size), () => {}); // who reads gets its error
   try {
     requireSame(tar, fstatSync((packed as unknown as { fd: number }).fd));
-    const tape = streamTape(unpacked, () => onProgress?.(packed.bytesRead, status.size));
+    const tape = streamReader(unpacked, () => onProgress?.(packed.bytesRead, status.size));
     for await (const file of tarFiles(tape, path, onFolder)) yield { file, tape };
   } finally {
     unpacked.destroy();
@@ -99,7 +99,7 @@ async function* contents(tar: Tar, entries: readonly ArchiveEntry[]): AsyncGener
   let index = 0;
   for await (const { file, tape } of pass(tar)) {
     if (entries[index]?.bytes !== file.bytes) throw changed(tar);
-    yield { index: index++, read: () => readWholly(tape, file.bytes), skip: async () => {} };
+    yield { index: index++, read: () => readExactly(tape, file.bytes), skip: async () => {} };
   }
 }
 

@@ -71,7 +71,7 @@ interface Listed {
 }
 
 /** A file that a process writes aside is given up as left behind after this long, in ms. */
-const abandonedAfter = 24 * 3600 * 1000;
+const staleAfter = 24 * 3600 * 1000;
 /** Each segment in use is an open file. */
 const mostSegments = 512;
 
@@ -99,12 +99,12 @@ export async function segmentsOf({ path }: CacheFolder, prefix: string): Promise
  *                 cache does not push itself out at every start
  * @returns whether the bytes fit
  */
-export async function makeRoom(folder: CacheFolder, bytes: number, isInUse: (path: string) => boolean): Promise<boolean> {
+export async function evictSegments(folder: CacheFolder, bytes: number, isInUse: (path: string) => boolean): Promise<boolean> {
   const listed = await list(folder);
   let sum = bytes + listed.reduce((total, one) => total + one.bytes, 0);
   let count = 1 + listed.length;
   for (const one of listed.sort((a, b) => a.lastUse - b.lastUse)) {
-    const isLeftBehind = one.path.endsWith(partialExtension) && one.lastUse < Date.now() - abandonedAfter;
+    const isLeftBehind = one.path.endsWith(partialExtension) && one.lastUse < Date.now() - staleAfter;
     const isSurplus = sum > folder.maximumBytes || count > mostSegments;
     if (isLeftBehind || (isSurplus && one.path.endsWith(segmentExtension) && !isInUse(one.path))) {
       await rm(one.path, { force: true });

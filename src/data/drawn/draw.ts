@@ -27,7 +27,7 @@ export type Difficulty = keyof typeof difficulties;
 /** Draws a figure in the box −50 … 50, its ground at y = 46. */
 export type Drawing = (pen: Pen, coat: Coat) => string;
 
-export type DrawnLabel = 'cat' | 'noncat';
+export type SyntheticLabel = 'cat' | 'noncat';
 
 /** Pictures without a figure, made of scenery alone. */
 const scenery = { landscape: () => '', scribble: () => '' };
@@ -41,9 +41,9 @@ export const kinds = {
 };
 export type Kind = keyof typeof kinds;
 
-function labelled<Name extends string>(label: DrawnLabel, drawings: Record<Name, Drawing>) {
+function labelled<Name extends string>(label: SyntheticLabel, drawings: Record<Name, Drawing>) {
   const entries = Object.entries<Drawing>(drawings).map(([name, draw]) => [name, { label, draw }]);
-  return Object.fromEntries(entries) as Record<Name, { label: DrawnLabel; draw: Drawing }>;
+  return Object.fromEntries(entries) as Record<Name, { label: SyntheticLabel; draw: Drawing }>;
 }
 
 export interface DrawOptions {
@@ -53,29 +53,29 @@ export interface DrawOptions {
   difficulty: Difficulty;
 }
 
-export interface DrawnPicture {
+export interface SyntheticImage {
   svg: string;
-  label: DrawnLabel;
+  label: SyntheticLabel;
   /** what is to be seen: 'cat sitting', 'rabbit face' */
   kind: Kind;
-  /** the noise that renderPicture adds; deviation in bytes */
+  /** the noise that renderImage adds; deviation in bytes */
   grain: { seed: number; deviation: number };
 }
 
 /** Draws picture `index`. It depends on the options alone: no picture needs another one drawn before it. */
-export function drawPicture({ seed, index, difficulty }: DrawOptions): DrawnPicture {
+export function drawImage({ seed, index, difficulty }: DrawOptions): SyntheticImage {
   const pen = penFrom(namedRandom(seed, 'drawn', index));
   const label = drawLabel(pen);
   return drawKind(pen, pen.pick(kindsOf(difficulty, label)), difficulty);
 }
 
 /** The label of picture `index`, without drawing it. Cats and others are equally likely. */
-export function drawnLabel({ seed, index }: DrawOptions): DrawnLabel {
+export function syntheticLabel({ seed, index }: DrawOptions): SyntheticLabel {
   return drawLabel(penFrom(namedRandom(seed, 'drawn', index)));
 }
 
 /** Draws a picture of one kind. */
-export function drawKind(pen: Pen, kind: Kind, difficulty: Difficulty): DrawnPicture {
+export function drawKind(pen: Pen, kind: Kind, difficulty: Difficulty): SyntheticImage {
   const variation = variations[difficulty];
   const content = compose(pen, kind, variation);
   return {
@@ -87,19 +87,19 @@ export function drawKind(pen: Pen, kind: Kind, difficulty: Difficulty): DrawnPic
 }
 
 /** The kinds of picture that a difficulty has under a label. */
-export function kindsOf(difficulty: Difficulty, label: DrawnLabel): readonly Kind[] {
-  return drawnKinds[difficulty].filter((kind) => kinds[kind].label === label);
+export function kindsOf(difficulty: Difficulty, label: SyntheticLabel): readonly Kind[] {
+  return kindsByDifficulty[difficulty].filter((kind) => kinds[kind].label === label);
 }
 
 /** The pixels of a picture as the network sees them: the same scene at every size, with noise of that size's own.
  *  @returns imageSize · imageSize · 3 bytes, RGB */
-export async function renderPicture(picture: DrawnPicture, preprocessing: Preprocessing): Promise<Uint8Array> {
+export async function renderImage(picture: SyntheticImage, preprocessing: Preprocessing): Promise<Uint8Array> {
   // rendered at the size that is wanted: sharper above the canvas's own, faster below it
   const sized = picture.svg.replace(sides(canvas), sides(Math.max(minimumSide, preprocessing.imageSize)));
   return addGrain(await decodeHere(Buffer.from(sized), preprocessing), picture.grain);
 }
 
-const drawnKinds: Record<Difficulty, readonly Kind[]> = {
+const kindsByDifficulty: Record<Difficulty, readonly Kind[]> = {
   easy: [
     ...(['cat face', 'cat sitting', 'cat walking', 'cat lying'] as const),
     ...(['rabbit face', 'bear face', 'dog sitting', 'bird', 'fish', 'house', 'cup', 'tree', 'car'] as const),
@@ -132,7 +132,7 @@ const variations: Record<Difficulty, Variation> = {
   },
 };
 
-function drawLabel(pen: Pen): DrawnLabel {
+function drawLabel(pen: Pen): SyntheticLabel {
   return pen.chance(0.5) ? 'cat' : 'noncat';
 }
 

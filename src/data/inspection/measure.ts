@@ -135,7 +135,7 @@ function laplacianEnergy(luminance: Float64Array, { width, height }: Rectangle):
 
 /** What a square shows as a whole, as one number each: light, colour and detail. Parts whose pictures were taken in other places,
  *  by other cameras or at other sizes differ in the means of these. */
-export const squareMeasures = {
+export const imageStatistics = {
   brightness: { title: 'brightness', unit: 'of 255' },
   contrast: { title: 'contrast', unit: 'of 255' },
   red: { title: 'red over green', unit: 'of 255' },
@@ -143,20 +143,20 @@ export const squareMeasures = {
   sharpness: { title: 'sharpness', unit: '' },
 } as const satisfies Record<string, { title: string; unit: string }>;
 
-export type SquareMeasure = keyof typeof squareMeasures;
-export const squareMeasureNames = Object.keys(squareMeasures) as SquareMeasure[];
+export type ImageStatistic = keyof typeof imageStatistics;
+export const imageStatisticNames = Object.keys(imageStatistics) as ImageStatistic[];
 
 /** A column for each. */
-export type SquareColumns = Record<SquareMeasure, Float32Array>;
+export type StatisticColumns = Record<ImageStatistic, Float32Array>;
 
-export function allocateSquares(count: number): SquareColumns {
-  const columns = squareMeasureNames.map((name) => [name, new Float32Array(count)]);
-  return Object.fromEntries(columns) as SquareColumns;
+export function allocateStatistics(count: number): StatisticColumns {
+  const columns = imageStatisticNames.map((name) => [name, new Float32Array(count)]);
+  return Object.fromEntries(columns) as StatisticColumns;
 }
 
 /** Measures one square, as the network sees it.
  *  @param pixels  side · side · 3 bytes */
-export function setSquare(columns: SquareColumns, index: number, pixels: Uint8Array, side: number): void {
+export function setStatistics(columns: StatisticColumns, index: number, pixels: Uint8Array, side: number): void {
   const square = { width: side, height: side, pixels };
   const { brightness, contrast, sharpness } = measure(square);
   const [red, green, blue] = channelMeans(square);

@@ -8,7 +8,7 @@ import { makeFolder, readWhole } from '../disk.ts';
 import { decodesAtOnce, mapInOrder } from '../source.ts';
 import { readFileBytes } from '../sources/files.ts';
 import { csvField, decodeText, delimiterOf } from '../text-files.ts';
-import { type Finding, findingKinds, type Picture, type Proposal } from './findings.ts';
+import { type Finding, type FlaggedImage, findingKinds, type Proposal } from './findings.ts';
 
 /** What a line of the list proposes: to take a picture out, or that a person looks at it. */
 export const proposals = ['remove', 'look'] as const satisfies readonly Proposal[];
@@ -32,13 +32,13 @@ const columns = ['action', 'file', 'label', 'why', 'kept', 'hash'] as const sati
  *  of a picture under two labels all are. @param hashOf  see RemovalRow.hash */
 export async function removalRows(
   findings: readonly Finding[],
-  hashOf: (picture: Picture) => Promise<string>,
+  hashOf: (picture: FlaggedImage) => Promise<string>,
 ): Promise<RemovalRow[]> {
-  const byPicture = new Map<string, { picture: Picture; row: Omit<RemovalRow, 'hash'> }>();
+  const byPicture = new Map<string, { picture: FlaggedImage; row: Omit<RemovalRow, 'hash'> }>();
   for (const { kind, groups } of findings) {
     const { title, proposal } = findingKinds[kind];
     for (const { pictures, why } of groups) {
-      const [first, ...others] = pictures as [Picture, ...Picture[]];
+      const [first, ...others] = pictures as [FlaggedImage, ...FlaggedImage[]];
       const keepsFirst = kind === 'duplicate' || kind === 'nearDuplicate';
       for (const picture of keepsFirst ? others : pictures) {
         const alike = keepsFirst ? [first] : pictures.filter((other) => other !== picture);

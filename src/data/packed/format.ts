@@ -78,8 +78,11 @@ export function packedHeader(description: PackedDescription, m: number, nameByte
     metadata: metadata(maximumRows),
     tensors: tensorEntries(maximumRows, description, Number.MAX_SAFE_INTEGER - maximumRows * (side * side * channels + 32)),
   });
-  const room = Math.ceil(longest.length / page) * page;
-  return encodeHeader({ metadata: metadata(description.unreadable), tensors: tensorEntries(m, description, nameBytes) }, room);
+  const headerBytes = Math.ceil(longest.length / page) * page;
+  return encodeHeader(
+    { metadata: metadata(description.unreadable), tensors: tensorEntries(m, description, nameBytes) },
+    headerBytes,
+  );
 }
 
 /** Pixels start where a page of memory could. */

@@ -1,6 +1,6 @@
 import { readSync, readv } from 'node:fs';
 import { systemReason, UserError } from '../../errors.ts';
-import { keepYoungRoom, type StoredPixels } from '../pixels.ts';
+import { limitYoungGeneration, type StoredPixels } from '../pixels.ts';
 import { type RowFile, shortFile } from './file.ts';
 
 /** Bytes that one call reads at most: enough that the disk is busy, few enough that several calls share the work. */
@@ -136,18 +136,18 @@ function without(buffers: Uint8Array[], bytes: number): Uint8Array[] {
 
 /** The pixels in a file, or of some of its pictures, left where they are.
  *  @param rows  of the file, null for all
- *  @param room  bytes of memory that reading may take at a time */
-export function pixelsInFile(file: RowFile, rows: Int32Array | null, room: number): StoredPixels {
+ *  @param budgetBytes  bytes of memory that reading may take at a time */
+export function pixelsInFile(file: RowFile, rows: Int32Array | null, budgetBytes: number): StoredPixels {
   const inFile = (wanted: Int32Array) => (rows === null ? wanted : wanted.map((row) => rows[row]!));
   return {
     count: rows?.length ?? file.count,
     features: file.features,
-    room,
+    budgetBytes,
     read: (wanted, out) => {
-      keepYoungRoom();
+      limitYoungGeneration();
       return readRows(file, inFile(wanted), out);
     },
     readNow: (wanted, out) => readRowsNow(file, inFile(wanted), out),
-    select: (wanted) => pixelsInFile(file, inFile(wanted), room),
+    select: (wanted) => pixelsInFile(file, inFile(wanted), budgetBytes),
   };
 }

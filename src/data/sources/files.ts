@@ -11,13 +11,13 @@ import { fileValidator } from '../file-validator.ts';
 import type { Preprocessing } from '../image.ts';
 import { DamagedFile } from '../image-errors.ts';
 import { formatOf, isImageName, startBytes } from '../image-formats.ts';
-import { type Decoding, mapInOrder, type SourcePicture } from '../source.ts';
+import { type Decoding, mapInOrder, type SourceImage } from '../source.ts';
 
 /** A file larger than this is refused before it is read. */
 export const maximumFileBytes = 512 * 1024 * 1024;
 
 /** Reads and decodes one file. @throws UserError (data) with the reason */
-export async function readPicture(path: string, preprocessing: Preprocessing): Promise<SourcePicture> {
+export async function readImage(path: string, preprocessing: Preprocessing): Promise<SourceImage> {
   const bytes = await readFileBytes(path);
   return { pixels: await decodeImage(bytes, preprocessing), hash: contentHash(bytes) };
 }
@@ -26,7 +26,7 @@ export async function readPicture(path: string, preprocessing: Preprocessing): P
 export function fileDecoding(pathOf: (index: number) => string): Decoding {
   return {
     kind: 'file',
-    stamp: (index) => fileValidator(pathOf(index)),
+    validator: (index) => fileValidator(pathOf(index)),
     decode: (file, _, preprocessing) => decodeImage(file, preprocessing),
   };
 }

@@ -13,7 +13,7 @@ import {
   isHiddenName,
   isSystemFolder,
   readFileBytes,
-  readPicture,
+  readImage,
   requireFolder,
   walkFiles,
 } from './files.ts';
@@ -60,7 +60,7 @@ export async function openFolder({ path }: { path: string }): Promise<Source> {
     classes,
     name: (i) => nameOf(entries[i]!.path),
     classOf: (i) => entries[i]!.classIndex,
-    read: async (i, preprocessing) => readPicture(pathOf(entries[i]!), preprocessing),
+    read: async (i, preprocessing) => readImage(pathOf(entries[i]!), preprocessing),
     original: async (i) => ({ file: await readFileBytes(pathOf(entries[i]!)) }),
     decoding: fileDecoding((i) => entries[i]!.path),
     notes: await notesOf(path, strays, passedOver, nameOf),

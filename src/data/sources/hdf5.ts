@@ -8,7 +8,7 @@ import { firstBytes, reasonAt } from '../disk.ts';
 import { resizePixels } from '../image.ts';
 import { maximumPixels, minimumSide } from '../image-errors.ts';
 import type { Source } from '../source.ts';
-import { describe, isCourseLabels, isLabels, isPictures, labelAdvice, labelsAt, pictureAdvice } from './hdf5-sets.ts';
+import { describe, imageAdvice, isCourseLabels, isImages, isLabels, labelAdvice, labelsAt } from './hdf5-sets.ts';
 
 export interface Hdf5Options {
   path: string;
@@ -33,9 +33,9 @@ export async function openHdf5(options: Hdf5Options): Promise<Source> {
     const images = findDataset(file, path, {
       role: 'images',
       name: options.images,
-      fits: [isPictures],
+      fits: [isImages],
       expected: 'uint8 of shape (m, height, width, 3)',
-      advice: pictureAdvice,
+      advice: imageAdvice,
     });
     const [m, height, width] = images.shape as [number, number, number];
     if (Math.min(height, width) < minimumSide || height * width > maximumPixels) {

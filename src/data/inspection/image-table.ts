@@ -1,34 +1,34 @@
 import type { Classes } from '../classes.ts';
-import { lookAt } from '../decode.ts';
-import { allocateFingerprints, type Fingerprints, setFingerprint, setPixelHash } from '../fingerprint.ts';
-import type { Look, Preprocessing } from '../image.ts';
-import { attempt, decodesAtOnce, mapInOrder, type Source, type SourcePicture, type Unread } from '../source.ts';
-import { type PartName, partNames } from '../split.ts';
+import { inspectImage } from '../decode.ts';
+import type { ImageInfo, Preprocessing } from '../image.ts';
+import { allocatePerceptualHashes, type PerceptualHashes, setPerceptualHash, setPixelHash } from '../perceptual-hash.ts';
+import { attempt, decodesAtOnce, mapInOrder, type Source, type SourceImage, type Unread } from '../source.ts';
+import { type SplitName, splitNames } from '../split.ts';
 import {
-  allocateSquares,
+  allocateStatistics,
   borderBytes,
   borderOf,
   colourOf,
   type Measures,
   measure,
-  type SquareColumns,
-  setSquare,
+  type StatisticColumns,
+  setStatistics,
   thumbnailBytes,
   thumbnailOf,
 } from './measure.ts';
 
 /** The longer side of the small pictures that are measured: near what a network sees, and cheap to decode to. */
-export const lookSide = 128;
+export const previewSide = 128;
 
-export interface SurveySource {
+export interface TableSource {
   source: Source;
   /** where the user gave each part its own source */
-  part: PartName | null;
+  split: SplitName | null;
 }
 
 /** What is known of every picture that can be read, a column for each fact: about 600 bytes a picture. */
-export interface Survey {
-  sources: readonly SurveySource[];
+export interface ImageTable {
+  sources: readonly TableSource[];
   classes: Classes;
   count: number;
   /** index into `sources`, and the picture's index in that source */
@@ -38,9 +38,9 @@ export interface Survey {
   labels: Uint8Array;
   hashes: string[];
   /** of what the network would see; pictures that were made apart have no shape, as in training */
-  prints: Fingerprints;
+  perceptualHashes: PerceptualHashes;
   /** of the same */
-  squares: SquareColumns;
+  statistics: StatisticColumns;
   widths: Uint32Array;
   heights: Uint32Array;
   /** bytes of each file */
@@ -65,7 +65,7 @@ export interface Unreadable extends Unread {
   index: number;
 }
 
-export interface SurveyOptions {
+export interface ImageTableOptions {
   classes: Classes;
   /** what makes squares of the pictures: copies are told by those */
   preprocessing: Preprocessing;
@@ -74,19 +74,19 @@ export interface SurveyOptions {
 }
 
 /** Looks at every picture of some sources, several at a time. Memory holds the facts, never the pictures. */
-export async function survey(
-  sources: readonly SurveySource[],
-  { classes, preprocessing, onProgress }: SurveyOptions,
-): Promise<Survey> {
-  const table = emptySurvey(sources, classes);
+export async function tabulateImages(
+  sources: readonly TableSource[],
+  { classes, preprocessing, onProgress }: ImageTableOptions,
+): Promise<ImageTable> {
+  const table = emptyTable(sources, classes);
   for (const [s, { source }] of sources.entries()) {
     const positive = source.classes.indexOf(classes.positive);
     let done = 0;
-    const looks = mapInOrder(Array(source.count).keys(), decodesAtOnce(), async (index) => ({
+    const rows = mapInOrder(Array(source.count).keys(), decodesAtOnce(), async (index) => ({
       index,
       outcome: await attempt(factsOf(source, index, preprocessing)),
     }));
-    for await (const { index, outcome } of looks) {
+    for await (const { index, outcome } of rows) {
       const label = source.classOf(index) === positive ? 1 : 0;
       if ('reason' in outcome) table.unreadable.push({ source: s, index, ...outcome });
       else add(table, { source: s, index, label, ...outcome.value }, preprocessing.imageSize);
@@ -97,19 +97,19 @@ export async function survey(
 }
 
 interface Facts {
-  look: Look;
-  picture: SourcePicture;
+  info: ImageInfo;
+  image: SourceImage;
 }
 
 async function factsOf(source: Source, index: number, preprocessing: Preprocessing): Promise<Facts> {
-  const [look, picture] = await Promise.all([
-    source.original(index).then((original) => lookAt(original, lookSide)),
+  const [info, image] = await Promise.all([
+    source.original(index).then((original) => inspectImage(original, previewSide)),
     source.read(index, preprocessing),
   ]);
-  return { look, picture };
+  return { info, image };
 }
 
-function emptySurvey(sources: readonly SurveySource[], classes: Classes): Survey {
+function emptyTable(sources: readonly TableSource[], classes: Classes): ImageTable {
   const most = sources.reduce((sum, { source }) => sum + source.count, 0);
   return {
     sources,
@@ -119,8 +119,8 @@ function emptySurvey(sources: readonly SurveySource[], classes: Classes): Survey
     indexOf: new Uint32Array(most),
     labels: new Uint8Array(most),
     hashes: [],
-    prints: allocateFingerprints(most),
-    squares: allocateSquares(most),
+    perceptualHashes: allocatePerceptualHashes(most),
+    statistics: allocateStatistics(most),
     widths: new Uint32Array(most),
     heights: new Uint32Array(most),
     bytes: new Uint32Array(most),
@@ -140,24 +140,24 @@ function emptySurvey(sources: readonly SurveySource[], classes: Classes): Survey
   };
 }
 
-function add(table: Survey, facts: Facts & { source: number; index: number; label: number }, imageSize: number): void {
-  const { source, index, label, look, picture } = facts;
+function add(table: ImageTable, facts: Facts & { source: number; index: number; label: number }, imageSize: number): void {
+  const { source, index, label, info, image } = facts;
   const i = table.count++;
-  const { small, format } = look;
+  const { small, format } = info;
   table.sourceOf[i] = source;
   table.indexOf[i] = index;
   table.labels[i] = label;
-  table.hashes.push(picture.hash);
-  if (table.sources[source]!.source.madeApart) setPixelHash(table.prints, i, picture.pixels);
-  else setFingerprint(table.prints, i, picture.pixels, imageSize);
-  setSquare(table.squares, i, picture.pixels, imageSize);
-  table.prints.count = table.count;
-  table.widths[i] = look.width;
-  table.heights[i] = look.height;
-  table.bytes[i] = look.bytes;
+  table.hashes.push(image.hash);
+  if (table.sources[source]!.source.isIndependent) setPixelHash(table.perceptualHashes, i, image.pixels);
+  else setPerceptualHash(table.perceptualHashes, i, image.pixels, imageSize);
+  setStatistics(table.statistics, i, image.pixels, imageSize);
+  table.perceptualHashes.count = table.count;
+  table.widths[i] = info.width;
+  table.heights[i] = info.height;
+  table.bytes[i] = info.bytes;
   if (!table.formatNames.includes(format)) table.formatNames.push(format);
   table.formats[i] = table.formatNames.indexOf(format);
-  table.turned[i] = look.turned ? 1 : 0;
+  table.turned[i] = info.turned ? 1 : 0;
   const measures = measure(small);
   for (const key of Object.keys(measures) as (keyof Measures)[]) table.measures[key][i] = measures[key];
   table.colours.set(colourOf(small), i * 3);
@@ -166,12 +166,12 @@ function add(table: Survey, facts: Facts & { source: number; index: number; labe
 }
 
 /** What the picture is called in its source. */
-export function nameOf({ sources, sourceOf, indexOf }: Survey, i: number): string {
+export function nameOf({ sources, sourceOf, indexOf }: ImageTable, i: number): string {
   return sources[sourceOf[i]!]!.source.name(indexOf[i]!);
 }
 
 /** What its class is called in its source; of more than two classes a label says less. */
-export function classNameOf({ source: { classes, classOf } }: SurveySource, index: number): string {
+export function classNameOf({ source: { classes, classOf } }: TableSource, index: number): string {
   return classes[classOf(index)]!;
 }
 
@@ -182,7 +182,7 @@ export interface Summary {
   /** of the readable pictures, by class */
   classes: Record<string, number>;
   /** of each part, by class; null where the data has no parts */
-  parts: Partial<Record<PartName, Record<string, number>>> | null;
+  parts: Partial<Record<SplitName, Record<string, number>>> | null;
   /** pixels of the originals, as they are shown */
   width: Spread;
   height: Spread;
@@ -201,11 +201,11 @@ export interface Spread {
   max: number;
 }
 
-/** @param survey  of at least one readable picture */
-export function summarize(survey: Survey, partOf: PartOf): Summary {
-  const { sources, sourceOf, indexOf, count, widths, heights, formats, formatNames, turned } = survey;
+/** @param table  of at least one readable picture */
+export function summarize(table: ImageTable, splitOf: SplitOf): Summary {
+  const { sources, sourceOf, indexOf, count, widths, heights, formats, formatNames, turned } = table;
   const all = Array.from(Array(count).keys());
-  const names = [survey.classes.positive, ...sources.flatMap(({ source }) => source.classes)];
+  const names = [table.classes.positive, ...sources.flatMap(({ source }) => source.classes)];
   const byClass = (indices: readonly number[]) => {
     const counts = new Map(names.map((name) => [name, 0]));
     for (const i of indices) {
@@ -214,19 +214,19 @@ export function summarize(survey: Survey, partOf: PartOf): Summary {
     }
     return Object.fromEntries(counts);
   };
-  const parts = partNames.flatMap((part) => {
-    const members = all.filter((i) => partOf(i) === part);
+  const parts = splitNames.flatMap((part) => {
+    const members = all.filter((i) => splitOf(i) === part);
     return members.length > 0 ? [[part, byClass(members)] as const] : [];
   });
   return {
-    total: count + survey.unreadable.length,
+    total: count + table.unreadable.length,
     readable: count,
     classes: byClass(all),
     parts: parts.length > 0 ? Object.fromEntries(parts) : null,
     width: spreadOf(widths.subarray(0, count)),
     height: spreadOf(heights.subarray(0, count)),
     sizes: new Set(all.map((i) => widths[i]! * 2 ** 26 + heights[i]!)).size,
-    bytes: spreadOf(survey.bytes.subarray(0, count)),
+    bytes: spreadOf(table.bytes.subarray(0, count)),
     formats: Object.fromEntries(formatNames.map((name, f) => [name, all.filter((i) => formats[i] === f).length])),
     turned: all.filter((i) => turned[i] === 1).length,
   };
@@ -239,4 +239,4 @@ function spreadOf(values: Uint32Array): Spread {
 }
 
 /** Which part each readable picture of a survey stands in; null where there are no parts, or none asks for it. */
-export type PartOf = (i: number) => PartName | null;
+export type SplitOf = (i: number) => SplitName | null;
