@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { logits, probability } from '../dist/classifier/classifier.js';
 import { checkConfig } from '../dist/config/load.js';
-import { decodeImage } from '../dist/data/image.js';
+import { decodeImage } from '../dist/data/decode.js';
 import { normalizers } from '../dist/data/normalize.js';
 import { kernelsFor } from '../dist/kernels/select.js';
 import { parametersOver } from '../dist/model/network.js';

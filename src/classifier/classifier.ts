@@ -1,7 +1,9 @@
-import { type Classes, classCounts } from '../data/examples.ts';
+import type { Classes } from '../data/classes.ts';
+import { classCounts } from '../data/examples.ts';
 import type { Preprocessing } from '../data/image.ts';
 import type { NormalizerName } from '../data/normalize.ts';
 import { isStored, type Pixels, pixelBlocks } from '../data/pixels.ts';
+
 import { sigmoid } from '../elementary.ts';
 import { UserError } from '../errors.ts';
 import { measure, tallyOf } from '../evaluation/metrics.ts';

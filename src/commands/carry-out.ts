@@ -5,8 +5,8 @@ import type { Classifier } from '../classifier/classifier.ts';
 import { augments } from '../data/augment.ts';
 import { batchLength } from '../data/batches.ts';
 import { removeFile } from '../data/disk.ts';
-import type { ExampleSet } from '../data/examples.ts';
-import { allTexts, selectTexts } from '../data/texts.ts';
+import { allStrings, type ExampleSet, selectStrings } from '../data/examples.ts';
+
 import { type ExitKind, systemReason, UserError } from '../errors.ts';
 import { shellWord } from '../lines.ts';
 import { trainText } from '../report/train-summary.ts';
@@ -21,7 +21,7 @@ import { DivergedError } from '../training/divergence.ts';
 import { type EpochEvent, type FitOptions, fit } from '../training/fit.ts';
 import { gradientWatch } from '../training/layer-norms.ts';
 import { planTraining, prepareFit } from '../training/plan.ts';
-import { foldParts } from '../training/prepare.ts';
+import { foldSplits } from '../training/prepare.ts';
 import type { Checkpoints } from './checkpoints.ts';
 import type { Context } from './command.ts';
 import { type Outcome, summarize } from './summarize.ts';
@@ -114,7 +114,7 @@ async function trainFolds(
       const fold = folds?.folds.length ?? before;
       await run.journal.append({
         fold: fold + 1,
-        ...(await divergedLine(error, foldParts(data.parts.train, data.folds, fold).train)),
+        ...(await divergedLine(error, foldSplits(data.splits.train, data.folds, fold).train)),
       });
     }
     throw error;
@@ -126,7 +126,7 @@ async function trainFolds(
 
 /** The journal's last line of a training that diverged. @param train  what it trained on */
 async function divergedLine({ report }: DivergedError, { names }: ExampleSet): Promise<object> {
-  const examples = await allTexts(selectTexts(names, Int32Array.from(report.examples)));
+  const examples = await allStrings(selectStrings(names, Int32Array.from(report.examples)));
   return { diverged: { ...report, examples } };
 }
 
@@ -134,7 +134,7 @@ async function divergedLine({ report }: DivergedError, { names }: ExampleSet): P
 async function trainInto(run: RunFolder, job: Job, folds: CrossValidation | null, checkpoints: Checkpoints): Promise<Outcome> {
   const { context, data, kernels, extras } = job;
   const config = folds === null ? job.loaded.config : afterFolds(job.loaded.config, folds);
-  const options = await prepareFit(config, data.parts, planTraining(config, data.parts, kernels), kernels, extras);
+  const options = await prepareFit(config, data.splits, planTraining(config, data.splits, kernels), kernels, extras);
   refuseWrongStep(options);
   const save = async () => saveClassifier(join(run.path, modelFileName), await classifierOf(config, data, options));
   try {
@@ -152,7 +152,7 @@ async function trainInto(run: RunFolder, job: Job, folds: CrossValidation | null
   } catch (error) {
     if (error instanceof DivergedError) {
       await save();
-      await run.journal.append(await divergedLine(error, data.parts.train));
+      await run.journal.append(await divergedLine(error, data.splits.train));
       context.complain(`The weights before it are kept in ${shownPath(run.path)}.`);
     }
     throw error;

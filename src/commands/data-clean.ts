@@ -1,17 +1,21 @@
 import { writeFile } from 'node:fs/promises';
 import { dirname, relative, resolve } from 'node:path';
 import { exists, firstFree, makeNewFolder } from '../data/disk.ts';
-import { type RemovalRow, readRemovalList, removalCsv, removalRows } from '../data/inspection/removal-list.ts';
 import {
   fileHash,
   movedBefore,
   moveFiles,
   pathWithin,
+  type RemovalRow,
+  readRemovalList,
   refuseChanged,
   refuseLinked,
+  removalCsv,
+  removalRows,
   removedFolder,
   undoHint,
-} from '../data/inspection/remove.ts';
+} from '../data/inspection/removal-list.ts';
+
 import { csvWithout } from '../data/sources/csv.ts';
 import { type SourceChoice, sourceAtPath } from '../data/sources/sources.ts';
 import { type ExitKind, systemReason, UserError } from '../errors.ts';

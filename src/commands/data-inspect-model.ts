@@ -1,6 +1,7 @@
 import { logits, probability } from '../classifier/classifier.ts';
-import type { Survey } from '../data/inspection/survey.ts';
-import { attempt, decodesAtOnce, mapInOrder } from '../data/load.ts';
+import type { ImageTable } from '../data/inspection/image-table.ts';
+import { attempt, decodesAtOnce, mapInOrder } from '../data/source.ts';
+
 import { UserError } from '../errors.ts';
 import { wilsonInterval } from '../evaluation/statistics.ts';
 import { kernelsFor } from '../kernels/select.ts';
@@ -19,7 +20,12 @@ export interface AskedModel {
 
 /** Asks a model for the pictures that shortcuts were tried on, but for those that it was trained on.
  *  @throws UserError (data) where its classes are others, or it was trained on all of them */
-export async function askModel(context: Context, path: string, survey: Survey, { indices }: ShortcutStudy): Promise<AskedModel> {
+export async function askModel(
+  context: Context,
+  path: string,
+  survey: ImageTable,
+  { indices }: ShortcutStudy,
+): Promise<AskedModel> {
   const { classifier, file } = await loadClassifier(path);
   const { positive, negative } = survey.classes;
   const flipped = positive !== classifier.classes.positive;

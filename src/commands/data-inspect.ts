@@ -1,9 +1,10 @@
+import { inspectImage } from '../data/decode.ts';
 import type { DuplicateCluster } from '../data/duplicates.ts';
-import { encodeThumbnail, lookAt } from '../data/image.ts';
-import type { Picture } from '../data/inspection/findings.ts';
-import { summarize } from '../data/inspection/summary.ts';
-import type { Survey } from '../data/inspection/survey.ts';
-import { attempt, decodesAtOnce, mapInOrder } from '../data/load.ts';
+import { encodeThumbnail } from '../data/image.ts';
+import type { FlaggedImage } from '../data/inspection/findings.ts';
+import { type ImageTable, summarize } from '../data/inspection/image-table.ts';
+import { attempt, decodesAtOnce, mapInOrder } from '../data/source.ts';
+
 import type { ExitKind } from '../errors.ts';
 import { useThreads } from '../kernels/select.ts';
 import { type Inspection, inspectionJson, inspectionText } from '../report/inspection.ts';
@@ -59,7 +60,7 @@ async function inspect(context: Context, values: Values, [path]: string[]): Prom
   const started = performance.now();
   const { loaded, hasConfig } = await configToLookAt(values, path);
   const opened = await openData(loaded, !hasConfig, readProgress(context));
-  const { seen, clusters, partOf, findings, differences, notes } = await lookAtAll(
+  const { seen, clusters, splitOf, findings, differences, notes } = await lookAtAll(
     context,
     opened,
     hasConfig ? loaded.config : null,
@@ -69,7 +70,7 @@ async function inspect(context: Context, values: Values, [path]: string[]): Prom
   const shortcuts = study === null ? null : scoreShortcuts(study, asked?.right ?? null);
   const found: Inspection = {
     source: loaded.file,
-    ...summarize(seen, partOf),
+    ...summarize(seen, splitOf),
     findings,
     differences,
     shortcuts,
@@ -101,15 +102,17 @@ function distinctPictures(clusters: readonly DuplicateCluster[], count: number):
 const thumbnailSide = 128;
 
 /** Small JPEG files of pictures, where they can be read. */
-async function thumbnails({ sources }: Survey, pictures: readonly Picture[]): Promise<Map<Picture, Uint8Array>> {
+async function thumbnails({ sources }: ImageTable, pictures: readonly FlaggedImage[]): Promise<Map<FlaggedImage, Uint8Array>> {
   const files = mapInOrder(pictures, decodesAtOnce(), async (picture) => {
     const made = await attempt(
       (async () =>
-        encodeThumbnail((await lookAt(await sources[picture.source]!.source.original(picture.index), thumbnailSide)).small))(),
+        encodeThumbnail(
+          (await inspectImage(await sources[picture.source]!.source.original(picture.index), thumbnailSide)).small,
+        ))(),
     );
     return { picture, made };
   });
-  const out = new Map<Picture, Uint8Array>();
+  const out = new Map<FlaggedImage, Uint8Array>();
   for await (const { picture, made } of files) if ('value' in made) out.set(picture, made.value);
   return out;
 }

@@ -54,8 +54,8 @@ async function check(
   const data = await withDecoded(context, (places) => prepareData(loaded, { ...reading, ...places }));
   warnOfFailures(context, data.failures, ['--config', loaded.file]);
   const kernels = referenceKernels('float64');
-  const plan = planTraining(loaded.config, data.parts, kernels);
-  const options = await prepareFit(loaded.config, data.parts, plan, kernels, await readExtras(loaded, plan.network));
+  const plan = planTraining(loaded.config, data.splits, kernels);
+  const options = await prepareFit(loaded.config, data.splits, plan, kernels, await readExtras(loaded, plan.network));
   const checks = checkModel(options, { perLayer: all ? Number.POSITIVE_INFINITY : parameters, examples });
   const layers = checks.map((check) => ({
     ...check,

@@ -1,7 +1,8 @@
 import { type DecodeCache, withCache } from '../data/cache/decode-cache.ts';
-import { cachePlace, scratchFolders } from '../data/cache/place.ts';
-import { listed } from '../data/examples.ts';
+import { cachePlace, scratchFolders } from '../data/cache/folder.ts';
+import { listNames } from '../data/classes.ts';
 import { type Failure, mostFailuresNamed } from '../data/load.ts';
+
 import { type Scratch, scratchIn } from '../data/scratch.ts';
 import { shellWord } from '../lines.ts';
 import { count, plural } from '../report/table.ts';
@@ -67,5 +68,5 @@ export function warnOfFailures(context: Context, failures: readonly Failure[], o
 
 /** Says which classes stand together as the negative one, where they are more than one. */
 export function noteOthers(context: Context, where: string, positive: string, others: readonly string[]): void {
-  if (others.length > 1) context.note(`${where}: ${positive} against all other classes together, ${listed(others, ', ')}`);
+  if (others.length > 1) context.note(`${where}: ${positive} against all other classes together, ${listNames(others, ', ')}`);
 }

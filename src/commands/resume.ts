@@ -163,17 +163,17 @@ async function printAgain(
 
 /** @throws UserError (data, usage) naming what is not as it was when the run began */
 async function refuseOtherInput(path: string, checkpoint: Checkpoint | null, { data, extras }: Job): Promise<InputDigests> {
-  const split = await splitMark(data.parts, data.classes);
-  const marks = inputDigests(split, data.parts, extras);
+  const split = await splitMark(data.splits, data.classes);
+  const marks = inputDigests(split, data.splits, extras);
   const written = await writtenSplitMark(path);
   const same = checkpoint === null ? written === null || written === split : checkpoint.marks.split === marks.split;
   if (!same) {
-    const found = await changesSince(path, data.parts, data.classes);
+    const found = await changesSince(path, data.splits, data.classes);
     throw new UserError('data', `${path}: expected the pictures that the run began with, found ${found}`, {
       hint: `Bring those back; or with these: ${anew(path)}`,
     });
   }
-  if (written === null) await writeSplit(path, data.parts, data.classes);
+  if (written === null) await writeSplit(path, data.splits, data.classes);
   if (checkpoint !== null) refuseOtherMarks(checkpoint.marks, marks, path);
   return marks;
 }

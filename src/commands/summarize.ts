@@ -1,4 +1,4 @@
-import { partNames } from '../data/split.ts';
+import { splitNames } from '../data/split.ts';
 import type { TrainSummary } from '../results/summary.ts';
 import { loadClassifier } from '../run/model-file.ts';
 import { shownPath } from '../run/places.ts';
@@ -34,12 +34,12 @@ export async function summarize(
 ): Promise<TrainSummary> {
   const { config } = loaded;
   const { classifier, file } = await loadClassifier(run.path);
-  const logits = new Float64Array(partNames.reduce((sum, part) => sum + plan.examples[part].total, 0));
+  const logits = new Float64Array(splitNames.reduce((sum, part) => sum + plan.examples[part].total, 0));
   let answered = 0;
   const metrics = await judgeTrained(
     plan,
     () =>
-      judgeParts(classifier, data.parts, (some) => {
+      judgeParts(classifier, data.splits, (some) => {
         logits.set(some, answered);
         answered += some.length;
       }),
@@ -63,7 +63,7 @@ export async function summarize(
     diagnosis: diagnoseParts(metrics, { config, plan }, course),
     warnings,
   };
-  await writePredictions(run.path, rowsInPieces(data.parts), logits);
+  await writePredictions(run.path, rowsInPieces(data.splits), logits);
   await writeSummary(run.path, summary);
   return summary;
 }

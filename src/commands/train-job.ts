@@ -30,7 +30,7 @@ export async function prepareJob(
   const data = await withDecoded(context, (places) => prepareData(loaded, { ...reading, ...places }));
   requireDev(loaded.config, data);
   const kernels = kernelsFor(loaded.config.precision, loaded.config.arithmetic);
-  const plan = planTraining(loaded.config, data.parts, kernels);
+  const plan = planTraining(loaded.config, data.splits, kernels);
   const extras = await readExtras(loaded, plan.network);
   const warnings = warnOfFailures(context, data.failures, ['--config', loaded.file]);
   const warn = (text: string) => {

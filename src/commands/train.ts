@@ -80,15 +80,15 @@ async function train(context: Context, values: Values): Promise<ExitKind | undef
     return undefined;
   }
   if (values.findRate) {
-    await printFoundRate(context, await prepareFit(loaded.config, data.parts, plan, kernels, extras));
+    await printFoundRate(context, await prepareFit(loaded.config, data.splits, plan, kernels, extras));
     return undefined;
   }
 
   const path = values.output ?? (await newRunFolder(join(runsFolder(context.environment), runName(values.config, new Date()))));
   const run = await createRun(path, loaded, force);
   try {
-    const split = await writeSplit(path, data.parts, data.classes);
-    const marks = inputDigests(split, data.parts, extras);
+    const split = await writeSplit(path, data.splits, data.classes);
+    const marks = inputDigests(split, data.splits, extras);
     return await carryOut(run, job, checkpointsOf(run, job, { from: null, marks }));
   } finally {
     await run.close();
@@ -99,7 +99,7 @@ async function printPlan({ context, loaded, data, extras, kernels, plan, warning
   const { config, file } = loaded;
   const { memory, learningRates, batch, parameters, examples, network, form } = plan;
   const { epochs } = config.training;
-  const once = estimateSeconds(await prepareFit(config, data.parts, plan, kernels, extras));
+  const once = estimateSeconds(await prepareFit(config, data.splits, plan, kernels, extras));
   const planned: TrainPlan = {
     config: file,
     examples,

@@ -261,7 +261,7 @@ async function checkFirstTrial(
   warnOfFailures(context, data.failures, ['--config', loaded.file]);
   noteOthers(context, loaded.file, data.classes.positive, data.others);
   for (const note of data.notes) context.warn(note);
-  const { network, memory } = planTraining(config, data.parts, kernelsFor(config.precision, config.arithmetic));
+  const { network, memory } = planTraining(config, data.splits, kernelsFor(config.precision, config.arithmetic));
   refuseTooMuch(memory, { processes: jobs });
   return { extras: await readExtras({ ...loaded, config }, network), data };
 }
@@ -269,7 +269,7 @@ async function checkFirstTrial(
 /** Writes down which pictures the first trial has, or compares them with those that the search began with: trials of others can't be
  *  ranked together.
  *  @throws UserError (data) naming what has changed */
-async function keepPictures(output: string, { parts, classes }: PreparedData): Promise<void> {
+async function keepPictures(output: string, { splits: parts, classes }: PreparedData): Promise<void> {
   const written = await writtenSplitMark(output);
   if (written === null) await writeSplit(output, parts, classes);
   else if (written !== (await splitMark(parts, classes))) {

@@ -1,10 +1,10 @@
 import { z } from 'zod';
+import { autoShuffle, fullShuffleUpTo } from '../data/batches.ts';
 import { difficulties } from '../data/drawn/draw.ts';
 import { duplicateTreatments } from '../data/duplicates.ts';
 import { fits } from '../data/image.ts';
+import { defaultMemory } from '../data/load.ts';
 import { normalizers } from '../data/normalize.ts';
-import { defaultMemory } from '../data/open-examples.ts';
-import { autoShuffle, fullShuffleUpTo } from '../data/shuffle.ts';
 import { cifar10Parts } from '../data/sources/cifar10.ts';
 import { splitMethods } from '../data/split.ts';
 import { thresholdCriteria } from '../evaluation/metrics.ts';

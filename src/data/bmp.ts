@@ -1,6 +1,6 @@
 import { UserError } from '../errors.ts';
-import { DamagedFile } from './damaged.ts';
-import type { Raster } from './raster.ts';
+import { DamagedFile } from './image-errors.ts';
+import type { Raster } from './tiff.ts';
 
 /** Windows bitmaps. sharp reads none, and the libraries that do get some of their kinds wrong without a word
  *  (docs/decisions/0031-bmp.md).

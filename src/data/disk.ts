@@ -1,6 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
-import { access, type FileHandle, mkdir, open, rm, stat } from 'node:fs/promises';
-import { dirname, sep } from 'node:path';
+import { access, type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promises';
+import { dirname, join, sep } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemReason, UserError } from '../errors.ts';
 import { grouped } from '../grouped.ts';
@@ -224,4 +225,42 @@ export async function flushFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r').catch(() => undefined); // a folder that may be written but not read
   await handle?.sync().catch(() => {}); // some file systems refuse
   await handle?.close();
+}
+
+/** A name beside a path for what is not finished yet. Nobody else has it, not even a process of the same number in another container. */
+export function partialName(path: string): string {
+  return `${path}.${process.pid}-${randomUUID().slice(0, 8)}.partial`;
+}
+
+/** Takes away what processes of this machine left behind that were killed while they made `name`: `name.PID.partial`, or what
+ *  `partialName` gives. Those that live are making it now. */
+export async function removeStaleFiles(folder: string, name: string): Promise<void> {
+  for (const found of await readdir(folder)) {
+    if (!found.startsWith(`${name}.`)) continue;
+    const pid = /^(\d+)(?:-[\da-f]{8})?\.(?:dead\.)?partial$/.exec(found.slice(name.length + 1))?.[1];
+    if (pid !== undefined && !processExists(Number(pid))) await rm(join(folder, found), { force: true, recursive: true });
+  }
+}
+
+/** Whether there is a process of that number on this machine. */
+export function processExists(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+  }
+}
+
+export const cutOff = () => new Error('it is cut off');
+
+/** Bytes from a place in a file. @throws Error where it ends before */
+export async function readAt(file: FileHandle, position: number, length: number): Promise<Buffer> {
+  const bytes = Buffer.allocUnsafe(length);
+  for (let done = 0; done < length; ) {
+    const { bytesRead } = await file.read(bytes, done, length - done, position + done);
+    if (bytesRead === 0) throw cutOff();
+    done += bytesRead;
+  }
+  return bytes;
 }

@@ -3,8 +3,7 @@ import { join } from 'node:path';
 import { systemReason, UserError } from '../errors.ts';
 import { grouped } from '../grouped.ts';
 import { flushFolder, makeFolder } from './disk.ts';
-import { download, TransferFailure } from './download.ts';
-import { hasContent, type KnownFile, onDisk, sha256OfFile, sizeOnDisk } from './known-file.ts';
+import { download, hasContent, type KnownFile, onDisk, sha256OfFile, sizeOnDisk, TransferFailure } from './download.ts';
 
 /** The course's two files, as every copy in circulation has them. */
 export const courseFiles: readonly KnownFile[] = [

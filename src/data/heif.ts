@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { MainModule } from 'libheif-js/libheif-wasm/libheif.js';
 import { isOutOfMemory, UserError } from '../errors.ts';
-import { colourSpaceOf } from './colour-codes.ts';
-import { DamagedFile } from './damaged.ts';
-import type { Raster } from './raster.ts';
+import { DamagedFile } from './image-errors.ts';
+import { colourSpaceOf } from './image-formats.ts';
+import type { Raster } from './tiff.ts';
 
 /** HEIF files: what each of them says of its main image, and the pixels of those coded by HEVC, which sharp's libheif leaves out. It is
  *  libheif too, as WebAssembly, called as C calls it: its functions for JavaScript tell neither errors nor colours.

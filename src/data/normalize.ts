@@ -1,5 +1,5 @@
 import type { InputScaling } from '../kernels/kernels.ts';
-import { type Pixels, pictureCount, pixelBlocks } from './pixels.ts';
+import { imageCount, type Pixels, pixelBlocks } from './pixels.ts';
 
 const channels = 3;
 const white = 255;
@@ -49,7 +49,7 @@ export function inverseVariance(pictures: Uint8Array | Moments, scaling: InputSc
 export async function momentsOf(pixels: Pixels, features: number): Promise<Moments> {
   const sums = noSums(features);
   for await (const { bytes } of pixelBlocks(pixels, features)) addSums(sums, bytes);
-  return momentsFrom(sums, pictureCount(pixels, features));
+  return momentsFrom(sums, imageCount(pixels, features));
 }
 
 /** Of each feature. */

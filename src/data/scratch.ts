@@ -4,8 +4,7 @@ import { readdir, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemReason, UserError } from '../errors.ts';
 import { byteTexts } from '../grouped.ts';
-import { processExists } from './abandoned.ts';
-import { makeFolder, type PlaceWriter, writeAt } from './disk.ts';
+import { makeFolder, type PlaceWriter, processExists, writeAt } from './disk.ts';
 
 /** Files for pixels that memory should not hold. Each loses its name before a byte is in it: nobody else finds it, and the
  *  system takes it back however this process ends. */
@@ -102,13 +101,13 @@ export function writeRows({ path, descriptor }: ScratchFile) {
         write(descriptor, ...where, (error, bytesWritten) => (error ? reject(error) : resolve({ bytesWritten })));
       }),
   };
-  const rooms = [new Uint8Array(groupBytes), new Uint8Array(groupBytes)] as const;
+  const buffers = [new Uint8Array(groupBytes), new Uint8Array(groupBytes)] as const;
   let turn: 0 | 1 = 0;
   let [filled, at] = [0, 0];
   let writing = Promise.resolve();
   const start = async () => {
     await writing;
-    const bytes = rooms[turn].subarray(0, filled);
+    const bytes = buffers[turn].subarray(0, filled);
     writing = writeAt(file, bytes, at).catch((error) => {
       throw new UserError('data', `${path}: can't be written: ${systemReason(error)}`, { hint: roomHint, cause: error });
     });
@@ -121,7 +120,7 @@ export function writeRows({ path, descriptor }: ScratchFile) {
     /** @param pixels  copied before its promise is kept; one call after the other */
     async add(pixels: Uint8Array): Promise<void> {
       if (filled + pixels.length > groupBytes) await start();
-      rooms[turn].set(pixels, filled);
+      buffers[turn].set(pixels, filled);
       filled += pixels.length;
     },
     /** All of it is in the file. */

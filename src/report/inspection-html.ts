@@ -1,4 +1,4 @@
-import { findingKinds, type Group, type Picture } from '../data/inspection/findings.ts';
+import { type FindingGroup, type FlaggedImage, findingKinds } from '../data/inspection/findings.ts';
 import { escapeHtml, htmlImage, htmlPage, htmlTable } from './html.ts';
 import {
   classRows,
@@ -16,9 +16,9 @@ import { count, plural } from './table.ts';
 /** The findings as a page with the pictures in question.
  *  @param thumbnails  JPEG files; a picture without one can't be shown
  *  @param most        groups of each finding */
-export function inspectionHtml(found: Inspection, thumbnails: ReadonlyMap<Picture, Uint8Array>, most: number): string {
+export function inspectionHtml(found: Inspection, thumbnails: ReadonlyMap<FlaggedImage, Uint8Array>, most: number): string {
   const { findings, differences, shortcuts, model, warnings } = found;
-  const group = ({ pictures, why }: Group) =>
+  const group = ({ pictures, why }: FindingGroup) =>
     `<div class="group"><div class="pictures">${pictures.map((picture) => figure(picture, thumbnails.get(picture))).join('')}</div><p>${escapeHtml(why)}</p></div>`;
   const sections = findings.flatMap((finding) => {
     const shown = finding.groups.slice(0, most);
@@ -42,7 +42,7 @@ export function inspectionHtml(found: Inspection, thumbnails: ReadonlyMap<Pictur
   ]);
 }
 
-function figure(picture: Picture, thumbnail: Uint8Array | undefined): string {
+function figure(picture: FlaggedImage, thumbnail: Uint8Array | undefined): string {
   const shown = thumbnail ? htmlImage(thumbnail, 'jpeg', picture.name) : '<div class="none">can’t be shown</div>';
   return `<figure>${shown}<figcaption>${escapeHtml(pictureName(picture))}<br>${escapeHtml(picture.label)}</figcaption></figure>`;
 }

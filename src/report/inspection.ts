@@ -1,5 +1,5 @@
-import { type Finding, findingKinds, type Picture } from '../data/inspection/findings.ts';
-import type { PartName } from '../data/split.ts';
+import { type Finding, type FlaggedImage, findingKinds } from '../data/inspection/findings.ts';
+import type { SplitName } from '../data/split.ts';
 import type { Lines } from '../lines.ts';
 import type { InspectionResult, PartDifference, ShortcutScore, Spread } from '../results/inspection.ts';
 import { count, percent, percentRange, plural, table } from './table.ts';
@@ -40,7 +40,7 @@ export function differenceRows(differences: readonly PartDifference[]): string[]
     const own = differences.filter((one) => one.what === what);
     const show = (value: number | undefined) =>
       value === undefined ? '' : what === 'class' ? percent(value) : value.toFixed(Math.abs(value) < 10 ? 2 : 1);
-    const valueIn = (part: PartName) =>
+    const valueIn = (part: SplitName) =>
       own.flatMap((one) => (one.parts.includes(part) ? [one.values[one.parts.indexOf(part)]] : []))[0];
     const different = own.filter(({ differs }) => differs).map((one) => one.parts.join(' and '));
     return [
@@ -122,7 +122,7 @@ function findingText(finding: Finding, most: number, style: Style): Lines {
 }
 
 /** With its part, where there are parts. */
-export function pictureName({ name, part }: Picture): string {
+export function pictureName({ name, part }: FlaggedImage): string {
   return part === null ? name : `${name} (${part})`;
 }
 

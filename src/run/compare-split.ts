@@ -1,4 +1,4 @@
-import type { Classes } from '../data/examples.ts';
+import type { Classes } from '../data/classes.ts';
 import { readSplit, type SplitParts, type SplitRow, splitFileName, splitRows } from './split-file.ts';
 
 /** Says in words how pictures differ from those in the split.csv of a folder, which has another mark.

@@ -1,5 +1,5 @@
-import type { ExampleSet } from '../data/examples.ts';
-import { eachText } from '../data/texts.ts';
+import { type ExampleSet, stringBlocks } from '../data/examples.ts';
+
 import { UserError } from '../errors.ts';
 import type { SplitRow } from './split-file.ts';
 
@@ -43,7 +43,7 @@ export async function matchExamples(
   const places = new Map<string, Place[]>();
   for (const [set, { hashes, labels }] of sets.entries()) {
     let index = 0;
-    for await (const some of eachText(hashes)) {
+    for await (const some of stringBlocks(hashes)) {
       for (const hash of some) {
         const name = key(hash, labels[index]!);
         const found = places.get(name) ?? [];

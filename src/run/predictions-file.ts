@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { probability } from '../classifier/classifier.ts';
-import { csvField } from '../data/csv-field.ts';
+import { csvField } from '../data/text-files.ts';
 import type { StoredPrediction } from '../results/evaluation.ts';
 import { writePiecesAtomically } from './atomic-write.ts';
 import type { SplitRow } from './split-file.ts';

@@ -1,16 +1,17 @@
 import { createHash } from 'node:crypto';
 import { count, duration, fields, isRecord, list, nestedAtMost, number, optional, orNull, text } from '../checks.ts';
+import { contentHash } from '../data/content-hash.ts';
 import type { ExampleSet } from '../data/examples.ts';
-import { contentHash } from '../data/hash.ts';
-import { fewPictures } from '../data/pixels.ts';
-import { partNames } from '../data/split.ts';
+import { fewImages } from '../data/pixels.ts';
+import { splitNames } from '../data/split.ts';
+
 import { UserError } from '../errors.ts';
 import { forms } from '../nn/input/input-form.ts';
 import type { DevCourse } from './cost-curve.ts';
 import type { FoldsDone } from './cross-validation.ts';
 import type { GradientWatchState } from './layer-norms.ts';
 import type { TrainingFiles } from './plan.ts';
-import type { Parts } from './prepare.ts';
+import type { Splits } from './prepare.ts';
 import type { TrainingState } from './state.ts';
 
 /** All that a run needs to go on where it was, to the same bits. */
@@ -54,7 +55,7 @@ export interface InputDigests {
 /** @param split  the mark of split.csv */
 export function inputDigests(
   split: string,
-  parts: Parts,
+  parts: Splits,
   { initialWeights: startValues, featureLearningRates: rateByFeature }: TrainingFiles,
 ): InputDigests {
   const ofNumbers = (numbers: ArrayLike<number> | undefined) =>
@@ -70,13 +71,13 @@ export function inputDigests(
 /** Pictures of a part that are looked at: another way of decoding shows in nearly all of them. */
 const markedPictures = 1024;
 
-function pixelsMark(parts: Parts): string {
+function pixelsMark(parts: Splits): string {
   const hash = createHash('sha256');
   const add = ({ features, pixels, labels }: ExampleSet) => {
     const step = Math.max(1, Math.floor(labels.length / markedPictures));
-    for (let i = 0; i < labels.length; i += step) hash.update(fewPictures(pixels, Int32Array.of(i), features));
+    for (let i = 0; i < labels.length; i += step) hash.update(fewImages(pixels, Int32Array.of(i), features));
   };
-  for (const part of partNames) if (parts[part]) add(parts[part]);
+  for (const part of splitNames) if (parts[part]) add(parts[part]);
   return hash.digest('hex').slice(0, 32);
 }
 

@@ -1,20 +1,21 @@
-import { type Classes, countPositive, type ExampleSet } from '../data/examples.ts';
+import type { Classes } from '../data/classes.ts';
+import { countPositive, type ExampleSet } from '../data/examples.ts';
 import {
-  allocateSquares,
-  type SquareColumns,
-  setSquare,
-  squareMeasureNames,
-  squareMeasures,
-} from '../data/inspection/square-measures.ts';
+  allocateStatistics,
+  imageStatisticNames,
+  imageStatistics,
+  type StatisticColumns,
+  setStatistics,
+} from '../data/inspection/measure.ts';
 import { isStored, type Pixels, pixelBlocks } from '../data/pixels.ts';
-import { type PartName, partNames } from '../data/split.ts';
+import { type SplitName, splitNames } from '../data/split.ts';
 import { deviationsApart, fisherExact, type Share, sampleOf, welchTest } from '../evaluation/statistics.ts';
 import { namedRandom } from '../random.ts';
 import type { PartDifference } from '../results/inspection.ts';
 
 /** When two parts differ: chance must hardly explain it, and it must be large enough to matter, since of a million pictures
  *  every trifle is certain. Both are asked for. Nothing is learnt from dev or test: this only warns. */
-export const differs = {
+export const driftBounds = {
   /** Chance explains a difference with a probability below this, times the number of tests (Bonferroni). Of a thousand
    *  divisions of one collection by chance, one may be called different; the bounds below make it fewer. */
   chance: 0.001,
@@ -32,43 +33,43 @@ export const differs = {
 } as const;
 
 /** What is known of a part. */
-export interface PartSeen extends Share {
-  part: PartName;
+export interface SplitSample extends Share {
+  split: SplitName;
   /** of some of its pictures */
-  squares: SquareColumns;
+  statistics: StatisticColumns;
 }
 
 /** Every two parts in everything that is compared. */
-export function compareParts(seen: readonly PartSeen[], classes: Classes): PartDifference[] {
-  const pairs = seen.flatMap((a, i) => seen.slice(i + 1).map((b) => [a, b] as const));
-  const compared = pairs.flatMap(([a, b]) => [compareClasses(a, b, classes), ...compareSquares(a, b)]);
+export function compareSplits(samples: readonly SplitSample[], classes: Classes): PartDifference[] {
+  const pairs = samples.flatMap((a, i) => samples.slice(i + 1).map((b) => [a, b] as const));
+  const compared = pairs.flatMap(([a, b]) => [compareClasses(a, b, classes), ...compareStatistics(a, b)]);
   return compared.map((one) => {
     const chance = Math.min(1, one.chance * compared.length);
-    const least = one.what === 'class' ? differs.share : differs.deviations;
-    return { ...one, chance, differs: chance < differs.chance && one.size >= least };
+    const least = one.what === 'class' ? driftBounds.share : driftBounds.deviations;
+    return { ...one, chance, differs: chance < driftBounds.chance && one.size >= least };
   });
 }
 
 type Compared = Omit<PartDifference, 'differs'>;
 
-function compareClasses(a: PartSeen, b: PartSeen, { positive }: Classes): Compared {
+function compareClasses(a: SplitSample, b: SplitSample, { positive }: Classes): Compared {
   const values: [number, number] = [a.positive / a.total, b.positive / b.total];
   const size = Math.abs(values[0] - values[1]);
-  return { parts: [a.part, b.part], what: 'class', title: positive, values, size, chance: fisherExact(a, b) };
+  return { parts: [a.split, b.split], what: 'class', title: positive, values, size, chance: fisherExact(a, b) };
 }
 
-function compareSquares(a: PartSeen, b: PartSeen): Compared[] {
-  if (Math.min(a.total, b.total) < differs.leastPictures) return [];
-  return squareMeasureNames.map((what) => {
-    const [x, y] = [sampleOf(a.squares[what]), sampleOf(b.squares[what])];
+function compareStatistics(a: SplitSample, b: SplitSample): Compared[] {
+  if (Math.min(a.total, b.total) < driftBounds.leastPictures) return [];
+  return imageStatisticNames.map((what) => {
+    const [x, y] = [sampleOf(a.statistics[what]), sampleOf(b.statistics[what])];
     const values: [number, number] = [x.mean, y.mean];
-    const { title } = squareMeasures[what];
-    return { parts: [a.part, b.part], what, title, values, size: deviationsApart(x, y), chance: welchTest(x, y) };
+    const { title } = imageStatistics[what];
+    return { parts: [a.split, b.split], what, title, values, size: deviationsApart(x, y), chance: welchTest(x, y) };
   });
 }
 
 /** A sentence for every two parts that differ, as a warning. */
-export function notesOfDifferences(found: readonly PartDifference[]): string[] {
+export function driftNotes(found: readonly PartDifference[]): string[] {
   const pairs = new Map<string, PartDifference[]>();
   for (const one of found) if (one.differs) pairs.set(one.parts.join(), [...(pairs.get(one.parts.join()) ?? []), one]);
   return [...pairs.values()].map((differences) => {
@@ -91,32 +92,36 @@ function percent(share: number): string {
 
 /** The parts of a training, each seen by some of its pictures: the same in memory and streamed.
  *  @param side  of the squares, in pixels */
-export async function seeParts(parts: Partial<Record<PartName, ExampleSet>>, side: number, seed: number): Promise<PartSeen[]> {
-  const given = partNames.flatMap((part) => (parts[part] === undefined ? [] : [{ part, examples: parts[part] }]));
-  if (given.length < 2) return [];
-  const seen: PartSeen[] = [];
-  for (const { part, examples } of given) {
+export async function sampleSplits(
+  parts: Partial<Record<SplitName, ExampleSet>>,
+  side: number,
+  seed: number,
+): Promise<SplitSample[]> {
+  const present = splitNames.flatMap((split) => (parts[split] === undefined ? [] : [{ split, examples: parts[split] }]));
+  if (present.length < 2) return [];
+  const samples: SplitSample[] = [];
+  for (const { split, examples } of present) {
     const { labels, pixels, features } = examples;
-    const rows = spreadRows(labels.length, part, seed);
-    const squares = allocateSquares(rows.length);
+    const rows = spreadRows(labels.length, split, seed);
+    const statistics = allocateStatistics(rows.length);
     let at = 0;
-    for await (const square of squaresAt(pixels, rows, features)) setSquare(squares, at++, square, side);
-    seen.push({ part, total: labels.length, positive: countPositive(labels), squares });
+    for await (const image of imagesAt(pixels, rows, features)) setStatistics(statistics, at++, image, side);
+    samples.push({ split, total: labels.length, positive: countPositive(labels), statistics });
   }
-  return seen;
+  return samples;
 }
 
 /** Which pictures of a part are looked at: one by chance of every stretch of equal length, ascending. */
-export function spreadRows(m: number, part: PartName, seed: number): Int32Array {
-  const count = Math.min(m, differs.mostPictures);
-  const random = namedRandom(seed, `differences ${part}`);
+export function spreadRows(m: number, split: SplitName, seed: number): Int32Array {
+  const count = Math.min(m, driftBounds.mostPictures);
+  const random = namedRandom(seed, `differences ${split}`);
   return Int32Array.from({ length: count }, (_, i) => {
     const [from, to] = [Math.floor((i * m) / count), Math.floor(((i + 1) * m) / count)];
     return from + random.integer(to - from - 1);
   });
 }
 
-async function* squaresAt(pixels: Pixels, rows: Int32Array, features: number): AsyncGenerator<Uint8Array> {
+async function* imagesAt(pixels: Pixels, rows: Int32Array, features: number): AsyncGenerator<Uint8Array> {
   if (!isStored(pixels)) {
     for (const row of rows) yield pixels.subarray(row * features, (row + 1) * features);
     return;

@@ -1,23 +1,24 @@
 import type { Config } from '../config/schema.ts';
+import { ascending } from '../data/batches.ts';
+import type { StringColumn } from '../data/examples.ts';
 import { contentNumbers, type HashException, hashSplit } from '../data/hash-split.ts';
 import { keepTogether } from '../data/keep-together.ts';
-import { ascending } from '../data/shuffle.ts';
 import {
   type Folds,
   leftOutNotes,
-  type PartName,
-  partNames,
   type Split,
+  type SplitName,
+  splitNames,
   stratifiedFolds,
   stratifiedSplit,
-  untoldPartNotes,
+  unnamedSplitNotes,
 } from '../data/split.ts';
-import type { Texts } from '../data/texts.ts';
+
 import { namedRandom } from '../random.ts';
 
-export interface Divided {
+export interface DatasetSplit {
   /** of each part, ascending */
-  indices: Record<PartName, Int32Array>;
+  indices: Record<SplitName, Int32Array>;
   /** of the pictures of train, in their order */
   folds: { count: number; of: Int32Array } | null;
   /** what the user should know of it */
@@ -31,12 +32,12 @@ function splitOf({ split, source }: Pick<Config['data'], 'split' | 'source'>): S
 }
 
 /** What a division goes by. */
-export interface Divisible {
+export interface Splittable {
   labels: Uint8Array;
   /** (m)  the class that each has in its source, where they are more than two */
   strata: Uint32Array | null;
-  hashes: Texts;
-  names: Texts;
+  hashes: StringColumn;
+  names: StringColumn;
   /** (m)  the cluster of duplicates of each example, −1 for a single; null where all are singles */
   clusters: Int32Array | null;
 }
@@ -45,30 +46,30 @@ export interface Divisible {
  *  (`keepTogether`), with `hash` by one number for a cluster (`hashSplit`). Without duplicates, and exact, this is `stratifiedSplit` alone.
  *  @returns null where the config does not divide it
  *  @throws UserError (data, usage) */
-export async function divide(
-  examples: Divisible,
+export async function splitDataset(
+  examples: Splittable,
   data: Pick<Config['data'], 'split' | 'source'>,
   seed: number,
-): Promise<Divided | null> {
+): Promise<DatasetSplit | null> {
   const split = splitOf(data);
   if (split === null) return null;
-  const divided = await divideBy(examples, split, seed);
+  const divided = await splitBy(examples, split, seed);
   // beside data.train, a part that the split does not name may have a source of its own
-  const notes = data.source === undefined ? [] : untoldPartNotes(split);
+  const notes = data.source === undefined ? [] : unnamedSplitNotes(split);
   return { ...divided, notes: [...notes, ...divided.notes] };
 }
 
-async function divideBy(examples: Divisible, split: Split | Folds, seed: number): Promise<Divided> {
-  if (typeof split === 'object' && 'folds' in split) return divideIntoFolds(examples, split, seed);
-  if (typeof split === 'object' && split.method === 'hash') return divideByHash(examples, split, seed);
+async function splitBy(examples: Splittable, split: Split | Folds, seed: number): Promise<DatasetSplit> {
+  if (typeof split === 'object' && 'folds' in split) return splitIntoFolds(examples, split, seed);
+  if (typeof split === 'object' && split.method === 'hash') return splitByHash(examples, split, seed);
   const { labels, strata, clusters } = examples;
   const indices = stratifiedSplit(labels, split, namedRandom(seed, 'split'), strata);
   const leftOut = leftOutNotes(split, indices, labels.length);
   if (clusters === null) return { indices, folds: null, notes: leftOut };
   const places = new Int32Array(labels.length).fill(-1);
-  for (const [place, part] of partNames.entries()) for (const i of indices[part]) places[i] = place;
+  for (const [place, part] of splitNames.entries()) for (const i of indices[part]) places[i] = place;
   const random = namedRandom(seed, 'split duplicates');
-  const together = keepTogether(places, labels, clusters, { random, strata, placeNames: partNames });
+  const together = keepTogether(places, labels, clusters, { random, strata, placeNames: splitNames });
   return {
     indices: indicesOf(together.places),
     folds: null,
@@ -76,11 +77,11 @@ async function divideBy(examples: Divisible, split: Split | Folds, seed: number)
   };
 }
 
-async function divideIntoFolds(examples: Divisible, { folds, test }: Folds, seed: number): Promise<Divided> {
+async function splitIntoFolds(examples: Splittable, { folds, test }: Folds, seed: number): Promise<DatasetSplit> {
   const { labels, strata, clusters } = examples;
   const none = new Int32Array();
-  const whole: Divided = { indices: { train: ascending(labels.length), dev: none, test: none }, folds: null, notes: [] };
-  const { indices, notes } = test === undefined ? whole : await divideBy(examples, { test }, seed);
+  const whole: DatasetSplit = { indices: { train: ascending(labels.length), dev: none, test: none }, folds: null, notes: [] };
+  const { indices, notes } = test === undefined ? whole : await splitBy(examples, { test }, seed);
   const own = Uint8Array.from(indices.train, (i) => labels[i]!);
   const ownStrata = strata && Uint32Array.from(indices.train, (i) => strata[i]!);
   const of = stratifiedFolds(own, folds, namedRandom(seed, 'folds'), ownStrata);
@@ -96,10 +97,10 @@ async function divideIntoFolds(examples: Divisible, { folds, test }: Folds, seed
   };
 }
 
-/** @param places  (m)  index into `partNames`, −1 for what no part asks for */
-function indicesOf(places: Int32Array): Record<PartName, Int32Array> {
+/** @param places  (m)  index into `splitNames`, −1 for what no part asks for */
+function indicesOf(places: Int32Array): Record<SplitName, Int32Array> {
   const all = ascending(places.length);
-  const [train, dev, test] = partNames.map((_, place) => all.filter((i) => places[i] === place));
+  const [train, dev, test] = splitNames.map((_, place) => all.filter((i) => places[i] === place));
   return { train: train!, dev: dev!, test: test! };
 }
 
@@ -109,7 +110,7 @@ function surplusNotes(field: string, surplus: number): string[] {
   return [`${field}: copies stay together, and there are so many that ${pictures} came to another part than the sizes ask for`];
 }
 
-async function divideByHash(examples: Divisible, split: Exclude<Split, 'auto'>, seed: number): Promise<Divided> {
+async function splitByHash(examples: Splittable, split: Exclude<Split, 'auto'>, seed: number): Promise<DatasetSplit> {
   const { labels, hashes, names, clusters } = examples;
   const { places, exceptions } = hashSplit({ labels, clusters, numbers: await contentNumbers(hashes, seed) }, split);
   const indices = indicesOf(places);
@@ -123,9 +124,9 @@ const reasons: Record<HashException['why'], string> = {
   class: 'which would have none of its class',
 };
 
-async function exceptionNotes(exceptions: readonly HashException[], names: Texts): Promise<string[]> {
+async function exceptionNotes(exceptions: readonly HashException[], names: StringColumn): Promise<string[]> {
   if (exceptions.length === 0) return [];
-  const where = (part: PartName | null) => (part === null ? 'left out' : `in ${part}`);
+  const where = (part: SplitName | null) => (part === null ? 'left out' : `in ${part}`);
   const tell = async ({ index, from, to, why }: HashException) =>
     `${(await names.slice(index, index + 1))[0]} is ${where(to)}, ${reasons[why]}, not ${where(from)}`;
   const listed = await Promise.all(exceptions.slice(0, mostListed).map(tell));

@@ -1,6 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { batchOrder } from '../data/batches.ts';
-import { ascending, everySo } from '../data/shuffle.ts';
+import { ascending, batchOrder, everySo } from '../data/batches.ts';
 import { losses } from '../nn/losses.ts';
 import { createWorkspace, forward, type Workspace } from '../nn/network.ts';
 import { inference } from '../nn/op.ts';

@@ -1,13 +1,13 @@
 import { type Classifier, metricsOf } from '../classifier/classifier.ts';
 import type { Config } from '../config/schema.ts';
-import { type PartName, partNames } from '../data/split.ts';
+import { type SplitName, splitNames } from '../data/split.ts';
 import { diagnose, imbalanceOf, oneAnswerOf } from '../evaluation/diagnosis.ts';
 import { kernelsFor } from '../kernels/select.ts';
 import type { Metrics } from '../results/metrics.ts';
 import type { Diagnosis } from '../results/summary.ts';
 import { blindCost, type DevCourse, guessingCost, leaptUp, risesOf, trendOf } from './cost-curve.ts';
 import type { Plan } from './plan.ts';
-import type { Parts } from './prepare.ts';
+import type { Splits } from './prepare.ts';
 import { type Finding, remediesFor } from './remedies.ts';
 import { durationOf } from './work.ts';
 
@@ -15,12 +15,12 @@ import { durationOf } from './work.ts';
  *  @param answered  is given the logits of the next pictures, part after part */
 export async function judgeParts(
   classifier: Classifier,
-  parts: Parts,
+  parts: Splits,
   answered?: (logits: Float64Array) => void,
-): Promise<Record<PartName, Metrics | null>> {
+): Promise<Record<SplitName, Metrics | null>> {
   const kernels = kernelsFor(classifier.precision);
-  const measured: Record<PartName, Metrics | null> = { train: null, dev: null, test: null };
-  for (const part of partNames) if (parts[part]) measured[part] = await metricsOf(classifier, kernels, parts[part], answered);
+  const measured: Record<SplitName, Metrics | null> = { train: null, dev: null, test: null };
+  for (const part of splitNames) if (parts[part]) measured[part] = await metricsOf(classifier, kernels, parts[part], answered);
   return measured;
 }
 
@@ -40,7 +40,7 @@ export interface Course {
 /** A cost is above that of guessing from this many times it on. */
 const aboveGuessing = 1.05;
 
-type Measured = Record<PartName, Metrics | null>;
+type Measured = Record<SplitName, Metrics | null>;
 type Trained = { config: Config; plan: Plan };
 
 /** Bias and variance, from train and dev; from test where there is no dev; null where there is neither. And what the course of the

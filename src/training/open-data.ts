@@ -1,14 +1,15 @@
 import { type LoadedConfig, sourceFields } from '../config/load.ts';
-import { arePartNames, type Classes } from '../data/examples.ts';
+import { areSplitNames, type Classes } from '../data/classes.ts';
 import type { Preprocessing } from '../data/image.ts';
-import type { SurveySource } from '../data/inspection/survey.ts';
+import type { TableSource } from '../data/inspection/image-table.ts';
+
 import type { OpeningProgress } from '../data/sources/sources.ts';
 import { classesOf, openSources, preprocessingOf } from './prepare.ts';
 
 /** The sources of a config, opened, with nothing read of their pictures. */
 export interface OpenedData {
   /** one without a part, or one for each part */
-  sources: SurveySource[];
+  sources: TableSource[];
   classes: Classes;
   preprocessing: Preprocessing;
 }
@@ -22,9 +23,9 @@ export async function openData(
   onProgress?: OpeningProgress,
 ): Promise<OpenedData> {
   const opened = await openSources(config, folder, onProgress);
-  const sources = sourceFields.flatMap((field): SurveySource[] => {
+  const sources = sourceFields.flatMap((field): TableSource[] => {
     const part = field === 'source' ? null : field;
-    return opened[field] === undefined ? [] : [{ source: opened[field].source, part }];
+    return opened[field] === undefined ? [] : [{ source: opened[field].source, split: part }];
   });
   const classes = classesOf(opened, onlyLooks ? anyPositive : undefined);
   const packed = onlyLooks ? sources[0]?.source.packed?.description.preprocessing : undefined;
@@ -33,6 +34,6 @@ export async function openData(
 
 /** Of two classes; one of more is never chosen. No part is a class: it is refused as in training, which says what to do. */
 function anyPositive(names: readonly string[]): string | undefined {
-  const isNone = names.length !== 2 || arePartNames(names) || names.some((name) => name.toLowerCase() === 'cat');
+  const isNone = names.length !== 2 || areSplitNames(names) || names.some((name) => name.toLowerCase() === 'cat');
   return isNone ? undefined : names.at(-1);
 }

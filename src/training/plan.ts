@@ -4,7 +4,8 @@ import { batchLength, fullBatchBelow } from '../data/batches.ts';
 import { classCounts, countPositive, type ExampleSet } from '../data/examples.ts';
 import { inverseVariance, type Moments, momentsOf, normalizers } from '../data/normalize.ts';
 import { allPixels, isStored } from '../data/pixels.ts';
-import { type PartName, partNames } from '../data/split.ts';
+import { type SplitName, splitNames } from '../data/split.ts';
+
 import { UserError } from '../errors.ts';
 import { type Kernels, precisions } from '../kernels/kernels.ts';
 import { referenceKernels } from '../kernels/reference.ts';
@@ -25,7 +26,7 @@ import type { FitOptions } from './fit.ts';
 import { autoLearningRate } from './learning-rate.ts';
 import { type MemoryNeed, memoryNeeds, refuseTooMuch } from './memory.ts';
 import { arithmeticWarnings, batchNormWarnings, choiceWarnings, refuseBatchOfOne, symmetryWarnings } from './plan-warnings.ts';
-import { networkOf, type Parts } from './prepare.ts';
+import { networkOf, type Splits } from './prepare.ts';
 
 /** What a config means for the pictures that were found. */
 export interface Plan {
@@ -35,7 +36,7 @@ export interface Plan {
   autoRate: number;
   batch: number;
   parameters: number;
-  examples: Record<PartName, { total: number; positive: number }>;
+  examples: Record<SplitName, { total: number; positive: number }>;
   /** of the training part */
   balance: Balance;
   /** of the first layer */
@@ -46,11 +47,11 @@ export interface Plan {
 
 /** @param kernels  whose precision counts the memory
  *  @throws UserError (usage) where the config asks for what the parts do not have, or for more memory than there is */
-export function planTraining(config: Config, parts: Parts, kernels: Kernels): Plan {
+export function planTraining(config: Config, parts: Splits, kernels: Kernels): Plan {
   const network = networkOf(config, parts.train.features);
   const parameters = parameterCount(network);
   const examples = Object.fromEntries(
-    partNames.map((part) => {
+    splitNames.map((part) => {
       const labels = parts[part]?.labels ?? new Uint8Array();
       return [part, { total: labels.length, positive: countPositive(labels) }];
     }),
@@ -67,11 +68,11 @@ export function planTraining(config: Config, parts: Parts, kernels: Kernels): Pl
     form: form.form,
     train,
     dev,
-    pictures: partNames.reduce((sum, part) => sum + examples[part].total, 0),
+    pictures: splitNames.reduce((sum, part) => sum + examples[part].total, 0),
     batch,
     slots: optimizers[optimizer.name].moments.length,
     bytesEach: precisions[kernels.precision].BYTES_PER_ELEMENT,
-    room: isStored(parts.train.pixels) ? parts.train.pixels.room : null,
+    room: isStored(parts.train.pixels) ? parts.train.pixels.budgetBytes : null,
     keepsBest: config.training.earlyStopping !== false,
     augments: augments(config.data.augment),
   });
@@ -107,7 +108,7 @@ export function planTraining(config: Config, parts: Parts, kernels: Kernels): Pl
 
 /** The most pictures in a batch that can be read: a step takes a whole one at once, and the next is read beside it. */
 function mostInBatch({ pixels, features }: Pick<ExampleSet, 'pixels' | 'features'>): number {
-  return isStored(pixels) ? Math.floor(Math.max(pixels.room, 2 ** 26) / 2 / features) : Number.POSITIVE_INFINITY;
+  return isStored(pixels) ? Math.floor(Math.max(pixels.budgetBytes, 2 ** 26) / 2 / features) : Number.POSITIVE_INFINITY;
 }
 
 /** Where a step takes all pictures, and they are few, they are brought into memory: there the kernels want them anyway. */

@@ -2,31 +2,30 @@ import { tmpdir } from 'node:os';
 import { isAbsolute, relative, resolve } from 'node:path';
 import { type LoadedConfig, sourceFields } from '../config/load.ts';
 import type { Config, InitConfig, SourceConfig } from '../config/schema.ts';
-import { cachedSource } from '../data/cache/cached-source.ts';
-import type { DecodeCache } from '../data/cache/decode-cache.ts';
-import { type Classes, type ExampleSet, orderClasses, selectFrom } from '../data/examples.ts';
+import { ascending } from '../data/batches.ts';
+import { cachedSource, type DecodeCache } from '../data/cache/decode-cache.ts';
+import { type Classes, orderClasses } from '../data/classes.ts';
+import { allStrings, type ExampleSet, selectFrom } from '../data/examples.ts';
 import type { Fit, Preprocessing } from '../data/image.ts';
-import type { Failure, Loaded } from '../data/load.ts';
-import { openExamples, roomFor } from '../data/open-examples.ts';
+import { type Failure, type Loaded, openExamples, streamingBudget } from '../data/load.ts';
 import { type Scratch, scratchIn } from '../data/scratch.ts';
-import { ascending } from '../data/shuffle.ts';
 import type { Source } from '../data/source.ts';
 import { type OpeningProgress, openSource, type SourceChoice } from '../data/sources/sources.ts';
-import { type PartName, partNames } from '../data/split.ts';
-import { allTexts } from '../data/texts.ts';
+import { type SplitName, splitNames } from '../data/split.ts';
+
 import { UserError } from '../errors.ts';
 import { defaultSlope } from '../nn/activations.ts';
 import type { Layer, Network } from '../nn/build.ts';
 import { defaultFactor, fittingInit, type Init } from '../nn/initializers.ts';
-import { type Copies, findCopies, noCopies, notesOfCopies } from './copies.ts';
-import { compareParts, notesOfDifferences, seeParts } from './differences.ts';
-import { type Divided, divide } from './divide.ts';
+import { type DatasetDuplicates, duplicateNotes, findDatasetDuplicates, noDuplicates } from './copies.ts';
+import { compareSplits, driftNotes, sampleSplits } from './differences.ts';
+import { type DatasetSplit, splitDataset } from './divide.ts';
 
-export type Parts = Partial<Record<PartName, ExampleSet>> & { train: ExampleSet };
+export type Splits = Partial<Record<SplitName, ExampleSet>> & { train: ExampleSet };
 
 /** The pictures of a training, divided. */
 export interface PreparedData {
-  parts: Parts;
+  splits: Splits;
   /** with `split.folds`: the fold of each training picture, from 0; each fold is dev once */
   folds: { count: number; of: Int32Array } | null;
   classes: Classes;
@@ -62,68 +61,68 @@ export async function prepareData({ config, folder }: LoadedConfig, options: Rea
   const opened = await openSources(config, folder, options.onProgress);
   const classes = classesOf(opened);
   const preprocessing = preprocessingOf(config, opened);
-  const room = roomFor(sourcesIn(opened), preprocessing, data.memory);
+  const budgetBytes = streamingBudget(sourcesIn(opened), preprocessing, data.memory);
   const read = async (field: keyof OpenedSources): Promise<Read> => ({
-    ...(await readSource(opened[field]!, { preprocessing, classes }, room, options)),
-    madeApart: opened[field]!.source.madeApart ?? false,
+    ...(await readSource(opened[field]!, { preprocessing, classes }, budgetBytes, options)),
+    isIndependent: opened[field]!.source.isIndependent ?? false,
   });
-  const own: OwnPart[] = [];
+  const own: GivenSplit[] = [];
   for (const field of sourceFields) {
-    if (data[field] !== undefined) own.push({ part: field === 'source' ? 'train' : field, loaded: await read(field) });
+    if (data[field] !== undefined) own.push({ split: field === 'source' ? 'train' : field, loaded: await read(field) });
   }
   const first = own[0]!.loaded; // the one source, or data.train
-  const shelves = own.map(({ loaded }) => loaded);
-  const copies = data.duplicates === 'keepTogether' ? await findCopies(shelves, data.imageSize) : noCopies;
+  const loadedSets = own.map(({ loaded }) => loaded);
+  const copies = data.duplicates === 'keepTogether' ? await findDatasetDuplicates(loadedSets, data.imageSize) : noDuplicates;
   const clusters = copies.of?.subarray(0, first.examples.labels.length) ?? null;
-  const cut = await divide({ ...first.examples, strata: first.strata, clusters }, data, seed);
-  const given = Object.fromEntries(own.map(({ part, loaded }) => [part, loaded.examples]));
+  const cut = await splitDataset({ ...first.examples, strata: first.strata, clusters }, data, seed);
+  const given = Object.fromEntries(own.map(({ split, loaded }) => [split, loaded.examples]));
   const placed = { own, divided: cut?.indices ?? null };
-  const parts = { ...given, ...(cut === null ? { train: first.examples } : partsOf(first.examples, cut.indices)) };
-  const seen = await seeParts(parts, preprocessing.imageSize, seed);
+  const splits = { ...given, ...(cut === null ? { train: first.examples } : splitsOf(first.examples, cut.indices)) };
+  const seen = await sampleSplits(splits, preprocessing.imageSize, seed);
   return {
-    parts,
+    splits,
     folds: cut?.folds ?? null,
     classes,
     others: [...new Set(sourcesIn(opened).flatMap((source) => source.classes))].filter((name) => name !== classes.positive),
     preprocessing,
-    failures: shelves.flatMap(({ failures }) => failures),
+    failures: loadedSets.flatMap(({ failures }) => failures),
     notes: [
-      ...shelves.flatMap(({ notes }) => notes),
+      ...loadedSets.flatMap(({ notes }) => notes),
       ...copies.notes,
-      ...(await copyNotes(copies, placed)),
+      ...(await notesOfDuplicates(copies, placed)),
       ...(cut?.notes ?? []),
-      ...notesOfDifferences(compareParts(seen, classes)),
+      ...driftNotes(compareSplits(seen, classes)),
     ],
   };
 }
 
-type Read = Loaded<ExampleSet> & { notes: readonly string[]; madeApart: boolean };
+type Read = Loaded<ExampleSet> & { notes: readonly string[]; isIndependent: boolean };
 
 /** A part that the user gives, or the one source, which stands for train until it is divided. */
-interface OwnPart {
-  part: PartName;
+interface GivenSplit {
+  split: SplitName;
   loaded: Read;
 }
 
 /** @param divided  how the first of them was divided, if it was */
-async function copyNotes(
-  { clusters }: Copies,
-  { own, divided }: { own: readonly OwnPart[]; divided: Divided['indices'] | null },
+async function notesOfDuplicates(
+  { clusters }: DatasetDuplicates,
+  { own, divided }: { own: readonly GivenSplit[]; divided: DatasetSplit['indices'] | null },
 ): Promise<string[]> {
   if (clusters.length === 0) return [];
-  const parts = own.flatMap(({ part, loaded }) => Array.from(loaded.examples.labels, (): PartName | undefined => part));
+  const splits = own.flatMap(({ split, loaded }) => Array.from(loaded.examples.labels, (): SplitName | undefined => split));
   if (divided !== null) {
-    parts.fill(undefined, 0, own[0]!.loaded.examples.labels.length);
-    for (const part of partNames) for (const i of divided[part]) parts[i] = part;
+    splits.fill(undefined, 0, own[0]!.loaded.examples.labels.length);
+    for (const split of splitNames) for (const i of divided[split]) splits[i] = split;
   }
   const labels = own.flatMap(({ loaded }) => Array.from(loaded.examples.labels));
-  const names = (await Promise.all(own.map(({ loaded }) => allTexts(loaded.examples.names)))).flat();
-  return notesOfCopies(clusters, { labels, names, parts, classes: own[0]!.loaded.classes });
+  const names = (await Promise.all(own.map(({ loaded }) => allStrings(loaded.examples.names)))).flat();
+  return duplicateNotes(clusters, { labels, names, splits, classes: own[0]!.loaded.classes });
 }
 
 /** The examples of each part; dev and test where they hold any. */
-function partsOf(examples: ExampleSet, indices: Divided['indices']): Parts {
-  const take = (part: PartName) => (indices[part].length > 0 ? { [part]: selectFrom(examples, indices[part]) } : {});
+function splitsOf(examples: ExampleSet, indices: DatasetSplit['indices']): Splits {
+  const take = (split: SplitName) => (indices[split].length > 0 ? { [split]: selectFrom(examples, indices[split]) } : {});
   return { train: selectFrom(examples, indices.train), ...take('dev'), ...take('test') };
 }
 
@@ -175,27 +174,27 @@ export function classesOf(
   return first!; // a config has a source at least
 }
 
-/** @param room  of `roomFor` */
+/** @param budgetBytes  of `streamingBudget` */
 async function readSource(
   { source, positive }: OpenedSource,
   asked: { preprocessing: Preprocessing; classes: Classes },
-  room: number | null,
+  budgetBytes: number | null,
   { strict, onProgress, cache, compareContents, scratch = scratchIn([tmpdir()]) }: ReadOptions,
 ): Promise<Loaded<ExampleSet> & { notes: readonly string[] }> {
   const opened = cachedSource(source, cache, compareContents);
   const progress = onProgress && { onProgress: (done: number, total: number) => onProgress(opened.title, done, total) };
-  const loaded = await openExamples(opened, { ...asked, positive, strict, room, scratch, ...progress });
+  const loaded = await openExamples(opened, { ...asked, positive, strict, budgetBytes, scratch, ...progress });
   return { ...loaded, notes: opened.notes };
 }
 
 export function preprocessingOf({ data }: Config, opened: OpenedSources): Preprocessing {
   const fit = (opened.source ?? opened.train)?.fit ?? 'cover';
-  for (const part of ['dev', 'test'] as const) {
-    const other = opened[part]?.fit;
+  for (const split of ['dev', 'test'] as const) {
+    const other = opened[split]?.fit;
     if (other !== undefined && other !== fit) {
       throw new UserError(
         'usage',
-        `data.${part}.fit: expected ${JSON.stringify(fit)}, that of data.train, found ${JSON.stringify(other)}`,
+        `data.${split}.fit: expected ${JSON.stringify(fit)}, that of data.train, found ${JSON.stringify(other)}`,
       );
     }
   }
@@ -203,7 +202,7 @@ export function preprocessingOf({ data }: Config, opened: OpenedSources): Prepro
 }
 
 /** The parts of one fold: it is dev, the others are train. */
-export function foldParts(train: ExampleSet, folds: NonNullable<PreparedData['folds']>, fold: number): Parts {
+export function foldSplits(train: ExampleSet, folds: NonNullable<PreparedData['folds']>, fold: number): Splits {
   const where = (wanted: (of: number) => boolean) => ascending(folds.of.length).filter((i) => wanted(folds.of[i]!));
   return {
     train: selectFrom(

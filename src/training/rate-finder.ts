@@ -1,5 +1,5 @@
-import { batchOrder } from '../data/batches.ts';
-import { ascending } from '../data/shuffle.ts';
+import { ascending, batchOrder } from '../data/batches.ts';
+
 import { exp } from '../elementary.ts';
 import type { Break } from '../results/summary.ts';
 import { DivergedError } from './divergence.ts';

@@ -1,5 +1,6 @@
-import { fewPictures, readAhead, type StoredPixels } from '../data/pixels.ts';
-import { ascending } from '../data/shuffle.ts';
+import { ascending } from '../data/batches.ts';
+import { fewImages, readAhead, type StoredPixels } from '../data/pixels.ts';
+
 import type { InputScaling, Kernels } from '../kernels/kernels.ts';
 import type { SampleOrder, TrainableSplit, Window } from './trainable.ts';
 
@@ -8,7 +9,7 @@ import type { SampleOrder, TrainableSplit, Window } from './trainable.ts';
  * on the next one is read beside it. The same batches as those of pictures in memory, and so the same bits.
  */
 export function readPart(labels: Uint8Array, pixels: StoredPixels, scaling: InputScaling, kernels: Kernels): TrainableSplit {
-  const { features, room } = pixels;
+  const { features, budgetBytes } = pixels;
   let bytes: Uint8Array = new Uint8Array();
   let present: PresentSpan | null = null;
 
@@ -25,11 +26,11 @@ export function readPart(labels: Uint8Array, pixels: StoredPixels, scaling: Inpu
       return { kind: 'bytes', bytes, indices: placesIn(present, indices, count), count, features, scaling };
     },
     first: (count) => {
-      const few = fewPictures(pixels, ascending(count), features);
+      const few = fewImages(pixels, ascending(count), features);
       return { kind: 'bytes', bytes: few, indices: null, count, features, scaling };
     },
     async *windows(way) {
-      const spans = cutSpans(way, Math.floor(room / 2 / features));
+      const spans = cutSpans(way, Math.floor(budgetBytes / 2 / features));
       const longest = spans.reduce((most, { first, end }) => Math.max(most, end - first), 0);
       if (bytes.length < 2 * longest * features) bytes = kernels.pin(new Uint8Array(2 * longest * features));
       const rooms = [sortingRoom(longest), sortingRoom(longest)] as const;

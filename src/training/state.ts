@@ -1,6 +1,5 @@
 import { type Augmentation, augments } from '../data/augment.ts';
-import { type BatchSize, batchLength } from '../data/batches.ts';
-import type { Shuffle } from '../data/shuffle.ts';
+import { type BatchSize, batchLength, type Shuffle } from '../data/batches.ts';
 import { UserError } from '../errors.ts';
 import type { Batch, Floats, Kernels } from '../kernels/kernels.ts';
 import { kernelsFor } from '../kernels/select.ts';

@@ -4,6 +4,7 @@ import { checkConfig, type LoadedConfig } from '../config/load.ts';
 import type { Config, SearchConfig } from '../config/schema.ts';
 import { type DecodeCache, withCache } from '../data/cache/decode-cache.ts';
 import type { CacheFolder } from '../data/cache/folder.ts';
+
 import { scratchIn } from '../data/scratch.ts';
 import { UserError } from '../errors.ts';
 import { wilsonInterval } from '../evaluation/statistics.ts';
@@ -87,7 +88,7 @@ function withEpochs(config: Config, epochs: number): Config {
 async function scoreOf(config: Config, data: PreparedData, extras: TrainingFiles): Promise<TrialScore> {
   requireDev(config, data);
   if (data.folds !== null) return foldsScore(config, { ...data, folds: data.folds }, extras);
-  const { dev, train } = data.parts;
+  const { dev, train } = data.splits;
   if (dev === undefined) {
     throw new UserError('usage', 'nn tune: expected a dev part to rank trials by, found none', {
       hint: 'Cut one with data.split, such as { "dev": 0.2 }, or cross-validate with { "folds": 5 }.',

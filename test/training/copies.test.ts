@@ -3,16 +3,17 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { checkConfig } from '../../src/config/load.ts';
-import { drawPicture } from '../../src/data/drawn/draw.ts';
+import { drawImage } from '../../src/data/drawn/draw.ts';
 import type { ExampleSet } from '../../src/data/examples.ts';
-import { partNames } from '../../src/data/split.ts';
+import { splitNames } from '../../src/data/split.ts';
+
 import { type PreparedData, prepareData } from '../../src/training/prepare.ts';
 import { temporaryFolder } from '../cli/pictures.ts';
 import { sharedData, withoutShared } from '../shared.ts';
 
 let root: string;
 const file = (index: number) =>
-  sharp(Buffer.from(drawPicture({ seed: 11, index, difficulty: 'hard' }).svg))
+  sharp(Buffer.from(drawImage({ seed: 11, index, difficulty: 'hard' }).svg))
     .resize(80, 80)
     .flatten({ background: '#fff' });
 
@@ -46,8 +47,8 @@ const given = { train: { type: 'folder', path: 'train' }, test: { type: 'folder'
 /** Names of pictures in memory. */
 const namesOf = (examples: ExampleSet | undefined) => (examples?.names ?? []) as readonly string[];
 
-function partsOfNames({ parts }: PreparedData, pattern: RegExp): string[] {
-  return partNames.filter((part) => namesOf(parts[part]).some((name) => pattern.test(name)));
+function partsOfNames({ splits: parts }: PreparedData, pattern: RegExp): string[] {
+  return splitNames.filter((part) => namesOf(parts[part]).some((name) => pattern.test(name)));
 }
 
 describe('one source', () => {
@@ -57,7 +58,7 @@ describe('one source', () => {
       const data = await prepare({ ...one, split: { dev: 0.3, test: 0.3 } }, seed);
       expect(partsOfNames(data, /\/0(-copy-\d)?\./).length).toBe(1);
       expect(partsOfNames(data, /\/15(-mirrored)?\./).length).toBe(1);
-      expect(partNames.map((part) => data.parts[part]!.labels.length)).toEqual([14, 10, 10]); // round(0.3 · 34) = 10
+      expect(splitNames.map((part) => data.splits[part]!.labels.length)).toEqual([14, 10, 10]); // round(0.3 · 34) = 10
       const without = await prepare({ ...one, split: { dev: 0.3, test: 0.3 }, duplicates: 'ignore' }, seed);
       if (partsOfNames(without, /\/0(-copy-\d)?\./).length > 1) dividedWithout.add(seed);
       expect(without.notes).toEqual([]);
@@ -75,7 +76,7 @@ describe('one source', () => {
 
   test('keeps them in one fold', async () => {
     for (let seed = 0; seed < 6; seed++) {
-      const { parts, folds } = await prepare({ ...one, split: { folds: 4 } }, seed);
+      const { splits: parts, folds } = await prepare({ ...one, split: { folds: 4 } }, seed);
       const foldsOf = (pattern: RegExp) => new Set([...folds!.of].filter((_, i) => pattern.test(namesOf(parts.train)[i]!)));
       expect(foldsOf(/\/0(-copy-\d)?\./).size).toBe(1);
       expect(foldsOf(/\/15(-mirrored)?\./).size).toBe(1);
@@ -103,7 +104,7 @@ describe('one source', () => {
 
 describe('parts that the user gives', () => {
   test('stay as they are; copies across them and across labels are named', async () => {
-    const { parts, notes } = await prepare(given);
+    const { splits: parts, notes } = await prepare(given);
     expect([parts.train.labels.length, parts.test!.labels.length]).toEqual([21, 11]);
     expect(notes).toEqual([
       'data: 1 picture stands under both labels, so one of them is wrong: cat/2.png (cat) = noncat/2-copy.webp (noncat), nearly the same',
@@ -114,7 +115,7 @@ describe('parts that the user gives', () => {
   test('of which dev is cut from train: copies within train are kept together', async () => {
     for (let seed = 0; seed < 8; seed++) {
       const data = await prepare({ train: one.source, test: given.test, split: { dev: 0.3 } }, seed);
-      const within = partsOfNames({ ...data, parts: { ...data.parts, test: undefined } as never }, /\/0(-copy-\d)?\./);
+      const within = partsOfNames({ ...data, splits: { ...data.splits, test: undefined } as never }, /\/0(-copy-\d)?\./);
       expect(within.length).toBe(1);
     }
   });

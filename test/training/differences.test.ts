@@ -1,17 +1,23 @@
 import { describe, expect, test } from 'vitest';
 import { checkConfig } from '../../src/config/load.ts';
 import type { ExampleSet } from '../../src/data/examples.ts';
-import { allocateSquares, type SquareMeasure, setSquare, squareMeasureNames } from '../../src/data/inspection/square-measures.ts';
+import {
+  allocateStatistics,
+  type ImageStatistic,
+  imageStatisticNames,
+  setStatistics,
+} from '../../src/data/inspection/measure.ts';
 import type { StoredPixels } from '../../src/data/pixels.ts';
 import { stratifiedSplit } from '../../src/data/split.ts';
+
 import { namedRandom, numpyRandom } from '../../src/random.ts';
 import type { PartDifference } from '../../src/results/inspection.ts';
 import {
-  compareParts,
-  differs,
-  notesOfDifferences,
-  type PartSeen,
-  seeParts,
+  compareSplits,
+  driftBounds,
+  driftNotes,
+  type SplitSample,
+  sampleSplits,
   spreadRows,
 } from '../../src/training/differences.ts';
 import { prepareData } from '../../src/training/prepare.ts';
@@ -45,17 +51,17 @@ function stored(examples: ExampleSet): ExampleSet {
     };
     const read = async (wanted: Int32Array, out: Uint8Array) => readNow(wanted, out);
     const select = (wanted: Int32Array) => over(wanted.map((row) => rows[row]!));
-    return { count: rows.length, features, room: 7 * features, read, readNow, select };
+    return { count: rows.length, features, budgetBytes: 7 * features, read, readNow, select };
   };
   return { ...examples, pixels: over(Int32Array.from(examples.labels.keys())) };
 }
 
 const compare = async (train: ExampleSet, test: ExampleSet, seed = 1) =>
-  compareParts(await seeParts({ train, test }, side, seed), classes);
+  compareSplits(await sampleSplits({ train, test }, side, seed), classes);
 const differing = (found: readonly PartDifference[]) => found.flatMap(({ what, differs }) => (differs ? [what] : []));
 
 describe('parts that differ are told by what differs, and nothing else', () => {
-  test.each<[string, (value: number, channel: number) => number, SquareMeasure[]]>([
+  test.each<[string, (value: number, channel: number) => number, ImageStatistic[]]>([
     ['nothing', (value) => value, []],
     ['lighter pictures', (value) => value + 15, ['brightness']],
     ['redder pictures', (value, channel) => value + [15, -8, -8][channel]!, ['red']], // as light as before
@@ -91,21 +97,21 @@ describe('parts that differ are told by what differs, and nothing else', () => {
     const few = pictures(100, 2);
     const found = await compare(pictures(300, 1), { ...few, labels: few.labels.map((_, i) => (i < 20 ? 1 : 0)) });
     expect(differing(found)).toEqual(['class']);
-    expect(notesOfDifferences(found)).toEqual([
+    expect(driftNotes(found)).toEqual([
       expect.stringMatching(/^data: train and test differ more than chance explains: 50\.0% of train are cat, 20\.0% of test\. /),
     ]);
   });
 });
 
 describe('chance and size are both asked for', () => {
-  const seen = (part: PartSeen['part'], positive: number, total: number): PartSeen => ({
-    part,
+  const seen = (part: SplitSample['split'], positive: number, total: number): SplitSample => ({
+    split: part,
     positive,
     total,
-    squares: allocateSquares(0),
+    statistics: allocateStatistics(0),
   });
   const ofClasses = (a: [number, number], b: [number, number]) =>
-    compareParts([seen('train', ...a), { ...seen('test', ...b), total: b[1] }], classes)[0]!;
+    compareSplits([seen('train', ...a), { ...seen('test', ...b), total: b[1] }], classes)[0]!;
 
   test.each<[string, [number, number], [number, number], boolean]>([
     ['a trifle that is certain, of a million', [500_000, 1_000_000], [104_000, 200_000], false],
@@ -119,33 +125,33 @@ describe('chance and size are both asked for', () => {
 
   test('a million pictures that are lighter by a trifle', () => {
     const random = numpyRandom(3);
-    const shifted = (part: PartSeen['part'], by: number): PartSeen => {
-      const squares = allocateSquares(20_000);
-      for (const name of squareMeasureNames) squares[name] = squares[name].map(() => random.normal() + by);
-      return { ...seen(part, 10_000, 20_000), squares };
+    const shifted = (part: SplitSample['split'], by: number): SplitSample => {
+      const squares = allocateStatistics(20_000);
+      for (const name of imageStatisticNames) squares[name] = squares[name].map(() => random.normal() + by);
+      return { ...seen(part, 10_000, 20_000), statistics: squares };
     };
-    const found = compareParts([shifted('train', 0), shifted('test', 0.2)], classes).filter(({ what }) => what !== 'class');
+    const found = compareSplits([shifted('train', 0), shifted('test', 0.2)], classes).filter(({ what }) => what !== 'class');
     expect(Math.max(...found.map(({ chance }) => chance))).toBeLessThan(1e-20);
     expect(differing(found)).toEqual([]);
-    expect(differing(compareParts([shifted('train', 0), shifted('test', 0.4)], classes))).toEqual([...squareMeasureNames]);
+    expect(differing(compareSplits([shifted('train', 0), shifted('test', 0.4)], classes))).toEqual([...imageStatisticNames]);
   });
 
   test('every further test makes chance likelier', () => {
     const three = [seen('train', 50, 100), seen('dev', 20, 100), seen('test', 50, 100)];
-    const found = compareParts(three, classes);
+    const found = compareSplits(three, classes);
     expect(found.filter(({ what }) => what === 'class').map(({ parts }) => parts.join())).toEqual([
       'train,dev',
       'train,test',
       'dev,test',
     ]);
     const [first] = found;
-    const alone = compareParts([three[0]!, three[1]!], classes)[0]!;
+    const alone = compareSplits([three[0]!, three[1]!], classes)[0]!;
     expect(first!.chance / alone.chance).toBeCloseTo(3, 9);
   });
 
   test('parts of fewer pictures than the t test needs are compared by class alone', async () => {
     const found = await compare(
-      pictures(differs.leastPictures - 1, 1),
+      pictures(driftBounds.leastPictures - 1, 1),
       pictures(300, 2, (value) => value + 60),
     );
     expect(found.map(({ what }) => what)).toEqual(['class']);
@@ -156,18 +162,18 @@ describe('false alarms', () => {
   test('a stratified split of one collection has none, with 300 seeds', () => {
     const m = 240;
     const all = pictures(m, 7);
-    const columns = allocateSquares(m);
+    const columns = allocateStatistics(m);
     for (let i = 0; i < m; i++)
-      setSquare(columns, i, (all.pixels as Uint8Array).subarray(i * features, (i + 1) * features), side);
+      setStatistics(columns, i, (all.pixels as Uint8Array).subarray(i * features, (i + 1) * features), side);
     const alarms = Array.from({ length: 300 }, (_, seed) => {
       const indices = stratifiedSplit(all.labels, 'auto', namedRandom(seed, 'split'));
-      const seen = (['train', 'dev', 'test'] as const).map((part): PartSeen => {
-        const squares = allocateSquares(indices[part].length);
-        for (const name of squareMeasureNames) squares[name].set(Float32Array.from(indices[part], (i) => columns[name][i]!));
+      const seen = (['train', 'dev', 'test'] as const).map((part): SplitSample => {
+        const squares = allocateStatistics(indices[part].length);
+        for (const name of imageStatisticNames) squares[name].set(Float32Array.from(indices[part], (i) => columns[name][i]!));
         const positive = indices[part].filter((i) => all.labels[i] === 1).length;
-        return { part, positive, total: indices[part].length, squares };
+        return { split: part, positive, total: indices[part].length, statistics: squares };
       });
-      return notesOfDifferences(compareParts(seen, classes)).length;
+      return driftNotes(compareSplits(seen, classes)).length;
     });
     // one in a thousand is what the bound allows of each
     expect(alarms.filter((count) => count > 0).length).toBeLessThanOrEqual(2);
@@ -176,10 +182,10 @@ describe('false alarms', () => {
 
 describe('the pictures that are looked at', () => {
   test('are the same in memory and streamed, and few', async () => {
-    const [train, test] = [pictures(differs.mostPictures + 500, 1), pictures(90, 2)];
-    const inMemory = await seeParts({ train, test }, side, 4);
-    expect(await seeParts({ train: stored(train), test: stored(test) }, side, 4)).toEqual(inMemory);
-    expect(inMemory.map(({ squares }) => squares.brightness.length)).toEqual([differs.mostPictures, 90]);
+    const [train, test] = [pictures(driftBounds.mostPictures + 500, 1), pictures(90, 2)];
+    const inMemory = await sampleSplits({ train, test }, side, 4);
+    expect(await sampleSplits({ train: stored(train), test: stored(test) }, side, 4)).toEqual(inMemory);
+    expect(inMemory.map(({ statistics: squares }) => squares.brightness.length)).toEqual([driftBounds.mostPictures, 90]);
     expect(inMemory.map(({ total, positive }) => [total, positive])).toEqual([
       [1500, 750],
       [90, 45],
@@ -196,7 +202,7 @@ describe('the pictures that are looked at', () => {
   });
 
   test('of one part alone are none', async () => {
-    expect(await seeParts({ train: pictures(10, 1) }, side, 1)).toEqual([]);
+    expect(await sampleSplits({ train: pictures(10, 1) }, side, 1)).toEqual([]);
   });
 });
 

@@ -146,7 +146,7 @@ describe('dropout and batch norm', () => {
       'test',
     );
     const data = await prepareData({ config, folder: '.', file: 'test' }, { strict: true });
-    return { data, options: fitOptions(config, data.parts, planTraining(config, data.parts, kernels), kernels) };
+    return { data, options: fitOptions(config, data.splits, planTraining(config, data.splits, kernels), kernels) };
   };
   let plain: { data: PreparedData; options: FitOptions };
   beforeAll(async () => {
@@ -159,7 +159,7 @@ describe('dropout and batch norm', () => {
     ['augmentation', {}, { flipHorizontal: true, noise: 0.1 }],
   ])('turning on %s changes neither the split nor the first weights, but what is learnt', async (_, layer, augment) => {
     const { data, options } = await withConfig(layer, augment);
-    expect(data.parts).toEqual(plain.data.parts);
+    expect(data.splits).toEqual(plain.data.splits);
     expect(weightsOf(options.parameters)).toEqual(weightsOf(plain.options.parameters));
     const other = (await withConfig({})).options;
     await epochsOf(other);

@@ -228,7 +228,7 @@ describe.skipIf(sharedData === null)(`the course's networks (${withoutShared})`,
       `training.epochs=${epochs}`,
       'training.evaluateEvery=1',
     ]);
-    const { parts } = await prepareData(loaded, { strict: true });
+    const { splits: parts } = await prepareData(loaded, { strict: true });
     const kernels = kernelsFor('float64');
     const plan = planTraining(loaded.config, parts, kernels);
     const options = fitOptions(loaded.config, parts, plan, kernels);

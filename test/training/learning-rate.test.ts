@@ -1,8 +1,9 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { checkConfig } from '../../src/config/load.ts';
+import { ascending } from '../../src/data/batches.ts';
 import type { Examples } from '../../src/data/examples.ts';
 import { type NormalizerName, normalizers } from '../../src/data/normalize.ts';
-import { ascending } from '../../src/data/shuffle.ts';
+
 import { kernelsFor } from '../../src/kernels/select.ts';
 import { createWorkspace, forward } from '../../src/nn/network.ts';
 import { inference } from '../../src/nn/op.ts';

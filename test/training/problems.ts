@@ -2,6 +2,7 @@ import type { Config } from '../../src/config/schema.ts';
 import { type Augmentation, noAugmentation } from '../../src/data/augment.ts';
 import type { Examples } from '../../src/data/examples.ts';
 import { loadExamples } from '../../src/data/load.ts';
+
 import { normalizers } from '../../src/data/normalize.ts';
 import { openSource } from '../../src/data/sources/sources.ts';
 import type { Kernels } from '../../src/kernels/kernels.ts';
@@ -102,7 +103,7 @@ export function problem({ hidden = [], augmentation, ...wishes }: Wishes = {}): 
 
 /** The pictures of a config, which are all in memory. */
 export interface HeldData extends PreparedData {
-  parts: { train: Examples; dev?: Examples; test?: Examples };
+  splits: { train: Examples; dev?: Examples; test?: Examples };
 }
 
 export async function prepareHeld(config: Config): Promise<HeldData> {

@@ -80,7 +80,7 @@ function stored(held: Uint8Array): StoredPixels {
   return {
     count: held.length / inputs,
     features: inputs,
-    room: 400 * inputs,
+    budgetBytes: 400 * inputs,
     readNow,
     read: async (rows, out) => readNow(rows, out),
     select: (rows) => {

@@ -5,13 +5,13 @@ import { checkConfig, type LoadedConfig } from '../../src/config/load.ts';
 import { findDuplicates } from '../../src/data/duplicates.ts';
 import type { Examples } from '../../src/data/examples.ts';
 import { findAll } from '../../src/data/inspection/findings.ts';
-import { summarize } from '../../src/data/inspection/summary.ts';
-import { nameOf, type Survey, survey } from '../../src/data/inspection/survey.ts';
-import { type PartName, partNames } from '../../src/data/split.ts';
-import { compareParts, seeParts } from '../../src/training/differences.ts';
+import { type ImageTable, nameOf, summarize, tabulateImages } from '../../src/data/inspection/image-table.ts';
+import { type SplitName, splitNames } from '../../src/data/split.ts';
+
+import { compareSplits, sampleSplits } from '../../src/training/differences.ts';
 import { openData } from '../../src/training/open-data.ts';
 import { prepareData } from '../../src/training/prepare.ts';
-import { partsOfSurvey, type SurveyParts } from '../../src/training/survey-parts.ts';
+import { splitsOfTable, type TableSplits } from '../../src/training/survey-parts.ts';
 import { temporaryFolder } from '../cli/pictures.ts';
 import { put, putScenes, scene } from '../data/inspection/pictures.ts';
 
@@ -65,12 +65,14 @@ const load = (data: object, seed = 3): LoadedConfig => ({
   file: 'test',
 });
 
-async function inspected(loaded: LoadedConfig): Promise<SurveyParts & { seen: Survey; findings: ReturnType<typeof findAll> }> {
+async function inspected(
+  loaded: LoadedConfig,
+): Promise<TableSplits & { seen: ImageTable; findings: ReturnType<typeof findAll> }> {
   const { sources, classes, preprocessing } = await openData(loaded, false);
-  const seen = await survey(sources, { classes, preprocessing });
-  const clusters = findDuplicates(seen.prints);
-  const parts = await partsOfSurvey(seen, clusters, loaded.config);
-  return { seen, ...parts, findings: findAll(seen, clusters, parts.partOf) };
+  const seen = await tabulateImages(sources, { classes, preprocessing });
+  const clusters = findDuplicates(seen.perceptualHashes);
+  const parts = await splitsOfTable(seen, clusters, loaded.config);
+  return { seen, ...parts, findings: findAll(seen, clusters, parts.splitOf) };
 }
 
 describe('a survey has the parts that training has, and training’s words for how they differ', () => {
@@ -89,25 +91,25 @@ describe('a survey has the parts that training has, and training’s words for h
     ['dev cut from train', { train: folder('all'), test: folder('test'), split: { dev: 0.3 } }],
   ])('%s', async (_, data) => {
     const loaded = load(data);
-    const { parts, notes, classes } = await prepareData(loaded, { strict: false });
-    const { seen, partOf, differences, notes: said } = await inspected(loaded);
-    const found = new Map<PartName | null, string[]>();
-    for (let i = 0; i < seen.count; i++) found.set(partOf(i), [...(found.get(partOf(i)) ?? []), nameOf(seen, i)]);
-    for (const part of partNames) expect(found.get(part)).toEqual((parts[part] as Examples | undefined)?.names);
-    expect(differences).toEqual(compareParts(await seeParts(parts, 32, loaded.config.seed), classes));
+    const { splits: parts, notes, classes } = await prepareData(loaded, { strict: false });
+    const { seen, splitOf, differences, notes: said } = await inspected(loaded);
+    const found = new Map<SplitName | null, string[]>();
+    for (let i = 0; i < seen.count; i++) found.set(splitOf(i), [...(found.get(splitOf(i)) ?? []), nameOf(seen, i)]);
+    for (const part of splitNames) expect(found.get(part)).toEqual((parts[part] as Examples | undefined)?.names);
+    expect(differences).toEqual(compareSplits(await sampleSplits(parts, 32, loaded.config.seed), classes));
     expect(notes).toEqual(expect.arrayContaining(said));
   });
 });
 
 test('what training would refuse to split is a note, and the pictures are looked at all the same', async () => {
-  const { partOf, notes, findings } = await inspected(load({ ...all, split: { dev: 40, test: 40 } }));
+  const { splitOf, notes, findings } = await inspected(load({ ...all, split: { dev: 40, test: 40 } }));
   expect(notes).toEqual([expect.stringMatching(/^data\.split: expected enough pictures for train, dev, test/)]);
-  expect(partOf(0)).toBeNull();
+  expect(splitOf(0)).toBeNull();
   expect(findings.map(({ kind }) => kind)).toContain('nearDuplicate');
 });
 
 test('of more than two classes, pictures go by the names that they have in their source', async () => {
-  const { seen, findings, partOf } = await inspected(load(many));
+  const { seen, findings, splitOf } = await inspected(load(many));
   const found = (kind: string) => findings.find((one) => one.kind === kind)?.groups.map(({ pictures }) => pictures);
   const labels = (kind: string) => found(kind)?.map((pictures) => pictures.map(({ name, label }) => `${name} ${label}`).sort());
   expect(labels('twoLabels')).toEqual([['bird/wrong.png bird', 'dog/0.png dog']]);
@@ -116,11 +118,11 @@ test('of more than two classes, pictures go by the names that they have in their
     ['dog/1.png dog', 'dog/copy.jpg dog'],
     ['dog/2.png dog', 'dog/copy-2.png dog'],
   ]);
-  const { classes, parts } = summarize(seen, partOf);
+  const { classes, parts } = summarize(seen, splitOf);
   expect(classes).toEqual({ cat: 14, bird: 9, dog: 27 });
   expect(Object.keys(classes)[0]).toBe('cat');
   for (const name of ['cat', 'bird', 'dog'])
-    expect(partNames.reduce((sum, part) => sum + parts![part]![name]!, 0)).toBe(classes[name]);
+    expect(splitNames.reduce((sum, part) => sum + parts![part]![name]!, 0)).toBe(classes[name]);
 });
 
 test('a copy in two sources is no picture of two labels, where the other source calls the negative class otherwise', async () => {

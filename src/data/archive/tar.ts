@@ -4,7 +4,7 @@ import { type FileHandle, stat } from 'node:fs/promises';
 import { pipeline, Transform } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { UserError } from '../../errors.ts';
-import { firstBytes, openPlainFile } from '../disk.ts';
+import { firstBytes, openPlainFile, readAt } from '../disk.ts';
 import {
   type Archive,
   type ArchiveEntry,
@@ -15,9 +15,7 @@ import {
   mostBytes,
   tooMuch,
 } from './archive.ts';
-import { inOnePass, type Passed } from './one-pass.ts';
-import { fileTape, readAt, readWholly, streamTape, type Tape } from './tape.ts';
-import { type TarFile, tarFiles } from './tar-files.ts';
+import { fileReader, readExactly, type SequentialReader, streamReader, type TarFile, tarFiles } from './tar-files.ts';
 
 /** Opens a tar archive, packed with gzip or not. It has no directory: its headers are read one after the other to list it. Then its files
  *  lie where those said; of one that is packed all is read anew, from the start.
@@ -67,7 +65,7 @@ interface Listing {
 }
 
 /** Its files from the start, each with the tape that its content is on. */
-function pass(tar: Tar, listing: Listing = {}): AsyncGenerator<{ file: TarFile; tape: Tape }> {
+function pass(tar: Tar, listing: Listing = {}): AsyncGenerator<{ file: TarFile; tape: SequentialReader }> {
   return tar.isPacked ? passPacked(tar, listing) : passPlain(tar, listing);
 }
 
@@ -75,7 +73,7 @@ async function* passPlain(tar: Tar, { onProgress, onFolder }: Listing): ReturnTy
   const { path, status } = tar;
   const handle = await openSame(tar);
   try {
-    const tape: Tape = fileTape(handle, status.size, () => onProgress?.(tape.position(), status.size));
+    const tape: SequentialReader = fileReader(handle, status.size, () => onProgress?.(tape.position(), status.size));
     for await (const file of tarFiles(tape, path, onFolder)) yield { file, tape };
   } finally {
     await handle.close();
@@ -89,7 +87,7 @@ async function* passPacked(tar: Tar, { onProgress, onFolder }: Listing): ReturnT
   const unpacked = pipeline(packed, createGunzip({ chunkSize: 1 << 18 }), atMost(path, status.size), () => {}); // who reads gets its error
   try {
     requireSame(tar, fstatSync((packed as unknown as { fd: number }).fd));
-    const tape = streamTape(unpacked, () => onProgress?.(packed.bytesRead, status.size));
+    const tape = streamReader(unpacked, () => onProgress?.(packed.bytesRead, status.size));
     for await (const file of tarFiles(tape, path, onFolder)) yield { file, tape };
   } finally {
     unpacked.destroy();
@@ -101,7 +99,7 @@ async function* contents(tar: Tar, entries: readonly ArchiveEntry[]): AsyncGener
   let index = 0;
   for await (const { file, tape } of pass(tar)) {
     if (entries[index]?.bytes !== file.bytes) throw changed(tar);
-    yield { index: index++, read: () => readWholly(tape, file.bytes), skip: async () => {} };
+    yield { index: index++, read: () => readExactly(tape, file.bytes), skip: async () => {} };
   }
 }
 
@@ -148,4 +146,70 @@ function atMost(path: string, size: number): Transform {
       else done(null, chunk);
     },
   });
+}
+/** One file of a sequence: read or skipped before the next is asked for. */
+export interface Passed<T> {
+  index: number;
+  read(): Promise<T>;
+  skip(): Promise<void>;
+}
+
+/** Random access to what can only be read from its start: asked in rising order, also several at a time, it is passed once;
+ *  for each step back it starts again.
+ *  @param start  begins a pass; indices rise by one */
+export function inOnePass<T>(start: () => AsyncGenerator<Passed<T>>): (index: number) => Promise<T> {
+  const waiting = new Map<number, PromiseWithResolvers<T>>();
+  let pass: AsyncGenerator<Passed<T>> | undefined;
+  let next = 0;
+  let isServing = false;
+  const restart = async () => {
+    await pass?.return(undefined);
+    pass = start();
+    next = 0;
+  };
+  const passOne = async () => {
+    if (pass === undefined || Math.max(...waiting.keys()) < next) await restart();
+    const { value, done } = await pass!.next();
+    if (done) throw new Error('it ends before the file that was asked for');
+    next = value.index + 1;
+    const asked = waiting.get(value.index);
+    if (asked === undefined) return value.skip();
+    asked.resolve(await value.read());
+    waiting.delete(value.index);
+  };
+  const serve = async () => {
+    try {
+      while (waiting.size > 0) await passOne();
+    } catch (error) {
+      for (const one of waiting.values()) one.reject(error);
+      waiting.clear();
+      pass = undefined;
+    } finally {
+      isServing = false; // in the same turn in which nobody waits: whoever asks next starts it again
+    }
+  };
+  return (index) => {
+    const known = waiting.get(index);
+    if (known !== undefined) return known.promise;
+    const asked = withResolvers<T>();
+    waiting.set(index, asked);
+    if (!isServing) {
+      isServing = true;
+      void serve();
+    }
+    return asked.promise;
+  };
+}
+
+interface PromiseWithResolvers<T> {
+  promise: Promise<T>;
+  resolve(value: T): void;
+  reject(reason: unknown): void;
+}
+
+/** Promise.withResolvers, which Node 20 lacks. */
+function withResolvers<T>(): PromiseWithResolvers<T> {
+  let [resolve, reject]: ((value: never) => void)[] = [];
+  const promise = new Promise<T>((...both) => ([resolve, reject] = both));
+  return { promise, resolve: resolve!, reject: reject! } as PromiseWithResolvers<T>;
 }

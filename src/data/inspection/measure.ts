@@ -132,3 +132,37 @@ function laplacianEnergy(luminance: Float64Array, { width, height }: Rectangle):
   const inner = Math.max(0, width - 2) * Math.max(0, height - 2);
   return inner === 0 ? 0 : sum / inner;
 }
+
+/** What a square shows as a whole, as one number each: light, colour and detail. Parts whose pictures were taken in other places,
+ *  by other cameras or at other sizes differ in the means of these. */
+export const imageStatistics = {
+  brightness: { title: 'brightness', unit: 'of 255' },
+  contrast: { title: 'contrast', unit: 'of 255' },
+  red: { title: 'red over green', unit: 'of 255' },
+  blue: { title: 'blue over green', unit: 'of 255' },
+  sharpness: { title: 'sharpness', unit: '' },
+} as const satisfies Record<string, { title: string; unit: string }>;
+
+export type ImageStatistic = keyof typeof imageStatistics;
+export const imageStatisticNames = Object.keys(imageStatistics) as ImageStatistic[];
+
+/** A column for each. */
+export type StatisticColumns = Record<ImageStatistic, Float32Array>;
+
+export function allocateStatistics(count: number): StatisticColumns {
+  const columns = imageStatisticNames.map((name) => [name, new Float32Array(count)]);
+  return Object.fromEntries(columns) as StatisticColumns;
+}
+
+/** Measures one square, as the network sees it.
+ *  @param pixels  side · side · 3 bytes */
+export function setStatistics(columns: StatisticColumns, index: number, pixels: Uint8Array, side: number): void {
+  const square = { width: side, height: side, pixels };
+  const { brightness, contrast, sharpness } = measure(square);
+  const [red, green, blue] = channelMeans(square);
+  columns.brightness[index] = brightness;
+  columns.contrast[index] = contrast;
+  columns.red[index] = red - green;
+  columns.blue[index] = blue - green;
+  columns.sharpness[index] = Math.sqrt(sharpness); // its square is skewed: few pictures would make the mean
+}

@@ -2,8 +2,9 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { shown, systemReason, UserError } from '../../errors.ts';
 import { headerBytesOf, lengthBytes, parseHeader, type TensorEntry } from '../../safetensors.ts';
 import { openToRead } from '../disk.ts';
+import { hexColumn, type SyncStringColumn } from '../examples.ts';
 import type { Preprocessing } from '../image.ts';
-import { hexTexts, type TextsNow } from '../texts.ts';
+
 import {
   format,
   hashBytes,
@@ -24,9 +25,9 @@ export interface PackedFile extends RowFile {
   classes: readonly string[];
   /** (m)  index into `classes` */
   classOf: Uint8Array | Uint32Array;
-  names: TextsNow;
+  names: SyncStringColumn;
   /** of the contents as the source had them, in hexadecimal */
-  hashes: TextsNow;
+  hashes: SyncStringColumn;
 }
 
 /** Pixels in an open file, picture after picture. */
@@ -99,7 +100,7 @@ function readPacked(path: string, descriptor: number, refuse: Refuse): PackedFil
         );
       },
     },
-    hashes: hexTexts(count, (first, end) => read(at('hashes') + hashBytes * first, hashBytes * (end - first))),
+    hashes: hexColumn(count, (first, end) => read(at('hashes') + hashBytes * first, hashBytes * (end - first))),
   };
 }
 

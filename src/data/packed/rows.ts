@@ -1,5 +1,6 @@
 import { readSync, readv } from 'node:fs';
 import { systemReason, UserError } from '../../errors.ts';
+import { limitYoungGeneration, type StoredPixels } from '../pixels.ts';
 import { type RowFile, shortFile } from './file.ts';
 
 /** Bytes that one call reads at most: enough that the disk is busy, few enough that several calls share the work. */
@@ -131,4 +132,22 @@ function without(buffers: Uint8Array[], bytes: number): Uint8Array[] {
     return false;
   });
   return first < 0 ? [] : [buffers[first]!.subarray(left), ...buffers.slice(first + 1)];
+}
+
+/** The pixels in a file, or of some of its pictures, left where they are.
+ *  @param rows  of the file, null for all
+ *  @param budgetBytes  bytes of memory that reading may take at a time */
+export function pixelsInFile(file: RowFile, rows: Int32Array | null, budgetBytes: number): StoredPixels {
+  const inFile = (wanted: Int32Array) => (rows === null ? wanted : wanted.map((row) => rows[row]!));
+  return {
+    count: rows?.length ?? file.count,
+    features: file.features,
+    budgetBytes,
+    read: (wanted, out) => {
+      limitYoungGeneration();
+      return readRows(file, inFile(wanted), out);
+    },
+    readNow: (wanted, out) => readRowsNow(file, inFile(wanted), out),
+    select: (wanted) => pixelsInFile(file, inFile(wanted), budgetBytes),
+  };
 }

@@ -3,11 +3,12 @@ import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { isSystemError, systemReason, UserError } from '../../errors.ts';
 import { namedRandom } from '../../random.ts';
+import { orderClasses } from '../classes.ts';
 import { exists, flushFolder, writeAt } from '../disk.ts';
-import { orderClasses } from '../examples.ts';
 import type { Preprocessing } from '../image.ts';
-import { type Attempt, attempt, decodesAtOnce, type Failure, mapInOrder, refuseWithoutClasses, strictError } from '../load.ts';
-import { hashOf, type Source, type SourcePicture } from '../source.ts';
+import { type Failure, refuseWithoutClasses, strictError } from '../load.ts';
+import { type Attempt, attempt, decodesAtOnce, hashOf, mapInOrder, type Source, type SourceImage } from '../source.ts';
+
 import { hashBytes, type PackedClasses, type PackedDescription, type PackOrder, packedHeader, tensorEntries } from './format.ts';
 import { encodeGroup, encodeSettings, type Item, type PackSettings, readGroups } from './list.ts';
 
@@ -206,7 +207,7 @@ async function packRest(files: Files, job: Job, state: State): Promise<void> {
     index,
     outcome: await attempt(source.read(index, preprocessing)),
   }));
-  const rooms = [new Uint8Array(rows * features), new Uint8Array(rows * features)];
+  const buffers = [new Uint8Array(rows * features), new Uint8Array(rows * features)];
   let items: Item[] = [];
   let filled = 0;
   let writing = Promise.resolve();
@@ -214,7 +215,7 @@ async function packRest(files: Files, job: Job, state: State): Promise<void> {
 
   const flush = async () => {
     await writing;
-    const pixels = rooms[turn]!.subarray(0, filled * features);
+    const pixels = buffers[turn]!.subarray(0, filled * features);
     const lines = encodeGroup(items, crc32(pixels));
     const [pixelsAt, listAt] = [state.pixelsAt + state.count * features, state.listBytes];
     for (const item of items) addItem(state, item, job);
@@ -229,7 +230,7 @@ async function packRest(files: Files, job: Job, state: State): Promise<void> {
   try {
     for await (const { index, outcome } of reads) {
       items.push(itemOf(job, index, outcome));
-      if ('value' in outcome) rooms[turn]!.set(outcome.value.pixels, filled++ * features);
+      if ('value' in outcome) buffers[turn]!.set(outcome.value.pixels, filled++ * features);
       else if (strict) throw strictError(source, [...state.failures, { name: source.name(index), reason: outcome.reason }]);
       if (filled === rows || items.length >= maximumItems) await flush();
       onProgress?.(state.done + items.length, source.count);
@@ -243,7 +244,7 @@ async function packRest(files: Files, job: Job, state: State): Promise<void> {
 /** Pictures of a group, where so many are unreadable that its pixels don't fill it. */
 const maximumItems = 65_536;
 
-function itemOf({ source, labelOf }: Job, index: number, outcome: Attempt<SourcePicture>): Item {
+function itemOf({ source, labelOf }: Job, index: number, outcome: Attempt<SourceImage>): Item {
   const name = source.name(index);
   if ('reason' in outcome) return { name, reason: outcome.reason };
   return { name, label: labelOf(index), hash: outcome.value.hash };
@@ -285,24 +286,24 @@ function descriptionOf({ count: _, ...rest }: PackSettings, unreadable: number):
 
 /** Writes bytes one after the other from a place in a file on. */
 function appender(file: FileHandle, start: number) {
-  const room = Buffer.alloc(2 ** 16);
+  const buffer = Buffer.alloc(2 ** 16);
   let at = start;
   let filled = 0;
   const flush = async () => {
-    await writeAt(file, room.subarray(0, filled), at);
+    await writeAt(file, buffer.subarray(0, filled), at);
     at += filled;
     filled = 0;
   };
   return {
     flush,
     async add(bytes: Uint8Array) {
-      if (filled + bytes.length > room.length) await flush();
-      if (bytes.length > room.length) {
+      if (filled + bytes.length > buffer.length) await flush();
+      if (bytes.length > buffer.length) {
         await writeAt(file, bytes, at);
         at += bytes.length;
         return;
       }
-      room.set(bytes, filled);
+      buffer.set(bytes, filled);
       filled += bytes.length;
     },
   };
@@ -315,12 +316,12 @@ function rowOrder({ order, count }: PackSettings): (i: number) => number {
 }
 
 async function checksumAt(file: FileHandle, at: number, bytes: number): Promise<number | undefined> {
-  const room = new Uint8Array(Math.min(bytes, groupBytes));
+  const buffer = new Uint8Array(Math.min(bytes, groupBytes));
   let sum = 0;
   for (let done = 0; done < bytes; ) {
-    const { bytesRead } = await file.read(room, 0, Math.min(room.length, bytes - done), at + done);
+    const { bytesRead } = await file.read(buffer, 0, Math.min(buffer.length, bytes - done), at + done);
     if (bytesRead === 0) return undefined;
-    sum = crc32(room.subarray(0, bytesRead), sum);
+    sum = crc32(buffer.subarray(0, bytesRead), sum);
     done += bytesRead;
   }
   return sum;

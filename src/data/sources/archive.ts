@@ -1,12 +1,12 @@
 import { UserError } from '../../errors.ts';
 import { type Archive, type ArchiveEntry, emptyFile, type ListingProgress } from '../archive/archive.ts';
-import { DamagedFile } from '../damaged.ts';
+import { contentHash } from '../content-hash.ts';
+import { decodeImage } from '../decode.ts';
 import { firstBytes, reasonAt } from '../disk.ts';
 import { fileValidator } from '../file-validator.ts';
-import { contentHash } from '../hash.ts';
-import { decodeImage } from '../image.ts';
+import { DamagedFile } from '../image-errors.ts';
 import type { Source } from '../source.ts';
-import { filesPassedOver, foldersPassedOver, imagesAmong, isHiddenName, isSystemFolder } from './found-files.ts';
+import { filesPassedOver, foldersPassedOver, imagesAmong, isHiddenName, isSystemFolder } from './files.ts';
 
 export interface ArchiveOptions {
   path: string;
@@ -14,7 +14,7 @@ export interface ArchiveOptions {
   folder?: string | undefined;
 }
 
-interface Picture {
+interface ArchivedImage {
   /** where it is in the archive */
   index: number;
   /** below the folder of the classes */
@@ -36,7 +36,7 @@ export async function openArchive({ path, folder }: ArchiveOptions, onProgress?:
   const isBelow = (entry: ArchiveEntry) => entry.path.startsWith(root);
   const isLoose = (entry: ArchiveEntry) => !entry.path.slice(root.length).includes('/');
   const images = found.images.filter(isBelow);
-  const pictures = images.filter((entry) => !isLoose(entry)).map((entry) => pictureOf(entry, root));
+  const pictures = images.filter((entry) => !isLoose(entry)).map((entry) => archivedImage(entry, root));
   const read = async (i: number) => {
     const { index, problem } = pictures[i]!;
     if (problem === emptyFile) throw new DamagedFile(problem);
@@ -57,7 +57,7 @@ export async function openArchive({ path, folder }: ArchiveOptions, onProgress?:
     original: async (i) => ({ file: await read(i) }),
     decoding: {
       kind: 'file',
-      stamp: async (i) => (validator === undefined ? undefined : `${validator} ${pictures[i]!.index} ${pictures[i]!.name}`),
+      validator: async (i) => (validator === undefined ? undefined : `${validator} ${pictures[i]!.index} ${pictures[i]!.name}`),
       decode: (file, _, preprocessing) => decodeImage(file, preprocessing),
     },
     notes: notesOf(path, {
@@ -139,7 +139,7 @@ function checkFolder(folder: string, entries: readonly ArchiveEntry[], archive: 
   );
 }
 
-function pictureOf({ path, index, problem }: ArchiveEntry & { index: number }, root: string): Picture {
+function archivedImage({ path, index, problem }: ArchiveEntry & { index: number }, root: string): ArchivedImage {
   const name = path.slice(root.length);
   return { index, name, className: name.slice(0, name.indexOf('/')), problem };
 }

@@ -1,11 +1,10 @@
 import { dirname, resolve, sep } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { UserError } from '../../errors.ts';
-import { csvField } from '../csv-field.ts';
-import { decodeText, delimiterOf, lineOfWrongBytes, problemOf } from '../decode-text.ts';
 import { exists, readWhole, reasonAt } from '../disk.ts';
 import type { Source } from '../source.ts';
-import { fileDecoding, readFileBytes, readPicture } from './files.ts';
+import { csvField, decodeText, delimiterOf, lineOfWrongBytes, problemOf } from '../text-files.ts';
+import { fileDecoding, readFileBytes, readImage } from './files.ts';
 
 /** A table with the columns path and label; paths are relative to the file. Quoting as in RFC 4180; semicolons or tabs do for commas.
  *  @throws UserError (data) on a file that can't be read or has other columns */
@@ -21,7 +20,7 @@ export async function openCsv({ path }: { path: string }): Promise<Source> {
     classes,
     name: (i) => rows[i]!.path,
     classOf: (i) => places.get(rows[i]!.label)!,
-    read: (i, preprocessing) => readPicture(fileOf(i), preprocessing),
+    read: (i, preprocessing) => readImage(fileOf(i), preprocessing),
     original: async (i) => ({ file: await readFileBytes(fileOf(i)) }),
     decoding: fileDecoding(fileOf),
     notes: wrongBytes(text, path),

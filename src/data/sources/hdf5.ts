@@ -1,15 +1,14 @@
 import { stat } from 'node:fs/promises';
-import { dirname, relative } from 'node:path';
+import { dirname, relative, resolve } from 'node:path';
 import type { Dataset, File, Group } from 'h5wasm/node';
 import { UserError } from '../../errors.ts';
 import { grouped } from '../../grouped.ts';
+import { contentHash } from '../content-hash.ts';
 import { firstBytes, reasonAt } from '../disk.ts';
-import { contentHash } from '../hash.ts';
 import { resizePixels } from '../image.ts';
-import { maximumPixels, minimumSide } from '../image-traps.ts';
+import { maximumPixels, minimumSide } from '../image-errors.ts';
 import type { Source } from '../source.ts';
-import { openNothingBut } from './hdf5-files.ts';
-import { describe, isCourseLabels, isLabels, isPictures, labelAdvice, labelsAt, pictureAdvice } from './hdf5-sets.ts';
+import { describe, imageAdvice, isCourseLabels, isImages, isLabels, labelAdvice, labelsAt } from './hdf5-sets.ts';
 
 export interface Hdf5Options {
   path: string;
@@ -34,9 +33,9 @@ export async function openHdf5(options: Hdf5Options): Promise<Source> {
     const images = findDataset(file, path, {
       role: 'images',
       name: options.images,
-      fits: [isPictures],
+      fits: [isImages],
       expected: 'uint8 of shape (m, height, width, 3)',
-      advice: pictureAdvice,
+      advice: imageAdvice,
     });
     const [m, height, width] = images.shape as [number, number, number];
     if (Math.min(height, width) < minimumSide || height * width > maximumPixels) {
@@ -233,4 +232,29 @@ function brokenFile(path: string, error: unknown): UserError {
   // the library gives its whole stack of calls; the innermost, which comes last, says what is wrong
   const innermost = [...text.matchAll(/^ *#\d+: .* in \w+\(\): (.*)$/gm)].at(-1)?.[1] ?? text.split('\n')[0]!;
   return new UserError('data', `${path}: a damaged HDF5 file: ${innermost}`, { hint: 'Fetch or copy it again.', cause: error });
+}
+
+/** Files that sources were opened for. */
+const given = new Set<string>();
+const [createFlag, missing] = [0o100, 44]; // O_CREAT and ENOENT, as the library's C library has them
+const guarded = new WeakSet<object>();
+
+/** Of the library's calls to the system, those that open files. */
+interface LibraryFiles {
+  open(path: string, flags: number, ...rest: unknown[]): unknown;
+  ErrnoError: new (code: number) => Error;
+}
+
+/** An HDF5 file may say that its data lies in others: by links, external storage, virtual data sets. The library opens none
+ *  but the one that is given, those that were given before, and what it creates for itself. */
+export function openNothingBut(path: string, library: { FS: unknown }): void {
+  given.add(resolve(path));
+  const files = library.FS as LibraryFiles;
+  if (guarded.has(files)) return;
+  guarded.add(files);
+  const { open } = files;
+  files.open = function (name, flags, ...rest) {
+    if (!given.has(resolve(name)) && (flags & createFlag) === 0) throw new files.ErrnoError(missing);
+    return open.call(this, name, flags, ...rest);
+  };
 }

@@ -62,7 +62,7 @@ export const sources: { [T in SourceType]: SourceEntry<T> } = {
   drawn: {
     summary: 'pictures that nn draws itself: cats, and other things',
     endings: [],
-    open: async (options) => (await import('./drawn.ts')).openDrawn(options),
+    open: async (options) => (await import('./drawn.ts')).openSynthetic(options),
   },
   packed: {
     summary: 'pictures that nn data pack wrote',

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { decodeText, delimiterOf, lineOfWrongBytes, pathsInList, problemOf } from '../../src/data/decode-text.ts';
+import { decodeText, delimiterOf, lineOfWrongBytes, pathsInList, problemOf } from '../../src/data/text-files.ts';
 
 const utf16 = (text: string, order: 'le' | 'be') => {
   const bytes = Buffer.from(text, 'utf16le');

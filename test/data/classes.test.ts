@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { positiveHint } from '../../src/data/positive-hint.ts';
+import { positiveHint } from '../../src/data/classes.ts';
 
 const ready = (name: string) => `"positive": ${JSON.stringify(name)}`;
 

@@ -9,10 +9,10 @@ import { cosPi } from '../elementary.ts';
  * multiplied by it they weigh alike, and two skies are not one picture. Brightness and contrast fall out, resizing and
  * recompression hardly touch it, and a mirrored picture has the same numbers with the signs of odd u turned.
  */
-export interface Fingerprints {
+export interface PerceptualHashes {
   count: number;
   /** (m, 2)  64 bits of the SHA-256 of the pixels */
-  hashes: Uint32Array;
+  pixelHashes: Uint32Array;
   /** (m, 255)  in the order of `frequencies`; all 0 where the picture is too plain or too small to tell */
   shapes: Int8Array;
 }
@@ -44,31 +44,32 @@ export const shapeRuns = (() => {
   return { innerEven, inner, outerEven } as const;
 })();
 
-export function allocateFingerprints(count: number): Fingerprints {
-  return { count, hashes: new Uint32Array(2 * count), shapes: new Int8Array(shapeLength * count) };
+export function allocatePerceptualHashes(count: number): PerceptualHashes {
+  return { count, pixelHashes: new Uint32Array(2 * count), shapes: new Int8Array(shapeLength * count) };
 }
 
 /** The fingerprints of pictures in memory.
  *  @param pixels  [m, imageSize · imageSize · 3] */
-export function fingerprintAll(pixels: Uint8Array, imageSize: number): Fingerprints {
+export function perceptualHashesOf(pixels: Uint8Array, imageSize: number): PerceptualHashes {
   const features = imageSize * imageSize * 3;
-  const prints = allocateFingerprints(pixels.length / features);
-  for (let i = 0; i < prints.count; i++) setFingerprint(prints, i, pixels.subarray(i * features, (i + 1) * features), imageSize);
+  const prints = allocatePerceptualHashes(pixels.length / features);
+  for (let i = 0; i < prints.count; i++)
+    setPerceptualHash(prints, i, pixels.subarray(i * features, (i + 1) * features), imageSize);
   return prints;
 }
 
 /** Takes the fingerprint of one picture, as it passes by.
  *  @param pixels  imageSize · imageSize · 3 bytes */
-export function setFingerprint(prints: Fingerprints, index: number, pixels: Uint8Array, imageSize: number): void {
+export function setPerceptualHash(prints: PerceptualHashes, index: number, pixels: Uint8Array, imageSize: number): void {
   setPixelHash(prints, index, pixels);
   prints.shapes.set(shapeOf(pixels, imageSize), index * shapeLength);
 }
 
 /** A fingerprint without a shape: only the very same pixels are duplicates of it. */
-export function setPixelHash(prints: Fingerprints, index: number, pixels: Uint8Array): void {
+export function setPixelHash(prints: PerceptualHashes, index: number, pixels: Uint8Array): void {
   const digest = createHash('sha256').update(pixels).digest();
-  prints.hashes[2 * index] = digest.readUInt32LE(0);
-  prints.hashes[2 * index + 1] = digest.readUInt32LE(4);
+  prints.pixelHashes[2 * index] = digest.readUInt32LE(0);
+  prints.pixelHashes[2 * index + 1] = digest.readUInt32LE(4);
 }
 
 function shapeOf(pixels: Uint8Array, imageSize: number): Int8Array {

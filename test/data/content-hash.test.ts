@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { contentSet } from '../../src/data/content-set.ts';
-import { contentHash } from '../../src/data/hash.ts';
+import { contentHash, contentSet } from '../../src/data/content-hash.ts';
 
 test('holds what was added, and nothing else, whenever it is asked', () => {
   fc.assert(
