@@ -9,6 +9,7 @@ import { log } from '../elementary.ts';
 import { type Interval, wilsonInterval } from '../evaluation/intervals.ts';
 import { namedRandom } from '../random.ts';
 import { type CrossValidation, crossValidate } from './cross-validation.ts';
+import { percent } from './differences.ts';
 
 /** What a picture shows of itself beside what it is of. Each becomes a few bytes, as pixels are. */
 export const shortcuts = {
@@ -134,10 +135,6 @@ function gainOf(correct: number, total: number, baseline: number): number | null
   const gain = correct / total - baseline;
   const learnt = wilsonInterval(correct, total)[0] > baseline && gain >= learntShare * (1 - baseline);
   return learnt ? gain : null;
-}
-
-function percent(share: number): string {
-  return `${(100 * share).toFixed(1)}%`;
 }
 
 /** The logit of each example, from the fold that did not see it. */
