@@ -15,7 +15,7 @@ import { optimizers } from '../dist/optimize/optimizers.js';
 import { costOscillates } from '../dist/training/cost-curve.js';
 import { fit } from '../dist/training/fit.js';
 import { fitOptions, planTraining } from '../dist/training/plan.js';
-import { prepareData } from '../dist/training/prepare.js';
+import { prepareData } from '../dist/datasets/prepare.js';
 
 /** A rate is a multiple, 2^k, of these times 12,288 / n_x: the middle of each ladder. */
 const middles = {

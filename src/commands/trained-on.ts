@@ -2,11 +2,10 @@ import { type Classifier, measureAnswers } from '../classifier/classifier.ts';
 import { ascending } from '../data/batches.ts';
 import type { ContentSet } from '../data/content-hash.ts';
 import { type ExampleSet, stringBlocks } from '../data/examples.ts';
-
+import { findDatasetDuplicates, maximumCompared } from '../datasets/dataset-duplicates.ts';
 import { UserError } from '../errors.ts';
 import type { Metrics } from '../evaluation/metrics.ts';
 import { readTrained } from '../run/split-file.ts';
-import { findDatasetDuplicates, maximumCompared } from '../training/copies.ts';
 import type { Context } from './command.ts';
 
 /** What of the pictures that a model is judged on it was trained on: keys of `nn evaluate --json`. */

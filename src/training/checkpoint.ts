@@ -4,14 +4,13 @@ import { contentHash } from '../data/content-hash.ts';
 import type { ExampleSet } from '../data/examples.ts';
 import { fewImages } from '../data/pixels.ts';
 import { splitNames } from '../data/split.ts';
-
+import type { Splits } from '../datasets/prepare.ts';
 import { UserError } from '../errors.ts';
 import { forms } from '../model/forms.ts';
 import type { DevCourse } from './cost-curve.ts';
 import type { FoldsDone } from './cross-validation.ts';
 import type { GradientWatchState } from './layer-norms.ts';
 import type { TrainingFiles } from './plan.ts';
-import type { Splits } from './prepare.ts';
 import type { TrainingState } from './training-state.ts';
 
 /** All that a run needs to go on where it was, to the same bits. */

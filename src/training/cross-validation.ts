@@ -1,6 +1,6 @@
 import { type Classifier, judge, logitsOf, probability } from '../classifier/classifier.ts';
 import type { Config } from '../config/schema.ts';
-
+import { foldSplits, type PreparedData } from '../datasets/prepare.ts';
 import { UserError } from '../errors.ts';
 import type { Metrics } from '../evaluation/metrics.ts';
 import { chooseThreshold, type ThresholdCriterion } from '../evaluation/threshold.ts';
@@ -9,7 +9,6 @@ import { refuseWrongStep } from './check-step.ts';
 import { judgeTrained } from './divergence.ts';
 import { type EpochEvent, type FitEvent, type FitOptions, fit, type ResumeOptions } from './fit.ts';
 import { planTraining, prepareFit, type TrainingFiles } from './plan.ts';
-import { foldSplits, type PreparedData } from './prepare.ts';
 import type { TrainingState } from './training-state.ts';
 
 /** What a training is made of: what a classifier needs besides its weights. */

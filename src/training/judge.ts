@@ -1,12 +1,12 @@
 import { type Classifier, metricsOf } from '../classifier/classifier.ts';
 import type { Config } from '../config/schema.ts';
 import { type SplitName, splitNames } from '../data/split.ts';
+import type { Splits } from '../datasets/prepare.ts';
 import { type Answers, type Bias, diagnose, type Imbalance, imbalanceOf, oneAnswerOf } from '../evaluation/diagnosis.ts';
 import type { Metrics } from '../evaluation/metrics.ts';
 import { kernelsFor } from '../kernels/select.ts';
 import { blindCost, type DevCourse, guessingCost, leaptUp, risesOf, trendOf } from './cost-curve.ts';
 import type { Plan } from './plan.ts';
-import type { Splits } from './prepare.ts';
 import { type Finding, type Remedy, remediesFor } from './remedies.ts';
 import { type Duration, durationOf } from './work.ts';
 

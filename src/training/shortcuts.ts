@@ -4,12 +4,11 @@ import { countPositive, type Examples } from '../data/examples.ts';
 import type { ImageTable } from '../data/inspection/image-table.ts';
 import { borderBytes, thumbnailBytes } from '../data/inspection/measure.ts';
 import { stratifiedFolds } from '../data/split.ts';
-
+import { percent } from '../datasets/drift.ts';
 import { log } from '../elementary.ts';
 import { type Interval, wilsonInterval } from '../evaluation/intervals.ts';
 import { namedRandom } from '../random.ts';
 import { type CrossValidation, crossValidate } from './cross-validation.ts';
-import { percent } from './differences.ts';
 
 /** What a picture shows of itself beside what it is of. Each becomes a few bytes, as pixels are. */
 export const shortcuts = {

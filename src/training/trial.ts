@@ -6,6 +6,7 @@ import { type DecodeCache, withCache } from '../data/cache/decode-cache.ts';
 import type { CacheFolder } from '../data/cache/folder.ts';
 
 import { scratchIn } from '../data/scratch.ts';
+import { type PreparedData, prepareData } from '../datasets/prepare.ts';
 import { UserError } from '../errors.ts';
 import { type Interval, wilsonInterval } from '../evaluation/intervals.ts';
 import type { Metrics } from '../evaluation/metrics.ts';
@@ -17,7 +18,6 @@ import { classifierOf, crossValidate, requireDev } from './cross-validation.ts';
 import { judgeTrained } from './divergence.ts';
 import { type EpochEvent, fit } from './fit.ts';
 import { planTraining, prepareFit, type TrainingFiles } from './plan.ts';
-import { type PreparedData, prepareData } from './prepare.ts';
 
 /** One training of a search: these fields, for so many epochs. */
 export interface TrialJob {

@@ -3,8 +3,8 @@ import type { Config } from '../config/schema.ts';
 import { type Augmentation, augments } from '../data/augment.ts';
 import { batchLength } from '../data/batches.ts';
 import { layerInputs, type Network, parameterCount } from '../model/network.ts';
+import { networkOf } from './config-network.ts';
 import { formOf } from './form.ts';
-import { networkOf } from './prepare.ts';
 
 /** How long trainings take beside one another, by counts alone: the same on every machine, and nothing is timed. */
 

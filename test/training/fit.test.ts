@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { logits } from '../../src/classifier/classifier.ts';
 import { checkConfig } from '../../src/config/load.ts';
 import { inverseVariance } from '../../src/data/normalize.ts';
+import { type PreparedData, prepareData } from '../../src/datasets/prepare.ts';
 import { kernelsFor } from '../../src/kernels/select.ts';
 import { losses } from '../../src/model/losses.ts';
 import type { Parameters } from '../../src/model/network.ts';
@@ -10,7 +11,6 @@ import { type ScheduleChoice, scheduledRate } from '../../src/optimize/schedules
 import { keepBest } from '../../src/training/early-stopping.ts';
 import { type EpochEvent, type FitOptions, fit } from '../../src/training/fit.ts';
 import { fitOptions, planTraining } from '../../src/training/plan.ts';
-import { type PreparedData, prepareData } from '../../src/training/prepare.ts';
 import { epochBatches } from '../data/epoch-batches.ts';
 import { dense } from '../model/networks.ts';
 import { epochsOf, type HeldOptions, kernels, noisePictures, problem, type Wishes } from './problems.ts';

@@ -5,12 +5,12 @@ import { loadExamples } from '../../src/data/load.ts';
 
 import { normalizers } from '../../src/data/normalize.ts';
 import { openSource } from '../../src/data/sources/sources.ts';
+import { type PreparedData, prepareData } from '../../src/datasets/prepare.ts';
 import type { Kernels } from '../../src/kernels/kernels.ts';
 import { kernelsFor } from '../../src/kernels/select.ts';
 import { initialParameters, type Layer, type Network } from '../../src/model/network.ts';
 import { namedRandom, numpyRandom } from '../../src/random.ts';
 import { type EpochEvent, type FitOptions, fit } from '../../src/training/fit.ts';
-import { type PreparedData, prepareData } from '../../src/training/prepare.ts';
 import type { FitPart } from '../../src/training/problem.ts';
 import { dense } from '../model/networks.ts';
 

@@ -1,5 +1,6 @@
 import { checkConfig } from '../../src/config/load.ts';
 import type { Config } from '../../src/config/schema.ts';
+import { prepareData, type Splits } from '../../src/datasets/prepare.ts';
 import { kernelsFor } from '../../src/kernels/select.ts';
 import { nextDevCourse } from '../../src/training/cost-curve.ts';
 import { classifierOf } from '../../src/training/cross-validation.ts';
@@ -8,7 +9,6 @@ import { type EpochEvent, fit } from '../../src/training/fit.ts';
 import { alarmsWithoutOthers, type Course, diagnoseParts, judgeParts, type PartsDiagnosis } from '../../src/training/judge.ts';
 import { gradientWatch } from '../../src/training/layer-norms.ts';
 import { planTraining, prepareFit } from '../../src/training/plan.ts';
-import { prepareData, type Splits } from '../../src/training/prepare.ts';
 
 /** What `nn train` makes of a config, but for the files and the words. */
 export interface Trained {

@@ -10,7 +10,6 @@ import {
 } from '../data/inspection/measure.ts';
 import { isStored, type Pixels, pixelBlocks } from '../data/pixels.ts';
 import { type SplitName, splitNames } from '../data/split.ts';
-
 import { deviationsApart, fisherExact, type Share, sampleOf, welchTest } from '../evaluation/two-samples.ts';
 import { namedRandom } from '../random.ts';
 

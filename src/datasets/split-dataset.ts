@@ -13,7 +13,6 @@ import {
   stratifiedSplit,
   unnamedSplitNotes,
 } from '../data/split.ts';
-
 import { namedRandom } from '../random.ts';
 
 export interface DatasetSplit {

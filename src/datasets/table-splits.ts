@@ -5,11 +5,10 @@ import { countPositive } from '../data/examples.ts';
 import { type ImageTable, nameOf, type SplitOf } from '../data/inspection/image-table.ts';
 import { imageStatisticNames, type StatisticColumns } from '../data/inspection/measure.ts';
 import { splitNames } from '../data/split.ts';
-
 import { UserError } from '../errors.ts';
-import { maximumCompared } from './copies.ts';
-import { compareSplits, driftNotes, type SplitDifference, type SplitSample, spreadRows } from './differences.ts';
-import { type DatasetSplit, placesOf, splitDataset } from './divide.ts';
+import { maximumCompared } from './dataset-duplicates.ts';
+import { compareSplits, driftNotes, type SplitDifference, type SplitSample, spreadRows } from './drift.ts';
+import { type DatasetSplit, placesOf, splitDataset } from './split-dataset.ts';
 
 /** Where the pictures of a survey stand in a training, and how its parts differ. */
 export interface TableSplits {

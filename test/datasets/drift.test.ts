@@ -9,8 +9,6 @@ import {
 } from '../../src/data/inspection/measure.ts';
 import type { StoredPixels } from '../../src/data/pixels.ts';
 import { stratifiedSplit } from '../../src/data/split.ts';
-
-import { namedRandom, numpyRandom } from '../../src/random.ts';
 import {
   compareSplits,
   driftBounds,
@@ -19,8 +17,10 @@ import {
   type SplitSample,
   sampleSplits,
   spreadRows,
-} from '../../src/training/differences.ts';
-import { prepareData } from '../../src/training/prepare.ts';
+} from '../../src/datasets/drift.ts';
+import { prepareData } from '../../src/datasets/prepare.ts';
+import { namedRandom, numpyRandom } from '../../src/random.ts';
+
 import { sharedData, withoutShared } from '../shared.ts';
 
 const side = 8;
