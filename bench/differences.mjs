@@ -5,8 +5,8 @@ import { allocateStatistics, imageStatisticNames, setStatistics } from '../dist/
 import { loadExamples } from '../dist/data/load.js';
 import { openSource, sourceAtPath } from '../dist/data/sources/sources.js';
 import { splitNames, stratifiedSplit } from '../dist/data/split.js';
+import { compareSplits } from '../dist/datasets/drift.js';
 import { namedRandom } from '../dist/random.js';
-import { compareSplits } from '../dist/training/differences.js';
 
 const seeds = 1000;
 const side = 64;

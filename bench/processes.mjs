@@ -11,7 +11,7 @@ import { normalizers } from '../dist/data/normalize.js';
 import { kernelsFor } from '../dist/kernels/select.js';
 import { parametersOver } from '../dist/model/network.js';
 import { saveClassifier } from '../dist/run/model-file.js';
-import { networkOf } from '../dist/training/prepare.js';
+import { networkOf } from '../dist/training/config-network.js';
 import { everyHundredth } from './answer.mjs';
 import { reasonIn } from './child.mjs';
 import { courseFile, writePicture } from './data.mjs';

@@ -6,7 +6,7 @@ import { augments } from '../data/augment.ts';
 import { batchLength } from '../data/batches.ts';
 import { removeFile } from '../data/disk.ts';
 import { allStrings, type ExampleSet, selectStrings } from '../data/examples.ts';
-
+import { foldSplits } from '../datasets/prepare.ts';
 import { type ExitKind, systemReason, UserError } from '../errors.ts';
 import { shellWord } from '../lines.ts';
 import { trainText } from '../report/train-summary.ts';
@@ -19,9 +19,8 @@ import { costOscillates, nextDevCourse, startsFar } from '../training/cost-curve
 import { afterFolds, type CrossValidation, classifierOf, crossValidate, type FoldsDone } from '../training/cross-validation.ts';
 import { DivergedError } from '../training/divergence.ts';
 import { type EpochEvent, type FitOptions, fit } from '../training/fit.ts';
-import { gradientWatch } from '../training/layer-norms.ts';
 import { planTraining, prepareFit } from '../training/plan.ts';
-import { foldSplits } from '../training/prepare.ts';
+import { gradientWatch } from '../training/watch.ts';
 import type { Checkpoints } from './checkpoints.ts';
 import type { Context } from './command.ts';
 import { type Outcome, summarize } from './summarize.ts';

@@ -18,11 +18,11 @@ import {
 
 import { csvWithout } from '../data/sources/csv.ts';
 import { type SourceChoice, sourceAtPath } from '../data/sources/sources.ts';
+import { openData } from '../datasets/open.ts';
 import { type ExitKind, systemReason, UserError } from '../errors.ts';
 import { shellWord } from '../lines.ts';
 import { count, plural } from '../report/table.ts';
 import { writeFileAtomically } from '../run/atomic-write.ts';
-import { openData } from '../training/open-data.ts';
 import type { Command, Context } from './command.ts';
 import { configToLookAt, type LookingValues, lookAtAll } from './looking.ts';
 import { setOption } from './options.ts';

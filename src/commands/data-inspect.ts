@@ -4,13 +4,12 @@ import { encodeThumbnail } from '../data/image.ts';
 import type { FlaggedImage } from '../data/inspection/findings.ts';
 import { type ImageTable, summarize } from '../data/inspection/image-table.ts';
 import { attempt, decodesAtOnce, mapInOrder } from '../data/source.ts';
-
+import { openData } from '../datasets/open.ts';
 import type { ExitKind } from '../errors.ts';
 import { useThreads } from '../kernels/select.ts';
 import { type Inspection, inspectionJson, inspectionText } from '../report/inspection.ts';
 import { inspectionHtml } from '../report/inspection-html.ts';
 import { writeFileAtomically } from '../run/atomic-write.ts';
-import { openData } from '../training/open-data.ts';
 import { scoreShortcuts, studyShortcuts } from '../training/shortcuts.ts';
 import type { Command, Context } from './command.ts';
 import { askModel } from './data-inspect-model.ts';

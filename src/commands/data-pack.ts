@@ -7,9 +7,9 @@ import { type Packed, packSource } from '../data/packed/write.ts';
 import type { Source } from '../data/source.ts';
 
 import { openSource, type SourceChoice, sourceAtPath } from '../data/sources/sources.ts';
+import { sourceChoice } from '../datasets/open.ts';
 import { type ExitKind, UserError } from '../errors.ts';
 import { takeLock } from '../run/lock.ts';
-import { sourceChoice } from '../training/prepare.ts';
 import type { Command, Context } from './command.ts';
 import { setOption } from './options.ts';
 import { numberOption, wordOption } from './parse.ts';

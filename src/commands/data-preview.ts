@@ -5,13 +5,13 @@ import { encodePng, encodeWithTexts } from '../data/image.ts';
 import { fewImages } from '../data/pixels.ts';
 import { attempt } from '../data/source.ts';
 import { splitNames } from '../data/split.ts';
-
+import { openData } from '../datasets/open.ts';
+import { prepareData } from '../datasets/prepare.ts';
 import { type ExitKind, UserError } from '../errors.ts';
 import { namedRandom } from '../random.ts';
 import { type ContactSheet, drawSheet, type SheetPicture, type SheetSection, sheetHtml } from '../report/contact-sheet.ts';
 import { writeFileAtomically } from '../run/atomic-write.ts';
-import { openData } from '../training/open-data.ts';
-import { prepareData } from '../training/prepare.ts';
+
 import type { Command, Context } from './command.ts';
 import { configToLookAt, type LookingValues, lookingArgument, lookingOptions } from './looking.ts';
 import { numberOption } from './parse.ts';

@@ -11,7 +11,7 @@ import { decodesAtOnce, mapInOrder, type Source } from '../data/source.ts';
 import { openSource, type SourceChoice, sourceAtPath } from '../data/sources/sources.ts';
 import { type SplitName, splitNames } from '../data/split.ts';
 import { csvField } from '../data/text-files.ts';
-
+import { openSources, sourceChoice } from '../datasets/open.ts';
 import { type ExitKind, UserError } from '../errors.ts';
 import { kernelsFor, useThreads } from '../kernels/select.ts';
 import { shellWord } from '../lines.ts';
@@ -23,7 +23,6 @@ import { defaultModel } from '../run/places.ts';
 import { writePredictions } from '../run/predictions-file.ts';
 import { readRunConfig, runFiles, runOfModel } from '../run/run-folder.ts';
 import { readSplitPart, type SplitRow, trainedOf } from '../run/split-file.ts';
-import { openSources, sourceChoice } from '../training/prepare.ts';
 import type { Command, Context } from './command.ts';
 import { modelOption, threadsOption, thresholdOption } from './options.ts';
 import { numberOption, wordOption } from './parse.ts';

@@ -1,10 +1,10 @@
 import { loadConfig } from '../config/load.ts';
+import { prepareData } from '../datasets/prepare.ts';
 import type { ExitKind } from '../errors.ts';
 import { referenceKernels } from '../kernels/reference.ts';
 import { gradientCheckText } from '../report/gradient-check.ts';
 import { checkModel, isRight, rightBelow, tensorsOf } from '../training/check-gradients.ts';
 import { planTraining, prepareFit } from '../training/plan.ts';
-import { prepareData } from '../training/prepare.ts';
 import type { Command, Context } from './command.ts';
 import { readExtras } from './extras.ts';
 import { configOption, setOption } from './options.ts';

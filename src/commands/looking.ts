@@ -7,9 +7,10 @@ import { type ImageTable, tabulateImages } from '../data/inspection/image-table.
 import { refuseWithoutClasses } from '../data/load.ts';
 
 import { sourceAtPath } from '../data/sources/sources.ts';
+import type { OpenedData } from '../datasets/open.ts';
+import { splitsOfTable, type TableSplits } from '../datasets/table-splits.ts';
 import { UserError } from '../errors.ts';
-import type { OpenedData } from '../training/open-data.ts';
-import { splitsOfTable, type TableSplits } from '../training/survey-parts.ts';
+
 import type { Context, Option } from './command.ts';
 import { readProgress, sourcePaths } from './reading.ts';
 

@@ -4,10 +4,9 @@ import { concatenateExamples, type ExampleSet, inMemory, selectFrom } from '../d
 import type { Preprocessing } from '../data/image.ts';
 import { type Failure, openExamples, streamingBudget } from '../data/load.ts';
 import { attempt, decodesAtOnce, hashOf, mapInOrder, pieceOf, type Source } from '../data/source.ts';
-
+import type { OpenedSource } from '../datasets/open.ts';
 import { type ExpectedPart, findExamples, matchExamples } from '../run/find-examples.ts';
 import type { SplitRow } from '../run/split-file.ts';
-import type { OpenedSource } from '../training/prepare.ts';
 import type { DecodedPlaces } from './reading.ts';
 
 /** Where the pictures of a run's part may be. */

@@ -1,9 +1,9 @@
 import type { LoadedConfig } from '../config/load.ts';
+import { type PreparedData, prepareData, type ReadOptions } from '../datasets/prepare.ts';
 import type { Kernels } from '../kernels/kernels.ts';
 import { kernelsFor } from '../kernels/select.ts';
 import { requireDev } from '../training/cross-validation.ts';
 import { type Plan, planTraining, type TrainingFiles } from '../training/plan.ts';
-import { type PreparedData, prepareData, type ReadOptions } from '../training/prepare.ts';
 import type { Context } from './command.ts';
 import { readExtras } from './extras.ts';
 import { noteOthers, readProgress, warnOfFailures, withDecoded } from './reading.ts';

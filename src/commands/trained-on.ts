@@ -2,11 +2,10 @@ import { type Classifier, measureAnswers } from '../classifier/classifier.ts';
 import { ascending } from '../data/batches.ts';
 import type { ContentSet } from '../data/content-hash.ts';
 import { type ExampleSet, stringBlocks } from '../data/examples.ts';
-
+import { findDatasetDuplicates, maximumCompared } from '../datasets/dataset-duplicates.ts';
 import { UserError } from '../errors.ts';
 import type { Unseen } from '../results/evaluation.ts';
 import { readTrained } from '../run/split-file.ts';
-import { findDatasetDuplicates, maximumCompared } from '../training/copies.ts';
 import type { Context } from './command.ts';
 
 /** Where pictures come from that are judged together, whatever part they stood in. */

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { type LoadedConfig, loadConfig, pathsOf, withoutPaths } from '../config/load.ts';
 import type { SearchConfig } from '../config/schema.ts';
 import { exists, makeFolder } from '../data/disk.ts';
+import { type PreparedData, prepareData } from '../datasets/prepare.ts';
 import { type ExitKind, UserError } from '../errors.ts';
 import { kernelsFor, useThreads } from '../kernels/select.ts';
 import { rankingCsv, tuneText } from '../report/tune.ts';
@@ -22,7 +23,6 @@ import {
 import { splitMark, writeSplit, writtenSplitMark } from '../run/split-file.ts';
 import { refuseTooMuch } from '../training/memory.ts';
 import { planTraining, type TrainingFiles } from '../training/plan.ts';
-import { type PreparedData, prepareData } from '../training/prepare.ts';
 import { trialConfig, trialSets } from '../training/trial.ts';
 import { poolClosed, trialPool } from '../training/trial-pool.ts';
 import { halvingFactor, rankTrials, rungEpochs, tune } from '../training/tune.ts';

@@ -6,6 +6,13 @@ export interface Classes {
   negative: string;
 }
 
+/** The classes among names, each once and sorted by UTF-16 code units, so the same on every system; and the place of each. */
+export function classesAmong(names: readonly string[]): { classes: string[]; placeOf(name: string): number } {
+  const classes = [...new Set(names)].sort();
+  const places = new Map(classes.map((name, place) => [name, place]));
+  return { classes, placeOf: (name) => places.get(name)! };
+}
+
 /** Which of a source's classes is 1. Where there are more than two, that one stands against all the others together.
  *  @param names     of the classes, sorted by UTF-16 code units, so the same on every system
  *  @param positive  the config's word, if any

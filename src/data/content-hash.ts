@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 export function contentHash(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex').slice(0, 32);
 }
+
 /** Contents, by their hashes. */
 export interface ContentSet {
   has(hash: string): boolean;

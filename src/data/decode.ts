@@ -1,15 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { scheduleDecoding } from './decode-turns.ts';
 import {
-  channels,
   type EncodedImage,
   type ImageInfo,
-  loadSharp,
   type OpenedImage,
   type Operations,
   openImage,
   operations,
   type Preprocessing,
+  rawImage,
 } from './image.ts';
 import { imageError } from './image-errors.ts';
 import { formatOf, isDecodedHere } from './image-formats.ts';
@@ -63,6 +62,6 @@ async function decodeUntrusted<Use extends keyof Operations>(
 export async function inspectImage(encoded: EncodedImage, side: number): Promise<ImageInfo> {
   if ('file' in encoded) return decodeUntrusted('inspect', encoded.file, side);
   const { pixels, width, height } = encoded;
-  const image = loadSharp()(pixels, { raw: { width, height, channels } });
-  return operations.inspect({ image, width, height, format: 'pixels', turned: false, bytes: pixels.length }, side);
+  const facts = { width, height, format: 'pixels', turned: false, bytes: pixels.length };
+  return operations.inspect({ image: rawImage(encoded), ...facts }, side);
 }

@@ -23,11 +23,6 @@ interface Slot {
 /** One for each core; not too many, since each may hold hundreds of megabytes. */
 const free: Slot[] = Array.from({ length: Math.min(8, availableParallelism()) }, () => ({}));
 const waiting: ((slot: Slot) => void)[] = [];
-/** Ends what is asked now. */
-const asked = new Set<() => void>();
-stopDecoding.signal.addEventListener('abort', () => {
-  for (const end of asked) end();
-});
 const interrupted: Outcome = { reason: 'interrupted', isDamaged: false };
 
 /** Decodes a file in another process; where that takes too long, or the process dies of it, it is refused.
@@ -85,7 +80,7 @@ function ask(slot: Slot, child: ChildProcess, request: DecodeRequest): Promise<O
   return new Promise((resolve) => {
     const settle = (answer: Outcome) => {
       clearTimeout(late); // what keeps this process waiting, too
-      asked.delete(stop);
+      stopDecoding.signal.removeEventListener('abort', stop);
       child.off('message', settle).off('exit', onExit).off('error', onError);
       resolve(answer);
     };
@@ -95,7 +90,7 @@ function ask(slot: Slot, child: ChildProcess, request: DecodeRequest): Promise<O
       settle(answer);
     };
     const stop = () => end(interrupted);
-    asked.add(stop);
+    stopDecoding.signal.addEventListener('abort', stop);
     const { seconds, reason } = patienceFor(request.file);
     const late = setTimeout(() => end({ reason, isDamaged: false }), seconds * 1000);
     const onExit = (code: number | null, signal: string | null) =>

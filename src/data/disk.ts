@@ -20,6 +20,57 @@ export async function writeAt(file: PlaceWriter, bytes: Uint8Array, position: nu
   }
 }
 
+/** Writes bytes one after the other. */
+export interface SequentialWriter {
+  /** @param bytes  copied before its promise is kept; one call after the other */
+  add(bytes: Uint8Array): Promise<void>;
+  /** All of it is in the file. */
+  flush(): Promise<void>;
+  /** Nothing is on its way to the disk any more, whatever became of it: before the file is closed. */
+  settle(): Promise<void>;
+}
+
+/** While a group of bytes is on its way to the disk the next one gathers.
+ *  @param options.position    of the first byte
+ *  @param options.groupBytes  what is gathered before it is written */
+export function sequentialWriter(
+  file: PlaceWriter,
+  { position, groupBytes }: { position: number; groupBytes: number },
+): SequentialWriter {
+  const buffers = [new Uint8Array(groupBytes), new Uint8Array(groupBytes)] as const;
+  let turn: 0 | 1 = 0;
+  let [filled, at] = [0, position];
+  let writing = Promise.resolve();
+  const write = async (bytes: Uint8Array) => {
+    await writing;
+    writing = writeAt(file, bytes, at);
+    writing.catch(() => {}); // it is awaited before the next one; until then a failure is not "unhandled"
+    at += bytes.length;
+  };
+  const writeGathered = async () => {
+    await write(buffers[turn].subarray(0, filled));
+    filled = 0;
+    turn = turn === 0 ? 1 : 0;
+  };
+  const flush = async () => {
+    await writeGathered();
+    await writing;
+  };
+  return {
+    flush,
+    async add(bytes) {
+      if (filled + bytes.length > groupBytes) await writeGathered();
+      if (bytes.length > groupBytes) {
+        await write(bytes);
+        return writing;
+      }
+      buffers[turn].set(bytes, filled);
+      filled += bytes.length;
+    },
+    settle: () => writing.catch(() => {}),
+  };
+}
+
 /** Opening never waits: by itself it would, for ever, at a pipe that nobody writes to. */
 export const openToRead = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
@@ -52,26 +103,28 @@ async function refuseKinds(handle: FileHandle, problemOf: (status: Stats) => str
 
 /** All bytes of what has to be a file. @throws as `openPlainFile` does */
 export async function readPlainFile(path: string): Promise<Buffer> {
-  const handle = await openPlainFile(path);
+  return withFile(openPlainFile(path), (file) => file.readFile());
+}
+
+/** Works with a file that is being opened, and closes it however that ends. */
+export async function withFile<T>(opening: Promise<FileHandle>, work: (file: FileHandle) => Promise<T>): Promise<T> {
+  const file = await opening;
   try {
-    return await handle.readFile();
+    return await work(file);
   } finally {
-    await handle.close();
+    await file.close();
   }
 }
 
 /** The first bytes of a file, which tell its kind; fewer where it is shorter.
  *  @throws Error of the system, or since it is a pipe or a device, which can't be read from its start again */
 export async function firstBytes(path: string, length: number): Promise<Buffer> {
-  const handle = await open(path, openToRead);
-  try {
-    const status = await handle.stat();
+  return withFile(open(path, openToRead), async (file) => {
+    const status = await file.stat();
     if (!status.isFile() && !status.isDirectory()) throw new Error('a pipe or a device');
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, 0);
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, 0);
     return buffer.subarray(0, bytesRead);
-  } finally {
-    await handle.close();
-  }
+  });
 }
 
 /** The same without leaving the thread, which takes a sixth of the time: for the many files of a folder.
@@ -94,9 +147,8 @@ const pieceBytes = 2 ** 16;
 /** A file as a whole, or what comes through a pipe, such as a shell's <(…), until its writer closes it.
  *  @throws Error of the system, or with what is wrong in words: more bytes than wanted, a pipe that nobody writes to */
 export async function readWhole(path: string, maximumBytes: number): Promise<Buffer> {
-  const handle = await open(path, openToRead);
   const tooLong = () => new Error(`more than ${grouped(maximumBytes)} bytes`);
-  try {
+  return withFile(open(path, openToRead), async (handle) => {
     const status = await handle.stat();
     if (status.size > maximumBytes) throw tooLong();
     if (status.isFile() && status.size > 0) return await handle.readFile();
@@ -116,9 +168,7 @@ export async function readWhole(path: string, maximumBytes: number): Promise<Buf
       if (bytes > maximumBytes) throw tooLong();
       pieces.push(piece);
     }
-  } finally {
-    await handle.close();
-  }
+  });
 }
 
 /** What can be read now; nothing at the end; 'later' where a writer has nothing to say yet. */

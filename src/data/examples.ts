@@ -1,4 +1,4 @@
-import { allPixels, isStored, type Pixels } from './pixels.ts';
+import { allPixels, fewImages, isStored, type Pixels } from './pixels.ts';
 
 /** Labelled pictures, in memory or not. */
 export interface ExampleSet {
@@ -22,13 +22,13 @@ export interface Examples extends ExampleSet {
 }
 
 /** The examples at the given indices, in that order: copied where they are in memory, else left where they are. */
-export function selectFrom(examples: ExampleSet, indices: Int32Array): ExampleSet {
-  if (isInMemory(examples)) return selectExamples(examples, indices);
-  const { features, pixels, labels, names, hashes } = examples;
+export function selectFrom({ features, pixels, labels, names, hashes }: ExampleSet, indices: Int32Array): ExampleSet {
+  const chosen = new Uint8Array(indices.length);
+  for (let i = 0; i < indices.length; i++) chosen[i] = labels[indices[i]!]!;
   return {
     features,
-    pixels: isStored(pixels) ? pixels.select(indices) : selectPixels(pixels, indices, features),
-    labels: selectLabels(labels, indices),
+    pixels: isStored(pixels) ? pixels.select(indices) : fewImages(pixels, indices, features),
+    labels: chosen,
     names: selectStrings(names, indices),
     hashes: selectStrings(hashes, indices),
   };
@@ -44,30 +44,6 @@ export async function inMemory(examples: ExampleSet): Promise<Examples> {
   const { features, labels, names, hashes } = examples;
   const pixels = await allPixels(examples.pixels, features);
   return { features, pixels, labels, names: await allStrings(names), hashes: await allStrings(hashes) };
-}
-
-/** The examples at the given indices, in that order. The pixels are copied. */
-function selectExamples({ features, pixels, labels, names, hashes }: Examples, indices: ArrayLike<number>): Examples {
-  const order = Int32Array.from(indices);
-  return {
-    features,
-    pixels: selectPixels(pixels, order, features),
-    labels: selectLabels(labels, order),
-    names: Array.from(order, (i) => names[i]!),
-    hashes: Array.from(order, (i) => hashes[i]!),
-  };
-}
-
-function selectPixels(pixels: Uint8Array, indices: Int32Array, features: number): Uint8Array {
-  const out = new Uint8Array(indices.length * features);
-  for (const [to, from] of indices.entries()) out.set(pixels.subarray(from * features, (from + 1) * features), to * features);
-  return out;
-}
-
-function selectLabels(labels: Uint8Array, indices: Int32Array): Uint8Array {
-  const out = new Uint8Array(indices.length);
-  for (let i = 0; i < indices.length; i++) out[i] = labels[indices[i]!]!;
-  return out;
 }
 
 /** One set of examples after another. */
@@ -99,6 +75,7 @@ export function classCounts(labels: Uint8Array): [negative: number, positive: nu
   const positive = countPositive(labels);
   return [labels.length - positive, positive];
 }
+
 /** A text for each of many things, such as the names of pictures: in memory, as an array is, or read when they are asked for. */
 export interface StringColumn {
   readonly length: number;
@@ -113,6 +90,7 @@ export interface SyncStringColumn extends StringColumn {
 
 /** The texts at the given indices, in that order, each read when it is asked for. */
 export function selectStrings(texts: StringColumn, indices: Int32Array): StringColumn {
+  if (Array.isArray(texts)) return Array.from(indices, (i) => texts[i]!);
   return {
     length: indices.length,
     async slice(first, end) {

@@ -2,7 +2,7 @@ import { open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemReason, UserError } from '../errors.ts';
 import { grouped } from '../grouped.ts';
-import { flushFolder, makeFolder } from './disk.ts';
+import { flushFolder, makeFolder, withFile } from './disk.ts';
 import { download, hasContent, type KnownFile, onDisk, sha256OfFile, sizeOnDisk, TransferFailure } from './download.ts';
 
 /** The course's two files, as every copy in circulation has them. */
@@ -146,13 +146,10 @@ async function* copy(original: string, file: KnownFile, part: string): AsyncGene
   yield 0;
   await onDisk(part, async () => {
     await rm(part, { force: true });
-    const handle = await open(part, 'wx');
-    try {
-      await handle.writeFile(await readFile(original));
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
+    await withFile(open(part, 'wx'), async (file) => {
+      await file.writeFile(await readFile(original));
+      await file.sync();
+    });
   });
   if (!(await hasContent(part, file))) throw new TransferFailure('the file changed while it was copied');
   yield file.bytes;

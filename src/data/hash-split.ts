@@ -1,7 +1,7 @@
 import { UserError } from '../errors.ts';
 import { contentHash } from './content-hash.ts';
 import { type StringColumn, stringBlocks } from './examples.ts';
-import { refuseImpossible, type SplitName, type SplitSizes, splitNames, takesTheRest, wantedSplits } from './split.ts';
+import { groupBy, refuseImpossible, type SplitName, type SplitSizes, splitNames, takesTheRest, wantedSplits } from './split.ts';
 
 /** A picture that does not stand where its content says. */
 export interface HashException {
@@ -91,13 +91,7 @@ function rangesOf(split: SplitSizes): Range[] {
 
 /** The members of each cluster, the one that it goes with first. */
 function membersOf(clusters: Int32Array, numbers: Float64Array): number[][] {
-  const byCluster = new Map<number, number[]>();
-  for (const [i, cluster] of clusters.entries()) {
-    if (cluster < 0) continue;
-    const known = byCluster.get(cluster);
-    if (known) known.push(i);
-    else byCluster.set(cluster, [i]);
-  }
+  const byCluster = groupBy(clusters.keys(), (i) => (clusters[i]! < 0 ? undefined : clusters[i]));
   const rank = (i: number) => (numbers[i]! * 2 ** 26) % 1;
   for (const members of byCluster.values()) members.sort((a, b) => rank(a) - rank(b) || numbers[a]! - numbers[b]!);
   return [...byCluster.values()];

@@ -105,18 +105,20 @@ export async function inDisplayP3(image: Sharp): Promise<Sharp> {
   return sharp(tiffOf({ width: info.width, height: info.height, channels: 4, pixels: data, icc }), safeOptions);
 }
 
-/** Resizes RGB bytes of another shape the way decodeImage does. */
-export async function resizePixels(
-  pixels: Uint8Array,
-  shape: { width: number; height: number },
-  preprocessing: Preprocessing,
-): Promise<Uint8Array> {
-  const sharp = loadSharp();
-  return squarePixels(sharp(pixels, { raw: { ...shape, channels } }), preprocessing);
+/** Resizes RGB bytes the way decodeImage does; those that have the size already stay as they are. */
+export async function resizePixels(image: Rectangle, preprocessing: Preprocessing): Promise<Uint8Array> {
+  const { imageSize } = preprocessing;
+  if (image.width === imageSize && image.height === imageSize) return image.pixels;
+  return squarePixels(rawImage(image), preprocessing);
+}
+
+/** RGB bytes for sharp. */
+export function rawImage({ pixels, width, height }: Rectangle): Sharp {
+  return loadSharp()(pixels, { raw: { width, height, channels } });
 }
 
 /** A picture as its source holds it: the bytes of a file, or RGB bytes. */
-export type EncodedImage = { file: Uint8Array } | { pixels: Uint8Array; width: number; height: number };
+export type EncodedImage = { file: Uint8Array } | Rectangle;
 
 /** What an original says of itself, and the whole of it made small. */
 export interface ImageInfo {
@@ -151,25 +153,20 @@ export async function decoderVersion(): Promise<string> {
 
 /** Encodes RGB bytes, size · size · 3, as a PNG file. */
 export async function encodePng(pixels: Uint8Array, size: number): Promise<Buffer> {
-  const sharp = loadSharp();
-  return sharp(pixels, { raw: { width: size, height: size, channels } })
-    .png({ compressionLevel: 9 })
-    .toBuffer();
+  return rawImage({ pixels, width: size, height: size }).png({ compressionLevel: 9 }).toBuffer();
 }
 
 /** Encodes pixels with an SVG of the same size laid over them, as a PNG file. */
-export async function encodeWithTexts({ pixels, width, height }: Rectangle, svg: string): Promise<Buffer> {
-  const sharp = await loadSharp();
-  return sharp(pixels, { raw: { width, height, channels } })
+export async function encodeWithTexts(image: Rectangle, svg: string): Promise<Buffer> {
+  return rawImage(image)
     .composite([{ input: Buffer.from(svg) }])
     .png()
     .toBuffer();
 }
 
 /** Encodes a small picture as a JPEG file of few bytes, for people to look at. */
-export async function encodeThumbnail({ pixels, width, height }: Rectangle): Promise<Buffer> {
-  const sharp = await loadSharp();
-  return sharp(pixels, { raw: { width, height, channels } }).jpeg({ quality: 80 }).toBuffer();
+export async function encodeThumbnail(image: Rectangle): Promise<Buffer> {
+  return rawImage(image).jpeg({ quality: 80 }).toBuffer();
 }
 
 const safeOptions: SharpOptions = { failOn: 'error', limitInputPixels: maximumPixels, sequentialRead: true, animated: false };

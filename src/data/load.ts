@@ -9,7 +9,7 @@ import { hashBytes } from './packed/format.ts';
 import { pixelsInFile } from './packed/rows.ts';
 import { growYoungGeneration, pixelBlocks } from './pixels.ts';
 import { type Scratch, writeRows } from './scratch.ts';
-import { attempt, decodesAtOnce, mapInOrder, type Source, type SourceImage } from './source.ts';
+import { range, readInOrder, type Source, type SourceImage } from './source.ts';
 
 export interface LoadOptions {
   preprocessing: Preprocessing;
@@ -68,14 +68,7 @@ export async function readImages(
   const classOf = new Uint32Array(source.count);
   const failures: Failure[] = [];
   let taken = 0;
-  const indices = (function* () {
-    for (let i = 0; i < source.count; i++) yield i;
-  })();
-  const reads = mapInOrder(indices, decodesAtOnce(), async (index) => ({
-    index,
-    outcome: await attempt(source.read(index, preprocessing)),
-  }));
-  for await (const { index, outcome } of reads) {
+  for await (const { index, outcome } of readInOrder(source, range(0, source.count), preprocessing)) {
     if ('reason' in outcome) {
       failures.push({ name: source.name(index), reason: outcome.reason });
     } else {

@@ -98,6 +98,20 @@ export async function* mapInOrder<T, R>(
   }
 }
 
+/** Reads images of a source, several at a time.
+ *  @returns each with its index, or why it can't be read, in the order of the indices */
+export function readInOrder(source: Source, indices: Iterable<number>, preprocessing: Preprocessing) {
+  return mapInOrder(indices, decodesAtOnce(), async (index) => ({
+    index,
+    outcome: await attempt(source.read(index, preprocessing)),
+  }));
+}
+
+/** first … end − 1, made as they are asked for: an array of millions would be memory. */
+export function* range(first: number, end: number): Generator<number> {
+  for (let i = first; i < end; i++) yield i;
+}
+
 export type Attempt<T> = { value: T } | Unread;
 
 /** Why a picture can't be read. */

@@ -267,15 +267,21 @@ function classCounts(
  *  @param strata  (m)  those classes; null where they are what the labels say
  *  @returns ascending indices, the groups in the order of their classes */
 export function groupsOf(labels: Uint8Array, strata: Uint32Array | null, label: number): Int32Array[] {
-  const groups = new Map<number, number[]>();
-  for (let i = 0; i < labels.length; i++) {
-    if (labels[i] !== label) continue;
-    const stratum = strata?.[i] ?? label;
-    const group = groups.get(stratum);
-    if (group) group.push(i);
-    else groups.set(stratum, [i]);
-  }
+  const groups = groupBy(labels.keys(), (i) => (labels[i] === label ? (strata?.[i] ?? label) : undefined));
   return [...groups].sort(([a], [b]) => a - b).map(([, members]) => Int32Array.from(members));
+}
+
+/** Indices by what they have in common, in their order; those of which `keyOf` says nothing are left out. */
+export function groupBy<Key>(indices: Iterable<number>, keyOf: (i: number) => Key | undefined): Map<Key, number[]> {
+  const groups = new Map<Key, number[]>();
+  for (const i of indices) {
+    const key = keyOf(i);
+    if (key === undefined) continue;
+    const group = groups.get(key);
+    if (group) group.push(i);
+    else groups.set(key, [i]);
+  }
+  return groups;
 }
 
 /**

@@ -40,6 +40,7 @@ export function delimiterOf(text: string, columns: readonly string[]): string {
   const namesBy = (delimiter: string) => header.split(delimiter).map((name) => name.trim().replace(/^"(.*)"$/, '$1'));
   return delimiters.find((delimiter) => columns.every((column) => namesBy(delimiter).includes(column))) ?? ',';
 }
+
 /** A value as RFC 4180 has it: quoted where it must be. */
 export function csvField(value: string | number | null): string {
   const text = value === null ? '' : String(value);

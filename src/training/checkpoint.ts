@@ -4,15 +4,14 @@ import { contentHash } from '../data/content-hash.ts';
 import type { ExampleSet } from '../data/examples.ts';
 import { fewImages } from '../data/pixels.ts';
 import { splitNames } from '../data/split.ts';
-
+import type { Splits } from '../datasets/prepare.ts';
 import { UserError } from '../errors.ts';
 import { forms } from '../nn/input/input-form.ts';
 import type { DevCourse } from './cost-curve.ts';
 import type { FoldsDone } from './cross-validation.ts';
-import type { GradientWatchState } from './layer-norms.ts';
 import type { TrainingFiles } from './plan.ts';
-import type { Splits } from './prepare.ts';
 import type { TrainingState } from './state.ts';
+import type { GradientWatchState } from './watch.ts';
 
 /** All that a run needs to go on where it was, to the same bits. */
 export interface Checkpoint {

@@ -1,5 +1,6 @@
 import { type Classifier, judge, logitsOf, probability } from '../classifier/classifier.ts';
 import type { Config } from '../config/schema.ts';
+import { foldSplits, type PreparedData } from '../datasets/prepare.ts';
 import { UserError } from '../errors.ts';
 import { chooseThreshold, type ThresholdCriterion } from '../evaluation/metrics.ts';
 import { kernelsFor } from '../kernels/select.ts';
@@ -8,7 +9,6 @@ import { refuseWrongStep } from './check-step.ts';
 import { judgeTrained } from './divergence.ts';
 import { type EpochEvent, type FitEvent, type FitOptions, fit, type ResumeOptions } from './fit.ts';
 import { planTraining, prepareFit, type TrainingFiles } from './plan.ts';
-import { foldSplits, type PreparedData } from './prepare.ts';
 import type { TrainingState } from './state.ts';
 
 /** What a training is made of: what a classifier needs besides its weights. */

@@ -7,11 +7,6 @@ import { featuresOf } from '../nn/shape.ts';
 import { type RateScale, smallerRates } from './learning-rate.ts';
 import type { Training } from './state.ts';
 
-/** A run has diverged when its cost is this many times max(first cost, ln 2) … */
-export const divergedFactor = 100;
-/** … for this many epochs on end: a rise that heals is none. */
-export const divergedEpochs = 20;
-
 /** What went wrong, where and when. */
 export interface DivergenceReport {
   epoch: number;
@@ -68,45 +63,6 @@ function hintFor(proposedRate: DivergenceReport['proposedRate']): string {
     return 'No step was taken before it, so no learning rate is to blame: first weights, inputs, training.l2 or training.classWeight are too large. Try --set model.init=auto --set data.normalize=standardizeChannels';
   }
   return `Try a smaller learning rate: --set training.learningRate=${JSON.stringify(proposedRate)}; --find-rate tries several`;
-}
-
-/** What a watch remembers: the highest cost that is not far above, null before the first epoch; epochs above it on end. */
-export interface CostWatchState {
-  bound: number | null;
-  above: number;
-}
-
-/** Watches the cost of epochs. */
-export interface CostWatch {
-  /** takes the first cost of a training, before any step */
-  begin(cost: number): void;
-  /** whether a cost is far above that of the first epoch */
-  isAbove(cost: number): boolean;
-  /** takes the cost of an epoch; true when it has been far above for too long */
-  endsWith(cost: number): boolean;
-  state(): CostWatchState;
-  put(state: CostWatchState): void;
-}
-
-export function costWatch(): CostWatch {
-  let state: CostWatchState = { bound: null, above: 0 };
-  const isAbove = (cost: number) => state.bound !== null && cost > state.bound;
-  const begin = (cost: number) => {
-    state.bound ??= divergedFactor * Math.max(cost, Math.LN2);
-  };
-  return {
-    begin,
-    isAbove,
-    endsWith(cost) {
-      begin(cost);
-      state.above = isAbove(cost) ? state.above + 1 : 0;
-      return state.above >= divergedEpochs;
-    },
-    state: () => ({ ...state }),
-    put(found) {
-      state = { ...found };
-    },
-  };
 }
 
 /** A tensor that holds something that is not finite: of the last such layer, since gradients come from there. */

@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ascending, batchOrder, everySo } from '../data/batches.ts';
+import type { Samples } from '../datasets/samples.ts';
 import { losses } from '../nn/losses.ts';
 import { createWorkspace, forward, type Workspace } from '../nn/network.ts';
 import { inference } from '../nn/op.ts';
@@ -21,7 +22,7 @@ import {
   withTraining,
 } from './state.ts';
 import { countCorrect, trainStep } from './step.ts';
-import type { Trainable, TrainableSplit } from './trainable.ts';
+import type { Trainable } from './trainable.ts';
 
 export type { EpochEvent, FitEvent, FitOptions, StateEvent, StepEvent } from './state.ts';
 
@@ -193,7 +194,7 @@ function devEvaluator({ trainable, options }: Training): () => Promise<EpochEven
 
 /** Cost and accuracy in inference mode, unweighted. */
 async function evaluateSplit(
-  split: TrainableSplit,
+  split: Samples,
   { network, parameters, kernels }: Trainable['form'],
   { loss, threshold }: FitOptions,
   workspace: Workspace,

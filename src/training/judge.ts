@@ -1,13 +1,13 @@
 import { type Classifier, metricsOf } from '../classifier/classifier.ts';
 import type { Config } from '../config/schema.ts';
 import { type SplitName, splitNames } from '../data/split.ts';
+import type { Splits } from '../datasets/prepare.ts';
 import { diagnose, imbalanceOf, oneAnswerOf } from '../evaluation/diagnosis.ts';
 import { kernelsFor } from '../kernels/select.ts';
 import type { Metrics } from '../results/metrics.ts';
 import type { Diagnosis } from '../results/summary.ts';
 import { blindCost, type DevCourse, guessingCost, leaptUp, risesOf, trendOf } from './cost-curve.ts';
 import type { Plan } from './plan.ts';
-import type { Splits } from './prepare.ts';
 import { type Finding, remediesFor } from './remedies.ts';
 import { durationOf } from './work.ts';
 

@@ -5,7 +5,7 @@ import type { Kernels } from '../kernels/kernels.ts';
 import type { Network } from '../nn/build.ts';
 import { type Init, initializers } from '../nn/initializers.ts';
 import { batchNormMomentum } from '../nn/ops/batch-norm.ts';
-import { leastForBatchNorm } from './layer-norms.ts';
+import { leastForBatchNorm } from './watch.ts';
 
 /** Whether all units of a layer begin alike, and so stay alike for ever. */
 export function startsAlike({ name, factor }: Init): boolean {

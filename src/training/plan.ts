@@ -5,7 +5,7 @@ import { classCounts, countPositive, type ExampleSet } from '../data/examples.ts
 import { inverseVariance, type Moments, momentsOf, normalizers } from '../data/normalize.ts';
 import { allPixels, isStored } from '../data/pixels.ts';
 import { type SplitName, splitNames } from '../data/split.ts';
-
+import type { Splits } from '../datasets/prepare.ts';
 import { UserError } from '../errors.ts';
 import { type Kernels, precisions } from '../kernels/kernels.ts';
 import { referenceKernels } from '../kernels/reference.ts';
@@ -21,12 +21,12 @@ import {
 } from '../nn/network.ts';
 import { optimizers } from '../nn/optimizers.ts';
 import { numpyRandom } from '../random.ts';
+import { networkOf } from './config-network.ts';
 import type { Balance } from './cost-curve.ts';
 import type { FitOptions } from './fit.ts';
 import { autoLearningRate } from './learning-rate.ts';
 import { type MemoryNeed, memoryNeeds, refuseTooMuch } from './memory.ts';
 import { arithmeticWarnings, batchNormWarnings, choiceWarnings, refuseBatchOfOne, symmetryWarnings } from './plan-warnings.ts';
-import { networkOf, type Splits } from './prepare.ts';
 
 /** What a config means for the pictures that were found. */
 export interface Plan {

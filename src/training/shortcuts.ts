@@ -4,7 +4,7 @@ import { countPositive, type Examples } from '../data/examples.ts';
 import type { ImageTable } from '../data/inspection/image-table.ts';
 import { borderBytes, thumbnailBytes } from '../data/inspection/measure.ts';
 import { stratifiedFolds } from '../data/split.ts';
-
+import { percent } from '../datasets/drift.ts';
 import { log } from '../elementary.ts';
 import { wilsonInterval } from '../evaluation/statistics.ts';
 import { namedRandom } from '../random.ts';
@@ -122,10 +122,6 @@ function gainOf(correct: number, total: number, baseline: number): number | null
   const gain = correct / total - baseline;
   const learnt = wilsonInterval(correct, total)[0] > baseline && gain >= learntShare * (1 - baseline);
   return learnt ? gain : null;
-}
-
-function percent(share: number): string {
-  return `${(100 * share).toFixed(1)}%`;
 }
 
 /** The logit of each example, from the fold that did not see it. */

@@ -6,6 +6,7 @@ import { type DecodeCache, withCache } from '../data/cache/decode-cache.ts';
 import type { CacheFolder } from '../data/cache/folder.ts';
 
 import { scratchIn } from '../data/scratch.ts';
+import { type PreparedData, prepareData } from '../datasets/prepare.ts';
 import { UserError } from '../errors.ts';
 import { wilsonInterval } from '../evaluation/statistics.ts';
 import { kernelsFor } from '../kernels/select.ts';
@@ -18,7 +19,6 @@ import { classifierOf, crossValidate, requireDev } from './cross-validation.ts';
 import { judgeTrained } from './divergence.ts';
 import { type EpochEvent, fit } from './fit.ts';
 import { planTraining, prepareFit, type TrainingFiles } from './plan.ts';
-import { type PreparedData, prepareData } from './prepare.ts';
 
 /** What trial i tries: it depends on the seed and i alone, and each field on its own name, so that one more field leaves
  *  the others as they were. */

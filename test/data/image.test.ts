@@ -369,7 +369,7 @@ test('bytes that are pixels already are resized the way files are', async () => 
   const png = await picture(40, 24, slope).png().toBuffer();
   for (const fit of Object.keys(fits) as Fit[]) {
     const preprocessing = { imageSize: 16, fit };
-    expect(await resizePixels(pixels, { width: 40, height: 24 }, preprocessing)).toEqual(await decodeImage(png, preprocessing));
+    expect(await resizePixels({ pixels, width: 40, height: 24 }, preprocessing)).toEqual(await decodeImage(png, preprocessing));
   }
 });
 

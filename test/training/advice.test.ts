@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { checkConfig } from '../../src/config/load.ts';
+import type { Splits } from '../../src/datasets/prepare.ts';
 import { UserError } from '../../src/errors.ts';
 import type { Diagnosis } from '../../src/results/summary.ts';
 import { DivergedError } from '../../src/training/divergence.ts';
 import { planTraining } from '../../src/training/plan.ts';
-import type { Splits } from '../../src/training/prepare.ts';
 import { kernels, noisePictures } from './problems.ts';
 import { trainedOn } from './trained.ts';
 

@@ -4,6 +4,7 @@ import { judge, logits, probability } from '../../src/classifier/classifier.ts';
 import { checkConfig } from '../../src/config/load.ts';
 import type { Config } from '../../src/config/schema.ts';
 import { stratifiedFolds } from '../../src/data/split.ts';
+import { foldSplits, type PreparedData } from '../../src/datasets/prepare.ts';
 import { UserError } from '../../src/errors.ts';
 import { chooseThreshold, confusionOf, type ThresholdCriterion, thresholdCriteria } from '../../src/evaluation/metrics.ts';
 import { kernelsFor } from '../../src/kernels/select.ts';
@@ -17,7 +18,6 @@ import {
   requireDev,
 } from '../../src/training/cross-validation.ts';
 import { fitOptions, planTraining } from '../../src/training/plan.ts';
-import { foldSplits, type PreparedData } from '../../src/training/prepare.ts';
 import { drawnPictures, epochsOf, type HeldData, prepareHeld } from './problems.ts';
 
 const folds = 4;

@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
+import { prepareData } from '../../src/datasets/prepare.ts';
 import { kernelsFor } from '../../src/kernels/select.ts';
 import type { Layer } from '../../src/nn/build.ts';
 import type { LayerNorms } from '../../src/results/journal.ts';
 import { costOscillates } from '../../src/training/cost-curve.ts';
 import type { FitOptions } from '../../src/training/fit.ts';
-import { type GradientWatch, gradientWatch, leastForBatchNorm } from '../../src/training/layer-norms.ts';
 import { fitOptions, planTraining } from '../../src/training/plan.ts';
-import { prepareData } from '../../src/training/prepare.ts';
+import { type GradientWatch, gradientWatch, leastForBatchNorm } from '../../src/training/watch.ts';
 import { configsPath } from '../cli.ts';
 import { dense } from '../nn/networks.ts';
 import { sharedData, withoutShared } from '../shared.ts';

@@ -9,9 +9,9 @@ import { createWorkspace, forward } from '../../src/nn/network.ts';
 import { inference } from '../../src/nn/op.ts';
 import { type OptimizerName, optimizers } from '../../src/nn/optimizers.ts';
 import { costOscillates } from '../../src/training/cost-curve.ts';
-import { gradientWatch } from '../../src/training/layer-norms.ts';
 import { autoLearningRate } from '../../src/training/learning-rate.ts';
 import { fitOptions, planTraining } from '../../src/training/plan.ts';
+import { gradientWatch } from '../../src/training/watch.ts';
 import { drawnPictures, epochsOf, type HeldOptions } from './problems.ts';
 
 const epochs = 150;

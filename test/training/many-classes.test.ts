@@ -8,11 +8,11 @@ import { packSource } from '../../src/data/packed/write.ts';
 import { scratchIn } from '../../src/data/scratch.ts';
 import { openSource } from '../../src/data/sources/sources.ts';
 import { splitNames } from '../../src/data/split.ts';
-
+import { openData } from '../../src/datasets/open.ts';
+import { prepareData } from '../../src/datasets/prepare.ts';
 import { type ExitKind, UserError } from '../../src/errors.ts';
 import { namedRandom } from '../../src/random.ts';
-import { openData } from '../../src/training/open-data.ts';
-import { prepareData } from '../../src/training/prepare.ts';
+
 import { temporaryFolder } from '../cli/pictures.ts';
 import { zipOf } from '../data/archives.ts';
 import { painted, picture } from '../data/pictures.ts';

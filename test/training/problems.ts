@@ -5,13 +5,13 @@ import { loadExamples } from '../../src/data/load.ts';
 
 import { normalizers } from '../../src/data/normalize.ts';
 import { openSource } from '../../src/data/sources/sources.ts';
+import { type PreparedData, prepareData } from '../../src/datasets/prepare.ts';
 import type { Kernels } from '../../src/kernels/kernels.ts';
 import { kernelsFor } from '../../src/kernels/select.ts';
 import type { Layer, Network } from '../../src/nn/build.ts';
 import { initialParameters } from '../../src/nn/network.ts';
 import { namedRandom, numpyRandom } from '../../src/random.ts';
 import { type EpochEvent, type FitOptions, fit } from '../../src/training/fit.ts';
-import { type PreparedData, prepareData } from '../../src/training/prepare.ts';
 import type { FitPart } from '../../src/training/trainable.ts';
 import { dense } from '../nn/networks.ts';
 

@@ -6,12 +6,11 @@ import { checkConfig } from '../../src/config/load.ts';
 import { allPixels, isStored } from '../../src/data/pixels.ts';
 import { scratchIn } from '../../src/data/scratch.ts';
 import { splitNames } from '../../src/data/split.ts';
-
+import { prepareData } from '../../src/datasets/prepare.ts';
 import { kernelsFor } from '../../src/kernels/select.ts';
 import { splitRows } from '../../src/run/split-file.ts';
 import { fit } from '../../src/training/fit.ts';
 import { planTraining, prepareFit } from '../../src/training/plan.ts';
-import { prepareData } from '../../src/training/prepare.ts';
 import { listing, temporaryFolder, writeClasses } from '../cli/pictures.ts';
 import { zipOf } from '../data/archives.ts';
 import { noisePictures } from './problems.ts';

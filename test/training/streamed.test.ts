@@ -9,16 +9,15 @@ import { contentHash } from '../../src/data/content-hash.ts';
 import { packSource } from '../../src/data/packed/write.ts';
 import { isStored, type StoredPixels } from '../../src/data/pixels.ts';
 import type { Source } from '../../src/data/source.ts';
-
+import { type PreparedData, prepareData } from '../../src/datasets/prepare.ts';
+import { cutSpans } from '../../src/datasets/samples.ts';
 import { kernelsFor } from '../../src/kernels/select.ts';
 import { refuseWrongStep } from '../../src/training/check-step.ts';
 import { classifierOf, crossValidate } from '../../src/training/cross-validation.ts';
 import { estimateSeconds } from '../../src/training/estimate.ts';
 import { type EpochEvent, fit } from '../../src/training/fit.ts';
 import { planTraining, prepareFit } from '../../src/training/plan.ts';
-import { type PreparedData, prepareData } from '../../src/training/prepare.ts';
 import { findRate } from '../../src/training/rate-finder.ts';
-import { cutSpans } from '../../src/training/read-part.ts';
 import type { TrainingState } from '../../src/training/state.ts';
 import { noisePictures } from './problems.ts';
 

@@ -1,5 +1,6 @@
 import { checkConfig } from '../../src/config/load.ts';
 import type { Config } from '../../src/config/schema.ts';
+import { prepareData, type Splits } from '../../src/datasets/prepare.ts';
 import { kernelsFor } from '../../src/kernels/select.ts';
 import type { Diagnosis } from '../../src/results/summary.ts';
 import { nextDevCourse } from '../../src/training/cost-curve.ts';
@@ -7,9 +8,8 @@ import { classifierOf } from '../../src/training/cross-validation.ts';
 import { judgeTrained } from '../../src/training/divergence.ts';
 import { type EpochEvent, fit } from '../../src/training/fit.ts';
 import { alarmsWithoutOthers, type Course, diagnoseParts, judgeParts } from '../../src/training/judge.ts';
-import { gradientWatch } from '../../src/training/layer-norms.ts';
 import { planTraining, prepareFit } from '../../src/training/plan.ts';
-import { prepareData, type Splits } from '../../src/training/prepare.ts';
+import { gradientWatch } from '../../src/training/watch.ts';
 
 /** What `nn train` makes of a config, but for the files and the words. */
 export interface Trained {

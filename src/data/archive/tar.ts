@@ -4,7 +4,7 @@ import { type FileHandle, stat } from 'node:fs/promises';
 import { pipeline, Transform } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { UserError } from '../../errors.ts';
-import { firstBytes, openPlainFile, readAt } from '../disk.ts';
+import { firstBytes, openPlainFile, readAt, withFile } from '../disk.ts';
 import {
   type Archive,
   type ArchiveEntry,
@@ -104,12 +104,7 @@ async function* contents(tar: Tar, entries: readonly ArchiveEntry[]): AsyncGener
 }
 
 async function contentAt(tar: Tar, position: number, bytes: number): Promise<Uint8Array> {
-  const handle = await openSame(tar);
-  try {
-    return await readAt(handle, position, bytes);
-  } finally {
-    await handle.close();
-  }
+  return withFile(openSame(tar), (file) => readAt(file, position, bytes));
 }
 
 async function openSame(tar: Tar): Promise<FileHandle> {
@@ -147,6 +142,7 @@ function atMost(path: string, size: number): Transform {
     },
   });
 }
+
 /** One file of a sequence: read or skipped before the next is asked for. */
 export interface Passed<T> {
   index: number;

@@ -4,7 +4,7 @@ import { buffer } from 'node:stream/consumers';
 import { crc32 } from 'node:zlib';
 import type { Entry, ZipFile } from 'yauzl';
 import { UserError } from '../../errors.ts';
-import { openPlainFile, readAt } from '../disk.ts';
+import { openPlainFile, readAt, withFile } from '../disk.ts';
 import { DamagedFile } from '../image-errors.ts';
 import { type Archive, type ArchiveEntry, brokenArchive, entryCheck, type ListingProgress } from './archive.ts';
 
@@ -109,8 +109,7 @@ export interface ZipDirectory {
  * @throws UserError (data), Error with what is wrong
  */
 export async function findDirectory(path: string): Promise<ZipDirectory> {
-  const file = await openPlainFile(path);
-  try {
+  return withFile(openPlainFile(path), async (file) => {
     const { size } = await file.stat();
     const tailAt = Math.max(0, size - endBytes - longestComment - locatorBytes);
     const tail = await readAt(file, tailAt, size - tailAt);
@@ -124,9 +123,7 @@ export async function findDirectory(path: string): Promise<ZipDirectory> {
     if (!locator.subarray(0, 4).equals(locatorSignature)) return smallDirectory(end, tailAt + at, path);
     const largeAt = Number(locator.readBigUInt64LE(8));
     return largeDirectory(await readAt(file, largeAt, largeBytes), largeAt, path);
-  } finally {
-    await file.close();
-  }
+  });
 }
 
 const endSignature = Buffer.from('PK\x05\x06', 'latin1');

@@ -3,7 +3,7 @@ import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { contentHash } from '../content-hash.ts';
-import { writeAt } from '../disk.ts';
+import { readAt, writeAt } from '../disk.ts';
 
 /**
  * A file of decoded pictures, written once and never changed: rows of equal length, then a table, then a trailer, so that
@@ -70,13 +70,6 @@ async function readTable(handle: FileHandle, rowBytes: number): Promise<Pick<Seg
 
 function tableChecksum(table: Uint8Array, trailer: Buffer): number {
   return crc32(trailer.subarray(24), crc32(trailer.subarray(0, 20), crc32(table)));
-}
-
-async function readAt(handle: FileHandle, position: number, length: number): Promise<Buffer> {
-  const buffer = Buffer.allocUnsafe(length);
-  const { bytesRead } = await handle.read(buffer, 0, length, position);
-  if (bytesRead !== length) throw new Error(`expected ${length} bytes at ${position}, found ${bytesRead}`);
-  return buffer;
 }
 
 function entryAt(table: Buffer, at: number): SegmentEntry {

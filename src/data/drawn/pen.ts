@@ -26,6 +26,7 @@ export function penFrom(random: Random): Pen {
     name: () => `n${names++}`,
   };
 }
+
 /** SVG text: numbers are written short, so that a drawing is small and reads the same on every machine. */
 
 /** The side of the square that everything is drawn in; the viewBox is 0 0 canvas canvas. */

@@ -1,7 +1,7 @@
 import { extname } from 'node:path';
 import { type DuplicateCluster, type DuplicateKind, kindOf } from '../duplicates.ts';
 import { formatNamed } from '../image-formats.ts';
-import type { SplitName } from '../split.ts';
+import { groupBy, type SplitName } from '../split.ts';
 import { classNameOf, type ImageTable, nameOf, type SplitOf } from './image-table.ts';
 
 /** Of 255: in a blank picture no channel has a larger standard deviation. A flat JPEG has 0 to 1, a picture at a fiftieth of its
@@ -158,7 +158,7 @@ function copies(table: ImageTable, clusters: readonly DuplicateCluster[], splitO
   const out: Record<CopyKind, FindingGroup[]> = { twoLabels: [], leak: [], duplicate: [], nearDuplicate: [] };
   for (const cluster of clusters) {
     const members = cluster.members.filter((i) => !isBlank(table, i));
-    const contents = groupBy(members, (i) => table.hashes[i]!);
+    const contents = [...groupBy(members, (i) => table.hashes[i]!).values()];
     const group = (indices: readonly number[], why: string) => ({
       pictures: indices.map((i) => flaggedImage(table, i, splitOf)),
       why,
@@ -191,17 +191,6 @@ function haveTwoLabels({ sources, sourceOf, indexOf, labels }: ImageTable, membe
 function bestFirst({ widths, heights, bytes }: ImageTable, members: readonly number[]): number[] {
   const pixels = (i: number) => widths[i]! * heights[i]!;
   return members.toSorted((a, b) => pixels(b) - pixels(a) || bytes[b]! - bytes[a]! || a - b);
-}
-
-/** Groups in the order of their first members. */
-function groupBy(members: readonly number[], keyOf: (i: number) => string): number[][] {
-  const groups = new Map<string, number[]>();
-  for (const i of members) {
-    const group = groups.get(keyOf(i));
-    if (group) group.push(i);
-    else groups.set(keyOf(i), [i]);
-  }
-  return [...groups.values()];
 }
 
 /** What is odd about one picture by itself; a blank one is not called dark or blurred as well. */

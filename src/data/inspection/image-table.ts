@@ -2,7 +2,7 @@ import type { Classes } from '../classes.ts';
 import { inspectImage } from '../decode.ts';
 import type { ImageInfo, Preprocessing } from '../image.ts';
 import { allocatePerceptualHashes, type PerceptualHashes, setPerceptualHash, setPixelHash } from '../perceptual-hash.ts';
-import { attempt, decodesAtOnce, mapInOrder, type Source, type SourceImage, type Unread } from '../source.ts';
+import { attempt, decodesAtOnce, mapInOrder, range, type Source, type SourceImage, type Unread } from '../source.ts';
 import { type SplitName, splitNames } from '../split.ts';
 import {
   allocateStatistics,
@@ -82,7 +82,7 @@ export async function tabulateImages(
   for (const [s, { source }] of sources.entries()) {
     const positive = source.classes.indexOf(classes.positive);
     let done = 0;
-    const rows = mapInOrder(Array(source.count).keys(), decodesAtOnce(), async (index) => ({
+    const rows = mapInOrder(range(0, source.count), decodesAtOnce(), async (index) => ({
       index,
       outcome: await attempt(factsOf(source, index, preprocessing)),
     }));

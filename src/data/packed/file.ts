@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { shown, systemReason, UserError } from '../../errors.ts';
 import { headerBytesOf, lengthBytes, parseHeader, type TensorEntry } from '../../safetensors.ts';
+import { classesAmong } from '../classes.ts';
 import { openToRead } from '../disk.ts';
 import { hexColumn, type SyncStringColumn } from '../examples.ts';
 import type { Preprocessing } from '../image.ts';
@@ -113,9 +114,8 @@ function classesOf(bytes: Uint8Array, { positive, negative, names }: PackedClass
     const expected = written.length === 2 ? '0 or 1' : `0 to ${written.length - 1}`;
     refuse(`labels: expected ${expected}, found ${labels[wrong]} for picture ${wrong}`);
   }
-  const classes = written.toSorted();
-  const places = new Map(classes.map((name, place) => [name, place]));
-  return { classes, classOf: labels.map((label) => places.get(written[label]!)!) };
+  const { classes, placeOf } = classesAmong(written);
+  return { classes, classOf: labels.map((label) => placeOf(written[label]!)) };
 }
 
 type PackedLabels = Pick<PackedFile, 'classes' | 'classOf'>;
@@ -180,12 +180,24 @@ function decodeName(bytes: Uint8Array, refuse: Refuse): string {
 /** Some bytes of a file, in a buffer of their own. @throws UserError (data) where they are not there */
 function readBytes(path: string, descriptor: number, at: number, bytes: number): Uint8Array {
   const out = new Uint8Array(bytes);
-  for (let done = 0; done < bytes; ) {
-    const read = onFile(path, () => readSync(descriptor, out, done, bytes - done, at + done));
+  fillNow({ path, descriptor }, out, at, onFile);
+  return out;
+}
+
+/** Fills a buffer with the bytes from a place in a file on.
+ *  @param guarded  does a call of the system, and makes a UserError of its failure
+ *  @throws UserError (data) where they are not there */
+export function fillNow(
+  { path, descriptor }: Pick<RowFile, 'path' | 'descriptor'>,
+  out: Uint8Array,
+  at: number,
+  guarded: typeof onFile,
+): void {
+  for (let done = 0; done < out.length; ) {
+    const read = guarded(path, () => readSync(descriptor, out, done, out.length - done, at + done));
     if (read === 0) throw shortFile(path);
     done += read;
   }
-  return out;
 }
 
 /** A file that was whole when it was opened, and is not any more. */

@@ -1,7 +1,7 @@
-import { readSync, readv } from 'node:fs';
+import { readv } from 'node:fs';
 import { systemReason, UserError } from '../../errors.ts';
 import { limitYoungGeneration, type StoredPixels } from '../pixels.ts';
-import { type RowFile, shortFile } from './file.ts';
+import { fillNow, type RowFile, shortFile } from './file.ts';
 
 /** Bytes that one call reads at most: enough that the disk is busy, few enough that several calls share the work. */
 const callBytes = 2 ** 21;
@@ -30,19 +30,13 @@ export async function readRows(file: RowFile, rows: Int32Array, out: Uint8Array)
 }
 
 /** The same, one row after the other, before anything else happens. */
-export function readRowsNow({ path, descriptor, pixelsAt, features }: RowFile, rows: Int32Array, out: Uint8Array): void {
-  for (const [i, row] of rows.entries()) {
-    for (let done = 0; done < features; ) {
-      const read = readSome(path, () =>
-        readSync(descriptor, out, i * features + done, features - done, pixelsAt + row * features + done),
-      );
-      if (read === 0) throw shortFile(path);
-      done += read;
-    }
-  }
+export function readRowsNow(file: RowFile, rows: Int32Array, out: Uint8Array): void {
+  const { features, pixelsAt } = file;
+  for (const [i, row] of rows.entries())
+    fillNow(file, out.subarray(i * features, (i + 1) * features), pixelsAt + row * features, guarded);
 }
 
-function readSome(path: string, read: () => number): number {
+function guarded<T>(path: string, read: () => T): T {
   try {
     return read();
   } catch (error) {

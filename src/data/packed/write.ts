@@ -4,10 +4,19 @@ import { crc32 } from 'node:zlib';
 import { isSystemError, systemReason, UserError } from '../../errors.ts';
 import { namedRandom } from '../../random.ts';
 import { orderClasses } from '../classes.ts';
-import { exists, flushFolder, writeAt } from '../disk.ts';
+import { exists, flushFolder, sequentialWriter, writeAt } from '../disk.ts';
 import type { Preprocessing } from '../image.ts';
 import { type Failure, refuseWithoutClasses, strictError } from '../load.ts';
-import { type Attempt, attempt, decodesAtOnce, hashOf, mapInOrder, type Source, type SourceImage } from '../source.ts';
+import {
+  type Attempt,
+  attempt,
+  decodesAtOnce,
+  hashOf,
+  mapInOrder,
+  readInOrder,
+  type Source,
+  type SourceImage,
+} from '../source.ts';
 
 import { hashBytes, type PackedClasses, type PackedDescription, type PackOrder, packedHeader, tensorEntries } from './format.ts';
 import { encodeGroup, encodeSettings, type Item, type PackSettings, readGroups } from './list.ts';
@@ -203,10 +212,6 @@ async function packRest(files: Files, job: Job, state: State): Promise<void> {
   const left = (function* () {
     for (let i = state.done; i < source.count; i++) yield indexOf(i);
   })();
-  const reads = mapInOrder(left, decodesAtOnce(), async (index) => ({
-    index,
-    outcome: await attempt(source.read(index, preprocessing)),
-  }));
   const buffers = [new Uint8Array(rows * features), new Uint8Array(rows * features)];
   let items: Item[] = [];
   let filled = 0;
@@ -228,7 +233,7 @@ async function packRest(files: Files, job: Job, state: State): Promise<void> {
   };
 
   try {
-    for await (const { index, outcome } of reads) {
+    for await (const { index, outcome } of readInOrder(source, left, preprocessing)) {
       items.push(itemOf(job, index, outcome));
       if ('value' in outcome) buffers[turn]!.set(outcome.value.pixels, filled++ * features);
       else if (strict) throw strictError(source, [...state.failures, { name: source.name(index), reason: outcome.reason }]);
@@ -256,7 +261,9 @@ async function finish(file: FileHandle, list: string, { settings }: Job, state: 
   const entries = tensorEntries(state.count, settings, state.nameBytes);
   const encodeLabel = (label: number) =>
     settings.classes.names ? new Uint8Array(Uint32Array.of(label).buffer) : Uint8Array.of(label);
-  const [, nameOffsets, hashes, labels, names] = entries.map(({ start }) => appender(file, state.pixelsAt + start));
+  const [, nameOffsets, hashes, labels, names] = entries.map(({ start }) =>
+    sequentialWriter(file, { position: state.pixelsAt + start, groupBytes: 2 ** 16 }),
+  );
   const offset = Buffer.alloc(8);
   let nameEnd = 0;
   await nameOffsets!.add(offset);
@@ -282,31 +289,6 @@ async function finish(file: FileHandle, list: string, { settings }: Job, state: 
 
 function descriptionOf({ count: _, ...rest }: PackSettings, unreadable: number): PackedDescription {
   return { ...rest, unreadable };
-}
-
-/** Writes bytes one after the other from a place in a file on. */
-function appender(file: FileHandle, start: number) {
-  const buffer = Buffer.alloc(2 ** 16);
-  let at = start;
-  let filled = 0;
-  const flush = async () => {
-    await writeAt(file, buffer.subarray(0, filled), at);
-    at += filled;
-    filled = 0;
-  };
-  return {
-    flush,
-    async add(bytes: Uint8Array) {
-      if (filled + bytes.length > buffer.length) await flush();
-      if (bytes.length > buffer.length) {
-        await writeAt(file, bytes, at);
-        at += bytes.length;
-        return;
-      }
-      buffer.set(bytes, filled);
-      filled += bytes.length;
-    },
-  };
 }
 
 function rowOrder({ order, count }: PackSettings): (i: number) => number {

@@ -1,5 +1,6 @@
 import { UserError } from '../../errors.ts';
 import { type Archive, type ArchiveEntry, emptyFile, type ListingProgress } from '../archive/archive.ts';
+import { classesAmong } from '../classes.ts';
 import { contentHash } from '../content-hash.ts';
 import { decodeImage } from '../decode.ts';
 import { firstBytes, reasonAt } from '../disk.ts';
@@ -42,14 +43,13 @@ export async function openArchive({ path, folder }: ArchiveOptions, onProgress?:
     if (problem === emptyFile) throw new DamagedFile(problem);
     return archive.read(index);
   };
-  const classes = [...new Set(pictures.map(({ className }) => className))].sort();
-  const places = new Map(classes.map((name, place) => [name, place]));
+  const { classes, placeOf } = classesAmong(pictures.map(({ className }) => className));
   return {
     title: path,
     count: pictures.length,
     classes,
     name: (i) => pictures[i]!.name,
-    classOf: (i) => places.get(pictures[i]!.className)!,
+    classOf: (i) => placeOf(pictures[i]!.className),
     read: async (i, preprocessing) => {
       const bytes = await read(i);
       return { pixels: await decodeImage(bytes, preprocessing), hash: contentHash(bytes) };

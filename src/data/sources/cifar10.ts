@@ -54,9 +54,9 @@ export async function openCifar10(
     while (i >= counts[k]!) i -= counts[k++]!;
     return { ...batches[k]!, i };
   };
-  const pixelsOf = (index: number) => {
+  const imageAt = (index: number) => {
     const { bytes, i } = place(index);
-    return interleaved(bytes.subarray(i * recordBytes + 1, (i + 1) * recordBytes));
+    return { pixels: interleaved(bytes.subarray(i * recordBytes + 1, (i + 1) * recordBytes)), width: side, height: side };
   };
   const classes = [positive, `non${positive}`].sort();
   return {
@@ -72,14 +72,10 @@ export async function openCifar10(
       return classes.indexOf(bytes[i * recordBytes] === label ? positive : `non${positive}`);
     },
     read: async (index, preprocessing) => {
-      const pixels = pixelsOf(index);
-      const isFitting = preprocessing.imageSize === side;
-      return {
-        pixels: isFitting ? pixels : await resizePixels(pixels, { width: side, height: side }, preprocessing),
-        hash: contentHash(pixels),
-      };
+      const image = imageAt(index);
+      return { pixels: await resizePixels(image, preprocessing), hash: contentHash(image.pixels) };
     },
-    original: async (index) => ({ pixels: pixelsOf(index), width: side, height: side }),
+    original: async (index) => imageAt(index),
     notes: [],
   };
 }

@@ -1,6 +1,7 @@
 import { dirname, resolve, sep } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { UserError } from '../../errors.ts';
+import { classesAmong } from '../classes.ts';
 import { exists, readWhole, reasonAt } from '../disk.ts';
 import type { Source } from '../source.ts';
 import { csvField, decodeText, delimiterOf, lineOfWrongBytes, problemOf } from '../text-files.ts';
@@ -10,8 +11,7 @@ import { fileDecoding, readFileBytes, readImage } from './files.ts';
  *  @throws UserError (data) on a file that can't be read or has other columns */
 export async function openCsv({ path }: { path: string }): Promise<Source> {
   const { rows, text } = await readRows(path);
-  const classes = [...new Set(rows.map((row) => row.label))].sort();
-  const places = new Map(classes.map((name, place) => [name, place]));
+  const { classes, placeOf } = classesAmong(rows.map((row) => row.label));
   const folder = dirname(path);
   const fileOf = (i: number) => resolve(folder, rows[i]!.path);
   return {
@@ -19,7 +19,7 @@ export async function openCsv({ path }: { path: string }): Promise<Source> {
     count: rows.length,
     classes,
     name: (i) => rows[i]!.path,
-    classOf: (i) => places.get(rows[i]!.label)!,
+    classOf: (i) => placeOf(rows[i]!.label),
     read: (i, preprocessing) => readImage(fileOf(i), preprocessing),
     original: async (i) => ({ file: await readFileBytes(fileOf(i)) }),
     decoding: fileDecoding(fileOf),

@@ -3,6 +3,7 @@ import { dirname, relative, resolve } from 'node:path';
 import type { Dataset, File, Group } from 'h5wasm/node';
 import { UserError } from '../../errors.ts';
 import { grouped } from '../../grouped.ts';
+import { classesAmong } from '../classes.ts';
 import { contentHash } from '../content-hash.ts';
 import { firstBytes, reasonAt } from '../disk.ts';
 import { resizePixels } from '../image.ts';
@@ -61,22 +62,16 @@ export async function openHdf5(options: Hdf5Options): Promise<Source> {
     });
     const classNames = readClasses(file, path, options.classes);
     const classOf = readLabels(labels, m, classNames.length, path);
-    const sorted = [...classNames].sort();
-    const places = new Map(sorted.map((name, place) => [name, place]));
+    const { classes, placeOf } = classesAmong(classNames);
     return {
       title: path,
       count: m,
-      classes: sorted,
+      classes,
       name: (i) => `${i}`,
-      classOf: (i) => places.get(classNames[classOf[i]!]!)!,
+      classOf: (i) => placeOf(classNames[classOf[i]!]!),
       read: async (i, preprocessing) => {
         const pixels = readImage(images, i, path);
-        const { imageSize } = preprocessing;
-        const fitting = height === imageSize && width === imageSize;
-        return {
-          pixels: fitting ? pixels : await resizePixels(pixels, { width, height }, preprocessing),
-          hash: contentHash(pixels),
-        };
+        return { pixels: await resizePixels({ pixels, width, height }, preprocessing), hash: contentHash(pixels) };
       },
       original: async (i) => ({ pixels: readImage(images, i, path), width, height }),
       notes: [],

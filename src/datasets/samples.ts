@@ -1,14 +1,62 @@
 import { ascending } from '../data/batches.ts';
 import { fewImages, readAhead, type StoredPixels } from '../data/pixels.ts';
 
-import type { InputScaling, Kernels } from '../kernels/kernels.ts';
-import type { SampleOrder, TrainableSplit, Window } from './trainable.ts';
+import type { Batch, InputScaling, Kernels } from '../kernels/kernels.ts';
+import type { BatchOf } from '../nn/input/input-form.ts';
+
+/** The labelled images of a split, as a training or an evaluation goes through them. */
+export interface Samples {
+  labels: Uint8Array;
+  /** The pictures at `indices`, or the first `count`; where they are read, those of the present window alone, and `indices` is a
+   *  piece of the order itself. */
+  batch: BatchOf;
+  /** The first `count` pictures, whatever the present window: for a try. */
+  first(count: number): Batch;
+  /** An epoch's order in windows: while one lasts, `batch` finds its pictures. Where they are read, the next window is on its way. */
+  windows(order: SampleOrder): AsyncIterable<Window>;
+}
+
+/** In which order pictures are wanted. */
+export interface SampleOrder {
+  /** every example once */
+  order: Int32Array;
+  /** where a window may end, ascending, the last at the end: what lies between two of them is read well in one piece */
+  ends: readonly number[];
+  /** examples that are taken together; no window parts them */
+  batch: number;
+  /** the first position that is wanted, where a batch begins */
+  from: number;
+}
+
+/** Positions in the order. */
+export interface Window {
+  first: number;
+  /** the one after the last */
+  end: number;
+}
+
+/** Samples that are in memory. */
+export function inMemory(labels: Uint8Array, batch: BatchOf): Samples {
+  return { labels, batch, first: (count) => batch(null, count), windows: oneWindow };
+}
+
+/** The one window of pictures that need not be read. */
+async function* oneWindow({ order, from }: SampleOrder): AsyncGenerator<Window> {
+  yield { first: from, end: order.length };
+}
+
+/** Pictures in memory, which the kernels read without copying where there is room. */
+export function bytesInMemory(pixels: Uint8Array, scaling: InputScaling, kernels: Kernels): BatchOf {
+  const features = scaling.scale.length;
+  const bytes = kernels.pin(pixels);
+  return (indices, count) => ({ kind: 'bytes', bytes, indices, count, features, scaling });
+}
 
 /**
  * Pictures that are read as training comes to them: a span of them lies in the memory of the kernels, and while it is worked
  * on the next one is read beside it. The same batches as those of pictures in memory, and so the same bits.
  */
-export function readPart(labels: Uint8Array, pixels: StoredPixels, scaling: InputScaling, kernels: Kernels): TrainableSplit {
+export function stored(labels: Uint8Array, pixels: StoredPixels, scaling: InputScaling, kernels: Kernels): Samples {
   const { features, budgetBytes } = pixels;
   let bytes: Uint8Array = new Uint8Array();
   let present: PresentSpan | null = null;

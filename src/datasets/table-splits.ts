@@ -5,12 +5,11 @@ import { countPositive } from '../data/examples.ts';
 import { type ImageTable, nameOf, type SplitOf } from '../data/inspection/image-table.ts';
 import { imageStatisticNames, type StatisticColumns } from '../data/inspection/measure.ts';
 import { splitNames } from '../data/split.ts';
-
 import { UserError } from '../errors.ts';
 import type { PartDifference } from '../results/inspection.ts';
-import { maximumCompared } from './copies.ts';
-import { compareSplits, driftNotes, type SplitSample, spreadRows } from './differences.ts';
-import { type DatasetSplit, splitDataset } from './divide.ts';
+import { maximumCompared } from './dataset-duplicates.ts';
+import { compareSplits, driftNotes, type SplitSample, spreadRows } from './drift.ts';
+import { type DatasetSplit, placesOf, splitDataset } from './split-dataset.ts';
 
 /** Where the pictures of a survey stand in a training, and how its parts differ. */
 export interface TableSplits {
@@ -61,13 +60,6 @@ async function splitFirst(
     if (!(error instanceof UserError)) throw error;
     return { indices: null, notes: [error.message] };
   }
-}
-
-/** @returns (m)  index into `splitNames`, −1 for what no part asks for */
-function placesOf(indices: DatasetSplit['indices'], m: number): Int32Array {
-  const places = new Int32Array(m).fill(-1);
-  for (const [place, split] of splitNames.entries()) for (const i of indices[split]) places[i] = place;
-  return places;
 }
 
 /** The parts as `sampleSplits` sees them, from what the survey knows already. */

@@ -86,7 +86,7 @@ export function driftNotes(found: readonly PartDifference[]): string[] {
 const advice =
   'What holds for the one need not hold for the other: put the pictures together as data.source and let data.split divide them, if you can';
 
-function percent(share: number): string {
+export function percent(share: number): string {
   return `${(100 * share).toFixed(1)}%`;
 }
 

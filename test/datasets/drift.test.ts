@@ -9,18 +9,11 @@ import {
 } from '../../src/data/inspection/measure.ts';
 import type { StoredPixels } from '../../src/data/pixels.ts';
 import { stratifiedSplit } from '../../src/data/split.ts';
-
+import { compareSplits, driftBounds, driftNotes, type SplitSample, sampleSplits, spreadRows } from '../../src/datasets/drift.ts';
+import { prepareData } from '../../src/datasets/prepare.ts';
 import { namedRandom, numpyRandom } from '../../src/random.ts';
 import type { PartDifference } from '../../src/results/inspection.ts';
-import {
-  compareSplits,
-  driftBounds,
-  driftNotes,
-  type SplitSample,
-  sampleSplits,
-  spreadRows,
-} from '../../src/training/differences.ts';
-import { prepareData } from '../../src/training/prepare.ts';
+
 import { sharedData, withoutShared } from '../shared.ts';
 
 const side = 8;

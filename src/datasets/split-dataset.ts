@@ -13,7 +13,6 @@ import {
   stratifiedSplit,
   unnamedSplitNotes,
 } from '../data/split.ts';
-
 import { namedRandom } from '../random.ts';
 
 export interface DatasetSplit {
@@ -66,8 +65,7 @@ async function splitBy(examples: Splittable, split: Split | Folds, seed: number)
   const indices = stratifiedSplit(labels, split, namedRandom(seed, 'split'), strata);
   const leftOut = leftOutNotes(split, indices, labels.length);
   if (clusters === null) return { indices, folds: null, notes: leftOut };
-  const places = new Int32Array(labels.length).fill(-1);
-  for (const [place, part] of splitNames.entries()) for (const i of indices[part]) places[i] = place;
+  const places = placesOf(indices, labels.length);
   const random = namedRandom(seed, 'split duplicates');
   const together = keepTogether(places, labels, clusters, { random, strata, placeNames: splitNames });
   return {
@@ -95,6 +93,13 @@ async function splitIntoFolds(examples: Splittable, { folds, test }: Folds, seed
     folds: { count: folds, of: together.places },
     notes: [...notes, ...surplusNotes('data.split.folds', together.surplus)],
   };
+}
+
+/** @returns (m)  index into `splitNames`, −1 for what no part asks for */
+export function placesOf(indices: DatasetSplit['indices'], m: number): Int32Array {
+  const places = new Int32Array(m).fill(-1);
+  for (const [place, split] of splitNames.entries()) for (const i of indices[split]) places[i] = place;
+  return places;
 }
 
 /** @param places  (m)  index into `splitNames`, −1 for what no part asks for */

@@ -8,10 +8,11 @@ import { findAll } from '../../src/data/inspection/findings.ts';
 import { type ImageTable, nameOf, summarize, tabulateImages } from '../../src/data/inspection/image-table.ts';
 import { type SplitName, splitNames } from '../../src/data/split.ts';
 
-import { compareSplits, sampleSplits } from '../../src/training/differences.ts';
-import { openData } from '../../src/training/open-data.ts';
-import { prepareData } from '../../src/training/prepare.ts';
-import { splitsOfTable, type TableSplits } from '../../src/training/survey-parts.ts';
+import { compareSplits, sampleSplits } from '../../src/datasets/drift.ts';
+import { openData } from '../../src/datasets/open.ts';
+import { prepareData } from '../../src/datasets/prepare.ts';
+import { splitsOfTable, type TableSplits } from '../../src/datasets/table-splits.ts';
+
 import { temporaryFolder } from '../cli/pictures.ts';
 import { put, putScenes, scene } from '../data/inspection/pictures.ts';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { checkConfig } from '../../src/config/load.ts';
-import { prepareData } from '../../src/training/prepare.ts';
+import { prepareData } from '../../src/datasets/prepare.ts';
 
 const drawn = (count: number, seed = 1) => ({ type: 'drawn', count, seed });
 async function notesOf(data: object): Promise<readonly string[]> {
