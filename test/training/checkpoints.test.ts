@@ -2,11 +2,11 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { checkpointsOf } from '../../src/commands/checkpoints.ts';
 import { checkConfig } from '../../src/config/load.ts';
+import { checkpointsOf } from '../../src/training/checkpoint.ts';
 import { fit } from '../../src/training/fit.ts';
 import type { TrainingState } from '../../src/training/state.ts';
-import { problem } from '../training/problems.ts';
+import { problem } from './problems.ts';
 
 let folder: string;
 let state: TrainingState;
@@ -20,12 +20,12 @@ function checkpoints(training: object, { path = folder, signal = new AbortContro
   const said: string[] = [];
   const config = checkConfig({ data: { source: { type: 'drawn' } }, training }, 'test');
   const run = { path, journal: { append: async () => {}, flush: async () => {}, close: async () => {}, sync: async () => 7 } };
-  const context = { warn: (text: string) => void said.push(text), signal } as Parameters<typeof checkpointsOf>[1]['context'];
+  const listener = { warn: (text: string) => void said.push(text), signal };
   const marks = { split: '', pixels: '', startFrom: '', rateByFeature: '' };
   const made = checkpointsOf(
     { ...run, close: async () => {} },
-    { context, loaded: { config, folder: path, file: 'test' } },
-    { from: null, marks },
+    { listener, loaded: { config, folder: path, file: 'test' } },
+    { from: null, inputs: marks },
   );
   const told = { costs: [], gradients: { looks: {}, told: [] }, warnings: [] };
   return { ...made, said, save: () => made.save({ told, folds: null, state }) };

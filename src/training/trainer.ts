@@ -2,106 +2,157 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Classifier } from '../classifier/classifier.ts';
+import type { LoadedConfig } from '../config/load.ts';
 import { augments } from '../data/augment.ts';
 import { batchLength } from '../data/batches.ts';
 import { removeFile } from '../data/disk.ts';
 import { allStrings, type ExampleSet, selectStrings } from '../data/examples.ts';
-import { foldSplits } from '../datasets/prepare.ts';
-import { type ExitKind, systemReason, UserError } from '../errors.ts';
+import { foldSplits, type PreparedData } from '../datasets/prepare.ts';
+import { systemReason, UserError } from '../errors.ts';
+import type { Kernels } from '../kernels/kernels.ts';
 import { shellWord } from '../lines.ts';
-import { trainText } from '../report/train-summary.ts';
+import { opsOf } from '../nn/build.ts';
+import type { TrainSummary } from '../results/summary.ts';
 import { modelFileName, saveClassifier } from '../run/model-file.ts';
-import { latestName, runsFolder, shownPath } from '../run/places.ts';
+import { latestName, shownPath } from '../run/places.ts';
 import { linkLatest, type RunFolder, runFiles } from '../run/run-folder.ts';
-import { refuseWrongStep } from '../training/check-step.ts';
-import type { WatcherState } from '../training/checkpoint.ts';
-import { costOscillates, nextDevCourse, startsFar } from '../training/cost-curve.ts';
-import { afterFolds, type CrossValidation, classifierOf, crossValidate, type FoldsDone } from '../training/cross-validation.ts';
-import { DivergedError } from '../training/divergence.ts';
-import { type EpochEvent, type FitOptions, fit } from '../training/fit.ts';
-import { planTraining, prepareFit } from '../training/plan.ts';
-import { gradientWatch } from '../training/watch.ts';
-import type { Checkpoints } from './checkpoints.ts';
-import type { Context } from './command.ts';
-import { type Outcome, summarize } from './summarize.ts';
-import type { Job } from './train-job.ts';
+import { refuseWrongStep } from './check-step.ts';
+import { type Checkpoint, type Checkpoints, checkpointsOf, type InputDigests, type WatcherState } from './checkpoint.ts';
+import { costOscillates, nextDevCourse, startsFar } from './cost-curve.ts';
+import { afterFolds, type CrossValidation, classifierOf, crossValidate, type FoldsDone } from './cross-validation.ts';
+import { DivergedError } from './divergence.ts';
+import { type EpochEvent, type FitOptions, fit } from './fit.ts';
+import { type Outcome, summarize } from './judge.ts';
+import { type Plan, planTraining, prepareFit, type TrainingFiles } from './plan.ts';
+import { gradientWatch } from './watch.ts';
 
-/** Trains, or goes on training, into a run's folder; judges the result, and says what came of it. Whatever breaks it off, it says
- *  how to go on from the last checkpoint. */
-export async function carryOut(run: RunFolder, job: Job, checkpoints: Checkpoints): Promise<ExitKind | undefined> {
-  const { context } = job;
+/** Who is told of a training as it goes: the command line, a test, another program. */
+export interface TrainingListener {
+  /** a fact in passing */
+  note(text: string): void;
+  /** something that may be wrong */
+  warn(text: string): void;
+  /** what went wrong, or what a person must know of it */
+  complain(text: string): void;
+  /** @param begun  what was done before, and so says nothing of the pace */
+  progress(title: string, total: number, begun?: number): { update(done: number, detail?: string): void; stop(): void };
+  /** aborted where the training is to stop; its reason says why */
+  signal: AbortSignal;
+}
+
+/** Tells nobody, and never stops. */
+export const silent: TrainingListener = {
+  note: () => {},
+  warn: () => {},
+  complain: () => {},
+  progress: () => ({ update: () => {}, stop: () => {} }),
+  signal: new AbortController().signal,
+};
+
+/** What a training is given, and the warnings that it gathers. */
+export interface TrainingJob {
+  listener: TrainingListener;
+  loaded: LoadedConfig;
+  data: PreparedData;
+  files: TrainingFiles;
+  kernels: Kernels;
+  plan: Plan;
+  warnings: string[];
+  /** the folder of runs in which a link leads to the latest; null for none */
+  runs: string | null;
+}
+
+/** Warns, and keeps it for the summary. */
+function warn({ listener, warnings }: TrainingJob, text: string): void {
+  warnings.push(text);
+  listener.warn(text);
+}
+
+/** Trains, or goes on training, into a run's folder; evaluates the result, and writes what came of it. Whatever breaks it off, it says
+ *  how to go on from the last checkpoint.
+ *  @param start  the checkpoint to go on from, null for none, and what tells the inputs of the run again */
+export async function runTraining(
+  run: RunFolder,
+  job: TrainingJob,
+  start: { from: Checkpoint | null; inputs: InputDigests },
+): Promise<{ summary: TrainSummary; isCheckpointed: boolean }> {
+  const { listener } = job;
+  const checkpoints = checkpointsOf(run, job, start);
   try {
-    return await trainAndJudge(run, job, checkpoints);
+    return await trainAndEvaluate(run, job, checkpoints);
   } catch (error) {
     const diverged = error instanceof UserError && error.kind === 'diverged'; // that would come to the same end
     const goesOn = checkpoints.present() && !diverged;
-    if (goesOn && error !== context.signal.reason) context.complain(resumeText(run.path));
+    if (goesOn && error !== listener.signal.reason) listener.complain(resumeText(run.path));
     throw error;
   }
 }
 
-async function trainAndJudge(run: RunFolder, job: Job, checkpoints: Checkpoints): Promise<ExitKind | undefined> {
-  const { context, data } = job;
+async function trainAndEvaluate(
+  run: RunFolder,
+  job: TrainingJob,
+  checkpoints: Checkpoints,
+): Promise<{ summary: TrainSummary; isCheckpointed: boolean }> {
+  const { data } = job;
   const folds = data.folds === null ? null : await trainFolds(run, job, { ...data, folds: data.folds }, checkpoints);
   const outcome = await trainInto(run, job, folds, checkpoints);
   if (outcome.stopped !== 'interrupted') {
     await removeFile(join(run.path, runFiles.previousCheckpoint));
-    await tryLink(context, run.path);
+    await tryLink(job, run.path);
   }
   // last: whatever stands before it is made again by --resume, until there is a summary
-  const summary = await summarize(run, job, { folds, outcome, seconds: checkpoints.seconds() });
-  context.print(context.json ? JSON.stringify(summary) : trainText(summary, data.classes, context.style));
-  if (summary.stopped === 'interrupted') {
-    context.note(`The model so far is kept: nn predict --model ${shellWord(summary.run)} …`);
-    if (outcome.saved) context.note(resumeText(run.path));
-  }
-  return context.signal.aborted ? (context.signal.reason as UserError).kind : undefined;
+  const summary = await summarize(run, job, {
+    ...{ folds, outcome, seconds: checkpoints.seconds() },
+    warn: (text) => warn(job, text),
+  });
+  return { summary, isCheckpointed: outcome.saved };
 }
 
-/** Where something went wrong it is told even with --quiet: the folder may have a name that nn gave it. */
-function resumeText(path: string): string {
+/** How to go on with a run: the folder may have a name that nn gave it. */
+export function resumeText(path: string): string {
   return `Go on with: nn train --resume ${shellWord(shownPath(path))}`;
 }
 
 /** The run is whole without the link: where it can't be made, that is a warning. */
-async function tryLink(context: Context, path: string): Promise<void> {
+async function tryLink({ runs, listener }: TrainingJob, path: string): Promise<void> {
+  if (runs === null) return;
   try {
-    await linkLatest(runsFolder(context.environment), path);
+    await linkLatest(runs, path);
   } catch (error) {
-    context.warn(`${latestName}: the link to this run can't be made: ${systemReason(error)}`);
+    listener.warn(`${latestName}: the link to this run can't be made: ${systemReason(error)}`);
   }
 }
 
-const nothingTold: WatcherState = { costs: [], gradients: { looks: {}, told: [] }, dev: null, warnings: [] };
+const watchedNothing: WatcherState = { costs: [], gradients: { looks: {}, told: [] }, dev: null, warnings: [] };
 
 /** Cross-validation: a training a fold, each journalled with its fold. */
 async function trainFolds(
   run: RunFolder,
-  job: Job,
+  job: TrainingJob,
   data: Parameters<typeof crossValidate>[1],
   { from, wants, save }: Checkpoints,
 ): Promise<CrossValidation> {
-  const { context, loaded, extras } = job;
+  const { listener, loaded, files } = job;
   const { epochs } = loaded.config.training;
   const before = from?.folds?.folds.length ?? 0;
   const state = before < data.folds.count ? from?.state : null;
   let result: CrossValidation | undefined;
-  const bar = context.progress('epoch', epochs * data.folds.count, epochs * before);
+  const bar = listener.progress('epoch', epochs * data.folds.count, epochs * before);
   const found = (one: CrossValidation) => (result = one);
   let folds: FoldsDone | undefined; // grows as they end
   const costText = costTexts();
   const going = { done: from?.folds ?? undefined, state, wants };
   try {
-    for await (const { fold, event, done } of crossValidate(loaded.config, data, extras, found, going)) {
+    for await (const { fold, event, done } of crossValidate(loaded.config, data, files, found, going)) {
       folds = done;
       if (event.type === 'state') {
         // the end of a fold is no reason to write: the next begins by itself
-        if (event.state.progress.ended !== null && !context.signal.aborted) continue;
-        const saved = await save({ told: nothingTold, folds: done, state: event.state });
-        if (context.signal.aborted) {
+        if (event.state.progress.ended !== null && !listener.signal.aborted) continue;
+        const saved = await save({ told: watchedNothing, folds: done, state: event.state });
+        if (listener.signal.aborted) {
           bar.stop();
-          if (saved) context.complain(resumeText(run.path));
-          throw context.signal.reason;
+          if (saved) listener.complain(resumeText(run.path));
+          throw listener.signal.reason;
         }
       } else if (event.type === 'epoch') {
         await run.journal.append({ fold: fold + 1, ...journalLine(event) });
@@ -130,21 +181,26 @@ async function divergedLine({ report }: DivergedError, { names }: ExampleSet): P
 }
 
 /** Trains, journals every epoch, and saves the model in the run's folder, also when it is interrupted or diverges. */
-async function trainInto(run: RunFolder, job: Job, folds: CrossValidation | null, checkpoints: Checkpoints): Promise<Outcome> {
-  const { context, data, kernels, extras } = job;
+async function trainInto(
+  run: RunFolder,
+  job: TrainingJob,
+  folds: CrossValidation | null,
+  checkpoints: Checkpoints,
+): Promise<Outcome> {
+  const { listener, data, kernels, files } = job;
   const config = folds === null ? job.loaded.config : afterFolds(job.loaded.config, folds);
-  const options = await prepareFit(config, data.splits, planTraining(config, data.splits, kernels), kernels, extras);
+  const options = await prepareFit(config, data.splits, planTraining(config, data.splits, kernels), kernels, files);
   refuseWrongStep(options);
   const save = async () => saveClassifier(join(run.path, modelFileName), await classifierOf(config, data, options));
   try {
-    const outcome = await follow(run, job, { options, folds, checkpoints });
+    const outcome = await trainEpochs(run, job, { options, folds, checkpoints });
     refuseOverflow(options);
     try {
       await run.journal.flush();
       await save();
     } catch (error) {
       // with a checkpoint --resume makes the model again; without one it is all that is left of the training
-      if (!checkpoints.present()) await keepElsewhere(context, await classifierOf(config, data, options));
+      if (!checkpoints.present()) await keepElsewhere(listener, await classifierOf(config, data, options));
       throw error;
     }
     return outcome;
@@ -152,7 +208,7 @@ async function trainInto(run: RunFolder, job: Job, folds: CrossValidation | null
     if (error instanceof DivergedError) {
       await save();
       await run.journal.append(await divergedLine(error, data.splits.train));
-      context.complain(`The weights before it are kept in ${shownPath(run.path)}.`);
+      listener.complain(`The weights before it are kept in ${shownPath(run.path)}.`);
     }
     throw error;
   }
@@ -168,35 +224,35 @@ function refuseOverflow({ parameters: { values } }: FitOptions): void {
 }
 
 /** Keeps a trained model that can't be written where it belongs. */
-async function keepElsewhere(context: Context, classifier: Classifier): Promise<void> {
+async function keepElsewhere(listener: TrainingListener, classifier: Classifier): Promise<void> {
   try {
     const file = join(await mkdtemp(join(tmpdir(), 'nn-model-')), modelFileName);
     await saveClassifier(file, classifier);
-    context.complain(`The trained model is kept in ${file}`);
+    listener.complain(`The trained model is kept in ${file}`);
   } catch (error) {
-    context.complain(`the trained model can't be kept in ${tmpdir()} either: ${systemReason(error)}`);
+    listener.complain(`the trained model can't be kept in ${tmpdir()} either: ${systemReason(error)}`);
   }
 }
 
-interface Followed {
+interface FinalTraining {
   options: FitOptions;
   folds: CrossValidation | null;
   checkpoints: Checkpoints;
 }
 
 /** Listens to a training: progress, journal, checkpoints, warnings, and the user's wish to stop. */
-async function follow(run: RunFolder, job: Job, { options, folds, checkpoints }: Followed): Promise<Outcome> {
-  const { context, data } = job;
+async function trainEpochs(run: RunFolder, job: TrainingJob, { options, folds, checkpoints }: FinalTraining): Promise<Outcome> {
+  const { listener, data } = job;
   const inFolds = data.folds !== null && (checkpoints.from?.folds?.folds.length ?? 0) < data.folds.count;
   const from = inFolds ? null : checkpoints.from;
-  const told = structuredClone(from?.told ?? nothingTold);
+  const told = structuredClone(from?.told ?? watchedNothing);
   const { network, train } = options;
-  const batchNorm = network.layers.some((layer) => layer.batchNorm);
+  const batchNorm = opsOf(network).some(({ mixesExamples }) => mixesExamples);
   const gradients = gradientWatch({ examples: train.labels.length, batchNorm }, told.gradients);
   job.warnings.push(...told.warnings);
-  const warn = (text: string) => {
+  const warnOf = (text: string) => {
     told.warnings.push(text);
-    job.warn(text);
+    warn(job, text);
   };
   const outcome: Outcome = {
     ...lastOf(from),
@@ -204,21 +260,21 @@ async function follow(run: RunFolder, job: Job, { options, folds, checkpoints }:
     saved: false,
     course: { costs: told.costs, dev: null, dead: false },
   };
-  const bar = context.progress('epoch', options.epochs, outcome.epochs);
+  const bar = listener.progress('epoch', options.epochs, outcome.epochs);
   const costText = costTexts();
   try {
     for await (const event of fit(options, { resumeFrom: from?.state, shouldCheckpoint: checkpoints.wants })) {
       if (event.type === 'state') {
         const moment = { told: { ...told, gradients: gradients.state() }, folds, state: event.state };
         outcome.saved = await checkpoints.save(moment);
-        if (context.signal.aborted && event.state.progress.ended === null) break;
+        if (listener.signal.aborted && event.state.progress.ended === null) break;
       } else if (event.type === 'epoch') {
         Object.assign(outcome, { epochs: event.epoch, bestEpoch: event.bestEpoch, stopped: event.stopped ?? 'interrupted' });
         await run.journal.append(journalLine(event));
         bar.update(event.epoch, costText(event));
-        if (event.layers) for (const text of gradients.look(event.epoch, event.layers)) warn(text);
+        if (event.layers) for (const text of gradients.look(event.epoch, event.layers)) warnOf(text);
         const far = isSmooth(options) && event.epoch === 1 ? startsFar(event.cost, job.plan.balance) : null;
-        if (far !== null) warn(far);
+        if (far !== null) warnOf(far);
         told.costs.push(event.cost);
         if (event.dev !== null && told.dev !== undefined) told.dev = nextDevCourse(told.dev, event.epoch, event.dev.cost);
       } else bar.update(event.progress);
@@ -228,7 +284,7 @@ async function follow(run: RunFolder, job: Job, { options, folds, checkpoints }:
   }
   if (isSmooth(options)) {
     const oscillation = costOscillates(told.costs, options);
-    if (oscillation !== null) job.warn(oscillation);
+    if (oscillation !== null) warn(job, oscillation);
   }
   return { ...outcome, course: { costs: told.costs, dev: told.dev ?? null, dead: gradients.isDead() } };
 }
@@ -243,7 +299,7 @@ function lastOf(from: Checkpoints['from']): Pick<Outcome, 'epochs' | 'bestEpoch'
 /** Without batches, dropout and augmentation nothing but the learning rate makes the cost go up and down. */
 function isSmooth({ batchSize, train, network, augmentation }: FitOptions): boolean {
   const m = train.labels.length;
-  return batchLength(batchSize, m) === m && network.layers.every(({ keepProb }) => keepProb === 1) && !augments(augmentation);
+  return batchLength(batchSize, m) === m && !opsOf(network).some(({ drops }) => drops) && !augments(augmentation);
 }
 
 /** A line of journal.jsonl. */
