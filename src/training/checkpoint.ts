@@ -154,6 +154,7 @@ const isContent = fields({
     seconds: duration,
     watch: fields({ bound: orNull(number), above: count }),
     best: orNull(fields({ bestEpoch: count, leastCost: orNull(number), improvedCost: orNull(number), improvedEpoch: count })),
+    average: optional(orNull(fields({ steps: count }))),
     ended: orNull(
       fields({
         epoch: count,

@@ -183,6 +183,8 @@ export interface Progress {
   watch: CostWatchState;
   /** with early stopping */
   best: BestState | null;
+  /** steps in the moving average of the weights, which is the buffer `average`; null where there is none, absent in a checkpoint of version 1 */
+  average?: { steps: number } | null;
   /** of a training that has ended: its last event. What the end alone caused to be looked at is in no other field, so that
    *  the training may go on for more epochs as if it had never ended. */
   ended: EpochEvent | null;
@@ -235,6 +237,7 @@ export function takeState(
     seconds: at.seconds,
     watch: training.watch.state(),
     best: best?.state ?? null,
+    average: null,
     ended: at.ended,
   };
   return { progress, buffers };
