@@ -60,7 +60,7 @@ export interface ShortcutStudy {
 }
 
 /** More pictures than this make the interval of an accuracy hardly narrower than 2 points, and take longer. */
-const mostPictures = 10_000;
+const mostImages = 10_000;
 const foldCount = 5;
 /** With fewer pictures of a class, an accuracy over folds says nothing. */
 export const leastOfClass = 20;
@@ -74,7 +74,7 @@ export async function studyShortcuts(
   seed: number,
 ): Promise<ShortcutStudy | null> {
   const order = namedRandom(seed, 'shortcuts').shuffle(Int32Array.from(distinct));
-  const indices = order.slice(0, mostPictures).sort();
+  const indices = order.slice(0, mostImages).sort();
   const labels = Uint8Array.from(indices, (i) => table.labels[i]!);
   const positive = countPositive(labels);
   if (Math.min(positive, labels.length - positive) < leastOfClass) return null;

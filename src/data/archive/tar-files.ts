@@ -1,5 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
-import { UserError } from '../../errors.ts';
+import { DataError } from '../../errors.ts';
 import { cutOff, readAt } from '../disk.ts';
 
 /** A file in a tar archive, as its headers have it. */
@@ -52,13 +52,9 @@ async function requireEnd(tape: SequentialReader, archive: string): Promise<void
   if (!isZero(await readExactly(tape, blockBytes))) throw new Error('a block of zeros in its midst');
   for (let rest = await tape.read(2 ** 16); rest.length > 0; rest = await tape.read(2 ** 16)) {
     if (isZero(rest)) continue;
-    throw new UserError(
-      'data',
-      `${archive}: expected nothing behind the end of the archive, found more, as where two are put together`,
-      {
-        hint: 'tar --ignore-zeros -xf unpacks all of it: then name the folder.',
-      },
-    );
+    throw new DataError(`${archive}: expected nothing behind the end of the archive, found more, as where two are put together`, {
+      hint: 'tar --ignore-zeros -xf unpacks all of it: then name the folder.',
+    });
   }
 }
 

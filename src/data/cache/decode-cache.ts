@@ -24,7 +24,7 @@ export interface Shelf {
   /** @returns imageSize · imageSize · 3 bytes, undefined where there are none or they are damaged */
   read(content: string): Promise<Uint8Array | undefined>;
   /** keeps pixels, and the stamp that leads to them */
-  keep(picture: { validator: string | undefined; content: string; pixels: Uint8Array }): Promise<void>;
+  keep(image: { validator: string | undefined; content: string; pixels: Uint8Array }): Promise<void>;
   close(): Promise<void>;
 }
 
