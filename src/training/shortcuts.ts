@@ -52,7 +52,7 @@ interface ShortcutEntry {
 
 /** Answers of logistic regression on each shortcut alone, each for a picture that it was not trained on. */
 export interface ShortcutStudy {
-  /** the pictures that they were tried on: indices into the survey, ascending */
+  /** the pictures that they were tried on: indices into the table, ascending */
   indices: Int32Array;
   labels: Uint8Array;
   /** 1 for each of these pictures where a shortcut was right, else 0 */

@@ -64,8 +64,8 @@ interface Listing {
   onFolder?: (path: string) => void;
 }
 
-/** Its files from the start, each with the tape that its content is on. */
-function pass(tar: Tar, listing: Listing = {}): AsyncGenerator<{ file: TarFile; tape: SequentialReader }> {
+/** Its files from the start, each with the reader that its content comes from. */
+function pass(tar: Tar, listing: Listing = {}): AsyncGenerator<{ file: TarFile; reader: SequentialReader }> {
   return tar.isPacked ? passPacked(tar, listing) : passPlain(tar, listing);
 }
 
@@ -73,8 +73,8 @@ async function* passPlain(tar: Tar, { onProgress, onFolder }: Listing): ReturnTy
   const { path, status } = tar;
   const handle = await openSame(tar);
   try {
-    const tape: SequentialReader = fileReader(handle, status.size, () => onProgress?.(tape.position(), status.size));
-    for await (const file of tarFiles(tape, path, onFolder)) yield { file, tape };
+    const reader: SequentialReader = fileReader(handle, status.size, () => onProgress?.(reader.position(), status.size));
+    for await (const file of tarFiles(reader, path, onFolder)) yield { file, reader };
   } finally {
     await handle.close();
   }
@@ -87,8 +87,8 @@ async function* passPacked(tar: Tar, { onProgress, onFolder }: Listing): ReturnT
   const unpacked = pipeline(packed, createGunzip({ chunkSize: 1 << 18 }), atMost(path, status.size), () => {}); // who reads gets its error
   try {
     requireSame(tar, fstatSync((packed as unknown as { fd: number }).fd));
-    const tape = streamReader(unpacked, () => onProgress?.(packed.bytesRead, status.size));
-    for await (const file of tarFiles(tape, path, onFolder)) yield { file, tape };
+    const reader = streamReader(unpacked, () => onProgress?.(packed.bytesRead, status.size));
+    for await (const file of tarFiles(reader, path, onFolder)) yield { file, reader };
   } finally {
     unpacked.destroy();
   }
@@ -97,9 +97,9 @@ async function* passPacked(tar: Tar, { onProgress, onFolder }: Listing): ReturnT
 /** Files of a packed archive that has been listed, each with its index among them. */
 async function* contents(tar: Tar, entries: readonly ArchiveEntry[]): AsyncGenerator<Passed<Uint8Array>> {
   let index = 0;
-  for await (const { file, tape } of pass(tar)) {
+  for await (const { file, reader } of pass(tar)) {
     if (entries[index]?.bytes !== file.bytes) throw changed(tar);
-    yield { index: index++, read: () => readExactly(tape, file.bytes), skip: async () => {} };
+    yield { index: index++, read: () => readExactly(reader, file.bytes), skip: async () => {} };
   }
 }
 

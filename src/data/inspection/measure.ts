@@ -157,9 +157,9 @@ export function allocateStatistics(count: number): StatisticColumns {
 /** Measures one square, as the network sees it.
  *  @param pixels  side · side · 3 bytes */
 export function setStatistics(columns: StatisticColumns, index: number, pixels: Uint8Array, side: number): void {
-  const square = { width: side, height: side, pixels };
-  const { brightness, contrast, sharpness } = measure(square);
-  const [red, green, blue] = channelMeans(square);
+  const image = { width: side, height: side, pixels };
+  const { brightness, contrast, sharpness } = measure(image);
+  const [red, green, blue] = channelMeans(image);
   columns.brightness[index] = brightness;
   columns.contrast[index] = contrast;
   columns.red[index] = red - green;
