@@ -81,11 +81,11 @@ const readers = {
     const { logits, probability } = await load('classifier/classifier.js');
     const { kernelsFor } = await load('kernels/select.js');
     const { classifier } = await loadClassifier(path);
-    const { parameters, map, network, precision, ...said } = classifier;
+    const { parameters, scaling, network, precision, ...said } = classifier;
     const p = [0, 255, 77].map((value) => {
       return probability(logits(classifier, kernelsFor(precision), new Uint8Array(network.inputs).fill(value))[0]);
     });
-    return { said, p, numbers: digest(bytesOf(parameters.values), bytesOf(map.multiply), bytesOf(map.add)) };
+    return { said, p, numbers: digest(bytesOf(parameters.values), bytesOf(scaling.scale), bytesOf(scaling.shift)) };
   },
   async checkpoint(path) {
     const { loadCheckpoint, checkpointNames } = await load('run/checkpoint-file.js');
