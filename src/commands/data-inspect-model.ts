@@ -23,11 +23,11 @@ export interface AskedModel {
 export async function askModel(
   context: Context,
   path: string,
-  survey: ImageTable,
+  table: ImageTable,
   { indices }: ShortcutStudy,
 ): Promise<AskedModel> {
   const { classifier, file } = await loadClassifier(path);
-  const { positive, negative } = survey.classes;
+  const { positive, negative } = table.classes;
   const flipped = positive !== classifier.classes.positive;
   if (flipped && negative !== classifier.classes.positive) {
     const { classes } = classifier;
@@ -42,12 +42,12 @@ export async function askModel(
     context.warn(`${run}: no ${runFiles.split} there: the model may have been trained on some of these pictures`);
   const kernels = kernelsFor(classifier.precision);
   const answers = mapInOrder(indices, decodesAtOnce(), async (i): Promise<0 | 1 | null> => {
-    if (trained?.has(survey.hashes[i]!)) return null;
-    const { source } = survey.sources[survey.sourceOf[i]!]!;
-    const read = await attempt(source.read(survey.indexOf[i]!, classifier.preprocessing));
+    if (trained?.has(table.hashes[i]!)) return null;
+    const { source } = table.sources[table.sourceOf[i]!]!;
+    const read = await attempt(source.read(table.indexOf[i]!, classifier.preprocessing));
     if ('reason' in read) return null;
     const isPositive = probability(logits(classifier, kernels, read.value.pixels)[0]!) > classifier.threshold;
-    return isPositive === ((survey.labels[i] === 1) !== flipped) ? 1 : 0;
+    return isPositive === ((table.labels[i] === 1) !== flipped) ? 1 : 0;
   });
   const right: AskedModel['right'] = [];
   for await (const one of answers) right.push(one);

@@ -21,17 +21,6 @@ export interface Augmentation {
   contrast: number;
 }
 
-export const noAugmentation: Augmentation = {
-  flipHorizontal: false,
-  flipVertical: false,
-  noise: 0,
-  shift: 0,
-  zoom: 0,
-  rotate: 0,
-  brightness: 0,
-  contrast: 0,
-};
-
 export function augments(augmentation: Augmentation): boolean {
   return Object.values(augmentation).some(Boolean);
 }

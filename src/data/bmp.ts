@@ -1,4 +1,4 @@
-import { UserError } from '../errors.ts';
+import { DataError } from '../errors.ts';
 import { DamagedFile } from './image-errors.ts';
 import type { Raster } from './tiff.ts';
 
@@ -96,7 +96,7 @@ function refuseKind(bits: number, compression: number, isOs2: boolean): void {
   };
   const isKnown = known[bits]?.includes(compression) && !(isOs2 && compression > runs4);
   if (!isKnown)
-    throw new UserError('data', `a BMP of ${bits} bits and compression ${compression}, which nn can't decode: save it as PNG`);
+    throw new DataError(`a BMP of ${bits} bits and compression ${compression}, which nn can't decode: save it as PNG`);
 }
 
 type Decoded = Pick<Raster, 'channels' | 'pixels'>;

@@ -1,4 +1,4 @@
-import { UserError } from '../errors.ts';
+import { DataError, UserError } from '../errors.ts';
 
 /** Two names; which of them is 1. */
 export interface Classes {
@@ -52,7 +52,7 @@ function notTwoClasses(names: readonly string[], where: string, notes: readonly 
   ];
   const hint = hintForSplits(names) ?? hints[names.length] ?? positiveHint(names);
   const passedOver = names.length < 2 && notes.length > 0 ? ` (${notes.join('; ')})` : '';
-  return new UserError('data', `${where}: expected two classes, found ${found}`, { hint: `${hint}${passedOver}` });
+  return new DataError(`${where}: expected two classes, found ${found}`, { hint: `${hint}${passedOver}` });
 }
 
 /** Where all classes but one are taken together, none of them may be taken for that one, or for all of them.
@@ -61,15 +61,14 @@ export function refuseMistakable(names: readonly string[], { positive, negative 
   const same = (a: string, b: string) => a.toLowerCase() === b.toLowerCase();
   const twin = names.find((name) => name !== positive && same(name, positive));
   if (twin !== undefined) {
-    throw new UserError('data', `${where}: expected one class called ${positive}, found ${twin} as well`, {
+    throw new DataError(`${where}: expected one class called ${positive}, found ${twin} as well`, {
       hint: 'Give both the same name, if they are one class, or names that differ in more than their case.',
     });
   }
   const rest = names.length > 2 ? names.find((name) => same(name, negative)) : undefined;
   if (rest !== undefined) {
     const others = names.filter((name) => name !== positive && name !== rest);
-    throw new UserError(
-      'data',
+    throw new DataError(
       `${where}: expected no class called ${negative}, which is what all but ${positive} are called together, found ${rest} beside ${listNames(others, ', ')}`,
       { hint: 'Give that class another name, such as other.' },
     );

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { systemReason, UserError } from '../errors.ts';
+import { DataError, systemReason, UserError } from '../errors.ts';
 import { addressHint, requireDecoding } from '../machine-memory.ts';
 import { ownFile } from '../own-files.ts';
 import { NeedsExclusiveDecoding, stopDecoding } from './decode-turns.ts';
@@ -50,10 +50,10 @@ async function decodeIn(slot: Slot, request: DecodeRequest): Promise<unknown> {
   if ('made' in answer) return answer.made;
   if ('isLarge' in answer) throw new NeedsExclusiveDecoding();
   if ('lacking' in answer) throw new UserError('usage', `a process that decodes: ${answer.lacking}`, { hint: addressHint });
-  if ('reason' in answer) throw answer.isDamaged ? new DamagedFile(answer.reason) : new UserError('data', answer.reason);
+  if ('reason' in answer) throw answer.isDamaged ? new DamagedFile(answer.reason) : new DataError(answer.reason);
   // something else may have ended it while nothing was asked of it: a new one tells whether the file does
   if (!isNew) return decodeIn(slot, request);
-  throw new UserError('data', answer.ended);
+  throw new DataError(answer.ended);
 }
 
 function start(slot: Slot): ChildProcess {

@@ -3,7 +3,7 @@ import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 
 import { access, type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { systemReason, UserError } from '../errors.ts';
+import { DataError, systemReason } from '../errors.ts';
 import { grouped } from '../grouped.ts';
 
 /** What the system's calls leave to whoever makes them: short writes, opened files, names that a power cut takes back. */
@@ -246,7 +246,7 @@ export async function removeFile(path: string): Promise<void> {
   try {
     await rm(path, { force: true });
   } catch (error) {
-    throw new UserError('data', `${path}: can't be removed: ${systemReason(error)}`, {
+    throw new DataError(`${path}: can't be removed: ${systemReason(error)}`, {
       hint: 'Take it away yourself, and try again.',
       cause: error,
     });

@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { type FileHandle, open, rm, stat } from 'node:fs/promises';
 import { STATUS_CODES } from 'node:http';
 import { pipeline } from 'node:stream/promises';
-import { systemReason, UserError } from '../errors.ts';
+import { DataError, systemReason, UserError } from '../errors.ts';
 import { grouped } from '../grouped.ts';
 import { writeAt } from './disk.ts';
 
@@ -250,7 +250,7 @@ export function sizeOnDisk(path: string): Promise<number | undefined> {
   return onDisk(path, async () => {
     try {
       const status = await stat(path);
-      if (!status.isFile()) throw new UserError('data', `${path}: expected a file, found something else of that name`);
+      if (!status.isFile()) throw new DataError(`${path}: expected a file, found something else of that name`);
       return status.size;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
@@ -273,6 +273,6 @@ export async function onDisk<T>(path: string, work: () => Promise<T>): Promise<T
   try {
     return await work();
   } catch (error) {
-    throw error instanceof UserError ? error : new UserError('data', `${path}: ${systemReason(error)}`, { cause: error });
+    throw error instanceof UserError ? error : new DataError(`${path}: ${systemReason(error)}`, { cause: error });
   }
 }

@@ -89,8 +89,8 @@ export interface SyncStringColumn extends StringColumn {
 }
 
 /** The texts at the given indices, in that order, each read when it is asked for. */
-export function selectStrings(texts: StringColumn, indices: Int32Array): StringColumn {
-  if (Array.isArray(texts)) return Array.from(indices, (i) => texts[i]!);
+export function selectStrings(column: StringColumn, indices: Int32Array): StringColumn {
+  if (Array.isArray(column)) return Array.from(indices, (i) => column[i]!);
   return {
     length: indices.length,
     async slice(first, end) {
@@ -98,11 +98,11 @@ export function selectStrings(texts: StringColumn, indices: Int32Array): StringC
       let [low, high] = [Number.POSITIVE_INFINITY, 0];
       for (const i of wanted) [low, high] = [Math.min(low, i), Math.max(high, i + 1)];
       if (high - low <= readTogether * wanted.length) {
-        const near = await texts.slice(low, high);
+        const near = await column.slice(low, high);
         return Array.from(wanted, (i) => near[i - low]!);
       }
       const out: string[] = [];
-      for (const i of wanted) out.push((await texts.slice(i, i + 1))[0]!);
+      for (const i of wanted) out.push((await column.slice(i, i + 1))[0]!);
       return out;
     },
   };
@@ -127,15 +127,15 @@ export function hexColumn(length: number, bytesOf: (first: number, end: number) 
 }
 
 /** All texts, some hundreds at a time. */
-export async function* stringBlocks(texts: StringColumn): AsyncGenerator<readonly string[]> {
-  for (let first = 0; first < texts.length; first += together)
-    yield await texts.slice(first, Math.min(texts.length, first + together));
+export async function* stringBlocks(column: StringColumn): AsyncGenerator<readonly string[]> {
+  for (let first = 0; first < column.length; first += together)
+    yield await column.slice(first, Math.min(column.length, first + together));
 }
 
 const together = 512;
 
-export async function allStrings(texts: StringColumn): Promise<string[]> {
+export async function allStrings(column: StringColumn): Promise<string[]> {
   const out: string[] = [];
-  for await (const some of stringBlocks(texts)) for (const text of some) out.push(text);
+  for await (const some of stringBlocks(column)) for (const text of some) out.push(text);
   return out;
 }

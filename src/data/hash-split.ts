@@ -1,4 +1,4 @@
-import { UserError } from '../errors.ts';
+import { DataError, UserError } from '../errors.ts';
 import { contentHash } from './content-hash.ts';
 import { type StringColumn, stringBlocks } from './examples.ts';
 import { groupBy, refuseImpossible, type SplitName, type SplitSizes, splitNames, takesTheRest, wantedSplits } from './split.ts';
@@ -147,8 +147,7 @@ function ofLabel(members: readonly number[], labels: Uint8Array, label: number):
 function missingClass(part: SplitName, label: number, labels: Uint8Array): UserError {
   const found = labels.reduce((sum, y) => sum + (y === label ? 1 : 0), 0);
   const kind = label === 1 ? 'positive' : 'negative';
-  return new UserError(
-    'data',
+  return new DataError(
     `data.split: expected pictures of each class for ${part}, found none of the ${kind} class that another part can spare (${found} in all)`,
     { hint: 'Add pictures of that class that are no copies of others, or ask for fewer parts with data.split.' },
   );

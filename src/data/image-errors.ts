@@ -1,13 +1,13 @@
-import { isOutOfFiles, isOutOfMemory, systemReason, UserError } from '../errors.ts';
+import { DataError, isOutOfFiles, isOutOfMemory, systemReason, UserError } from '../errors.ts';
 import { grouped } from '../grouped.ts';
 import { addressesLeft } from '../machine-memory.ts';
 import { NeedsExclusiveDecoding } from './decode-turns.ts';
 import { otherFormatOf } from './image-formats.ts';
 
 /** A file that is not what its name or its beginning says, whoever reads it: cut off, overwritten, empty, gone. */
-export class DamagedFile extends UserError {
+export class DamagedFile extends DataError {
   constructor(reason: string, cause?: unknown) {
-    super('data', reason, { cause });
+    super(reason, { cause });
   }
 }
 
@@ -17,7 +17,7 @@ export function imageError(error: unknown, file: Uint8Array): Error {
   // a file may ask for more memory than there is; but within a limit on addresses, or on open files, it is not to blame
   const isLimit = isOutOfFiles(error) || (isOutOfMemory(error) && addressesLeft() < Number.POSITIVE_INFINITY);
   if (error instanceof UserError || isLimit) return error as Error;
-  if ((error as NodeJS.ErrnoException).code?.startsWith('E')) return new UserError('data', systemReason(error), { cause: error });
+  if ((error as NodeJS.ErrnoException).code?.startsWith('E')) return new DataError(systemReason(error), { cause: error });
   const lines = (error instanceof Error ? error.message : String(error)).split('\n').map((line) => line.trim());
   const text = [...new Set(lines)].filter((line) => line !== '' && !/bad seek to \d+$/.test(line)).join('; ');
   const known = reasons.find(([pattern]) => pattern.test(text));
@@ -31,16 +31,16 @@ const reasons: [RegExp, (text: string, file: Uint8Array) => UserError][] = [
   [/unsupported image format/i, (_, file) => unknownFormat(file)],
   [/Input Buffer is empty/i, () => new DamagedFile('the file is empty')],
   [/premature end of JPEG|libpng read error|Unexpected end of/i, () => new DamagedFile('the file is cut off or damaged')],
-  [/exceeds pixel limit/i, () => new UserError('data', `more than ${grouped(maximumPixels)} pixels`)],
+  [/exceeds pixel limit/i, () => new DataError(`more than ${grouped(maximumPixels)} pixels`)],
   [
     /not been built in|unsupported|not supported|not configured|not implemented|can not handle|no known route|channel limit/i,
-    (text) => new UserError('data', `of a kind that can't be decoded (${text}): ${saveAs}`),
+    (text) => new DataError(`of a kind that can't be decoded (${text}): ${saveAs}`),
   ],
 ];
 
 function unknownFormat(file: Uint8Array): UserError {
   const other = otherFormatOf(file);
-  if (other !== undefined) return new UserError('data', `${other}, which nn can't decode: ${saveAs}`);
+  if (other !== undefined) return new DataError(`${other}, which nn can't decode: ${saveAs}`);
   return new DamagedFile('not a picture in a format that can be read');
 }
 
@@ -65,9 +65,9 @@ const maximumScanned = 2 ** 32;
  *  @throws NeedsExclusiveDecoding on one that takes much memory and is not decoded alone */
 export function refuseSize(width: number, height: number, isAlone: boolean, shared = sharedPixels): void {
   const size = `${width}×${height} pixels: a side is`;
-  if (Math.min(width, height) < minimumSide) throw new UserError('data', `${size} below the minimum of ${minimumSide}`);
-  if (Math.max(width, height) > maximumSide) throw new UserError('data', `${size} above the maximum of ${grouped(maximumSide)}`);
-  if (width * height > maximumPixels) throw new UserError('data', `more than ${grouped(maximumPixels)} pixels`);
+  if (Math.min(width, height) < minimumSide) throw new DataError(`${size} below the minimum of ${minimumSide}`);
+  if (Math.max(width, height) > maximumSide) throw new DataError(`${size} above the maximum of ${grouped(maximumSide)}`);
+  if (width * height > maximumPixels) throw new DataError(`more than ${grouped(maximumPixels)} pixels`);
   if (!isAlone && width * height > shared) throw new NeedsExclusiveDecoding();
 }
 
@@ -75,7 +75,7 @@ export function refuseSize(width: number, height: number, isAlone: boolean, shar
 export function refuseScans(jpeg: Uint8Array, pixels: number): void {
   const scans = scansOf(jpeg);
   if (scans * pixels > maximumScanned) {
-    throw new UserError('data', `${scans} scans of ${grouped(pixels)} pixels: more than ${grouped(maximumScanned)} in all`);
+    throw new DataError(`${scans} scans of ${grouped(pixels)} pixels: more than ${grouped(maximumScanned)} in all`);
   }
 }
 

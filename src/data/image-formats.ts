@@ -1,6 +1,6 @@
 // biome-ignore-all lint/suspicious/noControlCharactersInRegex: files of images start with such
 import { extname } from 'node:path';
-import { UserError } from '../errors.ts';
+import { DataError } from '../errors.ts';
 
 /** Which files are images: told by what their formats' specifications ask of their first bytes, or by a name. */
 
@@ -127,7 +127,7 @@ const notForScreens: Record<number, string> = {
  *  @throws UserError (data) for what would come out as another picture */
 export function colourSpaceOf({ primaries, transfer }: ColourCodes): 'srgb' | 'p3' {
   const found = notForScreens[transfer] ?? wide[primaries];
-  if (found !== undefined) throw new UserError('data', `colours of ${found}, which nn can't show: save it as sRGB`);
+  if (found !== undefined) throw new DataError(`colours of ${found}, which nn can't show: save it as sRGB`);
   return primaries === displayP3 ? 'p3' : 'srgb';
 }
 

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import type { Sharp, SharpOptions } from 'sharp';
-import { UserError } from '../errors.ts';
+import { DataError, UserError } from '../errors.ts';
 import { grouped } from '../grouped.ts';
 import { requireDecoding } from '../machine-memory.ts';
 import { maximumPixels, refuseScans, refuseSize } from './image-errors.ts';
@@ -79,10 +79,7 @@ async function refuseUnscaled(image: Sharp): Promise<void> {
   const [{ hasAlpha }, { channels: statistics }] = [await image.metadata(), await image.stats()];
   const most = Math.max(...(hasAlpha ? statistics.slice(0, -1) : statistics).map(({ max }) => max));
   if (most === 0 || most >= leastOfRange) return;
-  throw new UserError(
-    'data',
-    `samples of 16 bits, all of them at most ${grouped(most)}, which is all but black: scale them to 65,535`,
-  );
+  throw new DataError(`samples of 16 bits, all of them at most ${grouped(most)}, which is all but black: scale them to 65,535`);
 }
 
 /** The pixels of a file that sharp can't read. */

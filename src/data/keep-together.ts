@@ -1,4 +1,4 @@
-import { UserError } from '../errors.ts';
+import { DataError } from '../errors.ts';
 import type { Random } from '../random.ts';
 import { groupBy } from './split.ts';
 
@@ -92,8 +92,7 @@ function refuseEmptied(before: Int32Array, after: Int32Array, labels: Uint8Array
   for (const found of key(before)) {
     if (found < 0 || left.has(found)) continue;
     const kind = found % 2 === 1 ? 'positive' : 'negative';
-    throw new UserError(
-      'data',
+    throw new DataError(
       `data.split: expected pictures of each class in ${placeNames[Math.floor(found / 2)]}, found none of the ${kind} class: ` +
         'too many pictures are copies of each other, and copies stay in one part',
       { hint: 'Add pictures that differ, ask for fewer parts, or divide copies too with data.duplicates=ignore.' },

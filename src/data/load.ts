@@ -1,4 +1,4 @@
-import { UserError } from '../errors.ts';
+import { DataError, type UserError } from '../errors.ts';
 import { byteTexts, grouped } from '../grouped.ts';
 import { machineMemory } from '../machine-memory.ts';
 import { type Classes, orderClasses } from './classes.ts';
@@ -46,10 +46,10 @@ export async function loadExamples(source: Source, options: LoadOptions): Promis
   let pixels = allocate(source, features);
   const names: string[] = [];
   const hashes: string[] = [];
-  const { labels, ...rest } = await readImages(source, options, (picture, index) => {
-    pixels.set(picture.pixels, names.length * features);
+  const { labels, ...rest } = await readImages(source, options, (image, index) => {
+    pixels.set(image.pixels, names.length * features);
     names.push(source.name(index));
-    hashes.push(picture.hash);
+    hashes.push(image.hash);
   });
   if (labels.length < source.count) pixels = pixels.slice(0, labels.length * features);
   return { examples: { features, pixels, labels, names, hashes }, ...rest };
@@ -62,7 +62,7 @@ export async function loadExamples(source: Source, options: LoadOptions): Promis
 export async function readImages(
   source: Source,
   { preprocessing, positive, strict, oneClass = false, onProgress, ...known }: LoadOptions,
-  take: (picture: SourceImage, index: number) => void | Promise<void>,
+  take: (image: SourceImage, index: number) => void | Promise<void>,
 ): Promise<Omit<Loaded, 'examples'> & { labels: Uint8Array }> {
   const classes = known.classes ?? orderClasses(source.classes, positive, source.title);
   const classOf = new Uint32Array(source.count);
@@ -142,13 +142,9 @@ function allocate({ count, title }: Pick<Source, 'count' | 'title'>, features: n
   const bytes = count * features;
   const [taken, available] = byteTexts(bytes, machineMemory());
   const refuse = (cause?: unknown) =>
-    new UserError(
-      'data',
+    new DataError(
       `${title}: expected pictures that fit into memory, found ${count}, which take ${taken}; this machine has ${available}`,
-      {
-        hint: 'Lower data.memory, so that they stay on the disk; or use fewer pictures, or a smaller data.imageSize.',
-        cause,
-      },
+      { hint: 'Lower data.memory, so that they stay on the disk; or use fewer pictures, or a smaller data.imageSize.', cause },
     );
   if (bytes > machineMemory()) throw refuse();
   try {
@@ -165,12 +161,9 @@ export function strictError(source: Source, failures: readonly Failure[]): UserE
   const listed = failures.slice(0, mostFailuresNamed).map(({ name, reason }) => `  ${name}: ${reason}`);
   const rest = failures.length - listed.length;
   if (rest > 0) listed.push(`  … and ${grouped(rest)} more, which nn data inspect --all names`);
-  return new UserError(
-    'data',
+  return new DataError(
     [`${source.title}: expected every picture to be readable, ${failures.length} of ${source.count} are not:`, listed],
-    {
-      hint: 'Mend or remove them; without --strict they are listed and left out.',
-    },
+    { hint: 'Mend or remove them; without --strict they are listed and left out.' },
   );
 }
 
@@ -185,16 +178,13 @@ export function refuseWithoutClasses(
   refuseWithoutImages(counts[0] + counts[1], title, failures);
   for (const [label, name] of [classes.negative, classes.positive].entries()) {
     if (counts[label] === 0)
-      throw new UserError(
-        'data',
-        `${title}: expected pictures of class ${name}, found none that can be read${firstOf(failures)}`,
-      );
+      throw new DataError(`${title}: expected pictures of class ${name}, found none that can be read${firstOf(failures)}`);
   }
 }
 
 /** @throws UserError (data) where there are none */
 export function refuseWithoutImages(count: number, title: string, failures: readonly Failure[]): void {
-  if (count === 0) throw new UserError('data', `${title}: expected pictures, found none that can be read${firstOf(failures)}`);
+  if (count === 0) throw new DataError(`${title}: expected pictures, found none that can be read${firstOf(failures)}`);
 }
 
 function firstOf([first, ...others]: readonly Failure[]): string {

@@ -48,7 +48,7 @@ export function allocatePerceptualHashes(count: number): PerceptualHashes {
   return { count, pixelHashes: new Uint32Array(2 * count), shapes: new Int8Array(shapeLength * count) };
 }
 
-/** The fingerprints of pictures in memory.
+/** The hashes of pictures in memory.
  *  @param pixels  [m, imageSize · imageSize · 3] */
 export function perceptualHashesOf(pixels: Uint8Array, imageSize: number): PerceptualHashes {
   const features = imageSize * imageSize * 3;
@@ -58,14 +58,14 @@ export function perceptualHashesOf(pixels: Uint8Array, imageSize: number): Perce
   return prints;
 }
 
-/** Takes the fingerprint of one picture, as it passes by.
+/** Takes the hash of one picture, as it passes by.
  *  @param pixels  imageSize · imageSize · 3 bytes */
 export function setPerceptualHash(prints: PerceptualHashes, index: number, pixels: Uint8Array, imageSize: number): void {
   setPixelHash(prints, index, pixels);
   prints.shapes.set(shapeOf(pixels, imageSize), index * shapeLength);
 }
 
-/** A fingerprint without a shape: only the very same pixels are duplicates of it. */
+/** A hash without a shape: only the very same pixels are duplicates of it. */
 export function setPixelHash(prints: PerceptualHashes, index: number, pixels: Uint8Array): void {
   const digest = createHash('sha256').update(pixels).digest();
   prints.pixelHashes[2 * index] = digest.readUInt32LE(0);

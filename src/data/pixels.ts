@@ -77,7 +77,7 @@ export async function* pixelBlocks(pixels: Pixels, features: number): AsyncGener
   }
 }
 
-/** The rooms of the last blocks that were read. Left to the collector, those of several passes over the pictures would pile up. */
+/** The buffers of the last blocks that were read. Left to the collector, those of several passes over the pictures would pile up. */
 const spareBuffers: Uint8Array[] = [];
 
 function takeBuffer(bytes: number): Uint8Array {
@@ -100,8 +100,8 @@ export async function allPixels(pixels: Pixels, features: number): Promise<Uint8
 }
 
 /** Reads one thing after the other, the next one while whoever listens works on the last. It ends when nothing is being read
- *  any more, however it ends: the rooms may then be given back.
- *  @param read  told which of two rooms is free */
+ *  any more, however it ends: the buffers may then be given back.
+ *  @param read  told which of two buffers is free */
 export async function* readAhead<Place, Value>(
   places: Iterable<Place>,
   read: (place: Place, turn: 0 | 1) => Promise<Value>,

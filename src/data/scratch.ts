@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { closeSync, openSync, unlinkSync, write } from 'node:fs';
 import { readdir, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import { systemReason, UserError } from '../errors.ts';
+import { DataError, systemReason } from '../errors.ts';
 import { byteTexts } from '../grouped.ts';
 import { makeFolder, type PlaceWriter, processExists, type SequentialWriter, sequentialWriter } from './disk.ts';
 
@@ -61,7 +61,7 @@ async function openNameless(folders: readonly string[]): Promise<{ folder: strin
       reasons.push(`${folder}: ${systemReason(error)}`);
     }
   }
-  throw new UserError('data', `expected a folder for pixels that are more than data.memory holds, found ${reasons.join('; ')}`, {
+  throw new DataError(`expected a folder for pixels that are more than data.memory holds, found ${reasons.join('; ')}`, {
     hint: roomHint,
   });
 }
@@ -83,11 +83,9 @@ async function requireRoom(folder: string, bytes: number): Promise<void> {
   const free = bavail * bsize;
   if (free >= bytes) return;
   const [wanted, found] = byteTexts(bytes, free);
-  throw new UserError(
-    'data',
-    `${folder}: expected ${wanted} free for pixels that are more than data.memory holds, found ${found}`,
-    { hint: roomHint },
-  );
+  throw new DataError(`${folder}: expected ${wanted} free for pixels that are more than data.memory holds, found ${found}`, {
+    hint: roomHint,
+  });
 }
 
 /** What is gathered before it is written: at least one picture of the largest size. */
@@ -101,7 +99,7 @@ export function writeRows({ path, descriptor }: ScratchFile): SequentialWriter {
         write(descriptor, ...where, (error, bytesWritten) => {
           if (error === null) return resolve({ bytesWritten });
           const reason = `${path}: can't be written: ${systemReason(error)}`;
-          reject(new UserError('data', reason, { hint: roomHint, cause: error }));
+          reject(new DataError(reason, { hint: roomHint, cause: error }));
         });
       }),
   };

@@ -1,4 +1,4 @@
-import { UserError } from '../errors.ts';
+import { DataError, UserError } from '../errors.ts';
 import type { Random } from '../random.ts';
 
 export const splitNames = ['train', 'dev', 'test'] as const;
@@ -41,8 +41,7 @@ export function splitSizes(split: Split, m: number): Record<SplitName, number> {
     .filter((part) => sizes[part] < minimumSplit)
     .map((part) => `${part} would hold ${Math.max(0, sizes[part])}`);
   const why = small.length > 0 ? ` (${small.join(', ')})` : '';
-  throw new UserError(
-    'data',
+  throw new DataError(
     `data.split: expected enough pictures for ${wanted.join(', ')}, ${minimumSplit} or more in each, found ${m}${why}: ` +
       `${missingExamples(split, m)} missing`,
     { hint: `Add pictures, or ask for other parts with data.split.${percentHint(split)}` },
@@ -73,8 +72,7 @@ export function stratifiedSplit(
   const totals = byLabel.map((groups) => groups.reduce((sum, { length }) => sum + length, 0));
   for (const [label, found] of totals.entries()) {
     if (found < wanted.length) {
-      throw new UserError(
-        'data',
+      throw new DataError(
         `data.split: expected at least ${wanted.length} pictures of each class, one for each of ${wanted.join(', ')}; ` +
           `found ${found} of the ${label === 1 ? 'positive' : 'negative'} class: ${wanted.length - found} missing`,
         { hint: 'Add pictures of that class, or ask for fewer parts with data.split.' },
@@ -228,8 +226,7 @@ export function stratifiedFolds(
       for (const member of random.shuffle(group)) out[member] = next++ % folds;
     }
     if (next - first < folds) {
-      throw new UserError(
-        'data',
+      throw new DataError(
         `data.split.folds: expected at least ${folds} pictures of each class, found ${next - first} of the ${label === 1 ? 'positive' : 'negative'} class`,
         { hint: 'Add pictures of that class, or ask for fewer folds.' },
       );

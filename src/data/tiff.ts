@@ -1,4 +1,4 @@
-import { UserError } from '../errors.ts';
+import { DataError } from '../errors.ts';
 import { grouped } from '../grouped.ts';
 
 /** The pixels of an image in a format that sharp can't read, and how sharp gets them. */
@@ -100,7 +100,7 @@ export function refuseSamples(tiff: Uint8Array): void {
   const problem = field && problemOf(field); // else libtiff says what is wrong with it
   if (problem === undefined) return;
   const cure = 'save it as grey or RGB of 8 or 16 bits, unsigned, over their whole range';
-  throw new UserError('data', `TIFF samples of ${problem}, which nn can't show as they are meant: ${cure}`);
+  throw new DataError(`TIFF samples of ${problem}, which nn can't show as they are meant: ${cure}`);
 }
 
 /** The numbers of a field. @param absent  what it is where the file does not say */
@@ -158,7 +158,7 @@ function firstDirectory(tiff: Uint8Array): Field | undefined {
   const countAll = () => {
     let directories = 0;
     for (let at = offset(isBig ? 8 : 4); at !== 0; at = offset(at + countBytes + fieldBytes * count(at)))
-      if (++directories > mostDirectories) throw new UserError('data', `a TIFF of more than ${grouped(mostDirectories)} images`);
+      if (++directories > mostDirectories) throw new DataError(`a TIFF of more than ${grouped(mostDirectories)} images`);
   };
   if (!endsWithin(read)) return undefined;
   endsWithin(countAll);

@@ -7,7 +7,7 @@ import {
   type StatisticColumns,
   setStatistics,
 } from '../data/inspection/measure.ts';
-import { isStored, type Pixels, pixelBlocks } from '../data/pixels.ts';
+import { fewImages, isStored, pixelBlocks } from '../data/pixels.ts';
 import { type SplitName, splitNames } from '../data/split.ts';
 import { deviationsApart, fisherExact, type Share, sampleOf, welchTest } from '../evaluation/statistics.ts';
 import { namedRandom } from '../random.ts';
@@ -26,10 +26,10 @@ export const driftBounds = {
    *  what collections of photographs are apart. */
   deviations: 0.3,
   /** With fewer pictures in a part the t test relies on their distribution; classes are still compared, exactly. */
-  leastPictures: 20,
+  leastImages: 20,
   /** Of a part so many pictures are measured, spread over all of it. With 1,000, means 0.3 deviations apart are 6.7 standard errors
    *  apart, so more would find nothing else; and packed pictures need not be read twice. */
-  mostPictures: 1000,
+  mostImages: 1000,
 } as const;
 
 /** What is known of a part. */
@@ -59,7 +59,7 @@ function compareClasses(a: SplitSample, b: SplitSample, { positive }: Classes): 
 }
 
 function compareStatistics(a: SplitSample, b: SplitSample): Compared[] {
-  if (Math.min(a.total, b.total) < driftBounds.leastPictures) return [];
+  if (Math.min(a.total, b.total) < driftBounds.leastImages) return [];
   return imageStatisticNames.map((what) => {
     const [x, y] = [sampleOf(a.statistics[what]), sampleOf(b.statistics[what])];
     const values: [number, number] = [x.mean, y.mean];
@@ -105,7 +105,9 @@ export async function sampleSplits(
     const rows = spreadRows(labels.length, split, seed);
     const statistics = allocateStatistics(rows.length);
     let at = 0;
-    for await (const image of imagesAt(pixels, rows, features)) setStatistics(statistics, at++, image, side);
+    const chosen = isStored(pixels) ? pixels.select(rows) : fewImages(pixels, rows, features);
+    for await (const { bytes, count } of pixelBlocks(chosen, features))
+      for (let i = 0; i < count; i++) setStatistics(statistics, at++, bytes.subarray(i * features, (i + 1) * features), side);
     samples.push({ split, total: labels.length, positive: countPositive(labels), statistics });
   }
   return samples;
@@ -113,19 +115,10 @@ export async function sampleSplits(
 
 /** Which pictures of a part are looked at: one by chance of every stretch of equal length, ascending. */
 export function spreadRows(m: number, split: SplitName, seed: number): Int32Array {
-  const count = Math.min(m, driftBounds.mostPictures);
+  const count = Math.min(m, driftBounds.mostImages);
   const random = namedRandom(seed, `differences ${split}`);
   return Int32Array.from({ length: count }, (_, i) => {
     const [from, to] = [Math.floor((i * m) / count), Math.floor(((i + 1) * m) / count)];
     return from + random.integer(to - from - 1);
   });
-}
-
-async function* imagesAt(pixels: Pixels, rows: Int32Array, features: number): AsyncGenerator<Uint8Array> {
-  if (!isStored(pixels)) {
-    for (const row of rows) yield pixels.subarray(row * features, (row + 1) * features);
-    return;
-  }
-  for await (const { bytes, count } of pixelBlocks(pixels.select(rows), features))
-    for (let i = 0; i < count; i++) yield bytes.subarray(i * features, (i + 1) * features);
 }

@@ -6,7 +6,7 @@ import type { Fit, Preprocessing } from '../data/image.ts';
 import type { TableSource } from '../data/inspection/image-table.ts';
 import type { Source } from '../data/source.ts';
 import { type OpeningProgress, openSource, type SourceChoice } from '../data/sources/sources.ts';
-import { UserError } from '../errors.ts';
+import { DataError, UserError } from '../errors.ts';
 
 /** The sources of a config, opened, with nothing read of their pictures. */
 export interface OpenedData {
@@ -90,7 +90,7 @@ export function classesOf(
     first ??= found;
     if (found.positive === first.positive && found.negative === first.negative) continue;
     const words = ({ positive, negative }: Classes) => `${positive} and ${negative}`;
-    throw new UserError('data', `data.${field}: expected the classes of data.train, ${words(first)}, found ${words(found)}`);
+    throw new DataError(`data.${field}: expected the classes of data.train, ${words(first)}, found ${words(found)}`);
   }
   return first!; // a config has a source at least
 }

@@ -62,8 +62,8 @@ export function stored(labels: Uint8Array, pixels: StoredPixels, scaling: InputS
   let present: PresentSpan | null = null;
 
   /** Reads a span into the half of the bytes that begins with row `start`, in the order of the file. */
-  async function readSpan(order: Int32Array, span: Window, start: number, room: SortingRoom): Promise<PresentSpan> {
-    const { sorted, places } = sortRows(order.subarray(span.first, span.end), start, room);
+  async function readSpan(order: Int32Array, span: Window, start: number, scratch: SortingScratch): Promise<PresentSpan> {
+    const { sorted, places } = sortRows(order.subarray(span.first, span.end), start, scratch);
     await pixels.read(sorted, bytes.subarray(start * features, (start + sorted.length) * features));
     return { order, span, places };
   }
@@ -81,8 +81,8 @@ export function stored(labels: Uint8Array, pixels: StoredPixels, scaling: InputS
       const spans = cutSpans(way, Math.floor(budgetBytes / 2 / features));
       const longest = spans.reduce((most, { first, end }) => Math.max(most, end - first), 0);
       if (bytes.length < 2 * longest * features) bytes = kernels.pin(new Uint8Array(2 * longest * features));
-      const rooms = [sortingRoom(longest), sortingRoom(longest)] as const;
-      for await (const read of readAhead(spans, (span, turn) => readSpan(way.order, span, turn * longest, rooms[turn]))) {
+      const scratches = [sortingScratch(longest), sortingScratch(longest)] as const;
+      for await (const read of readAhead(spans, (span, turn) => readSpan(way.order, span, turn * longest, scratches[turn]))) {
         present = read;
         yield read.span;
       }
@@ -110,22 +110,22 @@ function placesIn(present: PresentSpan | null, indices: Int32Array | null, count
 
 /** Room to sort the rows of a span, for one after the other: arrays that are dropped wait long for a collection, since a step makes few
  *  objects. */
-interface SortingRoom {
+interface SortingScratch {
   keys: Float64Array;
   sorted: Int32Array;
   places: Int32Array;
 }
 
-function sortingRoom(length: number): SortingRoom {
+function sortingScratch(length: number): SortingScratch {
   return { keys: new Float64Array(length), sorted: new Int32Array(length), places: new Int32Array(length) };
 }
 
 /** Some rows in ascending order, and for each the place that it has there, from `start` on. */
-function sortRows(rows: Int32Array, start: number, room: SortingRoom): Omit<SortingRoom, 'keys'> {
+function sortRows(rows: Int32Array, start: number, scratch: SortingScratch): Omit<SortingScratch, 'keys'> {
   const { length } = rows;
-  const keys = room.keys.subarray(0, length);
-  const sorted = room.sorted.subarray(0, length);
-  const places = room.places.subarray(0, length);
+  const keys = scratch.keys.subarray(0, length);
+  const sorted = scratch.sorted.subarray(0, length);
+  const places = scratch.places.subarray(0, length);
   for (let i = 0; i < length; i++) keys[i] = rows[i]! * length + i; // below 2^53: rows are numbered by Int32, and a span is short
   keys.sort();
   for (let rank = 0; rank < length; rank++) {

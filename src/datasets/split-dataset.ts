@@ -25,7 +25,7 @@ export interface DatasetSplit {
 }
 
 /** How the one source, or that of train, is divided; null where it is not. */
-function splitOf({ split, source }: Pick<Config['data'], 'split' | 'source'>): Split | Folds | null {
+function configuredSplit({ split, source }: Pick<Config['data'], 'split' | 'source'>): Split | Folds | null {
   if (source !== undefined) return split ?? 'auto';
   return typeof split === 'object' ? split : null;
 }
@@ -50,7 +50,7 @@ export async function splitDataset(
   data: Pick<Config['data'], 'split' | 'source'>,
   seed: number,
 ): Promise<DatasetSplit | null> {
-  const split = splitOf(data);
+  const split = configuredSplit(data);
   if (split === null) return null;
   const divided = await splitBy(examples, split, seed);
   // beside data.train, a part that the split does not name may have a source of its own

@@ -11,7 +11,7 @@ import { maximumCompared } from './dataset-duplicates.ts';
 import { compareSplits, driftNotes, type SplitSample, spreadRows } from './drift.ts';
 import { type DatasetSplit, placesOf, splitDataset } from './split-dataset.ts';
 
-/** Where the pictures of a survey stand in a training, and how its parts differ. */
+/** Where the pictures of a table stand in a training, and how its parts differ. */
 export interface TableSplits {
   splitOf: SplitOf;
   differences: PartDifference[];
@@ -62,7 +62,7 @@ async function splitFirst(
   }
 }
 
-/** The parts as `sampleSplits` sees them, from what the survey knows already. */
+/** The parts as `sampleSplits` sees them, from what the table knows already. */
 function sampleTable(table: ImageTable, splitOf: SplitOf, seed: number): SplitSample[] {
   const all = ascending(table.count);
   return splitNames.flatMap((split) => {

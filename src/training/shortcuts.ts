@@ -53,7 +53,7 @@ interface ShortcutEntry {
 
 /** Answers of logistic regression on each shortcut alone, each for a picture that it was not trained on. */
 export interface ShortcutStudy {
-  /** the pictures that they were tried on: indices into the survey, ascending */
+  /** the pictures that they were tried on: indices into the table, ascending */
   indices: Int32Array;
   labels: Uint8Array;
   /** 1 for each of these pictures where a shortcut was right, else 0 */
@@ -61,7 +61,7 @@ export interface ShortcutStudy {
 }
 
 /** More pictures than this make the interval of an accuracy hardly narrower than 2 points, and take longer. */
-const mostPictures = 10_000;
+const mostImages = 10_000;
 const foldCount = 5;
 /** With fewer pictures of a class, an accuracy over folds says nothing. */
 export const leastOfClass = 20;
@@ -75,7 +75,7 @@ export async function studyShortcuts(
   seed: number,
 ): Promise<ShortcutStudy | null> {
   const order = namedRandom(seed, 'shortcuts').shuffle(Int32Array.from(distinct));
-  const indices = order.slice(0, mostPictures).sort();
+  const indices = order.slice(0, mostImages).sort();
   const labels = Uint8Array.from(indices, (i) => table.labels[i]!);
   const positive = countPositive(labels);
   if (Math.min(positive, labels.length - positive) < leastOfClass) return null;

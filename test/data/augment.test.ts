@@ -2,11 +2,12 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { logits } from '../../src/classifier/classifier.ts';
 import { checkConfig } from '../../src/config/load.ts';
-import { type Augmentation, augmentBatch, augmentImage, augments, noAugmentation } from '../../src/data/augment.ts';
+import { type Augmentation, augmentBatch, augmentImage, augments } from '../../src/data/augment.ts';
 import { losses } from '../../src/nn/losses.ts';
 import { numpyRandom, type Random } from '../../src/random.ts';
 import { fitOptions, planTraining } from '../../src/training/plan.ts';
 import { epochsOf, type HeldData, kernels, noisePictures, prepareHeld } from '../training/problems.ts';
+import { noAugmentation } from './pictures.ts';
 
 /** Augments one picture. @param uniforms  what is drawn, in turn: in the order of the fields, shift first right and then down */
 function augmented(from: Uint8Array, wishes: Partial<Augmentation>, uniforms: number[] | Random): Uint8Array {

@@ -144,7 +144,7 @@ describe('chance and size are both asked for', () => {
 
   test('parts of fewer pictures than the t test needs are compared by class alone', async () => {
     const found = await compare(
-      pictures(driftBounds.leastPictures - 1, 1),
+      pictures(driftBounds.leastImages - 1, 1),
       pictures(300, 2, (value) => value + 60),
     );
     expect(found.map(({ what }) => what)).toEqual(['class']);
@@ -175,10 +175,10 @@ describe('false alarms', () => {
 
 describe('the pictures that are looked at', () => {
   test('are the same in memory and streamed, and few', async () => {
-    const [train, test] = [pictures(driftBounds.mostPictures + 500, 1), pictures(90, 2)];
+    const [train, test] = [pictures(driftBounds.mostImages + 500, 1), pictures(90, 2)];
     const inMemory = await sampleSplits({ train, test }, side, 4);
     expect(await sampleSplits({ train: stored(train), test: stored(test) }, side, 4)).toEqual(inMemory);
-    expect(inMemory.map(({ statistics: squares }) => squares.brightness.length)).toEqual([driftBounds.mostPictures, 90]);
+    expect(inMemory.map(({ statistics: squares }) => squares.brightness.length)).toEqual([driftBounds.mostImages, 90]);
     expect(inMemory.map(({ total, positive }) => [total, positive])).toEqual([
       [1500, 750],
       [90, 45],

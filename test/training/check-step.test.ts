@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { noAugmentation } from '../../src/data/augment.ts';
 import type { Arithmetic, Kernels, Precision } from '../../src/kernels/kernels.ts';
 import { referenceBackwardAndStep } from '../../src/kernels/reference.ts';
 import { simdKernels } from '../../src/kernels/simd/simd-kernels.ts';
@@ -9,6 +8,7 @@ import type { OptimizerChoice } from '../../src/nn/optimizers.ts';
 import { namedRandom } from '../../src/random.ts';
 import { checkStep } from '../../src/training/check-step.ts';
 import { type FitOptions, fit } from '../../src/training/fit.ts';
+import { noAugmentation } from '../data/pictures.ts';
 import { dense } from '../nn/networks.ts';
 import { noisePictures, problem, type Wishes } from './problems.ts';
 

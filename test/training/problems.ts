@@ -1,8 +1,7 @@
 import type { Config } from '../../src/config/schema.ts';
-import { type Augmentation, noAugmentation } from '../../src/data/augment.ts';
+import type { Augmentation } from '../../src/data/augment.ts';
 import type { Examples } from '../../src/data/examples.ts';
 import { loadExamples } from '../../src/data/load.ts';
-
 import { normalizers } from '../../src/data/normalize.ts';
 import { openSource } from '../../src/data/sources/sources.ts';
 import { type PreparedData, prepareData } from '../../src/datasets/prepare.ts';
@@ -13,6 +12,7 @@ import { initialParameters } from '../../src/nn/network.ts';
 import { namedRandom, numpyRandom } from '../../src/random.ts';
 import { type EpochEvent, type FitOptions, fit } from '../../src/training/fit.ts';
 import type { FitPart } from '../../src/training/trainable.ts';
+import { noAugmentation } from '../data/pictures.ts';
 import { dense } from '../nn/networks.ts';
 
 export const kernels = kernelsFor('float64');

@@ -1,5 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
-import { UserError } from '../../errors.ts';
+import { DataError } from '../../errors.ts';
 import { cutOff, readAt } from '../disk.ts';
 
 /** A file in a tar archive, as its headers have it. */
@@ -12,33 +12,33 @@ export interface TarFile {
   problem: string | undefined;
 }
 
-/** All that is no folder, in order. Who wants a content reads it from the tape before the next file is asked for.
+/** All that is no folder, in order. Who wants a content takes it from the reader before the next file is asked for.
  *  @param archive   how errors call it
  *  @param onFolder  told each folder on the way
  *  @see POSIX.1-2017, pax; GNU tar 1.35, Basic Tar Format
  *  @throws Error with what is wrong */
 export async function* tarFiles(
-  tape: SequentialReader,
+  reader: SequentialReader,
   archive: string,
   onFolder?: (path: string) => void,
 ): AsyncGenerator<TarFile> {
   const always: Attributes = new Map();
   let once: Attributes = new Map();
   for (;;) {
-    const block = await readExactly(tape, blockBytes);
-    if (isZero(block)) return requireEnd(tape, archive);
+    const block = await readExactly(reader, blockBytes);
+    if (isZero(block)) return requireEnd(reader, archive);
     const header = parseHeader(block);
-    const attributes = await attributesIn(header, tape);
+    const attributes = await attributesIn(header, reader);
     if (attributes !== null) {
       for (const [key, value] of attributes) (header.type === 'g' ? always : once).set(key, value);
       continue;
     }
-    if (header.type === sparseType) await skipMap(block, tape);
-    const file = fileOf(header, new Map([...always, ...once]), tape.position());
+    if (header.type === sparseType) await skipMap(block, reader);
+    const file = fileOf(header, new Map([...always, ...once]), reader.position());
     once = new Map();
     if (isFolder(header.type, file.path)) onFolder?.(file.path);
     else yield file;
-    await tape.skip(file.position + file.bytes + padding(file.bytes) - tape.position());
+    await reader.skip(file.position + file.bytes + padding(file.bytes) - reader.position());
   }
 }
 
@@ -48,17 +48,13 @@ const padding = (bytes: number) => (blockBytes - (bytes % blockBytes)) % blockBy
 const isZero = (bytes: Uint8Array) => bytes.every((byte) => byte === 0);
 
 /** Two blocks of zeros end an archive; zeros may follow. @throws Error where that is not so: files behind it would be lost */
-async function requireEnd(tape: SequentialReader, archive: string): Promise<void> {
-  if (!isZero(await readExactly(tape, blockBytes))) throw new Error('a block of zeros in its midst');
-  for (let rest = await tape.read(2 ** 16); rest.length > 0; rest = await tape.read(2 ** 16)) {
+async function requireEnd(reader: SequentialReader, archive: string): Promise<void> {
+  if (!isZero(await readExactly(reader, blockBytes))) throw new Error('a block of zeros in its midst');
+  for (let rest = await reader.read(2 ** 16); rest.length > 0; rest = await reader.read(2 ** 16)) {
     if (isZero(rest)) continue;
-    throw new UserError(
-      'data',
-      `${archive}: expected nothing behind the end of the archive, found more, as where two are put together`,
-      {
-        hint: 'tar --ignore-zeros -xf unpacks all of it: then name the folder.',
-      },
-    );
+    throw new DataError(`${archive}: expected nothing behind the end of the archive, found more, as where two are put together`, {
+      hint: 'tar --ignore-zeros -xf unpacks all of it: then name the folder.',
+    });
   }
 }
 
@@ -107,12 +103,12 @@ function numberIn(block: Buffer, at: number, length: number): number {
 type Attributes = Map<string, string>;
 
 /** Of a header that is one of a file no more than in name: what it says. null for others. */
-async function attributesIn({ type, bytes }: Header, tape: SequentialReader): Promise<Attributes | null> {
+async function attributesIn({ type, bytes }: Header, reader: SequentialReader): Promise<Attributes | null> {
   const parse = extendedHeaders[type];
   if (parse === undefined) return null;
   if (bytes > mostExtended) throw new Error(`an extended header of ${bytes} bytes`);
-  const content = await readExactly(tape, bytes);
-  await tape.skip(padding(bytes));
+  const content = await readExactly(reader, bytes);
+  await reader.skip(padding(bytes));
   return parse(content);
 }
 
@@ -174,9 +170,9 @@ const problems: Record<string, string> = {
 const isFolder = (type: string, path: string) => '5DV'.includes(type) || path.endsWith('/');
 
 /** The map of a sparse file goes on behind its header. @param block  its header */
-async function skipMap(block: Buffer, tape: SequentialReader): Promise<void> {
+async function skipMap(block: Buffer, reader: SequentialReader): Promise<void> {
   let goesOn = block[482] !== 0;
-  while (goesOn) goesOn = (await readExactly(tape, blockBytes))[504] !== 0;
+  while (goesOn) goesOn = (await readExactly(reader, blockBytes))[504] !== 0;
 }
 
 /** Bytes of an archive, one after the other. */
@@ -190,8 +186,8 @@ export interface SequentialReader {
 }
 
 /** @throws Error where it ends before */
-export async function readExactly(tape: SequentialReader, length: number): Promise<Buffer> {
-  const bytes = await tape.read(length);
+export async function readExactly(reader: SequentialReader, length: number): Promise<Buffer> {
+  const bytes = await reader.read(length);
   if (bytes.length < length) throw cutOff();
   return bytes;
 }

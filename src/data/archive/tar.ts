@@ -3,7 +3,7 @@ import { createReadStream, fstatSync, type Stats } from 'node:fs';
 import { type FileHandle, stat } from 'node:fs/promises';
 import { pipeline, Transform } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { UserError } from '../../errors.ts';
+import { DataError } from '../../errors.ts';
 import { firstBytes, openPlainFile, readAt, withFile } from '../disk.ts';
 import {
   type Archive,
@@ -42,7 +42,7 @@ export async function openTar(path: string, onProgress?: ListingProgress): Promi
       folders,
       read: async (index) => {
         const { problem } = entries[index]!;
-        if (problem !== undefined) throw new UserError('data', problem);
+        if (problem !== undefined) throw new DataError(problem);
         return read(index).catch(fail);
       },
     };
@@ -64,8 +64,8 @@ interface Listing {
   onFolder?: (path: string) => void;
 }
 
-/** Its files from the start, each with the tape that its content is on. */
-function pass(tar: Tar, listing: Listing = {}): AsyncGenerator<{ file: TarFile; tape: SequentialReader }> {
+/** Its files from the start, each with the reader that its content comes from. */
+function pass(tar: Tar, listing: Listing = {}): AsyncGenerator<{ file: TarFile; reader: SequentialReader }> {
   return tar.isPacked ? passPacked(tar, listing) : passPlain(tar, listing);
 }
 
@@ -73,8 +73,8 @@ async function* passPlain(tar: Tar, { onProgress, onFolder }: Listing): ReturnTy
   const { path, status } = tar;
   const handle = await openSame(tar);
   try {
-    const tape: SequentialReader = fileReader(handle, status.size, () => onProgress?.(tape.position(), status.size));
-    for await (const file of tarFiles(tape, path, onFolder)) yield { file, tape };
+    const reader: SequentialReader = fileReader(handle, status.size, () => onProgress?.(reader.position(), status.size));
+    for await (const file of tarFiles(reader, path, onFolder)) yield { file, reader };
   } finally {
     await handle.close();
   }
@@ -87,8 +87,8 @@ async function* passPacked(tar: Tar, { onProgress, onFolder }: Listing): ReturnT
   const unpacked = pipeline(packed, createGunzip({ chunkSize: 1 << 18 }), atMost(path, status.size), () => {}); // who reads gets its error
   try {
     requireSame(tar, fstatSync((packed as unknown as { fd: number }).fd));
-    const tape = streamReader(unpacked, () => onProgress?.(packed.bytesRead, status.size));
-    for await (const file of tarFiles(tape, path, onFolder)) yield { file, tape };
+    const reader = streamReader(unpacked, () => onProgress?.(packed.bytesRead, status.size));
+    for await (const file of tarFiles(reader, path, onFolder)) yield { file, reader };
   } finally {
     unpacked.destroy();
   }
@@ -97,9 +97,9 @@ async function* passPacked(tar: Tar, { onProgress, onFolder }: Listing): ReturnT
 /** Files of a packed archive that has been listed, each with its index among them. */
 async function* contents(tar: Tar, entries: readonly ArchiveEntry[]): AsyncGenerator<Passed<Uint8Array>> {
   let index = 0;
-  for await (const { file, tape } of pass(tar)) {
+  for await (const { file, reader } of pass(tar)) {
     if (entries[index]?.bytes !== file.bytes) throw changed(tar);
-    yield { index: index++, read: () => readExactly(tape, file.bytes), skip: async () => {} };
+    yield { index: index++, read: () => readExactly(reader, file.bytes), skip: async () => {} };
   }
 }
 
@@ -125,7 +125,7 @@ function requireSame(tar: Tar, now: Stats): void {
   if (!keys.every((key) => now[key] === tar.status[key])) throw changed(tar);
 }
 
-const changed = ({ path }: Tar) => new UserError('data', `${path}: it changed while it was read`);
+const changed = ({ path }: Tar) => new DataError(`${path}: it changed while it was read`);
 
 async function isGzip(path: string): Promise<boolean> {
   return (await firstBytes(path, 2)).toString('hex') === '1f8b';
@@ -150,11 +150,18 @@ export interface Passed<T> {
   skip(): Promise<void>;
 }
 
+/** What was asked for, and is not read yet. */
+interface Waiting<T> {
+  promise: Promise<T>;
+  resolve(value: T): void;
+  reject(reason: unknown): void;
+}
+
 /** Random access to what can only be read from its start: asked in rising order, also several at a time, it is passed once;
  *  for each step back it starts again.
  *  @param start  begins a pass; indices rise by one */
 export function inOnePass<T>(start: () => AsyncGenerator<Passed<T>>): (index: number) => Promise<T> {
-  const waiting = new Map<number, PromiseWithResolvers<T>>();
+  const waiting = new Map<number, Waiting<T>>();
   let pass: AsyncGenerator<Passed<T>> | undefined;
   let next = 0;
   let isServing = false;
@@ -187,25 +194,13 @@ export function inOnePass<T>(start: () => AsyncGenerator<Passed<T>>): (index: nu
   return (index) => {
     const known = waiting.get(index);
     if (known !== undefined) return known.promise;
-    const asked = withResolvers<T>();
-    waiting.set(index, asked);
+    let asked: Omit<Waiting<T>, 'promise'>;
+    const promise = new Promise<T>((resolve, reject) => (asked = { resolve, reject }));
+    waiting.set(index, { promise, ...asked! });
     if (!isServing) {
       isServing = true;
       void serve();
     }
-    return asked.promise;
+    return promise;
   };
-}
-
-interface PromiseWithResolvers<T> {
-  promise: Promise<T>;
-  resolve(value: T): void;
-  reject(reason: unknown): void;
-}
-
-/** Promise.withResolvers, which Node 20 lacks. */
-function withResolvers<T>(): PromiseWithResolvers<T> {
-  let [resolve, reject]: ((value: never) => void)[] = [];
-  const promise = new Promise<T>((...both) => ([resolve, reject] = both));
-  return { promise, resolve: resolve!, reject: reject! } as PromiseWithResolvers<T>;
 }

@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { crc32 } from 'node:zlib';
 import type { Entry, ZipFile } from 'yauzl';
-import { UserError } from '../../errors.ts';
+import { DataError, type UserError } from '../../errors.ts';
 import { openPlainFile, readAt, withFile } from '../disk.ts';
 import { DamagedFile } from '../image-errors.ts';
 import { type Archive, type ArchiveEntry, brokenArchive, entryCheck, type ListingProgress } from './archive.ts';
@@ -78,7 +78,7 @@ function isLink({ versionMadeBy, externalFileAttributes }: Entry): boolean {
 
 /** The library holds the file to the size that the directory states. */
 async function readEntry(zip: ZipFile, entry: Entry, { problem }: ArchiveEntry): Promise<Uint8Array> {
-  if (problem !== undefined) throw new UserError('data', problem);
+  if (problem !== undefined) throw new DataError(problem);
   try {
     const stream: Readable = await zip.openReadStreamPromise(entry);
     const bytes = await buffer(stream);
@@ -175,13 +175,13 @@ const wrongCount = (files: number, count: number) => `its directory has ${files}
 /** @param disk  the number of the one that this file is */
 function requireOneDisk(disk: number, path: string): void {
   if (disk === 0) return;
-  throw new UserError('data', `${path}: expected a ZIP archive in one file, found the last of ${disk + 1}`, {
+  throw new DataError(`${path}: expected a ZIP archive in one file, found the last of ${disk + 1}`, {
     hint: 'Unpack it from all of its parts (.z01, .z02, …), as 7z x does, and name the folder; or put them together: zip -s 0 PART.zip --out WHOLE.zip.',
   });
 }
 
 function extraBytes(path: string, bytes: number): UserError {
-  return new UserError('data', `${path}: expected a ZIP archive that ends with its directory, found ${bytes} bytes behind it`, {
+  return new DataError(`${path}: expected a ZIP archive that ends with its directory, found ${bytes} bytes behind it`, {
     hint: 'Fetch or copy it again; zip -FF FILE.zip --out MENDED.zip cuts them off.',
   });
 }

@@ -23,8 +23,8 @@ export interface Shelf {
   contentOf(validator: string): string | undefined;
   /** @returns imageSize · imageSize · 3 bytes, undefined where there are none or they are damaged */
   read(content: string): Promise<Uint8Array | undefined>;
-  /** keeps pixels, and the stamp that leads to them */
-  keep(picture: { validator: string | undefined; content: string; pixels: Uint8Array }): Promise<void>;
+  /** keeps pixels, and the validator that leads to them */
+  keep(image: { validator: string | undefined; content: string; pixels: Uint8Array }): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -186,9 +186,9 @@ function validatorHash(validator: string): string {
   return contentHash(Buffer.from(validator));
 }
 
-/** The same source, whose pictures are decoded only where the cache does not have them: found by stamp without a look into
+/** The same source, whose pictures are decoded only where the cache does not have them: found by validator without a look into
  *  the file, else by the hash of its content.
- *  @param compareContents  read every file and believe no stamp: what is compared with an earlier state is what is there now */
+ *  @param compareContents  read every file and believe no validator: what is compared with an earlier state is what is there now */
 export function cachedSource(source: Source, cache: DecodeCache | undefined, compareContents = false): Source {
   const { decoding } = source;
   if (cache === undefined || decoding === undefined) return source;

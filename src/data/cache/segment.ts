@@ -10,7 +10,7 @@ import { readAt, writeAt } from '../disk.ts';
  * ten thousand pictures are one file. All numbers little-endian.
  *
  *     row      rowBytes of pixels
- *     entry    stamp 16 | content hash 16 | checksum of the row 4 | number of the row 4, or `noRow`
+ *     entry    validator 16 | content hash 16 | checksum of the row 4 | number of the row 4, or `noRow`
  *     trailer  magic 8 | rowBytes 4 | rows 4 | entries 4 | checksum of table and of the trailer so far 4 | created, ms 8
  */
 export interface Segment {
@@ -27,7 +27,7 @@ export interface SegmentEntry {
   validator: string | undefined;
   /** hash of the picture's file */
   content: string;
-  /** undefined for an entry that only ties a stamp to a content whose row stands elsewhere */
+  /** undefined for an entry that only ties a validator to a content whose row stands elsewhere */
   row: number | undefined;
   checksum: number;
 }

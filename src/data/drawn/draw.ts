@@ -93,10 +93,10 @@ export function kindsOf(difficulty: Difficulty, label: SyntheticLabel): readonly
 
 /** The pixels of a picture as the network sees them: the same scene at every size, with noise of that size's own.
  *  @returns imageSize · imageSize · 3 bytes, RGB */
-export async function renderImage(picture: SyntheticImage, preprocessing: Preprocessing): Promise<Uint8Array> {
+export async function renderImage(image: SyntheticImage, preprocessing: Preprocessing): Promise<Uint8Array> {
   // rendered at the size that is wanted: sharper above the canvas's own, faster below it
-  const sized = picture.svg.replace(sides(canvas), sides(Math.max(minimumSide, preprocessing.imageSize)));
-  return addGrain(await decodeHere(Buffer.from(sized), preprocessing), picture.grain);
+  const sized = image.svg.replace(sides(canvas), sides(Math.max(minimumSide, preprocessing.imageSize)));
+  return addGrain(await decodeHere(Buffer.from(sized), preprocessing), image.grain);
 }
 
 const kindsByDifficulty: Record<Difficulty, readonly Kind[]> = {
@@ -108,17 +108,7 @@ const kindsByDifficulty: Record<Difficulty, readonly Kind[]> = {
 };
 
 const variations: Record<Difficulty, Variation> = {
-  easy: {
-    contrast: 60,
-    darker: 0.5,
-    scale: [0.9, 1.1],
-    shift: 7,
-    turn: 3,
-    busy: false,
-    veil: 0,
-    blur: [0, 0],
-    noise: [2, 6],
-  },
+  easy: { contrast: 60, darker: 0.5, scale: [0.9, 1.1], shift: 7, turn: 3, busy: false, veil: 0, blur: [0, 0], noise: [2, 6] },
   hard: {
     contrast: 45,
     darker: 0.8,

@@ -238,5 +238,5 @@ function spreadOf(values: Uint32Array): Spread {
   return { min: sorted[0]!, median: sorted[Math.floor((sorted.length - 1) / 2)]!, max: sorted[sorted.length - 1]! };
 }
 
-/** Which part each readable picture of a survey stands in; null where there are no parts, or none asks for it. */
+/** Which part each readable picture of a table stands in; null where there are no parts, or none asks for it. */
 export type SplitOf = (i: number) => SplitName | null;

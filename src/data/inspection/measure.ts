@@ -20,22 +20,22 @@ export interface Measures {
   sharpness: number;
 }
 
-/** @param picture  the whole of a picture, made small */
-export function measure(picture: Rectangle): Measures {
-  const luminance = luminanceOf(picture);
+/** @param image  the whole of a picture, made small */
+export function measure(image: Rectangle): Measures {
+  const luminance = luminanceOf(image);
   const { mean, variance } = moments(luminance, 0, 1);
-  const channels = [0, 1, 2].map((channel) => moments(picture.pixels, channel, 3).variance);
+  const channels = [0, 1, 2].map((channel) => moments(image.pixels, channel, 3).variance);
   return {
     brightness: mean,
     highlight: percentile(luminance, 0.95),
     contrast: Math.sqrt(Math.max(...channels)),
-    sharpness: variance === 0 ? 0 : laplacianEnergy(luminance, picture) / variance,
+    sharpness: variance === 0 ? 0 : laplacianEnergy(luminance, image) / variance,
   };
 }
 
 /** Mean colour: three bytes. */
-export function colourOf(picture: Rectangle): Uint8Array {
-  return Uint8Array.from(channelMeans(picture), Math.round);
+export function colourOf(image: Rectangle): Uint8Array {
+  return Uint8Array.from(channelMeans(image), Math.round);
 }
 
 /** Of red, green and blue. */
@@ -157,9 +157,9 @@ export function allocateStatistics(count: number): StatisticColumns {
 /** Measures one square, as the network sees it.
  *  @param pixels  side · side · 3 bytes */
 export function setStatistics(columns: StatisticColumns, index: number, pixels: Uint8Array, side: number): void {
-  const square = { width: side, height: side, pixels };
-  const { brightness, contrast, sharpness } = measure(square);
-  const [red, green, blue] = channelMeans(square);
+  const image = { width: side, height: side, pixels };
+  const { brightness, contrast, sharpness } = measure(image);
+  const [red, green, blue] = channelMeans(image);
   columns.brightness[index] = brightness;
   columns.contrast[index] = contrast;
   columns.red[index] = red - green;

@@ -1,7 +1,7 @@
 import { lstat, readdir, realpath, rename } from 'node:fs/promises';
 import { dirname, isAbsolute, join, resolve, sep } from 'node:path';
 import { parse } from 'csv-parse/sync';
-import { systemReason, UserError } from '../../errors.ts';
+import { DataError, systemReason, UserError } from '../../errors.ts';
 import { shellWord } from '../../lines.ts';
 import { contentHash } from '../content-hash.ts';
 import { makeFolder, readWhole } from '../disk.ts';
@@ -34,7 +34,7 @@ export async function removalRows(
   findings: readonly Finding[],
   hashOf: (picture: FlaggedImage) => Promise<string>,
 ): Promise<RemovalRow[]> {
-  const byPicture = new Map<string, { picture: FlaggedImage; row: Omit<RemovalRow, 'hash'> }>();
+  const byImage = new Map<string, { picture: FlaggedImage; row: Omit<RemovalRow, 'hash'> }>();
   for (const { kind, groups } of findings) {
     const { title, proposal } = findingKinds[kind];
     for (const { pictures, why } of groups) {
@@ -44,13 +44,13 @@ export async function removalRows(
         const alike = keepsFirst ? [first] : pictures.filter((other) => other !== picture);
         const reason = [`${title}: ${why}`, ...alike.map(({ name }) => `as ${name}`)].join(', ');
         const kept = keepsFirst ? first.name : '';
-        const known = byPicture.get(`${picture.index}`)?.row;
+        const known = byImage.get(`${picture.index}`)?.row;
         const row = { action: proposal, file: picture.name, label: picture.label, why: reason, kept };
-        byPicture.set(`${picture.index}`, { picture, row: known === undefined ? row : joined(known, row) });
+        byImage.set(`${picture.index}`, { picture, row: known === undefined ? row : joined(known, row) });
       }
     }
   }
-  const found = [...byPicture.values()].sort((a, b) => proposals.indexOf(a.row.action) - proposals.indexOf(b.row.action));
+  const found = [...byImage.values()].sort((a, b) => proposals.indexOf(a.row.action) - proposals.indexOf(b.row.action));
   const rows: RemovalRow[] = [];
   const hashed = mapInOrder(found, decodesAtOnce(), async ({ picture, row }) => ({ ...row, hash: await hashOf(picture) }));
   for await (const row of hashed) rows.push(row);
@@ -79,19 +79,15 @@ export async function readRemovalList(path: string): Promise<RemovalRow[]> {
     const delimiter = delimiterOf(text, columns); // a person may have saved it with a program for tables
     records = parse(text, { columns: true, delimiter, record_delimiter: ['\r\n', '\n'], skip_empty_lines: true });
   } catch (error) {
-    throw new UserError('data', `${path}: expected a list of nn data clean, found: ${systemReason(error)}`, { cause: error });
+    throw new DataError(`${path}: expected a list of nn data clean, found: ${systemReason(error)}`, { cause: error });
   }
   return records.map((record, i) => {
     const missing = columns.filter((column) => record[column] === undefined);
     if (missing.length > 0)
-      throw new UserError(
-        'data',
-        `${path}, row ${i + 1}: expected the columns ${columns.join(', ')}; ${missing.join(', ')} missing`,
-      );
+      throw new DataError(`${path}, row ${i + 1}: expected the columns ${columns.join(', ')}; ${missing.join(', ')} missing`);
     const row = Object.fromEntries(columns.map((column) => [column, record[column]!])) as unknown as RemovalRow;
     if (!proposals.includes(row.action))
-      throw new UserError(
-        'data',
+      throw new DataError(
         `${path}, row ${i + 1}: action: expected ${proposals.join(' or ')}, found ${JSON.stringify(row.action)}`,
       );
     return row;
@@ -121,13 +117,9 @@ export async function refuseChanged(list: string, rows: readonly RemovalRow[], p
       problems.push(`${file}: ${kept}, which was to be kept, can't be read`);
   }
   if (problems.length === 0) return;
-  throw new UserError(
-    'data',
-    [`${list}: expected files as they were when it was made:`, problems.map((problem) => `  ${problem}`)],
-    {
-      hint: 'Nothing was changed. Make a new list with nn data clean SOURCE --out LIST.',
-    },
-  );
+  throw new DataError([`${list}: expected files as they were when it was made:`, problems.map((problem) => `  ${problem}`)], {
+    hint: 'Nothing was changed. Make a new list with nn data clean SOURCE --out LIST.',
+  });
 }
 
 /** A name of the list as a path within a folder.
@@ -135,7 +127,7 @@ export async function refuseChanged(list: string, rows: readonly RemovalRow[], p
 export function pathWithin(folder: string, name: string, list: string): string {
   const path = resolve(folder, name);
   if (!isAbsolute(name) && path.startsWith(resolve(folder) + sep)) return path;
-  throw new UserError('data', `${list}: ${name}: expected a path within ${folder}`);
+  throw new DataError(`${list}: ${name}: expected a path within ${folder}`);
 }
 
 const movedPrefix = 'removed-';
@@ -173,7 +165,7 @@ export async function refuseLinked(folder: string, names: readonly string[], lis
   const home = (await realpath(folder)) + sep;
   for (const name of names) {
     const refuse = (reason: string): never => {
-      throw new UserError('data', `${join(folder, name)}: can't be moved: ${reason}`, { hint: 'Nothing was changed.' });
+      throw new DataError(`${join(folder, name)}: can't be moved: ${reason}`, { hint: 'Nothing was changed.' });
     };
     const place = await realpath(dirname(pathWithin(folder, name, list))).catch((error) => refuse(systemReason(error)));
     if (!`${place}${sep}`.startsWith(home)) refuse(`it lies outside ${folder}, behind a link`);
@@ -200,7 +192,7 @@ export async function moveFiles(
       await rename(path, target);
     } catch (error) {
       const hint = i === 0 ? 'Nothing was changed.' : `${i} files were moved before. ${undoHint(folder, to)}`;
-      throw new UserError('data', `${path}: can't be moved: ${systemReason(error)}`, { hint, cause: error });
+      throw new DataError(`${path}: can't be moved: ${systemReason(error)}`, { hint, cause: error });
     }
   }
   return names.length;

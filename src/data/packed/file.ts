@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { shown, systemReason, UserError } from '../../errors.ts';
+import { DataError, shown, systemReason, UserError } from '../../errors.ts';
 import { headerBytesOf, lengthBytes, parseHeader, type TensorEntry } from '../../safetensors.ts';
 import { classesAmong } from '../classes.ts';
 import { openToRead } from '../disk.ts';
@@ -49,9 +49,7 @@ type Refuse = (text: string) => never;
  *  @throws UserError (data) with what is wrong with it */
 export function openPacked(path: string): PackedFile {
   const refuse = (text: string): never => {
-    throw new UserError('data', `${path}: ${text}`, {
-      hint: 'Pack the pictures again with nn data pack, or copy the file again.',
-    });
+    throw new DataError(`${path}: ${text}`, { hint: 'Pack the pictures again with nn data pack, or copy the file again.' });
   };
   const descriptor = onFile(path, () => openSync(path, openToRead));
   try {
@@ -129,9 +127,7 @@ export function requirePreprocessing({ path, description }: PackedFile, { imageS
   throw new UserError(
     'usage',
     `${path}: expected pictures packed with ${words({ imageSize, fit })}, found ${words(preprocessing)}`,
-    {
-      hint: `Set data.imageSize=${preprocessing.imageSize}, or pack the pictures again with nn data pack.`,
-    },
+    { hint: `Set data.imageSize=${preprocessing.imageSize}, or pack the pictures again with nn data pack.` },
   );
 }
 
@@ -202,7 +198,7 @@ export function fillNow(
 
 /** A file that was whole when it was opened, and is not any more. */
 export function shortFile(path: string): UserError {
-  return new UserError('data', `${path}: expected a file that stays as it is while it is read, found it shorter`);
+  return new DataError(`${path}: expected a file that stays as it is while it is read, found it shorter`);
 }
 
 /** @throws UserError (data) for what the system refuses */
@@ -210,6 +206,6 @@ function onFile<T>(path: string, work: () => T): T {
   try {
     return work();
   } catch (error) {
-    throw new UserError('data', `${path}: expected a file of packed pictures, found: ${systemReason(error)}`, { cause: error });
+    throw new DataError(`${path}: expected a file of packed pictures, found: ${systemReason(error)}`, { cause: error });
   }
 }

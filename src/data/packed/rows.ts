@@ -1,5 +1,5 @@
 import { readv } from 'node:fs';
-import { systemReason, UserError } from '../../errors.ts';
+import { DataError, systemReason, type UserError } from '../../errors.ts';
 import { limitYoungGeneration, type StoredPixels } from '../pixels.ts';
 import { fillNow, type RowFile, shortFile } from './file.ts';
 
@@ -45,7 +45,7 @@ function guarded<T>(path: string, read: () => T): T {
 }
 
 function unreadable(path: string, error: unknown): UserError {
-  return new UserError('data', `${path}: can't be read: ${systemReason(error)}`, { cause: error });
+  return new DataError(`${path}: can't be read: ${systemReason(error)}`, { cause: error });
 }
 
 /** Places first … end − 1 of the rows that are asked for, read together. */

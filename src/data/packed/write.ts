@@ -1,7 +1,8 @@
+import { constants } from 'node:fs';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { isSystemError, systemReason, UserError } from '../../errors.ts';
+import { DataError, isSystemError, systemReason, UserError } from '../../errors.ts';
 import { namedRandom } from '../../random.ts';
 import { orderClasses } from '../classes.ts';
 import { exists, flushFolder, sequentialWriter, writeAt } from '../disk.ts';
@@ -190,7 +191,7 @@ async function changeOf(item: Item, index: number, { source, options, labelOf }:
 }
 
 function changedSource({ title }: Source, change: string): UserError {
-  return new UserError('data', `${title}: expected the pictures of the packing that was broken off, found others: ${change}`, {
+  return new DataError(`${title}: expected the pictures of the packing that was broken off, found others: ${change}`, {
     hint: 'Begin anew with --force.',
   });
 }
@@ -309,19 +310,17 @@ async function checksumAt(file: FileHandle, at: number, bytes: number): Promise<
   return sum;
 }
 
+/** Reading and writing what is there, or making it. */
+const readAndMake = constants.O_RDWR | constants.O_CREAT;
+
 async function openBoth(partial: string, list: string): Promise<Files> {
-  const pixels = await open(partial, await modeOf(partial));
+  const pixels = await open(partial, readAndMake);
   try {
-    return { pixels, list: await open(list, await modeOf(list)) };
+    return { pixels, list: await open(list, readAndMake) };
   } catch (error) {
     await pixels.close();
     throw error;
   }
-}
-
-/** Reading and writing what is there, or making it. */
-async function modeOf(path: string): Promise<string> {
-  return (await exists(path)) ? 'r+' : 'w+';
 }
 
 /** @throws UserError (data) for a disk that refuses */
@@ -330,7 +329,7 @@ async function onDisk<T>(path: string, work: () => Promise<T>): Promise<T> {
     return await work();
   } catch (error) {
     if (!isSystemError(error)) throw error;
-    throw new UserError('data', `${path}: can't be written: ${systemReason(error)}`, {
+    throw new DataError(`${path}: can't be written: ${systemReason(error)}`, {
       hint: 'What is packed so far is kept beside it; the same command goes on from there.',
       cause: error,
     });

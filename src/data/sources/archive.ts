@@ -1,4 +1,4 @@
-import { UserError } from '../../errors.ts';
+import { DataError } from '../../errors.ts';
 import { type Archive, type ArchiveEntry, emptyFile, type ListingProgress } from '../archive/archive.ts';
 import { classesAmong } from '../classes.ts';
 import { contentHash } from '../content-hash.ts';
@@ -90,7 +90,7 @@ function visible(parts: readonly string[]): readonly string[] {
 /** A ZIP archive says so in its first bytes, unless something stands in front of it. */
 async function openAny(path: string, onProgress?: ListingProgress): Promise<Archive> {
   const start = await firstBytes(path, 2).catch((error) => {
-    throw new UserError('data', `${path}: expected an archive, found: ${reasonAt(path, error)}`, { cause: error });
+    throw new DataError(`${path}: expected an archive, found: ${reasonAt(path, error)}`, { cause: error });
   });
   if (start.toString('latin1') === 'PK' || /\.zip$/i.test(path))
     return (await import('../archive/zip.ts')).openZip(path, onProgress);
@@ -133,10 +133,7 @@ function checkFolder(folder: string, entries: readonly ArchiveEntry[], archive: 
   const root = `${folder.replace(/^\.?\/+|\/+$/g, '')}/`;
   if (entries.some(({ path }) => path.startsWith(root))) return root;
   const folders = [...new Set(entries.flatMap(({ path }) => (path.includes('/') ? [path.slice(0, path.indexOf('/'))] : [])))];
-  throw new UserError(
-    'data',
-    `${archive}: expected a folder ${folder} in it, found ${folders.slice(0, 10).join(', ') || 'no folders'}`,
-  );
+  throw new DataError(`${archive}: expected a folder ${folder} in it, found ${folders.slice(0, 10).join(', ') || 'no folders'}`);
 }
 
 function archivedImage({ path, index, problem }: ArchiveEntry & { index: number }, root: string): ArchivedImage {

@@ -14,8 +14,8 @@ export async function openSynthetic(options: { count: number; seed: number; diff
     name: (index) => `drawn-${seed}-${index}`,
     classOf: (index) => classes.indexOf(syntheticLabel({ seed, index, difficulty })),
     read: async (index, preprocessing) => {
-      const picture = draw(index);
-      return { pixels: await renderImage(picture, preprocessing), hash: contentHash(Buffer.from(picture.svg)) };
+      const image = draw(index);
+      return { pixels: await renderImage(image, preprocessing), hash: contentHash(Buffer.from(image.svg)) };
     },
     original: async (index) => ({ file: Buffer.from(draw(index).svg) }),
     decoding: {

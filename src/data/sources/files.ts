@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { access, readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { basename, extname, join, resolve, sep } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
-import { isOutOfFiles, systemReason, UserError } from '../../errors.ts';
+import { DataError, isOutOfFiles, systemReason, UserError } from '../../errors.ts';
 import { grouped } from '../../grouped.ts';
 import { contentHash } from '../content-hash.ts';
 import { decodeImage } from '../decode.ts';
@@ -35,17 +35,17 @@ export function fileDecoding(pathOf: (index: number) => string): Decoding {
 export async function readFileBytes(path: string): Promise<Uint8Array> {
   try {
     const info = await stat(path);
-    if (!info.isFile()) throw new UserError('data', 'not a file');
+    if (!info.isFile()) throw new DataError('not a file');
     if (info.size === 0) throw new DamagedFile('the file is empty');
     if (info.size > maximumFileBytes) {
-      throw new UserError('data', `${grouped(info.size)} bytes, more than the ${grouped(maximumFileBytes)} allowed`);
+      throw new DataError(`${grouped(info.size)} bytes, more than the ${grouped(maximumFileBytes)} allowed`);
     }
     return await readFile(path);
   } catch (error) {
     if (error instanceof UserError || isOutOfFiles(error)) throw error; // the latter says nothing of this file
     if ((error as NodeJS.ErrnoException).code === 'ENOENT' && !path.includes('\ufffd'))
       throw new DamagedFile(reasonAt(path, error), error);
-    throw new UserError('data', reasonAt(path, error), { cause: error });
+    throw new DataError(reasonAt(path, error), { cause: error });
   }
 }
 
@@ -102,13 +102,13 @@ export async function requireFolder(path: string, where: string): Promise<void> 
   try {
     if (!(await stat(path)).isDirectory()) {
       const hint = /\.(zip|tar|tgz|gz)$/i.test(path) ? 'An archive is a source of "type": "archive".' : undefined;
-      throw new UserError('data', `${where}: expected a folder, found a file`, { hint });
+      throw new DataError(`${where}: expected a folder, found a file`, { hint });
     }
     await access(path, constants.R_OK | constants.X_OK);
   } catch (error) {
     throw error instanceof UserError
       ? error
-      : new UserError('data', `${where}: expected a folder, found: ${reasonAt(path, error)}`, { cause: error });
+      : new DataError(`${where}: expected a folder, found: ${reasonAt(path, error)}`, { cause: error });
   }
 }
 

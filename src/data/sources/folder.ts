@@ -1,6 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
-import { systemReason, UserError } from '../../errors.ts';
+import { DataError, systemReason } from '../../errors.ts';
 import type { Source } from '../source.ts';
 import {
   type FoundFile,
@@ -69,7 +69,7 @@ export async function openFolder({ path }: { path: string }): Promise<Source> {
 
 /** @throws UserError (data) for a folder that can't be entered */
 function pathOf({ path, problem }: Entry): string {
-  if (problem !== undefined) throw new UserError('data', problem);
+  if (problem !== undefined) throw new DataError(problem);
   return path;
 }
 

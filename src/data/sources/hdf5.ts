@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { dirname, relative, resolve } from 'node:path';
 import type { Dataset, File, Group } from 'h5wasm/node';
-import { UserError } from '../../errors.ts';
+import { DataError, UserError } from '../../errors.ts';
 import { grouped } from '../../grouped.ts';
 import { classesAmong } from '../classes.ts';
 import { contentHash } from '../content-hash.ts';
@@ -40,16 +40,14 @@ export async function openHdf5(options: Hdf5Options): Promise<Source> {
     });
     const [m, height, width] = images.shape as [number, number, number];
     if (Math.min(height, width) < minimumSide || height * width > maximumPixels) {
-      throw new UserError(
-        'data',
+      throw new DataError(
         `${path}: expected pictures of at least ${minimumSide} pixels a side and ${grouped(maximumPixels)} in all, ` +
           `found ${width}×${height}`,
       );
     }
     const { size } = await stat(path);
     if (m * height * width * 3 > size * mostPacked) {
-      throw new UserError(
-        'data',
+      throw new DataError(
         `${path}: expected at most ${grouped(mostPacked)} times its own ${grouped(size)} bytes of pixels, found ${m} pictures of ${width}×${height}`,
       );
     }
@@ -102,12 +100,12 @@ async function requireSignature(path: string): Promise<void> {
   try {
     start = await firstBytes(path, signature.length);
   } catch (error) {
-    throw new UserError('data', `${path}: expected an HDF5 file, found: ${reasonAt(path, error)}`, {
+    throw new DataError(`${path}: expected an HDF5 file, found: ${reasonAt(path, error)}`, {
       hint: `The course's two files come with: nn data fetch course --to ${relative('', dirname(path)) || '.'}`,
       cause: error,
     });
   }
-  if (!start.equals(signature)) throw new UserError('data', `${path}: expected an HDF5 file, found another kind of file`);
+  if (!start.equals(signature)) throw new DataError(`${path}: expected an HDF5 file, found another kind of file`);
 }
 
 /** How many times its packed size data may have: deflate packs at most 1,032 times, and rows that were never written need no
@@ -131,14 +129,13 @@ function findDataset(file: File, path: string, { role, name, fits, expected, adv
   const where = `${path}: ${name ?? role}`;
   const named = name === undefined ? undefined : namedDataset(file, name);
   if (name !== undefined && named === undefined)
-    throw new UserError('data', `${where}: no such data set; the file has ${describe(sets)}`);
+    throw new DataError(`${where}: no such data set; the file has ${describe(sets)}`);
   const candidates = named === undefined ? sets : new Map([[name!, named]]);
   const fitting = fits.map((fit) => [...candidates].filter(([, set]) => fit(set))).find((some) => some.length > 0) ?? [];
   if (fitting.length === 1) return ownData(fitting[0]![1], where);
   const what = `expected ${name === undefined ? 'one data set of ' : ''}${expected}`;
-  if (fitting.length === 0)
-    throw new UserError('data', `${where}: ${what}, found ${describe(candidates)}`, { hint: advice(candidates) });
-  throw new UserError('data', `${where}: ${what}, found ${fitting.length} of them: ${fitting.map(([key]) => key).join(', ')}`, {
+  if (fitting.length === 0) throw new DataError(`${where}: ${what}, found ${describe(candidates)}`, { hint: advice(candidates) });
+  throw new DataError(`${where}: ${what}, found ${fitting.length} of them: ${fitting.map(([key]) => key).join(', ')}`, {
     hint: `Name it: "${role}": "NAME" beside "type": "hdf5".`,
   });
 }
@@ -147,12 +144,9 @@ function findDataset(file: File, path: string, { role, name, fits, expected, adv
 function ownData(set: Dataset, where: string): Dataset {
   const [other] = set.metadata.virtual_sources ?? [];
   if (other === undefined) return set;
-  throw new UserError(
-    'data',
+  throw new DataError(
     `${where}: expected data in the file itself, found a data set that is made of others, in ${other.file_name}`,
-    {
-      hint: 'Copy it into a file of its own, such as by h5repack.',
-    },
+    { hint: 'Copy it into a file of its own, such as by h5repack.' },
   );
 }
 
@@ -180,7 +174,7 @@ function readLabels(labels: Dataset, m: number, classes: number, path: string): 
         const expected = classes === 2 ? '0 or 1' : `0 to ${classes - 1}, as many as there are names of classes`;
         const hint =
           classes === 2 ? 'Where there are more classes, name them: "classes": ["NAME", …] beside "type": "hdf5".' : undefined;
-        throw new UserError('data', `${path}: label ${first + i}: expected ${expected}, found ${value}`, { hint });
+        throw new DataError(`${path}: label ${first + i}: expected ${expected}, found ${value}`, { hint });
       }
       out[first + i] = value;
     }
@@ -196,12 +190,12 @@ function readClasses(file: File, path: string, wanted: Hdf5Options['classes']): 
   const set = namedDataset(file, name);
   if (set === undefined) {
     if (wanted === undefined) return courseClasses;
-    throw new UserError('data', `${path}: ${name}: no such data set; the file has ${describe(datasets(file))}`);
+    throw new DataError(`${path}: ${name}: no such data set; the file has ${describe(datasets(file))}`);
   }
   const { shape, size } = set.metadata;
   const texts = (shape ?? []).reduce((product, n) => product * n, 1);
   if (texts * size > longestNames)
-    throw new UserError('data', `${path}: ${name}: expected the names of two classes or more, found ${texts} texts`);
+    throw new DataError(`${path}: ${name}: expected the names of two classes or more, found ${texts} texts`);
   const found = set.to_array();
   return checkClasses(Array.isArray(found) ? found.map(String) : [String(found)], `${path}: ${name}`);
 }
@@ -211,7 +205,7 @@ const longestNames = 2 ** 16;
 
 function checkClasses(names: readonly string[], where: string): readonly string[] {
   if (names.length >= 2 && new Set(names).size === names.length && !names.includes('')) return names;
-  throw new UserError('data', `${where}: expected the names of two classes or more, found ${names.join(', ') || 'none'}`);
+  throw new DataError(`${where}: expected the names of two classes or more, found ${names.join(', ') || 'none'}`);
 }
 
 function readImage(images: Dataset, index: number, path: string): Uint8Array {
@@ -226,7 +220,7 @@ function brokenFile(path: string, error: unknown): UserError {
   const text = error instanceof Error ? error.message : String(error);
   // the library gives its whole stack of calls; the innermost, which comes last, says what is wrong
   const innermost = [...text.matchAll(/^ *#\d+: .* in \w+\(\): (.*)$/gm)].at(-1)?.[1] ?? text.split('\n')[0]!;
-  return new UserError('data', `${path}: a damaged HDF5 file: ${innermost}`, { hint: 'Fetch or copy it again.', cause: error });
+  return new DataError(`${path}: a damaged HDF5 file: ${innermost}`, { hint: 'Fetch or copy it again.', cause: error });
 }
 
 /** Files that sources were opened for. */
