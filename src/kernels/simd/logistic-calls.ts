@@ -1,5 +1,6 @@
 import { kernelConstants } from '../bindings.ts';
 import type { ByteBatch, Kernels, LogisticPass } from '../kernels.ts';
+import { referenceLogisticPass } from '../reference.ts';
 import type { Frame } from './call.ts';
 import { ruleNumber } from './elementwise-calls.ts';
 import type { Engine } from './engine.ts';
@@ -45,11 +46,11 @@ const { LOGISTIC_COLUMNS, PASS_STATISTICS } = kernelConstants;
 
 /** Forward and back in one (assembly/logistic-pass.ts); null for kernels of float64, and where rows are so long that they, with their sums,
  *  would not stay in a cache, or lie elsewhere. */
-export function logisticPass(engine: Engine): Kernels['logisticPass'] {
+export function logisticPass(engine: Engine, others: Parameters<typeof referenceLogisticPass>[0]): Kernels['logisticPass'] {
   if (engine.precision !== 'float32') return null;
   return {
     takes: (input) => input.features <= LOGISTIC_COLUMNS && fitsWhole(engine.memory, input),
-    run: (pass) => runPass(engine, pass),
+    run: (pass) => (ruleNumber('Loss', pass.rule) < 0 ? referenceLogisticPass(others, pass) : runPass(engine, pass)),
   };
 }
 

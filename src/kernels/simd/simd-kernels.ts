@@ -13,15 +13,12 @@ import { backwardAndStep, vectorCalls } from './vector-calls.ts';
  *  number of threads; the fast ones may round otherwise on another machine, and are the strict ones where Node lacks relaxed SIMD. */
 export function simdKernels(precision: Precision, threads = 1, arithmetic: Arithmetic = 'strict', wide = isWide): Kernels {
   const engine = createEngine(precision, arithmetic, threads, wide);
-  const linear = linearCalls(engine);
-  const vectors = vectorCalls(engine);
+  const calls = { ...elementwiseCalls(engine), ...linearCalls(engine), ...vectorCalls(engine) };
   const operations = {
-    ...elementwiseCalls(engine),
-    ...linear,
-    ...vectors,
-    gram: gram(engine, linear.linear),
-    logisticPass: logisticPass(engine),
-    backwardAndStep: backwardAndStep(engine, { ...linear, ...vectors }),
+    ...calls,
+    gram: gram(engine, calls.linear),
+    logisticPass: logisticPass(engine, calls),
+    backwardAndStep: backwardAndStep(engine, calls),
   };
   return withMemory(engine, operations, []);
 }
