@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import asc from 'assemblyscript/asc';
 import { expect, test } from 'vitest';
-import { callBytes, compiledRules, kernelNames, kernelTable } from '../../src/kernels/bindings.ts';
+import { callBytes, callFields, compiledRules, kernelNames } from '../../src/kernels/bindings.ts';
 import { type FieldsOf, writeCall } from '../../src/kernels/simd/call.ts';
 import { createEngine } from '../../src/kernels/simd/engine.ts';
 import { activations } from '../../src/model/activations.ts';
@@ -14,7 +14,7 @@ const generated = (name: string) =>
 async function compileReaders(): Promise<Uint8Array> {
   const classOf = (name: string) => `${name[0]!.toUpperCase()}${name.slice(1)}Call`;
   const readers = kernelNames.map((name) => {
-    const fields = ['kernel', 'end', 'step', ...Object.keys(kernelTable[name].fields)];
+    const fields = ['kernel', 'end', 'step', ...Object.keys(callFields[name])];
     const stores = fields.map((field, i) => `store<f64>(to, <f64>changetype<${classOf(name)}>(call).${field}, ${8 * i});`);
     return `export function ${name}(call: usize, to: usize): void { ${stores.join(' ')} }`;
   });
@@ -51,7 +51,7 @@ test('the assembly reads in every field of every call what the host has written 
     words: new Int32Array(memory.buffer, call, callBytes / 4),
   };
   for (const [number, name] of kernelNames.entries()) {
-    const fields = Object.entries(kernelTable[name].fields);
+    const fields = Object.entries(callFields[name]);
     const values = fields.map(([, type], i) => (type === 'f64' ? i + 0.5 : type === 'flag' ? i % 2 : i + 1));
     const given = Object.fromEntries(fields.map(([field], i) => [field, values[i]!]));
     writeCall(name, given as unknown as FieldsOf<typeof name>, { end: 777, step: 888 }, record);

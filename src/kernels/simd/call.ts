@@ -1,8 +1,8 @@
-import { type callHeader, type KernelName, kernelNames, kernelTable, layoutOf, sizeOf } from '../bindings.ts';
+import { callFields, type callHeader, type KernelName, kernelNames, layoutOf, sizeOf } from '../bindings.ts';
 import type { Floats } from '../kernels.ts';
 import type { Block, KernelMemory } from './memory.ts';
 
-type FieldsInTable<K extends KernelName> = (typeof kernelTable)[K]['fields'];
+type FieldsInTable<K extends KernelName> = (typeof callFields)[K];
 
 /** What a kernel is called with: its own fields, by name. Addresses are numbers. */
 export type FieldsOf<K extends KernelName> = {
@@ -24,7 +24,7 @@ interface Layout {
 
 const layouts = {} as Record<KernelName, Layout>;
 for (const [number, kernel] of kernelNames.entries()) {
-  const placed = layoutOf(kernelTable[kernel].fields);
+  const placed = layoutOf(callFields[kernel]);
   const ofSize = (bytes: number) =>
     placed.filter(({ type }) => sizeOf(type) === bytes).map(({ name, offset }) => ({ name, at: offset / bytes }));
   layouts[kernel] = { number, doubles: ofSize(8), words: ofSize(4) };
