@@ -71,6 +71,11 @@ test('a call with a field too few, too many or under another name does not pass 
   engine.run('addScaled', { values: 0, factor: 1, out: 0, scale: 1 }, range);
   // @ts-expect-error
   engine.run('addScaled', { factor: 1, ...others }, range);
+  engine.call('addScaled', range, () => ({ values: 0, factor: 1, out: 0 }));
+  // @ts-expect-error
+  engine.call('addScaled', range, () => ({ values: 0, factor: 1, outs: 0 }));
+  // @ts-expect-error
+  engine.call('addScaled', range, () => ({ factor: 1, ...others }));
   // @ts-expect-error
   engine.run('sumExamples', { values: 0, count: 0, units: 0, out: 0, accumulates: 1 }, range);
 });

@@ -17,10 +17,10 @@ export function hasLogisticKernels({ precision, memory }: Engine, input: ByteBat
 export function logisticForward(engine: Engine, call: Parameters<Kernels['linear']>[0], input: ByteBatch): void {
   const { count, features } = input;
   engine.inFrame((frame) => {
-    const { scale, ...scaling } = placeScaling(frame, engine.prepare(input.scaling), features);
+    const { scale, ...scaling } = placeScaling(engine, frame, input);
     const weights = splitNumbers(engine, frame, frame.input(call.weights, features), features, scaling);
     const { bytes, indices } = placeWhole(engine.memory, frame, input);
-    const bias = call.bias === null ? 0 : frame.input(call.bias, 1);
+    const bias = frame.input(call.bias, 1);
     const fields = { bytes, indices, features, count, scale, weights, bias, out: frame.output(call.out, count) };
     engine.run('logisticForward', fields, { end: count, grain: 4, work: count * features });
   });
@@ -30,7 +30,7 @@ export function logisticGradWeights(engine: Engine, call: Parameters<Kernels['li
   const { count, features } = input;
   const { adds: accumulates = false } = call;
   engine.inFrame((frame) => {
-    const scaling = placeScaling(frame, engine.prepare(input.scaling), features);
+    const scaling = placeScaling(engine, frame, input);
     const dZ = splitNumbers(engine, frame, frame.input(call.dZ, count), count, null);
     const { bytes, indices } = placeWhole(engine.memory, frame, input);
     const out = accumulates ? frame.inOut(call.out.subarray(0, features)) : frame.output(call.out, features);
@@ -61,7 +61,7 @@ function runPass(engine: Engine, { input, weights, bias, rule, labels, classWeig
   const parts = Math.ceil(count / partCount);
   const totals = [0, 0] as [number, number];
   engine.inFrame((frame) => {
-    const scaling = placeScaling(frame, engine.prepare(input.scaling), features);
+    const scaling = placeScaling(engine, frame, input);
     const split = splitNumbers(engine, frame, frame.input(weights, features), features, scaling);
     const { bytes, indices } = placeWhole(memory, frame, input);
     const sums = frame.room(parts * features * Float64Array.BYTES_PER_ELEMENT);

@@ -1,5 +1,5 @@
 import { kernelConstants } from '../bindings.ts';
-import type { BackwardAndStep, ByteBatch, Floats, Kernels, StepStatistics } from '../kernels.ts';
+import type { BackwardAndStep, ByteBatch, Kernels, StepStatistics } from '../kernels.ts';
 import { type GradientKernels, referenceBackwardAndStep } from '../reference.ts';
 import type { Engine } from './engine.ts';
 import { hasLogisticKernels } from './logistic-calls.ts';
@@ -16,22 +16,20 @@ export function vectorCalls(engine: Engine): Pick<Kernels, 'optimizerStep' | 'ad
   const { memory } = engine;
   return {
     optimizerStep({ values, gradient, firstMoment, secondMoment, ...coefficients }) {
-      engine.inFrame((frame) => {
-        const call = {
-          gradient: frame.inOut(gradient),
-          firstMoment: firstMoment === null ? 0 : frame.inOut(firstMoment),
-          secondMoment: secondMoment === null ? 0 : frame.inOut(secondMoment),
-          values: frame.inOut(values),
-          ...coefficients,
-        };
-        engine.run('optimizerStep', call, { end: values.length, grain, work: weight * values.length });
-      });
+      engine.call('optimizerStep', { end: values.length, grain, work: weight * values.length }, (frame) => ({
+        gradient: frame.inOut(gradient),
+        firstMoment: frame.inOut(firstMoment),
+        secondMoment: frame.inOut(secondMoment),
+        values: frame.inOut(values),
+        ...coefficients,
+      }));
     },
     addScaled({ values, factor, out }) {
-      engine.inFrame((frame) => {
-        const call = { values: frame.input(values, values.length), factor, out: frame.inOut(out) };
-        engine.run('addScaled', call, { end: values.length, grain, work: weight * values.length });
-      });
+      engine.call('addScaled', { end: values.length, grain, work: weight * values.length }, (frame) => ({
+        values: frame.input(values, values.length),
+        factor,
+        out: frame.inOut(out),
+      }));
     },
     squaredNorm(values) {
       const blocks = Math.ceil(values.length / NORM_BLOCK);
@@ -71,14 +69,13 @@ function stepBytes(engine: Engine, step: BackwardAndStep, batch: ByteBatch): Ste
   const blocks = Math.ceil(features / STEP_BLOCK);
   const sums = [0, 0, 0] as [number, number, number];
   engine.inFrame((frame) => {
-    const optional = (array: Floats | null) => (array === null ? 0 : frame.inOut(array));
-    const scaling = placeScaling(frame, engine.prepare(batch.scaling), features);
+    const scaling = placeScaling(engine, frame, batch);
     const { bytes, indices } = placeWhole(memory, frame, batch);
     const statistics = frame.room(blocks * STEP_STATISTICS * Float64Array.BYTES_PER_ELEMENT);
     const call = {
       dZ: frame.input(dZ, count * units),
-      firstMoment: optional(firstMoment),
-      secondMoment: optional(secondMoment),
+      firstMoment: frame.inOut(firstMoment),
+      secondMoment: frame.inOut(secondMoment),
       values: frame.inOut(weights),
       ...{ bytes, indices, features, count, units, statistics, wantsNorms },
       ...coefficients,
