@@ -33,7 +33,7 @@ describe.each(Object.keys(precisions) as Precision[])('work on long vectors in %
     fc.assert(
       fc.property(length, fc.nat(), fc.boolean(), (n, seed, pinned) => {
         inScope(kernels, (scope) => {
-          const numbers = {
+          const coefficients = {
             learningRate: 0.01,
             beta1: 0.9,
             beta2: 0.999,
@@ -46,7 +46,7 @@ describe.each(Object.keys(precisions) as Precision[])('work on long vectors in %
             const random = numpyRandom(seed);
             const [values, gradient, first, second] = [0, 1, 2, 3].map(() => normals(n, random, memory));
             const secondMoment = hasSecond ? second!.map((value) => value * value + 0.01) : null;
-            return { values: values!, gradient: gradient!, firstMoment: hasFirst ? first! : null, secondMoment, ...numbers };
+            return { values: values!, gradient: gradient!, firstMoment: hasFirst ? first! : null, secondMoment, ...coefficients };
           });
           kernels.optimizerStep(found!);
           reference.optimizerStep(expected!);

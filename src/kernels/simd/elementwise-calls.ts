@@ -62,7 +62,7 @@ export function elementwiseCalls(engine: Engine): Elementwise {
           dZ: frame.output(dZ, count),
         };
         engine.run('lossGradient', call, whole(count));
-        sum = memory.numberAt(cost);
+        [sum] = memory.sumBlocks(cost, 1, 1) as [number];
       });
       return sum;
     },

@@ -59,7 +59,7 @@ function runPass(engine: Engine, { input, weights, bias, rule, labels, classWeig
   const { count, features } = input;
   const partCount = 4 * Math.ceil(count / Math.min(mostParts, Math.ceil(count / partPictures)) / 4);
   const parts = Math.ceil(count / partCount);
-  const totals = [0, 0] as [number, number];
+  let totals: number[] = [];
   engine.inFrame((frame) => {
     const scaling = placeScaling(engine, frame, input);
     const split = splitNumbers(engine, frame, frame.input(weights, features), features, scaling);
@@ -81,10 +81,9 @@ function runPass(engine: Engine, { input, weights, bias, rule, labels, classWeig
     engine.run('logisticPass', call, { end: parts, grain: 1, apart: true, work: 2 * count * features });
     const gradient = { sums, statistics, features, parts, out: frame.output(dW, features), ...scaling };
     engine.run('logisticPassSum', gradient, { end: features, grain: columnGrain, work: parts * features });
-    const found = memory.view(new Float64Array(), statistics, parts * PASS_STATISTICS);
-    for (const [i, value] of found.entries()) totals[i % PASS_STATISTICS]! += value;
+    totals = memory.sumBlocks(statistics, parts, PASS_STATISTICS);
   });
-  const [cost, sum] = totals;
+  const [cost, sum] = totals as [number, number];
   db[0] = sum;
   return cost;
 }

@@ -38,7 +38,7 @@ export function vectorCalls(engine: Engine): Pick<Kernels, 'optimizerStep' | 'ad
         const out = frame.room(blocks * Float64Array.BYTES_PER_ELEMENT);
         const call = { values: frame.input(values, values.length), count: values.length, out };
         engine.run('squaredNorms', call, { end: blocks, grain: 1, work: weight * values.length });
-        for (let b = 0; b < blocks; b++) sum += memory.numberAt(out + b * Float64Array.BYTES_PER_ELEMENT);
+        [sum] = memory.sumBlocks(out, blocks, 1) as [number];
       });
       return sum;
     },
@@ -67,7 +67,7 @@ function stepBytes(engine: Engine, step: BackwardAndStep, batch: ByteBatch): Ste
   const { memory } = engine;
   const { count, features } = batch;
   const blocks = Math.ceil(features / STEP_BLOCK);
-  const sums = [0, 0, 0] as [number, number, number];
+  let sums: number[] = [];
   engine.inFrame((frame) => {
     const scaling = placeScaling(engine, frame, batch);
     const { bytes, indices } = placeWhole(memory, frame, batch);
@@ -82,9 +82,8 @@ function stepBytes(engine: Engine, step: BackwardAndStep, batch: ByteBatch): Ste
       ...scaling,
     };
     engine.run('backwardAndStep', call, { end: features, grain: STEP_BLOCK, work: count * units * features });
-    const found = memory.view(new Float64Array(), statistics, blocks * STEP_STATISTICS);
-    for (const [i, value] of found.entries()) sums[i % STEP_STATISTICS]! += value;
+    sums = memory.sumBlocks(statistics, blocks, STEP_STATISTICS);
   });
-  const [gradient, direction, before] = sums;
+  const [gradient, direction, before] = sums as [number, number, number];
   return { finite: Number.isFinite(gradient), squares: wantsNorms ? { gradient, direction, weights: before } : null };
 }
