@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { noAugmentation } from '../../src/data/augment.ts';
 import type { Arithmetic, Kernels, Precision } from '../../src/kernels/kernels.ts';
-import { simdKernels } from '../../src/kernels/simd/simd-kernels.ts';
 import { referenceBackwardAndStep } from '../../src/kernels/reference.ts';
+import { simdKernels } from '../../src/kernels/simd/simd-kernels.ts';
 import type { ActivationName } from '../../src/model/activations.ts';
 import type { Network } from '../../src/model/network.ts';
 import type { OptimizerChoice } from '../../src/optimize/optimizers.ts';
