@@ -14,12 +14,14 @@ const arithmetics = { strict: ['simd', 'threads'], fast: ['simd', 'threads', 're
 
 export async function buildKernels() {
   const bindings = await import('../dist/kernels/bindings.js');
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.ts'));
+  const sources = await Promise.all(names.map(async (name) => ({ name, text: await readFile(join(folder, name), 'utf8') })));
   await mkdir(generated, { recursive: true });
   await writeChanged(join(generated, 'calls.ts'), callsSource(bindings));
-  await writeChanged(join(generated, 'dispatch.ts'), dispatchSource(bindings));
-  const sources = [folder, generated].map(async (of) => (await readdir(of)).map((name) => join(of, name)));
+  await writeChanged(join(generated, 'dispatch.ts'), dispatchSource(bindings, sources));
   await mkdir(built, { recursive: true });
-  const newest = await latest([...(await Promise.all(sources)).flat(), fileURLToPath(import.meta.url)]);
+  const made = (await readdir(generated)).map((name) => join(generated, name));
+  const newest = await latest([...names.map((name) => join(folder, name)), ...made, fileURLToPath(import.meta.url)]);
   for (const [precision, real] of Object.entries(precisions)) {
     for (const [arithmetic, features] of Object.entries(arithmetics)) {
       const target = join(built, `${precision}-${arithmetic}.wasm`);
@@ -32,17 +34,8 @@ const assemblyTypes = { f64: 'f64', i32: 'i32', pointer: 'usize', flag: 'i32' };
 const callClass = (kernel) => `${kernel[0].toUpperCase()}${kernel.slice(1)}Call`;
 
 /** A class for each call, where its fields must lie, and the constants. */
-function callsSource({
-  kernelTable,
-  kernelNames,
-  sharedFields,
-  callHeader,
-  compiledRules,
-  kernelConstants,
-  callBytes,
-  layoutOf,
-}) {
-  const calls = Object.fromEntries(kernelNames.map((name) => [callClass(name), kernelTable[name].fields]));
+function callsSource({ callFields, kernelNames, sharedFields, callHeader, compiledRules, kernelConstants, callBytes, layoutOf }) {
+  const calls = Object.fromEntries(kernelNames.map((name) => [callClass(name), callFields[name]]));
   const classes = Object.entries({ ...sharedFields, ...calls });
   const constants = Object.entries({ ...kernelConstants, CALL_BYTES: callBytes });
   const places = classes.flatMap(([name, fields]) => layoutOf(fields).map(({ name: field, offset }) => [name, field, offset]));
@@ -61,15 +54,10 @@ function callsSource({
 /** A class of some fields, which extends the longest of the shared ones that it begins with. */
 function classSource(name, fields, sharedFields) {
   const names = Object.keys(fields);
-  const begun = Object.entries(sharedFields)
-    .map(([parent, shared]) => ({
-      parent,
-      length: Object.keys(shared).length,
-      begins: Object.keys(shared).every((field, i) => field === names[i]),
-    }))
-    .filter(({ length, begins }) => begins && length < names.length);
-  const { parent, length } = begun.reduce((a, b) => (b.length > a.length ? b : a), { parent: 'KernelCall', length: 0 });
-  return `@unmanaged\nexport class ${name} extends ${parent} {\n${fieldLines(Object.fromEntries(Object.entries(fields).slice(length)))}}\n`;
+  const begins = (shared) => shared !== fields && Object.keys(shared).every((field, i) => field === names[i]);
+  const [parent, inherited] = Object.entries(sharedFields).findLast(([, shared]) => begins(shared)) ?? ['KernelCall', {}];
+  const own = Object.fromEntries(Object.entries(fields).slice(Object.keys(inherited).length));
+  return `@unmanaged\nexport class ${name} extends ${parent} {\n${fieldLines(own)}}\n`;
 }
 
 const fieldLines = (fields) =>
@@ -77,17 +65,27 @@ const fieldLines = (fields) =>
     .map(([name, type]) => `  ${name}: ${assemblyTypes[type]};\n`)
     .join('');
 
-/** What a thread does with a piece of any call. */
-function dispatchSource({ kernelTable, kernelNames }) {
-  const cases = kernelNames.map((name) => {
-    const { scratch } = kernelTable[name];
-    return `    case Kernel.${name}:\n      return ${name}(changetype<${callClass(name)}>(call), first, end${scratch ? ', scratch' : ''});\n`;
+/** What a thread does with a piece of any call: the function of the kernel's name, which takes the thread's scratch where it asks for it. */
+function dispatchSource({ kernelNames }, sources) {
+  const kernels = kernelNames.map((name) => {
+    const exported = new RegExp(`export function ${name}\\(([^)]*)\\)`);
+    const source = sources.find(({ text }) => exported.test(text));
+    if (source === undefined) throw new Error(`the assembly exports no function ${name}`);
+    return {
+      name,
+      file: source.name.replace(/\.ts$/, ''),
+      scratch: source.text.match(exported)[1].includes('scratch') ? ', scratch' : '',
+    };
   });
   return [
     `import { Kernel, KernelCall, ${kernelNames.map(callClass).join(', ')} } from './calls';`,
-    ...kernelNames.map((name) => `import { ${name} } from '../${kernelTable[name].file}';`),
-    '\nexport function runPiece(call: KernelCall, first: i32, end: i32, scratch: usize): void {',
-    `  switch (call.kernel) {\n${cases.join('')}    default:\n      unreachable();\n  }\n}\n`,
+    ...kernels.map(({ name, file }) => `import { ${name} } from '../${file}';`),
+    '\nexport function runPiece(call: KernelCall, first: i32, end: i32, scratch: usize): void {\n  switch (call.kernel) {',
+    ...kernels.flatMap(({ name, scratch }) => [
+      `    case Kernel.${name}:`,
+      `      return ${name}(changetype<${callClass(name)}>(call), first, end${scratch});`,
+    ]),
+    '    default:\n      unreachable();\n  }\n}\n',
   ].join('\n');
 }
 

@@ -46,7 +46,7 @@ const loss = { rule: 'i32', weight0: 'f64', weight1: 'f64', m: 'f64', z: 'pointe
 const batchNorm = { count: 'i32', units: 'i32', epsilon: 'f64', gamma: 'pointer', variance: 'pointer' } as const;
 const givenNorm = { ...batchNorm, beta: 'pointer', mean: 'pointer', z: 'pointer' } as const;
 
-/** What calls begin with that the assembly takes alike: each is a class that theirs extend. */
+/** What calls begin with that the assembly takes alike: each is a class that theirs extend; a longer one stands behind a shorter one. */
 export const sharedFields = {
   ByteRows: byteRows,
   ByteBatch: byteBatch,
@@ -54,94 +54,34 @@ export const sharedFields = {
   LogisticBatch: logisticBatch,
 };
 
-interface Kernel {
-  /** of the assembly, without its ending; it exports a function of the kernel's name, which says what it computes */
-  file: string;
-  /** whether it works in a thread's scratch */
-  scratch: boolean;
-  fields: Fields;
-}
+/** Every compiled kernel: the fields of its call. The assembly exports a function of the same name, which says what it computes. */
+export const callFields = {
+  linearBytes: { ...byteBatch, ...layer },
+  linearFloats: { ...floatBatch, ...layer },
+  linearGradWeightsBytes: { ...byteGradient, out: 'pointer', accumulates: 'flag' },
+  linearGradWeightsFloats: { ...floatBatch, ...outputGradient, out: 'pointer', accumulates: 'flag' },
+  linearGradInput: { ...outputGradient, weights: 'pointer', features: 'i32', out: 'pointer' },
+  gramU8: { left: 'pointer', right: 'pointer', features: 'i32', columns: 'i32', out: 'pointer' },
+  optimizerStep: { ...update, values: 'pointer', gradient: 'pointer' },
+  backwardAndStep: { ...byteGradient, ...update, decay: 'f64', values: 'pointer', statistics: 'pointer', wantsNorms: 'flag' },
+  addScaled: { factor: 'f64', values: 'pointer', out: 'pointer' },
+  squaredNorms: { values: 'pointer', count: 'i32', out: 'pointer' },
+  splitNumbers: { values: 'pointer', count: 'i32', scales: 'pointer', shifts: 'pointer', out: 'pointer', wantsSum: 'flag' },
+  logisticForward: { ...logisticBatch, out: 'pointer' },
+  logisticGradWeights: { ...byteBatch, dZ: 'pointer', out: 'pointer', accumulates: 'flag' },
+  logisticPass: { ...logisticBatch, ...loss, partCount: 'i32', sums: 'pointer', statistics: 'pointer' },
+  logisticPassSum: { ...scaling, sums: 'pointer', statistics: 'pointer', features: 'i32', parts: 'i32', out: 'pointer' },
+  activate: { rule: 'i32', slope: 'f64', z: 'pointer', mask: 'pointer', a: 'pointer' },
+  activationGradient: { rule: 'i32', slope: 'f64', keepProb: 'f64', z: 'pointer', a: 'pointer', mask: 'pointer', dZ: 'pointer' },
+  lossGradient: { ...loss, cost: 'pointer' },
+  sumExamples: { values: 'pointer', count: 'i32', units: 'i32', out: 'pointer', accumulates: 'flag' },
+  batchNorm: { ...givenNorm, normalized: 'pointer' },
+  batchNormInference: givenNorm,
+  batchNormBackward: { ...batchNorm, normalized: 'pointer', gammaGradient: 'pointer', betaGradient: 'pointer', dZ: 'pointer' },
+} as const satisfies Record<string, Fields>;
 
-/** Every compiled kernel. */
-export const kernelTable = {
-  linearBytes: { file: 'linear', scratch: true, fields: { ...byteBatch, ...layer } },
-  linearFloats: { file: 'linear', scratch: true, fields: { ...floatBatch, ...layer } },
-  linearGradWeightsBytes: {
-    file: 'linear',
-    scratch: true,
-    fields: { ...byteGradient, out: 'pointer', accumulates: 'flag' },
-  },
-  linearGradWeightsFloats: {
-    file: 'linear',
-    scratch: false,
-    fields: { ...floatBatch, ...outputGradient, out: 'pointer', accumulates: 'flag' },
-  },
-  linearGradInput: {
-    file: 'linear',
-    scratch: false,
-    fields: { ...outputGradient, weights: 'pointer', features: 'i32', out: 'pointer' },
-  },
-  gramU8: {
-    file: 'gram-u8',
-    scratch: true,
-    fields: { left: 'pointer', right: 'pointer', features: 'i32', columns: 'i32', out: 'pointer' },
-  },
-  optimizerStep: { file: 'vectors', scratch: true, fields: { ...update, values: 'pointer', gradient: 'pointer' } },
-  backwardAndStep: {
-    file: 'backward-and-step',
-    scratch: true,
-    fields: { ...byteGradient, ...update, decay: 'f64', values: 'pointer', statistics: 'pointer', wantsNorms: 'flag' },
-  },
-  addScaled: { file: 'vectors', scratch: false, fields: { factor: 'f64', values: 'pointer', out: 'pointer' } },
-  squaredNorms: { file: 'vectors', scratch: false, fields: { values: 'pointer', count: 'i32', out: 'pointer' } },
-  splitNumbers: {
-    file: 'logistic',
-    scratch: false,
-    fields: { values: 'pointer', count: 'i32', scales: 'pointer', shifts: 'pointer', out: 'pointer', wantsSum: 'flag' },
-  },
-  logisticForward: { file: 'logistic', scratch: true, fields: { ...logisticBatch, out: 'pointer' } },
-  logisticGradWeights: {
-    file: 'logistic',
-    scratch: true,
-    fields: { ...byteBatch, dZ: 'pointer', out: 'pointer', accumulates: 'flag' },
-  },
-  logisticPass: {
-    file: 'logistic-pass',
-    scratch: true,
-    fields: { ...logisticBatch, ...loss, partCount: 'i32', sums: 'pointer', statistics: 'pointer' },
-  },
-  logisticPassSum: {
-    file: 'logistic-pass',
-    scratch: false,
-    fields: { ...scaling, sums: 'pointer', statistics: 'pointer', features: 'i32', parts: 'i32', out: 'pointer' },
-  },
-  activate: {
-    file: 'elementwise',
-    scratch: false,
-    fields: { rule: 'i32', slope: 'f64', z: 'pointer', mask: 'pointer', a: 'pointer' },
-  },
-  activationGradient: {
-    file: 'elementwise',
-    scratch: false,
-    fields: { rule: 'i32', slope: 'f64', keepProb: 'f64', z: 'pointer', a: 'pointer', mask: 'pointer', dZ: 'pointer' },
-  },
-  lossGradient: { file: 'elementwise', scratch: false, fields: { ...loss, cost: 'pointer' } },
-  sumExamples: {
-    file: 'elementwise',
-    scratch: false,
-    fields: { values: 'pointer', count: 'i32', units: 'i32', out: 'pointer', accumulates: 'flag' },
-  },
-  batchNorm: { file: 'elementwise', scratch: false, fields: { ...givenNorm, normalized: 'pointer' } },
-  batchNormInference: { file: 'elementwise', scratch: false, fields: givenNorm },
-  batchNormBackward: {
-    file: 'elementwise',
-    scratch: false,
-    fields: { ...batchNorm, normalized: 'pointer', gammaGradient: 'pointer', betaGradient: 'pointer', dZ: 'pointer' },
-  },
-} as const satisfies Record<string, Kernel>;
-
-export type KernelName = keyof typeof kernelTable;
-export const kernelNames = Object.keys(kernelTable) as KernelName[];
+export type KernelName = keyof typeof callFields;
+export const kernelNames = Object.keys(callFields) as KernelName[];
 
 /** The rules that the assembly knows; one of another name is computed by its own functions. */
 export const compiledRules = {
@@ -200,4 +140,4 @@ export function layoutOf(fields: Fields): PlacedField[] {
 
 /** Bytes of the longest call, in whole cache lines. */
 export const callBytes =
-  64 * Math.ceil(Math.max(...Object.values(kernelTable).map(({ fields }) => layoutOf(fields).at(-1)!.offset + 8)) / 64);
+  64 * Math.ceil(Math.max(...Object.values(callFields).map((fields) => layoutOf(fields).at(-1)!.offset + 8)) / 64);

@@ -5,6 +5,7 @@ import {
   type Floats,
   type GramBatch,
   type Kernels,
+  type LogisticPass,
   type Precision,
   precisions,
   type StepStatistics,
@@ -58,6 +59,19 @@ export function referenceBackwardAndStep(kernels: GradientKernels, step: Backwar
     finite: Number.isFinite(squares),
     squares: wantsNorms ? { gradient: squares, direction: kernels.squaredNorm(gradient), weights: weightSquares } : null,
   };
+}
+
+/** `logisticPass` by one kernel after the other: what it means, and what it is for a loss that nothing faster knows. */
+export function referenceLogisticPass(
+  kernels: Pick<Kernels, 'linear' | 'lossGradient' | 'linearGradWeights' | 'sumExamples'>,
+  { input, weights, bias, rule, labels, classWeights, m, z, dZ, dW, db }: LogisticPass,
+): number {
+  const { count } = input;
+  kernels.linear({ input, weights, bias, units: 1, out: z });
+  const cost = kernels.lossGradient({ rule, z, labels, weights: classWeights, count, m, dZ });
+  kernels.linearGradWeights({ input, dZ, units: 1, out: dW });
+  kernels.sumExamples({ values: dZ, count, units: 1, out: db, adds: false });
+  return cost;
 }
 
 /** A gram batch as ordinary inputs of a layer, whose weights are the coefficients. */

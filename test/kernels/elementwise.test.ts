@@ -80,12 +80,12 @@ describe.each(Object.keys(precisions) as Precision[])('elementwise work in %s', 
       length: fc.oneof(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1000, max: 3000 })),
       seed: fc.nat(),
       drops: fc.boolean(),
-      resident: fc.boolean(),
+      pinned: fc.boolean(),
     });
     fc.assert(
-      fc.property(shapes, ({ name, length, seed, drops, resident }) => {
+      fc.property(shapes, ({ name, length, seed, drops, pinned }) => {
         const [found, expected] = both.map((each) =>
-          inScope(resident ? each : reference, (memory) => {
+          inScope(pinned ? each : reference, (memory) => {
             const random = numpyRandom(seed);
             const z = filled(memory, length, random.normal);
             const dZ = filled(memory, length, random.normal);

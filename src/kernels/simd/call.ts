@@ -1,8 +1,8 @@
-import { type callHeader, type KernelName, kernelNames, kernelTable, layoutOf, sizeOf } from '../bindings.ts';
+import { callFields, type callHeader, type KernelName, kernelNames, layoutOf, sizeOf } from '../bindings.ts';
 import type { Floats } from '../kernels.ts';
 import type { Block, KernelMemory } from './memory.ts';
 
-type FieldsInTable<K extends KernelName> = (typeof kernelTable)[K]['fields'];
+type FieldsInTable<K extends KernelName> = (typeof callFields)[K];
 
 /** What a kernel is called with: its own fields, by name. Addresses are numbers. */
 export type FieldsOf<K extends KernelName> = {
@@ -24,7 +24,7 @@ interface Layout {
 
 const layouts = {} as Record<KernelName, Layout>;
 for (const [number, kernel] of kernelNames.entries()) {
-  const placed = layoutOf(kernelTable[kernel].fields);
+  const placed = layoutOf(callFields[kernel]);
   const ofSize = (bytes: number) =>
     placed.filter(({ type }) => sizeOf(type) === bytes).map(({ name, offset }) => ({ name, at: offset / bytes }));
   layouts[kernel] = { number, doubles: ofSize(8), words: ofSize(4) };
@@ -48,14 +48,14 @@ export function writeCall<K extends KernelName>(
 
 type Numbers = Floats | Uint8Array | Int32Array;
 
-/** The arguments of one call of a compiled kernel, as addresses: arrays that lie elsewhere are copied in, and results out. */
+/** The arguments of one call of a compiled kernel, as addresses: arrays that lie elsewhere are copied in, and results out; 0 for none. */
 export interface Frame {
   /** Where the first `length` entries of an array are to be read. */
-  input(array: Numbers, length: number): number;
+  input(array: Numbers | null, length: number): number;
   /** Where the first `length` entries of an array are to be written; what they held is not there. */
   output(array: Floats, length: number): number;
   /** Where all entries of an array are to be read and overwritten. */
-  inOut(array: Floats): number;
+  inOut(array: Floats | null): number;
   /** Room that ends with the call. */
   room(bytes: number): number;
 }
@@ -101,6 +101,7 @@ function createFrame(memory: KernelMemory): Keeper {
     frame: {
       room,
       input(array, length) {
+        if (array === null) return 0;
         requireLength(array, length);
         const own = memory.addressOf(array);
         if (own !== null) return own;
@@ -117,6 +118,7 @@ function createFrame(memory: KernelMemory): Keeper {
         return address;
       },
       inOut(array) {
+        if (array === null) return 0;
         const own = memory.addressOf(array);
         if (own !== null) return own;
         const address = roomFor(array, array.length);

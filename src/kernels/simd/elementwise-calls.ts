@@ -1,7 +1,6 @@
 import { compiledRules } from '../bindings.ts';
-import type { Elementwise, Floats } from '../kernels.ts';
+import type { Elementwise } from '../kernels.ts';
 import { referenceElementwise } from '../reference-elementwise.ts';
-import type { Frame } from './call.ts';
 import type { Engine } from './engine.ts';
 
 /** Numbers of a range that threads share begin at multiples of this. */
@@ -15,40 +14,33 @@ export const ruleNumber = (kind: keyof typeof compiledRules, { name }: { name: s
 
 export function elementwiseCalls(engine: Engine): Elementwise {
   const { memory } = engine;
-  const optional = (frame: Frame, array: Floats | null, length: number) => (array === null ? 0 : frame.input(array, length));
   return {
     activate(options) {
       const { slope, z, a, mask, length } = options;
       const rule = ruleNumber('Activation', options.rule);
       if (rule < 0) return referenceElementwise.activate(options);
-      engine.inFrame((frame) => {
-        const call = {
-          rule,
-          slope,
-          z: frame.input(z, length),
-          mask: optional(frame, mask, length),
-          a: frame.output(a, length),
-        };
-        engine.run('activate', call, { end: length, grain, work: weight * length });
-      });
+      engine.call('activate', { end: length, grain, work: weight * length }, (frame) => ({
+        rule,
+        slope,
+        z: frame.input(z, length),
+        mask: frame.input(mask, length),
+        a: frame.output(a, length),
+      }));
     },
 
     activationGradient(options) {
       const { slope, z, a, dZ, mask, keepProb, length } = options;
       const rule = ruleNumber('Activation', options.rule);
       if (rule < 0) return referenceElementwise.activationGradient(options);
-      engine.inFrame((frame) => {
-        const call = {
-          rule,
-          slope,
-          keepProb,
-          z: frame.input(z, length),
-          a: frame.input(a, length),
-          mask: optional(frame, mask, length),
-          dZ: frame.inOut(dZ.length === length ? dZ : dZ.subarray(0, length)),
-        };
-        engine.run('activationGradient', call, { end: length, grain, work: weight * length });
-      });
+      engine.call('activationGradient', { end: length, grain, work: weight * length }, (frame) => ({
+        rule,
+        slope,
+        keepProb,
+        z: frame.input(z, length),
+        a: frame.input(a, length),
+        mask: frame.input(mask, length),
+        dZ: frame.inOut(dZ.length === length ? dZ : dZ.subarray(0, length)),
+      }));
     },
 
     lossGradient(options) {
@@ -70,70 +62,63 @@ export function elementwiseCalls(engine: Engine): Elementwise {
           dZ: frame.output(dZ, count),
         };
         engine.run('lossGradient', call, whole(count));
-        sum = memory.numberAt(cost);
+        [sum] = memory.sumBlocks(cost, 1, 1) as [number];
       });
       return sum;
     },
 
     sumExamples({ values, count, units, out, adds }) {
-      engine.inFrame((frame) => {
-        const input = frame.input(values, count * units);
-        const to = adds ? frame.inOut(out) : frame.output(out, units);
-        engine.run('sumExamples', { values: input, count, units, accumulates: adds, out: to }, whole(units));
-      });
+      engine.call('sumExamples', whole(units), (frame) => ({
+        values: frame.input(values, count * units),
+        count,
+        units,
+        accumulates: adds,
+        out: adds ? frame.inOut(out) : frame.output(out, units),
+      }));
     },
 
     batchNorm({ z, count, gamma, beta, mean, variance, epsilon, normalized }) {
       const units = gamma.length;
-      engine.inFrame((frame) => {
-        const call = {
-          count,
-          units,
-          epsilon,
-          gamma: frame.input(gamma, units),
-          beta: frame.input(beta, units),
-          mean: frame.output(mean, units),
-          variance: frame.output(variance, units),
-          normalized: frame.output(normalized, count * units),
-          z: frame.inOut(z.subarray(0, count * units)),
-        };
-        engine.run('batchNorm', call, whole(units));
-      });
+      engine.call('batchNorm', whole(units), (frame) => ({
+        count,
+        units,
+        epsilon,
+        gamma: frame.input(gamma, units),
+        beta: frame.input(beta, units),
+        mean: frame.output(mean, units),
+        variance: frame.output(variance, units),
+        normalized: frame.output(normalized, count * units),
+        z: frame.inOut(z.subarray(0, count * units)),
+      }));
     },
 
     batchNormInference({ z, count, gamma, beta, mean, variance, epsilon }) {
       const units = gamma.length;
-      engine.inFrame((frame) => {
-        const call = {
-          count,
-          units,
-          epsilon,
-          gamma: frame.input(gamma, units),
-          beta: frame.input(beta, units),
-          mean: frame.input(mean, units),
-          variance: frame.input(variance, units),
-          z: frame.inOut(z.subarray(0, count * units)),
-        };
-        engine.run('batchNormInference', call, whole(units));
-      });
+      engine.call('batchNormInference', whole(units), (frame) => ({
+        count,
+        units,
+        epsilon,
+        gamma: frame.input(gamma, units),
+        beta: frame.input(beta, units),
+        mean: frame.input(mean, units),
+        variance: frame.input(variance, units),
+        z: frame.inOut(z.subarray(0, count * units)),
+      }));
     },
 
     batchNormBackward({ dZ, count, gamma, variance, epsilon, normalized, gammaGradient, betaGradient }) {
       const units = gamma.length;
-      engine.inFrame((frame) => {
-        const call = {
-          count,
-          units,
-          epsilon,
-          gamma: frame.input(gamma, units),
-          variance: frame.input(variance, units),
-          normalized: frame.input(normalized, count * units),
-          gammaGradient: frame.output(gammaGradient, units),
-          betaGradient: frame.output(betaGradient, units),
-          dZ: frame.inOut(dZ.subarray(0, count * units)),
-        };
-        engine.run('batchNormBackward', call, whole(units));
-      });
+      engine.call('batchNormBackward', whole(units), (frame) => ({
+        count,
+        units,
+        epsilon,
+        gamma: frame.input(gamma, units),
+        variance: frame.input(variance, units),
+        normalized: frame.input(normalized, count * units),
+        gammaGradient: frame.output(gammaGradient, units),
+        betaGradient: frame.output(betaGradient, units),
+        dZ: frame.inOut(dZ.subarray(0, count * units)),
+      }));
     },
   };
 }

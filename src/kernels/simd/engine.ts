@@ -1,13 +1,13 @@
 import { callBytes, type KernelName, kernelConstants } from '../bindings.ts';
-import { type Arithmetic, type InputScaling, type Precision, precisions } from '../kernels.ts';
+import { type Arithmetic, type Precision, precisions } from '../kernels.ts';
 import { type FieldsOf, type Frame, framesOf, writeCall } from './call.ts';
 import { type Compiled, compile, importsOf, instantiate } from './compiled.ts';
 import { createMemory, type KernelMemory } from './memory.ts';
-import { type PreparedScaling, scalingPreparer } from './operands.ts';
+import { type ScalingPreparer, scalingPreparer } from './operands.ts';
 import { startThreads, type ThreadPool } from './thread-pool.ts';
 
 /** The compiled kernels of a precision, with the threads that work on a call. */
-export interface Engine {
+export interface Engine extends ScalingPreparer {
   precision: Precision;
   arithmetic: Arithmetic;
   memory: KernelMemory;
@@ -15,10 +15,15 @@ export interface Engine {
   inFrame: (call: (frame: Frame) => void) => void;
   /** bytes of a number */
   size: number;
-  prepare: (scaling: InputScaling) => PreparedScaling;
   /** Calls a kernel with its own fields, no others, over a range of its result. Fields that begin with a spread cost V8 3 µs, named ones before
    *  it almost nothing. */
   run<K extends KernelName, Given extends FieldsOf<K>>(kernel: K, fields: Exactly<FieldsOf<K>, Given>, range: CallRange): void;
+  /** The same with a frame of its own. */
+  call<K extends KernelName, Given extends FieldsOf<K>>(
+    kernel: K,
+    range: CallRange,
+    fields: (frame: Frame) => Exactly<FieldsOf<K>, Given>,
+  ): void;
   /** room for `count` split numbers */
   splitBytes(count: number): number;
 }
@@ -78,6 +83,21 @@ export function createEngine(precision: Precision, wanted: Arithmetic, threads: 
   let pool: ThreadPool | undefined;
   let broken = false;
 
+  const run: Engine['run'] = (kernel, fields, range) => {
+    const { end, apart = false } = range;
+    const shared = apart ? range.grain : stepOf(range, threads);
+    const alone = threads === 1 || range.work < sharedWork || shared >= end;
+    writeCall(kernel, fields, { end, step: alone && !apart ? end : shared }, record);
+    if (alone || broken) return compiled.run(control, room!);
+    pool ??= startThreads(module, imports, compiled, control, others);
+    compiled.share(control, room!);
+    if (awaitPieces(compiled, control, pool)) return;
+    broken = true; // what is still to be done, the host does alone
+    throw new Error('a thread of the kernels died at work, and what it was at is lost', {
+      cause: new Error(pool.deathNote() ?? 'it left no word'),
+    });
+  };
+
   return {
     precision,
     arithmetic: fast === null ? 'strict' : 'fast',
@@ -86,20 +106,8 @@ export function createEngine(precision: Precision, wanted: Arithmetic, threads: 
     size: precisions[precision].BYTES_PER_ELEMENT,
     prepare: scalingPreparer(precision),
     splitBytes: compiled.splitBytes,
-    run(kernel, fields, range) {
-      const { end, apart = false } = range;
-      const shared = apart ? range.grain : stepOf(range, threads);
-      const alone = threads === 1 || range.work < sharedWork || shared >= end;
-      writeCall(kernel, fields, { end, step: alone && !apart ? end : shared }, record);
-      if (alone || broken) return compiled.run(control, room!);
-      pool ??= startThreads(module, imports, compiled, control, others);
-      compiled.share(control, room!);
-      if (awaitPieces(compiled, control, pool)) return;
-      broken = true; // what is still to be done, the host does alone
-      throw new Error('a thread of the kernels died at work, and what it was at is lost', {
-        cause: new Error(pool.deathNote() ?? 'it left no word'),
-      });
-    },
+    run,
+    call: (kernel, range, fields) => inFrame((frame) => run(kernel, fields(frame), range)),
   };
 }
 

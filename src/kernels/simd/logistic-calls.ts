@@ -1,5 +1,6 @@
 import { kernelConstants } from '../bindings.ts';
 import type { ByteBatch, Kernels, LogisticPass } from '../kernels.ts';
+import { referenceLogisticPass } from '../reference.ts';
 import type { Frame } from './call.ts';
 import { ruleNumber } from './elementwise-calls.ts';
 import type { Engine } from './engine.ts';
@@ -16,10 +17,10 @@ export function hasLogisticKernels({ precision, memory }: Engine, input: ByteBat
 export function logisticForward(engine: Engine, call: Parameters<Kernels['linear']>[0], input: ByteBatch): void {
   const { count, features } = input;
   engine.inFrame((frame) => {
-    const { scale, ...scaling } = placeScaling(frame, engine.prepare(input.scaling), features);
+    const { scale, ...scaling } = placeScaling(engine, frame, input);
     const weights = splitNumbers(engine, frame, frame.input(call.weights, features), features, scaling);
     const { bytes, indices } = placeWhole(engine.memory, frame, input);
-    const bias = call.bias === null ? 0 : frame.input(call.bias, 1);
+    const bias = frame.input(call.bias, 1);
     const fields = { bytes, indices, features, count, scale, weights, bias, out: frame.output(call.out, count) };
     engine.run('logisticForward', fields, { end: count, grain: 4, work: count * features });
   });
@@ -29,7 +30,7 @@ export function logisticGradWeights(engine: Engine, call: Parameters<Kernels['li
   const { count, features } = input;
   const { adds: accumulates = false } = call;
   engine.inFrame((frame) => {
-    const scaling = placeScaling(frame, engine.prepare(input.scaling), features);
+    const scaling = placeScaling(engine, frame, input);
     const dZ = splitNumbers(engine, frame, frame.input(call.dZ, count), count, null);
     const { bytes, indices } = placeWhole(engine.memory, frame, input);
     const out = accumulates ? frame.inOut(call.out.subarray(0, features)) : frame.output(call.out, features);
@@ -45,11 +46,11 @@ const { LOGISTIC_COLUMNS, PASS_STATISTICS } = kernelConstants;
 
 /** Forward and back in one (assembly/logistic-pass.ts); null for kernels of float64, and where rows are so long that they, with their sums,
  *  would not stay in a cache, or lie elsewhere. */
-export function logisticPass(engine: Engine): Kernels['logisticPass'] {
+export function logisticPass(engine: Engine, others: Parameters<typeof referenceLogisticPass>[0]): Kernels['logisticPass'] {
   if (engine.precision !== 'float32') return null;
   return {
     takes: (input) => input.features <= LOGISTIC_COLUMNS && fitsWhole(engine.memory, input),
-    run: (pass) => runPass(engine, pass),
+    run: (pass) => (ruleNumber('Loss', pass.rule) < 0 ? referenceLogisticPass(others, pass) : runPass(engine, pass)),
   };
 }
 
@@ -58,9 +59,9 @@ function runPass(engine: Engine, { input, weights, bias, rule, labels, classWeig
   const { count, features } = input;
   const partCount = 4 * Math.ceil(count / Math.min(mostParts, Math.ceil(count / partPictures)) / 4);
   const parts = Math.ceil(count / partCount);
-  const totals = [0, 0] as [number, number];
+  let totals: number[] = [];
   engine.inFrame((frame) => {
-    const scaling = placeScaling(frame, engine.prepare(input.scaling), features);
+    const scaling = placeScaling(engine, frame, input);
     const split = splitNumbers(engine, frame, frame.input(weights, features), features, scaling);
     const { bytes, indices } = placeWhole(memory, frame, input);
     const sums = frame.room(parts * features * Float64Array.BYTES_PER_ELEMENT);
@@ -80,10 +81,9 @@ function runPass(engine: Engine, { input, weights, bias, rule, labels, classWeig
     engine.run('logisticPass', call, { end: parts, grain: 1, apart: true, work: 2 * count * features });
     const gradient = { sums, statistics, features, parts, out: frame.output(dW, features), ...scaling };
     engine.run('logisticPassSum', gradient, { end: features, grain: columnGrain, work: parts * features });
-    const found = memory.view(new Float64Array(), statistics, parts * PASS_STATISTICS);
-    for (const [i, value] of found.entries()) totals[i % PASS_STATISTICS]! += value;
+    totals = memory.sumBlocks(statistics, parts, PASS_STATISTICS);
   });
-  const [cost, sum] = totals;
+  const [cost, sum] = totals as [number, number];
   db[0] = sum;
   return cost;
 }

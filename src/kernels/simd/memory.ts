@@ -9,8 +9,8 @@ export interface KernelMemory {
   give(block: Block): void;
   /** A view of the same kind as an array. */
   view<T extends Float32Array | Float64Array | Int32Array | Uint8Array>(like: T, address: number, length: number): T;
-  /** The number of 64 bits at an address. */
-  numberAt(address: number): number;
+  /** Sums over blocks of what each of them has left: `width` numbers of 64 bits, block after block. */
+  sumBlocks(address: number, blocks: number, width: number): number[];
   /** Where an array lies in this memory; null for an array that lies elsewhere. */
   addressOf(array: ArrayBufferView): number | null;
   /** Whether some bytes can be had without coming near the end of what a memory can hold. */
@@ -71,16 +71,19 @@ export function createMemory(): KernelMemory {
       ) => T;
       return new View(memory.buffer, address, length);
     },
-    numberAt(address) {
+    sumBlocks(address, blocks, width) {
       if (numbers.byteLength < memory.buffer.byteLength) numbers = new Float64Array(memory.buffer);
-      return numbers[address / numbers.BYTES_PER_ELEMENT]!;
+      const sums = new Array<number>(width).fill(0);
+      const first = address / numbers.BYTES_PER_ELEMENT;
+      for (let i = 0; i < blocks * width; i++) sums[i % width]! += numbers[first + i]!;
+      return sums;
     },
     addressOf: (array) => (buffers.has(array.buffer) ? array.byteOffset : null),
     hasRoom: (bytes) => used + bytes <= pixelLimit,
   };
 }
 
-/** A stretch of memory. */
+/** Some bytes of memory. */
 export interface Block {
   address: number;
   bytes: number;

@@ -63,8 +63,12 @@ function requireRows({ bytes, indices, count, features }: ByteBatch): void {
 /** An input scaling as the compiled kernels take it: x = scale · byte costs them nothing, since it is applied to the sums. */
 export type PreparedScaling = number | { scales: Floats; shifts: Floats };
 
+export interface ScalingPreparer {
+  prepare(scaling: InputScaling): PreparedScaling;
+}
+
 /** Prepares scalings, each once. */
-export function scalingPreparer(precision: Precision): (scaling: InputScaling) => PreparedScaling {
+export function scalingPreparer(precision: Precision): ScalingPreparer['prepare'] {
   const known = new WeakMap<InputScaling, PreparedScaling>();
   return (scaling) => {
     const prepared = known.get(scaling) ?? prepare(scaling, precision);
@@ -86,7 +90,8 @@ export interface PlacedScaling {
   shifts: number;
 }
 
-export function placeScaling(frame: Frame, prepared: PreparedScaling, features: number): PlacedScaling {
+export function placeScaling({ prepare }: ScalingPreparer, frame: Frame, { scaling, features }: ByteBatch): PlacedScaling {
+  const prepared = prepare(scaling);
   if (typeof prepared === 'number') return { scale: prepared, scales: 0, shifts: 0 };
   return { scale: 1, scales: frame.input(prepared.scales, features), shifts: frame.input(prepared.shifts, features) };
 }

@@ -13,15 +13,12 @@ import { backwardAndStep, vectorCalls } from './vector-calls.ts';
  *  number of threads; the fast ones may round otherwise on another machine, and are the strict ones where Node lacks relaxed SIMD. */
 export function simdKernels(precision: Precision, threads = 1, arithmetic: Arithmetic = 'strict', wide = isWide): Kernels {
   const engine = createEngine(precision, arithmetic, threads, wide);
-  const linear = linearCalls(engine);
-  const vectors = vectorCalls(engine);
+  const calls = { ...elementwiseCalls(engine), ...linearCalls(engine), ...vectorCalls(engine) };
   const operations = {
-    ...elementwiseCalls(engine),
-    ...linear,
-    ...vectors,
-    gram: gram(engine, linear.linear),
-    logisticPass: logisticPass(engine),
-    backwardAndStep: backwardAndStep(engine, { ...linear, ...vectors }),
+    ...calls,
+    gram: gram(engine, calls.linear),
+    logisticPass: logisticPass(engine, calls),
+    backwardAndStep: backwardAndStep(engine, calls),
   };
   return withMemory(engine, operations, []);
 }
@@ -86,7 +83,7 @@ function linearCalls(engine: Engine): Pick<Kernels, 'linear' | 'linearGradWeight
           features,
           units,
           weights: frame.input(weights, units * features),
-          bias: bias === null ? 0 : frame.input(bias, units),
+          bias: frame.input(bias, units),
         };
         const z = frame.output(out, count * units);
         if (input.kind === 'floats') {
@@ -98,7 +95,7 @@ function linearCalls(engine: Engine): Pick<Kernels, 'linear' | 'linearGradWeight
           );
           return;
         }
-        const scaling = placeScaling(frame, engine.prepare(input.scaling), features);
+        const scaling = placeScaling(engine, frame, input);
         for (const { first, count, ...rows } of placeRows(memory, frame, input)) {
           const out = z + first * units * size;
           const call = { count, out, byUnits: units > count, ...layer, ...rows, ...scaling };
@@ -122,7 +119,7 @@ function linearCalls(engine: Engine): Pick<Kernels, 'linear' | 'linearGradWeight
           engine.run('linearGradWeightsFloats', { values, count, dZ: gradient, accumulates: adds, ...layer }, range(count));
           return;
         }
-        const scaling = placeScaling(frame, engine.prepare(input.scaling), features);
+        const scaling = placeScaling(engine, frame, input);
         // what is there is scaled already: then the numbers of dZ bring the scale instead of the sums
         const early = adds && scaling.scale !== 1;
         const numbers = early
@@ -146,16 +143,13 @@ function linearCalls(engine: Engine): Pick<Kernels, 'linear' | 'linearGradWeight
       });
     },
     linearGradInput({ dZ, weights, units, features, count, out }) {
-      engine.inFrame((frame) => {
-        const call = {
-          features,
-          units,
-          dZ: frame.input(dZ, count * units),
-          weights: frame.input(weights, units * features),
-          out: frame.output(out, count * features),
-        };
-        engine.run('linearGradInput', call, { end: count, grain: exampleGrain, work: count * units * features });
-      });
+      engine.call('linearGradInput', { end: count, grain: exampleGrain, work: count * units * features }, (frame) => ({
+        features,
+        units,
+        dZ: frame.input(dZ, count * units),
+        weights: frame.input(weights, units * features),
+        out: frame.output(out, count * features),
+      }));
     },
   };
 }

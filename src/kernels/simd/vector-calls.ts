@@ -1,5 +1,5 @@
 import { kernelConstants } from '../bindings.ts';
-import type { BackwardAndStep, ByteBatch, Floats, Kernels, StepStatistics } from '../kernels.ts';
+import type { BackwardAndStep, ByteBatch, Kernels, StepStatistics } from '../kernels.ts';
 import { type GradientKernels, referenceBackwardAndStep } from '../reference.ts';
 import type { Engine } from './engine.ts';
 import { hasLogisticKernels } from './logistic-calls.ts';
@@ -16,22 +16,20 @@ export function vectorCalls(engine: Engine): Pick<Kernels, 'optimizerStep' | 'ad
   const { memory } = engine;
   return {
     optimizerStep({ values, gradient, firstMoment, secondMoment, ...coefficients }) {
-      engine.inFrame((frame) => {
-        const call = {
-          gradient: frame.inOut(gradient),
-          firstMoment: firstMoment === null ? 0 : frame.inOut(firstMoment),
-          secondMoment: secondMoment === null ? 0 : frame.inOut(secondMoment),
-          values: frame.inOut(values),
-          ...coefficients,
-        };
-        engine.run('optimizerStep', call, { end: values.length, grain, work: weight * values.length });
-      });
+      engine.call('optimizerStep', { end: values.length, grain, work: weight * values.length }, (frame) => ({
+        gradient: frame.inOut(gradient),
+        firstMoment: frame.inOut(firstMoment),
+        secondMoment: frame.inOut(secondMoment),
+        values: frame.inOut(values),
+        ...coefficients,
+      }));
     },
     addScaled({ values, factor, out }) {
-      engine.inFrame((frame) => {
-        const call = { values: frame.input(values, values.length), factor, out: frame.inOut(out) };
-        engine.run('addScaled', call, { end: values.length, grain, work: weight * values.length });
-      });
+      engine.call('addScaled', { end: values.length, grain, work: weight * values.length }, (frame) => ({
+        values: frame.input(values, values.length),
+        factor,
+        out: frame.inOut(out),
+      }));
     },
     squaredNorm(values) {
       const blocks = Math.ceil(values.length / NORM_BLOCK);
@@ -40,7 +38,7 @@ export function vectorCalls(engine: Engine): Pick<Kernels, 'optimizerStep' | 'ad
         const out = frame.room(blocks * Float64Array.BYTES_PER_ELEMENT);
         const call = { values: frame.input(values, values.length), count: values.length, out };
         engine.run('squaredNorms', call, { end: blocks, grain: 1, work: weight * values.length });
-        for (let b = 0; b < blocks; b++) sum += memory.numberAt(out + b * Float64Array.BYTES_PER_ELEMENT);
+        [sum] = memory.sumBlocks(out, blocks, 1) as [number];
       });
       return sum;
     },
@@ -69,25 +67,23 @@ function stepBytes(engine: Engine, step: BackwardAndStep, batch: ByteBatch): Ste
   const { memory } = engine;
   const { count, features } = batch;
   const blocks = Math.ceil(features / STEP_BLOCK);
-  const sums = [0, 0, 0] as [number, number, number];
+  let sums: number[] = [];
   engine.inFrame((frame) => {
-    const optional = (array: Floats | null) => (array === null ? 0 : frame.inOut(array));
-    const scaling = placeScaling(frame, engine.prepare(batch.scaling), features);
+    const scaling = placeScaling(engine, frame, batch);
     const { bytes, indices } = placeWhole(memory, frame, batch);
     const statistics = frame.room(blocks * STEP_STATISTICS * Float64Array.BYTES_PER_ELEMENT);
     const call = {
       dZ: frame.input(dZ, count * units),
-      firstMoment: optional(firstMoment),
-      secondMoment: optional(secondMoment),
+      firstMoment: frame.inOut(firstMoment),
+      secondMoment: frame.inOut(secondMoment),
       values: frame.inOut(weights),
       ...{ bytes, indices, features, count, units, statistics, wantsNorms },
       ...coefficients,
       ...scaling,
     };
     engine.run('backwardAndStep', call, { end: features, grain: STEP_BLOCK, work: count * units * features });
-    const found = memory.view(new Float64Array(), statistics, blocks * STEP_STATISTICS);
-    for (const [i, value] of found.entries()) sums[i % STEP_STATISTICS]! += value;
+    sums = memory.sumBlocks(statistics, blocks, STEP_STATISTICS);
   });
-  const [gradient, direction, before] = sums;
+  const [gradient, direction, before] = sums as [number, number, number];
   return { finite: Number.isFinite(gradient), squares: wantsNorms ? { gradient, direction, weights: before } : null };
 }

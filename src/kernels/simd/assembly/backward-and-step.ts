@@ -3,7 +3,7 @@ import { BackwardAndStepCall, EXAMPLES, STEP_BLOCK, STEP_STATISTICS } from './ge
 import { layerScratch, sumBytes, sumTile } from './linear';
 import { listsBytes, UNITS } from './sparse';
 import { smaller } from './tiles';
-import { addStretch, COEFFICIENTS, moveStretch, squaresOf, writeCoefficients, zeroIfFinite } from './vectors';
+import { addScaledRange, COEFFICIENTS, squaresOf, stepRange, writeCoefficients, zeroIfFinite } from './vectors';
 
 /**
  * The backward product of a first layer with the optimizer's step behind it: some columns of dW are made, and applied while they are
@@ -48,7 +48,7 @@ export function backwardAndStep(call: BackwardAndStepCall, first: i32, end: i32,
   }
 }
 
-/** @param first  where the stretch of `count` numbers begins in W */
+/** @param first  where the `count` numbers begin in W */
 function stepRow(
   call: BackwardAndStepCall,
   coefficients: usize,
@@ -60,9 +60,9 @@ function stepRow(
   const weights = call.values + <usize>first * sizeof<real>();
   const wantsNorms = call.wantsNorms !== 0;
   if (wantsNorms) addStatistic(statistics, 16, squaresOf(weights, count));
-  if (call.decay !== 0) addStretch(weights, <real>call.decay, gradient, count);
+  if (call.decay !== 0) addScaledRange(weights, <real>call.decay, gradient, count);
   addStatistic(statistics, 0, wantsNorms ? squaresOf(gradient, count) : zeroIfFinite(gradient, count));
-  moveStretch(call, coefficients, gradient, first, count);
+  stepRange(call, coefficients, gradient, first, count);
   if (wantsNorms) addStatistic(statistics, 8, squaresOf(gradient, count));
 }
 

@@ -7,25 +7,25 @@ import { addProduct, lanes, WIDE_SUMS, wide } from './tiles';
 
 /** Bytes of a row that are worked on together, of bytes that are dequantized and of reals that are not: the longer, the less the ends of
  *  sums weigh. */
-const DEQUANTIZED: i32 = 1536;
-const STRETCH: i32 = 2048;
+const DEQUANTIZED_BYTES: i32 = 1536;
+const BLOCK_BYTES: i32 = 2048;
 /** Rows of X that stay in the first-level cache while all panels of W pass by. */
 export const ROWS: i32 = 16;
 /** Rows of W that are laid into panels together: they stay in the second-level cache while all of X passes by. */
 export const PANEL_UNITS: i32 = 64;
 
-export function stretchColumns(dequantized: bool): i32 {
-  return (dequantized ? DEQUANTIZED : STRETCH) / <i32>sizeof<real>();
+export function blockColumns(dequantized: bool): i32 {
+  return (dequantized ? DEQUANTIZED_BYTES : BLOCK_BYTES) / <i32>sizeof<real>();
 }
 
 /** Bytes from one row of a dequantized tile to the next. */
-export function stretchStride(): usize {
-  return DEQUANTIZED + 64;
+export function blockStride(): usize {
+  return DEQUANTIZED_BYTES + 64;
 }
 
 /** Room for the panels of PANEL_UNITS rows of W, and behind them for sums. */
 export function panelBytes(): usize {
-  return PANEL_UNITS * STRETCH + WIDE_SUMS;
+  return PANEL_UNITS * BLOCK_BYTES + WIDE_SUMS;
 }
 
 /** Lays `units` rows of W into panels of four rows side by side, vector by vector: a panel is read with one address, a cache line at a
@@ -64,7 +64,7 @@ export function gemmNT(
 ): void {
   const whole = columns & -lanes();
   const bytes = <usize>whole * sizeof<real>();
-  const sums = panels + PANEL_UNITS * STRETCH;
+  const sums = panels + PANEL_UNITS * BLOCK_BYTES;
   let u = 0;
   for (; u + 4 <= units; u += 4, panels += 4 * bytes) {
     let to = out + <usize>u * sizeof<real>();

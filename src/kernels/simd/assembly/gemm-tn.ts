@@ -28,11 +28,12 @@ export function gemmTN(
     const from = p + <usize>r * pRow;
     const to = out + <usize>r * outStride;
     let k: usize = 0;
-    if (neighbours) {
-      for (; k + 32 <= whole; k += 32) neighbours4x2(from, pTerm, q + k, qStride, terms, to + k, outStride, add);
+    for (; k + 32 <= whole; k += 32) {
+      if (neighbours) scaled4x2<void>(from, pRow, pTerm, q + k, qStride, terms, to + k, outStride, add);
+      else scaled4x2<real>(from, pRow, pTerm, q + k, qStride, terms, to + k, outStride, add);
     }
-    for (; k + 32 <= whole; k += 32) scaled4x2(from, pRow, pTerm, q + k, qStride, terms, to + k, outStride, add);
-    if (k < whole) scaled4x1(from, pRow, pTerm, q + k, qStride, terms, to + k, outStride, add);
+    if (k === whole) continue;
+    for (let i: usize = 0; i < 4; i++) scaled1x1(from + i * pRow, pTerm, q + k, qStride, terms, to + k + i * outStride, add);
   }
   for (; r < rows; r++) {
     const from = p + <usize>r * pRow;
@@ -69,7 +70,9 @@ function scaledRest(
   }
 }
 
-function scaled4x2(
+/** Four rows by two vectors.
+ *  @typeParam Apart  void where the four numbers of a term lie side by side: then one address reads them all */
+function scaled4x2<Apart>(
   p: usize,
   pRow: usize,
   pTerm: usize,
@@ -98,78 +101,26 @@ function scaled4x2(
   let p1 = p + pRow;
   let p2 = p1 + pRow;
   let p3 = p2 + pRow;
-  for (; terms > 0; terms--) {
-    const x = v128.load(q);
-    const y = v128.load(q, 16);
-    let s = v128.load_splat<real>(p);
-    a0 = addProduct(a0, s, x);
-    b0 = addProduct(b0, s, y);
-    s = v128.load_splat<real>(p1);
-    a1 = addProduct(a1, s, x);
-    b1 = addProduct(b1, s, y);
-    s = v128.load_splat<real>(p2);
-    a2 = addProduct(a2, s, x);
-    b2 = addProduct(b2, s, y);
-    s = v128.load_splat<real>(p3);
-    a3 = addProduct(a3, s, x);
-    b3 = addProduct(b3, s, y);
-    p += pTerm;
-    p1 += pTerm;
-    p2 += pTerm;
-    p3 += pTerm;
-    q += qStride;
-  }
-  v128.store(out, a0);
-  v128.store(out, b0, 16);
-  v128.store(out1, a1);
-  v128.store(out1, b1, 16);
-  v128.store(out2, a2);
-  v128.store(out2, b2, 16);
-  v128.store(out3, a3);
-  v128.store(out3, b3, 16);
-}
-
-/** `scaled4x2` where the four numbers of a term lie side by side: one address reads them all. */
-function neighbours4x2(
-  p: usize,
-  pTerm: usize,
-  q: usize,
-  qStride: usize,
-  terms: i32,
-  out: usize,
-  outStride: usize,
-  add: bool,
-): void {
-  const out1 = out + outStride;
-  const out2 = out1 + outStride;
-  const out3 = out2 + outStride;
-  const from = add ? out : ZEROS;
-  const from1 = add ? out1 : ZEROS;
-  const from2 = add ? out2 : ZEROS;
-  const from3 = add ? out3 : ZEROS;
-  let a0 = v128.load(from);
-  let b0 = v128.load(from, 16);
-  let a1 = v128.load(from1);
-  let b1 = v128.load(from1, 16);
-  let a2 = v128.load(from2);
-  let b2 = v128.load(from2, 16);
-  let a3 = v128.load(from3);
-  let b3 = v128.load(from3, 16);
   for (const end = q + <usize>terms * qStride; q < end; q += qStride, p += pTerm) {
     const x = v128.load(q);
     const y = v128.load(q, 16);
     let s = v128.load_splat<real>(p);
     a0 = addProduct(a0, s, x);
     b0 = addProduct(b0, s, y);
-    s = v128.load_splat<real>(p, sizeof<real>());
+    s = isVoid<Apart>() ? v128.load_splat<real>(p, sizeof<real>()) : v128.load_splat<real>(p1);
     a1 = addProduct(a1, s, x);
     b1 = addProduct(b1, s, y);
-    s = v128.load_splat<real>(p, 2 * sizeof<real>());
+    s = isVoid<Apart>() ? v128.load_splat<real>(p, 2 * sizeof<real>()) : v128.load_splat<real>(p2);
     a2 = addProduct(a2, s, x);
     b2 = addProduct(b2, s, y);
-    s = v128.load_splat<real>(p, 3 * sizeof<real>());
+    s = isVoid<Apart>() ? v128.load_splat<real>(p, 3 * sizeof<real>()) : v128.load_splat<real>(p3);
     a3 = addProduct(a3, s, x);
     b3 = addProduct(b3, s, y);
+    if (!isVoid<Apart>()) {
+      p1 += pTerm;
+      p2 += pTerm;
+      p3 += pTerm;
+    }
   }
   v128.store(out, a0);
   v128.store(out, b0, 16);
@@ -179,20 +130,6 @@ function neighbours4x2(
   v128.store(out2, b2, 16);
   v128.store(out3, a3);
   v128.store(out3, b3, 16);
-}
-
-function scaled4x1(
-  p: usize,
-  pRow: usize,
-  pTerm: usize,
-  q: usize,
-  qStride: usize,
-  terms: i32,
-  out: usize,
-  outStride: usize,
-  add: bool,
-): void {
-  for (let r = 0; r < 4; r++) scaled1x1(p + <usize>r * pRow, pTerm, q, qStride, terms, out + <usize>r * outStride, add);
 }
 
 function scaled1x4(p: usize, pTerm: usize, q: usize, qStride: usize, terms: i32, out: usize, add: bool): void {

@@ -1,5 +1,5 @@
 import { dequantizeTile } from './dequantize';
-import { gemmNT, layPanels, PANEL_UNITS, panelBytes, ROWS, stretchColumns, stretchStride } from './gemm-nt';
+import { blockColumns, blockStride, gemmNT, layPanels, PANEL_UNITS, panelBytes, ROWS } from './gemm-nt';
 import { gemmTN } from './gemm-tn';
 import {
   ByteGradient,
@@ -25,7 +25,7 @@ function tileBytes(): usize {
 
 /** Room that these products need: a tile, and behind it lists of numbers or panels. */
 export function layerScratch(): usize {
-  return max<usize>(tileBytes() + listsBytes(), <usize>ROWS * stretchStride() + panelBytes());
+  return max<usize>(tileBytes() + listsBytes(), <usize>ROWS * blockStride() + panelBytes());
 }
 
 /** out[i, u] = scale · Σ_k x[i, k] · w[u, k] + bias[u], x made of bytes: for examples first … end − 1, or for units, if `byUnits`. */
@@ -43,15 +43,15 @@ export function linearFloats(call: LinearFloatsCall, first: i32, end: i32, scrat
 /** For examples first … end − 1 and units unit … unitsEnd − 1.
  *  @typeParam Call  of bytes or of reals: each has code of its own */
 function linearBlock<Call>(call: Call, first: i32, end: i32, unit: i32, unitsEnd: i32, scratch: usize): void {
-  const stretch = stretchColumns(isDefined(call.bytes));
+  const block = blockColumns(isDefined(call.bytes));
   const outStride = <usize>call.units * sizeof<real>();
   for (; unit < unitsEnd; unit += PANEL_UNITS) {
     const units = smaller(PANEL_UNITS, unitsEnd - unit);
     const out = call.out + <usize>unit * sizeof<real>();
     for (let i = <usize>first; i < <usize>end; i++) memory.fill(out + i * outStride, 0, <usize>units * sizeof<real>());
-    for (let column = 0; column < call.features; column += stretch) {
-      const columns = smaller(stretch, call.features - column);
-      linearStretch(call, first, end, unit, units, column, columns, scratch);
+    for (let column = 0; column < call.features; column += block) {
+      const columns = smaller(block, call.features - column);
+      linearColumns(call, first, end, unit, units, column, columns, scratch);
     }
     const bias: usize = call.bias === 0 ? 0 : call.bias + <usize>unit * sizeof<real>();
     let scale: real = 1;
@@ -61,7 +61,7 @@ function linearBlock<Call>(call: Call, first: i32, end: i32, unit: i32, unitsEnd
 }
 
 /** What `columns` columns of X and W add to the sums. */
-function linearStretch<Call>(
+function linearColumns<Call>(
   call: Call,
   first: i32,
   end: i32,
@@ -73,7 +73,7 @@ function linearStretch<Call>(
 ): void {
   const stride = <usize>call.features * sizeof<real>();
   const outStride = <usize>call.units * sizeof<real>();
-  const panels = scratch + <usize>ROWS * stretchStride();
+  const panels = scratch + <usize>ROWS * blockStride();
   const at = <usize>column * sizeof<real>();
   const w = call.weights + <usize>unit * stride + at;
   layPanels(w, stride, units, columns, panels);
@@ -81,8 +81,8 @@ function linearStretch<Call>(
     const rows = smaller(ROWS, end - first);
     const out = call.out + <usize>first * outStride + <usize>unit * sizeof<real>();
     if (isDefined(call.bytes)) {
-      dequantizeTile(call, first, rows, column, columns, scratch, stretchStride());
-      gemmNT(scratch, stretchStride(), rows, w, stride, units, columns, out, outStride, panels);
+      dequantizeTile(call, first, rows, column, columns, scratch, blockStride());
+      gemmNT(scratch, blockStride(), rows, w, stride, units, columns, out, outStride, panels);
     } else {
       const x = call.values + <usize>first * stride + at;
       gemmNT(x, stride, rows, w, stride, units, columns, out, outStride, panels);
@@ -96,17 +96,8 @@ export function linearGradWeightsBytes(call: LinearGradWeightsBytesCall, first: 
   const stride = <usize>call.features * sizeof<real>();
   for (let unit = 0; unit < call.units; unit += UNITS) {
     const units = smaller(UNITS, call.units - unit);
-    sumBytes(
-      call,
-      first,
-      end,
-      unit,
-      units,
-      call.out + <usize>unit * stride + <usize>first * sizeof<real>(),
-      stride,
-      scratch,
-      call.accumulates !== 0,
-    );
+    const out = call.out + <usize>unit * stride + <usize>first * sizeof<real>();
+    sumBytes(call, first, end, unit, units, out, stride, scratch, call.accumulates !== 0);
   }
 }
 
@@ -167,25 +158,15 @@ export function sumTile(
 
 /** The same with x of reals. */
 export function linearGradWeightsFloats(call: LinearGradWeightsFloatsCall, first: i32, end: i32): void {
+  const count = call.count;
   const units = call.units;
+  const adds = call.accumulates !== 0;
   const stride = <usize>call.features * sizeof<real>();
   const term = <usize>units * sizeof<real>();
   for (; first < end; first += COLUMNS) {
     const at = <usize>first * sizeof<real>();
     const columns = smaller(COLUMNS, end - first);
-    gemmTN(
-      call.dZ,
-      sizeof<real>(),
-      term,
-      call.values + at,
-      stride,
-      call.count,
-      call.out + at,
-      stride,
-      units,
-      columns,
-      call.accumulates !== 0,
-    );
+    gemmTN(call.dZ, sizeof<real>(), term, call.values + at, stride, count, call.out + at, stride, units, columns, adds);
   }
 }
 

@@ -152,12 +152,12 @@ export function sumFour(call: LogisticBatch, i: i32, count: i32, unit: f64, shif
   let t3 = sumOfRest(call, r3, stride, whole);
   for (let k = 0; k < whole; k += 8 * EXACT_STEPS) {
     const columns = smaller(whole - k, 8 * EXACT_STEPS);
-    if (wide) sumWideStretch(r0, r1, r2, r3, highs, lows, columns, room);
-    else sumStretch(r0, r1, r2, r3, highs, lows, columns, room);
-    t0 += sumOfStretch(room, 0);
-    t1 += sumOfStretch(room, 1);
-    t2 += sumOfStretch(room, 2);
-    t3 += sumOfStretch(room, 3);
+    if (wide) sumWideColumns(r0, r1, r2, r3, highs, lows, columns, room);
+    else sumColumns(r0, r1, r2, r3, highs, lows, columns, room);
+    t0 += sumOfColumns(room, 0);
+    t1 += sumOfColumns(room, 1);
+    t2 += sumOfColumns(room, 2);
+    t3 += sumOfColumns(room, 3);
     r0 += columns;
     r1 += columns;
     r2 += columns;
@@ -174,7 +174,7 @@ export function sumFour(call: LogisticBatch, i: i32, count: i32, unit: f64, shif
 
 /** The sums of some columns of four rows, as vectors: for each row its highs, then its lows. Each address is stepped by itself: what V8 could
  *  compute from what does not change, it would compute anew in each turn. */
-function sumStretch(r0: usize, r1: usize, r2: usize, r3: usize, highs: usize, lows: usize, columns: i32, room: usize): void {
+function sumColumns(r0: usize, r1: usize, r2: usize, r3: usize, highs: usize, lows: usize, columns: i32, room: usize): void {
   let h0 = i32x4.splat(0);
   let l0 = h0;
   let h1 = h0;
@@ -210,7 +210,7 @@ function sumStretch(r0: usize, r1: usize, r2: usize, r3: usize, highs: usize, lo
 }
 
 /** The same, two vectors for each sum. */
-function sumWideStretch(r0: usize, r1: usize, r2: usize, r3: usize, highs: usize, lows: usize, columns: i32, room: usize): void {
+function sumWideColumns(r0: usize, r1: usize, r2: usize, r3: usize, highs: usize, lows: usize, columns: i32, room: usize): void {
   let h0a = i32x4.splat(0);
   let h0b = h0a;
   let l0a = h0a;
@@ -275,8 +275,8 @@ function sumWideStretch(r0: usize, r1: usize, r2: usize, r3: usize, highs: usize
   v128.store(room, l3b, 240);
 }
 
-/** What a stretch adds to the sum of a row: BASE · highs + lows. */
-function sumOfStretch(room: usize, row: usize): f64 {
+/** What some columns add to the sum of a row: BASE · highs + lows. */
+function sumOfColumns(room: usize, row: usize): f64 {
   if (!wide) return BASE * sumOfLanes(v128.load(room + row * 32)) + sumOfLanes(v128.load(room + row * 32, 16));
   const at = room + row * 64;
   const high = sumOfLanes(v128.load(at)) + sumOfLanes(v128.load(at, 16));

@@ -2,8 +2,7 @@ import { COLUMN_BYTES } from './generated/calls';
 
 /** Sizes that the products have in common, and how a product is added. */
 
-/** Columns (features) that are dequantized and worked on together where sums run over examples: 64 examples of them stay in the
- *  first-level cache. */
+/** Columns (features) of COLUMN_BYTES. */
 export const COLUMNS: i32 = COLUMN_BYTES / <i32>sizeof<real>();
 
 /** Reals in a vector. */

@@ -21,12 +21,12 @@ export function writeCoefficients<Call>(call: Call, to: usize): void {
 /** An optimizer's step, number by number (kernels.ts has the formulas). */
 export function optimizerStep(call: OptimizerStepCall, first: i32, end: i32, scratch: usize): void {
   writeCoefficients(call, scratch);
-  moveStretch(call, scratch, call.gradient + <usize>first * sizeof<real>(), first, end - first);
+  stepRange(call, scratch, call.gradient + <usize>first * sizeof<real>(), first, end - first);
 }
 
 /** The same for `count` numbers from number `first` on, whose gradient lies at `gradient`: it becomes the direction.
  *  @param coefficients  of writeCoefficients */
-export function moveStretch<Call>(call: Call, coefficients: usize, gradient: usize, first: i32, count: i32): void {
+export function stepRange<Call>(call: Call, coefficients: usize, gradient: usize, first: i32, count: i32): void {
   const from = <usize>first * sizeof<real>();
   const end = from + <usize>count * sizeof<real>();
   const whole = from + ((<usize>count * sizeof<real>()) & ~31);
@@ -34,17 +34,17 @@ export function moveStretch<Call>(call: Call, coefficients: usize, gradient: usi
   const moment1 = call.firstMoment;
   const moment2 = call.secondMoment;
   if (moment1 === 0) {
-    if (moment2 === 0) movePairs<void, void>(coefficients, values, moment1, moment2, gradient, from, whole);
-    else movePairs<void, real>(coefficients, values, moment1, moment2, gradient, from, whole);
-  } else if (moment2 === 0) movePairs<real, void>(coefficients, values, moment1, moment2, gradient, from, whole);
-  else movePairs<real, real>(coefficients, values, moment1, moment2, gradient, from, whole);
+    if (moment2 === 0) stepPairs<void, void>(coefficients, values, moment1, moment2, gradient, from, whole);
+    else stepPairs<void, real>(coefficients, values, moment1, moment2, gradient, from, whole);
+  } else if (moment2 === 0) stepPairs<real, void>(coefficients, values, moment1, moment2, gradient, from, whole);
+  else stepPairs<real, real>(coefficients, values, moment1, moment2, gradient, from, whole);
   for (let at = whole; at < end; at += sizeof<real>())
-    moveOne(coefficients, values, moment1, moment2, gradient + (at - from), at);
+    stepOne(coefficients, values, moment1, moment2, gradient + (at - from), at);
 }
 
 /** Pairs of vectors, for each kind of step a loop of its own that asks nothing (`wide` in tiles.ts).
  *  @typeParam First, Second  void where there are no such moments */
-function movePairs<First, Second>(
+function stepPairs<First, Second>(
   coefficients: usize,
   values: usize,
   firstMoment: usize,
@@ -97,7 +97,7 @@ function movePairs<First, Second>(
 }
 
 /** The same for one number at the end. */
-function moveOne(coefficients: usize, values: usize, firstMoment: usize, secondMoment: usize, gradient: usize, at: usize): void {
+function stepOne(coefficients: usize, values: usize, firstMoment: usize, secondMoment: usize, gradient: usize, at: usize): void {
   const g = load<real>(gradient);
   let direction = g;
   if (firstMoment !== 0) {
@@ -117,11 +117,11 @@ function moveOne(coefficients: usize, values: usize, firstMoment: usize, secondM
 /** out += factor · values */
 export function addScaled(call: AddScaledCall, first: i32, end: i32): void {
   const from = <usize>first * sizeof<real>();
-  addStretch(call.values + from, <real>call.factor, call.out + from, end - first);
+  addScaledRange(call.values + from, <real>call.factor, call.out + from, end - first);
 }
 
 /** The same for `count` numbers at given addresses. */
-export function addStretch(input: usize, scale: real, out: usize, count: i32): void {
+export function addScaledRange(input: usize, scale: real, out: usize, count: i32): void {
   const scales = v128.splat<real>(scale);
   const end = out + <usize>count * sizeof<real>();
   for (; out + 32 <= end; out += 32, input += 32) {

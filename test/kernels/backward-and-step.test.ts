@@ -13,15 +13,15 @@ describe.each(Object.keys(precisions) as Precision[])('a step of weights with it
       fc.property(stepShapes, (shape) => {
         inScope(kernels, (scope) => {
           const [fused, plain] = [drawStep(shape, scope), drawStep(shape, scope)];
-          const facts = kernels.backwardAndStep(fused);
+          const statistics = kernels.backwardAndStep(fused);
           const expected = referenceBackwardAndStep(kernels, plain, scope.allocate(plain.weights.length));
           expect(fused.weights).toEqual(plain.weights);
           expect(fused.firstMoment).toEqual(plain.firstMoment);
           expect(fused.secondMoment).toEqual(plain.secondMoment);
-          expect(facts.finite).toBe(true);
-          expect(facts.squares === null).toBe(!shape.wantsNorms);
+          expect(statistics.finite).toBe(true);
+          expect(statistics.squares === null).toBe(!shape.wantsNorms);
           for (const name of ['gradient', 'direction', 'weights'] as const) {
-            const [found, wanted] = [facts.squares?.[name] ?? 0, expected.squares?.[name] ?? 0];
+            const [found, wanted] = [statistics.squares?.[name] ?? 0, expected.squares?.[name] ?? 0];
             expect(Math.abs(found - wanted)).toBeLessThanOrEqual(1e-12 * wanted);
           }
         });
@@ -32,16 +32,16 @@ describe.each(Object.keys(precisions) as Precision[])('a step of weights with it
 
   test("is the reference's, to rounding", () => {
     const shape: StepShape = {
-      ...{ count: 70, units: 130, features: 401, seed: 5, density: 0.5, velocities: true, squares: true, decay: 0.01 },
+      ...{ count: 70, units: 130, features: 401, seed: 5, density: 0.5, firstMoment: true, secondMoment: true, decay: 0.01 },
       ...{ scaled: false, picked: true, wantsNorms: true },
     };
     inScope(kernels, (scope) => {
       const [found, expected] = [drawStep(shape, scope), drawStep(shape, referenceKernels(precision))];
-      const facts = kernels.backwardAndStep(found).squares!;
-      const told = referenceKernels(precision).backwardAndStep(expected).squares!;
+      const statistics = kernels.backwardAndStep(found).squares!;
+      const reference = referenceKernels(precision).backwardAndStep(expected).squares!;
       const relative = precision === 'float32' ? 1e-4 : 1e-12;
       for (const name of ['gradient', 'direction', 'weights'] as const) {
-        expect(Math.abs(facts[name] / told[name] - 1)).toBeLessThan(relative);
+        expect(Math.abs(statistics[name] / reference[name] - 1)).toBeLessThan(relative);
       }
       for (const [i, value] of expected.weights.entries()) expect(Math.abs(found.weights[i]! - value)).toBeLessThan(relative);
     });
@@ -54,7 +54,7 @@ describe.each(Object.keys(precisions) as Precision[])('a step of weights with it
   ])('says where dZ[%i, %i] = %d spoils it, with norms or without', (i, u, value) => {
     for (const wantsNorms of [false, true]) {
       const shape: StepShape = {
-        ...{ count: 70, units: 130, features: 900, seed: 5, density: 0.5, velocities: false, squares: false, decay: 0 },
+        ...{ count: 70, units: 130, features: 900, seed: 5, density: 0.5, firstMoment: false, secondMoment: false, decay: 0 },
         ...{ scaled: true, picked: false, wantsNorms },
       };
       inScope(kernels, (scope) => {

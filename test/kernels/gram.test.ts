@@ -14,9 +14,9 @@ describe('inner products of pictures', () => {
   test('are whole numbers, and exact, where the scaling is the same for all features', () => {
     const features = fc.oneof(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 200, max: 600 }));
     fc.assert(
-      fc.property(count, count, features, fc.boolean(), fc.boolean(), (l, r, n, same, resident) => {
+      fc.property(count, count, features, fc.boolean(), fc.boolean(), (l, r, n, same, pinned) => {
         inScope(kernels, (scope) => {
-          const place = (pixels: Uint8Array) => (resident ? scope.pin(pixels) : pixels);
+          const place = (pixels: Uint8Array) => (pinned ? scope.pin(pixels) : pixels);
           const left = place(bytes(l * n));
           const right = same ? left : place(bytes(r * n));
           const scaling = { scale: new Float64Array(n).fill(1), shift: new Float64Array(n) };

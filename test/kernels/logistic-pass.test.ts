@@ -1,19 +1,20 @@
 import { describe, expect, test } from 'vitest';
+import type { LossRule } from '../../src/kernels/kernels.ts';
 import { referenceKernels } from '../../src/kernels/reference.ts';
 import { simdKernels } from '../../src/kernels/simd/simd-kernels.ts';
-import { type LossName, losses } from '../../src/nn/losses.ts';
-import { type Batch, batchOf, classWeights, passOf } from './operands.ts';
+import type { LossName } from '../../src/nn/losses.ts';
+import { type Batch, batchOf, classWeights, passOf, ruleOf } from './operands.ts';
 
 /** Logistic regression in float32 goes forward and back in one. */
 const reference = referenceKernels('float64');
 /** One kernel of the definition after the other. */
-function stepsOf({ labels, weights, ...rows }: Batch, loss: LossName, bias = 0.1) {
+function stepsOf({ labels, weights, ...rows }: Batch, loss: LossName | LossRule, bias = 0.1) {
   const { count, features } = rows;
   const of = (length: number) => new Float64Array(length);
   const [z, dZ, dW, db] = [of(count), of(count), of(features), of(1)];
   const input = { kind: 'bytes', ...rows } as const;
   reference.linear({ input, weights, bias: of(1).fill(Math.fround(bias)), units: 1, out: z });
-  const rule = losses[loss];
+  const rule = ruleOf(loss);
   const cost = reference.lossGradient({ rule, z, labels, weights: classWeights, count, m: count, dZ });
   reference.linearGradWeights({ input, dZ, units: 1, out: dW });
   reference.sumExamples({ values: dZ, count, units: 1, out: db, adds: false });
@@ -61,6 +62,14 @@ test('numbers of very different sizes keep their digits: pictures that are learn
   const [found, expected] = [passOf(simdKernels('float32'), batch, 'crossEntropy'), stepsOf(batch, 'crossEntropy')];
   expect(Math.min(...expected.dZ.map(Math.abs)) * 1e6).toBeLessThan(Math.max(...expected.dZ.map(Math.abs)));
   expect(distance(found.dW, expected.dW)).toBeLessThan(1e-6);
+});
+
+test('a loss that the assembly does not know is computed by its own functions', () => {
+  const cubed: LossRule = { name: 'cubed', value: (z, y) => (z - y) ** 3, derivative: (z, y) => 3 * (z - y) ** 2 };
+  const batch = batchOf(130, 100);
+  const [found, expected] = [passOf(simdKernels('float32'), batch, cubed), stepsOf(batch, cubed)];
+  expect(found.cost / expected.cost).toBeCloseTo(1, 5);
+  for (const name of ['z', 'dZ', 'dW', 'db'] as const) expect(distance(found[name], expected[name])).toBeLessThan(1e-5);
 });
 
 test('pictures whose dZ are 0 leave the gradient alone', () => {
