@@ -4,8 +4,8 @@ import { expect, test } from 'vitest';
 import { callBytes, callFields, compiledRules, kernelNames } from '../../src/kernels/bindings.ts';
 import { type FieldsOf, writeCall } from '../../src/kernels/simd/call.ts';
 import { createEngine } from '../../src/kernels/simd/engine.ts';
-import { activations } from '../../src/model/activations.ts';
-import { losses } from '../../src/model/losses.ts';
+import { activations } from '../../src/nn/activations.ts';
+import { losses } from '../../src/nn/losses.ts';
 
 const generated = (name: string) =>
   readFileSync(new URL(`../../src/kernels/simd/assembly/generated/${name}`, import.meta.url), 'utf8');
