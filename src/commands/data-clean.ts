@@ -20,11 +20,11 @@ import { count, plural } from '../report/table.ts';
 import { writeFileAtomically } from '../run/atomic-write.ts';
 import { openData } from '../training/open-data.ts';
 import type { Command, Context } from './command.ts';
-import { configToLookAt, type LookingValues, lookAtAll } from './looking.ts';
+import { configOrSource, inspectAll, type SourceValues } from './data-source.ts';
 import { setOption } from './options.ts';
 import { readProgress } from './reading.ts';
 
-interface Values extends Pick<LookingValues, 'set'> {
+interface Values extends Pick<SourceValues, 'set'> {
   out?: string;
   apply?: string;
   force?: boolean;
@@ -91,8 +91,8 @@ async function writeList(
       hint: 'Name another, or overwrite it with --force.',
     });
   const { path } = choice;
-  const { loaded } = await configToLookAt({ ...(set && { set }) }, path);
-  const { findings } = await lookAtAll(context, await openData(loaded, true, readProgress(context)), null);
+  const { loaded } = await configOrSource({ ...(set && { set }) }, path);
+  const { findings } = await inspectAll(context, await openData(loaded, true, readProgress(context)), null);
   const rows = await removalRows(findings, ({ name }) => fileHash(resolve(rootOf(choice), name)));
   await writeFileAtomically(out, removalCsv(rows));
   const remove = rows.filter(({ action }) => action === 'remove').length;

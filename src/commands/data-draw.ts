@@ -7,7 +7,7 @@ import { decodesAtOnce, mapInOrder } from '../data/load.ts';
 import { type ExitKind, isSystemError, systemReason, UserError } from '../errors.ts';
 import { takeLock } from '../run/lock.ts';
 import type { Command, Context } from './command.ts';
-import { numberOption, wordOption } from './parse.ts';
+import { numberOption, wordOption } from './options.ts';
 
 interface Values {
   out: string;

@@ -10,8 +10,7 @@ import { type ExitKind, UserError } from '../errors.ts';
 import { takeLock } from '../run/lock.ts';
 import { sourceChoice } from '../training/prepare.ts';
 import type { Command, Context } from './command.ts';
-import { setOption } from './options.ts';
-import { numberOption, wordOption } from './parse.ts';
+import { numberOption, setOption, wordOption } from './options.ts';
 import { readProgress, sourcePaths, warnOfFailures } from './reading.ts';
 
 interface Values {

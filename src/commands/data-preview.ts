@@ -12,11 +12,11 @@ import { writeFileAtomically } from '../run/atomic-write.ts';
 import { openData } from '../training/open-data.ts';
 import { prepareData } from '../training/prepare.ts';
 import type { Command, Context } from './command.ts';
-import { configToLookAt, type LookingValues, lookingArgument, lookingOptions } from './looking.ts';
-import { numberOption } from './parse.ts';
+import { configOrSource, type SourceValues, sourceArgument, sourceOptions } from './data-source.ts';
+import { numberOption } from './options.ts';
 import { readProgress, warnOfFailures, withDecoded } from './reading.ts';
 
-interface Values extends LookingValues {
+interface Values extends SourceValues {
   out: string;
   count: number;
   variants: number;
@@ -24,9 +24,9 @@ interface Values extends LookingValues {
 }
 
 export const command: Command<Values> = {
-  arguments: [lookingArgument],
+  arguments: [sourceArgument],
   options: [
-    ...lookingOptions,
+    ...sourceOptions,
     { flags: '-o, --out <file>', summary: 'the sheet: a .png or an .html', required: true },
     {
       flags: '--count <n>',
@@ -59,7 +59,7 @@ async function preview(context: Context, values: Values, [path]: string[]): Prom
   const write = writers[extname(values.out).toLowerCase()];
   if (write === undefined)
     throw new UserError('usage', `--out: expected a file ending in ${Object.keys(writers).join(' or ')}, found ${values.out}`);
-  const { loaded, hasConfig } = await configToLookAt(values, path);
+  const { loaded, hasConfig } = await configOrSource(values, path);
   const { data, seed } = loaded.config;
   const choice = { count: values.count, seed: values.seed ?? seed };
   const { groups, side, classes } = hasConfig ? await groupsOfConfig(context, loaded) : await groupsOfSource(context, loaded);

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative } from 'node:path';
-import { answer, type Classifier, judge, probability } from '../classifier/classifier.ts';
+import { type Classifier, evaluateClassifier, predictLabel, probability } from '../classifier/classifier.ts';
 import { type LoadedConfig, sourceFields } from '../config/load.ts';
 import { cachedSource } from '../data/cache/cached-source.ts';
 import { csvField } from '../data/csv-field.ts';
@@ -21,13 +21,11 @@ import type { Evaluation, PredictionRow } from '../results/evaluation.ts';
 import type { Metrics } from '../results/metrics.ts';
 import { loadClassifier } from '../run/model-file.ts';
 import { defaultModel } from '../run/places.ts';
-import { writePredictions } from '../run/predictions-file.ts';
 import { readRunConfig, runFiles, runOfModel } from '../run/run-folder.ts';
-import { readSplitPart, type SplitRow, trainedOf } from '../run/split-file.ts';
+import { readSplitPart, type SplitRow, trainedOf, writePredictions } from '../run/split-file.ts';
 import { openSources, sourceChoice } from '../training/prepare.ts';
 import type { Command, Context } from './command.ts';
-import { modelOption, threadsOption, thresholdOption } from './options.ts';
-import { numberOption, wordOption } from './parse.ts';
+import { modelOption, numberOption, threadsOption, thresholdOption, wordOption } from './options.ts';
 import { noteOthers, readProgress, sourcePaths, warnOfFailures, withDecoded } from './reading.ts';
 import { type PartOptions, type PartSource, readRunPart } from './run-part.ts';
 import { measureUnseen, type Origin, trainedContents } from './trained-on.ts';
@@ -95,7 +93,7 @@ async function evaluate(context: Context, values: Values): Promise<ExitKind | un
   await requireRun(file, values);
   const { examples, title, roots, origin, rows: own } = await chooseExamples(context, values, classifier, runOfModel(file));
   const threshold = values.threshold ?? classifier.threshold;
-  const { metrics, logits } = await judge(classifier, kernelsFor(classifier.precision), examples, threshold);
+  const { metrics, logits } = await evaluateClassifier(classifier, kernelsFor(classifier.precision), examples, threshold);
   if (own !== null) await keepPredictions(context, runOfModel(file), { rows: own, logits, part: values.split });
   const familiar = origin === null ? null : await measureUnseen(classifier, { examples, logits, threshold, ...origin });
   const wantsPaths = values.csv || values.predictions;
@@ -114,7 +112,7 @@ async function evaluate(context: Context, values: Values): Promise<ExitKind | un
   }
   const sentence = trainedOnText(examples.labels.length, familiar);
   if (sentence !== null && (values.csv || context.json)) context.warn(sentence);
-  return missedGate(context, metrics, values) ? 'gate' : undefined;
+  return missesGate(context, metrics, values) ? 'gate' : undefined;
 }
 
 /** The pictures to judge: those of another source, or a part of the run's own, found again by content. */
@@ -312,7 +310,7 @@ async function predictionRows(
   return (await allTexts(examples.names)).map((file, i) => {
     const p = probability(logits[i]!);
     const truth = examples.labels[i] === 1 ? positive : negative;
-    const { label, confidence } = answer(classifier, p, threshold);
+    const { label, confidence } = predictLabel(classifier, p, threshold);
     return { file, truth, label, p, confidence, correct: label === truth, path: null };
   });
 }
@@ -326,7 +324,7 @@ function printCsv(context: Context, rows: readonly PredictionRow[]): void {
 }
 
 /** Says which gate was missed, and by how much. */
-function missedGate(context: Context, { accuracy, accuracyInterval }: Metrics, { failBelow, failBelowLower }: Values): boolean {
+function missesGate(context: Context, { accuracy, accuracyInterval }: Metrics, { failBelow, failBelowLower }: Values): boolean {
   const gates = [
     { flag: '--fail-below', bound: failBelow, value: accuracy, what: 'accuracy' },
     {

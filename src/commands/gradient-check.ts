@@ -1,15 +1,13 @@
 import { loadConfig } from '../config/load.ts';
 import type { ExitKind } from '../errors.ts';
 import { referenceKernels } from '../kernels/reference.ts';
-import { gradientCheckText } from '../report/gradient-check.ts';
+import { gradientCheckText } from '../report/model.ts';
 import { checkModel, isRight, rightBelow, tensorsOf } from '../training/check-gradients.ts';
 import { planTraining, prepareFit } from '../training/plan.ts';
 import { prepareData } from '../training/prepare.ts';
 import type { Command, Context } from './command.ts';
-import { readExtras } from './extras.ts';
-import { configOption, setOption } from './options.ts';
-import { numberOption } from './parse.ts';
-import { readProgress, warnOfFailures, withDecoded } from './reading.ts';
+import { configOption, numberOption, setOption } from './options.ts';
+import { readProgress, readTrainingFiles, warnOfFailures, withDecoded } from './reading.ts';
 
 interface Values {
   config: string;
@@ -55,7 +53,7 @@ async function check(
   warnOfFailures(context, data.failures, ['--config', loaded.file]);
   const kernels = referenceKernels('float64');
   const plan = planTraining(loaded.config, data.parts, kernels);
-  const options = await prepareFit(loaded.config, data.parts, plan, kernels, await readExtras(loaded, plan.network));
+  const options = await prepareFit(loaded.config, data.parts, plan, kernels, await readTrainingFiles(loaded, plan.network));
   const checks = checkModel(options, { perLayer: all ? Number.POSITIVE_INFINITY : parameters, examples });
   const layers = checks.map((check) => ({
     ...check,

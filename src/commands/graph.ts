@@ -4,8 +4,7 @@ import { networkGraph } from '../report/graph.ts';
 import { type GraphFormat, graphFormats } from '../report/graph-formats.ts';
 import { networkOf } from '../training/prepare.ts';
 import type { Command, Context } from './command.ts';
-import { configOption, setOption } from './options.ts';
-import { wordOption } from './parse.ts';
+import { configOption, setOption, wordOption } from './options.ts';
 
 interface Values {
   config: string;

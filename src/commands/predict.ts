@@ -1,5 +1,5 @@
 import fs from 'node:fs';
-import { answer, type Classifier, logits, probability } from '../classifier/classifier.ts';
+import { type Classifier, logits, predictLabel, probability } from '../classifier/classifier.ts';
 import { csvField } from '../data/csv-field.ts';
 import { decodeText, pathsInList } from '../data/decode-text.ts';
 import { exists, readWhole } from '../data/disk.ts';
@@ -92,7 +92,7 @@ function rowOf(
 ): Prediction {
   if ('error' in outcome) return { file, label: null, p: null, confidence: null, threshold, model, error: outcome.error };
   const p = probability(logits(classifier, kernelsFor(classifier.precision), outcome.pixels)[0]!);
-  return { file, ...answer(classifier, p, threshold), p, threshold, model, error: null };
+  return { file, ...predictLabel(classifier, p, threshold), p, threshold, model, error: null };
 }
 
 interface Format {

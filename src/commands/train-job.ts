@@ -5,8 +5,7 @@ import { requireDev } from '../training/cross-validation.ts';
 import { type Plan, planTraining, type TrainingFiles } from '../training/plan.ts';
 import { type PreparedData, prepareData, type ReadOptions } from '../training/prepare.ts';
 import type { Context } from './command.ts';
-import { readExtras } from './extras.ts';
-import { noteOthers, readProgress, warnOfFailures, withDecoded } from './reading.ts';
+import { noteOthers, readProgress, readTrainingFiles, warnOfFailures, withDecoded } from './reading.ts';
 
 /** What a training is given, and the warnings that it gathers. */
 export interface Job {
@@ -31,7 +30,7 @@ export async function prepareJob(
   requireDev(loaded.config, data);
   const kernels = kernelsFor(loaded.config.precision, loaded.config.arithmetic);
   const plan = planTraining(loaded.config, data.parts, kernels);
-  const extras = await readExtras(loaded, plan.network);
+  const extras = await readTrainingFiles(loaded, plan.network);
   const warnings = warnOfFailures(context, data.failures, ['--config', loaded.file]);
   const warn = (text: string) => {
     warnings.push(text);

@@ -15,8 +15,7 @@ import { carryOut } from './carry-out.ts';
 import { checkpointsOf } from './checkpoints.ts';
 import type { Command, Context } from './command.ts';
 import { printFoundRate } from './find-rate.ts';
-import { configOption, setOption, threadsOption } from './options.ts';
-import { numberOption } from './parse.ts';
+import { configOption, numberOption, setOption, threadsOption } from './options.ts';
 import { resume } from './resume.ts';
 import { type Job, prepareJob } from './train-job.ts';
 

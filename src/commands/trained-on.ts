@@ -1,4 +1,4 @@
-import { type Classifier, measureAnswers } from '../classifier/classifier.ts';
+import { type Classifier, metricsOfLogits } from '../classifier/classifier.ts';
 import type { ContentSet } from '../data/content-set.ts';
 import type { ExampleSet } from '../data/examples.ts';
 import { ascending } from '../data/shuffle.ts';
@@ -20,14 +20,14 @@ export interface Origin {
 }
 
 /** Pictures that were judged, and the answers for them. */
-interface Judged extends Origin {
+interface Evaluated extends Origin {
   examples: ExampleSet;
   logits: Float64Array;
   threshold: number;
 }
 
 /** Tells pictures that a model was trained on from others, and measures the answers for the others alone. */
-export async function measureUnseen(classifier: Classifier, judged: Judged): Promise<Unseen> {
+export async function measureUnseen(classifier: Classifier, judged: Evaluated): Promise<Unseen> {
   const { examples, logits, threshold, trained, isOwn } = judged;
   if (trained === null) return { trainedOn: null, nearCopies: null, unseen: null };
   const { labels } = examples;
@@ -41,7 +41,7 @@ export async function measureUnseen(classifier: Classifier, judged: Judged): Pro
   return {
     trainedOn,
     nearCopies: looksForCopies ? sum(familiar) - trainedOn : null,
-    unseen: others.length === 0 ? null : measureAnswers(classifier, answers, truth, threshold),
+    unseen: others.length === 0 ? null : metricsOfLogits(classifier, answers, truth, threshold),
   };
 }
 
@@ -66,7 +66,7 @@ async function flagsOf({ hashes }: ExampleSet, trained: ContentSet): Promise<Uin
 }
 
 /** Adds those that are copies of one that is there. @param familiar  (m)  1 for those that are there */
-async function addCopies(familiar: Uint8Array, { preprocessing }: Classifier, { examples, madeApart }: Judged): Promise<void> {
+async function addCopies(familiar: Uint8Array, { preprocessing }: Classifier, { examples, madeApart }: Evaluated): Promise<void> {
   const { clusters } = await findCopies([{ examples, madeApart }], preprocessing.imageSize);
   for (const { members } of clusters) {
     if (members.some((i) => familiar[i] === 1)) for (const i of members) familiar[i] = 1;

@@ -7,7 +7,6 @@ import { kernelsFor, useThreads } from '../kernels/select.ts';
 import { rankingCsv, tuneText } from '../report/tune.ts';
 import type { RankedTrial, TrialResult, TuneSummary } from '../results/tuning.ts';
 import { writeFileAtomically } from '../run/atomic-write.ts';
-import { changesSince } from '../run/compare-split.ts';
 import { runsFolder, shownPath } from '../run/places.ts';
 import { configOf, newRunFolder, refuseReplaced, runName } from '../run/run-folder.ts';
 import {
@@ -19,7 +18,7 @@ import {
   searchFiles,
   writeConfig,
 } from '../run/search-folder.ts';
-import { splitMark, writeSplit, writtenSplitMark } from '../run/split-file.ts';
+import { changesSince, splitMark, writeSplit, writtenSplitMark } from '../run/split-file.ts';
 import { refuseTooMuch } from '../training/memory.ts';
 import { planTraining, type TrainingFiles } from '../training/plan.ts';
 import { type PreparedData, prepareData } from '../training/prepare.ts';
@@ -27,10 +26,8 @@ import { trialConfig, trialSets } from '../training/trial.ts';
 import { poolClosed, trialPool } from '../training/trial-pool.ts';
 import { halvingFactor, rankTrials, rungEpochs, tune } from '../training/tune.ts';
 import type { Command, Context } from './command.ts';
-import { readExtras } from './extras.ts';
-import { configOption, setOption, threadsOption } from './options.ts';
-import { numberOption } from './parse.ts';
-import { noteOthers, readProgress, warnOfFailures, withDecoded } from './reading.ts';
+import { configOption, numberOption, setOption, threadsOption } from './options.ts';
+import { noteOthers, readProgress, readTrainingFiles, warnOfFailures, withDecoded } from './reading.ts';
 
 interface Values {
   config?: string;
@@ -263,7 +260,7 @@ async function checkFirstTrial(
   for (const note of data.notes) context.warn(note);
   const { network, memory } = planTraining(config, data.parts, kernelsFor(config.precision, config.arithmetic));
   refuseTooMuch(memory, { processes: jobs });
-  return { extras: await readExtras({ ...loaded, config }, network), data };
+  return { extras: await readTrainingFiles({ ...loaded, config }, network), data };
 }
 
 /** Writes down which pictures the first trial has, or compares them with those that the search began with: trials of others can't be

@@ -12,7 +12,7 @@ import { initializers } from '../model/initializers.ts';
 import { losses } from '../model/losses.ts';
 import { bufferLength, type Layer, type Network, parameterSpecs, parametersOver } from '../model/network.ts';
 import { writeFileAtomically } from './atomic-write.ts';
-import { decodeTensors, encodeTensors, type Tensor, type TensorFile, typeOf } from './safetensors.ts';
+import { decodeTensors, encodeTensors, type Tensor, type TensorFile, typeOf } from './tensor-file.ts';
 
 /** Of a run folder. */
 export const modelFileName = 'model.safetensors';

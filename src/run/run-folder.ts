@@ -11,8 +11,7 @@ import { type Journal, openJournal } from './journal.ts';
 import { type Lock, lockFolder, refuseLocked } from './lock.ts';
 import { modelFileName } from './model-file.ts';
 import { latestName } from './places.ts';
-import { predictionsFileName } from './predictions-file.ts';
-import { splitFileName } from './split-file.ts';
+import { predictionsFileName, splitFileName } from './split-file.ts';
 
 /** The files of a run. docs/formats.md says what is in them. */
 export const runFiles = {

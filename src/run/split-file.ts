@@ -2,12 +2,14 @@ import { createHash, type Hash } from 'node:crypto';
 import type { ReadStream } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'csv-parse';
+import { probability } from '../classifier/classifier.ts';
 import { type ContentSet, contentSet } from '../data/content-set.ts';
 import { csvField } from '../data/csv-field.ts';
 import { exists, openPlainFile } from '../data/disk.ts';
 import type { Classes, ExampleSet } from '../data/examples.ts';
 import { type PartName, partNames } from '../data/split.ts';
 import { systemReason, UserError } from '../errors.ts';
+import type { StoredPrediction } from '../results/evaluation.ts';
 import { writePiecesAtomically } from './atomic-write.ts';
 
 /** Of a run's folder, or a search's. */
@@ -164,3 +166,79 @@ function checkRow({ name, hash, label, part }: Record<string, string>, { positiv
   }
   return { name, hash, label: label === positive ? 1 : 0, part: part as PartName };
 }
+
+/** Says in words how pictures differ from those in the split.csv of a folder, which has another mark.
+ *  @throws UserError (model) where it can't be read */
+export async function changesSince(path: string, parts: SplitParts, classes: Classes): Promise<string> {
+  return splitChanges(await readSplit(path, classes), await splitRows(parts)) ?? `another ${splitFileName}`;
+}
+
+/** Says in words how the pictures of a split differ from those of an earlier one; null where they are the same. */
+export function splitChanges(before: readonly SplitRow[], now: readonly SplitRow[]): string | null {
+  const [gone, come] = [surplus(before, now), surplus(now, before)];
+  const names = new Set(come);
+  const changed = new Set(gone.filter((name) => names.has(name)));
+  const words = [
+    listed('changed', [...changed]),
+    listed(
+      'missing',
+      gone.filter((name) => !changed.has(name)),
+    ),
+    listed(
+      'new',
+      come.filter((name) => !changed.has(name)),
+    ),
+  ].filter((text) => text !== null);
+  if (words.length > 0) return words.join(', ');
+  const same = before.every((row, i) => JSON.stringify(row) === JSON.stringify(now[i]));
+  return same ? null : 'the same ones, divided or ordered in another way';
+}
+
+/** Names of pictures, with content and label, that stand in one list more often than in another. */
+function surplus(rows: readonly SplitRow[], others: readonly SplitRow[]): string[] {
+  const key = ({ name, hash, label }: SplitRow) => JSON.stringify([name, hash, label]);
+  const counts = new Map<string, number>();
+  for (const row of others) counts.set(key(row), (counts.get(key(row)) ?? 0) + 1);
+  return rows
+    .filter((row) => {
+      const left = counts.get(key(row)) ?? 0;
+      counts.set(key(row), left - 1);
+      return left <= 0;
+    })
+    .map(({ name }) => name);
+}
+
+const mostNames = 5;
+
+function listed(what: string, names: readonly string[]): string | null {
+  if (names.length === 0) return null;
+  return `${names.length} ${what} (${names.slice(0, mostNames).join(', ')}${names.length > mostNames ? ', …' : ''})`;
+}
+
+/** Of a run's folder: what the model answers for the pictures of each part, from which runs are compared. */
+export const predictionsFileName = 'predictions.csv';
+
+/** Writes predictions.csv.
+ *  @param rows    of split.csv, some at a time
+ *  @param logits  one a row, in their order */
+export async function writePredictions(
+  run: string,
+  rows: Iterable<readonly SplitRow[]> | AsyncIterable<readonly SplitRow[]>,
+  logits: Float64Array,
+): Promise<void> {
+  await writePiecesAtomically(join(run, predictionsFileName), predictionLines(rows, logits));
+}
+
+async function* predictionLines(
+  rows: Iterable<readonly SplitRow[]> | AsyncIterable<readonly SplitRow[]>,
+  logits: Float64Array,
+): AsyncGenerator<string> {
+  yield `${columns.join(',')}\n`;
+  let i = 0;
+  for await (const some of rows) {
+    const found = some.map(({ hash, part }): StoredPrediction => ({ hash, part, p: probability(logits[i++]!) }));
+    yield found.map((row) => `${columns.map((column) => csvField(row[column])).join(',')}\n`).join('');
+  }
+}
+
+const columns = ['hash', 'part', 'p'] as const satisfies (keyof StoredPrediction)[];

@@ -1,7 +1,7 @@
 import { type Classifier, metricsOf } from '../classifier/classifier.ts';
 import type { Config } from '../config/schema.ts';
 import { type PartName, partNames } from '../data/split.ts';
-import { diagnose, imbalanceOf, oneAnswerOf } from '../evaluation/diagnosis.ts';
+import { diagnose, imbalanceOf, onlyAnswerOf } from '../evaluation/diagnosis.ts';
 import { kernelsFor } from '../kernels/select.ts';
 import type { Metrics } from '../results/metrics.ts';
 import type { Diagnosis } from '../results/summary.ts';
@@ -75,7 +75,7 @@ function diagnosisOf(
 ): Omit<Diagnosis, 'comparedWith'> {
   const score = ({ confusion: { tp, fp, fn, tn } }: Metrics) => ({ errors: fp + fn, total: tp + fp + fn + tn });
   const bias = diagnose(score(train), score(other), config.diagnosis);
-  const answers = oneAnswerOf(train.confusion);
+  const answers = onlyAnswerOf(train.confusion);
   const guessing = blindCost(plan.balance);
   const found = {
     collapsed: answers !== null,

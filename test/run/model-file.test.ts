@@ -10,7 +10,7 @@ import { kernelsFor } from '../../src/kernels/select.ts';
 import { initialParameters, type Layer, type Network } from '../../src/model/network.ts';
 import { numpyRandom } from '../../src/random.ts';
 import { decodeClassifier, encodeClassifier, loadClassifier, modelFileName, saveClassifier } from '../../src/run/model-file.ts';
-import { decodeTensors, encodeTensors, type Tensor } from '../../src/run/safetensors.ts';
+import { decodeTensors, encodeTensors, type Tensor } from '../../src/run/tensor-file.ts';
 import { lengthBytes } from '../../src/safetensors.ts';
 import { dense } from '../model/networks.ts';
 

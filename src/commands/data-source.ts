@@ -13,22 +13,22 @@ import type { Context, Option } from './command.ts';
 import { readProgress, sourcePaths } from './reading.ts';
 
 /** What a command that looks at data is given. */
-export const lookingArgument = { syntax: '[source]', summary: sourcePaths };
+export const sourceArgument = { syntax: '[source]', summary: sourcePaths };
 
-export const lookingOptions: readonly Option[] = [
+export const sourceOptions: readonly Option[] = [
   { flags: '-c, --config <file>', summary: 'instead of a source: what this config trains on, with its parts' },
   { flags: '--set <path=value>', summary: 'override a field of the config, such as data.imageSize=128', repeatable: true },
 ];
 
-export interface LookingValues {
+export interface SourceValues {
   config?: string;
   set?: string[];
 }
 
 /** The config that is meant, or the default one for a source.
  *  @throws UserError (usage) on both or neither; (data) where the path is no source */
-export async function configToLookAt(
-  { config, set = [] }: LookingValues,
+export async function configOrSource(
+  { config, set = [] }: SourceValues,
   path: string | undefined,
 ): Promise<{ loaded: LoadedConfig; hasConfig: boolean }> {
   if ((config === undefined) === (path === undefined)) {
@@ -42,7 +42,7 @@ export async function configToLookAt(
 }
 
 /** What looking at all pictures of some sources found. */
-export interface Looked extends SurveyParts {
+export interface Inspected extends SurveyParts {
   seen: Survey;
   clusters: DuplicateCluster[];
   findings: Finding[];
@@ -51,11 +51,11 @@ export interface Looked extends SurveyParts {
 /** Looks at all pictures.
  *  @param config  whose parts they are; null where there are none
  *  @throws UserError (data) where a source has nothing that can be read, or nothing of a class */
-export async function lookAtAll(
+export async function inspectAll(
   context: Context,
   { sources, classes, preprocessing }: OpenedData,
   config: Config | null,
-): Promise<Looked> {
+): Promise<Inspected> {
   const seen = await survey(sources, { classes, preprocessing, onProgress: readProgress(context) });
   refuseEmpty(seen);
   const clusters = findDuplicates(seen.prints);
