@@ -14,7 +14,7 @@ import {
 } from '../data/inspection/remove.ts';
 import { csvWithout } from '../data/sources/csv.ts';
 import { type SourceChoice, sourceAtPath } from '../data/sources/sources.ts';
-import { type ExitKind, systemReason, UserError } from '../errors.ts';
+import { type ExitKind, UserError, unwritable } from '../errors.ts';
 import { shellWord } from '../lines.ts';
 import { count, plural } from '../report/table.ts';
 import { writeFileAtomically } from '../run/atomic-write.ts';
@@ -152,6 +152,6 @@ async function newTable(table: string): Promise<string> {
   try {
     return await firstFree(stem, (path) => writeFile(path, '', { flag: 'wx' }), '.csv');
   } catch (error) {
-    throw new UserError('data', `${stem}.csv: can't be written: ${systemReason(error)}`, { cause: error });
+    throw unwritable(`${stem}.csv`, error);
   }
 }

@@ -18,7 +18,7 @@ import { openData } from '../training/open-data.ts';
 import { type ShortcutStudy, scoreShortcuts, studyShortcuts } from '../training/shortcuts.ts';
 import type { Command, Context } from './command.ts';
 import { configOrSource, inspectAll, type SourceValues, sourceArgument, sourceOptions } from './data-source.ts';
-import { numberOption, threadsOption } from './options.ts';
+import { numberFlag, threadsOption } from './options.ts';
 import { readProgress } from './reading.ts';
 
 interface Values extends SourceValues {
@@ -38,12 +38,7 @@ export const command: Command<Values> = {
       summary: 'hold shortcuts against this model file or run folder, on pictures that it was not trained on',
     },
     { flags: '--html <file>', summary: 'write a page with the pictures in question' },
-    {
-      flags: '--examples <n>',
-      summary: 'of each finding, at most',
-      default: 10,
-      parse: numberOption('--examples', { low: 0, high: 1e9, whole: true }),
-    },
+    numberFlag('--examples <n>', 'of each finding, at most', { low: 0, high: 1e9, whole: true, default: 10 }),
     { flags: '--all', summary: 'every example' },
     { flags: '--json', summary: 'print it all as JSON' },
     threadsOption,

@@ -13,7 +13,7 @@ import { openData } from '../training/open-data.ts';
 import { prepareData } from '../training/prepare.ts';
 import type { Command, Context } from './command.ts';
 import { configOrSource, type SourceValues, sourceArgument, sourceOptions } from './data-source.ts';
-import { numberOption } from './options.ts';
+import { numberFlag, seeds } from './options.ts';
 import { readProgress, warnOfFailures, withDecoded } from './reading.ts';
 
 interface Values extends SourceValues {
@@ -28,23 +28,14 @@ export const command: Command<Values> = {
   options: [
     ...sourceOptions,
     { flags: '-o, --out <file>', summary: 'the sheet: a .png or an .html', required: true },
-    {
-      flags: '--count <n>',
-      summary: 'pictures of each class and part',
-      default: 8,
-      parse: numberOption('--count', { low: 1, high: 100, whole: true }),
-    },
-    {
-      flags: '--variants <n>',
-      summary: 'of each training picture, where the config augments',
+    numberFlag('--count <n>', 'pictures of each class and part', { low: 1, high: 100, whole: true, default: 8 }),
+    numberFlag('--variants <n>', 'of each training picture, where the config augments', {
+      low: 0,
+      high: 20,
+      whole: true,
       default: 3,
-      parse: numberOption('--variants', { low: 0, high: 20, whole: true }),
-    },
-    {
-      flags: '--seed <s>',
-      summary: "of the choice of pictures (default: the config's)",
-      parse: numberOption('--seed', { low: 0, high: 2 ** 32 - 1, whole: true }),
-    },
+    }),
+    numberFlag('--seed <s>', "of the choice of pictures (default: the config's)", { ...seeds }),
     { flags: '--json', summary: 'print which pictures are shown, as JSON' },
   ],
   examples: [

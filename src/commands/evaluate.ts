@@ -25,7 +25,7 @@ import { readRunConfig, runFiles, runOfModel } from '../run/run-folder.ts';
 import { readSplitPart, type SplitRow, trainedOf, writePredictions } from '../run/split-file.ts';
 import { openSources, sourceChoice } from '../training/prepare.ts';
 import type { Command, Context } from './command.ts';
-import { modelOption, numberOption, threadsOption, thresholdOption, wordOption } from './options.ts';
+import { modelOption, numberFlag, threadsOption, thresholdOption, wordFlag } from './options.ts';
 import { noteOthers, readProgress, sourcePaths, warnOfFailures, withDecoded } from './reading.ts';
 import { type PartOptions, type PartSource, readRunPart } from './run-part.ts';
 import { measureUnseen, type Origin, trainedContents } from './trained-on.ts';
@@ -50,34 +50,15 @@ const parts: readonly Part[] = [...partNames, 'all'];
 export const command: Command<Values> = {
   options: [
     modelOption,
-    {
-      flags: '-d, --data <source>',
-      summary: `${sourcePaths} (default: the data of the run)`,
-    },
-    {
-      flags: '--split <part>',
-      summary: `${parts.join(', ')} (default: test of the run's own data, all of another source)`,
-      parse: wordOption('--split', parts),
-    },
+    { flags: '-d, --data <source>', summary: `${sourcePaths} (default: the data of the run)` },
+    wordFlag('--split <part>', `${parts.join(', ')} (default: test of the run's own data, all of another source)`, parts),
     thresholdOption,
     { flags: '--json', summary: 'print the metrics as JSON' },
     { flags: '--predictions', summary: 'with --json: a row per picture as well' },
     { flags: '--csv', summary: 'print a row per picture as CSV', conflicts: ['json', 'worst'] },
-    {
-      flags: '--worst <n>',
-      summary: 'name the n most confident errors',
-      parse: numberOption('--worst', { low: 0, high: 1e9, whole: true }),
-    },
-    {
-      flags: '--fail-below <x>',
-      summary: 'exit 6 when the accuracy is below x',
-      parse: numberOption('--fail-below', { low: 0, high: 1 }),
-    },
-    {
-      flags: '--fail-below-lower <x>',
-      summary: "exit 6 when the lower end of the accuracy's interval is below x",
-      parse: numberOption('--fail-below-lower', { low: 0, high: 1 }),
-    },
+    numberFlag('--worst <n>', 'name the n most confident errors', { low: 0, high: 1e9, whole: true }),
+    numberFlag('--fail-below <x>', 'exit 6 when the accuracy is below x', { low: 0, high: 1 }),
+    numberFlag('--fail-below-lower <x>', "exit 6 when the lower end of the accuracy's interval is below x", { low: 0, high: 1 }),
     { flags: '--strict', summary: 'refuse to judge when a picture cannot be read' },
     threadsOption,
   ],

@@ -6,7 +6,7 @@ import { checkModel, isRight, rightBelow, tensorsOf } from '../training/check-gr
 import { planTraining, prepareFit } from '../training/plan.ts';
 import { prepareData } from '../training/prepare.ts';
 import type { Command, Context } from './command.ts';
-import { configOption, numberOption, setOption } from './options.ts';
+import { configOption, numberFlag, setOption } from './options.ts';
 import { readProgress, readTrainingFiles, warnOfFailures, withDecoded } from './reading.ts';
 
 interface Values {
@@ -21,19 +21,14 @@ export const command: Command<Values> = {
   options: [
     configOption,
     setOption,
-    {
-      flags: '--parameters <n>',
-      summary: 'how many of each layer, chosen by the seed',
+    numberFlag('--parameters <n>', 'how many of each layer, chosen by the seed', {
+      low: 1,
+      high: 1e9,
+      whole: true,
       default: 200,
-      parse: numberOption('--parameters', { low: 1, high: 1e9, whole: true }),
-    },
+    }),
     { flags: '--all', summary: 'every parameter (slow)' },
-    {
-      flags: '--examples <n>',
-      summary: 'pictures at most',
-      default: 16,
-      parse: numberOption('--examples', { low: 1, high: 1e6, whole: true }),
-    },
+    numberFlag('--examples <n>', 'pictures at most', { low: 1, high: 1e6, whole: true, default: 16 }),
     { flags: '--json', summary: 'print the result as JSON' },
   ],
   examples: [

@@ -26,7 +26,7 @@ import { trialConfig, trialSets } from '../training/trial.ts';
 import { poolClosed, trialPool } from '../training/trial-pool.ts';
 import { halvingFactor, rankTrials, rungEpochs, tune } from '../training/tune.ts';
 import type { Command, Context } from './command.ts';
-import { configOption, numberOption, setOption, threadsOption } from './options.ts';
+import { configOption, numberFlag, setOption, threadsOption } from './options.ts';
 import { noteOthers, readProgress, readTrainingFiles, warnOfFailures, withDecoded } from './reading.ts';
 
 interface Values {
@@ -45,21 +45,13 @@ export const command: Command<Values> = {
   options: [
     { ...configOption, summary: 'the JSON config, with a section "search"', required: false },
     setOption,
-    {
-      flags: '--trials <n>',
-      summary: "how many trials (default: the config's)",
-      parse: numberOption('--trials', { low: 1, high: 1e6, whole: true }),
-    },
-    {
-      flags: '--minutes <m>',
-      summary: 'as many trials as end within so long',
-      parse: numberOption('--minutes', { low: 0.01, high: 1e6 }),
-    },
-    {
-      flags: '--jobs <n>',
-      summary: 'worker processes, which share the threads (default: one a thread)',
-      parse: numberOption('--jobs', { low: 1, high: 1024, whole: true }),
-    },
+    numberFlag('--trials <n>', "how many trials (default: the config's)", { low: 1, high: 1e6, whole: true }),
+    numberFlag('--minutes <m>', 'as many trials as end within so long', { low: 0.01, high: 1e6 }),
+    numberFlag('--jobs <n>', 'worker processes, which share the threads (default: one a thread)', {
+      low: 1,
+      high: 1024,
+      whole: true,
+    }),
     threadsOption,
     { flags: '--shard <i/n>', summary: 'run the i-th of n shares of the trials, such as 1/4', parse: parseShard },
     { flags: '--merge <dir...>', summary: 'rank the trials of several searches, such as shards, together' },

@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { processExists, removeAbandoned, unfinishedName } from '../data/abandoned.ts';
 import { discard, readPlainFile } from '../data/disk.ts';
-import { systemReason, UserError } from '../errors.ts';
+import { systemReason, UserError, unwritable } from '../errors.ts';
 
 /** Of a run's folder, while a process trains in it. */
 export const lockName = 'run.lock';
@@ -108,7 +108,7 @@ async function placed(path: string, text: string): Promise<boolean> {
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw new UserError('data', `${path}: can't be written: ${systemReason(error)}`, { cause: error });
+    throw unwritable(path, error);
   } finally {
     await discard(aside);
   }
