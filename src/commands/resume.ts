@@ -5,7 +5,7 @@ import { type Config, unnamedDefaults } from '../config/schema.ts';
 import { readPlainFile, removeFile } from '../data/disk.ts';
 import { type ExitKind, shown, UserError } from '../errors.ts';
 import { trainText } from '../report/train-summary.ts';
-import { type TrainSummary, trainSummary } from '../results/summary.ts';
+import type { TrainSummary } from '../results/summary.ts';
 import { dropNewest, loadCheckpoint } from '../run/checkpoint-file.ts';
 import { loadClassifier } from '../run/model-file.ts';
 import { shownPath } from '../run/places.ts';
@@ -85,6 +85,7 @@ async function findCheckpoint(context: Context, path: string): Promise<{ checkpo
 
 /** summary.json; null where there is none that has a model beside it. */
 async function readSummary(path: string): Promise<TrainSummary | null> {
+  const { trainSummary } = await import('../results/summary.ts');
   try {
     const [text] = await Promise.all([runFiles.summary, runFiles.model].map((name) => readPlainFile(join(path, name))));
     const summary: unknown = JSON.parse(String(text));

@@ -5,7 +5,7 @@ import { checkConfig, type LoadedConfig, loadConfig, moveConfig } from '../confi
 import { type Config, type DefaultsVersion, newestDefaults, unnamedDefaults } from '../config/schema.ts';
 import { exists, makeFolder, readPlainFile } from '../data/disk.ts';
 import { systemReason, UserError } from '../errors.ts';
-import { type TrialResult, trialResult } from '../results/tuning.ts';
+import type { TrialResult } from '../results/tuning.ts';
 import { writeFileAtomically } from './atomic-write.ts';
 import { openJournal } from './journal.ts';
 import { lockFolder } from './lock.ts';
@@ -81,6 +81,7 @@ export async function readTrials(path: string): Promise<TrialResult[]> {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw new UserError('data', `${file}: expected the trials of a search, found: ${systemReason(error)}`, { cause: error });
   }
+  const { trialResult } = await import('../results/tuning.ts');
   const lines = text.split('\n');
   return lines.flatMap((line, i) => {
     if (line === '') return [];
