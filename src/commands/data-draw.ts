@@ -41,7 +41,7 @@ async function draw(context: Context, values: Values): Promise<ExitKind | undefi
   let counts: Counts;
   try {
     await makeFolder(out);
-    counts = await replacePictures(context, values);
+    counts = await replaceImages(context, values);
   } catch (error) {
     if (!isSystemError(error)) throw error;
     throw unwritable(`--out ${out}`, error);
@@ -57,7 +57,7 @@ type Counts = Record<'cat' | 'noncat', number>;
 const asideName = '.drawing.partial';
 const ownNames = ['cat', 'noncat', 'labels.csv'] as const;
 
-async function replacePictures(context: Context, values: Values): Promise<Counts> {
+async function replaceImages(context: Context, values: Values): Promise<Counts> {
   const { out, force = false } = values;
   const expected = 'a folder that nobody else draws into';
   const lock = await takeLock({ path: join(out, '.drawing.lock'), title: `--out ${out}`, expected });

@@ -62,7 +62,7 @@ async function inspect(context: Context, values: Values, [path]: string[]): Prom
     opened,
     hasConfig ? loaded.config : null,
   );
-  const study = await studyShortcuts(seen, distinctPictures(clusters, seen.count), loaded.config.seed);
+  const study = await studyShortcuts(seen, distinctImages(clusters, seen.count), loaded.config.seed);
   const asked = values.model !== undefined && study !== null ? await evaluateOnStudy(context, values.model, seen, study) : null;
   const shortcuts = study === null ? null : scoreShortcuts(study, asked?.right ?? null);
   const found: Inspection = {
@@ -90,7 +90,7 @@ async function inspect(context: Context, values: Values, [path]: string[]): Prom
 }
 
 /** One picture of each cluster, and all that are in none. */
-function distinctPictures(clusters: readonly DuplicateCluster[], count: number): number[] {
+function distinctImages(clusters: readonly DuplicateCluster[], count: number): number[] {
   const copies = new Set(clusters.flatMap(({ members }) => members.slice(1)));
   return Array.from(Array(count).keys()).filter((i) => !copies.has(i));
 }

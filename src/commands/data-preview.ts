@@ -7,7 +7,7 @@ import { fewPictures } from '../data/pixels.ts';
 import { partNames } from '../data/split.ts';
 import { type ExitKind, UserError } from '../errors.ts';
 import { namedRandom } from '../random.ts';
-import { type ContactSheet, drawSheet, type SheetPicture, type SheetSection, sheetHtml } from '../report/contact-sheet.ts';
+import { type ContactSheet, drawSheet, type SheetImage, type SheetSection, sheetHtml } from '../report/contact-sheet.ts';
 import { writeFileAtomically } from '../run/atomic-write.ts';
 import { openData } from '../training/open-data.ts';
 import { prepareData } from '../training/prepare.ts';
@@ -56,7 +56,7 @@ async function preview(context: Context, values: Values, [path]: string[]): Prom
   const { groups, side, classes } = hasConfig ? await groupsOfConfig(context, loaded) : await groupsOfSource(context, loaded);
   const sections: SheetSection[] = [];
   for (const group of groups) {
-    const pictures: SheetPicture[] = [];
+    const pictures: SheetImage[] = [];
     for (const index of choose(group, choice)) {
       const read = await group.read(index);
       if ('reason' in read) {
@@ -95,7 +95,7 @@ const writers: Record<string, (sheet: ContactSheet) => Promise<Uint8Array | stri
 };
 
 /** Pictures of one class and part, to choose from. */
-interface PictureGroup {
+interface ImageGroup {
   part: string | null;
   label: number;
   /** whether training sees them augmented */
@@ -107,7 +107,7 @@ interface PictureGroup {
 }
 
 interface Groups {
-  groups: PictureGroup[];
+  groups: ImageGroup[];
   side: number;
   classes: Classes;
 }
@@ -122,7 +122,7 @@ async function groupsOfConfig(context: Context, loaded: Parameters<typeof prepar
     if (examples === undefined) return [];
     const { labels, pixels, features, names } = examples;
     return [1, 0].map(
-      (label): PictureGroup => ({
+      (label): ImageGroup => ({
         part,
         label,
         trains: part === 'train',
@@ -141,7 +141,7 @@ async function groupsOfSource(context: Context, loaded: Parameters<typeof openDa
   const { source } = sources[0]!;
   const positive = source.classes.indexOf(classes.positive);
   const groups = [1, 0].map(
-    (label): PictureGroup => ({
+    (label): ImageGroup => ({
       part: null,
       label,
       trains: true,
@@ -154,7 +154,7 @@ async function groupsOfSource(context: Context, loaded: Parameters<typeof openDa
 }
 
 /** Some members by the seed, in their order. */
-function choose({ members, part, label }: PictureGroup, { count, seed }: { count: number; seed: number }): Int32Array {
+function choose({ members, part, label }: ImageGroup, { count, seed }: { count: number; seed: number }): Int32Array {
   const random = namedRandom(seed, `preview ${part ?? ''}`, label);
   return random.shuffle(members.slice()).slice(0, count).sort();
 }

@@ -80,7 +80,7 @@ async function evaluate(context: Context, values: Values): Promise<ExitKind | un
   const wantsPaths = values.csv || values.predictions;
   const wantsRows = wantsPaths || values.worst !== undefined;
   const answers = wantsRows ? await predictionRows(examples, classifier, logits, threshold) : [];
-  const rows = wantsPaths ? await withPaths(answers, roots) : answers;
+  const rows = wantsPaths ? await addPaths(answers, roots) : answers;
   const errors = rows.filter((row) => !row.correct).sort((a, b) => b.confidence - a.confidence);
   const worst = values.worst === undefined ? undefined : await worstRows(errors.slice(0, values.worst), roots);
   if (values.csv) printCsv(context, rows);
@@ -207,7 +207,7 @@ function rootOf(choice: SourceChoice): string[] {
 }
 
 /** The same rows with the paths of their pictures. @param roots  as the user named them, or from the working folder */
-async function withPaths(rows: readonly PredictionRow[], roots: readonly string[]): Promise<PredictionRow[]> {
+async function addPaths(rows: readonly PredictionRow[], roots: readonly string[]): Promise<PredictionRow[]> {
   const pathOf = async (name: string) => {
     for (const path of roots.map((root) => (isAbsolute(name) ? name : join(root, name)))) if (await isFile(path)) return path;
     return null;
@@ -220,7 +220,7 @@ async function withPaths(rows: readonly PredictionRow[], roots: readonly string[
 
 /** Rows that call a picture by its path, where it has one. */
 async function worstRows(rows: readonly PredictionRow[], roots: readonly string[]): Promise<PredictionRow[]> {
-  return (await withPaths(rows, roots)).map((row) => ({ ...row, file: row.path ?? row.file }));
+  return (await addPaths(rows, roots)).map((row) => ({ ...row, file: row.path ?? row.file }));
 }
 
 async function isFile(path: string): Promise<boolean> {

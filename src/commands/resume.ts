@@ -10,7 +10,7 @@ import { dropNewest, loadCheckpoint } from '../run/checkpoint-file.ts';
 import { loadClassifier } from '../run/model-file.ts';
 import { shownPath } from '../run/places.ts';
 import { configOfRun, journalBytes, openRun, readRunConfig, runFiles, takeRun, writeConfig } from '../run/run-folder.ts';
-import { changesSince, splitMark, writeSplit, writtenSplitMark } from '../run/split-file.ts';
+import { changesSince, splitDigest, writeSplit, writtenSplitDigest } from '../run/split-file.ts';
 import { type Checkpoint, type InputDigests, inputDigests, unpackCheckpoint } from '../training/checkpoint.ts';
 import { version } from '../version.ts';
 import { carryOut } from './carry-out.ts';
@@ -163,9 +163,9 @@ async function printAgain(
 
 /** @throws UserError (data, usage) naming what is not as it was when the run began */
 async function refuseOtherInput(path: string, checkpoint: Checkpoint | null, { data, extras }: Job): Promise<InputDigests> {
-  const split = await splitMark(data.parts, data.classes);
+  const split = await splitDigest(data.parts, data.classes);
   const marks = inputDigests(split, data.parts, extras);
-  const written = await writtenSplitMark(path);
+  const written = await writtenSplitDigest(path);
   const same = checkpoint === null ? written === null || written === split : checkpoint.marks.split === marks.split;
   if (!same) {
     const found = await changesSince(path, data.parts, data.classes);

@@ -18,7 +18,7 @@ import {
   searchFiles,
   writeConfig,
 } from '../run/search-folder.ts';
-import { changesSince, splitMark, writeSplit, writtenSplitMark } from '../run/split-file.ts';
+import { changesSince, splitDigest, writeSplit, writtenSplitDigest } from '../run/split-file.ts';
 import { refuseTooMuch } from '../training/memory.ts';
 import { planTraining, type TrainingFiles } from '../training/plan.ts';
 import { type PreparedData, prepareData } from '../training/prepare.ts';
@@ -91,7 +91,7 @@ async function start(context: Context, values: Values): Promise<ExitKind | undef
   const { config: _, journal: __, ...replaced } = searchFiles;
   await refuseReplaced(output, Object.values(replaced), [configOf(loaded), ...pathsOf(loaded)]);
   const folder = await openSearch(output, loaded);
-  await keepPictures(output, data).catch(async (error) => {
+  await keepSplit(output, data).catch(async (error) => {
     await folder.close();
     throw error;
   });
@@ -159,7 +159,7 @@ async function start(context: Context, values: Values): Promise<ExitKind | undef
 async function merge(context: Context, values: Values, folders: readonly string[], began: number): Promise<undefined> {
   const loaded = await readSearchConfig(folders[0]!);
   const results: TrialResult[] = [];
-  const pictures = await writtenSplitMark(folders[0]!);
+  const pictures = await writtenSplitDigest(folders[0]!);
   for (const folder of folders) {
     const other = await readSearchConfig(folder);
     searchOf(other); // refuses what is no search
@@ -172,7 +172,7 @@ async function merge(context: Context, values: Values, folders: readonly string[
         },
       );
     }
-    const mark = await writtenSplitMark(folder); // null where an older version searched
+    const mark = await writtenSplitDigest(folder); // null where an older version searched
     if (mark !== null && pictures !== null && mark !== pictures)
       context.warn(
         `--merge ${folder}: its split.csv is not that of ${folders[0]}: figures for other pictures say little of each other`,
@@ -258,10 +258,10 @@ async function checkFirstTrial(
 /** Writes down which pictures the first trial has, or compares them with those that the search began with: trials of others can't be
  *  ranked together.
  *  @throws UserError (data) naming what has changed */
-async function keepPictures(output: string, { parts, classes }: PreparedData): Promise<void> {
-  const written = await writtenSplitMark(output);
+async function keepSplit(output: string, { parts, classes }: PreparedData): Promise<void> {
+  const written = await writtenSplitDigest(output);
   if (written === null) await writeSplit(output, parts, classes);
-  else if (written !== (await splitMark(parts, classes))) {
+  else if (written !== (await splitDigest(parts, classes))) {
     const found = await changesSince(output, parts, classes);
     throw new UserError('data', `${output}: expected the pictures that the search began with, found ${found}`, {
       hint: 'Bring those back; or search anew, with another --output.',

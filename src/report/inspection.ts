@@ -112,7 +112,7 @@ function findingText(finding: Finding, most: number, style: Style): Lines {
   const { groups, kind } = finding;
   const shown = groups
     .slice(0, most)
-    .map(({ pictures, why }) => `    ${pictures.map(pictureName).join(' = ')}  ${style('dim', why)}`);
+    .map(({ pictures, why }) => `    ${pictures.map(imageName).join(' = ')}  ${style('dim', why)}`);
   const rest = groups.length - shown.length;
   return [
     `  ${style('bold', findingTitle(finding))}`,
@@ -123,7 +123,7 @@ function findingText(finding: Finding, most: number, style: Style): Lines {
 }
 
 /** With its part, where there are parts. */
-export function pictureName({ name, part }: Picture): string {
+export function imageName({ name, part }: Picture): string {
   return part === null ? name : `${name} (${part})`;
 }
 
@@ -174,5 +174,5 @@ export function inspectionHtml(found: Inspection, thumbnails: ReadonlyMap<Pictur
 
 function figure(picture: Picture, thumbnail: Uint8Array | undefined): string {
   const shown = thumbnail ? htmlImage(thumbnail, 'jpeg', picture.name) : '<div class="none">can’t be shown</div>';
-  return `<figure>${shown}<figcaption>${escapeHtml(pictureName(picture))}<br>${escapeHtml(picture.label)}</figcaption></figure>`;
+  return `<figure>${shown}<figcaption>${escapeHtml(imageName(picture))}<br>${escapeHtml(picture.label)}</figcaption></figure>`;
 }

@@ -35,26 +35,26 @@ export async function splitRows(parts: SplitParts): Promise<SplitRow[]> {
 /** Writes split.csv. @returns its mark */
 export async function writeSplit(path: string, parts: SplitParts, classes: Classes): Promise<string> {
   const hash = createHash('sha256');
-  await writePiecesAtomically(join(path, splitFileName), marked(textInPieces(parts, classes), hash));
-  return markOf(hash);
+  await writePiecesAtomically(join(path, splitFileName), hashing(textInPieces(parts, classes), hash));
+  return digestOf(hash);
 }
 
 /** The mark of the split.csv that would be written: it tells which pictures, with what content, stand in which order. */
-export async function splitMark(parts: SplitParts, classes: Classes): Promise<string> {
+export async function splitDigest(parts: SplitParts, classes: Classes): Promise<string> {
   const hash = createHash('sha256');
-  for await (const _ of marked(textInPieces(parts, classes), hash));
-  return markOf(hash);
+  for await (const _ of hashing(textInPieces(parts, classes), hash));
+  return digestOf(hash);
 }
 
 /** The mark of the split.csv that stands in a run's folder; null where there is none. */
-export async function writtenSplitMark(path: string): Promise<string | null> {
+export async function writtenSplitDigest(path: string): Promise<string | null> {
   const hash = createHash('sha256');
   try {
-    for await (const _ of marked(await readStream(join(path, splitFileName)), hash));
+    for await (const _ of hashing(await readStream(join(path, splitFileName)), hash));
   } catch {
     return null; // it is written again
   }
-  return markOf(hash);
+  return digestOf(hash);
 }
 
 /** It closes the file at its end. @throws as `openPlainFile` does */
@@ -62,7 +62,7 @@ async function readStream(file: string): Promise<ReadStream> {
   return (await openPlainFile(file)).createReadStream();
 }
 
-async function* marked<Piece extends string | Uint8Array>(pieces: AsyncIterable<Piece>, hash: Hash): AsyncGenerator<Piece> {
+async function* hashing<Piece extends string | Uint8Array>(pieces: AsyncIterable<Piece>, hash: Hash): AsyncGenerator<Piece> {
   for await (const piece of pieces) {
     hash.update(piece);
     yield piece;
@@ -70,7 +70,7 @@ async function* marked<Piece extends string | Uint8Array>(pieces: AsyncIterable<
 }
 
 /** As `contentHash`. */
-const markOf = (hash: Hash) => hash.digest('hex').slice(0, 32);
+const digestOf = (hash: Hash) => hash.digest('hex').slice(0, 32);
 
 async function* textInPieces(parts: SplitParts, { positive, negative }: Classes): AsyncGenerator<string> {
   yield 'name,hash,label,part\n';
