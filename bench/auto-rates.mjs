@@ -9,13 +9,13 @@ import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { checkConfig } from '../dist/config/load.js';
 import { normalizers } from '../dist/data/normalize.js';
+import { prepareData } from '../dist/datasets/prepare.js';
 import { kernelsFor, useThreads } from '../dist/kernels/select.js';
 import { createWorkspace, forward, inference } from '../dist/model/forward.js';
 import { optimizers } from '../dist/optimize/optimizers.js';
 import { costOscillates } from '../dist/training/cost-curve.js';
 import { fit } from '../dist/training/fit.js';
 import { fitOptions, planTraining } from '../dist/training/plan.js';
-import { prepareData } from '../dist/training/prepare.js';
 
 /** A rate is a multiple, 2^k, of these times 12,288 / n_x: the middle of each ladder. */
 const middles = {

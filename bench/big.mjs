@@ -12,10 +12,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
-import { contentHash } from '../dist/data/hash.js';
-import { pixelsInFile } from '../dist/data/packed/pixels.js';
+import { contentHash } from '../dist/data/content-hash.js';
+import { pixelsInFile } from '../dist/data/packed/rows.js';
 import { packSource } from '../dist/data/packed/write.js';
-import { fewPictures } from '../dist/data/pixels.js';
+import { fewImages } from '../dist/data/pixels.js';
 import { openSource } from '../dist/data/sources/sources.js';
 import { namedRandom } from '../dist/random.js';
 
@@ -59,12 +59,12 @@ function vary(from, to, random) {
 async function variations(folder, count) {
   const base = await openSource({ type: 'packed', path: join(folder, 'drawn.safetensors') });
   const pixels = pixelsInFile(base.packed, null, 2 ** 20);
-  const all = fewPictures(
+  const all = fewImages(
     pixels,
     Int32Array.from({ length: base.count }, (_, i) => i),
     rowBytes,
   );
-  const pictureOf = (i) => all.subarray((i % base.count) * rowBytes, ((i % base.count) + 1) * rowBytes);
+  const imageOf = (i) => all.subarray((i % base.count) * rowBytes, ((i % base.count) + 1) * rowBytes);
   const ring = Array.from({ length: 64 }, () => new Uint8Array(rowBytes));
   let next = 0;
   return {
@@ -76,7 +76,7 @@ async function variations(folder, count) {
     read: async (i) => {
       // packing copies a picture before it asks for one so many later: without a ring the peak is that of the collector's habits
       const out = ring[next++ % ring.length];
-      vary(pictureOf(i), out, namedRandom(1, 'variation', i));
+      vary(imageOf(i), out, namedRandom(1, 'variation', i));
       return { pixels: out, hash: contentHash(out) };
     },
     notes: [],

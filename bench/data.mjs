@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
-import { drawPicture, renderPicture } from '../dist/data/drawn/draw.js';
+import { drawImage, renderImage } from '../dist/data/drawn/draw.js';
 import { loadExamples } from '../dist/data/load.js';
 import { openSource } from '../dist/data/sources/sources.js';
 import { numpyRandom } from '../dist/random.js';
@@ -90,9 +90,9 @@ async function makePhotographs(count, folder) {
 /** @returns its path */
 export async function writePicture(folder, name, index = 0) {
   const [width, height] = [500, 375];
-  const drawn = drawPicture({ seed: 1, index, difficulty: 'hard' });
+  const drawn = drawImage({ seed: 1, index, difficulty: 'hard' });
   const noisy = { ...drawn, grain: { ...drawn.grain, deviation: 5 } };
-  const pixels = (await renderPicture(noisy, { imageSize: width, fit: 'cover' })).subarray(0, width * height * 3);
+  const pixels = (await renderImage(noisy, { imageSize: width, fit: 'cover' })).subarray(0, width * height * 3);
   const path = join(folder, name);
   const image = sharp(pixels, { raw: { width, height, channels: 3 } });
   writeFileSync(path, await image.jpeg({ quality: 90 }).toBuffer());

@@ -1,12 +1,12 @@
 // How far apart collections of pictures are, and how often a division of one is called different by mistake.
 //   npm run build && node bench/differences.mjs SOURCE…      folders with a folder for each class, or .h5 files
 import { basename, resolve } from 'node:path';
-import { allocateSquares, setSquare, squareMeasureNames } from '../dist/data/inspection/square-measures.js';
+import { allocateStatistics, imageStatisticNames, setStatistics } from '../dist/data/inspection/measure.js';
 import { loadExamples } from '../dist/data/load.js';
 import { openSource, sourceAtPath } from '../dist/data/sources/sources.js';
-import { partNames, stratifiedSplit } from '../dist/data/split.js';
+import { splitNames, stratifiedSplit } from '../dist/data/split.js';
+import { compareSplits } from '../dist/datasets/drift.js';
 import { namedRandom } from '../dist/random.js';
-import { compareParts } from '../dist/training/differences.js';
 
 const seeds = 1000;
 const side = 64;
@@ -18,22 +18,22 @@ for (const path of process.argv.slice(2)) {
   const preprocessing = { imageSize: side, fit: 'cover' };
   const { examples } = await loadExamples(source, { preprocessing, positive: undefined, strict: false });
   const { labels, pixels, features } = examples;
-  const squares = allocateSquares(labels.length);
-  for (let i = 0; i < labels.length; i++) setSquare(squares, i, pixels.subarray(i * features, (i + 1) * features), side);
+  const squares = allocateStatistics(labels.length);
+  for (let i = 0; i < labels.length; i++) setStatistics(squares, i, pixels.subarray(i * features, (i + 1) * features), side);
   collections.push({ name: basename(path), labels, squares });
 }
 
 /** Some pictures of a collection, as a part. */
-function partOf({ labels, squares }, part, indices) {
-  const columns = squareMeasureNames.map((name) => [name, Float32Array.from(indices, (i) => squares[name][i])]);
+function splitOf({ labels, squares }, part, indices) {
+  const columns = imageStatisticNames.map((name) => [name, Float32Array.from(indices, (i) => squares[name][i])]);
   const positive = indices.reduce((sum, i) => sum + labels[i], 0);
-  return { part, total: indices.length, positive, squares: Object.fromEntries(columns) };
+  return { split: part, total: indices.length, positive, statistics: Object.fromEntries(columns) };
 }
 
 const all = ({ labels }) => Array.from(labels.keys());
 for (const [i, a] of collections.entries()) {
   for (const b of collections.slice(i + 1)) {
-    const found = compareParts([partOf(a, 'train', all(a)), partOf(b, 'test', all(b))], classes);
+    const found = compareSplits([splitOf(a, 'train', all(a)), splitOf(b, 'test', all(b))], classes);
     const sizes = found.map(({ what, size, differs }) => `${what} ${size.toFixed(2)}${differs ? '*' : ''}`);
     console.log(`${a.name} beside ${b.name}: ${sizes.join(', ')}`);
   }
@@ -42,8 +42,8 @@ for (const one of collections) {
   let alarms = 0;
   for (let seed = 0; seed < seeds; seed++) {
     const indices = stratifiedSplit(one.labels, 'auto', namedRandom(seed, 'split'));
-    const parts = partNames.map((part) => partOf(one, part, Array.from(indices[part])));
-    if (compareParts(parts, classes).some(({ differs }) => differs)) alarms++;
+    const parts = splitNames.map((part) => splitOf(one, part, Array.from(indices[part])));
+    if (compareSplits(parts, classes).some(({ differs }) => differs)) alarms++;
   }
   console.log(`${one.name}: ${one.labels.length} pictures, ${alarms} of ${seeds} divisions called different`);
 }

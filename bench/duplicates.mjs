@@ -4,10 +4,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
+import { decodeImage } from '../dist/data/decode.js';
 import { clusterOfEach, findDuplicates } from '../dist/data/duplicates.js';
-import { allocateFingerprints, fingerprintAll, setFingerprint } from '../dist/data/fingerprint.js';
-import { decodeImage } from '../dist/data/image.js';
 import { loadExamples } from '../dist/data/load.js';
+import { allocatePerceptualHashes, perceptualHashesOf, setPerceptualHash } from '../dist/data/perceptual-hash.js';
 import { openSource } from '../dist/data/sources/sources.js';
 import { namedRandom } from '../dist/random.js';
 
@@ -66,7 +66,7 @@ async function look(folder) {
   const { examples } = await loadExamples(source, { preprocessing, positive: undefined, strict: false });
   const m = examples.labels.length;
   let from = performance.now();
-  const prints = fingerprintAll(examples.pixels, preprocessing.imageSize);
+  const prints = perceptualHashesOf(examples.pixels, preprocessing.imageSize);
   const printed = performance.now() - from;
   from = performance.now();
   const clusters = findDuplicates(prints);
@@ -82,13 +82,13 @@ async function look(folder) {
   const step = Math.max(1, Math.floor(m / sample));
   const chosen = Array.from({ length: Math.min(sample, m) }, (_, i) => i * step);
   for (const [name, change] of Object.entries(changes)) {
-    const all = allocateFingerprints(m + chosen.length);
+    const all = allocatePerceptualHashes(m + chosen.length);
     all.hashes.set(prints.hashes);
     all.shapes.set(prints.shapes);
     for (const [at, i] of chosen.entries()) {
       const changed = await (await change(await readFile(join(folder, examples.names[i])))).toBuffer();
       // where a change names no format, sharp writes that of the original again: a JPEG of quality 80
-      setFingerprint(all, m + at, await decodeImage(changed, preprocessing), preprocessing.imageSize);
+      setPerceptualHash(all, m + at, await decodeImage(changed, preprocessing), preprocessing.imageSize);
     }
     const after = findDuplicates(all);
     const of = clusterOfEach(after, all.count);
@@ -103,7 +103,7 @@ async function look(folder) {
 /** Random shapes, every tenth of them a changed copy of another: as hard to tell apart as photographs, or harder. */
 function time(m) {
   const random = namedRandom(1, 'bench');
-  const prints = allocateFingerprints(m);
+  const prints = allocatePerceptualHashes(m);
   const length = prints.shapes.length / m;
   for (let i = 0; i < m; i++) {
     prints.hashes.set([random.uint32(), random.uint32()], 2 * i);

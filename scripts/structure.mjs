@@ -1,10 +1,40 @@
 // What src is made of: lines and files of each folder, the deepest chain of imports, and circles, imports of types included. Exits 1 where
-// there is a circle. With --json the same as one object.
+// there is a circle, or an import that goes the wrong way. With --json the same as one object.
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, posix, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const src = fileURLToPath(new URL('../src', import.meta.url));
+
+/** Imports go to the right, or stay within a folder; a folder's neighbours in the same step know nothing of each other. */
+const floors = [
+  ['cli'],
+  ['commands'],
+  ['report', 'training'],
+  ['run'],
+  ['datasets'],
+  ['config'],
+  ['classifier'],
+  ['data', 'nn', 'evaluation'],
+  ['results', 'kernels', 'random.ts'],
+  ['elementary.ts', 'machine-memory.ts', 'safetensors.ts', 'version.ts'],
+  ['checks.ts', 'errors.ts', 'own-files.ts'],
+  ['grouped.ts', 'lines.ts'],
+];
+const folderOf = (name) => name.split('/')[0];
+const floorOf = (name) => floors.findIndex((folders) => folders.includes(folderOf(name)));
+
+/** Imports that do not go one way. */
+function wrongWays() {
+  const wrong = [...files].flatMap(([name, { imports }]) =>
+    imports
+      .filter((to) => folderOf(to) !== folderOf(name) && files.has(to))
+      .filter((to) => floorOf(to) < 0 || floorOf(name) < 0 || floorOf(to) <= floorOf(name))
+      .map((to) => `${name} imports ${to}`),
+  );
+  return wrong;
+}
+
 const imported = /(?:\bfrom|\bimport)\s*\(?\s*'(\.[^']+\.ts)'/g;
 
 /** Of each file the files that it imports, and its lines; the assembly, which has another compiler, is counted alone. */
@@ -55,6 +85,7 @@ function deepestChain(groups) {
 
 const groups = groupsOf(files);
 const circles = groups.filter((group) => group.length > 1).map((group) => group.sort());
+const wrong = wrongWays();
 const chain = deepestChain(groups);
 const folders = {};
 for (const [name, { lines }] of files) {
@@ -64,7 +95,7 @@ for (const [name, { lines }] of files) {
 }
 const total = Object.values(folders).reduce((sum, { files, lines }) => ({ files: sum.files + files, lines: sum.lines + lines }));
 
-if (process.argv.includes('--json')) console.log(JSON.stringify({ folders, total, chain, circles }));
+if (process.argv.includes('--json')) console.log(JSON.stringify({ folders, total, chain, circles, wrong }));
 else {
   const row = (name, { files, lines }) => `${String(files).padStart(5)} ${String(lines).padStart(7)}  ${name}`;
   console.log(`files   lines  ${relative(process.cwd(), src) || src}`);
@@ -73,5 +104,6 @@ else {
   console.log(`\nThe deepest chain of imports, ${chain.length} files:\n  ${chain.join('\n  ')}`);
   console.log(circles.length === 0 ? '\nNo circle of imports.' : `\n${circles.length} circles of imports:`);
   for (const circle of circles) console.log(`  ${circle.join(' ↔ ')}`);
+  console.log(wrong.length === 0 ? 'Imports go one way.' : `Imports that go the wrong way:\n  ${wrong.join('\n  ')}`);
 }
-process.exitCode = circles.length > 0 ? 1 : 0;
+process.exitCode = circles.length + wrong.length > 0 ? 1 : 0;

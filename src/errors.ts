@@ -56,6 +56,13 @@ export class UserError extends Error {
   }
 }
 
+/** What is wrong with data, which a person can mend: the kind of nearly all that reading refuses. */
+export class DataError extends UserError {
+  constructor(message: Lines, options: { hint?: Lines | undefined; cause?: unknown } = {}) {
+    super('data', message, options);
+  }
+}
+
 /** Whether memory could not be had, of JavaScript or of WebAssembly. Where a limit on addresses (ulimit -v) holds, nothing tells
  *  beforehand. */
 export function isOutOfMemory(error: unknown): boolean {

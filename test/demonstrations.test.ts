@@ -5,7 +5,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { loadConfig } from '../src/config/load.ts';
 import { configJsonSchema } from '../src/config/schema.ts';
 import { configsPath, nn } from './cli.ts';
-import { partsOf, type Trained, trainedOn } from './training/trained.ts';
+import { splitsOf, type Trained, trainedOn } from './training/trained.ts';
 
 /** Each config of configs/ is an example that works, and each demonstration shows what it is there to show: in the figures that a
  *  learner looks at, and not by the luck of one seed. */
@@ -21,7 +21,7 @@ const seeds = [1, 2, 3];
 /** Trains as a reader of the docs would. */
 async function show(name: string, sets: readonly string[] = [], seed = 1): Promise<Trained> {
   const { config } = await loadConfig(join(configsPath, `${name}.json`), sets);
-  const parts = await partsOf(config);
+  const parts = await splitsOf(config);
   return trainedOn({ ...config, seed }, parts);
 }
 

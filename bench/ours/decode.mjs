@@ -1,8 +1,8 @@
 // Decoding as `nn train` and `nn predict` do it.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { decodeImage } from '../../dist/data/image.js';
-import { decodesAtOnce, mapInOrder } from '../../dist/data/load.js';
+import { decodeImage } from '../../dist/data/decode.js';
+import { decodesAtOnce, mapInOrder } from '../../dist/data/source.js';
 import { blockMeans } from '../peers/block-means.mjs';
 
 export async function prepare({ name }, folder) {

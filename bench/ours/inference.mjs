@@ -4,7 +4,7 @@ import { checkConfig } from '../../dist/config/load.js';
 import { normalizers } from '../../dist/data/normalize.js';
 import { kernelsFor } from '../../dist/kernels/select.js';
 import { parametersOver } from '../../dist/model/network.js';
-import { networkOf } from '../../dist/training/prepare.js';
+import { networkOf } from '../../dist/training/config-network.js';
 import { summaryOf } from '../answer.mjs';
 import { configOf, examplesOf, firstValues } from './config.mjs';
 

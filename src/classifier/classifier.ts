@@ -1,14 +1,17 @@
-import { type Classes, classCounts } from '../data/examples.ts';
+import type { Classes } from '../data/classes.ts';
+import { classCounts } from '../data/examples.ts';
 import type { Preprocessing } from '../data/image.ts';
 import type { NormalizerName } from '../data/normalize.ts';
 import { isStored, type Pixels, pixelBlocks } from '../data/pixels.ts';
+
 import { sigmoid } from '../elementary.ts';
 import { UserError } from '../errors.ts';
 import { computeMetrics, metricAccumulator } from '../evaluation/metrics.ts';
 import { type InputScaling, inScope, type Kernels, type Precision } from '../kernels/kernels.ts';
-import { createWorkspace, forward, inference } from '../model/forward.ts';
-import { type LossName, losses } from '../model/losses.ts';
-import { type Network, type Parameters, parametersOver } from '../model/network.ts';
+import type { Network } from '../nn/build.ts';
+import { type LossName, losses } from '../nn/losses.ts';
+import { createWorkspace, forward, type Parameters, parametersOver } from '../nn/network.ts';
+import { inference } from '../nn/op.ts';
 import type { Metrics } from '../results/metrics.ts';
 
 /** A trained network with all that it takes to answer for a picture: what a model file holds. */
@@ -17,7 +20,7 @@ export interface Classifier {
   parameters: Parameters;
   precision: Precision;
   preprocessing: Preprocessing;
-  /** how `map` was made, for people */
+  /** how `scaling` was made, for people */
   normalize: NormalizerName;
   scaling: InputScaling;
   classes: Classes;

@@ -1,24 +1,28 @@
 import { writeFile } from 'node:fs/promises';
 import { dirname, relative, resolve } from 'node:path';
 import { exists, firstFree, makeNewFolder } from '../data/disk.ts';
-import { type RemovalRow, readRemovalList, removalCsv, removalRows } from '../data/inspection/removal-list.ts';
 import {
   fileHash,
   movedBefore,
   moveFiles,
   pathWithin,
+  type RemovalRow,
+  readRemovalList,
   refuseChanged,
   refuseLinked,
+  removalCsv,
+  removalRows,
   removedFolder,
   undoHint,
-} from '../data/inspection/remove.ts';
+} from '../data/inspection/removal-list.ts';
+
 import { csvWithout } from '../data/sources/csv.ts';
 import { type SourceChoice, sourceAtPath } from '../data/sources/sources.ts';
+import { openData } from '../datasets/open.ts';
 import { type ExitKind, UserError, unwritable } from '../errors.ts';
 import { shellWord } from '../lines.ts';
 import { count, plural } from '../report/table.ts';
 import { writeFileAtomically } from '../run/atomic-write.ts';
-import { openData } from '../training/open-data.ts';
 import type { Command, Context } from './command.ts';
 import { configOrSource, inspectAll, type SourceValues } from './data-source.ts';
 import { setOption } from './options.ts';

@@ -1,9 +1,9 @@
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { exists, makeFolder } from '../data/disk.ts';
-import { type Difficulty, difficulties, drawPicture, renderPicture } from '../data/drawn/draw.ts';
+import { type Difficulty, difficulties, drawImage, renderImage } from '../data/drawn/draw.ts';
 import { encodePng } from '../data/image.ts';
-import { decodesAtOnce, mapInOrder } from '../data/load.ts';
+import { decodesAtOnce, mapInOrder } from '../data/source.ts';
 import { type ExitKind, isSystemError, UserError, unwritable } from '../errors.ts';
 import { takeLock } from '../run/lock.ts';
 import type { Command, Context } from './command.ts';
@@ -106,9 +106,9 @@ async function drawInto(context: Context, folder: string, { count, seed, size, d
     const labels: string[] = ['path,label'];
     const digits = String(count - 1).length;
     const pictures = mapInOrder(indices(count), decodesAtOnce(), async (index) => {
-      const picture = drawPicture({ seed, index, difficulty });
+      const picture = drawImage({ seed, index, difficulty });
       const path = `${picture.label}/${String(index).padStart(digits, '0')}.png`;
-      await writeFile(join(folder, path), await encodePng(await renderPicture(picture, preprocessing), size));
+      await writeFile(join(folder, path), await encodePng(await renderImage(picture, preprocessing), size));
       return { path, label: picture.label };
     });
     let done = 0;

@@ -1,10 +1,11 @@
 import { logits, probability } from '../classifier/classifier.ts';
+import { inspectImage } from '../data/decode.ts';
 import type { DuplicateCluster } from '../data/duplicates.ts';
-import { encodeThumbnail, lookAt } from '../data/image.ts';
-import type { Picture } from '../data/inspection/findings.ts';
-import { summarize } from '../data/inspection/summary.ts';
-import type { Survey } from '../data/inspection/survey.ts';
-import { attempt, decodesAtOnce, mapInOrder } from '../data/load.ts';
+import { encodeThumbnail } from '../data/image.ts';
+import type { FlaggedImage } from '../data/inspection/findings.ts';
+import { type ImageTable, summarize } from '../data/inspection/image-table.ts';
+import { attempt, decodesAtOnce, mapInOrder } from '../data/source.ts';
+import { openData } from '../datasets/open.ts';
 import { type ExitKind, UserError } from '../errors.ts';
 import { wilsonInterval } from '../evaluation/statistics.ts';
 import { kernelsFor, useThreads } from '../kernels/select.ts';
@@ -14,7 +15,6 @@ import { writeFileAtomically } from '../run/atomic-write.ts';
 import { loadClassifier } from '../run/model-file.ts';
 import { runFiles, runOfModel } from '../run/run-folder.ts';
 import { readTrained } from '../run/split-file.ts';
-import { openData } from '../training/open-data.ts';
 import { type ShortcutStudy, scoreShortcuts, studyShortcuts } from '../training/shortcuts.ts';
 import type { Command, Context } from './command.ts';
 import { configOrSource, inspectAll, type SourceValues, sourceArgument, sourceOptions } from './data-source.ts';
@@ -57,7 +57,7 @@ async function inspect(context: Context, values: Values, [path]: string[]): Prom
   const started = performance.now();
   const { loaded, hasConfig } = await configOrSource(values, path);
   const opened = await openData(loaded, !hasConfig, readProgress(context));
-  const { seen, clusters, partOf, findings, differences, notes } = await inspectAll(
+  const { seen, clusters, splitOf, findings, differences, notes } = await inspectAll(
     context,
     opened,
     hasConfig ? loaded.config : null,
@@ -67,7 +67,7 @@ async function inspect(context: Context, values: Values, [path]: string[]): Prom
   const shortcuts = study === null ? null : scoreShortcuts(study, asked?.right ?? null);
   const found: Inspection = {
     source: loaded.file,
-    ...summarize(seen, partOf),
+    ...summarize(seen, splitOf),
     findings,
     differences,
     shortcuts,
@@ -99,15 +99,17 @@ function distinctImages(clusters: readonly DuplicateCluster[], count: number): n
 const thumbnailSide = 128;
 
 /** Small JPEG files of pictures, where they can be read. */
-async function thumbnails({ sources }: Survey, pictures: readonly Picture[]): Promise<Map<Picture, Uint8Array>> {
+async function thumbnails({ sources }: ImageTable, pictures: readonly FlaggedImage[]): Promise<Map<FlaggedImage, Uint8Array>> {
   const files = mapInOrder(pictures, decodesAtOnce(), async (picture) => {
     const made = await attempt(
       (async () =>
-        encodeThumbnail((await lookAt(await sources[picture.source]!.source.original(picture.index), thumbnailSide)).small))(),
+        encodeThumbnail(
+          (await inspectImage(await sources[picture.source]!.source.original(picture.index), thumbnailSide)).small,
+        ))(),
     );
     return { picture, made };
   });
-  const out = new Map<Picture, Uint8Array>();
+  const out = new Map<FlaggedImage, Uint8Array>();
   for await (const { picture, made } of files) if ('value' in made) out.set(picture, made.value);
   return out;
 }
@@ -123,11 +125,11 @@ export interface ModelOnStudy {
 export async function evaluateOnStudy(
   context: Context,
   path: string,
-  survey: Survey,
+  table: ImageTable,
   { indices }: ShortcutStudy,
 ): Promise<ModelOnStudy> {
   const { classifier, file } = await loadClassifier(path);
-  const { positive, negative } = survey.classes;
+  const { positive, negative } = table.classes;
   const flipped = positive !== classifier.classes.positive;
   if (flipped && negative !== classifier.classes.positive) {
     const { classes } = classifier;
@@ -142,12 +144,12 @@ export async function evaluateOnStudy(
     context.warn(`${run}: no ${runFiles.split} there: the model may have been trained on some of these pictures`);
   const kernels = kernelsFor(classifier.precision);
   const answers = mapInOrder(indices, decodesAtOnce(), async (i): Promise<0 | 1 | null> => {
-    if (trained?.has(survey.hashes[i]!)) return null;
-    const { source } = survey.sources[survey.sourceOf[i]!]!;
-    const read = await attempt(source.read(survey.indexOf[i]!, classifier.preprocessing));
+    if (trained?.has(table.hashes[i]!)) return null;
+    const { source } = table.sources[table.sourceOf[i]!]!;
+    const read = await attempt(source.read(table.indexOf[i]!, classifier.preprocessing));
     if ('reason' in read) return null;
     const isPositive = probability(logits(classifier, kernels, read.value.pixels)[0]!) > classifier.threshold;
-    return isPositive === ((survey.labels[i] === 1) !== flipped) ? 1 : 0;
+    return isPositive === ((table.labels[i] === 1) !== flipped) ? 1 : 0;
   });
   const right: ModelOnStudy['right'] = [];
   for await (const one of answers) right.push(one);

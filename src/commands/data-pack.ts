@@ -1,14 +1,15 @@
 import { basename, extname } from 'node:path';
 import { loadConfig, sourceFields } from '../config/load.ts';
+import { fullShuffleUpTo } from '../data/batches.ts';
 import { type Fit, fits, type Preprocessing } from '../data/image.ts';
 import { type PackOrder, packedExtension } from '../data/packed/format.ts';
 import { type Packed, packSource } from '../data/packed/write.ts';
-import { fullShuffleUpTo } from '../data/shuffle.ts';
 import type { Source } from '../data/source.ts';
+
 import { openSource, type SourceChoice, sourceAtPath } from '../data/sources/sources.ts';
+import { sourceChoice } from '../datasets/open.ts';
 import { type ExitKind, UserError } from '../errors.ts';
 import { takeLock } from '../run/lock.ts';
-import { sourceChoice } from '../training/prepare.ts';
 import type { Command, Context } from './command.ts';
 import { explained, numberFlag, seeds, setOption, wordFlag } from './options.ts';
 import { readProgress, sourcePaths, warnOfFailures } from './reading.ts';

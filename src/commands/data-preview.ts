@@ -1,16 +1,17 @@
 import { extname } from 'node:path';
-import { type Augmentation, augmentPicture, augments } from '../data/augment.ts';
-import type { Classes } from '../data/examples.ts';
+import { type Augmentation, augmentImage, augments } from '../data/augment.ts';
+import type { Classes } from '../data/classes.ts';
 import { encodePng, encodeWithTexts } from '../data/image.ts';
-import { attempt } from '../data/load.ts';
-import { fewPictures } from '../data/pixels.ts';
-import { partNames } from '../data/split.ts';
+import { fewImages } from '../data/pixels.ts';
+import { attempt } from '../data/source.ts';
+import { splitNames } from '../data/split.ts';
+import { openData } from '../datasets/open.ts';
+import { prepareData } from '../datasets/prepare.ts';
 import { type ExitKind, UserError } from '../errors.ts';
 import { namedRandom } from '../random.ts';
 import { type ContactSheet, drawSheet, type SheetImage, type SheetSection, sheetHtml } from '../report/contact-sheet.ts';
 import { writeFileAtomically } from '../run/atomic-write.ts';
-import { openData } from '../training/open-data.ts';
-import { prepareData } from '../training/prepare.ts';
+
 import type { Command, Context } from './command.ts';
 import { configOrSource, type SourceValues, sourceArgument, sourceOptions } from './data-source.ts';
 import { numberFlag, seeds } from './options.ts';
@@ -117,8 +118,8 @@ async function groupsOfConfig(context: Context, loaded: Parameters<typeof prepar
   const onProgress = readProgress(context);
   const prepared = await withDecoded(context, (places) => prepareData(loaded, { strict: false, onProgress, ...places }));
   warnOfFailures(context, prepared.failures, ['--config', loaded.file]);
-  const groups = partNames.flatMap((part) => {
-    const examples = prepared.parts[part];
+  const groups = splitNames.flatMap((part) => {
+    const examples = prepared.splits[part];
     if (examples === undefined) return [];
     const { labels, pixels, features, names } = examples;
     return [1, 0].map(
@@ -127,7 +128,7 @@ async function groupsOfConfig(context: Context, loaded: Parameters<typeof prepar
         label,
         trains: part === 'train',
         members: Int32Array.from(labels.keys()).filter((i) => labels[i] === label),
-        read: async (i) => ({ value: fewPictures(pixels, Int32Array.of(i), features) }),
+        read: async (i) => ({ value: fewImages(pixels, Int32Array.of(i), features) }),
         name: async (i) => (await names.slice(i, i + 1))[0]!,
       }),
     );
@@ -167,7 +168,7 @@ function variants(
 ): Uint8Array[] {
   return Array.from({ length: count }, (_, e) => {
     const out = new Uint8Array(square.length);
-    augmentPicture(square, out, { augmentation, side, random: namedRandom(seed, 'augment', e + 1, index) });
+    augmentImage(square, out, { augmentation, side, random: namedRandom(seed, 'augment', e + 1, index) });
     return out;
   });
 }

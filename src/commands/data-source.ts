@@ -3,12 +3,14 @@ import type { Config } from '../config/schema.ts';
 import { type DuplicateCluster, findDuplicates } from '../data/duplicates.ts';
 import { classCounts } from '../data/examples.ts';
 import { type Finding, findAll } from '../data/inspection/findings.ts';
-import { type Survey, survey } from '../data/inspection/survey.ts';
+import { type ImageTable, tabulateImages } from '../data/inspection/image-table.ts';
 import { refuseWithoutClasses } from '../data/load.ts';
+
 import { sourceAtPath } from '../data/sources/sources.ts';
+import type { OpenedData } from '../datasets/open.ts';
+import { splitsOfTable, type TableSplits } from '../datasets/table-splits.ts';
 import { UserError } from '../errors.ts';
-import type { OpenedData } from '../training/open-data.ts';
-import { partsOfSurvey, type SurveyParts } from '../training/survey-parts.ts';
+
 import type { Context, Option } from './command.ts';
 import { readProgress, sourcePaths } from './reading.ts';
 
@@ -42,8 +44,8 @@ export async function configOrSource(
 }
 
 /** What looking at all pictures of some sources found. */
-export interface Inspected extends SurveyParts {
-  seen: Survey;
+export interface Inspected extends TableSplits {
+  seen: ImageTable;
   clusters: DuplicateCluster[];
   findings: Finding[];
 }
@@ -56,16 +58,16 @@ export async function inspectAll(
   { sources, classes, preprocessing }: OpenedData,
   config: Config | null,
 ): Promise<Inspected> {
-  const seen = await survey(sources, { classes, preprocessing, onProgress: readProgress(context) });
+  const seen = await tabulateImages(sources, { classes, preprocessing, onProgress: readProgress(context) });
   refuseEmpty(seen);
-  const clusters = findDuplicates(seen.prints);
-  const parts = config === null ? noParts : await partsOfSurvey(seen, clusters, config);
-  return { seen, clusters, ...parts, findings: findAll(seen, clusters, parts.partOf) };
+  const clusters = findDuplicates(seen.perceptualHashes);
+  const parts = config === null ? noParts : await splitsOfTable(seen, clusters, config);
+  return { seen, clusters, ...parts, findings: findAll(seen, clusters, parts.splitOf) };
 }
 
-const noParts: SurveyParts = { partOf: () => null, differences: [], notes: [] };
+const noParts: TableSplits = { splitOf: () => null, differences: [], notes: [] };
 
-function refuseEmpty({ sources, sourceOf, labels, count, classes, unreadable }: Survey): void {
+function refuseEmpty({ sources, sourceOf, labels, count, classes, unreadable }: ImageTable): void {
   for (const [s, { source }] of sources.entries()) {
     const failures = unreadable.flatMap((one) =>
       one.source === s ? [{ name: source.name(one.index), reason: one.reason }] : [],

@@ -2,17 +2,16 @@ import { stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative } from 'node:path';
 import { type Classifier, evaluateClassifier, predictLabel, probability } from '../classifier/classifier.ts';
 import { type LoadedConfig, sourceFields } from '../config/load.ts';
-import { cachedSource } from '../data/cache/cached-source.ts';
-import { csvField } from '../data/csv-field.ts';
+import { cachedSource } from '../data/cache/decode-cache.ts';
+import { areSplitNames, type Classes, complementName, listNames, refuseMistakable } from '../data/classes.ts';
 import { exists } from '../data/disk.ts';
-import { arePartNames, type Classes, classCounts, type ExampleSet, listed, refuseMistakable } from '../data/examples.ts';
-import { decodesAtOnce, type Failure, mapInOrder, refuseWithoutPictures } from '../data/load.ts';
-import { defaultMemory, openExamples, roomFor } from '../data/open-examples.ts';
-import { restOf } from '../data/positive-hint.ts';
-import type { Source } from '../data/source.ts';
+import { allStrings, classCounts, type ExampleSet } from '../data/examples.ts';
+import { defaultMemory, type Failure, openExamples, refuseWithoutImages, streamingBudget } from '../data/load.ts';
+import { decodesAtOnce, mapInOrder, type Source } from '../data/source.ts';
 import { openSource, type SourceChoice, sourceAtPath } from '../data/sources/sources.ts';
-import { type PartName, partNames } from '../data/split.ts';
-import { allTexts } from '../data/texts.ts';
+import { type SplitName, splitNames } from '../data/split.ts';
+import { csvField } from '../data/text-files.ts';
+import { openSources, sourceChoice } from '../datasets/open.ts';
 import { type ExitKind, UserError } from '../errors.ts';
 import { kernelsFor, useThreads } from '../kernels/select.ts';
 import { shellWord } from '../lines.ts';
@@ -23,7 +22,6 @@ import { loadClassifier } from '../run/model-file.ts';
 import { defaultModel } from '../run/places.ts';
 import { readRunConfig, runFiles, runOfModel } from '../run/run-folder.ts';
 import { readSplitPart, type SplitRow, trainedOf, writePredictions } from '../run/split-file.ts';
-import { openSources, sourceChoice } from '../training/prepare.ts';
 import type { Command, Context } from './command.ts';
 import { modelOption, numberFlag, threadsOption, thresholdOption, wordFlag } from './options.ts';
 import { noteOthers, readProgress, sourcePaths, warnOfFailures, withDecoded } from './reading.ts';
@@ -44,8 +42,8 @@ interface Values {
   threads?: number;
 }
 
-type Part = PartName | 'all';
-const parts: readonly Part[] = [...partNames, 'all'];
+type Part = SplitName | 'all';
+const parts: readonly Part[] = [...splitNames, 'all'];
 
 export const command: Command<Values> = {
   options: [
@@ -108,13 +106,13 @@ async function chooseExamples(
   const part = split ?? (data === undefined ? 'test' : 'all');
   const { sources, memory, roots } =
     data === undefined ? await ownData(run, () => ownSources(context, run, part)) : await otherSource(context, data, classifier);
-  const madeApart = sources.every(({ source }) => source.madeApart ?? false);
+  const isIndependent = sources.every(({ source }) => source.isIndependent ?? false);
   const read = async () => {
     if (data !== undefined && part === 'all') {
       const found = await withDecoded(context, (places) => readAll(sources[0]!, { ...reading, ...places, memory }));
       warnOfOneClass(context, sources[0]!.source, found.examples, classes);
       const trained = await trainedContents(context, run, classifier);
-      return { title: data, origin: { trained, isOwn: false, madeApart }, rows: null, ...found };
+      return { title: data, origin: { trained, isOwn: false, isIndependent }, rows: null, ...found };
     }
     const { rows, present } = await readSplitPart(run, classes, part);
     if (rows.length === 0)
@@ -122,7 +120,7 @@ async function chooseExamples(
     const what = { part, where: data ?? 'the data of the run' };
     const found = await withDecoded(context, (places) => readRunPart(rows, sources, what, { ...reading, ...places, memory }));
     const title = data === undefined ? `${part} of ${run}` : `${part} of ${run}, from ${data}`;
-    return { title, origin: part === 'all' ? { trained: trainedOf(rows), isOwn: true, madeApart } : null, rows, ...found };
+    return { title, origin: part === 'all' ? { trained: trainedOf(rows), isOwn: true, isIndependent } : null, rows, ...found };
   };
   const { failures, ...chosen } = await read();
   warnOfFailures(context, failures, data === undefined ? ['--config', join(run, runFiles.config)] : [data]);
@@ -187,11 +185,11 @@ async function readAll(
   { source, positive }: PartSource,
   { cache, memory, onProgress, ...rest }: PartOptions,
 ): Promise<{ examples: ExampleSet; failures: Failure[] }> {
-  const room = roomFor([source], rest.preprocessing, memory);
+  const budgetBytes = streamingBudget([source], rest.preprocessing, memory);
   const progress = (done: number, total: number) => onProgress(source.title, done, total);
-  const options = { ...rest, positive, room, oneClass: true, onProgress: progress };
+  const options = { ...rest, positive, budgetBytes, oneClass: true, onProgress: progress };
   const found = await openExamples(cachedSource(source, cache), options);
-  refuseWithoutPictures(found.examples.labels.length, source.title, found.failures);
+  refuseWithoutImages(found.examples.labels.length, source.title, found.failures);
   return found;
 }
 
@@ -234,13 +232,14 @@ async function isFile(path: string): Promise<boolean> {
  *  birds), but where it is missing, the one class that is there must be the model's other one.
  *  @throws UserError (data) */
 function requireClasses(data: string, found: readonly string[], { positive, negative }: Classes): void {
-  if (found.length > 2 && found.includes(positive)) refuseMistakable(found, { positive, negative: restOf(positive) }, data);
+  if (found.length > 2 && found.includes(positive))
+    refuseMistakable(found, { positive, negative: complementName(positive) }, data);
   if (found.includes(positive) || found.length === 0 || (found.length === 1 && found[0] === negative)) return;
-  const hint = arePartNames(found)
+  const hint = areSplitNames(found)
     ? 'These look like parts, not classes: give the folder of one of them to --data.'
     : `Call the class that the model answers ${positive} for, a folder or a label, ${positive} here too` +
       (found.length === 1 ? `; or the one that it answers ${negative} for ${negative}.` : '.');
-  const names = listed(found, found.length > 2 ? ', ' : ' and ');
+  const names = listNames(found, found.length > 2 ? ', ' : ' and ');
   throw new UserError('data', `${data}: expected the model's classes, ${positive} and ${negative}, found ${names}`, { hint });
 }
 
@@ -288,7 +287,7 @@ async function predictionRows(
   threshold: number,
 ): Promise<PredictionRow[]> {
   const { positive, negative } = classifier.classes;
-  return (await allTexts(examples.names)).map((file, i) => {
+  return (await allStrings(examples.names)).map((file, i) => {
     const p = probability(logits[i]!);
     const truth = examples.labels[i] === 1 ? positive : negative;
     const { label, confidence } = predictLabel(classifier, p, threshold);

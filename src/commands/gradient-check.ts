@@ -1,10 +1,10 @@
 import { loadConfig } from '../config/load.ts';
+import { prepareData } from '../datasets/prepare.ts';
 import type { ExitKind } from '../errors.ts';
 import { referenceKernels } from '../kernels/reference.ts';
 import { gradientCheckText } from '../report/model.ts';
 import { checkModel, isRight, rightBelow, tensorsOf } from '../training/check-gradients.ts';
 import { planTraining, prepareFit } from '../training/plan.ts';
-import { prepareData } from '../training/prepare.ts';
 import type { Command, Context } from './command.ts';
 import { configOption, numberFlag, setOption } from './options.ts';
 import { readProgress, readTrainingFiles, warnOfFailures, withDecoded } from './reading.ts';
@@ -47,8 +47,8 @@ async function check(
   const data = await withDecoded(context, (places) => prepareData(loaded, { ...reading, ...places }));
   warnOfFailures(context, data.failures, ['--config', loaded.file]);
   const kernels = referenceKernels('float64');
-  const plan = planTraining(loaded.config, data.parts, kernels);
-  const options = await prepareFit(loaded.config, data.parts, plan, kernels, await readTrainingFiles(loaded, plan.network));
+  const plan = planTraining(loaded.config, data.splits, kernels);
+  const options = await prepareFit(loaded.config, data.splits, plan, kernels, await readTrainingFiles(loaded, plan.network));
   const checks = checkModel(options, { perLayer: all ? Number.POSITIVE_INFINITY : parameters, examples });
   const layers = checks.map((check) => ({
     ...check,

@@ -1,5 +1,5 @@
 import type { ExitKind } from '../errors.ts';
-import { parameterCount } from '../model/network.ts';
+import { parameterCount } from '../nn/network.ts';
 import { modelText } from '../report/model.ts';
 import { loadClassifier } from '../run/model-file.ts';
 import { defaultModel } from '../run/places.ts';

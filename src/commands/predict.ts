@@ -1,12 +1,22 @@
 import fs from 'node:fs';
 import { type Classifier, logits, predictLabel, probability } from '../classifier/classifier.ts';
-import { csvField } from '../data/csv-field.ts';
-import { decodeText, pathsInList } from '../data/decode-text.ts';
+import { decodeImage } from '../data/decode.ts';
 import { exists, readWhole } from '../data/disk.ts';
-import { decodeImage } from '../data/image.ts';
-import { decodesAtOnce, mapInOrder, mostFailuresNamed } from '../data/load.ts';
-import { isFolder, maximumFileBytes, readPicture, walkFiles } from '../data/sources/files.ts';
-import { type FoundFile, fileAt, filesPassedOver, foldersPassedOver, imagesAmong } from '../data/sources/found-files.ts';
+import { mostFailuresNamed } from '../data/load.ts';
+import { decodesAtOnce, mapInOrder } from '../data/source.ts';
+import {
+  type FoundFile,
+  fileAt,
+  filesPassedOver,
+  foldersPassedOver,
+  imagesAmong,
+  isFolder,
+  maximumFileBytes,
+  readImage,
+  walkFiles,
+} from '../data/sources/files.ts';
+import { csvField, decodeText, pathsInList } from '../data/text-files.ts';
+
 import { type ExitKind, systemReason, UserError } from '../errors.ts';
 import { kernelsFor, useThreads } from '../kernels/select.ts';
 import { count as counted, plural } from '../report/table.ts';
@@ -135,7 +145,7 @@ async function* imagesOf(operands: readonly string[], context: Context): AsyncGe
 
 /** @param name  as it is answered for */
 function fileImage(name: string, path = name): Image {
-  return { name, pixels: ({ preprocessing }) => outcomeOf(readPicture(path, preprocessing).then(({ pixels }) => pixels)) };
+  return { name, pixels: ({ preprocessing }) => outcomeOf(readImage(path, preprocessing).then(({ pixels }) => pixels)) };
 }
 
 function stdinImage(bytes: Uint8Array): Image {

@@ -1,13 +1,14 @@
 import { resolve } from 'node:path';
 import type { LoadedConfig } from '../config/load.ts';
 import { type DecodeCache, withCache } from '../data/cache/decode-cache.ts';
-import { cachePlace, scratchFolders } from '../data/cache/place.ts';
-import { listed } from '../data/examples.ts';
+import { cachePlace, scratchFolders } from '../data/cache/folder.ts';
+import { listNames } from '../data/classes.ts';
 import { type Failure, mostFailuresNamed } from '../data/load.ts';
+
 import { type Scratch, scratchIn } from '../data/scratch.ts';
 import { UserError } from '../errors.ts';
 import { shellWord } from '../lines.ts';
-import type { Layer, Network } from '../model/network.ts';
+import type { Layer, Network } from '../nn/build.ts';
 import { count, plural } from '../report/table.ts';
 import { loadClassifier, loadVector } from '../run/model-file.ts';
 import type { TrainingFiles } from '../training/plan.ts';
@@ -73,7 +74,7 @@ export function warnOfFailures(context: Context, failures: readonly Failure[], o
 
 /** Says which classes stand together as the negative one, where they are more than one. */
 export function noteOthers(context: Context, where: string, positive: string, others: readonly string[]): void {
-  if (others.length > 1) context.note(`${where}: ${positive} against all other classes together, ${listed(others, ', ')}`);
+  if (others.length > 1) context.note(`${where}: ${positive} against all other classes together, ${listNames(others, ', ')}`);
 }
 
 /** Reads the files that a config names beside its pictures: weights to start from, a learning rate by feature.

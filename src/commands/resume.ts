@@ -12,11 +12,11 @@ import { shownPath } from '../run/places.ts';
 import { configOfRun, journalBytes, openRun, readRunConfig, runFiles, takeRun, writeConfig } from '../run/run-folder.ts';
 import { changesSince, splitDigest, writeSplit, writtenSplitDigest } from '../run/split-file.ts';
 import { type Checkpoint, type InputDigests, inputDigests, unpackCheckpoint } from '../training/checkpoint.ts';
+import type { TrainingJob } from '../training/trainer.ts';
+import { runTraining } from '../training/trainer.ts';
 import { version } from '../version.ts';
-import { carryOut } from './carry-out.ts';
-import { checkpointsOf } from './checkpoints.ts';
 import type { Context } from './command.ts';
-import { type Job, prepareJob } from './train-job.ts';
+import { prepareJob, printTrained } from './train-job.ts';
 
 /** `nn train --resume`: goes on with a run where its last checkpoint was, or from its beginning where there is none yet.
  *  @param sets  as given to --set: nothing but training.epochs
@@ -53,7 +53,7 @@ export async function resume(context: Context, path: string, sets: readonly stri
     noteBeginning(context, job, checkpoint);
     const run = await openRun(path, lock, checkpoint?.journalBytes ?? 0);
     close = run.close;
-    return await carryOut(run, job, checkpointsOf(run, job, { from: checkpoint, marks }));
+    return printTrained(context, job, await runTraining(run, job, { from: checkpoint, inputs: marks }));
   } finally {
     await close();
   }
@@ -162,18 +162,22 @@ async function printAgain(
 }
 
 /** @throws UserError (data, usage) naming what is not as it was when the run began */
-async function refuseOtherInput(path: string, checkpoint: Checkpoint | null, { data, extras }: Job): Promise<InputDigests> {
-  const split = await splitDigest(data.parts, data.classes);
-  const marks = inputDigests(split, data.parts, extras);
+async function refuseOtherInput(
+  path: string,
+  checkpoint: Checkpoint | null,
+  { data, files }: TrainingJob,
+): Promise<InputDigests> {
+  const split = await splitDigest(data.splits, data.classes);
+  const marks = inputDigests(split, data.splits, files);
   const written = await writtenSplitDigest(path);
   const same = checkpoint === null ? written === null || written === split : checkpoint.marks.split === marks.split;
   if (!same) {
-    const found = await changesSince(path, data.parts, data.classes);
+    const found = await changesSince(path, data.splits, data.classes);
     throw new UserError('data', `${path}: expected the pictures that the run began with, found ${found}`, {
       hint: `Bring those back; or with these: ${anew(path)}`,
     });
   }
-  if (written === null) await writeSplit(path, data.parts, data.classes);
+  if (written === null) await writeSplit(path, data.splits, data.classes);
   if (checkpoint !== null) refuseOtherMarks(checkpoint.marks, marks, path);
   return marks;
 }
@@ -197,7 +201,7 @@ function refuseOtherMarks(before: InputDigests, now: InputDigests, path: string)
   }
 }
 
-function noteBeginning(context: Context, { plan }: Job, checkpoint: Checkpoint | null): void {
+function noteBeginning(context: Context, { plan }: TrainingJob, checkpoint: Checkpoint | null): void {
   if (checkpoint === null) {
     context.note('There is no checkpoint yet: training begins again.');
     return;

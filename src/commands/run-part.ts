@@ -1,13 +1,12 @@
-import { cachedSource } from '../data/cache/cached-source.ts';
-import { type Classes, concatenateExamples, type ExampleSet, inMemory, selectFrom } from '../data/examples.ts';
+import { cachedSource } from '../data/cache/decode-cache.ts';
+import type { Classes } from '../data/classes.ts';
+import { concatenateExamples, type ExampleSet, inMemory, selectFrom, stringBlocks } from '../data/examples.ts';
 import type { Preprocessing } from '../data/image.ts';
-import { attempt, decodesAtOnce, type Failure, mapInOrder } from '../data/load.ts';
-import { openExamples, roomFor } from '../data/open-examples.ts';
-import { hashOf, pieceOf, type Source } from '../data/source.ts';
-import { eachText } from '../data/texts.ts';
+import { type Failure, openExamples, streamingBudget } from '../data/load.ts';
+import { attempt, decodesAtOnce, hashOf, mapInOrder, pieceOf, type Source } from '../data/source.ts';
+import type { OpenedSource } from '../datasets/open.ts';
 import { UserError } from '../errors.ts';
 import type { SplitRow } from '../run/split-file.ts';
-import type { OpenedSource } from '../training/prepare.ts';
 import type { DecodedPlaces } from './reading.ts';
 
 /** Where the pictures of a run's part may be. */
@@ -63,7 +62,7 @@ async function readPieces(
   { cache, scratch, preprocessing, classes, memory, strict, onProgress }: PartOptions,
 ): Promise<Pieces> {
   const pieces = sources.map(({ source }, i) => (indices[i] ? pieceOf(cachedSource(source, cache), indices[i]) : source));
-  const room = roomFor(
+  const room = streamingBudget(
     pieces.filter(({ packed }) => !packed),
     preprocessing,
     memory,
@@ -77,7 +76,7 @@ async function readPieces(
       classes,
       strict,
       oneClass: true,
-      room: piece.packed ? memory * 2 ** 20 : room,
+      budgetBytes: piece.packed ? memory * 2 ** 20 : room,
       scratch,
       onProgress: (done, total) => onProgress(piece.title, done, total),
     });
@@ -173,7 +172,7 @@ export async function matchExamples(
   const places = new Map<string, Place[]>();
   for (const [set, { hashes, labels }] of sets.entries()) {
     let index = 0;
-    for await (const some of eachText(hashes)) {
+    for await (const some of stringBlocks(hashes)) {
       for (const hash of some) {
         const name = key(hash, labels[index]!);
         const found = places.get(name) ?? [];

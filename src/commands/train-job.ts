@@ -1,36 +1,28 @@
 import type { LoadedConfig } from '../config/load.ts';
-import type { Kernels } from '../kernels/kernels.ts';
+import { prepareData, type ReadOptions } from '../datasets/prepare.ts';
+import type { ExitKind, UserError } from '../errors.ts';
 import { kernelsFor } from '../kernels/select.ts';
+import { shellWord } from '../lines.ts';
+import { trainText } from '../report/train-summary.ts';
+import { runsFolder } from '../run/places.ts';
 import { requireDev } from '../training/cross-validation.ts';
-import { type Plan, planTraining, type TrainingFiles } from '../training/plan.ts';
-import { type PreparedData, prepareData, type ReadOptions } from '../training/prepare.ts';
+import { planTraining } from '../training/plan.ts';
+import { resumeText, type runTraining, type TrainingJob } from '../training/trainer.ts';
 import type { Context } from './command.ts';
 import { noteOthers, readProgress, readTrainingFiles, warnOfFailures, withDecoded } from './reading.ts';
-
-/** What a training is given, and the warnings that it gathers. */
-export interface Job {
-  context: Context;
-  loaded: LoadedConfig;
-  data: PreparedData;
-  extras: TrainingFiles;
-  kernels: Kernels;
-  plan: Plan;
-  warn(text: string): void;
-  warnings: string[];
-}
 
 /** Reads all that a config names. @throws UserError (data, usage, model) */
 export async function prepareJob(
   context: Context,
   loaded: LoadedConfig,
   options: Pick<ReadOptions, 'strict' | 'compareContents'>,
-): Promise<Job> {
+): Promise<TrainingJob> {
   const reading = { ...options, onProgress: readProgress(context) };
   const data = await withDecoded(context, (places) => prepareData(loaded, { ...reading, ...places }));
   requireDev(loaded.config, data);
   const kernels = kernelsFor(loaded.config.precision, loaded.config.arithmetic);
-  const plan = planTraining(loaded.config, data.parts, kernels);
-  const extras = await readTrainingFiles(loaded, plan.network);
+  const plan = planTraining(loaded.config, data.splits, kernels);
+  const files = await readTrainingFiles(loaded, plan.network);
   const warnings = warnOfFailures(context, data.failures, ['--config', loaded.file]);
   const warn = (text: string) => {
     warnings.push(text);
@@ -39,5 +31,19 @@ export async function prepareJob(
   noteOthers(context, loaded.file, data.classes.positive, data.others);
   for (const text of [...data.notes, ...plan.warnings]) warn(text);
   if (context.verbose) context.note(`first layer: ${plan.form.form} form (${plan.form.why})`);
-  return { context, loaded, data, extras, kernels, plan, warn, warnings };
+  return { listener: context, loaded, data, files, kernels, plan, warnings, runs: runsFolder(context.environment) };
+}
+
+/** Says what came of a training: its summary, and how to go on where it was stopped. */
+export function printTrained(
+  context: Context,
+  { data }: TrainingJob,
+  { summary, isCheckpointed }: Awaited<ReturnType<typeof runTraining>>,
+): ExitKind | undefined {
+  context.print(context.json ? JSON.stringify(summary) : trainText(summary, data.classes, context.style));
+  if (summary.stopped === 'interrupted') {
+    context.note(`The model so far is kept: nn predict --model ${shellWord(summary.run)} …`);
+    if (isCheckpointed) context.note(resumeText(summary.run));
+  }
+  return context.signal.aborted ? (context.signal.reason as UserError).kind : undefined;
 }

@@ -11,13 +11,12 @@ import { inputDigests } from '../training/checkpoint.ts';
 import { estimateSeconds } from '../training/estimate.ts';
 import { sumOf } from '../training/memory.ts';
 import { describeLayers, prepareFit } from '../training/plan.ts';
-import { carryOut } from './carry-out.ts';
-import { checkpointsOf } from './checkpoints.ts';
+import { runTraining, type TrainingJob } from '../training/trainer.ts';
 import type { Command, Context } from './command.ts';
 import { printFoundRate } from './find-rate.ts';
 import { configOption, numberOption, setOption, threadsOption } from './options.ts';
 import { resume } from './resume.ts';
-import { type Job, prepareJob } from './train-job.ts';
+import { prepareJob, printTrained } from './train-job.ts';
 
 interface Values {
   config: string;
@@ -73,32 +72,32 @@ async function train(context: Context, values: Values): Promise<ExitKind | undef
   const force = values.force ?? false;
   if (values.output !== undefined) await refuseRun(values.output, loaded, force);
   const job = await prepareJob(context, loaded, { strict: values.strict ?? false });
-  const { data, plan, kernels, extras } = job;
+  const { data, plan, kernels, files } = job;
   if (values.dryRun) {
-    await printPlan(job);
+    await printPlan(context, job);
     return undefined;
   }
   if (values.findRate) {
-    await printFoundRate(context, await prepareFit(loaded.config, data.parts, plan, kernels, extras));
+    await printFoundRate(context, await prepareFit(loaded.config, data.splits, plan, kernels, files));
     return undefined;
   }
 
   const path = values.output ?? (await newRunFolder(join(runsFolder(context.environment), runName(values.config, new Date()))));
   const run = await createRun(path, loaded, force);
   try {
-    const split = await writeSplit(path, data.parts, data.classes);
-    const marks = inputDigests(split, data.parts, extras);
-    return await carryOut(run, job, checkpointsOf(run, job, { from: null, marks }));
+    const split = await writeSplit(path, data.splits, data.classes);
+    const marks = inputDigests(split, data.splits, files);
+    return printTrained(context, job, await runTraining(run, job, { from: null, inputs: marks }));
   } finally {
     await run.close();
   }
 }
 
-async function printPlan({ context, loaded, data, extras, kernels, plan, warnings }: Job): Promise<void> {
+async function printPlan(context: Context, { loaded, data, files, kernels, plan, warnings }: TrainingJob): Promise<void> {
   const { config, file } = loaded;
   const { memory, learningRates, batch, parameters, examples, network, form } = plan;
   const { epochs } = config.training;
-  const once = estimateSeconds(await prepareFit(config, data.parts, plan, kernels, extras));
+  const once = estimateSeconds(await prepareFit(config, data.splits, plan, kernels, files));
   const planned: TrainPlan = {
     config: file,
     examples,

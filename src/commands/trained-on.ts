@@ -1,12 +1,11 @@
 import { type Classifier, metricsOfLogits } from '../classifier/classifier.ts';
-import type { ContentSet } from '../data/content-set.ts';
-import type { ExampleSet } from '../data/examples.ts';
-import { ascending } from '../data/shuffle.ts';
-import { eachText } from '../data/texts.ts';
+import { ascending } from '../data/batches.ts';
+import type { ContentSet } from '../data/content-hash.ts';
+import { type ExampleSet, stringBlocks } from '../data/examples.ts';
+import { findDatasetDuplicates, maximumCompared } from '../datasets/dataset-duplicates.ts';
 import { UserError } from '../errors.ts';
 import type { Unseen } from '../results/evaluation.ts';
 import { readTrained } from '../run/split-file.ts';
-import { findCopies, mostLookedAt } from '../training/copies.ts';
 import type { Context } from './command.ts';
 
 /** Where pictures come from that are judged together, whatever part they stood in. */
@@ -16,7 +15,7 @@ export interface Origin {
   /** from the run's own data, in which copies stand in one part */
   isOwn: boolean;
   /** each was made on its own: however alike two are, neither is a copy */
-  madeApart: boolean;
+  isIndependent: boolean;
 }
 
 /** Pictures that were judged, and the answers for them. */
@@ -33,7 +32,7 @@ export async function measureUnseen(classifier: Classifier, judged: Evaluated): 
   const { labels } = examples;
   const familiar = await flagsOf(examples, trained);
   const trainedOn = sum(familiar);
-  const looksForCopies = !isOwn && labels.length <= mostLookedAt;
+  const looksForCopies = !isOwn && labels.length <= maximumCompared;
   if (looksForCopies && trainedOn > 0 && trainedOn < labels.length) await addCopies(familiar, classifier, judged);
   const others = ascending(labels.length).filter((i) => familiar[i] === 0);
   const answers = Float64Array.from(others, (i) => logits[i]!);
@@ -61,13 +60,17 @@ export async function trainedContents(context: Context, run: string, { classes }
 async function flagsOf({ hashes }: ExampleSet, trained: ContentSet): Promise<Uint8Array> {
   const flags = new Uint8Array(hashes.length);
   let i = 0;
-  for await (const some of eachText(hashes)) for (const hash of some) flags[i++] = trained.has(hash) ? 1 : 0;
+  for await (const some of stringBlocks(hashes)) for (const hash of some) flags[i++] = trained.has(hash) ? 1 : 0;
   return flags;
 }
 
 /** Adds those that are copies of one that is there. @param familiar  (m)  1 for those that are there */
-async function addCopies(familiar: Uint8Array, { preprocessing }: Classifier, { examples, madeApart }: Evaluated): Promise<void> {
-  const { clusters } = await findCopies([{ examples, madeApart }], preprocessing.imageSize);
+async function addCopies(
+  familiar: Uint8Array,
+  { preprocessing }: Classifier,
+  { examples, isIndependent }: Evaluated,
+): Promise<void> {
+  const { clusters } = await findDatasetDuplicates([{ examples, isIndependent }], preprocessing.imageSize);
   for (const { members } of clusters) {
     if (members.some((i) => familiar[i] === 1)) for (const i of members) familiar[i] = 1;
   }

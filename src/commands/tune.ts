@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { type LoadedConfig, loadConfig, pathsOf, withoutPaths } from '../config/load.ts';
 import type { SearchConfig } from '../config/schema.ts';
 import { exists, makeFolder } from '../data/disk.ts';
+import { type PreparedData, prepareData } from '../datasets/prepare.ts';
 import { type ExitKind, UserError } from '../errors.ts';
 import { kernelsFor, useThreads } from '../kernels/select.ts';
 import { rankingCsv, tuneText } from '../report/tune.ts';
@@ -21,7 +22,6 @@ import {
 import { changesSince, splitDigest, writeSplit, writtenSplitDigest } from '../run/split-file.ts';
 import { refuseTooMuch } from '../training/memory.ts';
 import { planTraining, type TrainingFiles } from '../training/plan.ts';
-import { type PreparedData, prepareData } from '../training/prepare.ts';
 import { trialConfig, trialSets } from '../training/trial.ts';
 import { poolClosed, trialPool } from '../training/trial-pool.ts';
 import { halvingFactor, rankTrials, rungEpochs, tune } from '../training/tune.ts';
@@ -250,7 +250,7 @@ async function checkFirstTrial(
   warnOfFailures(context, data.failures, ['--config', loaded.file]);
   noteOthers(context, loaded.file, data.classes.positive, data.others);
   for (const note of data.notes) context.warn(note);
-  const { network, memory } = planTraining(config, data.parts, kernelsFor(config.precision, config.arithmetic));
+  const { network, memory } = planTraining(config, data.splits, kernelsFor(config.precision, config.arithmetic));
   refuseTooMuch(memory, { processes: jobs });
   return { extras: await readTrainingFiles({ ...loaded, config }, network), data };
 }
@@ -258,7 +258,7 @@ async function checkFirstTrial(
 /** Writes down which pictures the first trial has, or compares them with those that the search began with: trials of others can't be
  *  ranked together.
  *  @throws UserError (data) naming what has changed */
-async function keepSplit(output: string, { parts, classes }: PreparedData): Promise<void> {
+async function keepSplit(output: string, { splits: parts, classes }: PreparedData): Promise<void> {
   const written = await writtenSplitDigest(output);
   if (written === null) await writeSplit(output, parts, classes);
   else if (written !== (await splitDigest(parts, classes))) {

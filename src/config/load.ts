@@ -1,9 +1,10 @@
 import { realpathSync } from 'node:fs';
 import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
-import { decodeText } from '../data/decode-text.ts';
 import { exists, readWhole, reasonAt } from '../data/disk.ts';
 import { typeByName } from '../data/sources/sources.ts';
-import { autoShare, partNames } from '../data/split.ts';
+import { autoShare, splitNames } from '../data/split.ts';
+import { decodeText } from '../data/text-files.ts';
+
 import { shown, systemReason, UserError } from '../errors.ts';
 import { shellWord } from '../lines.ts';
 import { describeIssues, type Problem, suggestion } from './issues.ts';
@@ -107,7 +108,7 @@ function withSplit(config: Config): Config {
 /** A method alone says nothing of the sizes. */
 function splitOf(split: Config['data']['split']): Config['data']['split'] {
   if (split === undefined) return 'auto';
-  if (typeof split !== 'object' || 'folds' in split || partNames.some((part) => split[part] !== undefined)) return split;
+  if (typeof split !== 'object' || 'folds' in split || splitNames.some((part) => split[part] !== undefined)) return split;
   return { ...split, dev: autoShare, test: autoShare };
 }
 

@@ -1,21 +1,21 @@
 import { z } from 'zod';
+import { autoShuffle, fullShuffleUpTo } from '../data/batches.ts';
 import { difficulties } from '../data/drawn/draw.ts';
 import { duplicateTreatments } from '../data/duplicates.ts';
 import { fits } from '../data/image.ts';
+import { defaultMemory } from '../data/load.ts';
 import { normalizers } from '../data/normalize.ts';
-import { defaultMemory } from '../data/open-examples.ts';
-import { autoShuffle, fullShuffleUpTo } from '../data/shuffle.ts';
 import { cifar10Parts } from '../data/sources/cifar10.ts';
 import { splitMethods } from '../data/split.ts';
 import { thresholdCriteria } from '../evaluation/metrics.ts';
 import { arithmetics, precisions } from '../kernels/kernels.ts';
-import { activations, defaultSlope } from '../model/activations.ts';
-import { forms } from '../model/forms.ts';
-import { defaultFactor, initializers } from '../model/initializers.ts';
-import { losses } from '../model/losses.ts';
-import { type OptimizerName, type OptimizerOptions, optimizers } from '../optimize/optimizers.ts';
-import { type RangeName, ranges } from '../optimize/ranges.ts';
-import { type ScheduleName, type ScheduleOptions, schedules } from '../optimize/schedules.ts';
+import { activations, defaultSlope } from '../nn/activations.ts';
+import { defaultFactor, initializers } from '../nn/initializers.ts';
+import { forms } from '../nn/input/input-form.ts';
+import { losses } from '../nn/losses.ts';
+import { type OptimizerName, type OptimizerOptions, optimizers } from '../nn/optimizers.ts';
+import { type RangeName, ranges } from '../nn/ranges.ts';
+import { type ScheduleName, type ScheduleOptions, schedules } from '../nn/schedules.ts';
 
 /** The versions of nn that changed a default or an automatic learning rate. What a run or a search began with stands in its config. */
 export const defaultsOf = {
@@ -195,6 +195,7 @@ const optimizerNumbers: Record<keyof OptimizerOptions, z.ZodNumber> = {
   beta1: z.number().min(0).lt(1),
   beta2: z.number().min(0).lt(1),
   epsilon: z.number().gt(0),
+  weightDecay: z.number().min(0),
 };
 const scheduleNumbers: Record<keyof ScheduleOptions, z.ZodNumber> = {
   decay: z.number().min(0),

@@ -21,17 +21,6 @@ export interface Augmentation {
   contrast: number;
 }
 
-export const noAugmentation: Augmentation = {
-  flipHorizontal: false,
-  flipVertical: false,
-  noise: 0,
-  shift: 0,
-  zoom: 0,
-  rotate: 0,
-  brightness: 0,
-  contrast: 0,
-};
-
 export function augments(augmentation: Augmentation): boolean {
   return Object.values(augmentation).some(Boolean);
 }
@@ -55,12 +44,12 @@ export function augmentBatch(
     const example = indices[i]!;
     const random = namedRandom(seed, 'augment', epoch, example);
     const from = pixels.subarray(places[i]! * features, (places[i]! + 1) * features);
-    augmentPicture(from, out.subarray(i * features, (i + 1) * features), { augmentation, side, random });
+    augmentImage(from, out.subarray(i * features, (i + 1) * features), { augmentation, side, random });
   }
 }
 
 /** One variation of one picture. */
-export function augmentPicture(
+export function augmentImage(
   from: Uint8Array,
   to: Uint8Array,
   { augmentation, side, random }: { augmentation: Augmentation; side: number; random: Random },

@@ -1,6 +1,6 @@
-import { UserError } from '../errors.ts';
-import { DamagedFile } from './damaged.ts';
-import type { Raster } from './raster.ts';
+import { DataError } from '../errors.ts';
+import { DamagedFile } from './image-errors.ts';
+import type { Raster } from './tiff.ts';
 
 /** Windows bitmaps. sharp reads none, and the libraries that do get some of their kinds wrong without a word
  *  (docs/decisions/0031-bmp.md).
@@ -96,7 +96,7 @@ function refuseKind(bits: number, compression: number, isOs2: boolean): void {
   };
   const isKnown = known[bits]?.includes(compression) && !(isOs2 && compression > runs4);
   if (!isKnown)
-    throw new UserError('data', `a BMP of ${bits} bits and compression ${compression}, which nn can't decode: save it as PNG`);
+    throw new DataError(`a BMP of ${bits} bits and compression ${compression}, which nn can't decode: save it as PNG`);
 }
 
 type Decoded = Pick<Raster, 'channels' | 'pixels'>;

@@ -9,11 +9,11 @@ let lastAlone: Promise<unknown> = Promise.resolve();
 export const stopDecoding = new AbortController();
 
 /** Thrown where an image takes so much memory that it has to be decoded while no other is. */
-export class OnlyAlone extends Error {}
+export class NeedsExclusiveDecoding extends Error {}
 
 /** Decodes; what takes much memory, or fails among others for no reason of its own, is tried once more alone.
  *  @throws UserError, or whatever `decode` throws the second time */
-export async function inTurn<T>(decode: (isAlone: boolean) => Promise<T>): Promise<T> {
+export async function scheduleDecoding<T>(decode: (isAlone: boolean) => Promise<T>): Promise<T> {
   try {
     return await amongOthers(() => decode(false));
   } catch (error) {

@@ -1,13 +1,13 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { systemReason, UserError } from '../errors.ts';
+import { DataError, systemReason, UserError } from '../errors.ts';
 import { addressHint, requireDecoding } from '../machine-memory.ts';
 import { ownFile } from '../own-files.ts';
-import { DamagedFile } from './damaged.ts';
-import { OnlyAlone, stopDecoding } from './decode-turns.ts';
-import type { Reply, Request } from './decoding-worker.ts';
-import type { Uses } from './image.ts';
+import { NeedsExclusiveDecoding, stopDecoding } from './decode-turns.ts';
+import type { DecodeReply, DecodeRequest } from './decoding-worker.ts';
+import type { Operations } from './image.ts';
+import { DamagedFile } from './image-errors.ts';
 import { formatOf } from './image-formats.ts';
 
 /** Processes that decode what may take for ever: src/data/decoding-worker.ts. Each decodes one image at a time. */
@@ -23,25 +23,20 @@ interface Slot {
 /** One for each core; not too many, since each may hold hundreds of megabytes. */
 const free: Slot[] = Array.from({ length: Math.min(8, availableParallelism()) }, () => ({}));
 const waiting: ((slot: Slot) => void)[] = [];
-/** Ends what is asked now. */
-const asked = new Set<() => void>();
-stopDecoding.signal.addEventListener('abort', () => {
-  for (const end of asked) end();
-});
-const interrupted: Answer = { reason: 'interrupted', isDamaged: false };
+const interrupted: Outcome = { reason: 'interrupted', isDamaged: false };
 
 /** Decodes a file in another process; where that takes too long, or the process dies of it, it is refused.
  *  @throws UserError (data) with the reason; (usage) where the machine has too little to decode with
- *  @throws OnlyAlone for what is to be asked again with `isAlone` */
-export async function decodeApart<Use extends keyof Uses>(
+ *  @throws NeedsExclusiveDecoding for what is to be asked again with `isAlone` */
+export async function decodeApart<Use extends keyof Operations>(
   use: Use,
   file: Uint8Array,
-  how: Parameters<Uses[Use]>[1],
+  how: Parameters<Operations[Use]>[1],
   isAlone: boolean,
-): Promise<Awaited<ReturnType<Uses[Use]>>> {
+): Promise<Awaited<ReturnType<Operations[Use]>>> {
   const slot = free.pop() ?? (await new Promise<Slot>((resolve) => waiting.push(resolve)));
   try {
-    return (await decodeIn(slot, { use, file, how, isAlone } as Request)) as Awaited<ReturnType<Uses[Use]>>;
+    return (await decodeIn(slot, { use, file, how, isAlone } as DecodeRequest)) as Awaited<ReturnType<Operations[Use]>>;
   } finally {
     const next = waiting.shift();
     if (next === undefined) free.push(slot);
@@ -49,16 +44,16 @@ export async function decodeApart<Use extends keyof Uses>(
   }
 }
 
-async function decodeIn(slot: Slot, request: Request): Promise<unknown> {
+async function decodeIn(slot: Slot, request: DecodeRequest): Promise<unknown> {
   const isNew = slot.worker === undefined;
   const answer = stopDecoding.signal.aborted ? interrupted : await ask(slot, (slot.worker ??= start(slot)), request);
   if ('made' in answer) return answer.made;
-  if ('isLarge' in answer) throw new OnlyAlone();
+  if ('isLarge' in answer) throw new NeedsExclusiveDecoding();
   if ('lacking' in answer) throw new UserError('usage', `a process that decodes: ${answer.lacking}`, { hint: addressHint });
-  if ('reason' in answer) throw answer.isDamaged ? new DamagedFile(answer.reason) : new UserError('data', answer.reason);
+  if ('reason' in answer) throw answer.isDamaged ? new DamagedFile(answer.reason) : new DataError(answer.reason);
   // something else may have ended it while nothing was asked of it: a new one tells whether the file does
   if (!isNew) return decodeIn(slot, request);
-  throw new UserError('data', answer.ended);
+  throw new DataError(answer.ended);
 }
 
 function start(slot: Slot): ChildProcess {
@@ -78,24 +73,24 @@ function forgetWorker(slot: Slot, child: ChildProcess): void {
   if (slot.worker === child) slot.worker = undefined;
 }
 
-type Answer = Reply | { ended: string };
+type Outcome = DecodeReply | { ended: string };
 
 /** @returns its reply, or what ended it before there was one. One that takes too long is ended, and that is its reply */
-function ask(slot: Slot, child: ChildProcess, request: Request): Promise<Answer> {
+function ask(slot: Slot, child: ChildProcess, request: DecodeRequest): Promise<Outcome> {
   return new Promise((resolve) => {
-    const settle = (answer: Answer) => {
+    const settle = (answer: Outcome) => {
       clearTimeout(late); // what keeps this process waiting, too
-      asked.delete(stop);
+      stopDecoding.signal.removeEventListener('abort', stop);
       child.off('message', settle).off('exit', onExit).off('error', onError);
       resolve(answer);
     };
-    const end = (answer: Answer) => {
+    const end = (answer: Outcome) => {
       forgetWorker(slot, child);
       if (child.pid !== undefined) child.kill('SIGKILL'); // one that never began has number 0: this very process and its group
       settle(answer);
     };
     const stop = () => end(interrupted);
-    asked.add(stop);
+    stopDecoding.signal.addEventListener('abort', stop);
     const { seconds, reason } = patienceFor(request.file);
     const late = setTimeout(() => end({ reason, isDamaged: false }), seconds * 1000);
     const onExit = (code: number | null, signal: string | null) =>

@@ -1,21 +1,19 @@
 import { Worker } from 'node:worker_threads';
 import { UserError } from '../errors.ts';
 import { decodeBmp } from './bmp.ts';
-import { DamagedFile } from './damaged.ts';
-import { OnlyAlone } from './decode-turns.ts';
+import { NeedsExclusiveDecoding } from './decode-turns.ts';
 import { openHeif } from './heif.ts';
-import { inDisplayP3, type Opened, openImage, openRaster, type Uses, uses } from './image.ts';
-import { imageError } from './image-errors.ts';
+import { inDisplayP3, type OpenedImage, type Operations, openImage, openRaster, operations } from './image.ts';
+import { DamagedFile, imageError, refuseSize, sharedRasterPixels } from './image-errors.ts';
 import { formatOf } from './image-formats.ts';
-import { refuseSize, sharedRasterPixels } from './image-traps.ts';
 
 /** A process of its own that decodes files, one after another, as its parent asks: src/data/decoding-process.ts starts it, and
  *  ends it where it takes too long. Ctrl-C reaches it too, and is left to the parent, whose number is its one word. */
 
-export type Request = {
-  [Use in keyof Uses]: { use: Use; file: Uint8Array; how: Parameters<Uses[Use]>[1]; isAlone: boolean };
-}[keyof Uses];
-export type Reply =
+export type DecodeRequest = {
+  [Use in keyof Operations]: { use: Use; file: Uint8Array; how: Parameters<Operations[Use]>[1]; isAlone: boolean };
+}[keyof Operations];
+export type DecodeReply =
   | { made: unknown }
   | { reason: string; isDamaged: boolean }
   | { isLarge: true }
@@ -26,7 +24,7 @@ process.on('SIGINT', () => {});
 process.on('SIGTERM', () => {});
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL')); // the parent is gone: nobody wants the rest
 watchParent();
-process.on('message', async (request: Request) => process.send!(await reply(request)));
+process.on('message', async (request: DecodeRequest) => process.send!(await reply(request)));
 
 /** Ends this process with its parent also while it decodes without a look at its messages. */
 function watchParent(): void {
@@ -36,19 +34,19 @@ function watchParent(): void {
   new Worker(watch, { eval: true, workerData: process.argv[2] }).unref();
 }
 
-async function reply({ use, file, how, isAlone }: Request): Promise<Reply> {
+async function reply({ use, file, how, isAlone }: DecodeRequest): Promise<DecodeReply> {
   try {
     const opened = await open(file, isAlone);
-    return { made: use === 'decode' ? await uses.decode(opened, how) : await uses.look(opened, how) };
+    return { made: use === 'decode' ? await operations.decode(opened, how) : await operations.inspect(opened, how) };
   } catch (error) {
-    if (error instanceof OnlyAlone) return { isLarge: true };
+    if (error instanceof NeedsExclusiveDecoding) return { isLarge: true };
     const told = imageError(error, file);
     if (!(told instanceof UserError) || told.kind !== 'data') return { lacking: told.message };
     return { reason: told.message, isDamaged: told instanceof DamagedFile };
   }
 }
 
-async function open(file: Uint8Array, isAlone: boolean): Promise<Opened> {
+async function open(file: Uint8Array, isAlone: boolean): Promise<OpenedImage> {
   const format = formatOf(file)?.name;
   const facts = { format: format!, bytes: file.length };
   const check = (width: number, height: number) => refuseSize(width, height, isAlone, sharedRasterPixels);

@@ -1,8 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
-import { access, type FileHandle, mkdir, open, rm, stat } from 'node:fs/promises';
-import { dirname, sep } from 'node:path';
+import { access, type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promises';
+import { dirname, join, sep } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { systemReason, UserError } from '../errors.ts';
+import { DataError, systemReason } from '../errors.ts';
 import { grouped } from '../grouped.ts';
 
 /** What the system's calls leave to whoever makes them: short writes, opened files, names that a power cut takes back. */
@@ -17,6 +18,57 @@ export async function writeAt(file: PlaceWriter, bytes: Uint8Array, position: nu
   for (let written = 0; written < bytes.length; ) {
     written += (await file.write(bytes, written, bytes.length - written, position + written)).bytesWritten;
   }
+}
+
+/** Writes bytes one after the other. */
+export interface SequentialWriter {
+  /** @param bytes  copied before its promise is kept; one call after the other */
+  add(bytes: Uint8Array): Promise<void>;
+  /** All of it is in the file. */
+  flush(): Promise<void>;
+  /** Nothing is on its way to the disk any more, whatever became of it: before the file is closed. */
+  settle(): Promise<void>;
+}
+
+/** While a group of bytes is on its way to the disk the next one gathers.
+ *  @param options.position    of the first byte
+ *  @param options.groupBytes  what is gathered before it is written */
+export function sequentialWriter(
+  file: PlaceWriter,
+  { position, groupBytes }: { position: number; groupBytes: number },
+): SequentialWriter {
+  const buffers = [new Uint8Array(groupBytes), new Uint8Array(groupBytes)] as const;
+  let turn: 0 | 1 = 0;
+  let [filled, at] = [0, position];
+  let writing = Promise.resolve();
+  const write = async (bytes: Uint8Array) => {
+    await writing;
+    writing = writeAt(file, bytes, at);
+    writing.catch(() => {}); // it is awaited before the next one; until then a failure is not "unhandled"
+    at += bytes.length;
+  };
+  const writeGathered = async () => {
+    await write(buffers[turn].subarray(0, filled));
+    filled = 0;
+    turn = turn === 0 ? 1 : 0;
+  };
+  const flush = async () => {
+    await writeGathered();
+    await writing;
+  };
+  return {
+    flush,
+    async add(bytes) {
+      if (filled + bytes.length > groupBytes) await writeGathered();
+      if (bytes.length > groupBytes) {
+        await write(bytes);
+        return writing;
+      }
+      buffers[turn].set(bytes, filled);
+      filled += bytes.length;
+    },
+    settle: () => writing.catch(() => {}),
+  };
 }
 
 /** Opening never waits: by itself it would, for ever, at a pipe that nobody writes to. */
@@ -51,26 +103,28 @@ async function refuseKinds(handle: FileHandle, problemOf: (status: Stats) => str
 
 /** All bytes of what has to be a file. @throws as `openPlainFile` does */
 export async function readPlainFile(path: string): Promise<Buffer> {
-  const handle = await openPlainFile(path);
+  return withFile(openPlainFile(path), (file) => file.readFile());
+}
+
+/** Works with a file that is being opened, and closes it however that ends. */
+export async function withFile<T>(opening: Promise<FileHandle>, work: (file: FileHandle) => Promise<T>): Promise<T> {
+  const file = await opening;
   try {
-    return await handle.readFile();
+    return await work(file);
   } finally {
-    await handle.close();
+    await file.close();
   }
 }
 
 /** The first bytes of a file, which tell its kind; fewer where it is shorter.
  *  @throws Error of the system, or since it is a pipe or a device, which can't be read from its start again */
 export async function firstBytes(path: string, length: number): Promise<Buffer> {
-  const handle = await open(path, openToRead);
-  try {
-    const status = await handle.stat();
+  return withFile(open(path, openToRead), async (file) => {
+    const status = await file.stat();
     if (!status.isFile() && !status.isDirectory()) throw new Error('a pipe or a device');
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, 0);
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, 0);
     return buffer.subarray(0, bytesRead);
-  } finally {
-    await handle.close();
-  }
+  });
 }
 
 /** The same without leaving the thread, which takes a sixth of the time: for the many files of a folder.
@@ -93,9 +147,8 @@ const pieceBytes = 2 ** 16;
 /** A file as a whole, or what comes through a pipe, such as a shell's <(…), until its writer closes it.
  *  @throws Error of the system, or with what is wrong in words: more bytes than wanted, a pipe that nobody writes to */
 export async function readWhole(path: string, maximumBytes: number): Promise<Buffer> {
-  const handle = await open(path, openToRead);
   const tooLong = () => new Error(`more than ${grouped(maximumBytes)} bytes`);
-  try {
+  return withFile(open(path, openToRead), async (handle) => {
     const status = await handle.stat();
     if (status.size > maximumBytes) throw tooLong();
     if (status.isFile() && status.size > 0) return await handle.readFile();
@@ -115,9 +168,7 @@ export async function readWhole(path: string, maximumBytes: number): Promise<Buf
       if (bytes > maximumBytes) throw tooLong();
       pieces.push(piece);
     }
-  } finally {
-    await handle.close();
-  }
+  });
 }
 
 /** What can be read now; nothing at the end; 'later' where a writer has nothing to say yet. */
@@ -195,7 +246,7 @@ export async function removeFile(path: string): Promise<void> {
   try {
     await rm(path, { force: true });
   } catch (error) {
-    throw new UserError('data', `${path}: can't be removed: ${systemReason(error)}`, {
+    throw new DataError(`${path}: can't be removed: ${systemReason(error)}`, {
       hint: 'Take it away yourself, and try again.',
       cause: error,
     });
@@ -224,4 +275,42 @@ export async function flushFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r').catch(() => undefined); // a folder that may be written but not read
   await handle?.sync().catch(() => {}); // some file systems refuse
   await handle?.close();
+}
+
+/** A name beside a path for what is not finished yet. Nobody else has it, not even a process of the same number in another container. */
+export function partialName(path: string): string {
+  return `${path}.${process.pid}-${randomUUID().slice(0, 8)}.partial`;
+}
+
+/** Takes away what processes of this machine left behind that were killed while they made `name`: `name.PID.partial`, or what
+ *  `partialName` gives. Those that live are making it now. */
+export async function removeStaleFiles(folder: string, name: string): Promise<void> {
+  for (const found of await readdir(folder)) {
+    if (!found.startsWith(`${name}.`)) continue;
+    const pid = /^(\d+)(?:-[\da-f]{8})?\.(?:dead\.)?partial$/.exec(found.slice(name.length + 1))?.[1];
+    if (pid !== undefined && !processExists(Number(pid))) await rm(join(folder, found), { force: true, recursive: true });
+  }
+}
+
+/** Whether there is a process of that number on this machine. */
+export function processExists(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+  }
+}
+
+export const cutOff = () => new Error('it is cut off');
+
+/** Bytes from a place in a file. @throws Error where it ends before */
+export async function readAt(file: FileHandle, position: number, length: number): Promise<Buffer> {
+  const bytes = Buffer.allocUnsafe(length);
+  for (let done = 0; done < length; ) {
+    const { bytesRead } = await file.read(bytes, done, length - done, position + done);
+    if (bytesRead === 0) throw cutOff();
+    done += bytesRead;
+  }
+  return bytes;
 }

@@ -1,9 +1,11 @@
-import { type FileHandle, open, rm } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { type FileHandle, open, rm, stat } from 'node:fs/promises';
 import { STATUS_CODES } from 'node:http';
-import { systemReason } from '../errors.ts';
+import { pipeline } from 'node:stream/promises';
+import { DataError, systemReason, UserError } from '../errors.ts';
 import { grouped } from '../grouped.ts';
 import { writeAt } from './disk.ts';
-import { type KnownFile, onDisk, sha256OfFile, sizeOnDisk } from './known-file.ts';
 
 export interface Download {
   /** http: or https:; a redirect never leads from https: to anything else */
@@ -229,3 +231,48 @@ const networkReasons: Record<string, string> = {
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "the server's certificate is signed by nobody known (a proxy's?)",
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: "the server's certificate is signed by nobody known (a proxy's?)",
 };
+
+/** A file whose content is known before it is fetched. */
+export interface KnownFile {
+  name: string;
+  bytes: number;
+  /** of the content, 64 hexadecimal digits in lower case */
+  sha256: string;
+}
+
+/** @returns whether the file at `path` is there and is the known one */
+export async function hasContent(path: string, { bytes, sha256 }: KnownFile): Promise<boolean> {
+  return (await sizeOnDisk(path)) === bytes && (await sha256OfFile(path)) === sha256;
+}
+
+/** @returns the size in bytes, undefined when nothing has that name */
+export function sizeOnDisk(path: string): Promise<number | undefined> {
+  return onDisk(path, async () => {
+    try {
+      const status = await stat(path);
+      if (!status.isFile()) throw new DataError(`${path}: expected a file, found something else of that name`);
+      return status.size;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+      throw error;
+    }
+  });
+}
+
+/** @returns 64 hexadecimal digits */
+export function sha256OfFile(path: string): Promise<string> {
+  return onDisk(path, async () => {
+    const hash = createHash('sha256');
+    await pipeline(createReadStream(path), hash);
+    return hash.digest('hex');
+  });
+}
+
+/** Runs work on the own disk, whose failure no other mirror can mend. */
+export async function onDisk<T>(path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw error instanceof UserError ? error : new DataError(`${path}: ${systemReason(error)}`, { cause: error });
+  }
+}

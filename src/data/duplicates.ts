@@ -1,5 +1,5 @@
 import { namedRandom } from '../random.ts';
-import { type Fingerprints, shapeLength, shapeRuns } from './fingerprint.ts';
+import { type PerceptualHashes, shapeLength, shapeRuns } from './perceptual-hash.ts';
 
 /** How two pictures are the same. */
 export const duplicateKinds = {
@@ -49,7 +49,7 @@ const mostCompared = 256;
  * The clusters of pictures that are the same, in time that grows as m log m: 100,000 take seconds.
  * The result does not depend on the order of the pictures, but for that of the clusters: by their first members.
  */
-export function findDuplicates(prints: Fingerprints): DuplicateCluster[] {
+export function findDuplicates(prints: PerceptualHashes): DuplicateCluster[] {
   const order = byHash(prints);
   const parent = Int32Array.from({ length: prints.count }, (_, i) => i);
   const links: DuplicateLink[] = [];
@@ -86,20 +86,20 @@ export function kindOf({ links }: DuplicateCluster): DuplicateKind {
 }
 
 /** Pictures by the hash of their pixels: an order that only their content decides. */
-function byHash({ count, hashes }: Fingerprints): Int32Array {
+function byHash({ count, pixelHashes: hashes }: PerceptualHashes): Int32Array {
   return Int32Array.from({ length: count }, (_, i) => i).sort(
     (a, b) => hashes[2 * a]! - hashes[2 * b]! || hashes[2 * a + 1]! - hashes[2 * b + 1]! || a - b,
   );
 }
 
-function sameHash({ hashes }: Fingerprints, a: number, b: number): boolean {
+function sameHash({ pixelHashes: hashes }: PerceptualHashes, a: number, b: number): boolean {
   return hashes[2 * a] === hashes[2 * b] && hashes[2 * a + 1] === hashes[2 * b + 1];
 }
 
 /** Joins pictures with alike shapes.
  *  @param distinct  one of each kind of pixels, in an order of their content */
 function joinAlike(
-  { shapes }: Fingerprints,
+  { shapes }: PerceptualHashes,
   distinct: Int32Array,
   parent: Int32Array,
   join: (a: number, b: number, kind: DuplicateKind, distance: number) => void,

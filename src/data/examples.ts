@@ -1,7 +1,4 @@
-import { UserError } from '../errors.ts';
-import { allPixels, isStored, type Pixels } from './pixels.ts';
-import { positiveHint, restOf } from './positive-hint.ts';
-import { allTexts, selectTexts, type Texts } from './texts.ts';
+import { allPixels, fewImages, isStored, type Pixels } from './pixels.ts';
 
 /** Labelled pictures, in memory or not. */
 export interface ExampleSet {
@@ -12,9 +9,9 @@ export interface ExampleSet {
   /** 1 for the positive class, 0 for the other */
   labels: Uint8Array;
   /** paths or indices, for people */
-  names: Texts;
+  names: StringColumn;
   /** of what stands in the source, before preprocessing: tells a picture again wherever it lies */
-  hashes: Texts;
+  hashes: StringColumn;
 }
 
 /** Pictures in memory, as bytes. */
@@ -24,103 +21,16 @@ export interface Examples extends ExampleSet {
   hashes: string[];
 }
 
-/** Two names; which of them is 1. */
-export interface Classes {
-  positive: string;
-  negative: string;
-}
-
-/** Which of a source's classes is 1. Where there are more than two, that one stands against all the others together.
- *  @param names     of the classes, sorted by UTF-16 code units, so the same on every system
- *  @param positive  the config's word, if any
- *  @param options.many   whether the negative class is all that is not positive, though this source may have two classes alone
- *  @param options.notes  what the source passed over: where a class is missing, it may be among that
- *  @throws UserError (data) on fewer than two classes, on more where none is named, and on names that would be taken for each other;
- *                    (usage) where none of them is called cat and none is named */
-export function orderClasses(
-  names: readonly string[],
-  positive: string | undefined,
-  where: string,
-  { many = names.length > 2, notes = [] }: { many?: boolean; notes?: readonly string[] } = {},
-): Classes {
-  if (names.length < 2 || (names.length > 2 && positive === undefined)) throw notTwoClasses(names, where, notes);
-  const called = names.filter((name) => (positive === undefined ? name.toLowerCase() === 'cat' : name === positive));
-  const [chosen] = called;
-  if (chosen === undefined || called.length > 1) {
-    const expected =
-      positive === undefined ? 'one class called cat, or the field positive' : `one class called ${JSON.stringify(positive)}`;
-    throw new UserError('usage', `${where}: expected ${expected}, found ${listed(names, names.length > 2 ? ', ' : ' and ')}`, {
-      hint: hintForParts(names) ?? positiveHint(names, positive),
-    });
-  }
-  if (!many) return { positive: chosen, negative: names.find((name) => name !== chosen)! };
-  const classes = { positive: chosen, negative: restOf(chosen) };
-  refuseMistakable(names, classes, where);
-  return classes;
-}
-
-function notTwoClasses(names: readonly string[], where: string, notes: readonly string[]): UserError {
-  const found = names.length === 0 ? 'none' : `${names.length}: ${listed(names, ', ')}`;
-  const [only] = names;
-  const folders = 'Put the pictures into one folder for each class, such as';
-  const hints = [
-    `${folders} cat and noncat.`,
-    `${folders} ${restOf(only!)} beside ${only}: what is learnt is what tells them apart.`,
-  ];
-  const hint = hintForParts(names) ?? hints[names.length] ?? positiveHint(names);
-  const passedOver = names.length < 2 && notes.length > 0 ? ` (${notes.join('; ')})` : '';
-  return new UserError('data', `${where}: expected two classes, found ${found}`, { hint: `${hint}${passedOver}` });
-}
-
-/** Where all classes but one are taken together, none of them may be taken for that one, or for all of them.
- *  @throws UserError (data) */
-export function refuseMistakable(names: readonly string[], { positive, negative }: Classes, where: string): void {
-  const same = (a: string, b: string) => a.toLowerCase() === b.toLowerCase();
-  const twin = names.find((name) => name !== positive && same(name, positive));
-  if (twin !== undefined) {
-    throw new UserError('data', `${where}: expected one class called ${positive}, found ${twin} as well`, {
-      hint: 'Give both the same name, if they are one class, or names that differ in more than their case.',
-    });
-  }
-  const rest = names.length > 2 ? names.find((name) => same(name, negative)) : undefined;
-  if (rest !== undefined) {
-    const others = names.filter((name) => name !== positive && name !== rest);
-    throw new UserError(
-      'data',
-      `${where}: expected no class called ${negative}, which is what all but ${positive} are called together, found ${rest} beside ${listed(others, ', ')}`,
-      { hint: 'Give that class another name, such as other.' },
-    );
-  }
-}
-
-/** Names for a sentence: so many at most. */
-export function listed(names: readonly string[], between: string): string {
-  return `${names.slice(0, mostNames).join(between)}${names.length > mostNames ? `${between}…` : ''}`;
-}
-
-const mostNames = 10;
-
-/** For folders that were made for another layout. */
-function hintForParts(names: readonly string[]): string | undefined {
-  return arePartNames(names) ? partsHint : undefined;
-}
-
-export function arePartNames(names: readonly string[]): boolean {
-  return names.length > 0 && names.every((name) => /^(train|training|dev|valid|validation|val|test|testing)$/i.test(name));
-}
-
-const partsHint = 'These look like parts, not classes: give each its own source, as data.train, data.dev and data.test.';
-
 /** The examples at the given indices, in that order: copied where they are in memory, else left where they are. */
-export function selectFrom(examples: ExampleSet, indices: Int32Array): ExampleSet {
-  if (isInMemory(examples)) return selectExamples(examples, indices);
-  const { features, pixels, labels, names, hashes } = examples;
+export function selectFrom({ features, pixels, labels, names, hashes }: ExampleSet, indices: Int32Array): ExampleSet {
+  const chosen = new Uint8Array(indices.length);
+  for (let i = 0; i < indices.length; i++) chosen[i] = labels[indices[i]!]!;
   return {
     features,
-    pixels: isStored(pixels) ? pixels.select(indices) : selectPixels(pixels, indices, features),
-    labels: selectLabels(labels, indices),
-    names: selectTexts(names, indices),
-    hashes: selectTexts(hashes, indices),
+    pixels: isStored(pixels) ? pixels.select(indices) : fewImages(pixels, indices, features),
+    labels: chosen,
+    names: selectStrings(names, indices),
+    hashes: selectStrings(hashes, indices),
   };
 }
 
@@ -133,31 +43,7 @@ export async function inMemory(examples: ExampleSet): Promise<Examples> {
   if (isInMemory(examples)) return examples;
   const { features, labels, names, hashes } = examples;
   const pixels = await allPixels(examples.pixels, features);
-  return { features, pixels, labels, names: await allTexts(names), hashes: await allTexts(hashes) };
-}
-
-/** The examples at the given indices, in that order. The pixels are copied. */
-function selectExamples({ features, pixels, labels, names, hashes }: Examples, indices: ArrayLike<number>): Examples {
-  const order = Int32Array.from(indices);
-  return {
-    features,
-    pixels: selectPixels(pixels, order, features),
-    labels: selectLabels(labels, order),
-    names: Array.from(order, (i) => names[i]!),
-    hashes: Array.from(order, (i) => hashes[i]!),
-  };
-}
-
-function selectPixels(pixels: Uint8Array, indices: Int32Array, features: number): Uint8Array {
-  const out = new Uint8Array(indices.length * features);
-  for (const [to, from] of indices.entries()) out.set(pixels.subarray(from * features, (from + 1) * features), to * features);
-  return out;
-}
-
-function selectLabels(labels: Uint8Array, indices: Int32Array): Uint8Array {
-  const out = new Uint8Array(indices.length);
-  for (let i = 0; i < indices.length; i++) out[i] = labels[indices[i]!]!;
-  return out;
+  return { features, pixels, labels, names: await allStrings(names), hashes: await allStrings(hashes) };
 }
 
 /** One set of examples after another. */
@@ -188,4 +74,68 @@ export function countPositive(labels: Uint8Array): number {
 export function classCounts(labels: Uint8Array): [negative: number, positive: number] {
   const positive = countPositive(labels);
   return [labels.length - positive, positive];
+}
+
+/** A text for each of many things, such as the names of pictures: in memory, as an array is, or read when they are asked for. */
+export interface StringColumn {
+  readonly length: number;
+  /** Those from `first` to the one before `end`. */
+  slice(first: number, end: number): readonly string[] | Promise<readonly string[]>;
+}
+
+/** Texts that can be read at once. */
+export interface SyncStringColumn extends StringColumn {
+  slice(first: number, end: number): string[];
+}
+
+/** The texts at the given indices, in that order, each read when it is asked for. */
+export function selectStrings(column: StringColumn, indices: Int32Array): StringColumn {
+  if (Array.isArray(column)) return Array.from(indices, (i) => column[i]!);
+  return {
+    length: indices.length,
+    async slice(first, end) {
+      const wanted = indices.subarray(first, end);
+      let [low, high] = [Number.POSITIVE_INFINITY, 0];
+      for (const i of wanted) [low, high] = [Math.min(low, i), Math.max(high, i + 1)];
+      if (high - low <= readTogether * wanted.length) {
+        const near = await column.slice(low, high);
+        return Array.from(wanted, (i) => near[i - low]!);
+      }
+      const out: string[] = [];
+      for (const i of wanted) out.push((await column.slice(i, i + 1))[0]!);
+      return out;
+    },
+  };
+}
+
+/** Texts that lie within so many times their number are read in one piece. */
+const readTogether = 16;
+
+/** Numbers of so many bytes each, in hexadecimal.
+ *  @param bytesOf  of those from `first` to the one before `end` */
+export function hexColumn(length: number, bytesOf: (first: number, end: number) => Uint8Array): SyncStringColumn {
+  return {
+    length,
+    slice(first, end) {
+      const bytes = bytesOf(first, end);
+      const { buffer, byteOffset, length } = bytes;
+      const each = length / (end - first);
+      const hex = Buffer.from(buffer, byteOffset, length);
+      return Array.from({ length: end - first }, (_, i) => hex.toString('hex', i * each, (i + 1) * each));
+    },
+  };
+}
+
+/** All texts, some hundreds at a time. */
+export async function* stringBlocks(column: StringColumn): AsyncGenerator<readonly string[]> {
+  for (let first = 0; first < column.length; first += together)
+    yield await column.slice(first, Math.min(column.length, first + together));
+}
+
+const together = 512;
+
+export async function allStrings(column: StringColumn): Promise<string[]> {
+  const out: string[] = [];
+  for await (const some of stringBlocks(column)) for (const text of some) out.push(text);
+  return out;
 }

@@ -1,23 +1,14 @@
 import { open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { systemReason, UserError } from '../errors.ts';
+import { DataError, systemReason, UserError } from '../errors.ts';
 import { grouped } from '../grouped.ts';
-import { flushFolder, makeFolder } from './disk.ts';
-import { download, TransferFailure } from './download.ts';
-import { hasContent, type KnownFile, onDisk, sha256OfFile, sizeOnDisk } from './known-file.ts';
+import { flushFolder, makeFolder, withFile } from './disk.ts';
+import { download, hasContent, type KnownFile, onDisk, sha256OfFile, sizeOnDisk, TransferFailure } from './download.ts';
 
 /** The course's two files, as every copy in circulation has them. */
 export const courseFiles: readonly KnownFile[] = [
-  {
-    name: 'train_catvnoncat.h5',
-    bytes: 2_572_022,
-    sha256: 'fbe56ab67c3ae28d564e3a644189117976d6b31af0a3ce9bb17dbf22908af242',
-  },
-  {
-    name: 'test_catvnoncat.h5',
-    bytes: 616_958,
-    sha256: '6a9d39ce52fa85953c5834695b8534a30ed8cfd54971fb2f080b5a24d002b951',
-  },
+  { name: 'train_catvnoncat.h5', bytes: 2_572_022, sha256: 'fbe56ab67c3ae28d564e3a644189117976d6b31af0a3ce9bb17dbf22908af242' },
+  { name: 'test_catvnoncat.h5', bytes: 616_958, sha256: '6a9d39ce52fa85953c5834695b8534a30ed8cfd54971fb2f080b5a24d002b951' },
 ];
 
 /** Public folders that hold both files, each pinned to a commit. All https: only a user's own --from may be http. */
@@ -112,7 +103,7 @@ async function givenPlace(from: string, limits: Limits): Promise<Place> {
   const status = await stat(from).catch((error: unknown) => systemReason(error));
   const reason = typeof status === 'string' ? status : status.isDirectory() ? undefined : 'it is not a folder';
   if (reason === undefined) return folderPlace(from);
-  throw new UserError('data', `--from ${from}: ${reason}`, {
+  throw new DataError(`--from ${from}: ${reason}`, {
     hint: 'Give the folder that holds the files, or its address, beginning with https://',
   });
 }
@@ -147,13 +138,10 @@ async function* copy(original: string, file: KnownFile, part: string): AsyncGene
   yield 0;
   await onDisk(part, async () => {
     await rm(part, { force: true });
-    const handle = await open(part, 'wx');
-    try {
-      await handle.writeFile(await readFile(original));
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
+    await withFile(open(part, 'wx'), async (file) => {
+      await file.writeFile(await readFile(original));
+      await file.sync();
+    });
   });
   if (!(await hasContent(part, file))) throw new TransferFailure('the file changed while it was copied');
   yield file.bytes;
@@ -170,9 +158,7 @@ async function isPresent(path: string, file: KnownFile): Promise<boolean> {
   if ((await sizeOnDisk(path)) === undefined) return false;
   const reason = await contentReason(path, file);
   if (reason === undefined) return true;
-  throw new UserError('data', `${path}: ${reason}`, {
-    hint: 'It is left as it is. Move it away, then run the same command again.',
-  });
+  throw new DataError(`${path}: ${reason}`, { hint: 'It is left as it is. Move it away, then run the same command again.' });
 }
 
 interface Search {
@@ -230,7 +216,7 @@ function cannotBeHad(file: KnownFile, { failures, missing, to, mirrors }: Blame)
     const addresses = mirrors.map((mirror, index) => `    ${index === 0 ? '' : 'or '}${mirror}${name}`);
     return [`  ${name}, ${grouped(bytes)} bytes, sha256 ${sha256}`, ...addresses];
   });
-  return new UserError('data', [`${file.name} could not be had; nothing was installed`, ...failures.map((f) => `  ${f}`)], {
+  return new DataError([`${file.name} could not be had; nothing was installed`, ...failures.map((f) => `  ${f}`)], {
     hint: [
       `To get them by hand, download into ${to}, or into a folder that you give with --from FOLDER:`,
       ...wanted,

@@ -1,19 +1,19 @@
-import { UserError } from '../errors.ts';
-import { contentHash } from './hash.ts';
-import { type PartName, partNames, refuseImpossible, type SplitSizes, takesTheRest, wantedParts } from './split.ts';
-import { eachText, type Texts } from './texts.ts';
+import { DataError, UserError } from '../errors.ts';
+import { contentHash } from './content-hash.ts';
+import { type StringColumn, stringBlocks } from './examples.ts';
+import { groupBy, refuseImpossible, type SplitName, type SplitSizes, splitNames, takesTheRest, wantedSplits } from './split.ts';
 
 /** A picture that does not stand where its content says. */
 export interface HashException {
   index: number;
   /** where its own content would have put it, and where it stands; null is left out */
-  from: PartName | null;
-  to: PartName | null;
+  from: SplitName | null;
+  to: SplitName | null;
   why: 'copy' | 'class';
 }
 
 export interface HashSplit {
-  /** (m)  index into `partNames`, −1 for what no part asks for */
+  /** (m)  index into `splitNames`, −1 for what no part asks for */
   places: Int32Array;
   exceptions: HashException[];
 }
@@ -33,10 +33,10 @@ export function contentNumber(hash: string, seed: number): number {
 }
 
 /** @param hashes  of the contents, m */
-export async function contentNumbers(hashes: Texts, seed: number): Promise<Float64Array> {
+export async function contentNumbers(hashes: StringColumn, seed: number): Promise<Float64Array> {
   const numbers = new Float64Array(hashes.length);
   let at = 0;
-  for await (const some of eachText(hashes)) for (const hash of some) numbers[at++] = contentNumber(hash, seed);
+  for await (const some of stringBlocks(hashes)) for (const hash of some) numbers[at++] = contentNumber(hash, seed);
   return numbers;
 }
 
@@ -62,14 +62,14 @@ export function hashSplit({ labels, numbers, clusters }: HashSplitInput, split: 
   const exceptions: HashException[] = [];
   for (const [index, place] of places.entries()) {
     if (place === own[index]) continue;
-    const [from, to] = [partNames[own[index]!] ?? null, partNames[place] ?? null];
+    const [from, to] = [splitNames[own[index]!] ?? null, splitNames[place] ?? null];
     exceptions.push({ index, from, to, why: moved.has(index) ? 'class' : 'copy' });
   }
   return { places, exceptions };
 }
 
 function refuseCounts(split: SplitSizes): void {
-  for (const part of partNames) {
+  for (const part of splitNames) {
     if ((split[part] ?? 0) < 1) continue;
     throw new UserError('usage', `data.split.${part}: expected a share below 1 beside "method": "hash", found ${split[part]}`, {
       hint: 'By their hashes pictures are divided one by one: how many come to a part is known afterwards. "exact" takes numbers.',
@@ -91,13 +91,7 @@ function rangesOf(split: SplitSizes): Range[] {
 
 /** The members of each cluster, the one that it goes with first. */
 function membersOf(clusters: Int32Array, numbers: Float64Array): number[][] {
-  const byCluster = new Map<number, number[]>();
-  for (const [i, cluster] of clusters.entries()) {
-    if (cluster < 0) continue;
-    const known = byCluster.get(cluster);
-    if (known) known.push(i);
-    else byCluster.set(cluster, [i]);
-  }
+  const byCluster = groupBy(clusters.keys(), (i) => (clusters[i]! < 0 ? undefined : clusters[i]));
   const rank = (i: number) => (numbers[i]! * 2 ** 26) % 1;
   for (const members of byCluster.values()) members.sort((a, b) => rank(a) - rank(b) || numbers[a]! - numbers[b]!);
   return [...byCluster.values()];
@@ -118,10 +112,10 @@ function fillMissing(
   { labels, clusters, together, numbers, ranges }: Filling,
 ): Set<number> {
   const moved = new Set<number>();
-  const counts = partNames.map(() => [0, 0]);
+  const counts = splitNames.map(() => [0, 0]);
   for (const [i, place] of places.entries()) if (place >= 0) counts[place]![labels[i]!]!++;
-  for (const part of wantedParts(split)) {
-    const to = partNames.indexOf(part);
+  for (const part of wantedSplits(split)) {
+    const to = splitNames.indexOf(part);
     const [low, high] = ranges[to]!;
     const distance = ([first]: readonly number[]) => Math.max(low - numbers[first!]!, numbers[first!]! - high);
     for (const label of [0, 1]) {
@@ -150,11 +144,10 @@ function ofLabel(members: readonly number[], labels: Uint8Array, label: number):
   return members.filter((i) => labels[i] === label).length;
 }
 
-function missingClass(part: PartName, label: number, labels: Uint8Array): UserError {
+function missingClass(part: SplitName, label: number, labels: Uint8Array): UserError {
   const found = labels.reduce((sum, y) => sum + (y === label ? 1 : 0), 0);
   const kind = label === 1 ? 'positive' : 'negative';
-  return new UserError(
-    'data',
+  return new DataError(
     `data.split: expected pictures of each class for ${part}, found none of the ${kind} class that another part can spare (${found} in all)`,
     { hint: 'Add pictures of that class that are no copies of others, or ask for fewer parts with data.split.' },
   );

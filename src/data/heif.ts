@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { MainModule } from 'libheif-js/libheif-wasm/libheif.js';
-import { isOutOfMemory, UserError } from '../errors.ts';
-import { colourSpaceOf } from './colour-codes.ts';
-import { DamagedFile } from './damaged.ts';
-import type { Raster } from './raster.ts';
+import { DataError, isOutOfMemory, UserError } from '../errors.ts';
+import { DamagedFile } from './image-errors.ts';
+import { colourSpaceOf } from './image-formats.ts';
+import type { Raster } from './tiff.ts';
 
 /** HEIF files: what each of them says of its main image, and the pixels of those coded by HEVC, which sharp's libheif leaves out. It is
  *  libheif too, as WebAssembly, called as C calls it: its functions for JavaScript tell neither errors nor colours.
@@ -30,7 +30,7 @@ export function openHeif(file: Uint8Array, check: (width: number, height: number
     return image;
   } catch (error) {
     if (error instanceof UserError) throw error;
-    if (isOutOfMemory(error)) throw new UserError('data', outOfMemory, { cause: error });
+    if (isOutOfMemory(error)) throw new DataError(outOfMemory, { cause: error });
     throw new DamagedFile(damaged, error); // it trapped
   }
 }
@@ -224,9 +224,9 @@ function textAt({ HEAPU8 }: Heif, pointer: number): string {
 }
 
 function refusalOf(code: number, detail: number, text: string): UserError {
-  if (code === errors.noMemory) return new UserError('data', outOfMemory);
-  if (detail === details.noMainImage) return new UserError('data', 'a HEIF file without a still image');
+  if (code === errors.noMemory) return new DataError(outOfMemory);
+  if (detail === details.noMainImage) return new DataError('a HEIF file without a still image');
   if (detail === details.tooMuch || code === errors.unsupportedFile || code === errors.unsupportedFeature)
-    return new UserError('data', `a HEIF file that can't be decoded (${text}): save it as JPEG`);
+    return new DataError(`a HEIF file that can't be decoded (${text}): save it as JPEG`);
   return new DamagedFile(damaged);
 }

@@ -1,16 +1,11 @@
-import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import type { Sharp, SharpOptions } from 'sharp';
-import { UserError } from '../errors.ts';
+import { DataError, UserError } from '../errors.ts';
 import { grouped } from '../grouped.ts';
 import { requireDecoding } from '../machine-memory.ts';
-import { colourSpaceOf, pngColours } from './colour-codes.ts';
-import { inTurn } from './decode-turns.ts';
-import { imageError } from './image-errors.ts';
-import { formatOf, isDecodedHere } from './image-formats.ts';
-import { maximumPixels, refuseScans, refuseSize } from './image-traps.ts';
-import { type Raster, tiffOf } from './raster.ts';
-import { refuseSamples } from './tiff-samples.ts';
+import { maximumPixels, refuseScans, refuseSize } from './image-errors.ts';
+import { colourSpaceOf, formatOf, pngColours } from './image-formats.ts';
+import { type Raster, refuseSamples, tiffOf } from './tiff.ts';
 
 /** How a picture of any shape becomes a square. */
 export const fits = {
@@ -32,36 +27,12 @@ export const resizeKernel = 'lanczos3';
 /** Raised when anything in `decodeImage` changes what pixels an image has, or which files are refused. */
 export const decodingRules = 2;
 
-const channels = 3;
+export const channels = 3;
 /** In samples of 16 bits; a picture of which no sample is larger uses 12 bits of them or fewer. */
 const leastOfRange = 2 ** 12;
 
-/**
- * Decodes an image to RGB bytes: index = (row · size + column) · 3 + channel.
- * Oriented as it is meant to be seen, first frame only, alpha flattened on white, every colour space brought to 8-bit sRGB.
- * @param input  a path, or the bytes of a file in any format of `imageFormats`
- * @returns imageSize · imageSize · 3 bytes
- * @throws UserError (data) with the reason alone; the caller knows the image's name. A DamagedFile where the file is damaged
- */
-export async function decodeImage(input: string | Uint8Array, preprocessing: Preprocessing): Promise<Uint8Array> {
-  // bytes alone: by its path, an SVG could make the renderer read other files beside it
-  const bytes = typeof input === 'string' ? await readBytes(input) : input;
-  return decodeUntrusted('decode', bytes, preprocessing);
-}
-
-async function readBytes(path: string): Promise<Uint8Array> {
-  return readFile(path).catch((error) => {
-    throw imageError(error, new Uint8Array(0));
-  });
-}
-
-/** The same in this process, for what is known to be no trap. */
-export function decodeHere(bytes: Uint8Array, preprocessing: Preprocessing): Promise<Uint8Array> {
-  return inTurn(async (isAlone) => uses.decode(await openImage(bytes, isAlone), preprocessing));
-}
-
 /** A file whose header was read. */
-export interface Opened {
+export interface OpenedImage {
   image: Sharp;
   /** as it is shown */
   width: number;
@@ -73,37 +44,19 @@ export interface Opened {
 }
 
 /** What is made of an opened file, in this process or in another. */
-export const uses = {
-  decode: ({ image }: Opened, preprocessing: Preprocessing): Promise<Uint8Array> => squarePixels(image, preprocessing),
-  look: async ({ image, ...facts }: Opened, side: number): Promise<Look> => ({
+export const operations = {
+  decode: ({ image }: OpenedImage, preprocessing: Preprocessing): Promise<Uint8Array> => squarePixels(image, preprocessing),
+  inspect: async ({ image, ...facts }: OpenedImage, side: number): Promise<ImageInfo> => ({
     ...facts,
     small: await rgb(upright(image).resize(within(side))),
   }),
 };
-export type Uses = typeof uses;
-
-/** Decodes here what takes no longer than its bytes and pixels, by its first bytes and by what sharp says it is; all else in a
- *  process that can be ended. @throws UserError (data) */
-async function decodeUntrusted<Use extends keyof Uses>(
-  use: Use,
-  bytes: Uint8Array,
-  how: Parameters<Uses[Use]>[1],
-): Promise<Awaited<ReturnType<Uses[Use]>>> {
-  try {
-    return await inTurn(async (isAlone) => {
-      const opened = formatOf(bytes)?.here ? await openImage(bytes, isAlone) : undefined;
-      if (isDecodedHere(opened?.format)) return await (uses[use] as (opened: Opened, how: unknown) => never)(opened!, how);
-      return (await import('./decoding-process.ts')).decodeApart(use, bytes, how, isAlone);
-    });
-  } catch (error) {
-    throw imageError(error, bytes);
-  }
-}
+export type Operations = typeof operations;
 
 /** Reads the header of a file that sharp can read.
  *  @throws UserError (data) on what would not be decoded as it is meant, or is made to take for ever
- *  @throws OnlyAlone on what should be decoded alone and is not */
-export async function openImage(bytes: Uint8Array, isAlone: boolean): Promise<Opened> {
+ *  @throws NeedsExclusiveDecoding on what should be decoded alone and is not */
+export async function openImage(bytes: Uint8Array, isAlone: boolean): Promise<OpenedImage> {
   const told = formatOf(bytes)?.name;
   if (told === 'tiff') refuseSamples(bytes);
   const image = loadSharp()(bytes, safeOptions);
@@ -126,14 +79,11 @@ async function refuseUnscaled(image: Sharp): Promise<void> {
   const [{ hasAlpha }, { channels: statistics }] = [await image.metadata(), await image.stats()];
   const most = Math.max(...(hasAlpha ? statistics.slice(0, -1) : statistics).map(({ max }) => max));
   if (most === 0 || most >= leastOfRange) return;
-  throw new UserError(
-    'data',
-    `samples of 16 bits, all of them at most ${grouped(most)}, which is all but black: scale them to 65,535`,
-  );
+  throw new DataError(`samples of 16 bits, all of them at most ${grouped(most)}, which is all but black: scale them to 65,535`);
 }
 
 /** The pixels of a file that sharp can't read. */
-export function openRaster(raster: Raster, facts: Pick<Opened, 'format' | 'turned' | 'bytes'>): Opened {
+export function openRaster(raster: Raster, facts: Pick<OpenedImage, 'format' | 'turned' | 'bytes'>): OpenedImage {
   const { width, height } = raster;
   return { image: loadSharp()(tiffOf(raster), safeOptions), width, height, ...facts };
 }
@@ -152,21 +102,23 @@ export async function inDisplayP3(image: Sharp): Promise<Sharp> {
   return sharp(tiffOf({ width: info.width, height: info.height, channels: 4, pixels: data, icc }), safeOptions);
 }
 
-/** Resizes RGB bytes of another shape the way decodeImage does. */
-export async function resizePixels(
-  pixels: Uint8Array,
-  shape: { width: number; height: number },
-  preprocessing: Preprocessing,
-): Promise<Uint8Array> {
-  const sharp = loadSharp();
-  return squarePixels(sharp(pixels, { raw: { ...shape, channels } }), preprocessing);
+/** Resizes RGB bytes the way decodeImage does; those that have the size already stay as they are. */
+export async function resizePixels(image: Rectangle, preprocessing: Preprocessing): Promise<Uint8Array> {
+  const { imageSize } = preprocessing;
+  if (image.width === imageSize && image.height === imageSize) return image.pixels;
+  return squarePixels(rawImage(image), preprocessing);
+}
+
+/** RGB bytes for sharp. */
+export function rawImage({ pixels, width, height }: Rectangle): Sharp {
+  return loadSharp()(pixels, { raw: { width, height, channels } });
 }
 
 /** A picture as its source holds it: the bytes of a file, or RGB bytes. */
-export type Original = { file: Uint8Array } | { pixels: Uint8Array; width: number; height: number };
+export type EncodedImage = { file: Uint8Array } | Rectangle;
 
 /** What an original says of itself, and the whole of it made small. */
-export interface Look {
+export interface ImageInfo {
   /** as it is shown, after its EXIF orientation */
   width: number;
   height: number;
@@ -186,16 +138,6 @@ export interface Rectangle {
   pixels: Uint8Array;
 }
 
-/** Looks at a whole original: nothing is cut off or enlarged.
- *  @param side  the longer side of the small picture is this at most
- *  @throws UserError (data) with the reason, where decodeImage throws it too */
-export async function lookAt(original: Original, side: number): Promise<Look> {
-  if ('file' in original) return decodeUntrusted('look', original.file, side);
-  const { pixels, width, height } = original;
-  const image = loadSharp()(pixels, { raw: { width, height, channels } });
-  return uses.look({ image, width, height, format: 'pixels', turned: false, bytes: pixels.length }, side);
-}
-
 const within = (side: number) =>
   ({ width: side, height: side, fit: 'inside', withoutEnlargement: true, kernel: resizeKernel }) as const;
 
@@ -208,25 +150,20 @@ export async function decoderVersion(): Promise<string> {
 
 /** Encodes RGB bytes, size · size · 3, as a PNG file. */
 export async function encodePng(pixels: Uint8Array, size: number): Promise<Buffer> {
-  const sharp = loadSharp();
-  return sharp(pixels, { raw: { width: size, height: size, channels } })
-    .png({ compressionLevel: 9 })
-    .toBuffer();
+  return rawImage({ pixels, width: size, height: size }).png({ compressionLevel: 9 }).toBuffer();
 }
 
 /** Encodes pixels with an SVG of the same size laid over them, as a PNG file. */
-export async function encodeWithTexts({ pixels, width, height }: Rectangle, svg: string): Promise<Buffer> {
-  const sharp = await loadSharp();
-  return sharp(pixels, { raw: { width, height, channels } })
+export async function encodeWithTexts(image: Rectangle, svg: string): Promise<Buffer> {
+  return rawImage(image)
     .composite([{ input: Buffer.from(svg) }])
     .png()
     .toBuffer();
 }
 
 /** Encodes a small picture as a JPEG file of few bytes, for people to look at. */
-export async function encodeThumbnail({ pixels, width, height }: Rectangle): Promise<Buffer> {
-  const sharp = await loadSharp();
-  return sharp(pixels, { raw: { width, height, channels } }).jpeg({ quality: 80 }).toBuffer();
+export async function encodeThumbnail(image: Rectangle): Promise<Buffer> {
+  return rawImage(image).jpeg({ quality: 80 }).toBuffer();
 }
 
 const safeOptions: SharpOptions = { failOn: 'error', limitInputPixels: maximumPixels, sequentialRead: true, animated: false };
@@ -251,7 +188,7 @@ type SharpModule = typeof import('sharp')['default'];
 let loaded: SharpModule | undefined;
 
 /** Loads sharp when the first picture is read: it costs more than all else at start-up, and as an ES module twice as much. */
-function loadSharp(): SharpModule {
+export function loadSharp(): SharpModule {
   if (loaded) return loaded;
   requireDecoding();
   try {

@@ -1,5 +1,6 @@
-import { UserError } from '../errors.ts';
+import { DataError } from '../errors.ts';
 import type { Random } from '../random.ts';
+import { groupBy } from './split.ts';
 
 export interface Together {
   /** (m)  the place of each example; −1 for one that is left out */
@@ -53,13 +54,7 @@ export function keepTogether(
 
 /** The members of each cluster that stands in several places, without those that are left out; the largest first. */
 function dividedClusters(places: Int32Array, clusters: Int32Array): number[][] {
-  const members = new Map<number, number[]>();
-  for (const [i, cluster] of clusters.entries()) {
-    if (cluster < 0 || places[i]! < 0) continue;
-    const list = members.get(cluster);
-    if (list) list.push(i);
-    else members.set(cluster, [i]);
-  }
+  const members = groupBy(clusters.keys(), (i) => (clusters[i]! < 0 || places[i]! < 0 ? undefined : clusters[i]));
   return [...members.values()]
     .filter((list) => list.some((i) => places[i] !== places[list[0]!]))
     .sort((a, b) => b.length - a.length || a[0]! - b[0]!);
@@ -97,8 +92,7 @@ function refuseEmptied(before: Int32Array, after: Int32Array, labels: Uint8Array
   for (const found of key(before)) {
     if (found < 0 || left.has(found)) continue;
     const kind = found % 2 === 1 ? 'positive' : 'negative';
-    throw new UserError(
-      'data',
+    throw new DataError(
       `data.split: expected pictures of each class in ${placeNames[Math.floor(found / 2)]}, found none of the ${kind} class: ` +
         'too many pictures are copies of each other, and copies stay in one part',
       { hint: 'Add pictures that differ, ask for fewer parts, or divide copies too with data.duplicates=ignore.' },

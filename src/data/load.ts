@@ -1,14 +1,15 @@
-import { availableParallelism } from 'node:os';
-import { UserError } from '../errors.ts';
+import { DataError, type UserError } from '../errors.ts';
 import { byteTexts, grouped } from '../grouped.ts';
 import { machineMemory } from '../machine-memory.ts';
-import { DamagedFile } from './damaged.ts';
-import { type Classes, classCounts, type ExampleSet, type Examples, orderClasses } from './examples.ts';
+import { type Classes, orderClasses } from './classes.ts';
+import { classCounts, type ExampleSet, type Examples, hexColumn, selectStrings } from './examples.ts';
 import type { Preprocessing } from './image.ts';
 import { type PackedFile, requirePreprocessing } from './packed/file.ts';
-import { pixelsInFile } from './packed/pixels.ts';
-import { pixelBlocks } from './pixels.ts';
-import type { Source, SourcePicture } from './source.ts';
+import { hashBytes } from './packed/format.ts';
+import { pixelsInFile } from './packed/rows.ts';
+import { growYoungGeneration, pixelBlocks } from './pixels.ts';
+import { type Scratch, writeRows } from './scratch.ts';
+import { range, readInOrder, type Source, type SourceImage } from './source.ts';
 
 export interface LoadOptions {
   preprocessing: Preprocessing;
@@ -38,17 +39,17 @@ export interface Failure {
 }
 
 /** Reads all pictures of a source into memory. One that can't be read is listed and left out.
- *  @throws UserError (data) as readPictures does */
+ *  @throws UserError (data) as readImages does */
 export async function loadExamples(source: Source, options: LoadOptions): Promise<Loaded> {
   if (source.packed) return loadPacked(source, source.packed, options);
   const features = options.preprocessing.imageSize ** 2 * 3;
   let pixels = allocate(source, features);
   const names: string[] = [];
   const hashes: string[] = [];
-  const { labels, ...rest } = await readPictures(source, options, (picture, index) => {
-    pixels.set(picture.pixels, names.length * features);
+  const { labels, ...rest } = await readImages(source, options, (image, index) => {
+    pixels.set(image.pixels, names.length * features);
     names.push(source.name(index));
-    hashes.push(picture.hash);
+    hashes.push(image.hash);
   });
   if (labels.length < source.count) pixels = pixels.slice(0, labels.length * features);
   return { examples: { features, pixels, labels, names, hashes }, ...rest };
@@ -58,23 +59,16 @@ export async function loadExamples(source: Source, options: LoadOptions): Promis
  *  @param take  called in order, with the picture's index in the source; the next one waits until it is done
  *  @returns the labels of those that were handed on
  *  @throws UserError (data) where none can be read, a class is missing, or `strict` and one can't */
-export async function readPictures(
+export async function readImages(
   source: Source,
   { preprocessing, positive, strict, oneClass = false, onProgress, ...known }: LoadOptions,
-  take: (picture: SourcePicture, index: number) => void | Promise<void>,
+  take: (image: SourceImage, index: number) => void | Promise<void>,
 ): Promise<Omit<Loaded, 'examples'> & { labels: Uint8Array }> {
   const classes = known.classes ?? orderClasses(source.classes, positive, source.title);
   const classOf = new Uint32Array(source.count);
   const failures: Failure[] = [];
   let taken = 0;
-  const indices = (function* () {
-    for (let i = 0; i < source.count; i++) yield i;
-  })();
-  const reads = mapInOrder(indices, decodesAtOnce(), async (index) => ({
-    index,
-    outcome: await attempt(source.read(index, preprocessing)),
-  }));
-  for await (const { index, outcome } of reads) {
+  for await (const { index, outcome } of readInOrder(source, range(0, source.count), preprocessing)) {
     if ('reason' in outcome) {
       failures.push({ name: source.name(index), reason: outcome.reason });
     } else {
@@ -103,31 +97,36 @@ function labelClasses(
 }
 
 /** The pictures of a packed file, left in it.
- *  @param room  bytes of memory that reading may take at a time
+ *  @param budgetBytes  bytes of memory that reading may take at a time
  *  @throws UserError (usage) where other pixels are wanted than were packed; (data) where a class is missing */
 export function storedExamples(
   file: PackedFile,
-  { preprocessing, positive, oneClass = false, room, ...known }: PackedOptions & { room: number },
+  { preprocessing, positive, oneClass = false, budgetBytes, ...known }: PackedOptions & { budgetBytes: number },
 ): Loaded<ExampleSet> {
   requirePreprocessing(file, preprocessing);
   const { path, features, names, hashes } = file;
   const classes = known.classes ?? orderClasses(file.classes, positive, path);
   const { labels, strata } = labelClasses(file.classOf, file.classes, classes);
   if (!oneClass) refuseWithoutClasses(classCounts(labels), classes, path, []);
-  return { examples: { features, pixels: pixelsInFile(file, null, room), labels, names, hashes }, strata, classes, failures: [] };
+  return {
+    examples: { features, pixels: pixelsInFile(file, null, budgetBytes), labels, names, hashes },
+    strata,
+    classes,
+    failures: [],
+  };
 }
 
 type PackedOptions = Pick<LoadOptions, 'preprocessing' | 'positive' | 'classes' | 'oneClass'>;
 
 /** What reading may take where a packed file is brought into memory as a whole. */
-const bringingRoom = 2 ** 25;
+const packedBudgetBytes = 2 ** 25;
 
 async function loadPacked(
   { title, count }: Source,
   file: PackedFile,
   { onProgress, ...wanted }: PackedOptions & Pick<LoadOptions, 'onProgress'>,
 ): Promise<Loaded> {
-  const { examples, ...rest } = storedExamples(file, { ...wanted, room: bringingRoom });
+  const { examples, ...rest } = storedExamples(file, { ...wanted, budgetBytes: packedBudgetBytes });
   const { features, labels } = examples;
   const pixels = allocate({ count, title }, features);
   for await (const { first, count: some, bytes } of pixelBlocks(examples.pixels, features)) {
@@ -141,67 +140,17 @@ async function loadPacked(
 /** @throws UserError (data) where the pictures are more than memory can hold: before any of it is taken */
 function allocate({ count, title }: Pick<Source, 'count' | 'title'>, features: number): Uint8Array {
   const bytes = count * features;
-  const [taken, room] = byteTexts(bytes, machineMemory());
+  const [taken, available] = byteTexts(bytes, machineMemory());
   const refuse = (cause?: unknown) =>
-    new UserError(
-      'data',
-      `${title}: expected pictures that fit into memory, found ${count}, which take ${taken}; this machine has ${room}`,
-      {
-        hint: 'Lower data.memory, so that they stay on the disk; or use fewer pictures, or a smaller data.imageSize.',
-        cause,
-      },
+    new DataError(
+      `${title}: expected pictures that fit into memory, found ${count}, which take ${taken}; this machine has ${available}`,
+      { hint: 'Lower data.memory, so that they stay on the disk; or use fewer pictures, or a smaller data.imageSize.', cause },
     );
   if (bytes > machineMemory()) throw refuse();
   try {
     return new Uint8Array(bytes);
   } catch (error) {
     throw refuse(error);
-  }
-}
-
-/** How many pictures are under way at once: more than there are threads to decode on (bin/nn.js), since results are taken in
- *  order and a slow picture at the front would leave the cores idle. Those that wait hold the bytes of their files alone. */
-export function decodesAtOnce(): number {
-  return 4 * availableParallelism() + 8;
-}
-
-/** Applies an asynchronous function to items, at most `atOnce` at a time, and gives the results in order. */
-export async function* mapInOrder<T, R>(
-  items: Iterable<T> | AsyncIterable<T>,
-  atOnce: number,
-  apply: (item: T) => Promise<R>,
-): AsyncGenerator<R> {
-  const pending: Promise<R>[] = [];
-  try {
-    for await (const item of items) {
-      const result = apply(item);
-      result.catch(() => {}); // it is awaited in its turn; until then a failure is not "unhandled"
-      pending.push(result);
-      if (pending.length >= atOnce) yield await pending.shift()!;
-    }
-    while (pending.length > 0) yield await pending.shift()!;
-  } finally {
-    await Promise.allSettled(pending);
-  }
-}
-
-export type Attempt<T> = { value: T } | Unread;
-
-/** Why a picture can't be read. */
-export interface Unread {
-  reason: string;
-  /** else it may be sound, and be read by whoever has the right, the decoder or the memory */
-  isDamaged: boolean;
-}
-
-/** A picture that can't be read is a result here; any other failure stays one. */
-export async function attempt<T>(read: Promise<T>): Promise<Attempt<T>> {
-  try {
-    return { value: await read };
-  } catch (error) {
-    if (error instanceof UserError && error.kind === 'data')
-      return { reason: error.message, isDamaged: error instanceof DamagedFile };
-    throw error;
   }
 }
 
@@ -212,12 +161,9 @@ export function strictError(source: Source, failures: readonly Failure[]): UserE
   const listed = failures.slice(0, mostFailuresNamed).map(({ name, reason }) => `  ${name}: ${reason}`);
   const rest = failures.length - listed.length;
   if (rest > 0) listed.push(`  … and ${grouped(rest)} more, which nn data inspect --all names`);
-  return new UserError(
-    'data',
+  return new DataError(
     [`${source.title}: expected every picture to be readable, ${failures.length} of ${source.count} are not:`, listed],
-    {
-      hint: 'Mend or remove them; without --strict they are listed and left out.',
-    },
+    { hint: 'Mend or remove them; without --strict they are listed and left out.' },
   );
 }
 
@@ -229,21 +175,87 @@ export function refuseWithoutClasses(
   title: string,
   failures: readonly Failure[],
 ): void {
-  refuseWithoutPictures(counts[0] + counts[1], title, failures);
+  refuseWithoutImages(counts[0] + counts[1], title, failures);
   for (const [label, name] of [classes.negative, classes.positive].entries()) {
     if (counts[label] === 0)
-      throw new UserError(
-        'data',
-        `${title}: expected pictures of class ${name}, found none that can be read${firstOf(failures)}`,
-      );
+      throw new DataError(`${title}: expected pictures of class ${name}, found none that can be read${firstOf(failures)}`);
   }
 }
 
 /** @throws UserError (data) where there are none */
-export function refuseWithoutPictures(count: number, title: string, failures: readonly Failure[]): void {
-  if (count === 0) throw new UserError('data', `${title}: expected pictures, found none that can be read${firstOf(failures)}`);
+export function refuseWithoutImages(count: number, title: string, failures: readonly Failure[]): void {
+  if (count === 0) throw new DataError(`${title}: expected pictures, found none that can be read${firstOf(failures)}`);
 }
 
 function firstOf([first, ...others]: readonly Failure[]): string {
   return first ? `; the first of ${others.length + 1} that failed: ${first.name}: ${first.reason}` : '';
+}
+
+/** MiB of pixels that pictures may take in memory, unless a config says otherwise. */
+export const defaultMemory = 1024;
+
+/** Whether pictures are brought into memory or read as they are wanted. No result depends on it.
+ *  @param memory  of pixels, in MiB
+ *  @returns bytes that reading them may take at a time; null where they all fit */
+export function streamingBudget(sources: readonly Source[], { imageSize }: Preprocessing, memory: number): number | null {
+  const bytes = memory * 2 ** 20;
+  const features = imageSize ** 2 * 3;
+  return sources.reduce((sum, { count }) => sum + count * features, 0) <= bytes ? null : bytes;
+}
+
+export interface OpenOptions extends LoadOptions {
+  /** of `streamingBudget` */
+  budgetBytes: number | null;
+  /** where pixels are kept that memory should not hold */
+  scratch: Scratch;
+}
+
+/** Reads all pictures of a source into memory, or leaves them on the disk: packed ones where they are, others in a file of
+ *  this process.
+ *  @throws UserError as loadExamples does; (data) where that file can't be written */
+export async function openExamples(
+  source: Source,
+  { budgetBytes, scratch, ...options }: OpenOptions,
+): Promise<Loaded<ExampleSet>> {
+  if (budgetBytes === null) {
+    const loaded = await loadExamples(source, options);
+    growYoungGeneration();
+    return loaded;
+  }
+  if (source.packed) return storedExamples(source.packed, { ...options, budgetBytes });
+  return loadIntoScratch(source, options, { budgetBytes, scratch });
+}
+
+/** Decodes all pictures, one after the other, into rows of a file. In memory are their labels and hashes: 17 bytes each.
+ *  @throws UserError as readImages does */
+async function loadIntoScratch(
+  source: Source,
+  options: LoadOptions,
+  { budgetBytes, scratch }: Pick<OpenOptions, 'scratch'> & { budgetBytes: number },
+): Promise<Loaded<ExampleSet>> {
+  const features = options.preprocessing.imageSize ** 2 * 3;
+  const file = await scratch.open(source.count * features);
+  const rows = writeRows(file);
+  const hashes = Buffer.alloc(source.count * hashBytes);
+  const kept = new Int32Array(source.count);
+  let count = 0;
+  const take: Parameters<typeof readImages>[2] = ({ pixels, hash }, index) => {
+    hashes.write(hash, count * hashBytes, 'hex');
+    kept[count++] = index;
+    return rows.add(pixels);
+  };
+  const { labels, ...rest } = await readImages(source, options, take).finally(rows.settle);
+  await rows.flush();
+  const slice = (first: number, end: number) => Array.from({ length: end - first }, (_, i) => source.name(first + i));
+  const all = { length: source.count, slice };
+  return {
+    examples: {
+      features,
+      pixels: pixelsInFile({ ...file, pixelsAt: 0, count, features }, null, budgetBytes),
+      labels,
+      names: count === source.count ? all : selectStrings(all, kept.slice(0, count)),
+      hashes: hexColumn(count, (first, end) => hashes.subarray(first * hashBytes, end * hashBytes)),
+    },
+    ...rest,
+  };
 }

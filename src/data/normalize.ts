@@ -1,45 +1,45 @@
 import type { InputScaling } from '../kernels/kernels.ts';
-import { type Pixels, pictureCount, pixelBlocks } from './pixels.ts';
+import { imageCount, type Pixels, pixelBlocks } from './pixels.ts';
 
 const channels = 3;
 const white = 255;
 
 /** Maps from bytes to inputs, fitted on the training part alone. A mean or σ of 0 counts as 1. */
 export const normalizers = {
-  scale: { summary: 'pixels ÷ 255', learns: false, fit: (_pictures, features) => uniform(features, 1 / white) },
+  scale: { summary: 'pixels ÷ 255', learns: false, fit: (_images, features) => uniform(features, 1 / white) },
   mean: {
     summary: 'each feature ÷ its mean',
     learns: true,
-    fit: (pictures, features) => dividedByMean(momentsIn(pictures, features)),
+    fit: (images, features) => dividedByMean(momentsIn(images, features)),
   },
   standardize: {
     summary: '(x − μ) / σ, feature by feature',
     learns: true,
-    fit: (pictures, features) => standardized(momentsIn(pictures, features)),
+    fit: (images, features) => standardized(momentsIn(images, features)),
   },
   standardizeChannels: {
     summary: '(x − μ) / σ, one μ and σ for each colour',
     learns: true,
-    fit: (pictures, features) => standardized(channelMoments(momentsIn(pictures, features))),
+    fit: (images, features) => standardized(channelMoments(momentsIn(images, features))),
   },
-  none: { summary: 'bytes as they are, 0 to 255', learns: false, fit: (_pictures, features) => uniform(features, 1) },
+  none: { summary: 'bytes as they are, 0 to 255', learns: false, fit: (_images, features) => uniform(features, 1) },
 } as const satisfies Record<string, Normalizer>;
 
 export interface Normalizer {
   summary: string;
   /** whether it looks at the pictures */
   learns: boolean;
-  /** @param pictures [m, n_x] of the training part, or their moments */
-  fit(pictures: Uint8Array | Moments, features: number): InputScaling;
+  /** @param images [m, n_x] of the training part, or their moments */
+  fit(images: Uint8Array | Moments, features: number): InputScaling;
 }
 
 export type NormalizerName = keyof typeof normalizers;
 
 /** 1 / (variance + 1e-8) of each input, scaled to mean 1: a learning rate that is larger where inputs hardly vary.
- *  @param pictures  [m, n_x] of the training part, or their moments
+ *  @param images  [m, n_x] of the training part, or their moments
  *  @param scaling       what makes inputs of them */
-export function inverseVariance(pictures: Uint8Array | Moments, scaling: InputScaling): Float64Array {
-  const { variance } = momentsIn(pictures, scaling.scale.length);
+export function inverseVariance(images: Uint8Array | Moments, scaling: InputScaling): Float64Array {
+  const { variance } = momentsIn(images, scaling.scale.length);
   const inverse = variance.map((value, k) => 1 / (value * scaling.scale[k]! * scaling.scale[k]! + 1e-8));
   const mean = inverse.reduce((sum, value) => sum + value, 0) / inverse.length;
   return inverse.map((value) => value / mean);
@@ -49,7 +49,7 @@ export function inverseVariance(pictures: Uint8Array | Moments, scaling: InputSc
 export async function momentsOf(pixels: Pixels, features: number): Promise<Moments> {
   const sums = noSums(features);
   for await (const { bytes } of pixelBlocks(pixels, features)) addSums(sums, bytes);
-  return momentsFrom(sums, pictureCount(pixels, features));
+  return momentsFrom(sums, imageCount(pixels, features));
 }
 
 /** Of each feature. */
@@ -77,11 +77,11 @@ interface FeatureSums {
   squares: Float64Array;
 }
 
-function momentsIn(pictures: Uint8Array | Moments, features: number): Moments {
-  if (!(pictures instanceof Uint8Array)) return pictures;
+function momentsIn(images: Uint8Array | Moments, features: number): Moments {
+  if (!(images instanceof Uint8Array)) return images;
   const sums = noSums(features);
-  addSums(sums, pictures);
-  return momentsFrom(sums, pictures.length / features);
+  addSums(sums, images);
+  return momentsFrom(sums, images.length / features);
 }
 
 function noSums(features: number): FeatureSums {
@@ -122,8 +122,5 @@ function channelMoments({ mean, variance }: Moments): Moments {
     );
     return within + between;
   });
-  return {
-    mean: mean.map((_, k) => means[k % channels]!),
-    variance: variance.map((_, k) => variances[k % channels]!),
-  };
+  return { mean: mean.map((_, k) => means[k % channels]!), variance: variance.map((_, k) => variances[k % channels]!) };
 }

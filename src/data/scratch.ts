@@ -2,10 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { closeSync, openSync, unlinkSync, write } from 'node:fs';
 import { readdir, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import { systemReason, UserError } from '../errors.ts';
+import { DataError, systemReason } from '../errors.ts';
 import { byteTexts } from '../grouped.ts';
-import { processExists } from './abandoned.ts';
-import { makeFolder, type PlaceWriter, writeAt } from './disk.ts';
+import { makeFolder, type PlaceWriter, processExists, type SequentialWriter, sequentialWriter } from './disk.ts';
 
 /** Files for pixels that memory should not hold. Each loses its name before a byte is in it: nobody else finds it, and the
  *  system takes it back however this process ends. */
@@ -62,7 +61,7 @@ async function openNameless(folders: readonly string[]): Promise<{ folder: strin
       reasons.push(`${folder}: ${systemReason(error)}`);
     }
   }
-  throw new UserError('data', `expected a folder for pixels that are more than data.memory holds, found ${reasons.join('; ')}`, {
+  throw new DataError(`expected a folder for pixels that are more than data.memory holds, found ${reasons.join('; ')}`, {
     hint: roomHint,
   });
 }
@@ -84,54 +83,25 @@ async function requireRoom(folder: string, bytes: number): Promise<void> {
   const free = bavail * bsize;
   if (free >= bytes) return;
   const [wanted, found] = byteTexts(bytes, free);
-  throw new UserError(
-    'data',
-    `${folder}: expected ${wanted} free for pixels that are more than data.memory holds, found ${found}`,
-    { hint: roomHint },
-  );
+  throw new DataError(`${folder}: expected ${wanted} free for pixels that are more than data.memory holds, found ${found}`, {
+    hint: roomHint,
+  });
 }
 
 /** What is gathered before it is written: at least one picture of the largest size. */
 const groupBytes = 2 ** 23;
 
-/** Writes rows of pixels one after the other; while a group is on its way to the disk the next one gathers. */
-export function writeRows({ path, descriptor }: ScratchFile) {
+/** Writes rows of pixels one after the other. @throws UserError (data) where that fails */
+export function writeRows({ path, descriptor }: ScratchFile): SequentialWriter {
   const file: PlaceWriter = {
     write: (...where) =>
       new Promise((resolve, reject) => {
-        write(descriptor, ...where, (error, bytesWritten) => (error ? reject(error) : resolve({ bytesWritten })));
+        write(descriptor, ...where, (error, bytesWritten) => {
+          if (error === null) return resolve({ bytesWritten });
+          const reason = `${path}: can't be written: ${systemReason(error)}`;
+          reject(new DataError(reason, { hint: roomHint, cause: error }));
+        });
       }),
   };
-  const rooms = [new Uint8Array(groupBytes), new Uint8Array(groupBytes)] as const;
-  let turn: 0 | 1 = 0;
-  let [filled, at] = [0, 0];
-  let writing = Promise.resolve();
-  const start = async () => {
-    await writing;
-    const bytes = rooms[turn].subarray(0, filled);
-    writing = writeAt(file, bytes, at).catch((error) => {
-      throw new UserError('data', `${path}: can't be written: ${systemReason(error)}`, { hint: roomHint, cause: error });
-    });
-    writing.catch(() => {}); // it is awaited before the next one; until then a failure is not "unhandled"
-    at += filled;
-    filled = 0;
-    turn = turn === 0 ? 1 : 0;
-  };
-  return {
-    /** @param pixels  copied before its promise is kept; one call after the other */
-    async add(pixels: Uint8Array): Promise<void> {
-      if (filled + pixels.length > groupBytes) await start();
-      rooms[turn].set(pixels, filled);
-      filled += pixels.length;
-    },
-    /** All of it is in the file. */
-    async flush(): Promise<void> {
-      await start();
-      await writing;
-    },
-    /** Nothing is on its way to the disk any more, whatever became of it: before the file is closed. */
-    async settle(): Promise<void> {
-      await writing.catch(() => {});
-    },
-  };
+  return sequentialWriter(file, { position: 0, groupBytes });
 }

@@ -1,5 +1,8 @@
-import { contentHash } from './hash.ts';
-import type { Original, Preprocessing } from './image.ts';
+import { availableParallelism } from 'node:os';
+import { UserError } from '../errors.ts';
+import { contentHash } from './content-hash.ts';
+import type { EncodedImage, Preprocessing } from './image.ts';
+import { DamagedFile } from './image-errors.ts';
 import type { PackedFile } from './packed/file.ts';
 
 /** A collection of labelled pictures that is read one by one: nothing of it is kept in memory but names. */
@@ -15,14 +18,14 @@ export interface Source {
   /** an index into `classes` */
   classOf(index: number): number;
   /** @throws UserError (data) with the reason, where this one picture can't be read */
-  read(index: number, preprocessing: Preprocessing): Promise<SourcePicture>;
+  read(index: number, preprocessing: Preprocessing): Promise<SourceImage>;
   /** the picture as the source holds it, for `nn data inspect`; `contentHash` of it is the hash that `read` gives.
    *  @throws UserError (data) with the reason, where this one picture can't be read */
-  original(index: number): Promise<Original>;
+  original(index: number): Promise<EncodedImage>;
   /** where the pictures lie as pixels already: they can be read in blocks, or stay where they are */
   packed?: PackedFile;
   /** true where each picture was made on its own: however alike two are, neither is a copy */
-  madeApart?: true;
+  isIndependent?: true;
   /** what was passed over, for a warning; empty where nothing was */
   notes: readonly string[];
   /** for the cache of decoded pictures; absent where originals are pixels already */
@@ -57,14 +60,74 @@ export interface Decoding {
   kind: 'file' | 'drawn';
   /** what tells that a picture is the one seen before without reading it, such as path, size and time of its file;
    *  undefined where that can't be told */
-  stamp(index: number): Promise<string | undefined>;
+  validator(index: number): Promise<string | undefined>;
   /** @throws UserError (data) with the reason */
   decode(file: Uint8Array, index: number, preprocessing: Preprocessing): Promise<Uint8Array>;
 }
 
-export interface SourcePicture {
+export interface SourceImage {
   /** imageSize · imageSize · 3 bytes */
   pixels: Uint8Array;
   /** of the picture as the source holds it */
   hash: string;
+}
+
+/** How many pictures are under way at once: more than there are threads to decode on (bin/nn.js), since results are taken in
+ *  order and a slow picture at the front would leave the cores idle. Those that wait hold the bytes of their files alone. */
+export function decodesAtOnce(): number {
+  return 4 * availableParallelism() + 8;
+}
+
+/** Applies an asynchronous function to items, at most `atOnce` at a time, and gives the results in order. */
+export async function* mapInOrder<T, R>(
+  items: Iterable<T> | AsyncIterable<T>,
+  atOnce: number,
+  apply: (item: T) => Promise<R>,
+): AsyncGenerator<R> {
+  const pending: Promise<R>[] = [];
+  try {
+    for await (const item of items) {
+      const result = apply(item);
+      result.catch(() => {}); // it is awaited in its turn; until then a failure is not "unhandled"
+      pending.push(result);
+      if (pending.length >= atOnce) yield await pending.shift()!;
+    }
+    while (pending.length > 0) yield await pending.shift()!;
+  } finally {
+    await Promise.allSettled(pending);
+  }
+}
+
+/** Reads images of a source, several at a time.
+ *  @returns each with its index, or why it can't be read, in the order of the indices */
+export function readInOrder(source: Source, indices: Iterable<number>, preprocessing: Preprocessing) {
+  return mapInOrder(indices, decodesAtOnce(), async (index) => ({
+    index,
+    outcome: await attempt(source.read(index, preprocessing)),
+  }));
+}
+
+/** first … end − 1, made as they are asked for: an array of millions would be memory. */
+export function* range(first: number, end: number): Generator<number> {
+  for (let i = first; i < end; i++) yield i;
+}
+
+export type Attempt<T> = { value: T } | Unread;
+
+/** Why a picture can't be read. */
+export interface Unread {
+  reason: string;
+  /** else it may be sound, and be read by whoever has the right, the decoder or the memory */
+  isDamaged: boolean;
+}
+
+/** A picture that can't be read is a result here; any other failure stays one. */
+export async function attempt<T>(read: Promise<T>): Promise<Attempt<T>> {
+  try {
+    return { value: await read };
+  } catch (error) {
+    if (error instanceof UserError && error.kind === 'data')
+      return { reason: error.message, isDamaged: error instanceof DamagedFile };
+    throw error;
+  }
 }

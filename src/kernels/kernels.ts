@@ -1,7 +1,5 @@
 /** The numerical operations that cost time, behind one interface. reference.ts is their definition. */
 
-import type { Elementwise, LossRule } from './elementwise.ts';
-
 export type Floats = Float32Array | Float64Array;
 export const precisions = { float32: Float32Array, float64: Float64Array } as const;
 export type Precision = keyof typeof precisions;
@@ -15,7 +13,7 @@ export const arithmetics = {
 export type Arithmetic = keyof typeof arithmetics;
 
 /** What turns bytes into the network's input: x = scale · byte + shift, feature by feature.
- *  Both have length n_x; normalisation of every kind is such a scaling. A map is never changed once it is made. */
+ *  Both have length n_x; normalisation of every kind is such a scaling. A scaling is never changed once it is made. */
 export interface InputScaling {
   scale: Float64Array;
   shift: Float64Array;
@@ -75,7 +73,7 @@ export interface Kernels extends Elementwise {
    *  @param options.out     (n_l, m) example after example: out[i · n_l + u]; may be longer */
   linear(options: { input: Batch; weights: Floats; bias: Floats | null; units: number; out: Floats }): void;
 
-  /** dW = dZ · Xᵀ; for a span, dC: each example's dZ on the coefficients of the vector that it is, since dW = dC·V.
+  /** dW = dZ · Xᵀ; for a gram batch, dC: each example's dZ on the coefficients of the vector that it is, since dW = dC·V.
    *  @param options.out (n_l, n_(l-1)), overwritten, or with `adds` added to */
   linearGradWeights(options: { input: Batch; dZ: Floats; units: number; out: Floats; adds?: boolean }): void;
 
@@ -99,13 +97,13 @@ export interface Kernels extends Elementwise {
 
   /** One step of an optimizer, number by number; all arrays have the same length:
    *
-   *      v ← β₁ v + (1 − β₁) g       where there are velocities; else v = g
-   *      s ← β₂ s + (1 − β₂) g²      where there are squares
-   *      g ← c₁ v / (√(c₂ s + inside) + outside)   or, without squares, g ← c₁ v
+   *      v ← β₁ v + (1 − β₁) g       where there is a first moment; else v = g
+   *      s ← β₂ s + (1 − β₂) g²      where there is a second moment
+   *      g ← c₁ v / (√(c₂ s + inside) + outside)   or, without one, g ← c₁ v
    *      w ← w − rate · g */
   optimizerStep(options: OptimizerStep): void;
 
-  /** `backwardWeights` and `moveParameters` in one, g = dW + decay · W, for weights whose gradient nobody else wants to see: it need
+  /** `linearGradWeights` and `optimizerStep` in one, g = dW + decay · W, for weights whose gradient nobody else wants to see: it need
    *  not come to lie in memory as a whole. The bits are those of one after the other. */
   backwardAndStep(options: BackwardAndStep): StepStatistics;
 
@@ -116,7 +114,7 @@ export interface Kernels extends Elementwise {
   squaredNorm(values: Floats): number;
 }
 
-/** `forward`, `lossGradient`, `backwardWeights` and `sumExamples` of logistic regression. */
+/** `linear`, `lossGradient`, `linearGradWeights` and `sumExamples` of logistic regression. */
 export interface LogisticPass {
   input: ByteBatch;
   /** (1, n_x) */
@@ -175,6 +173,84 @@ export interface UpdateCoefficients {
   biasCorrection2: number;
   /** the ε that stands under the root, and that beside it */
   epsilonInsideRoot: number;
+  epsilon: number;
+}
+
+/** g(z) and g′, by name: kernels that know the name may compute it in their own way. */
+export interface ActivationRule {
+  name: string;
+  value(z: number, slope: number): number;
+  derivative(z: number, a: number, slope: number): number;
+}
+
+/** L and ∂L/∂z from the logit, by name. */
+export interface LossRule {
+  name: string;
+  value(z: number, y: number): number;
+  derivative(z: number, y: number): number;
+}
+
+/** What is done number by number with a layer's outputs: (n_l, m), example after example. */
+export interface Elementwise {
+  /** a = g(z) ∘ mask, for the first `length` numbers.
+   *  @param options.mask  1/keepProb or 0, or null without dropout */
+  activate(options: { rule: ActivationRule; slope: number; z: Floats; a: Floats; mask: Floats | null; length: number }): void;
+
+  /** dZ ← dA ∘ mask ∘ g′(Z): dZ holds dA when it comes in.
+   *  @param options.a         what `activate` made
+   *  @param options.keepProb  of the mask; 1 without one */
+  activationGradient(options: {
+    rule: ActivationRule;
+    slope: number;
+    z: Floats;
+    a: Floats;
+    dZ: Floats;
+    mask: Floats | null;
+    keepProb: number;
+    length: number;
+  }): void;
+
+  /** dZ = weight · ∂L/∂z / m, for `count` logits. @returns Σ weight · L
+   *  @param options.labels   0 or 1
+   *  @param options.weights  what an example of class 0 and of class 1 counts */
+  lossGradient(options: {
+    rule: LossRule;
+    z: Floats;
+    labels: Uint8Array;
+    weights: readonly [number, number];
+    count: number;
+    m: number;
+    dZ: Floats;
+  }): number;
+
+  /** out = Σ over examples, unit by unit. @param options.out  (n_l, 1), overwritten, or with `adds` added to */
+  sumExamples(options: { values: Floats; count: number; units: number; out: Floats; adds: boolean }): void;
+
+  /** z ← γ z_norm + β with z_norm = (z − μ) / √(σ² + ε), μ and σ² (biased) of these examples, which are kept.
+   *  @see Ioffe & Szegedy 2015, algorithm 1 */
+  batchNorm(options: NormOptions & { z: Floats; normalized: Floats }): void;
+
+  /** The same with a mean and a variance that are given. */
+  batchNormInference(options: NormOptions & { z: Floats }): void;
+
+  /** dγ = Σ dz̃ z_norm, dβ = Σ dz̃, and dZ becomes the gradient before batch norm, through μ and σ² too. */
+  batchNormBackward(
+    options: Pick<NormOptions, 'count' | 'gamma' | 'variance' | 'epsilon'> & {
+      dZ: Floats;
+      normalized: Floats;
+      gammaGradient: Floats;
+      betaGradient: Floats;
+    },
+  ): void;
+}
+
+/** All arrays have the layer's n_l entries. */
+export interface NormOptions {
+  count: number;
+  gamma: Floats;
+  beta: Floats;
+  mean: Floats;
+  variance: Floats;
   epsilon: number;
 }
 

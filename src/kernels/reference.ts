@@ -1,7 +1,16 @@
-import { plainElementwise } from './elementwise.ts';
-import { type ByteBatch, type FloatBatch, type Floats, type Kernels, type Precision, precisions } from './kernels.ts';
-import { gramGradient, gramValues } from './span.ts';
-import { stepWeightsPlainly } from './step-weights.ts';
+import {
+  type BackwardAndStep,
+  type ByteBatch,
+  type FloatBatch,
+  type Floats,
+  type GramBatch,
+  type Kernels,
+  type LogisticPass,
+  type Precision,
+  precisions,
+  type StepStatistics,
+} from './kernels.ts';
+import { referenceElementwise } from './reference-elementwise.ts';
 
 /**
  * The kernels in plain TypeScript: the definition, and the oracle of every test. Sums run in float64, results are
@@ -11,17 +20,17 @@ export function referenceKernels(precision: Precision): Kernels {
   const kernels: Kernels = {
     precision,
     arithmetic: 'strict',
-    ...plainElementwise,
+    ...referenceElementwise,
     allocate: (length) => new precisions[precision](length),
     pin: (bytes) => bytes,
     scope: () => ({ ...kernels, release: () => {} }), // the garbage collector sees to it
-    linear: forward,
-    linearGradWeights: backwardWeights,
-    linearGradInput: backwardInput,
+    linear,
+    linearGradWeights,
+    linearGradInput,
     logisticPass: null,
-    gram: innerProducts,
-    optimizerStep: moveParameters,
-    backwardAndStep: (step) => stepWeightsPlainly(kernels, step, new precisions[precision](step.weights.length)),
+    gram,
+    optimizerStep,
+    backwardAndStep: (step) => referenceBackwardAndStep(kernels, step, new precisions[precision](step.weights.length)),
     addScaled: ({ values, factor, out }) => {
       for (let i = 0; i < values.length; i++) out[i] = out[i]! + factor * values[i]!;
     },
@@ -34,16 +43,78 @@ export function referenceKernels(precision: Precision): Kernels {
   return kernels;
 }
 
+/** What a gradient and a step are made by. */
+export type GradientKernels = Pick<Kernels, 'linearGradWeights' | 'addScaled' | 'squaredNorm' | 'optimizerStep'>;
+
+/** `backwardAndStep` by one kernel after the other: what it means, and what it is where nothing is faster.
+ *  @param gradient  room for as many numbers as there are weights */
+export function referenceBackwardAndStep(kernels: GradientKernels, step: BackwardAndStep, gradient: Floats): StepStatistics {
+  const { input, dZ, units, weights, decay, wantsNorms, ...coefficients } = step;
+  const weightSquares = wantsNorms ? kernels.squaredNorm(weights) : 0;
+  kernels.linearGradWeights({ input, dZ, units, out: gradient });
+  if (decay !== 0) kernels.addScaled({ values: weights, factor: decay, out: gradient });
+  const squares = kernels.squaredNorm(gradient);
+  kernels.optimizerStep({ values: weights, gradient, ...coefficients });
+  return {
+    finite: Number.isFinite(squares),
+    squares: wantsNorms ? { gradient: squares, direction: kernels.squaredNorm(gradient), weights: weightSquares } : null,
+  };
+}
+
+/** `logisticPass` by one kernel after the other: what it means, and what it is for a loss that nothing faster knows. */
+export function referenceLogisticPass(
+  kernels: Pick<Kernels, 'linear' | 'lossGradient' | 'linearGradWeights' | 'sumExamples'>,
+  { input, weights, bias, rule, labels, classWeights, m, z, dZ, dW, db }: LogisticPass,
+): number {
+  const { count } = input;
+  kernels.linear({ input, weights, bias, units: 1, out: z });
+  const cost = kernels.lossGradient({ rule, z, labels, weights: classWeights, count, m, dZ });
+  kernels.linearGradWeights({ input, dZ, units: 1, out: dW });
+  kernels.sumExamples({ values: dZ, count, units: 1, out: db, adds: false });
+  return cost;
+}
+
+/** A gram batch as ordinary inputs of a layer, whose weights are the coefficients. */
+export function gramValues({ gram: products, indices, count, features }: GramBatch): FloatBatch {
+  if (indices === null) return { kind: 'floats', values: products, count, features };
+  const values = products.slice(0, count * features);
+  for (let i = 0; i < count; i++) {
+    const from = indices[i]! * features;
+    values.set(products.subarray(from, from + features), i * features);
+  }
+  return { kind: 'floats', values, count, features };
+}
+
+/** The gradient of the coefficients: example i is a training picture, and so a vector; its dZ falls on that vector's.
+ *  @param dZ  (n_1, m) example after example
+ *  @param out (n_1, w), overwritten (0 for every vector that is not in the batch), or with `adds` added to */
+export function gramGradient(
+  { indices, count, features }: GramBatch,
+  dZ: Floats,
+  units: number,
+  out: Floats,
+  adds: boolean,
+): void {
+  if (!adds) out.fill(0, 0, units * features);
+  for (let i = 0; i < count; i++) {
+    const vector = indices === null ? i : indices[i]!;
+    for (let u = 0; u < units; u++) {
+      const at = u * features + vector;
+      out[at] = out[at]! + dZ[i * units + u]!;
+    }
+  }
+}
+
 /** Examples that are worked on together. */
 const TILE = 4;
 
-const forward: Kernels['linear'] = ({ input: rows, weights, bias, units, out }) => {
+const linear: Kernels['linear'] = ({ input: rows, weights, bias, units, out }) => {
   const input = rows.kind === 'gram' ? gramValues(rows) : rows;
   const { count, features } = input;
   const tile = new Float64Array(TILE * features);
   const sums = new Float64Array(2 * TILE);
   for (let first = 0; first < count; first += TILE) {
-    widen(input, first, tile);
+    dequantizeTile(input, first, tile);
     const examples = Math.min(TILE, count - first);
     for (let unit = 0; unit < units; unit += 2) {
       const pair = Math.min(2, units - unit);
@@ -56,13 +127,13 @@ const forward: Kernels['linear'] = ({ input: rows, weights, bias, units, out }) 
   }
 };
 
-const backwardWeights: Kernels['linearGradWeights'] = ({ input, dZ, units, out, adds = false }) => {
+const linearGradWeights: Kernels['linearGradWeights'] = ({ input, dZ, units, out, adds = false }) => {
   if (input.kind === 'gram') return gramGradient(input, dZ, units, out, adds);
   const { count, features } = input;
   const tile = new Float64Array(TILE * features);
   if (!adds) out.fill(0, 0, units * features);
   for (let first = 0; first < count; first += TILE) {
-    widen(input, first, tile);
+    dequantizeTile(input, first, tile);
     for (let unit = 0; unit < units; unit++) {
       const at = (i: number) => (first + i < count ? dZ[(first + i) * units + unit]! : 0);
       addScaledRows({ out, row: unit * features, tile, features, d0: at(0), d1: at(1), d2: at(2), d3: at(3) });
@@ -70,7 +141,7 @@ const backwardWeights: Kernels['linearGradWeights'] = ({ input, dZ, units, out, 
   }
 };
 
-const backwardInput: Kernels['linearGradInput'] = ({ dZ, weights, units, features, count, out }) => {
+const linearGradInput: Kernels['linearGradInput'] = ({ dZ, weights, units, features, count, out }) => {
   for (let i = 0; i < count; i++) {
     for (let k = 0; k < features; k++) {
       let sum = 0;
@@ -80,51 +151,46 @@ const backwardInput: Kernels['linearGradInput'] = ({ dZ, weights, units, feature
   }
 };
 
-const innerProducts: Kernels['gram'] = ({ left, right, scaling: { scale, shift }, out }) => {
+const gram: Kernels['gram'] = ({ left, right, scaling: { scale, shift }, out }) => {
   const features = scale.length;
   const [x, y] = [new Float64Array(features), new Float64Array(features)];
   const columns = right.length / features;
   for (let i = 0; i < left.length / features; i++) {
-    widenBytes(left, i * features, scale, shift, x);
+    dequantizeRow(left, i * features, scale, shift, x);
     for (let j = 0; j < columns; j++) {
-      widenBytes(right, j * features, scale, shift, y);
+      dequantizeRow(right, j * features, scale, shift, y);
       out[i * columns + j] = x.reduce((sum, value, k) => sum + value * y[k]!, 0);
     }
   }
 };
 
-const moveParameters: Kernels['optimizerStep'] = (step) => {
-  const {
-    values,
-    gradient,
-    firstMoment: velocities,
-    secondMoment: squares,
-    learningRate: rate,
-    beta1,
-    beta2,
-    biasCorrection1: correction1,
-    biasCorrection2: correction2,
-    epsilonInsideRoot: inside,
-    epsilon: outside,
-  } = step;
+const optimizerStep: Kernels['optimizerStep'] = ({
+  values,
+  gradient,
+  firstMoment,
+  secondMoment,
+  learningRate,
+  ...coefficients
+}) => {
+  const { beta1, beta2, biasCorrection1, biasCorrection2, epsilonInsideRoot, epsilon } = coefficients;
   for (let i = 0; i < values.length; i++) {
     const g = gradient[i]!;
-    let direction = correction1 * g;
-    if (velocities !== null) {
-      velocities[i] = beta1 * velocities[i]! + (1 - beta1) * g;
-      direction = correction1 * velocities[i]!;
+    let direction = biasCorrection1 * g;
+    if (firstMoment !== null) {
+      firstMoment[i] = beta1 * firstMoment[i]! + (1 - beta1) * g;
+      direction = biasCorrection1 * firstMoment[i]!;
     }
-    if (squares !== null) {
-      squares[i] = beta2 * squares[i]! + (1 - beta2) * g * g;
-      direction /= Math.sqrt(correction2 * squares[i]! + inside) + outside;
+    if (secondMoment !== null) {
+      secondMoment[i] = beta2 * secondMoment[i]! + (1 - beta2) * g * g;
+      direction /= Math.sqrt(biasCorrection2 * secondMoment[i]! + epsilonInsideRoot) + epsilon;
     }
     gradient[i] = direction;
-    values[i] = values[i]! - rate * direction;
+    values[i] = values[i]! - learningRate * direction;
   }
 };
 
 /** Writes examples first … first + 3 as float64 rows into the tile, zeros past the last. */
-function widen(input: ByteBatch | FloatBatch, first: number, tile: Float64Array): void {
+function dequantizeTile(input: ByteBatch | FloatBatch, first: number, tile: Float64Array): void {
   const { count, features } = input;
   for (let i = 0; i < TILE; i++) {
     const row = tile.subarray(i * features, (i + 1) * features);
@@ -132,12 +198,12 @@ function widen(input: ByteBatch | FloatBatch, first: number, tile: Float64Array)
     else if (input.kind === 'floats') row.set(input.values.subarray((first + i) * features, (first + i + 1) * features));
     else {
       const start = (input.indices === null ? first + i : input.indices[first + i]!) * features;
-      widenBytes(input.bytes, start, input.scaling.scale, input.scaling.shift, row);
+      dequantizeRow(input.bytes, start, input.scaling.scale, input.scaling.shift, row);
     }
   }
 }
 
-function widenBytes(bytes: Uint8Array, start: number, scale: Float64Array, shift: Float64Array, row: Float64Array): void {
+function dequantizeRow(bytes: Uint8Array, start: number, scale: Float64Array, shift: Float64Array, row: Float64Array): void {
   for (let k = 0; k < row.length; k++) row[k] = bytes[start + k]! * scale[k]! + shift[k]!;
 }
 

@@ -1,5 +1,5 @@
-import { type Finding, findingKinds, type Group, type Picture } from '../data/inspection/findings.ts';
-import type { PartName } from '../data/split.ts';
+import { type Finding, type FindingGroup, type FlaggedImage, findingKinds } from '../data/inspection/findings.ts';
+import type { SplitName } from '../data/split.ts';
 import type { Lines } from '../lines.ts';
 import type { InspectionResult, PartDifference, ShortcutScore, Spread } from '../results/inspection.ts';
 import { escapeHtml, htmlImage, htmlPage, htmlTable } from './html.ts';
@@ -41,7 +41,7 @@ export function differenceRows(differences: readonly PartDifference[]): string[]
     const own = differences.filter((one) => one.what === what);
     const show = (value: number | undefined) =>
       value === undefined ? '' : what === 'class' ? percent(value) : value.toFixed(Math.abs(value) < 10 ? 2 : 1);
-    const valueIn = (part: PartName) =>
+    const valueIn = (part: SplitName) =>
       own.flatMap((one) => (one.parts.includes(part) ? [one.values[one.parts.indexOf(part)]] : []))[0];
     const different = own.filter(({ differs }) => differs).map((one) => one.parts.join(' and '));
     return [
@@ -123,7 +123,7 @@ function findingText(finding: Finding, most: number, style: Style): Lines {
 }
 
 /** With its part, where there are parts. */
-export function imageName({ name, part }: Picture): string {
+export function imageName({ name, part }: FlaggedImage): string {
   return part === null ? name : `${name} (${part})`;
 }
 
@@ -146,9 +146,9 @@ export function inspectionJson({ findings, ...rest }: Inspection): InspectionRes
 /** The findings as a page with the pictures in question.
  *  @param thumbnails  JPEG files; a picture without one can't be shown
  *  @param most        groups of each finding */
-export function inspectionHtml(found: Inspection, thumbnails: ReadonlyMap<Picture, Uint8Array>, most: number): string {
+export function inspectionHtml(found: Inspection, thumbnails: ReadonlyMap<FlaggedImage, Uint8Array>, most: number): string {
   const { findings, differences, shortcuts, model, warnings } = found;
-  const group = ({ pictures, why }: Group) =>
+  const group = ({ pictures, why }: FindingGroup) =>
     `<div class="group"><div class="pictures">${pictures.map((picture) => figure(picture, thumbnails.get(picture))).join('')}</div><p>${escapeHtml(why)}</p></div>`;
   const sections = findings.flatMap((finding) => {
     const shown = finding.groups.slice(0, most);
@@ -172,7 +172,7 @@ export function inspectionHtml(found: Inspection, thumbnails: ReadonlyMap<Pictur
   ]);
 }
 
-function figure(picture: Picture, thumbnail: Uint8Array | undefined): string {
+function figure(picture: FlaggedImage, thumbnail: Uint8Array | undefined): string {
   const shown = thumbnail ? htmlImage(thumbnail, 'jpeg', picture.name) : '<div class="none">can’t be shown</div>';
   return `<figure>${shown}<figcaption>${escapeHtml(imageName(picture))}<br>${escapeHtml(picture.label)}</figcaption></figure>`;
 }

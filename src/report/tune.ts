@@ -1,4 +1,4 @@
-import { csvField } from '../data/csv-field.ts';
+import { csvField } from '../data/text-files.ts';
 import type { Lines } from '../lines.ts';
 import type { RankedTrial, TuneSummary } from '../results/tuning.ts';
 import { count, percent, percentRange, plural, table } from './table.ts';

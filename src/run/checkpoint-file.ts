@@ -10,8 +10,10 @@ import { decodeTensors, type TensorArray, tensorPieces } from './tensor-file.ts'
 /** Of a run's folder: the newest, and the one before it, which stays until the newest is whole. */
 export const checkpointNames = ['checkpoint.safetensors', 'checkpoint-previous.safetensors'] as const;
 const format = 'cat-nn checkpoint';
-/** Raised with every change of what a checkpoint holds: one of another version can't be gone on from. */
-const version = 1;
+/** Raised with every change of what a checkpoint must hold. Version 2 has room for moving averages of the weights (training/state.ts); what has none is as
+ *  version 1 was, and is read as such. */
+const version = 2;
+const readVersions = ['1', '2'];
 /** What Node reads at once. */
 const maximumBytes = 2 ** 31 - 1;
 const noDigest = '0'.repeat(64);
@@ -108,8 +110,8 @@ function decode(bytes: Uint8Array, file: string): StoredCheckpoint {
   const found = Buffer.from(place).toString('latin1');
   place.set(Buffer.from(noDigest));
   if (digestOf([bytes]) !== found) throw refusal(file, 'expected the bytes that its checksum is of, found others: it is damaged');
-  if (metadata['version'] !== String(version))
-    throw refusal(file, `expected version ${version} of the format, found ${metadata['version']}`);
+  if (!readVersions.includes(metadata['version'] ?? ''))
+    throw refusal(file, `expected version ${readVersions.join(' or ')} of the format, found ${metadata['version']}`);
   const arrays = Object.entries(tensors).map(([name, { data }]) => [name, data] as const);
   return { content: parse(metadata['content'], file), tensors: Object.fromEntries(arrays) };
 }

@@ -1,8 +1,7 @@
 import { link, open, readFile, readlink, rename, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { processExists, removeAbandoned, unfinishedName } from '../data/abandoned.ts';
-import { discard, readPlainFile } from '../data/disk.ts';
+import { discard, partialName, processExists, readPlainFile, removeStaleFiles } from '../data/disk.ts';
 import { systemReason, UserError, unwritable } from '../errors.ts';
 
 /** Of a run's folder, while a process trains in it. */
@@ -58,7 +57,7 @@ export async function takeLock(locked: Locked): Promise<Lock> {
   for (let tries = 0; tries < maximumTries; tries++) {
     const isPlaced = await placed(path, text);
     if (tries === 0 ? isPlaced : await isKept(path, text)) {
-      await removeAbandoned(dirname(path), basename(path));
+      await removeStaleFiles(dirname(path), basename(path));
       return { release: () => release(path, text) };
     }
     await removeDead(locked);
@@ -94,7 +93,7 @@ const settled = () => new Promise((resolve) => setTimeout(resolve, 50));
 
 /** Whether the lock was free, and is now ours: it appears with its content, or not at all. */
 async function placed(path: string, text: string): Promise<boolean> {
-  const aside = unfinishedName(path);
+  const aside = partialName(path);
   try {
     await writeNew(aside, text, 'w');
     try {

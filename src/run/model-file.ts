@@ -4,13 +4,15 @@ import { join } from 'node:path';
 import type { Classifier } from '../classifier/classifier.ts';
 import { readWhole } from '../data/disk.ts';
 import { fits } from '../data/image.ts';
+
 import { normalizers } from '../data/normalize.ts';
 import { shown, systemReason, UserError } from '../errors.ts';
 import { type Floats, precisions } from '../kernels/kernels.ts';
-import { activations } from '../model/activations.ts';
-import { initializers } from '../model/initializers.ts';
-import { losses } from '../model/losses.ts';
-import { bufferLength, type Layer, type Network, parameterSpecs, parametersOver } from '../model/network.ts';
+import { activations } from '../nn/activations.ts';
+import type { Layer, Network } from '../nn/build.ts';
+import { initializers } from '../nn/initializers.ts';
+import { losses } from '../nn/losses.ts';
+import { bufferLength, parameterSpecs, parametersOver } from '../nn/network.ts';
 import { writeFileAtomically } from './atomic-write.ts';
 import { decodeTensors, encodeTensors, type Tensor, type TensorFile, typeOf } from './tensor-file.ts';
 

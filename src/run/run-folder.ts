@@ -2,8 +2,8 @@ import { lstat, readdir, realpath, rename, rm, stat, symlink } from 'node:fs/pro
 import { basename, dirname, join, relative } from 'node:path';
 import { type LoadedConfig, loadConfig, moveConfig, pathsOf } from '../config/load.ts';
 import { type Config, unnamedDefaults } from '../config/schema.ts';
-import { removeAbandoned, unfinishedName } from '../data/abandoned.ts';
-import { exists, makeFolder, makeNewFolder, readPlainFile } from '../data/disk.ts';
+import { exists, makeFolder, makeNewFolder, partialName, readPlainFile, removeStaleFiles } from '../data/disk.ts';
+
 import { systemReason, UserError } from '../errors.ts';
 import { writeFileAtomically } from './atomic-write.ts';
 import { checkpointNames } from './checkpoint-file.ts';
@@ -141,7 +141,7 @@ export async function linkLatest(runs: string, run: string): Promise<void> {
     await makeFolder(runs);
     // a link is read from where it really lies; and `run` itself may be named through the link that is replaced
     const [from, to] = [await realpath(runs), await realpath(run)];
-    await removeAbandoned(runs, latestName);
+    await removeStaleFiles(runs, latestName);
     await replaceLink(link, process.platform === 'win32' ? to : relative(from, to) || '.');
   } catch (error) {
     throw new UserError('data', `${link}: can't be made to lead to ${run}: ${systemReason(error)}`, { cause: error });
@@ -151,7 +151,7 @@ export async function linkLatest(runs: string, run: string): Promise<void> {
 /** Other runs may end in the same moment, and on a shared disk another machine may take what is made here for something left behind. */
 async function replaceLink(link: string, target: string): Promise<void> {
   for (let tries = 1; ; tries++) {
-    const aside = unfinishedName(link);
+    const aside = partialName(link);
     try {
       await symlink(target, aside, 'junction');
       await renameLink(aside, link);

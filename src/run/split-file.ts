@@ -3,11 +3,13 @@ import type { ReadStream } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'csv-parse';
 import { probability } from '../classifier/classifier.ts';
-import { type ContentSet, contentSet } from '../data/content-set.ts';
-import { csvField } from '../data/csv-field.ts';
+import type { Classes } from '../data/classes.ts';
+import { type ContentSet, contentSet } from '../data/content-hash.ts';
 import { exists, openPlainFile } from '../data/disk.ts';
-import type { Classes, ExampleSet } from '../data/examples.ts';
-import { type PartName, partNames } from '../data/split.ts';
+import type { ExampleSet } from '../data/examples.ts';
+import { type SplitName, splitNames } from '../data/split.ts';
+import { csvField } from '../data/text-files.ts';
+
 import { systemReason, UserError } from '../errors.ts';
 import type { StoredPrediction } from '../results/evaluation.ts';
 import { writePiecesAtomically } from './atomic-write.ts';
@@ -20,10 +22,10 @@ export interface SplitRow {
   name: string;
   hash: string;
   label: 0 | 1;
-  part: PartName;
+  part: SplitName;
 }
 
-export type SplitParts = Partial<Record<PartName, ExampleSet>>;
+export type SplitParts = Partial<Record<SplitName, ExampleSet>>;
 
 /** The rows of split.csv: name, content hash, class and part of every example. */
 export async function splitRows(parts: SplitParts): Promise<SplitRow[]> {
@@ -86,7 +88,7 @@ const rowsTogether = 512;
 
 /** The rows of split.csv, some at a time. */
 export async function* rowsInPieces(parts: SplitParts): AsyncGenerator<SplitRow[]> {
-  for (const part of partNames) {
+  for (const part of splitNames) {
     const { names, hashes, labels } = parts[part] ?? { names: [], hashes: [], labels: [] };
     for (let first = 0; first < labels.length; first += rowsTogether) {
       const end = Math.min(labels.length, first + rowsTogether);
@@ -106,15 +108,15 @@ export async function readSplit(run: string, classes: Classes): Promise<SplitRow
 export async function readSplitPart(
   run: string,
   classes: Classes,
-  wanted: PartName | 'all',
-): Promise<{ rows: SplitRow[]; present: PartName[] }> {
+  wanted: SplitName | 'all',
+): Promise<{ rows: SplitRow[]; present: SplitName[] }> {
   const rows: SplitRow[] = [];
-  const present = new Set<PartName>();
+  const present = new Set<SplitName>();
   await eachRow(run, classes, (row) => {
     present.add(row.part);
     if (wanted === 'all' || row.part === wanted) rows.push(row);
   });
-  return { rows, present: partNames.filter((part) => present.has(part)) };
+  return { rows, present: splitNames.filter((part) => present.has(part)) };
 }
 
 /** The contents of the training part among some rows. */
@@ -157,14 +159,14 @@ async function eachRow(run: string, classes: Classes, take: (row: SplitRow) => v
 
 function checkRow({ name, hash, label, part }: Record<string, string>, { positive, negative }: Classes, where: string): SplitRow {
   const labels = [negative, positive];
-  if (!name || !hash || !partNames.includes(part as PartName) || !labels.includes(label ?? '')) {
+  if (!name || !hash || !splitNames.includes(part as SplitName) || !labels.includes(label ?? '')) {
     const found = [name, hash, label, part].map((value) => value ?? 'nothing').join(', ');
     throw new UserError(
       'model',
-      `${where}: expected name, hash, a label (${labels.join(' or ')}) and a part (${partNames.join(', ')}), found ${found}`,
+      `${where}: expected name, hash, a label (${labels.join(' or ')}) and a part (${splitNames.join(', ')}), found ${found}`,
     );
   }
-  return { name, hash, label: label === positive ? 1 : 0, part: part as PartName };
+  return { name, hash, label: label === positive ? 1 : 0, part: part as SplitName };
 }
 
 /** Says in words how pictures differ from those in the split.csv of a folder, which has another mark.

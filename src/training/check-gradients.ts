@@ -1,10 +1,8 @@
-import { fewPictures, isStored } from '../data/pixels.ts';
+import { fewImages, isStored } from '../data/pixels.ts';
 import type { Kernels } from '../kernels/kernels.ts';
 import { referenceKernels } from '../kernels/reference.ts';
-import type { Targets } from '../model/backward.ts';
-import { createWorkspace, forward, type Pass } from '../model/forward.ts';
-import { checkGradient, type GradientCheck } from '../model/gradient-check.ts';
-import { type Parameters, parametersOver } from '../model/network.ts';
+import { checkGradient, type GradientCheck } from '../nn/gradient-check.ts';
+import { createWorkspace, forward, type Parameters, type Pass, parametersOver, type Targets } from '../nn/network.ts';
 import { namedRandom } from '../random.ts';
 import type { FitOptions } from './fit.ts';
 
@@ -53,7 +51,7 @@ function problemOf(options: FitOptions, examples: number, kernels: Kernels): Pro
   const parameters = parametersOver(network, kernels.allocate(options.parameters.values.length));
   parameters.values.set(options.parameters.values);
   const few = isStored(train.pixels)
-    ? { bytes: fewPictures(train.pixels, indices, network.inputs), indices: null }
+    ? { bytes: fewImages(train.pixels, indices, network.inputs), indices: null }
     : { bytes: train.pixels, indices };
   const input = { kind: 'bytes', ...few, count, features: network.inputs, scaling } as const;
   const workspace = createWorkspace(network, kernels, count);

@@ -1,17 +1,22 @@
 import { createHash } from 'node:crypto';
 import { count, duration, fields, isRecord, list, nestedAtMost, number, optional, orNull, text } from '../checks.ts';
+import type { LoadedConfig } from '../config/load.ts';
+import { contentHash } from '../data/content-hash.ts';
 import type { ExampleSet } from '../data/examples.ts';
-import { contentHash } from '../data/hash.ts';
-import { fewPictures } from '../data/pixels.ts';
-import { partNames } from '../data/split.ts';
+import { fewImages } from '../data/pixels.ts';
+import { splitNames } from '../data/split.ts';
+import type { Splits } from '../datasets/prepare.ts';
 import { UserError } from '../errors.ts';
-import { forms } from '../model/forms.ts';
+import { forms } from '../nn/input/input-form.ts';
+import { saveCheckpoint } from '../run/checkpoint-file.ts';
+import { configOfRun, type RunFolder } from '../run/run-folder.ts';
+import { version } from '../version.ts';
 import type { DevCourse } from './cost-curve.ts';
 import type { FoldsDone } from './cross-validation.ts';
-import type { GradientWatchState } from './layer-norms.ts';
+import type { ResumeOptions } from './fit.ts';
 import type { TrainingFiles } from './plan.ts';
-import type { Parts } from './prepare.ts';
-import type { TrainingState } from './training-state.ts';
+import type { TrainingState } from './state.ts';
+import type { GradientWatchState } from './watch.ts';
 
 /** All that a run needs to go on where it was, to the same bits. */
 export interface Checkpoint {
@@ -54,7 +59,7 @@ export interface InputDigests {
 /** @param split  the mark of split.csv */
 export function inputDigests(
   split: string,
-  parts: Parts,
+  parts: Splits,
   { initialWeights: startValues, featureLearningRates: rateByFeature }: TrainingFiles,
 ): InputDigests {
   const ofNumbers = (numbers: ArrayLike<number> | undefined) =>
@@ -70,13 +75,13 @@ export function inputDigests(
 /** Pictures of a part that are looked at: another way of decoding shows in nearly all of them. */
 const markedPictures = 1024;
 
-function pixelsMark(parts: Parts): string {
+function pixelsMark(parts: Splits): string {
   const hash = createHash('sha256');
   const add = ({ features, pixels, labels }: ExampleSet) => {
     const step = Math.max(1, Math.floor(labels.length / markedPictures));
-    for (let i = 0; i < labels.length; i += step) hash.update(fewPictures(pixels, Int32Array.of(i), features));
+    for (let i = 0; i < labels.length; i += step) hash.update(fewImages(pixels, Int32Array.of(i), features));
   };
-  for (const part of partNames) if (parts[part]) add(parts[part]);
+  for (const part of splitNames) if (parts[part]) add(parts[part]);
   return hash.digest('hex').slice(0, 32);
 }
 
@@ -149,6 +154,7 @@ const isContent = fields({
     seconds: duration,
     watch: fields({ bound: orNull(number), above: count }),
     best: orNull(fields({ bestEpoch: count, leastCost: orNull(number), improvedCost: orNull(number), improvedEpoch: count })),
+    average: optional(orNull(fields({ steps: count }))),
     ended: orNull(
       fields({
         epoch: count,
@@ -165,3 +171,68 @@ const isContent = fields({
     ),
   }),
 });
+
+/** The checkpoints of a run: the one that it goes on from, and those that it makes. */
+export interface Checkpoints {
+  from: Checkpoint | null;
+  /** whether one is due: by time, by epochs, or since the user wishes to stop */
+  wants: NonNullable<ResumeOptions['shouldCheckpoint']>;
+  /** Writes one. Where that fails there is a warning, and training goes on. @returns whether it is on the disk */
+  save(moment: Pick<Checkpoint, 'told' | 'folds' | 'state'>): Promise<boolean>;
+  /** whether there is one on the disk */
+  present(): boolean;
+  /** of training, earlier sessions included */
+  seconds(): number;
+}
+
+/** Checkpoints take at most one part in this many of the time. */
+const share = 20;
+/** The first comes after two seconds, where others come later: before it a kill costs all there is. */
+const firstAfter = 2000;
+
+export function checkpointsOf(
+  run: RunFolder,
+  { listener, loaded }: { listener: { signal: AbortSignal; warn(text: string): void }; loaded: LoadedConfig },
+  { from, inputs }: { from: Checkpoint | null; inputs: InputDigests },
+): Checkpoints {
+  const { checkpointMinutes: minutes, checkpointEpochs: epochs } = loaded.config.training;
+  const config = configOfRun(loaded, run.path);
+  const started = performance.now();
+  const seconds = () => (from?.seconds ?? 0) + (performance.now() - started) / 1000;
+  let [saved, took, seenEpochs] = [started, 0, 0];
+  let present = from !== null;
+  let warned = false;
+  const between = () => (present ? minutes * 60_000 : Math.min(minutes * 60_000, firstAfter));
+  const dueByTime = () => performance.now() - saved >= (minutes === 0 ? 0 : Math.max(between(), (share - 1) * took));
+  return {
+    from,
+    present: () => present,
+    seconds,
+    wants({ epochsDone }) {
+      const newEpoch = epochsDone !== seenEpochs;
+      seenEpochs = epochsDone;
+      const dueByEpoch = epochs !== null && newEpoch && epochsDone > 0 && epochsDone % epochs === 0;
+      return dueByEpoch || dueByTime() || listener.signal.aborted;
+    },
+    async save(moment) {
+      const before = performance.now();
+      try {
+        const journalBytes = await run.journal.sync();
+        await saveCheckpoint(
+          run.path,
+          packCheckpoint({ ...moment, version, config, marks: inputs, journalBytes, seconds: seconds() }),
+        );
+        present = true;
+        return true;
+      } catch (error) {
+        if (!(error instanceof UserError)) throw error;
+        if (!warned) listener.warn(`${error.message}. Training goes on without new checkpoints until one can be written`);
+        warned = true;
+        return false;
+      } finally {
+        saved = performance.now();
+        took = saved - before;
+      }
+    },
+  };
+}

@@ -1,5 +1,5 @@
 import { log } from '../elementary.ts';
-import { type LossName, losses } from '../model/losses.ts';
+import { type LossName, losses } from '../nn/losses.ts';
 import { type RateScale, smallerRates } from './learning-rate.ts';
 
 /** What the costs of a training's epochs say. All are costs as trained: with class weights, without L2. */

@@ -1,5 +1,6 @@
 import { type Classifier, evaluateClassifier, logitsOf, probability } from '../classifier/classifier.ts';
 import type { Config } from '../config/schema.ts';
+import { foldSplits, type PreparedData } from '../datasets/prepare.ts';
 import { UserError } from '../errors.ts';
 import { chooseThreshold, type ThresholdCriterion } from '../evaluation/metrics.ts';
 import { kernelsFor } from '../kernels/select.ts';
@@ -8,14 +9,13 @@ import { refuseWrongStep } from './check-step.ts';
 import { judgeTrained } from './divergence.ts';
 import { type EpochEvent, type FitEvent, type FitOptions, fit, type ResumeOptions } from './fit.ts';
 import { planTraining, prepareFit, type TrainingFiles } from './plan.ts';
-import { foldParts, type PreparedData } from './prepare.ts';
-import type { TrainingState } from './training-state.ts';
+import type { TrainingState } from './state.ts';
 
 /** What a training is made of: what a classifier needs besides its weights. */
 export type Setting = Pick<PreparedData, 'classes' | 'preprocessing'>;
 
 /** @throws UserError (usage) where the config asks for choices on a dev part that there is not */
-export function requireDev(config: Config, { parts, folds }: Pick<PreparedData, 'parts' | 'folds'>): void {
+export function requireDev(config: Config, { splits: parts, folds }: Pick<PreparedData, 'splits' | 'folds'>): void {
   if (parts.dev !== undefined || folds !== null) return;
   const { earlyStopping, threshold } = config.training;
   const wanting = earlyStopping ? 'training.earlyStopping' : typeof threshold === 'string' ? 'training.threshold' : undefined;
@@ -99,7 +99,7 @@ export async function* crossValidate(
   found: (result: CrossValidation) => void,
   going: FoldsGoing = {},
 ): AsyncGenerator<FoldEvent> {
-  const { folds, parts } = data;
+  const { folds, splits: parts } = data;
   const kernels = kernelsFor(config.precision, config.arithmetic);
   const done: FoldsDone = {
     folds: [...(going.done?.folds ?? [])],
@@ -107,7 +107,7 @@ export async function* crossValidate(
   };
   let from = going.state;
   for (let fold = done.folds.length; fold < folds.count; fold++) {
-    const foldData = foldParts(parts.train, folds, fold);
+    const foldData = foldSplits(parts.train, folds, fold);
     const options = await prepareFit(config, foldData, planTraining(config, foldData, kernels), kernels, extras);
     refuseWrongStep(options);
     let last: EpochEvent | undefined;

@@ -1,15 +1,14 @@
 import { UserError } from '../errors.ts';
-import type { Workspace } from '../model/forward.ts';
-import type { Network, ParameterSpec, Parameters } from '../model/network.ts';
+import { opsOf } from '../nn/build.ts';
+import { backwardFirst, type ParameterSpec, type Parameters } from '../nn/network.ts';
+import { inference } from '../nn/op.ts';
+import { tensorIn } from '../nn/regularization.ts';
+import { featuresOf } from '../nn/shape.ts';
 import { type RateScale, smallerRates } from './learning-rate.ts';
-
-/** A run has diverged when its cost is this many times max(first cost, ln 2) … */
-export const divergedFactor = 100;
-/** … for this many epochs on end: a rise that heals is none. */
-export const divergedEpochs = 20;
+import type { Training } from './state.ts';
 
 /** What went wrong, where and when. */
-export interface Autopsy {
+export interface DivergenceReport {
   epoch: number;
   /** from 1, over all epochs */
   step: number;
@@ -27,16 +26,16 @@ export interface Autopsy {
 
 /** Training diverged. The weights are the last with which an epoch began well. */
 export class DivergedError extends UserError {
-  readonly autopsy: Autopsy;
+  readonly report: DivergenceReport;
 
-  constructor(autopsy: Autopsy) {
-    const { epoch, step, layer, tensor, learningRate, proposedRate, what } = autopsy;
+  constructor(report: DivergenceReport) {
+    const { epoch, step, layer, tensor, learningRate, proposedRate, what } = report;
     super(
       'diverged',
       `training diverged at step ${step} (epoch ${epoch}) in layer ${layer} (${tensor}) with learning rate ${learningRate}: ${what}`,
       { hint: hintFor(proposedRate) },
     );
-    this.autopsy = autopsy;
+    this.report = report;
   }
 }
 
@@ -59,70 +58,81 @@ export async function judgeTrained<Judged>(
   });
 }
 
-function hintFor(proposedRate: Autopsy['proposedRate']): string {
+function hintFor(proposedRate: DivergenceReport['proposedRate']): string {
   if (proposedRate === null) {
     return 'No step was taken before it, so no learning rate is to blame: first weights, inputs, training.l2 or training.classWeight are too large. Try --set model.init=auto --set data.normalize=standardizeChannels';
   }
   return `Try a smaller learning rate: --set training.learningRate=${JSON.stringify(proposedRate)}; --find-rate tries several`;
 }
 
-/** What a watch remembers: the highest cost that is not far above, null before the first epoch; epochs above it on end. */
-export interface CostWatchState {
-  bound: number | null;
-  above: number;
-}
-
-/** Watches the cost of epochs. */
-export interface CostWatch {
-  /** takes the first cost of a training, before any step */
-  begin(cost: number): void;
-  /** whether a cost is far above that of the first epoch */
-  isAbove(cost: number): boolean;
-  /** takes the cost of an epoch; true when it has been far above for too long */
-  endsWith(cost: number): boolean;
-  state(): CostWatchState;
-  put(state: CostWatchState): void;
-}
-
-export function costWatch(): CostWatch {
-  let state: CostWatchState = { bound: null, above: 0 };
-  const isAbove = (cost: number) => state.bound !== null && cost > state.bound;
-  const begin = (cost: number) => {
-    state.bound ??= divergedFactor * Math.max(cost, Math.LN2);
-  };
-  return {
-    begin,
-    isAbove,
-    endsWith(cost) {
-      begin(cost);
-      state.above = isAbove(cost) ? state.above + 1 : 0;
-      return state.above >= divergedEpochs;
-    },
-    state: () => ({ ...state }),
-    put(found) {
-      state = { ...found };
-    },
-  };
-}
-
-/** A segment that holds something that is not finite: of the last such layer, since gradients come from there. */
-export function brokenSegment({ values, specs: segments }: Parameters): ParameterSpec | undefined {
-  const broken = segments.filter(({ offset, length }) => {
-    for (let i = offset; i < offset + length; i++) if (!Number.isFinite(values[i])) return true;
-    return false;
-  });
+/** A tensor that holds something that is not finite: of the last such layer, since gradients come from there. */
+export function brokenTensor({ values, specs }: Parameters): ParameterSpec | undefined {
+  const broken = specs.filter((spec) => !tensorIn(values, spec).every(Number.isFinite));
   return broken.find(({ layer }) => layer === broken[broken.length - 1]!.layer);
 }
 
-/** The first layer whose z are not all finite, on the way forward; undefined where all are. */
-export function brokenLayer({ layers }: Workspace, network: Network, count: number): number | undefined {
-  const found = layers.findIndex(({ z }, l) => !z.subarray(0, count * network.layers[l]!.units).every(Number.isFinite));
-  return found < 0 ? undefined : found;
+/** The first layer that makes numbers which are not all finite, on the way forward; undefined where all are. */
+function brokenLayer({ trainable, workspace, last }: Training): number | undefined {
+  return opsOf(trainable.form.network).find(({ output }, k) => {
+    const numbers = last.indices.length * featuresOf(output);
+    return !workspace.slots[k]!.value.subarray(0, numbers).every(Number.isFinite);
+  })?.layer;
 }
 
-/** ‖·‖ of a segment. */
-export function segmentNorm({ values }: Parameters, { offset, length }: ParameterSpec): number {
-  let sum = 0;
-  for (let i = offset; i < offset + length; i++) sum += values[i]! * values[i]!;
-  return Math.sqrt(sum);
+/** The last good weights are put back; the bad step is named. Where no tensor is to blame, that of the largest gradient is.
+ *  @param options.moved  whether any step has been taken */
+export function diverged(
+  training: Training,
+  epoch: number,
+  what: string,
+  { blamed, moved }: { blamed?: ParameterSpec | undefined; moved: boolean },
+): DivergedError {
+  const { options, trainable, gradient, lastGood, optimizer, last } = training;
+  const { parameters, kernels } = trainable.form;
+  if (!blamed) completeGradient(training);
+  parameters.values.set(lastGood);
+  const size = (spec: ParameterSpec) => {
+    const norm = kernels.squaredNorm(tensorIn(gradient.values, spec));
+    return Number.isNaN(norm) ? Number.POSITIVE_INFINITY : norm;
+  };
+  const { layer, name } = blamed ?? parameters.specs.reduce((a, b) => (size(b) > size(a) ? b : a));
+  return new DivergedError({
+    epoch,
+    step: optimizer.t,
+    layer: layer + 1,
+    tensor: name,
+    learningRate: options.learningRates[layer]!,
+    proposedRate: moved ? smallerRates(options, 'breaks') : null,
+    what,
+    examples: [...last.indices],
+  });
+}
+
+/** @throws DivergedError before the weights are touched */
+export function refuseBrokenCost(training: Training, cost: number, epoch: number): void {
+  if (Number.isFinite(cost)) return;
+  const { trainable, optimizer } = training;
+  const layer = brokenLayer(training);
+  const weights = trainable.form.parameters.specs.find((spec) => spec.decayed && spec.layer === layer);
+  throw diverged(training, epoch, `the cost is ${cost}`, { blamed: weights, moved: optimizer.t > 1 });
+}
+
+/** @param firstIsFinite  what a step that was made in one with its gradient says of it
+ *  @throws DivergedError */
+export function refuseBrokenGradient(training: Training, firstIsFinite: boolean, epoch: number): void {
+  const { trainable, gradient, last, optimizer } = training;
+  const { kernels, firstWeights } = trainable.form;
+  const seen = last.fused ? gradient.values.subarray(firstWeights.offset + firstWeights.length) : gradient.values;
+  // one pass says that all is well; only where it is not does it matter where
+  if (firstIsFinite && Number.isFinite(kernels.squaredNorm(seen))) return;
+  completeGradient(training);
+  const broken = brokenTensor(gradient) ?? (firstIsFinite ? undefined : firstWeights);
+  if (broken) throw diverged(training, epoch, 'its gradient is not finite', { blamed: broken, moved: optimizer.t > 1 });
+}
+
+/** The gradient of the first weights at the last step, where nobody has seen it yet (without L2's share). */
+function completeGradient({ trainable: { form }, workspace, gradient, last: { input, fused } }: Training): void {
+  if (!fused || input === null) return;
+  const { kernels, network, parameters } = form;
+  backwardFirst({ network, parameters, kernels, workspace, input, mode: inference }, gradient);
 }

@@ -1,9 +1,8 @@
 import { augmentBatch, augments } from '../data/augment.ts';
 import { type Batch, inScope } from '../kernels/kernels.ts';
-import { backward, lossGradient } from '../model/backward.ts';
-import { createWorkspace, forward, type Pass } from '../model/forward.ts';
-import { parametersOver } from '../model/network.ts';
-import { type FitOptions, kernelsOf, trainableOf } from './fit-run.ts';
+import { backward, createWorkspace, forward, lossGradient, type Pass, parametersOver } from '../nn/network.ts';
+import { type FitOptions, kernelsOf } from './state.ts';
+import { trainableOf } from './trainable.ts';
 
 /** Pictures that are passed through to see how fast this machine is. */
 const sample = 64;
@@ -14,9 +13,9 @@ export function estimateSeconds(options: FitOptions): number {
   const { loss, epochs, evaluateEvery } = options;
   return inScope(kernelsOf(options), (kernels) => {
     const started = performance.now();
-    const problem = trainableOf(options, kernels);
+    const { form, train, dev } = trainableOf(options, kernels);
     const preparation = (performance.now() - started) / 1000;
-    const { network, parameters, train, dev } = problem;
+    const { network, parameters } = form;
     const m = train.labels.length;
     const count = Math.min(sample, m);
     const pass: Pass = {

@@ -1,22 +1,30 @@
-import { batchOrder } from '../data/batches.ts';
-import { ascending, everySo } from '../data/shuffle.ts';
-import { createWorkspace, forward, inference, type Workspace } from '../model/forward.ts';
-import { losses } from '../model/losses.ts';
-import type { LayerNorms } from '../results/journal.ts';
-import { diverged } from './broken-step.ts';
-import { brokenSegment } from './divergence.ts';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { ascending, batchOrder, everySo } from '../data/batches.ts';
+import type { Samples } from '../datasets/samples.ts';
+import { losses } from '../nn/losses.ts';
+import { createWorkspace, forward, type Workspace } from '../nn/network.ts';
+import { inference } from '../nn/op.ts';
+import { brokenTensor, diverged } from './divergence.ts';
 import { type BestKeeper, keepBest } from './early-stopping.ts';
-import { type FitOptions, type Training, withTraining } from './fit-run.ts';
 import { layerNorms } from './layer-norms.ts';
-import { type Pace, startYielding } from './pace.ts';
-import type { Trainable, TrainableSplit } from './problem.ts';
-import { weightsNorm } from './problem.ts';
-import { countCorrect, type EpochTotals, trainStep } from './step.ts';
-import type { EpochEvent, FitEvent, StateEvent } from './training-state.ts';
-import { noTotals, type Progress, putState, type TrainingState, takeState } from './training-state.ts';
+import {
+  type EpochEvent,
+  type EpochTotals,
+  type FitEvent,
+  type FitOptions,
+  noTotals,
+  type Progress,
+  putState,
+  type StateEvent,
+  type Training,
+  type TrainingState,
+  takeState,
+  withTraining,
+} from './state.ts';
+import { countCorrect, trainStep } from './step.ts';
+import type { Trainable } from './trainable.ts';
 
-export type { FitOptions } from './fit-run.ts';
-export type { EpochEvent, FitEvent, StateEvent, StepEvent } from './training-state.ts';
+export type { EpochEvent, FitEvent, FitOptions, StateEvent, StepEvent } from './state.ts';
 
 /** Where a training begins, and who wants to know where it is. */
 export interface ResumeOptions {
@@ -32,23 +40,23 @@ export interface ResumeOptions {
  * hold the best weights (with early stopping), else the last; after a divergence the last good ones.
  * @throws DivergedError naming step, layer and rate
  */
-export function fit(options: FitOptions, going: ResumeOptions = {}): AsyncGenerator<FitEvent> {
-  const form = going.resumeFrom?.progress.form ?? options.form;
-  return withTraining({ ...options, form }, (run) => fitRun(run, going));
+export function fit(options: FitOptions, resume: ResumeOptions = {}): AsyncGenerator<FitEvent> {
+  const form = resume.resumeFrom?.progress.form ?? options.form;
+  return withTraining({ ...options, form }, (training) => trainEpochs(training, resume));
 }
 
-async function* fitRun(run: Training, { resumeFrom: from, shouldCheckpoint: wants }: ResumeOptions): AsyncGenerator<FitEvent> {
-  const { options, trainable: problem } = run;
+async function* trainEpochs(training: Training, { resumeFrom: from, shouldCheckpoint }: ResumeOptions): AsyncGenerator<FitEvent> {
+  const { options, trainable } = training;
   const { epochs, evaluateEvery, maxMinutes } = options;
-  const m = problem.train.labels.length;
-  const best = options.earlyStopping && keepBest(problem.parameters.values, options.earlyStopping);
-  if (from) putState(run, best, from);
-  const look = devEvaluator(run);
+  const m = trainable.train.labels.length;
+  const best = options.earlyStopping && keepBest(trainable.form.parameters.values, options.earlyStopping);
+  if (from) putState(training, best, from);
+  const evaluateDev = devEvaluator(training);
   const started = performance.now() - (from?.progress.seconds ?? 0) * 1000;
-  const pace = startYielding();
   const seconds = () => (performance.now() - started) / 1000;
+  const loop = eventLoop();
   const stateAt = (at: Pick<Progress, 'epoch' | 'sums' | 'ended'>, kept = best?.take() ?? null): StateEvent => {
-    return { type: 'state', state: takeState(run, { ...at, seconds: seconds() }, kept) };
+    return { type: 'state', state: takeState(training, { ...at, seconds: seconds() }, kept) };
   };
   try {
     if (from?.progress.ended) {
@@ -58,14 +66,14 @@ async function* fitRun(run: Training, { resumeFrom: from, shouldCheckpoint: want
     }
     let sums: EpochTotals = { ...(from?.progress.sums ?? noTotals) };
     for (let epoch = from?.progress.epoch ?? 1; epoch <= epochs; epoch++, sums = { ...noTotals }) {
-      const state = () => (wants?.({ epochsDone: epoch - 1 }) ? stateAt({ epoch, sums, ended: null }) : null);
-      yield* takeEpoch(run, epoch, sums, { pace, state });
-      refuseDiverged(run, epoch, sums.cost / m);
+      const checkpoint = () => (shouldCheckpoint?.({ epochsDone: epoch - 1 }) ? stateAt({ epoch, sums, ended: null }) : null);
+      yield* trainEpoch(training, epoch, sums, { loop, checkpoint });
+      refuseDiverged(training, epoch, sums.cost / m);
       const [last, due] = [epoch === epochs, epoch % evaluateEvery === 0];
       const timeEnds = maxMinutes !== null && seconds() >= maxMinutes * 60;
-      const looks = due || last || timeEnds;
-      const kept = wants && looks && !due ? best?.take() : undefined; // before a look that more epochs would not take
-      const dev = looks ? await look() : null;
+      const evaluates = due || last || timeEnds;
+      const kept = shouldCheckpoint && evaluates && !due ? best?.take() : undefined; // before one that more epochs would leave out
+      const dev = evaluates ? await evaluateDev() : null;
       const patienceEnds = (best && dev && best.update(epoch, dev.cost)) ?? false;
       const event: EpochEvent = {
         type: 'epoch',
@@ -74,49 +82,70 @@ async function* fitRun(run: Training, { resumeFrom: from, shouldCheckpoint: want
         l2Cost: sums.l2Cost / sums.batches,
         train: { accuracy: sums.correct / m },
         dev,
-        learningRate: run.rates[0]!,
+        learningRate: training.rates[0]!,
         seconds: seconds(),
-        layers: looks ? norms(run) : null,
-        bestEpoch: best && best.bestEpoch > 0 ? best.bestEpoch : epoch, // before the first look the weights as they are
+        layers: evaluates ? layerNorms(training) : null,
+        bestEpoch: best && best.bestEpoch > 0 ? best.bestEpoch : epoch, // before dev is evaluated the weights as they are
         stopped: patienceEnds ? 'early' : last ? 'finished' : timeEnds ? 'time' : null,
       };
-      if (event.stopped !== null) refuseNoAnswer(run, epoch);
+      if (event.stopped !== null) refuseNoAnswer(training, epoch);
       const next = { epoch: epoch + 1, sums: noTotals };
-      if (event.stopped !== null && wants) yield stateAt({ ...next, ended: event }, kept);
+      if (event.stopped !== null && shouldCheckpoint) yield stateAt({ ...next, ended: event }, kept);
       yield event;
       if (event.stopped !== null) return;
-      if (wants?.({ epochsDone: epoch })) yield stateAt({ ...next, ended: null });
+      if (shouldCheckpoint?.({ epochsDone: epoch })) yield stateAt({ ...next, ended: null });
     }
   } finally {
     if (best && best.bestEpoch > 0) best.restore();
   }
 }
 
-interface Listening {
-  pace: Pace;
+interface Between {
+  loop: ReturnType<typeof eventLoop>;
   /** asked after each step but the last for a state to hand out */
-  state(): StateEvent | null;
+  checkpoint(): StateEvent | null;
 }
 
 /** The steps of an epoch, or the rest of it where `sums` are those of its first steps. */
-async function* takeEpoch(run: Training, epoch: number, sums: EpochTotals, { pace, state }: Listening): AsyncGenerator<FitEvent> {
-  const { evaluateEvery, epochs, maxMinutes, seed, shuffle } = run.options;
-  const m = run.trainable.train.labels.length;
-  // in dual form the three norms of the first layer cost more than the step; a time limit may end any epoch with a look
+async function* trainEpoch(
+  training: Training,
+  epoch: number,
+  sums: EpochTotals,
+  { loop, checkpoint }: Between,
+): AsyncGenerator<FitEvent> {
+  const { evaluateEvery, epochs, maxMinutes, seed, shuffle } = training.options;
+  const { trainable, batchLength: batch } = training;
+  const m = trainable.train.labels.length;
+  // in dual form the three norms of the first layer cost more than the step; a time limit may end any epoch with an evaluation
   const measures = epoch % evaluateEvery === 0 || epoch === epochs || maxMinutes !== null;
-  const { order, ends } = batchOrder(m, run.batch, { shuffle, seed, epoch });
-  for await (const span of run.trainable.train.windows({ order, ends, batch: run.batch, from: sums.examples })) {
-    for (let first = span.first; first < span.end; first += run.batch) {
-      const seen = Math.min(span.end, first + run.batch);
-      trainStep(run, order.subarray(first, seen), { epoch, norms: measures && seen === m }, sums);
-      if (pace.isDue()) {
-        await pace.turn();
+  const { order, ends } = batchOrder(m, batch, { shuffle, seed, epoch });
+  for await (const window of trainable.train.windows({ order, ends, batch, from: sums.examples })) {
+    for (let first = window.first; first < window.end; first += batch) {
+      const seen = Math.min(window.end, first + batch);
+      trainStep(training, order.subarray(first, seen), { epoch, norms: measures && seen === m }, sums);
+      if (loop.isDue()) {
+        await loop.turn();
         if (seen < m) yield { type: 'step', progress: epoch - 1 + seen / m };
       }
-      const taken = seen < m ? state() : null;
-      if (taken) yield taken;
+      const state = seen < m ? checkpoint() : null;
+      if (state) yield state;
     }
   }
+}
+
+/** Between two turns of the event loop. */
+const turnMilliseconds = 100;
+
+/** When a loop of short steps should yield to the event loop, so that Ctrl-C is heard. */
+export function eventLoop(): { isDue(): boolean; turn(): Promise<void> } {
+  let turned = performance.now();
+  return {
+    isDue: () => performance.now() - turned > turnMilliseconds,
+    turn: async () => {
+      await nextTurn();
+      turned = performance.now();
+    },
+  };
 }
 
 /** The last event of a training that had ended. Where there are more epochs to go, it is no longer the last, and says what
@@ -133,58 +162,53 @@ function lastEvent(ended: EpochEvent, { epochs, evaluateEvery }: FitOptions, bes
 }
 
 /** @throws DivergedError where the cost has been too high for too long, or a parameter is not finite */
-function refuseDiverged(run: Training, epoch: number, cost: number): void {
-  if (run.watch.endsWith(cost))
-    throw diverged(run, epoch, `the cost is ${cost.toPrecision(3)}, far above its start, for many epochs`, { moved: true });
-  if (Number.isFinite(run.trainable.kernels.squaredNorm(run.trainable.parameters.values))) return; // one pass says that all is well
-  const broken = brokenSegment(run.trainable.parameters);
-  if (broken) throw diverged(run, epoch, 'it holds a number that is not finite', { blamed: broken, moved: true });
+function refuseDiverged(training: Training, epoch: number, cost: number): void {
+  if (training.watch.endsWith(cost))
+    throw diverged(training, epoch, `the cost is ${cost.toPrecision(3)}, far above its start, for many epochs`, { moved: true });
+  const { kernels, parameters } = training.trainable.form;
+  if (Number.isFinite(kernels.squaredNorm(parameters.values))) return; // one pass says that all is well
+  const broken = brokenTensor(parameters);
+  if (broken) throw diverged(training, epoch, 'it holds a number that is not finite', { blamed: broken, moved: true });
 }
 
 /** The last step of all is seen by no step after it: weights that are finite may give answers that are not.
  *  @throws DivergedError */
-function refuseNoAnswer(run: Training, epoch: number): void {
-  const { trainable: problem, workspace, lastInput } = run;
-  const { network, parameters, kernels } = problem;
-  const logits = forward({ network, parameters, kernels, workspace, input: lastInput!, mode: inference });
+function refuseNoAnswer(training: Training, epoch: number): void {
+  const { trainable, workspace, last } = training;
+  const { network, parameters, kernels } = trainable.form;
+  const logits = forward({ network, parameters, kernels, workspace, input: last.input!, mode: inference });
   if (!logits.every(Number.isFinite))
-    throw diverged(run, epoch, 'its last step left weights that give no answer', { moved: true });
+    throw diverged(training, epoch, 'its last step left weights that give no answer', { moved: true });
 }
 
-function norms(run: Training): LayerNorms[] {
-  const { trainable: problem, workspace, lastCount: count, gradientNorms, updateNorms } = run;
-  const weightNorms = problem.network.layers.map((_, layer) => weightsNorm(problem, problem.parameters, layer));
-  return layerNorms(problem.network, { workspace, count, gradientNorms, updateNorms, weightNorms });
-}
+/** Examples that are evaluated together, and read together where they are not in memory. */
+const evaluatedTogether = 256;
 
-/** Examples that are looked at together, and read together where they are not in memory. */
-const lookChunk = 256;
-
-/** Looks at dev, where there is one. */
-function devEvaluator({ trainable: problem, options }: Training): () => Promise<EpochEvent['dev']> {
-  const { dev, network, kernels } = problem;
+/** Evaluates dev, where there is one. */
+function devEvaluator({ trainable, options }: Training): () => Promise<EpochEvent['dev']> {
+  const { dev, form } = trainable;
   if (dev === null) return async () => null;
-  const workspace = createWorkspace(network, kernels, Math.min(lookChunk, dev.labels.length));
-  return () => evaluateSplit(dev, problem, options, workspace);
+  const workspace = createWorkspace(form.network, form.kernels, Math.min(evaluatedTogether, dev.labels.length));
+  return () => evaluateSplit(dev, form, options, workspace);
 }
 
 /** Cost and accuracy in inference mode, unweighted. */
 async function evaluateSplit(
-  part: TrainableSplit,
-  { network, parameters, kernels }: Trainable,
+  split: Samples,
+  { network, parameters, kernels }: Trainable['form'],
   { loss, threshold }: FitOptions,
   workspace: Workspace,
 ): Promise<{ cost: number; accuracy: number }> {
-  const m = part.labels.length;
+  const m = split.labels.length;
   const batch = workspace.capacity;
   let [sum, correct] = [0, 0];
   const order = ascending(m);
-  for await (const span of part.windows({ order, ends: everySo(m, lookChunk), batch, from: 0 })) {
-    for (let first = span.first; first < span.end; first += batch) {
-      const count = Math.min(batch, span.end - first);
+  for await (const window of split.windows({ order, ends: everySo(m, evaluatedTogether), batch, from: 0 })) {
+    for (let first = window.first; first < window.end; first += batch) {
+      const count = Math.min(batch, window.end - first);
       const indices = count === m ? null : order.subarray(first, first + count);
-      const logits = forward({ network, parameters, kernels, input: part.batch(indices, count), workspace, mode: inference });
-      const labels = part.labels.subarray(first, first + count);
+      const logits = forward({ network, parameters, kernels, input: split.batch(indices, count), workspace, mode: inference });
+      const labels = split.labels.subarray(first, first + count);
       for (let i = 0; i < count; i++) sum += losses[loss].value(logits[i]!, labels[i]!);
       correct += countCorrect(logits, labels, threshold);
     }

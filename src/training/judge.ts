@@ -1,26 +1,111 @@
 import { type Classifier, metricsOf } from '../classifier/classifier.ts';
+import type { LoadedConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
-import { type PartName, partNames } from '../data/split.ts';
+import { type SplitName, splitNames } from '../data/split.ts';
+import type { PreparedData, Splits } from '../datasets/prepare.ts';
 import { diagnose, imbalanceOf, onlyAnswerOf } from '../evaluation/diagnosis.ts';
 import { kernelsFor } from '../kernels/select.ts';
 import type { Metrics } from '../results/metrics.ts';
-import type { Diagnosis } from '../results/summary.ts';
+import type { Diagnosis, TrainSummary } from '../results/summary.ts';
+import { loadClassifier } from '../run/model-file.ts';
+import { shownPath } from '../run/places.ts';
+import { type RunFolder, writeSummary } from '../run/run-folder.ts';
+import { rowsInPieces, writePredictions } from '../run/split-file.ts';
 import { blindCost, type DevCourse, guessingCost, leaptUp, risesOf, trendOf } from './cost-curve.ts';
+import { type CrossValidation, meanAndSpread } from './cross-validation.ts';
+import { judgeTrained } from './divergence.ts';
 import type { Plan } from './plan.ts';
-import type { Parts } from './prepare.ts';
 import { type Finding, remediesFor } from './remedies.ts';
 import { durationOf } from './work.ts';
+
+/** How a training ended. */
+export interface Outcome {
+  epochs: number;
+  bestEpoch: number;
+  stopped: TrainSummary['stopped'];
+  /** whether the last checkpoint is on the disk */
+  saved: boolean;
+  course: Omit<Course, 'stopped' | 'epochs'>;
+}
+
+/** Of a trainer's job, what a summary is made of. */
+interface Summarized {
+  loaded: LoadedConfig;
+  data: PreparedData;
+  plan: Plan;
+  warnings: string[];
+}
+
+interface Finished {
+  folds: CrossValidation | null;
+  outcome: Outcome;
+  seconds: number;
+  warn(text: string): void;
+}
+
+/** Evaluates the model as it was saved, by the path of `nn evaluate`, and writes predictions.csv and summary.json. */
+export async function summarize(
+  run: RunFolder,
+  { loaded, data, plan, warnings }: Summarized,
+  { folds, outcome, seconds, warn }: Finished,
+): Promise<TrainSummary> {
+  const { config } = loaded;
+  const { classifier, file } = await loadClassifier(run.path);
+  const logits = new Float64Array(splitNames.reduce((sum, part) => sum + plan.examples[part].total, 0));
+  let answered = 0;
+  const metrics = await judgeTrained(
+    plan,
+    () =>
+      judgeParts(classifier, data.splits, (some) => {
+        logits.set(some, answered);
+        answered += some.length;
+      }),
+    (parts) => Object.values(parts).flatMap((part) => part?.cost ?? []),
+  );
+  const course = { ...outcome.course, stopped: outcome.stopped, epochs: outcome.epochs };
+  for (const text of alarmsWithoutOthers(metrics, { config, plan }, course)) warn(text);
+  const summary: TrainSummary = {
+    run: shownPath(run.path),
+    model: shownPath(file),
+    seed: config.seed,
+    seconds,
+    epochs: outcome.epochs,
+    bestEpoch: outcome.bestEpoch,
+    stopped: outcome.stopped,
+    parameters: plan.parameters,
+    threshold: classifier.threshold,
+    examples: plan.examples,
+    metrics,
+    ...(folds === null ? {} : { folds: foldSummary(folds) }),
+    diagnosis: diagnoseParts(metrics, { config, plan }, course),
+    warnings,
+  };
+  await writePredictions(run.path, rowsInPieces(data.splits), logits);
+  await writeSummary(run.path, summary);
+  return summary;
+}
+
+function foldSummary({ folds }: CrossValidation): NonNullable<TrainSummary['folds']> {
+  const accuracy = folds.map(({ metrics }) => metrics.accuracy);
+  const cost = folds.map(({ metrics }) => metrics.cost);
+  return {
+    count: folds.length,
+    accuracy: { ...meanAndSpread(accuracy), values: accuracy },
+    cost: { ...meanAndSpread(cost), values: cost },
+    bestEpochs: folds.map(({ bestEpoch }) => bestEpoch),
+  };
+}
 
 /** The metrics of each part that there is.
  *  @param answered  is given the logits of the next pictures, part after part */
 export async function judgeParts(
   classifier: Classifier,
-  parts: Parts,
+  parts: Splits,
   answered?: (logits: Float64Array) => void,
-): Promise<Record<PartName, Metrics | null>> {
+): Promise<Record<SplitName, Metrics | null>> {
   const kernels = kernelsFor(classifier.precision);
-  const measured: Record<PartName, Metrics | null> = { train: null, dev: null, test: null };
-  for (const part of partNames) if (parts[part]) measured[part] = await metricsOf(classifier, kernels, parts[part], answered);
+  const measured: Record<SplitName, Metrics | null> = { train: null, dev: null, test: null };
+  for (const part of splitNames) if (parts[part]) measured[part] = await metricsOf(classifier, kernels, parts[part], answered);
   return measured;
 }
 
@@ -40,7 +125,7 @@ export interface Course {
 /** A cost is above that of guessing from this many times it on. */
 const aboveGuessing = 1.05;
 
-type Measured = Record<PartName, Metrics | null>;
+type Measured = Record<SplitName, Metrics | null>;
 type Trained = { config: Config; plan: Plan };
 
 /** Bias and variance, from train and dev; from test where there is no dev; null where there is neither. And what the course of the

@@ -1,31 +1,34 @@
 import type { Floats } from '../kernels/kernels.ts';
-import type { Workspace } from '../model/forward.ts';
-import type { Network } from '../model/network.ts';
+import { opsOf } from '../nn/build.ts';
+import { featuresOf } from '../nn/shape.ts';
 import type { LayerNorms } from '../results/journal.ts';
+import type { Training } from './state.ts';
 
-/** The norms of every layer after a step. */
-export function layerNorms(
-  network: Network,
-  options: {
-    workspace: Workspace;
-    count: number;
-    /** ‖dW‖ as the backward pass left it, after clipping; the optimizer has since overwritten the gradient */
-    gradientNorms: readonly number[];
-    updateNorms: readonly number[];
-    weightNorms: readonly number[];
-  },
-): LayerNorms[] {
-  const { workspace, count, gradientNorms, updateNorms, weightNorms } = options;
-  return network.layers.map(({ units }, l) => {
-    const { z, a } = workspace.layers[l]!;
-    return {
-      examples: count,
-      gradientNorm: gradientNorms[l]!,
-      updateNorm: updateNorms[l]!,
-      weightNorm: weightNorms[l]!,
-      ...outputFacts(l === network.layers.length - 1 ? z : a, count * units),
-    };
-  });
+/** The norms of every layer after a step that measured them, and what its last op gave. */
+export function layerNorms({ trainable, workspace, gradientNorms, updateNorms, last }: Training): LayerNorms[] {
+  const { network, parameters, squaredNorm } = trainable.form;
+  const count = last.indices.length;
+  return parameters.specs
+    .filter(({ decayed }) => decayed)
+    .map((weights) => {
+      const { layer } = weights;
+      const k = opsOf(network).findLastIndex((op) => op.layer === layer);
+      return {
+        examples: count,
+        gradientNorm: gradientNorms[layer]!,
+        updateNorm: updateNorms[layer]!,
+        weightNorm: Math.sqrt(squaredNorm(parameters.values, weights)),
+        ...outputFacts(workspace.slots[k]!.value, count * featuresOf(opsOf(network)[k]!.output)),
+      };
+    });
+}
+
+/** Whether a hidden layer gave 0 for every example of the last step's batch: nothing below it learns from those. */
+export function isSilent({ trainable, workspace, last }: Training, layer: number): boolean {
+  const ops = opsOf(trainable.form.network);
+  const k = ops.findLastIndex((op) => op.layer === layer);
+  const numbers = last.indices.length * featuresOf(ops[k]!.output);
+  return workspace.slots[k]!.value.subarray(0, numbers).every((value) => value === 0);
 }
 
 /** What the first n numbers are like; a function of its own, since it is compiled sooner than one that has more to do. */
@@ -39,88 +42,3 @@ function outputFacts(out: Floats, n: number): Pick<LayerNorms, 'activationMean' 
   }
   return { activationMean: sum / n, activationSize: Math.sqrt(squares / n), zeros: zeros / n };
 }
-
-/** First and last layer learn at rates this many times apart: gradients vanish or explode. */
-const apart = 1000;
-/** Looks that must agree before it is said … */
-const looksNeeded = 3;
-/** … and the examples that they must have seen together, unless each saw all: what holds for as many holds for 97 in 100, by 19 to 1. */
-const examplesNeeded = 96;
-/** Batch norm makes the gradient of a batch that is smaller than this out of its own noise: one of 1 has none at all, and of 2 only
- *  the sign is left. */
-export const leastForBatchNorm = 16;
-
-type Message = 'vanishing' | 'exploding' | 'dead';
-
-/** What a watch remembers. */
-export interface GradientWatchState {
-  /** looks on end, up to the last, at which a message held */
-  looks: Partial<Record<Message, number>>;
-  /** the examples that they saw; absent in a checkpoint of 0.1.0 */
-  examples?: Partial<Record<Message, number>>;
-  told: Message[];
-}
-
-export interface GradientWatch {
-  /** @returns what there is to say now */
-  look(epoch: number, layers: readonly LayerNorms[]): string[];
-  /** whether a hidden layer gives 0 for every picture, as far as the looks tell */
-  isDead(): boolean;
-  state(): GradientWatchState;
-}
-
-/** Says in words when gradients vanish, explode, or a layer is dead; each at most once, and not by batches too small to tell.
- *  @param options.examples  m, of the training part */
-export function gradientWatch(
-  { examples: m, batchNorm }: { examples: number; batchNorm: boolean },
-  from: GradientWatchState = { looks: {}, told: [] },
-): GradientWatch {
-  const keys = Object.keys(messages) as Message[];
-  const state = structuredClone({ ...from, examples: from.examples ?? {} });
-  const holds = (key: Message) =>
-    (state.looks[key] ?? 0) >= looksNeeded && (state.examples[key] ?? 0) >= Math.min(examplesNeeded, looksNeeded * m);
-  return {
-    look(epoch, layers) {
-      const { examples = 0 } = layers[0]!;
-      if (examples < (batchNorm ? leastForBatchNorm : 1)) return [];
-      for (const key of keys) {
-        const goesOn = messages[key].holds(layers);
-        state.looks[key] = goesOn ? (state.looks[key] ?? 0) + 1 : 0;
-        state.examples[key] = goesOn ? (state.examples[key] ?? 0) + examples : 0;
-      }
-      const news = keys.filter((key) => holds(key) && !state.told.includes(key) && !isOfDead(key, state));
-      state.told.push(...news);
-      return news.map((key) => `by epoch ${epoch}: ${messages[key].text}`);
-    },
-    isDead: () => holds('dead'),
-    state: () => structuredClone(state),
-  };
-}
-
-/** Below a dead layer nothing moves: that is one fault, not two with two remedies. */
-const isOfDead = (key: Message, { looks }: GradientWatchState) => key === 'vanishing' && (looks.dead ?? 0) > 0;
-
-/** How far a layer's weights move in a step, as a share of their size. */
-const speed = ({ updateNorm, weightNorm }: LayerNorms) => updateNorm / weightNorm;
-const ratio = (layers: readonly LayerNorms[]) => speed(layers[0]!) / speed(layers[layers.length - 1]!);
-
-const messages: Record<Message, { holds(layers: readonly LayerNorms[]): boolean; text: string }> = {
-  vanishing: {
-    holds: (layers) => layers.length > 1 && ratio(layers) < 1 / apart,
-    text:
-      `gradients vanish: the first layer learns ${apart} times slower than the last. ` +
-      'Remedies: he or xavier initialisation, relu instead of sigmoid, batchNorm on the hidden layers, fewer layers.',
-  },
-  exploding: {
-    holds: (layers) => layers.length > 1 && ratio(layers) > apart,
-    text:
-      `gradients explode: the first layer learns ${apart} times faster than the last. ` +
-      'Remedies: he or xavier initialisation, training.clipNorm, batchNorm on the hidden layers, a smaller learning rate.',
-  },
-  dead: {
-    holds: (layers) => layers.slice(0, -1).some(({ zeros }) => zeros === 1),
-    text:
-      'a hidden layer gives 0 for every picture, so nothing below it learns. ' +
-      'Remedies: a smaller learning rate, leakyRelu instead of relu, he initialisation.',
-  },
-};

@@ -1,6 +1,6 @@
 import type { DefaultsVersion } from '../config/schema.ts';
 import type { NormalizerName } from '../data/normalize.ts';
-import type { OptimizerName } from '../optimize/optimizers.ts';
+import type { OptimizerName } from '../nn/optimizers.ts';
 
 type Rates = Record<OptimizerName, Record<NormalizerName, number>>;
 
@@ -9,7 +9,7 @@ const rates010: Rates = {
   gradientDescent: { scale: 0.002, mean: 0.0004, standardize: 0.001, standardizeChannels: 0.001, none: 2.5e-8 },
   momentum: { scale: 0.01, mean: 0.002, standardize: 0.004, standardizeChannels: 0.004, none: 1.5e-7 },
   rmsprop: { scale: 5e-6, mean: 4e-6, standardize: 1e-5, standardizeChannels: 1e-5, none: 5e-8 },
-  adam: { scale: 5e-5, mean: 2.5e-5, standardize: 0.0002, standardizeChannels: 0.0002, none: 5e-7 },
+  ...adamRates({ scale: 5e-5, mean: 2.5e-5, standardize: 0.0002, standardizeChannels: 0.0002, none: 5e-7 }),
 };
 
 /**
@@ -23,8 +23,13 @@ const rates020: Rates = {
   gradientDescent: { scale: 0.0005, mean: 0.0002, standardize: 0.001, standardizeChannels: 0.001, none: 2.5e-8 },
   momentum: { scale: 0.001, mean: 0.0002, standardize: 0.004, standardizeChannels: 0.004, none: 1.5e-7 },
   rmsprop: { scale: 1e-6, mean: 1e-6, standardize: 5e-6, standardizeChannels: 5e-6, none: 5e-8 },
-  adam: { scale: 3e-6, mean: 6e-6, standardize: 0.0002, standardizeChannels: 0.0002, none: 5e-7 },
+  ...adamRates({ scale: 3e-6, mean: 6e-6, standardize: 0.0002, standardizeChannels: 0.0002, none: 5e-7 }),
 };
+
+/** AdamW steps as Adam does: its decay adds a share of the rate to it that hardly counts. */
+function adamRates(adam: Record<NormalizerName, number>) {
+  return { adam, adamw: adam };
+}
 
 /** The inputs that the rates are for: what moves a unit grows with their number, so that a rate is divided by it. */
 const referenceInputs = 64 * 64 * 3;

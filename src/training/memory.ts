@@ -2,8 +2,8 @@ import { UserError } from '../errors.ts';
 import { byteText, byteTexts } from '../grouped.ts';
 import { pixelLimit } from '../kernels/simd/memory.ts';
 import { machineMemory } from '../machine-memory.ts';
-import type { Form } from '../model/forms.ts';
-import type { Network } from '../model/network.ts';
+import { firstUnits, type Network, opsOf } from '../nn/build.ts';
+import type { Form } from '../nn/input/input-form.ts';
 
 /** What a training takes of the machine's memory for one purpose. */
 export interface MemoryNeed {
@@ -102,7 +102,7 @@ function tooMuch(expected: (room: string) => string, room: number, needs: readon
 /** How many numbers the optimizer moves: in dual form a coefficient for each picture and unit takes the place of W1. */
 function trainedNumbers({ network, parameters, form, train, bytesEach }: Sizes): { count: number; bytesEach: number } {
   if (form === 'direct') return { count: parameters, bytesEach };
-  const { units } = network.layers[0]!;
+  const units = firstUnits(network);
   return { count: parameters - units * network.inputs + units * (train + units), bytesEach: 8 };
 }
 
@@ -126,7 +126,7 @@ function residentOf(parts: readonly number[]): number {
 
 /** Inner products of pictures and first weights, float64, and what they are made from. */
 function dualNeed({ network, train, dev }: Sizes): MemoryNeed {
-  const { units } = network.layers[0]!;
+  const units = firstUnits(network);
   const width = train + units;
   const numbers = width * (width + dev) + units * (2 * network.inputs + width + train + dev + units) + train * train;
   return {
@@ -136,12 +136,9 @@ function dualNeed({ network, train, dev }: Sizes): MemoryNeed {
   };
 }
 
-/** For each unit and picture of a batch: z, a, dZ, and what dropout and batch norm remember. */
+/** For each picture of a batch what ops give, their gradients, and what they keep. */
 function workspaceNeed({ network, batch, augments }: Sizes, bytesEach: number): MemoryNeed {
-  const numbers = network.layers.reduce(
-    (sum, { units, keepProb, batchNorm }) => sum + units * (3 + Number(keepProb < 1) + Number(batchNorm)),
-    0,
-  );
+  const numbers = opsOf(network).reduce((sum, { numbersPerExample }) => sum + numbersPerExample, 0);
   const bytes = batch * numbers * bytesEach + (augments ? batch * network.inputs : 0);
   return { what: `a batch of ${batch} pictures × ${numbers} numbers × ${bytesEach} bytes`, bytes, inKernels: true };
 }

@@ -2,10 +2,10 @@ import type { Config } from '../config/schema.ts';
 import { log, power } from '../elementary.ts';
 import { UserError } from '../errors.ts';
 import type { Kernels } from '../kernels/kernels.ts';
-import { batchNormMomentum } from '../model/batch-norm.ts';
-import { type Init, initializers } from '../model/initializers.ts';
-import type { Network } from '../model/network.ts';
-import { leastForBatchNorm } from './layer-norms.ts';
+import type { Network } from '../nn/build.ts';
+import { type Init, initializers } from '../nn/initializers.ts';
+import { batchNormMomentum } from '../nn/ops/batch-norm.ts';
+import { leastForBatchNorm } from './watch.ts';
 
 /** Whether all units of a layer begin alike, and so stay alike for ever. */
 export function startsAlike({ name, factor }: Init): boolean {

@@ -4,29 +4,29 @@ import { batchLength, fullBatchBelow } from '../data/batches.ts';
 import { classCounts, countPositive, type ExampleSet } from '../data/examples.ts';
 import { inverseVariance, type Moments, momentsOf, normalizers } from '../data/normalize.ts';
 import { allPixels, isStored } from '../data/pixels.ts';
-import { type PartName, partNames } from '../data/split.ts';
+import { type SplitName, splitNames } from '../data/split.ts';
+import type { Splits } from '../datasets/prepare.ts';
 import { UserError } from '../errors.ts';
 import { type Kernels, precisions } from '../kernels/kernels.ts';
 import { referenceKernels } from '../kernels/reference.ts';
+import { firstUnits, type Network, opsOf } from '../nn/build.ts';
+import { chooseForm, type FormChoice, refusalOfDual } from '../nn/input/choose.ts';
 import {
   bufferLength,
   initialParameters,
-  layerInputs,
-  type Network,
   type Parameters,
   parameterCount,
   parameterSpecs,
   parametersOver,
-} from '../model/network.ts';
-import { optimizers } from '../optimize/optimizers.ts';
+} from '../nn/network.ts';
+import { optimizers } from '../nn/optimizers.ts';
 import { numpyRandom } from '../random.ts';
+import { networkOf } from './config-network.ts';
 import type { Balance } from './cost-curve.ts';
 import type { FitOptions } from './fit.ts';
-import { type FormChoice, formOf } from './form.ts';
 import { autoLearningRate } from './learning-rate.ts';
 import { type MemoryNeed, memoryNeeds, refuseTooMuch } from './memory.ts';
 import { arithmeticWarnings, batchNormWarnings, choiceWarnings, refuseBatchOfOne, symmetryWarnings } from './plan-warnings.ts';
-import { networkOf, type Parts } from './prepare.ts';
 
 /** What a config means for the pictures that were found. */
 export interface Plan {
@@ -36,7 +36,7 @@ export interface Plan {
   autoRate: number;
   batch: number;
   parameters: number;
-  examples: Record<PartName, { total: number; positive: number }>;
+  examples: Record<SplitName, { total: number; positive: number }>;
   /** of the training part */
   balance: Balance;
   /** of the first layer */
@@ -47,11 +47,11 @@ export interface Plan {
 
 /** @param kernels  whose precision counts the memory
  *  @throws UserError (usage) where the config asks for what the parts do not have, or for more memory than there is */
-export function planTraining(config: Config, parts: Parts, kernels: Kernels): Plan {
+export function planTraining(config: Config, parts: Splits, kernels: Kernels): Plan {
   const network = networkOf(config, parts.train.features);
   const parameters = parameterCount(network);
   const examples = Object.fromEntries(
-    partNames.map((part) => {
+    splitNames.map((part) => {
       const labels = parts[part]?.labels ?? new Uint8Array();
       return [part, { total: labels.length, positive: countPositive(labels) }];
     }),
@@ -68,11 +68,11 @@ export function planTraining(config: Config, parts: Parts, kernels: Kernels): Pl
     form: form.form,
     train,
     dev,
-    pictures: partNames.reduce((sum, part) => sum + examples[part].total, 0),
+    pictures: splitNames.reduce((sum, part) => sum + examples[part].total, 0),
     batch,
-    slots: optimizers[optimizer.name].slots,
+    slots: optimizers[optimizer.name].moments.length,
     bytesEach: precisions[kernels.precision].BYTES_PER_ELEMENT,
-    room: isStored(parts.train.pixels) ? parts.train.pixels.room : null,
+    room: isStored(parts.train.pixels) ? parts.train.pixels.budgetBytes : null,
     keepsBest: config.training.earlyStopping !== false,
     augments: augments(config.data.augment),
   });
@@ -108,7 +108,7 @@ export function planTraining(config: Config, parts: Parts, kernels: Kernels): Pl
 
 /** The most pictures in a batch that can be read: a step takes a whole one at once, and the next is read beside it. */
 function mostInBatch({ pixels, features }: Pick<ExampleSet, 'pixels' | 'features'>): number {
-  return isStored(pixels) ? Math.floor(Math.max(pixels.room, 2 ** 26) / 2 / features) : Number.POSITIVE_INFINITY;
+  return isStored(pixels) ? Math.floor(Math.max(pixels.budgetBytes, 2 ** 26) / 2 / features) : Number.POSITIVE_INFINITY;
 }
 
 /** Where a step takes all pictures, and they are few, they are brought into memory: there the kernels want them anyway. */
@@ -255,16 +255,33 @@ export function classWeightsOf(classWeight: Config['training']['classWeight'], l
   return [labels.length / (2 * (labels.length - positive)), labels.length / (2 * positive)];
 }
 
+/** The form of a config's first layer, for so many pictures.
+ *  @throws UserError (usage) where the dual form is asked for and does not apply */
+export function formOf({ training, data }: Config, network: Network, pictures: { train: number; dev: number }): FormChoice {
+  const { optimizer, epochs, evaluateEvery, clipNorm, learningRateByFeature } = training;
+  const refusal = refusalOfDual({
+    optimizer: optimizer.name,
+    clips: clipNorm !== null,
+    byFeature: learningRateByFeature !== null,
+    augments: augments(data.augment),
+  });
+  return chooseForm(training.form, refusal, {
+    ...{ features: network.inputs, units: firstUnits(network), ...pictures, epochs, evaluateEvery },
+  });
+}
+
 /** What a plan says of each layer, for people. */
 export function describeLayers(network: Network) {
-  return network.layers.map(({ units, activation, init, keepProb, batchNorm }, l) => {
-    const below = layerInputs(network, l);
+  return network.layers.map(({ init }, l) => {
+    const ops = opsOf(network).filter(({ layer }) => layer === l);
+    const isOutput = l === network.layers.length - 1;
+    const tensors = ops.flatMap((op) => op.tensors);
     return {
-      name: l === network.layers.length - 1 ? `${l + 1} (output)` : `${l + 1}`,
-      shape: [units, below] as const,
-      activation: `${batchNorm ? 'batch norm, ' : ''}${activation}${keepProb < 1 ? `, keep ${keepProb}` : ''}`,
+      name: isOutput ? `${l + 1} (output)` : `${l + 1}`,
+      shape: tensors.find(({ decayed }) => decayed)!.shape,
+      activation: [...ops.flatMap(({ description }) => description ?? []), ...(isOutput ? ['sigmoid'] : [])].join(', '),
       init: init.name === 'random' ? `random × ${init.factor}` : init.name,
-      parameters: units * below + units * (batchNorm ? 2 : 1),
+      parameters: tensors.reduce((sum, { trained, shape }) => sum + (trained ? shape[0] * shape[1] : 0), 0),
     };
   });
 }

@@ -2,10 +2,11 @@ import { augments } from '../data/augment.ts';
 import { batchLength } from '../data/batches.ts';
 import type { InputScaling } from '../kernels/kernels.ts';
 import { referenceKernels } from '../kernels/reference.ts';
-import { activations } from '../model/activations.ts';
-import { bufferLength, layerInputs, type Network, type Parameters, parameterSpecs, parametersOver } from '../model/network.ts';
+import { opsOf } from '../nn/build.ts';
+import { firstWeightsOf } from '../nn/input/input-form.ts';
+import { bufferLength, type Parameters, parameterSpecs, parametersOver } from '../nn/network.ts';
 import { namedRandom, type Random } from '../random.ts';
-import type { FitOptions } from './fit-run.ts';
+import type { FitOptions } from './state.ts';
 
 /**
  * A training like the one that is to begin, on data that hide nothing: the same network, form, kernels, optimizer, batch size and options, over random
@@ -40,7 +41,7 @@ export function probeOf(options: FitOptions, mostExamples = Number.POSITIVE_INFI
   );
   const distinct = Math.min(mostDistinct, wanted, most);
   // equal rows must come equally often where statistics of the batch, or masks that are drawn row after row, depend on it
-  const inTurn = network.layers.some(({ batchNorm, keepProb }) => batchNorm || keepProb < 1);
+  const inTurn = opsOf(network).some(({ mixesExamples, drops }) => mixesExamples || drops);
   const batch = Math.min(wanted, most) - (inTurn ? Math.min(wanted, most) % distinct : 0);
   const images = isFull ? batch : batch + distinct;
   const byteTable = tableOf(someBytes, (random) => random.integer(255));
@@ -51,7 +52,8 @@ export function probeOf(options: FitOptions, mostExamples = Number.POSITIVE_INFI
   // augmentation draws by the number of an example: equal rows have to be one
   const shift = isFull ? 0 : distinct;
   const indices = Int32Array.from({ length: batch }, (_, i) => (augments(augmentation) ? i % distinct : i + shift));
-  const keepsZeros = form === 'dual' && options.parameters.layers[0]!.weights.every((value) => value === 0);
+  const keepsZeros =
+    form === 'dual' && options.parameters.tensors[firstWeightsOf(options.parameters).name]!.every((value) => value === 0);
   return {
     indices,
     distinct,
@@ -88,33 +90,26 @@ function tableOf(size: number, draw: (random: Random) => number): Float64Array {
   return Float64Array.from({ length: size }, () => draw(random));
 }
 
-/** Weights that keep what flows through near 1, forward and back, whatever the map makes of bytes. */
+/** Weights that keep what flows through near 1, forward and back, whatever the scaling makes of bytes; all else near what it begins with. */
 function evenParameters({ network, kernels, scaling }: FitOptions, pixels: Uint8Array, zeroFirst: boolean): Parameters {
   const values = referenceKernels(kernels.precision).allocate(bufferLength(parameterSpecs(network)));
   const parameters = parametersOver(network, values);
   const normals = tableOf(someNormals, (random) => random.normal());
-  const fill = (array: typeof values, from: number, mean: number, deviation: number) => {
-    for (let i = 0; i < array.length; i++) array[i] = mean + deviation * normals[(i + from) % someNormals]!;
-  };
-  for (const [l, { weights, bias, norm }] of parameters.layers.entries()) {
-    const size = l === 0 ? rootMeanSquare(pixels, scaling) : 1;
-    const deviation = gainOf(network, l) / (Math.sqrt(layerInputs(network, l)) * (size || 1));
-    fill(weights, l, 0, l === 0 && zeroFirst ? 0 : deviation);
-    if (bias) fill(bias, l, 0, 0.1);
-    if (!norm) continue;
-    fill(norm.gamma, l, 1, 0.2);
-    fill(norm.beta, l + 7, 0, 0.3);
-    norm.movingVariance.fill(1);
+  const random = namedRandom(1, 'probe');
+  let gain = 1 / (rootMeanSquare(pixels, scaling) || 1);
+  for (const op of opsOf(network)) {
+    op.initialize(parameters.tensors, random);
+    for (const [t, { name, shape, decayed, trained }] of op.tensors.entries()) {
+      if (!trained) continue;
+      const tensor = parameters.tensors[name]!;
+      const deviation = decayed ? gain / Math.sqrt(shape[1]) : 0.2;
+      if (decayed) tensor.fill(0); // whatever they begin with
+      if (decayed && zeroFirst && op === opsOf(network)[0]) continue;
+      for (let i = 0; i < tensor.length; i++) tensor[i]! += deviation * normals[(i + op.layer + 7 * t) % someNormals]!;
+    }
+    gain = op.gain;
   }
   return parameters;
-}
-
-/** One over the slope of the activation below, near 0: sigmoid's is ¼. */
-function gainOf({ layers }: Network, layer: number): number {
-  if (layer === 0) return 1;
-  const { activation, slope } = layers[layer - 1]!;
-  const rule = activations[activation];
-  return 1 / rule.derivative(0.1, rule.value(0.1, slope), slope);
 }
 
 function rootMeanSquare(pixels: Uint8Array, { scale, shift }: InputScaling): number {

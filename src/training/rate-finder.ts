@@ -1,11 +1,12 @@
-import { batchOrder } from '../data/batches.ts';
-import { ascending } from '../data/shuffle.ts';
+import { ascending, batchOrder } from '../data/batches.ts';
+
 import { exp } from '../elementary.ts';
 import type { Break } from '../results/summary.ts';
 import { DivergedError } from './divergence.ts';
-import { type FitOptions, type Training, withTraining } from './fit-run.ts';
-import { startYielding } from './pace.ts';
-import { type EpochTotals, trainStep } from './step.ts';
+import { eventLoop } from './fit.ts';
+import { isSilent } from './layer-norms.ts';
+import { type EpochTotals, type FitOptions, noTotals, type Training, withTraining } from './state.ts';
+import { trainStep } from './step.ts';
 
 /** The range test: from a rate at which nothing moves to one at which everything breaks, so many to a decade. */
 const lowestRate = 1e-10;
@@ -180,29 +181,23 @@ async function* walkRates(run: Training, rates: readonly number[], shares: reado
   const { options } = run;
   const wanted = Math.min(examplesEach, options.train.labels.length);
   const batches = endlessBatches(run);
-  const pace = startYielding();
+  const loop = eventLoop();
   try {
     for (const rate of rates) {
       run.options = { ...run.options, learningRates: shares.map((share) => rate * share) };
-      const sums: EpochTotals = { cost: 0, l2Cost: 0, correct: 0, batches: 0, examples: 0 };
+      const sums: EpochTotals = { ...noTotals };
       const silent = new Set(ascending(run.options.network.layers.length - 1)); // hidden layers that gave 0 for all so far
       while (sums.examples < wanted) {
         const { indices, epoch } = (await batches.next()).value;
         if (!tookStep(() => trainStep(run, indices, { epoch, norms: false }, sums))) return;
         for (const layer of silent) if (!isSilent(run, layer)) silent.delete(layer);
-        if (pace.isDue()) await pace.turn();
+        if (loop.isDue()) await loop.turn();
       }
       yield { cost: sums.cost / sums.examples + sums.l2Cost / sums.batches, dead: silent.size > 0 };
     }
   } finally {
     await batches.return(undefined as never);
   }
-}
-
-/** Whether a hidden layer gave 0 for every example of the last batch: where it does for all, nothing below it learns any more. */
-function isSilent({ workspace, lastCount, options }: Training, layer: number): boolean {
-  const { units } = options.network.layers[layer]!;
-  return workspace.layers[layer]!.a.subarray(0, lastCount * units).every((a) => a === 0);
 }
 
 /** Whether a step went well; false where training diverged in it. */
@@ -217,15 +212,15 @@ function tookStep(step: () => void): boolean {
 }
 
 async function* endlessBatches({
-  trainable: problem,
-  batch,
+  trainable,
+  batchLength: batch,
   options,
 }: Training): AsyncGenerator<{ indices: Int32Array; epoch: number }, never> {
   const { seed, shuffle } = options;
-  const m = problem.train.labels.length;
+  const m = trainable.train.labels.length;
   for (let epoch = 1; ; epoch++) {
     const { order, ends } = batchOrder(m, batch, { shuffle, seed, epoch });
-    for await (const span of problem.train.windows({ order, ends, batch, from: 0 })) {
+    for await (const span of trainable.train.windows({ order, ends, batch, from: 0 })) {
       for (let first = span.first; first < span.end; first += batch) {
         yield { indices: order.subarray(first, Math.min(span.end, first + batch)), epoch };
       }

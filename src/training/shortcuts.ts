@@ -1,9 +1,10 @@
 import { checkConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { countPositive, type Examples } from '../data/examples.ts';
+import type { ImageTable } from '../data/inspection/image-table.ts';
 import { borderBytes, thumbnailBytes } from '../data/inspection/measure.ts';
-import type { Survey } from '../data/inspection/survey.ts';
 import { stratifiedFolds } from '../data/split.ts';
+import { percent } from '../datasets/drift.ts';
 import { log } from '../elementary.ts';
 import { wilsonInterval } from '../evaluation/statistics.ts';
 import { namedRandom } from '../random.ts';
@@ -47,12 +48,12 @@ interface ShortcutEntry {
   title: string;
   advice: string;
   /** bytes of the pictures at `indices`: [indices.length, n] */
-  features(survey: Survey, indices: Int32Array): Uint8Array;
+  features(table: ImageTable, indices: Int32Array): Uint8Array;
 }
 
 /** Answers of logistic regression on each shortcut alone, each for a picture that it was not trained on. */
 export interface ShortcutStudy {
-  /** the pictures that they were tried on: indices into the survey, ascending */
+  /** the pictures that they were tried on: indices into the table, ascending */
   indices: Int32Array;
   labels: Uint8Array;
   /** 1 for each of these pictures where a shortcut was right, else 0 */
@@ -60,7 +61,7 @@ export interface ShortcutStudy {
 }
 
 /** More pictures than this make the interval of an accuracy hardly narrower than 2 points, and take longer. */
-const mostPictures = 10_000;
+const mostImages = 10_000;
 const foldCount = 5;
 /** With fewer pictures of a class, an accuracy over folds says nothing. */
 export const leastOfClass = 20;
@@ -68,15 +69,19 @@ export const leastOfClass = 20;
 /** Tries every shortcut by cross-validation.
  *  @param distinct  one picture of each cluster of copies: copies in two folds would be known by heart
  *  @returns null where a class has fewer than `leastOfClass` */
-export async function studyShortcuts(survey: Survey, distinct: readonly number[], seed: number): Promise<ShortcutStudy | null> {
+export async function studyShortcuts(
+  table: ImageTable,
+  distinct: readonly number[],
+  seed: number,
+): Promise<ShortcutStudy | null> {
   const order = namedRandom(seed, 'shortcuts').shuffle(Int32Array.from(distinct));
-  const indices = order.slice(0, mostPictures).sort();
-  const labels = Uint8Array.from(indices, (i) => survey.labels[i]!);
+  const indices = order.slice(0, mostImages).sort();
+  const labels = Uint8Array.from(indices, (i) => table.labels[i]!);
   const positive = countPositive(labels);
   if (Math.min(positive, labels.length - positive) < leastOfClass) return null;
   const right = {} as ShortcutStudy['right'];
   for (const name of Object.keys(shortcuts) as ShortcutName[]) {
-    const logits = await logitsOutside(shortcuts[name].features(survey, indices), labels, seed);
+    const logits = await logitsOutside(shortcuts[name].features(table, indices), labels, seed);
     right[name] = Uint8Array.from(labels, (label, i) => (Number(logits[i]! > 0) === label ? 1 : 0));
   }
   return { indices, labels, right };
@@ -119,17 +124,13 @@ function gainOf(correct: number, total: number, baseline: number): number | null
   return learnt ? gain : null;
 }
 
-function percent(share: number): string {
-  return `${(100 * share).toFixed(1)}%`;
-}
-
 /** The logit of each example, from the fold that did not see it. */
 async function logitsOutside(pixels: Uint8Array, labels: Uint8Array, seed: number): Promise<Float64Array> {
   const features = pixels.length / labels.length;
   const train: Examples = { features, pixels, labels, names: [], hashes: [] };
   const folds = { count: foldCount, of: stratifiedFolds(labels, foldCount, namedRandom(seed, 'shortcut folds')) };
   const data = {
-    parts: { train },
+    splits: { train },
     folds,
     classes: { positive: '1', negative: '0' },
     others: ['0'],
@@ -150,9 +151,9 @@ function recipe(seed: number): Config {
 }
 
 function columnsOf(column: 'colours' | 'borders' | 'thumbnails', length: number) {
-  return (survey: Survey, indices: Int32Array): Uint8Array => {
+  return (table: ImageTable, indices: Int32Array): Uint8Array => {
     const out = new Uint8Array(indices.length * length);
-    for (const [to, i] of indices.entries()) out.set(survey[column].subarray(i * length, (i + 1) * length), to * length);
+    for (const [to, i] of indices.entries()) out.set(table[column].subarray(i * length, (i + 1) * length), to * length);
     return out;
   };
 }
@@ -163,7 +164,7 @@ const octave = 16;
 const mostOwn = 8;
 
 /** Logarithms of both sides and of their ratio, and whether the size is one of the commonest. */
-function sizeFeatures({ widths, heights }: Survey, indices: Int32Array): Uint8Array {
+function sizeFeatures({ widths, heights }: ImageTable, indices: Int32Array): Uint8Array {
   const sizes = Array.from(indices, (i) => `${widths[i]}×${heights[i]}`);
   const common = commonest(sizes);
   const steps = (ratio: number) => Math.round((octave * log(ratio)) / log(2));
@@ -175,7 +176,7 @@ function sizeFeatures({ widths, heights }: Survey, indices: Int32Array): Uint8Ar
   return Uint8Array.from(rows.flat());
 }
 
-function formatFeatures({ formats, formatNames }: Survey, indices: Int32Array): Uint8Array {
+function formatFeatures({ formats, formatNames }: ImageTable, indices: Int32Array): Uint8Array {
   const names = Array.from(indices, (i) => formatNames[formats[i]!]!);
   const common = commonest(names);
   return Uint8Array.from(names.flatMap((name) => common.map((other) => Number(other === name))));

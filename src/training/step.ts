@@ -1,25 +1,16 @@
 import { augmentBatch } from '../data/augment.ts';
 import { log } from '../elementary.ts';
-import type { Batch, StepStatistics } from '../kernels/kernels.ts';
-import { moveAverages } from '../model/batch-norm.ts';
-import type { Pass } from '../model/forward.ts';
-import { addL2Gradient, l2Cost } from '../model/l2.ts';
-import { costAndGradient, isFusedLogistic, microBatches } from '../model/pieces.ts';
-import { momentsOf, optimizers } from '../optimize/optimizers.ts';
-import { scheduledRate } from '../optimize/schedules.ts';
-import { refuseBrokenCost, refuseBrokenGradient } from './broken-step.ts';
-import type { Training } from './fit-run.ts';
-import { weightsNorm } from './problem.ts';
-import { clip, update } from './update.ts';
-
-/** What the steps of an epoch add up to. */
-export interface EpochTotals {
-  cost: number;
-  l2Cost: number;
-  correct: number;
-  batches: number;
-  examples: number;
-}
+import type { Batch } from '../kernels/kernels.ts';
+import { opsOf } from '../nn/build.ts';
+import { costAndGradient, microBatches } from '../nn/input/cost-and-gradient.ts';
+import { stepFirstWeights } from '../nn/input/fused.ts';
+import { isFusedLogistic } from '../nn/input/logistic.ts';
+import type { ParameterSpec, Pass } from '../nn/network.ts';
+import { optimizerStep } from '../nn/optimizers.ts';
+import { addL2Gradient, clip, l2Cost } from '../nn/regularization.ts';
+import { scheduledRate } from '../nn/schedules.ts';
+import { refuseBrokenCost, refuseBrokenGradient } from './divergence.ts';
+import type { EpochTotals, Training } from './state.ts';
 
 export interface StepOptions {
   epoch: number;
@@ -29,66 +20,70 @@ export interface StepOptions {
 
 /** Forward, backward, update, for one batch.
  *  @throws DivergedError where cost or gradient are not finite; the last good weights are put back */
-export function trainStep(run: Training, indices: Int32Array, { epoch, norms }: StepOptions, sums: EpochTotals): void {
-  const { options, trainable: problem, workspace, gradient, labels } = run;
-  const { network, parameters, kernels, train } = problem;
-  const { loss, classWeights, learningRates, schedule } = options;
+export function trainStep(training: Training, indices: Int32Array, { epoch, norms }: StepOptions, totals: EpochTotals): void {
+  const { options, trainable, workspace, gradient, optimizer, labels, groups, last } = training;
+  const { form, train } = trainable;
+  const { network, parameters, kernels, firstWeights } = form;
+  const { loss, classWeights } = options;
   const count = indices.length;
-  run.steps++;
-  run.rates = learningRates.map((rate) => scheduledRate(rate, schedule, epoch - 1, options.epochs));
-  run.lastIndices = indices;
-  run.lastCount = count;
+  optimizer.t++;
+  training.rates = options.learningRates.map((rate) => scheduledRate(rate, options.schedule, epoch - 1, options.epochs));
   for (let i = 0; i < count; i++) labels[i] = train.labels[indices[i]!]!;
-  const masks = run.dropout ? run.masks(run.steps) : null;
-  const input = batchRows(run, indices, epoch);
-  run.lastInput = input;
-  const pass: Pass = { network, parameters, kernels, workspace, input, mode: { kind: 'training', masks } };
-  const pieces = microBatches(pass);
-  run.fused = run.mayFuse && pieces.length === 1 && !isFusedLogistic(pass);
-  const down = run.fused ? 1 : 0;
-  const cost = costAndGradient(pass, { loss, labels, classWeights }, gradient, { pieces, down });
-  const logits = workspace.layers[network.layers.length - 1]!.z.subarray(0, count);
-  sums.cost += cost * count;
-  sums.correct += countCorrect(logits, labels, options.threshold);
-  sums.batches++;
-  sums.examples += count;
-  refuseBrokenCost(run, cost, epoch);
-  if (run.steps === 1) run.watch.begin(cost);
-  if (sums.batches === 1 && !run.watch.isAbove(cost)) run.lastGood.set(parameters.values);
-  const lambda = options.l2 / train.labels.length;
-  const first = run.fused ? stepFirstWeights(run, input, lambda, norms) : null;
-  if (lambda > 0) {
-    sums.l2Cost += l2Cost(parameters, lambda, kernels, first?.squares?.weights);
-    addL2Gradient(parameters, lambda, gradient, kernels, down);
+  const input = inputOf(training, indices, epoch);
+  const mode = { kind: 'training', masks: training.drops ? training.masks(optimizer.t) : null } as const;
+  const pass: Pass = { network, parameters, kernels, workspace, input, mode };
+  const batches = microBatches(pass);
+  const fused = groups.fused !== null && batches.length === 1 && !isFusedLogistic(pass);
+  Object.assign(last, { indices, input, fused });
+
+  const cost = costAndGradient(pass, { loss, labels, classWeights }, gradient, { batches, leavesFirst: fused });
+  totals.cost += cost * count;
+  totals.correct += countCorrect(workspace.slots.at(-1)!.value.subarray(0, count), labels, options.threshold);
+  totals.batches++;
+  totals.examples += count;
+  refuseBrokenCost(training, cost, epoch);
+  if (optimizer.t === 1) training.watch.begin(cost);
+  if (totals.batches === 1 && !training.watch.isAbove(cost)) training.lastGood.set(parameters.values);
+
+  const decay = options.l2 / train.labels.length;
+  const learningRate = training.rates[firstWeights.layer]!;
+  const first = fused ? stepFirstWeights(form, pass, optimizer, { learningRate, decay, wantsNorms: norms || decay > 0 }) : null;
+  if (decay > 0) {
+    const ofFirst = (spec: ParameterSpec) => (spec === firstWeights ? first?.squares?.weights : undefined);
+    totals.l2Cost += l2Cost(parameters, decay, (spec) => ofFirst(spec) ?? form.squaredNorm(parameters.values, spec));
+    addL2Gradient(parameters, decay, gradient, kernels, fused ? firstWeights : null);
   }
-  refuseBrokenGradient(run, first?.finite ?? true, epoch);
+  refuseBrokenGradient(training, first?.finite ?? true, epoch);
   clip(gradient, options.clipNorm, kernels);
-  if (norms) {
-    run.gradientNorms = network.layers.map((_, layer) =>
-      layer === 0 && run.fused ? Math.sqrt(first!.squares!.gradient) : weightsNorm(problem, gradient, layer),
-    );
+  if (norms) measure(training, training.gradientNorms, () => 1, first?.squares?.gradient);
+  for (const [k, op] of opsOf(network).entries()) {
+    op.afterStep?.({ tensors: parameters.tensors, slot: workspace.slots[k]!, count });
   }
-  for (const [l, { norm }] of parameters.layers.entries()) if (norm) moveAverages(norm, workspace.layers[l]!.statistics!, count);
-  update(run, norms);
-  if (norms && run.fused) run.updateNorms[0] = run.rates[0]! * Math.sqrt(first!.squares!.direction);
+  let movedByFeature: number | null = null;
+  for (const group of fused ? groups.fused! : groups.whole) {
+    const rate = training.rates[group.layer]!;
+    const moved = optimizerStep(kernels, optimizer, parameters, gradient.values, { ...group, learningRate: rate });
+    movedByFeature ??= moved;
+  }
+  // what the optimizer left in the gradient is the direction of the step
+  if (norms) measure(training, training.updateNorms, (layer) => training.rates[layer]!, first?.squares?.direction);
+  if (movedByFeature !== null) training.updateNorms[firstWeights.layer] = Math.sqrt(movedByFeature);
 }
 
-/** The first layer's W, in one with its gradient. */
-function stepFirstWeights(run: Training, input: Batch, lambda: number, norms: boolean): StepStatistics {
-  const { options, trainable: problem, workspace, rule, state, steps: t } = run;
-  const { name } = options.optimizer;
-  const { length } = problem.parameters.specs[0]!;
-  return problem.kernels.backwardAndStep({
-    input,
-    dZ: workspace.layers[0]!.dZ,
-    units: problem.network.layers[0]!.units,
-    weights: problem.parameters.layers[0]!.weights,
-    ...momentsOf(name, state, 0, length),
-    ...optimizers[name].coefficients(rule, t),
-    learningRate: run.rates[0]!,
-    decay: lambda,
-    wantsNorms: norms || lambda > 0,
-  });
+/** Norms of each layer's weights in the gradient buffer.
+ *  @param factor  of each layer
+ *  @param first   ‖·‖² of the first weights, where they are known already */
+function measure(
+  { trainable: { form }, gradient }: Training,
+  norms: number[],
+  factor: (layer: number) => number,
+  first: number | undefined,
+): void {
+  for (const spec of form.parameters.specs) {
+    if (!spec.decayed) continue;
+    const known = spec === form.firstWeights ? first : undefined;
+    norms[spec.layer] = factor(spec.layer) * Math.sqrt(known ?? form.squaredNorm(gradient.values, spec));
+  }
 }
 
 /** σ(z) > threshold exactly where z > ln(threshold / (1 − threshold)). */
@@ -99,13 +94,13 @@ export function countCorrect(logits: ArrayLike<number>, labels: Uint8Array, thre
   return correct;
 }
 
-/** The batch as the kernels take it: rows of the training part, or freshly augmented ones. */
-function batchRows({ options, trainable: problem, augmented, batch }: Training, indices: Int32Array, epoch: number): Batch {
-  const { scaling, network, augmentation, imageSize: side, seed } = options;
+/** The batch as the first op takes it: images of the training part, or freshly augmented ones. */
+function inputOf({ options, trainable: { train }, augmented, batchLength }: Training, indices: Int32Array, epoch: number): Batch {
+  const { network, augmentation, imageSize: side, seed, scaling } = options;
   const count = indices.length;
-  const full = batch === problem.train.labels.length; // in the order of the examples: no need to look up
-  const rows = problem.train.batch(full ? null : indices, count);
-  if (!augmented || rows.kind !== 'bytes') return rows;
-  augmentBatch(rows.bytes, indices, augmented, { augmentation, side, seed, epoch, places: rows.indices ?? indices });
-  return { kind: 'bytes', bytes: augmented, indices: null, count, features: network.inputs, scaling: scaling };
+  const isFull = batchLength === train.labels.length; // in the order of the examples: no need to look up
+  const batch = train.batch(isFull ? null : indices, count);
+  if (!augmented || batch.kind !== 'bytes') return batch;
+  augmentBatch(batch.bytes, indices, augmented, { augmentation, side, seed, epoch, places: batch.indices ?? indices });
+  return { kind: 'bytes', bytes: augmented, indices: null, count, features: network.inputs, scaling };
 }

@@ -1,5 +1,5 @@
 import type { LoadedConfig } from '../config/load.ts';
-import { cachePlace, scratchFolders } from '../data/cache/place.ts';
+import { cachePlace, scratchFolders } from '../data/cache/folder.ts';
 import { UserError } from '../errors.ts';
 import type { Lines } from '../lines.ts';
 import type { TrialJob, TrialResult } from '../results/tuning.ts';

@@ -4,11 +4,13 @@ import { checkConfig, type LoadedConfig } from '../config/load.ts';
 import type { Config, SearchConfig } from '../config/schema.ts';
 import { type DecodeCache, withCache } from '../data/cache/decode-cache.ts';
 import type { CacheFolder } from '../data/cache/folder.ts';
+
 import { scratchIn } from '../data/scratch.ts';
+import { type PreparedData, prepareData } from '../datasets/prepare.ts';
 import { UserError } from '../errors.ts';
 import { wilsonInterval } from '../evaluation/statistics.ts';
 import { kernelsFor } from '../kernels/select.ts';
-import { type RangeName, ranges } from '../optimize/ranges.ts';
+import { type RangeName, ranges } from '../nn/ranges.ts';
 import { namedRandom } from '../random.ts';
 import type { Metrics } from '../results/metrics.ts';
 import type { TrialJob, TrialResult, TrialScore } from '../results/tuning.ts';
@@ -17,7 +19,6 @@ import { classifierOf, crossValidate, requireDev } from './cross-validation.ts';
 import { judgeTrained } from './divergence.ts';
 import { type EpochEvent, fit } from './fit.ts';
 import { planTraining, prepareFit, type TrainingFiles } from './plan.ts';
-import { type PreparedData, prepareData } from './prepare.ts';
 
 /** What trial i tries: it depends on the seed and i alone, and each field on its own name, so that one more field leaves
  *  the others as they were. */
@@ -87,7 +88,7 @@ function withEpochs(config: Config, epochs: number): Config {
 async function scoreOf(config: Config, data: PreparedData, extras: TrainingFiles): Promise<TrialScore> {
   requireDev(config, data);
   if (data.folds !== null) return foldsScore(config, { ...data, folds: data.folds }, extras);
-  const { dev, train } = data.parts;
+  const { dev, train } = data.splits;
   if (dev === undefined) {
     throw new UserError('usage', 'nn tune: expected a dev part to rank trials by, found none', {
       hint: 'Cut one with data.split, such as { "dev": 0.2 }, or cross-validate with { "folds": 5 }.',

@@ -2,10 +2,11 @@ import { checkConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { type Augmentation, augments } from '../data/augment.ts';
 import { batchLength } from '../data/batches.ts';
-import { layerInputs, type Network, parameterCount } from '../model/network.ts';
+import { firstUnits, opsOf } from '../nn/build.ts';
+import { parameterCount } from '../nn/network.ts';
 import type { Remedy } from '../results/summary.ts';
-import { formOf } from './form.ts';
-import { networkOf } from './prepare.ts';
+import { networkOf } from './config-network.ts';
+import { formOf } from './plan.ts';
 
 /** How long trainings take beside one another, by counts alone: the same on every machine, and nothing is timed. */
 
@@ -50,10 +51,11 @@ export function workOf(config: Config, pictures: Pictures, epochs: number): numb
   const { training, data, precision } = config;
   const network = networkOf(config, features);
   const wide = precision === 'float64' ? 2 : 1;
-  const upper = upperProducts(network) * nanoseconds.product * wide;
+  const [, ...above] = opsOf(network);
+  const upper = above.reduce((sum, { multiplications }) => sum + multiplications, 0) * nanoseconds.product * wide;
   const looks = dev / training.evaluateEvery;
   const steps = Math.ceil(m / batchLength(training.batchSize, m));
-  const { units } = network.layers[0]!;
+  const units = firstUnits(network);
   if (formOf(config, network, { train: m, dev }).form === 'dual') {
     const once = features * m * (m + dev + units) * nanoseconds.dual;
     const first = units * m * (m + looks) * nanoseconds.dual;
@@ -63,11 +65,6 @@ export function workOf(config: Config, pictures: Pictures, epochs: number): numb
   const each = 2 * first + 3 * upper + (augments(data.augment) ? features * ofAugmenting(data.augment) : 0);
   const step = nanoseconds.step + parameterCount(network) * nanoseconds.parameter;
   return nanoseconds.start + epochs * (steps * step + m * each + looks * (first + upper));
-}
-
-/** Multiplications of one picture's way through all layers but the first. */
-function upperProducts(network: Network): number {
-  return network.layers.reduce((sum, { units }, l) => (l === 0 ? sum : sum + units * layerInputs(network, l)), 0);
 }
 
 /** How long a training with a remedy takes. */

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { logits } from '../../src/classifier/classifier.ts';
 import { UserError } from '../../src/errors.ts';
 import { referenceKernels } from '../../src/kernels/reference.ts';
-import { parametersOver } from '../../src/model/network.ts';
+import { parametersOver } from '../../src/nn/network.ts';
 
 test('weights whose answer is no number are an error, not a picture without a cat', () => {
   const layer = {

@@ -1,7 +1,7 @@
 import { cp, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { moveFiles } from '../../src/data/inspection/remove.ts';
+import { moveFiles } from '../../src/data/inspection/removal-list.ts';
 import { put, putScenes, scene } from '../data/inspection/pictures.ts';
 import { solidPng } from '../data/pictures.ts';
 import { listing, run, temporaryFolder } from './pictures.ts';

@@ -2,10 +2,10 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { augmentBatch, noAugmentation } from '../../src/data/augment.ts';
+import { augmentBatch } from '../../src/data/augment.ts';
 import { drawSheet } from '../../src/report/contact-sheet.ts';
 import { put as putFiles, putScenes } from '../data/inspection/pictures.ts';
-import { solidPng } from '../data/pictures.ts';
+import { noAugmentation, solidPng } from '../data/pictures.ts';
 import { folderConfig, run, temporaryFolder, writeJson } from './pictures.ts';
 
 let folder: string;

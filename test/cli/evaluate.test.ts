@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { nn } from '../cli.ts';
 import { folderConfig, readJson, run, temporaryFolder, writeClasses, writeJson } from './pictures.ts';
 
-type PartName = 'train' | 'dev' | 'test';
+type SplitName = 'train' | 'dev' | 'test';
 interface Metrics {
   accuracy: number;
   accuracyInterval: [number, number];
@@ -26,7 +26,7 @@ interface Row {
 type Judged = Metrics & { rows: Row[]; worst: Row[] };
 
 let folder: string;
-let metrics: Record<PartName, Metrics>;
+let metrics: Record<SplitName, Metrics>;
 beforeAll(async () => {
   folder = await temporaryFolder();
   await writeClasses(join(folder, 'pictures'), 25);
@@ -368,7 +368,7 @@ describe('the pictures of a part alone are read', () => {
       .trimEnd()
       .split('\n')
       .slice(1)
-      .map((line) => line.split(',') as [string, string, string, PartName]);
+      .map((line) => line.split(',') as [string, string, string, SplitName]);
   const otherNames = async () => (await rowsOfSplit()).filter(([, , , part]) => part !== 'test').map(([name]) => name);
 
   test('the others may be gone', async () => {

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openCache } from '../../src/data/cache/decode-cache.ts';
 import { fileValidator } from '../../src/data/file-validator.ts';
-import { readPicture } from '../../src/data/sources/files.ts';
+import { readImage } from '../../src/data/sources/files.ts';
+
 import { checkpointNames, loadCheckpoint, saveCheckpoint } from '../../src/run/checkpoint-file.ts';
 import type { nn } from '../cli.ts';
 import { folderConfig, preload, readJson, run, temporaryFolder, writeClasses, writeJson, writePicture } from './pictures.ts';
@@ -283,15 +284,15 @@ describe('what is not as it was when the run began is refused by name', () => {
     await cp(at('half'), at('forged', 'half'), { recursive: true });
     const path = at('forged', 'pictures', 'cat', '03.png');
     const preprocessing = { imageSize: 16, fit: 'cover' } as const;
-    const { pixels, hash } = await readPicture(path, preprocessing);
+    const { pixels, hash } = await readImage(path, preprocessing);
     await writePicture(path, { index: 99, cat: true });
     const cache = openCache({
       path: at('forged', 'cache', 'decoded'),
       maximumBytes: 1e9,
       onTrouble: (text) => expect.fail(text),
     });
-    const stamp = await fileValidator(path, Date.now() + 60_000);
-    await (await cache.shelf('file', preprocessing)).keep({ stamp, content: hash, pixels });
+    const validator = await fileValidator(path, Date.now() + 60_000);
+    await (await cache.shelf('file', preprocessing)).keep({ validator, content: hash, pixels });
     await cache.close();
     const later = await preload(at('forged'), 'const now = Date.now; Date.now = () => now() + 60_000;');
     const options = { cwd: at('forged'), env: { ...later, NN_CACHE: 'cache' } };

@@ -5,10 +5,10 @@ import { expect, test } from 'vitest';
 import { readTrainingFiles } from '../../src/commands/reading.ts';
 import { checkConfig } from '../../src/config/load.ts';
 import { kernelsFor } from '../../src/kernels/select.ts';
-import { initialParameters } from '../../src/model/network.ts';
+import { initialParameters } from '../../src/nn/network.ts';
 import { numpyRandom } from '../../src/random.ts';
 import { encodeClassifier } from '../../src/run/model-file.ts';
-import { networkOf } from '../../src/training/prepare.ts';
+import { networkOf } from '../../src/training/config-network.ts';
 
 test('weights to start from go through the check of every model file: a flipped bit is refused', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'nn-start-'));

@@ -2,11 +2,12 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { logits } from '../../src/classifier/classifier.ts';
 import { checkConfig } from '../../src/config/load.ts';
-import { type Augmentation, augmentBatch, augmentPicture, augments, noAugmentation } from '../../src/data/augment.ts';
-import { losses } from '../../src/model/losses.ts';
+import { type Augmentation, augmentBatch, augmentImage, augments } from '../../src/data/augment.ts';
+import { losses } from '../../src/nn/losses.ts';
 import { numpyRandom, type Random } from '../../src/random.ts';
 import { fitOptions, planTraining } from '../../src/training/plan.ts';
 import { epochsOf, type HeldData, kernels, noisePictures, prepareHeld } from '../training/problems.ts';
+import { noAugmentation } from './pictures.ts';
 
 /** Augments one picture. @param uniforms  what is drawn, in turn: in the order of the fields, shift first right and then down */
 function augmented(from: Uint8Array, wishes: Partial<Augmentation>, uniforms: number[] | Random): Uint8Array {
@@ -14,7 +15,7 @@ function augmented(from: Uint8Array, wishes: Partial<Augmentation>, uniforms: nu
   const scripted: Random = { ...numpyRandom(1), uniform: () => queue.shift()! };
   const to = new Uint8Array(from.length);
   const side = Math.sqrt(from.length / 3);
-  augmentPicture(from, to, {
+  augmentImage(from, to, {
     augmentation: { ...noAugmentation, ...wishes },
     side,
     random: Array.isArray(uniforms) ? scripted : uniforms,
@@ -306,26 +307,26 @@ describe('training with augmentation', () => {
     varied = await prepare(everything);
   });
   const optionsFor = (data: HeldData, augment: object) =>
-    fitOptions(configOf(augment), data.parts, planTraining(configOf(augment), data.parts, kernels), kernels);
+    fitOptions(configOf(augment), data.splits, planTraining(configOf(augment), data.splits, kernels), kernels);
 
   test('changes neither the split, nor the normalisation, nor the first weights', () => {
-    expect(varied.parts).toEqual(plain.parts);
+    expect(varied.splits).toEqual(plain.splits);
     const [without, withIt] = [optionsFor(plain, {}), optionsFor(varied, everything)];
     expect(withIt.parameters.values).toEqual(without.parameters.values);
     expect(withIt.scaling).toEqual(without.scaling);
   });
 
   test('shows the network other pictures, and leaves those in memory alone', async () => {
-    const before = varied.parts.train.pixels.slice();
+    const before = varied.splits.train.pixels.slice();
     const [without, withIt] = [await epochsOf(optionsFor(plain, {})), await epochsOf(optionsFor(varied, everything))];
     expect(withIt[0]!.cost).not.toBe(without[0]!.cost);
-    expect(varied.parts.train.pixels).toEqual(before);
+    expect(varied.splits.train.pixels).toEqual(before);
   });
 
   test('looks at dev as it is', async () => {
     const options = optionsFor(varied, everything);
     const events = await epochsOf(options);
-    const { pixels, labels } = varied.parts.dev!;
+    const { pixels, labels } = varied.splits.dev!;
     const z = logits(options, kernels, pixels);
     const cost = z.reduce((sum, value, i) => sum + losses.crossEntropy.value(value, labels[i]!), 0) / labels.length;
     expect(events.at(-1)!.dev!.cost).toBeCloseTo(cost, 14);

@@ -2,8 +2,9 @@ import fc from 'fast-check';
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
 import { decodeBmp } from '../../src/data/bmp.ts';
-import { DamagedFile } from '../../src/data/damaged.ts';
-import { decodeImage, lookAt } from '../../src/data/image.ts';
+import { decodeImage, inspectImage } from '../../src/data/decode.ts';
+import { DamagedFile } from '../../src/data/image-errors.ts';
+
 import { UserError } from '../../src/errors.ts';
 import { type BmpShape, bmpOf } from './bmps.ts';
 import { picture } from './pictures.ts';
@@ -248,7 +249,7 @@ test('a BMP is decoded like the same picture as PNG, and its profile counts', as
   const png = await picture(16, 16, colourAt).png().toBuffer();
   const preprocessing = { imageSize: 16, fit: 'cover' } as const;
   expect(Buffer.from(await decodeImage(file, preprocessing))).toEqual(Buffer.from(await decodeImage(png, preprocessing)));
-  const { small: _, ...facts } = await lookAt({ file }, 8);
+  const { small: _, ...facts } = await inspectImage({ file }, 8);
   expect(facts).toEqual({ width: 16, height: 16, format: 'bmp', turned: false, bytes: file.length });
   const p3 = await picture(16, 16, () => [200, 50, 50])
     .withIccProfile('p3')

@@ -3,11 +3,11 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { cachedSource } from '../../src/data/cache/cached-source.ts';
-import { type DecodeCache, openCache } from '../../src/data/cache/decode-cache.ts';
-import { cachePlace } from '../../src/data/cache/place.ts';
-import { contentHash } from '../../src/data/hash.ts';
+import { cachedSource, type DecodeCache, openCache } from '../../src/data/cache/decode-cache.ts';
+import { cachePlace } from '../../src/data/cache/folder.ts';
+import { contentHash } from '../../src/data/content-hash.ts';
 import type { Source } from '../../src/data/source.ts';
+
 import { openSource } from '../../src/data/sources/sources.ts';
 import { listing, preload, readJson, run, temporaryFolder, writeClasses, writeJson } from '../cli/pictures.ts';
 
@@ -42,7 +42,7 @@ function source(files: readonly Uint8Array[], stamps: readonly (string | undefin
     original: originalOf,
     decoding: {
       kind: 'file',
-      stamp: async (index) => stamps[index],
+      validator: async (index) => stamps[index],
       decode: async (file, index, { imageSize }) => {
         decoded.push(index);
         return new Uint8Array(imageSize ** 2 * 3).fill(file[0]!);

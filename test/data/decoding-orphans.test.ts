@@ -45,7 +45,7 @@ test.skipIf(process.platform !== 'linux')(
       small.writeInt32LE(long, 22);
       const file = join(folder, 'long.bmp');
       await writeFile(file, Buffer.concat([small, Buffer.alloc(Math.ceil(long / 32) * 4 * long)]));
-      const decode = `import(${JSON.stringify(ownFile('dist/data/image.js').href)}).then(({ decodeImage }) => decodeImage(${JSON.stringify(file)}, { imageSize: 8, fit: 'cover' }))`;
+      const decode = `import(${JSON.stringify(ownFile('dist/data/decode.js').href)}).then(({ decodeImage }) => decodeImage(${JSON.stringify(file)}, { imageSize: 8, fit: 'cover' }))`;
       const parent = spawn(process.execPath, ['-e', decode], { stdio: 'ignore' });
       const children = `/proc/${parent.pid}/task/${parent.pid}/children`;
       const child = await until(async () => Number((await readFile(children, 'utf8')).split(' ')[0]) || undefined);

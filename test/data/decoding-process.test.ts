@@ -2,8 +2,8 @@ import * as processes from 'node:child_process';
 import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { afterEach, expect, type Mock, test, vi } from 'vitest';
+import { decodeImage } from '../../src/data/decode.ts';
 import { decodeApart } from '../../src/data/decoding-process.ts';
-import { decodeImage } from '../../src/data/image.ts';
 import * as formats from '../../src/data/image-formats.ts';
 import { unborn } from '../unborn.ts';
 

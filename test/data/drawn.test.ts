@@ -3,14 +3,16 @@ import {
   type Difficulty,
   type DrawOptions,
   difficulties,
+  drawImage,
   drawKind,
-  drawnLabel,
-  drawPicture,
+  type Kind,
+  kinds,
   kindsOf,
-  renderPicture,
+  renderImage,
+  syntheticLabel,
 } from '../../src/data/drawn/draw.ts';
-import { type Kind, kinds } from '../../src/data/drawn/kinds.ts';
 import { penFrom } from '../../src/data/drawn/pen.ts';
+
 import { sigmoid } from '../../src/elementary.ts';
 import { numpyRandom } from '../../src/random.ts';
 
@@ -24,30 +26,30 @@ function options(index: number, seed = 1, difficulty: Difficulty = 'hard'): Draw
 
 describe('a drawn picture', () => {
   test.each(everyDifficulty)('depends on seed and index alone, not on the pictures drawn before it (%s)', (difficulty) => {
-    const upwards = [0, 1, 2, 3, 4].map((i) => drawPicture(options(i, 1, difficulty)));
-    const downwards = [4, 3, 2, 1, 0].map((i) => drawPicture(options(i, 1, difficulty))).reverse();
+    const upwards = [0, 1, 2, 3, 4].map((i) => drawImage(options(i, 1, difficulty)));
+    const downwards = [4, 3, 2, 1, 0].map((i) => drawImage(options(i, 1, difficulty))).reverse();
     expect(downwards).toEqual(upwards);
   });
 
   test('is another one at another index or seed', () => {
-    const pictures = [options(0), options(1), options(2 ** 32), options(0, 2)].map((one) => drawPicture(one).svg);
+    const pictures = [options(0), options(1), options(2 ** 32), options(0, 2)].map((one) => drawImage(one).svg);
     expect(new Set(pictures).size).toBe(4);
   });
 
   test('can be any of ten million', () => {
-    expect(drawPicture(options(9_999_999)).svg).toMatch(/^<svg /);
+    expect(drawImage(options(9_999_999)).svg).toMatch(/^<svg /);
   });
 
   test.each(everyDifficulty)('carries the label that is known without drawing it (%s)', (difficulty) => {
     for (let i = 0; i < 200; i++) {
-      const picture = drawPicture(options(i, 3, difficulty));
-      expect(picture.label).toBe(drawnLabel(options(i, 3, difficulty)));
+      const picture = drawImage(options(i, 3, difficulty));
+      expect(picture.label).toBe(syntheticLabel(options(i, 3, difficulty)));
       expect(kindsOf(difficulty, picture.label)).toContain(picture.kind);
     }
   });
 
   test('is a cat about every second time, in no pattern', () => {
-    const isCat = Array.from({ length: 4000 }, (_, i) => drawnLabel(options(i)) === 'cat');
+    const isCat = Array.from({ length: 4000 }, (_, i) => syntheticLabel(options(i)) === 'cat');
     const share = (items: boolean[]) => items.filter(Boolean).length / items.length;
     expect(share(isCat)).toBeCloseTo(0.5, 1);
     expect(share(isCat.filter((_, i) => i % 2 === 0))).toBeCloseTo(0.5, 1);
@@ -55,13 +57,13 @@ describe('a drawn picture', () => {
   });
 
   test('is of every kind in turn', () => {
-    const drawn = new Set(Array.from({ length: 1000 }, (_, i) => drawPicture(options(i)).kind));
+    const drawn = new Set(Array.from({ length: 1000 }, (_, i) => drawImage(options(i)).kind));
     expect([...drawn].sort()).toEqual([...everyKind].sort());
   });
 
   test.each(everyDifficulty)('refers to nothing outside itself (%s)', (difficulty) => {
     for (let i = 0; i < 200; i++) {
-      const { svg } = drawPicture(options(i, 4, difficulty));
+      const { svg } = drawImage(options(i, 4, difficulty));
       expect(svg).not.toMatch(/href|<image|<style|<!|data:|file:/);
       for (const [, name] of svg.matchAll(/url\(([^)]*)\)/g)) expect(svg).toContain(`id="${name!.slice(1)}"`);
       expect(svg).not.toMatch(/NaN|undefined|Infinity|--|\d\.\d{3}/);
@@ -72,24 +74,21 @@ describe('a drawn picture', () => {
 describe('rendering', () => {
   test.each(everyKind)('shows %s', async (kind) => {
     const picture = drawKind(penFrom(numpyRandom(1)), kind, 'hard');
-    const pixels = await renderPicture(picture, { imageSize: 24, fit: 'fill' });
+    const pixels = await renderImage(picture, { imageSize: 24, fit: 'fill' });
     expect(pixels).toHaveLength(24 * 24 * 3);
     expect(new Set(pixels).size).toBeGreaterThan(20);
     expect(picture.label).toBe(kind.startsWith('cat') ? 'cat' : 'noncat');
   });
 
   test('gives the same bytes each time', async () => {
-    const [first, second] = [
-      await renderPicture(drawPicture(options(7)), small),
-      await renderPicture(drawPicture(options(7)), small),
-    ];
+    const [first, second] = [await renderImage(drawImage(options(7)), small), await renderImage(drawImage(options(7)), small)];
     expect(second).toEqual(first);
   });
 
   test('shows the same scene at every size', async () => {
-    const picture = { ...drawPicture(options(5)), grain: { seed: 1, deviation: 0 } };
-    const coarse = await renderPicture(picture, small);
-    const fine = await renderPicture(picture, { imageSize: 128, fit: 'fill' });
+    const picture = { ...drawImage(options(5)), grain: { seed: 1, deviation: 0 } };
+    const coarse = await renderImage(picture, small);
+    const fine = await renderImage(picture, { imageSize: 128, fit: 'fill' });
     const difference = coarse.reduce((sum, byte, i) => sum + Math.abs(byte - blockMean(fine, i, 128 / 16)), 0) / coarse.length;
     expect(difference).toBeLessThan(4);
   });
@@ -98,8 +97,8 @@ describe('rendering', () => {
 test.each(everyDifficulty)('the mean colour does not tell %s cats from the others', async (difficulty) => {
   const [colours, labels] = [[] as number[][], [] as number[]];
   for (let i = 0; i < 1000; i++) {
-    const picture = drawPicture(options(i, 1, difficulty));
-    const pixels = await renderPicture(picture, small);
+    const picture = drawImage(options(i, 1, difficulty));
+    const pixels = await renderImage(picture, small);
     colours.push([0, 1, 2].map((channel) => mean(pixels.filter((_, at) => at % 3 === channel))));
     labels.push(picture.label === 'cat' ? 1 : 0);
   }

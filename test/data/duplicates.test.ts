@@ -1,6 +1,7 @@
 import sharp, { type Sharp } from 'sharp';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { drawPicture } from '../../src/data/drawn/draw.ts';
+import { decodeImage } from '../../src/data/decode.ts';
+import { drawImage } from '../../src/data/drawn/draw.ts';
 import {
   clusterOfEach,
   clustersAcross,
@@ -9,8 +10,13 @@ import {
   kindOf,
   leastDetail,
 } from '../../src/data/duplicates.ts';
-import { allocateFingerprints, type Fingerprints, fingerprintAll, shapeLength } from '../../src/data/fingerprint.ts';
-import { decodeImage } from '../../src/data/image.ts';
+import {
+  allocatePerceptualHashes,
+  type PerceptualHashes,
+  perceptualHashesOf,
+  shapeLength,
+} from '../../src/data/perceptual-hash.ts';
+
 import { namedRandom } from '../../src/random.ts';
 import { painted } from './pictures.ts';
 
@@ -25,7 +31,7 @@ let originals: Buffer[];
 let decoded: Uint8Array[];
 
 beforeAll(async () => {
-  const draw = (index: number) => sharp(Buffer.from(drawPicture({ seed: 7, index, difficulty: 'hard' }).svg));
+  const draw = (index: number) => sharp(Buffer.from(drawImage({ seed: 7, index, difficulty: 'hard' }).svg));
   originals = await Promise.all(
     Array.from({ length: count }, (_, i) => draw(i).resize(side, side).flatten({ background: '#fff' }).png().toBuffer()),
   );
@@ -33,7 +39,8 @@ beforeAll(async () => {
 });
 
 const join = (pictures: readonly Uint8Array[]) => Uint8Array.from(pictures.flatMap((pixels) => [...pixels]));
-const duplicatesOf = (pictures: readonly Uint8Array[], size = imageSize) => findDuplicates(fingerprintAll(join(pictures), size));
+const duplicatesOf = (pictures: readonly Uint8Array[], size = imageSize) =>
+  findDuplicates(perceptualHashesOf(join(pictures), size));
 
 /** What people do to a picture, and what the copy is then called. */
 const changes: [string, DuplicateKind, (picture: Sharp) => Sharp][] = [
@@ -132,12 +139,12 @@ function definedShape(pixels: Uint8Array): number[] {
 
 /** Fingerprints of no picture: random shapes, every tenth of them a changed copy of one before.
  *  @param noise  of the copy, as a share of what it is added to */
-function randomPrints(m: number, noise: number): { prints: Fingerprints; pairs: [number, number][] } {
+function randomPrints(m: number, noise: number): { prints: PerceptualHashes; pairs: [number, number][] } {
   const random = namedRandom(m, 'test');
-  const prints = allocateFingerprints(m);
+  const prints = allocatePerceptualHashes(m);
   const pairs: [number, number][] = [];
   for (let i = 0; i < m; i++) {
-    prints.hashes.set([random.uint32(), random.uint32()], 2 * i);
+    prints.pixelHashes.set([random.uint32(), random.uint32()], 2 * i);
     const source = i % 10 === 9 ? i - 1 - random.integer(7) : -1;
     if (source >= 0) pairs.push([source, i]);
     for (let k = 0; k < shapeLength; k++) {
@@ -164,7 +171,7 @@ test('copies near the bound are found as by comparing all pairs, but for one in 
 });
 
 /** Pairs by the definition of a near duplicate; no picture is in two of them here. */
-function allPairs({ count: m, shapes }: Fingerprints): string[] {
+function allPairs({ count: m, shapes }: PerceptualHashes): string[] {
   const out: string[] = [];
   const shape = (i: number) => shapes.subarray(i * shapeLength, (i + 1) * shapeLength);
   const correlation = (a: Int8Array, b: Int8Array) => {
@@ -188,9 +195,9 @@ function allPairs({ count: m, shapes }: Fingerprints): string[] {
 test('the clusters do not depend on the order of the pictures', () => {
   const { prints } = randomPrints(3000, 0.4);
   const order = namedRandom(3, 'test').permutation(prints.count);
-  const moved = allocateFingerprints(prints.count);
+  const moved = allocatePerceptualHashes(prints.count);
   for (const [to, from] of order.entries()) {
-    moved.hashes.set(prints.hashes.subarray(2 * from, 2 * from + 2), 2 * to);
+    moved.pixelHashes.set(prints.pixelHashes.subarray(2 * from, 2 * from + 2), 2 * to);
     moved.shapes.set(prints.shapes.subarray(from * shapeLength, (from + 1) * shapeLength), to * shapeLength);
   }
   const sets = (members: number[][]) => members.map((list) => list.toSorted((a, b) => a - b).join()).sort();

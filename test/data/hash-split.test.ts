@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { contentHash } from '../../src/data/hash.ts';
+import { contentHash } from '../../src/data/content-hash.ts';
 import { contentNumber, hashSplit as splitByNumbers } from '../../src/data/hash-split.ts';
-import { partNames, type SplitSizes } from '../../src/data/split.ts';
+import { type SplitSizes, splitNames } from '../../src/data/split.ts';
+
 import { UserError } from '../../src/errors.ts';
 import { namedRandom } from '../../src/random.ts';
 
@@ -65,7 +66,7 @@ describe('a split by hash', () => {
     const split = { train: 0.5, dev: 0.1, test: 0.25 }; // the rest is left out
     for (let seed = 0; seed < 40; seed++) {
       const { places } = hashSplit(input, split, seed);
-      for (const [place, part] of partNames.entries()) {
+      for (const [place, part] of splitNames.entries()) {
         const found = places.filter((p) => p === place).length;
         expect(Math.abs(found - m * split[part])).toBeLessThan(4.5 * Math.sqrt(m * split[part] * (1 - split[part])));
       }
@@ -96,7 +97,7 @@ describe('a split by hash', () => {
     expect(moved.length).toBeGreaterThan(10);
     expect(exceptions.map(({ index }) => index)).toEqual(moved);
     for (const { index, from, to, why } of exceptions) {
-      expect([from, to, why]).toEqual([partNames[own[index]!], partNames[places[index]!], 'copy']);
+      expect([from, to, why]).toEqual([splitNames[own[index]!], splitNames[places[index]!], 'copy']);
     }
   });
 

@@ -1,8 +1,9 @@
 import sharp from 'sharp';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { DamagedFile } from '../../src/data/damaged.ts';
+import { decodeImage, inspectImage } from '../../src/data/decode.ts';
 import { openHeif } from '../../src/data/heif.ts';
-import { decodeImage, lookAt } from '../../src/data/image.ts';
+import { DamagedFile } from '../../src/data/image-errors.ts';
+
 import { UserError } from '../../src/errors.ts';
 import { heic8, heic10, heicAlpha, quarters } from './heic-files.ts';
 import {
@@ -73,10 +74,10 @@ describe('HEIC as an encoder writes it', () => {
   });
 
   test('with facts of its own', async () => {
-    const { small, ...facts } = await lookAt({ file: heic8 }, 48);
+    const { small, ...facts } = await inspectImage({ file: heic8 }, 48);
     expect(facts).toEqual({ width, height, format: 'heif', turned: false, bytes: heic8.length });
     expect([small.width, small.height]).toEqual([48, 32]);
-    expect(await lookAt({ file: fileOf('hvc1', [rotated(1)]) }, 48)).toMatchObject({
+    expect(await inspectImage({ file: fileOf('hvc1', [rotated(1)]) }, 48)).toMatchObject({
       width: height,
       height: width,
       turned: true,
@@ -121,7 +122,7 @@ describe.each(kinds)('%s', (kind) => {
       properties: [sizeOf(...size)],
     };
     const file = heifOf([grid, tile, tile, tile, tile], brandsOf[kind]);
-    expect(await lookAt({ file }, 48)).toMatchObject({ width: size[0], height: size[1] });
+    expect(await inspectImage({ file }, 48)).toMatchObject({ width: size[0], height: size[1] });
     const pixels = await decodeImage(file, { imageSize: 16, fit: 'fill' });
     const at = (row: number, column: number) => [...pixels.subarray((row * 16 + column) * 3, (row * 16 + column) * 3 + 3)];
     expectQuarters([at(1, 1), at(1, 6), at(6, 1), at(6, 6)], quarters, 8);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { maximumPixels, minimumSide } from '../../src/data/image-traps.ts';
+import { maximumPixels, minimumSide } from '../../src/data/image-errors.ts';
 import { binPath, type Finished } from '../cli.ts';
 import { busyJpeg, picture, pngBomb, solidPng } from './pictures.ts';
 

@@ -6,8 +6,10 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { decodeImage, encodePng, type Fit, fits, resizePixels } from '../../src/data/image.ts';
-import { maximumPixels, minimumSide } from '../../src/data/image-traps.ts';
+import { decodeImage } from '../../src/data/decode.ts';
+import { encodePng, type Fit, fits, resizePixels } from '../../src/data/image.ts';
+import { maximumPixels, minimumSide } from '../../src/data/image-errors.ts';
+
 import { UserError } from '../../src/errors.ts';
 import { busyJpeg, painted, picture, pngBomb, type Rgb, solidPng } from './pictures.ts';
 
@@ -367,7 +369,7 @@ test('bytes that are pixels already are resized the way files are', async () => 
   const png = await picture(40, 24, slope).png().toBuffer();
   for (const fit of Object.keys(fits) as Fit[]) {
     const preprocessing = { imageSize: 16, fit };
-    expect(await resizePixels(pixels, { width: 40, height: 24 }, preprocessing)).toEqual(await decodeImage(png, preprocessing));
+    expect(await resizePixels({ pixels, width: 40, height: 24 }, preprocessing)).toEqual(await decodeImage(png, preprocessing));
   }
 });
 

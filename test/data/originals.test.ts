@@ -3,9 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as hdf5 from 'h5wasm/node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { contentHash } from '../../src/data/hash.ts';
-import { lookAt, type Original } from '../../src/data/image.ts';
+import { contentHash } from '../../src/data/content-hash.ts';
+import { inspectImage } from '../../src/data/decode.ts';
+import type { EncodedImage } from '../../src/data/image.ts';
 import type { Source } from '../../src/data/source.ts';
+
 import { openSource, type SourceChoice, type SourceType } from '../../src/data/sources/sources.ts';
 import { UserError } from '../../src/errors.ts';
 import { busyJpeg, painted, picture, type Rgb, solidPng } from './pictures.ts';
@@ -40,7 +42,7 @@ describe('the original of a picture', () => {
     const source = await open(choice);
     expect(source.count).toBe(2);
     for (let i = 0; i < source.count; i++) {
-      const original: Original = await source.original(i);
+      const original: EncodedImage = await source.original(i);
       const { hash } = await source.read(i, { imageSize: 8, fit: 'cover' });
       expect(contentHash('file' in original ? original.file : original.pixels)).toBe(hash);
     }
@@ -55,20 +57,20 @@ describe('a look at a picture', () => {
     'says that it is %s, how large, and in how many bytes',
     async (format) => {
       const file = await encode().toFormat(format).toBuffer();
-      const { small, ...facts } = await lookAt({ file }, 128);
+      const { small, ...facts } = await inspectImage({ file }, 128);
       expect(facts).toEqual({ width: 60, height: 40, format, turned: false, bytes: file.length });
       expect([small.width, small.height, small.pixels.length]).toEqual([60, 40, 60 * 40 * 3]);
     },
   );
 
   test('leaves the pixels of a small one as they are', async () => {
-    const { small } = await lookAt({ file: await encode().png().toBuffer() }, 60);
+    const { small } = await inspectImage({ file: await encode().png().toBuffer() }, 60);
     expect(Buffer.from(small.pixels).equals(painted(60, 40, slope))).toBe(true);
   });
 
   test('shrinks the whole of a larger one, cutting nothing off', async () => {
     const halves = picture(200, 100, (_, column) => (column < 100 ? [255, 0, 0] : [0, 0, 255]));
-    const { small, width, height } = await lookAt({ file: await halves.png().toBuffer() }, 20);
+    const { small, width, height } = await inspectImage({ file: await halves.png().toBuffer() }, 20);
     expect([width, height, small.width, small.height]).toEqual([200, 100, 20, 10]);
     const at = (column: number) => Array.from(small.pixels.subarray(column * 3, column * 3 + 3));
     expect([at(0), at(19)]).toEqual([
@@ -79,20 +81,20 @@ describe('a look at a picture', () => {
 
   test('sees it upright, and says that it was turned', async () => {
     const file = await encode().jpeg().withMetadata({ orientation: 6 }).toBuffer();
-    const { width, height, turned, small } = await lookAt({ file }, 30);
+    const { width, height, turned, small } = await inspectImage({ file }, 30);
     expect({ width, height, turned }).toEqual({ width: 40, height: 60, turned: true });
     expect([small.width, small.height]).toEqual([20, 30]);
   });
 
   test('takes pixels as well as files', async () => {
-    const { small, ...facts } = await lookAt({ pixels: painted(60, 40, slope), width: 60, height: 40 }, 30);
+    const { small, ...facts } = await inspectImage({ pixels: painted(60, 40, slope), width: 60, height: 40 }, 30);
     expect(facts).toEqual({ width: 60, height: 40, format: 'pixels', turned: false, bytes: 60 * 40 * 3 });
     expect([small.width, small.height]).toEqual([30, 20]);
   });
 
   test('refuses what decoding refuses, with the reason', async () => {
     const reasonFor = (file: Uint8Array) =>
-      lookAt({ file }, 64).then(
+      inspectImage({ file }, 64).then(
         () => 'none',
         (error: unknown) => (error instanceof UserError && error.kind === 'data' ? error.message : 'another error'),
       );

@@ -1,5 +1,6 @@
 import { crc32, deflateSync } from 'node:zlib';
 import sharp from 'sharp';
+import type { Augmentation } from '../../src/data/augment.ts';
 
 /** Picture files made for the tests. */
 
@@ -84,3 +85,14 @@ function pngChunk(type: string, data: Buffer): Buffer {
   numbers.writeUInt32BE(crc32(body), 4);
   return Buffer.concat([numbers.subarray(0, 4), body, numbers.subarray(4)]);
 }
+
+export const noAugmentation: Augmentation = {
+  flipHorizontal: false,
+  flipVertical: false,
+  noise: 0,
+  shift: 0,
+  zoom: 0,
+  rotate: 0,
+  brightness: 0,
+  contrast: 0,
+};

@@ -8,7 +8,7 @@ function stored(count: number, length: number, fails = (_row: number) => false):
   const pixels: StoredPixels = {
     count,
     features,
-    room: 2 * length * features,
+    budgetBytes: 2 * length * features,
     read: async (rows, out) => {
       await Promise.resolve();
       for (const [i, row] of rows.entries()) {

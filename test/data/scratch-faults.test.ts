@@ -2,7 +2,7 @@ import * as files from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { openExamples } from '../../src/data/open-examples.ts';
+import { openExamples } from '../../src/data/load.ts';
 import { scratchIn } from '../../src/data/scratch.ts';
 import { temporaryFolder } from '../cli/pictures.ts';
 import { openFilesIn } from '../run/open-files.ts';
@@ -56,7 +56,7 @@ test('where reading pictures fails, what is being written ends before anybody ca
     },
   };
   const preprocessing = { imageSize: 1024, fit: 'cover' } as const;
-  const options = { preprocessing, positive: undefined, strict: true, room: 2 ** 20, scratch };
+  const options = { preprocessing, positive: undefined, strict: true, budgetBytes: 2 ** 20, scratch };
   await expect(openExamples(failing, options)).rejects.toBe(mistake);
   expect(begun).toBe(1);
   expect(ended).toBe(1);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { autoShuffle, type BlockShuffle, epochOrder, fullShuffleUpTo, type Shuffle } from '../../src/data/shuffle.ts';
+import { autoShuffle, type BlockShuffle, epochOrder, fullShuffleUpTo, type Shuffle } from '../../src/data/batches.ts';
 
 const sizes = fc.record({
   m: fc.integer({ min: 1, max: 400 }),

@@ -3,18 +3,18 @@ import { describe, expect, test } from 'vitest';
 import {
   type Folds,
   leftOutNotes,
-  type PartName,
-  partNames,
-  partSizes,
   type Split,
+  type SplitName,
+  splitNames,
+  splitSizes,
   stratifiedSplit,
-  untoldPartNotes,
+  unnamedSplitNotes,
 } from '../../src/data/split.ts';
 import { UserError } from '../../src/errors.ts';
 import { namedRandom } from '../../src/random.ts';
 
 /** Splits that any 60 pictures or more can be divided by, and the rule for each part's size; null: not asked for. */
-const splits: { name: string; split: Split; sizes: (m: number) => Record<PartName, number | null> }[] = [
+const splits: { name: string; split: Split; sizes: (m: number) => Record<SplitName, number | null> }[] = [
   {
     name: 'auto',
     split: 'auto',
@@ -86,8 +86,8 @@ describe.each(splits)('the split by $name', ({ split, sizes }) => {
       fc.property(labelled(), (labels) => {
         const parts = divide(labels, split);
         for (const [name, size] of Object.entries(sizes(labels.length))) {
-          expect(parts[name as PartName].length, name).toBe(size ?? 0);
-          expect(partSizes(split, labels.length)[name as PartName], name).toBe(size ?? 0);
+          expect(parts[name as SplitName].length, name).toBe(size ?? 0);
+          expect(splitSizes(split, labels.length)[name as SplitName], name).toBe(size ?? 0);
         }
       }),
     );
@@ -97,7 +97,7 @@ describe.each(splits)('the split by $name', ({ split, sizes }) => {
     fc.assert(
       fc.property(labelled(), (labels) => {
         const parts = divide(labels, split);
-        const all = partNames.flatMap((name) => [...parts[name]]);
+        const all = splitNames.flatMap((name) => [...parts[name]]);
         expect(new Set(all).size).toBe(all.length);
         expect(all.every((i) => i >= 0 && i < labels.length)).toBe(true);
         expect(all.length).toBe(Object.values(sizes(labels.length)).reduce<number>((sum, size) => sum + (size ?? 0), 0));
@@ -107,7 +107,7 @@ describe.each(splits)('the split by $name', ({ split, sizes }) => {
 
   test('lists the pictures of a part in their order', () => {
     const parts = divide(labelsOf(200, 80), split);
-    for (const name of partNames) expect([...parts[name]]).toEqual([...parts[name]].sort((a, b) => a - b));
+    for (const name of splitNames) expect([...parts[name]]).toEqual([...parts[name]].sort((a, b) => a - b));
   });
 
   test('keeps the share of each class in each part to within one picture', () => {
@@ -116,7 +116,7 @@ describe.each(splits)('the split by $name', ({ split, sizes }) => {
       fc.property(labelled({ min: 25, max: 75 }), (labels) => {
         const parts = divide(labels, split);
         const share = total(labels) / labels.length;
-        const asked = partNames.filter((name) => sizes(labels.length)[name] !== null);
+        const asked = splitNames.filter((name) => sizes(labels.length)[name] !== null);
         for (const name of asked) {
           expect(Math.abs(positivesOf(labels, parts[name]) - parts[name].length * share), name).toBeLessThan(1);
         }
@@ -128,7 +128,7 @@ describe.each(splits)('the split by $name', ({ split, sizes }) => {
     fc.assert(
       fc.property(labelled(), (labels) => {
         const parts = divide(labels, split);
-        for (const name of partNames) {
+        for (const name of splitNames) {
           if (sizes(labels.length)[name] === null) continue;
           const positives = positivesOf(labels, parts[name]);
           expect(positives, name).toBeGreaterThanOrEqual(1);
@@ -170,12 +170,12 @@ describe('the split by itself', () => {
     [50_010, 30_010, 10_000],
     [10_000_000, 9_980_000, 10_000],
   ])('of %i pictures keeps %i for training and %i for dev and test each', (m, train, held) => {
-    expect(partSizes('auto', m)).toEqual({ train, dev: held, test: held });
+    expect(splitSizes('auto', m)).toEqual({ train, dev: held, test: held });
   });
 
   test('divides a million pictures', () => {
     const parts = divide(labelsOf(1_000_000, 300_000), 'auto');
-    expect(partNames.map((name) => parts[name].length)).toEqual([980_000, 10_000, 10_000]);
+    expect(splitNames.map((name) => parts[name].length)).toEqual([980_000, 10_000, 10_000]);
     expect(positivesOf(labelsOf(1_000_000, 300_000), parts.dev)).toBe(3000);
   });
 });
@@ -184,14 +184,14 @@ test('shares that make a whole only by rounding use every picture', () => {
   fc.assert(
     fc.property(fc.integer({ min: 30, max: 5000 }), fc.integer({ min: 20, max: 40 }), (m, percent) => {
       const dev = percent / 100;
-      const { train, dev: size, test: other } = partSizes({ train: 1 - 2 * dev, dev, test: dev }, m);
+      const { train, dev: size, test: other } = splitSizes({ train: 1 - 2 * dev, dev, test: dev }, m);
       expect(train + size + other).toBe(m);
     }),
   );
 });
 
 test('thirds written with few digits need not more pictures than there are', () => {
-  const sizes = partSizes({ train: 0.3333, dev: 0.3333, test: 0.3333 }, 302);
+  const sizes = splitSizes({ train: 0.3333, dev: 0.3333, test: 0.3333 }, 302);
   expect(sizes).toEqual({ train: 100, dev: 101, test: 101 });
 });
 
@@ -218,13 +218,13 @@ describe('too few pictures', () => {
       for (let m = 0; m < 20; m++) {
         let missing: number;
         try {
-          partSizes(split, m);
+          splitSizes(split, m);
           continue;
         } catch (error) {
           missing = Number(/: (\d+) missing$/.exec((error as Error).message)?.[1]);
         }
-        expect(() => partSizes(split, m + missing)).not.toThrow();
-        for (let less = 1; less < missing; less++) expect(() => partSizes(split, m + less)).toThrow();
+        expect(() => splitSizes(split, m + missing)).not.toThrow();
+        for (let less = 1; less < missing; less++) expect(() => splitSizes(split, m + less)).toThrow();
       }
     },
   );
@@ -232,7 +232,7 @@ describe('too few pictures', () => {
   test('eight pictures, four of each class, are the fewest that divide themselves', () => {
     const labels = labelsOf(8, 4);
     const parts = divide(labels, 'auto');
-    expect(partNames.map((name) => [parts[name].length, positivesOf(labels, parts[name])])).toEqual([
+    expect(splitNames.map((name) => [parts[name].length, positivesOf(labels, parts[name])])).toEqual([
       [4, 2],
       [2, 1],
       [2, 1],
@@ -307,7 +307,7 @@ describe('what the user should know of a split', () => {
     [{ folds: 5 }, null],
     [{ folds: 5, test: 0.2 }, null],
   ])('parts that %j drops', (split, told) => {
-    const found = untoldPartNotes(split);
+    const found = unnamedSplitNotes(split);
     if (told === null) expect(found).toEqual([]);
     else expect(found).toEqual([expect.stringMatching(told)]);
   });

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { keepTogether } from '../../src/data/keep-together.ts';
-import { type PartName, partNames, type Split, stratifiedFolds, stratifiedSplit } from '../../src/data/split.ts';
-import { apportion } from '../../src/data/strata.ts';
+import { apportion, type Split, type SplitName, splitNames, stratifiedFolds, stratifiedSplit } from '../../src/data/split.ts';
+
 import { namedRandom } from '../../src/random.ts';
 
 /** Pictures of three to eight classes, each with as many as it happens to get, in random order; one of them is positive. */
@@ -33,9 +33,9 @@ describe.each(splits)('a split of more than two classes by %j', (split) => {
     fc.assert(
       fc.property(pictures, ({ labels, strata }) => {
         const [parts, plain] = [divide(labels, split, strata), divide(labels, split, null)];
-        const all = partNames.flatMap((part) => [...parts[part]]);
+        const all = splitNames.flatMap((part) => [...parts[part]]);
         expect(new Set(all).size).toBe(all.length);
-        for (const part of partNames) {
+        for (const part of splitNames) {
           expect(parts[part].length).toBe(plain[part].length);
           expect(count(parts[part], labels, 1)).toBe(count(plain[part], labels, 1));
           expect([...parts[part]]).toEqual([...parts[part]].sort((a, b) => a - b));
@@ -51,7 +51,7 @@ describe.each(splits)('a split of more than two classes by %j', (split) => {
         const negatives = labels.length - sizes[positive]!;
         for (const [stratum, size] of sizes.entries()) {
           if (stratum === positive) continue;
-          const off = (part: PartName) =>
+          const off = (part: SplitName) =>
             Math.abs(count(parts[part], strata, stratum) - (count(parts[part], labels, 0) * size) / negatives);
           expect(off('dev'), 'dev').toBeLessThan(1.5);
           expect(off('test'), 'test').toBeLessThan(1.5);

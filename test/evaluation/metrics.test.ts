@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { computeMetrics, logit, metricAccumulator, rocAuc } from '../../src/evaluation/metrics.ts';
 import { differenceInterval, wilsonInterval } from '../../src/evaluation/statistics.ts';
-import { losses } from '../../src/model/losses.ts';
+import { losses } from '../../src/nn/losses.ts';
 import type { Metrics } from '../../src/results/metrics.ts';
 import { steps } from '../golden/golden.ts';
 

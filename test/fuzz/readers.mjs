@@ -114,7 +114,7 @@ const readers = {
   },
   async csv(path) {
     const { csvWithout } = await load('data/sources/csv.js');
-    const { attempt } = await load('data/load.js');
+    const { attempt } = await load('data/source.js');
     const { openSource } = await load('data/sources/sources.js');
     const rows = async (file) => {
       const { count, classes, name, classOf } = await openSource({ type: 'csv', path: file });
@@ -163,17 +163,17 @@ const readers = {
   },
   hdf5: sourceOf('hdf5'),
   async image(path) {
-    const { decodeImage, lookAt } = await load('data/image.js');
+    const { decodeImage, inspectImage } = await load('data/decode.js');
     const [first, second] = [await decodeImage(path, preprocessing), await decodeImage(path, preprocessing)];
     if (!Buffer.from(first).equals(second)) throw new Error('the same file gives other pixels when it is decoded again');
     if (first.length !== 16 * 16 * 3) throw new Error(`${first.length} bytes of pixels`);
-    const { small, width, height } = await lookAt({ file: fs.readFileSync(path) }, 32);
+    const { small, width, height } = await inspectImage({ file: fs.readFileSync(path) }, 32);
     if (small.pixels.length !== small.width * small.height * 3) throw new Error('a small picture of another size than it says');
     return { pixels: digest(first), width, height };
   },
   /** The same with what the picture might reach for, and without it. */
   async svg(path, { present, missing }) {
-    const { decodeImage } = await load('data/image.js');
+    const { decodeImage } = await load('data/decode.js');
     const bytes = fs.readFileSync(path);
     const outcome = (file) =>
       decodeImage(file, preprocessing).then(

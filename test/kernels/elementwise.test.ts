@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { ActivationRule } from '../../src/kernels/elementwise.ts';
+import type { ActivationRule } from '../../src/kernels/kernels.ts';
 import { type Floats, inScope, type Kernels, type Precision, precisions } from '../../src/kernels/kernels.ts';
 import { referenceKernels } from '../../src/kernels/reference.ts';
 import { simdKernels } from '../../src/kernels/simd/simd-kernels.ts';
-import { type ActivationName, activations } from '../../src/model/activations.ts';
-import { type LossName, losses } from '../../src/model/losses.ts';
+import { type ActivationName, activations } from '../../src/nn/activations.ts';
+import { type LossName, losses } from '../../src/nn/losses.ts';
 import { numpyRandom } from '../../src/random.ts';
 
 /** Relative errors: a few roundings of the precision. */
@@ -80,12 +80,12 @@ describe.each(Object.keys(precisions) as Precision[])('elementwise work in %s', 
       length: fc.oneof(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1000, max: 3000 })),
       seed: fc.nat(),
       drops: fc.boolean(),
-      resident: fc.boolean(),
+      pinned: fc.boolean(),
     });
     fc.assert(
-      fc.property(shapes, ({ name, length, seed, drops, resident }) => {
+      fc.property(shapes, ({ name, length, seed, drops, pinned }) => {
         const [found, expected] = both.map((each) =>
-          inScope(resident ? each : reference, (memory) => {
+          inScope(pinned ? each : reference, (memory) => {
             const random = numpyRandom(seed);
             const z = filled(memory, length, random.normal);
             const dZ = filled(memory, length, random.normal);

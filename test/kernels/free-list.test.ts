@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type Block, createFreeList } from '../../src/kernels/simd/free-list.ts';
+import { type Block, createFreeList } from '../../src/kernels/simd/memory.ts';
 
 test('blocks never overlap, and all given back are one again', () => {
   fc.assert(

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import type { BackwardAndStep, Floats, InputScaling, Kernels, Batch as Rows } from '../../src/kernels/kernels.ts';
-import { type LossName, losses } from '../../src/model/losses.ts';
+import type { BackwardAndStep, Floats, InputScaling, Kernels, LossRule, Batch as Rows } from '../../src/kernels/kernels.ts';
+import { type LossName, losses } from '../../src/nn/losses.ts';
 import { numpyRandom, type Random } from '../../src/random.ts';
 
 /** What kernels are tried on: products of any shape, steps of weights, and logistic regression forward and back. */
@@ -15,7 +15,7 @@ export const shapes = fc.record({
   seed: fc.nat(),
   input: fc.constantFrom('floats', 'scaled bytes', 'mapped bytes', 'picked bytes'),
   /** whether arrays lie in the kernels' memory or are copied in and out */
-  resident: fc.boolean(),
+  pinned: fc.boolean(),
   bias: fc.boolean(),
   /** the share of dZ that is not 0 */
   density: fc.constantFrom(0, 0.1, 0.5, 0.9, 1),
@@ -31,18 +31,18 @@ export interface Operands {
 
 export const products = [
   {
-    name: 'forward',
+    name: 'linear',
     length: ({ count, units }: Shape) => count * units,
     run: (kernels: Kernels, operands: Operands, { units }: Shape, out: Floats) => kernels.linear({ ...operands, units, out }),
   },
   {
-    name: 'backwardWeights',
+    name: 'linearGradWeights',
     length: ({ features, units }: Shape) => features * units,
     run: (kernels: Kernels, operands: Operands, { units }: Shape, out: Floats) =>
       kernels.linearGradWeights({ ...operands, units, out }),
   },
   {
-    name: 'backwardInput',
+    name: 'linearGradInput',
     length: ({ features, count }: Shape) => features * count,
     run: (kernels: Kernels, operands: Operands, { units, features, count }: Shape, out: Floats) =>
       kernels.linearGradInput({ ...operands, units, features, count, out }),
@@ -105,8 +105,8 @@ export const stepShapes = fc.record({
   seed: fc.nat(),
   /** the share of dZ that is not 0 */
   density: fc.constantFrom(0, 0.1, 0.5, 0.9, 1),
-  velocities: fc.boolean(),
-  squares: fc.boolean(),
+  firstMoment: fc.boolean(),
+  secondMoment: fc.boolean(),
   decay: fc.constantFrom(0, 0.01),
   scaled: fc.boolean(),
   picked: fc.boolean(),
@@ -142,8 +142,8 @@ export function drawStep(shape: StepShape, memory: Kernels): BackwardAndStep {
     dZ: drawn(count * units, () => (random.uniform() < density ? random.normal() : 0)),
     units,
     weights: drawn(units * features, random.normal),
-    firstMoment: shape.velocities ? drawn(units * features, random.normal) : null,
-    secondMoment: shape.squares ? drawn(units * features, () => random.normal() ** 2) : null,
+    firstMoment: shape.firstMoment ? drawn(units * features, random.normal) : null,
+    secondMoment: shape.secondMoment ? drawn(units * features, () => random.normal() ** 2) : null,
     decay: shape.decay,
     wantsNorms: shape.wantsNorms,
     ...{
@@ -188,10 +188,12 @@ export function batchOf(count: number, features: number, { uniform = true, shuff
   };
 }
 
-export function passOf(kernels: Kernels, { labels, weights, ...rows }: Batch, loss: LossName, bias = 0.1) {
+export const ruleOf = (loss: LossName | LossRule) => (typeof loss === 'string' ? losses[loss] : loss);
+
+export function passOf(kernels: Kernels, { labels, weights, ...rows }: Batch, loss: LossName | LossRule, bias = 0.1) {
   const of = (length: number) => new Float32Array(length);
   const out = { z: of(rows.count), dZ: of(rows.count), dW: of(rows.features), db: of(1) };
-  const rule = losses[loss];
+  const rule = ruleOf(loss);
   const input = { kind: 'bytes', ...rows } as const;
   const m = rows.count;
   const cost = kernels.logisticPass!.run({ input, weights, bias: of(1).fill(bias), rule, labels, classWeights, m, ...out });

@@ -16,10 +16,10 @@ describe.each(Object.keys(precisions) as Precision[])('the %s kernels in WebAsse
     fc.assert(
       fc.property(shapes, (shape) => {
         inScope(kernels, (scope) => {
-          const operands = draw(shape, shape.resident ? scope : reference);
+          const operands = draw(shape, shape.pinned ? scope : reference);
           const sizes = draw(shape, reference, Math.abs);
           for (const product of products) {
-            const out = (shape.resident ? scope : reference).allocate(product.length(shape));
+            const out = (shape.pinned ? scope : reference).allocate(product.length(shape));
             product.run(kernels, operands, shape, out);
             const expected = reference.allocate(out.length);
             product.run(reference, operands, shape, expected);
@@ -45,7 +45,7 @@ describe.each(Object.keys(precisions) as Precision[])('the %s kernels in WebAsse
       features: 203,
       seed: 3,
       input,
-      resident: true,
+      pinned: true,
       bias: true,
       density: 1,
     } as Shape;

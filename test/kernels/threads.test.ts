@@ -1,13 +1,14 @@
 import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
+import { callBytes, kernelConstants } from '../../src/kernels/bindings.ts';
 import { inScope, type Kernels, type Precision, precisions } from '../../src/kernels/kernels.ts';
 import { threadsOf } from '../../src/kernels/select.ts';
-import { compile, importsOf, instantiate, waits } from '../../src/kernels/simd/compiled.ts';
-import { jobNumbers, jobWords, writeJob } from '../../src/kernels/simd/job.ts';
+import { writeCall } from '../../src/kernels/simd/call.ts';
+import { compile, importsOf, instantiate } from '../../src/kernels/simd/compiled.ts';
 import { createMemory } from '../../src/kernels/simd/memory.ts';
 import { simdKernels } from '../../src/kernels/simd/simd-kernels.ts';
-import { startThreads } from '../../src/kernels/simd/threads.ts';
+import { startThreads } from '../../src/kernels/simd/thread-pool.ts';
 import { numpyRandom } from '../../src/random.ts';
 
 const [m, units, features] = [301, 11, 1003];
@@ -34,12 +35,12 @@ function results(kernels: Kernels): Record<string, number[]> {
     return Array.from(out);
   };
   return {
-    forwardBytes: made(m * units, (out) => kernels.linear({ input: bytes, weights, bias: null, units, out })),
-    forwardFloats: made(m * units, (out) => kernels.linear({ input: rows, weights, bias: null, units, out })),
-    weightsBytes: made(units * features, (out) => kernels.linearGradWeights({ input: bytes, dZ, units, out })),
-    weightsFloats: made(units * features, (out) => kernels.linearGradWeights({ input: rows, dZ, units, out })),
-    inputGradient: made(m * features, (out) => kernels.linearGradInput({ dZ, weights, units, features, count: m, out })),
-    innerProducts: made(m * m, (out) => kernels.gram({ left: pixels, right: pixels, scaling: whole, out })),
+    linearBytes: made(m * units, (out) => kernels.linear({ input: bytes, weights, bias: null, units, out })),
+    linearFloats: made(m * units, (out) => kernels.linear({ input: rows, weights, bias: null, units, out })),
+    linearGradWeightsBytes: made(units * features, (out) => kernels.linearGradWeights({ input: bytes, dZ, units, out })),
+    linearGradWeightsFloats: made(units * features, (out) => kernels.linearGradWeights({ input: rows, dZ, units, out })),
+    linearGradInput: made(m * features, (out) => kernels.linearGradInput({ dZ, weights, units, features, count: m, out })),
+    gram: made(m * m, (out) => kernels.gram({ left: pixels, right: pixels, scaling: whole, out })),
   };
 }
 
@@ -53,7 +54,7 @@ describe.each(Object.keys(precisions) as Precision[])('threads of the %s kernels
     for (let i = 0; i < 5; i++) expect(results(kernels)).toEqual(alone);
   });
 
-  test('take jobs one after another without mixing them up', async () => {
+  test('take calls one after another without mixing them up', async () => {
     const [one, several] = [simdKernels(precision, 1), simdKernels(precision, 4)];
     const values = one.allocate(operands.values.length);
     values.set(operands.values);
@@ -76,7 +77,7 @@ describe.each(Object.keys(precisions) as Precision[])('threads of the %s kernels
 const bits = (values: Float32Array | Float64Array, length: number) =>
   Buffer.from(values.buffer, values.byteOffset, length * values.BYTES_PER_ELEMENT);
 
-/** Compiled kernels over a memory of their own, and a job that shares 512 units among this thread and another. */
+/** Compiled kernels over a memory of their own, and a call that shares 512 units among this thread and another. */
 function workshop() {
   const memory = createMemory();
   const imports = importsOf(memory.memory, false);
@@ -89,23 +90,25 @@ function workshop() {
   };
   const control = zeroed(compiled.controlBytes());
   const room = zeroed(compiled.roomBytes());
-  const numbers = memory.view(new Float64Array(), control + compiled.jobOffset(), jobNumbers);
-  const words = memory.view(new Int32Array(), control + compiled.jobOffset() + numbers.byteLength, jobWords);
+  const record = {
+    doubles: memory.view(new Float64Array(), control + compiled.callOffset(), callBytes / 8),
+    words: memory.view(new Int32Array(), control + compiled.callOffset(), callBytes / 4),
+  };
   const [units, count, features] = [512, 64, 512];
   return {
     memory: memory.memory,
     room: () => zeroed(compiled.roomBytes()),
-    /** takes memory for the job, and so makes all of it grow */
+    /** takes memory for the call, and so makes all of it grow */
     prepare: () => ({
-      input: zeroed(4 * count * features),
+      values: zeroed(4 * count * features),
       weights: zeroed(4 * units * features),
       out: zeroed(4 * units * count),
     }),
     start: (other: number, sentBefore: object = {}) =>
       startThreads(module, { sentBefore: { sentBefore }, ...imports } as never, compiled, control, [other]),
-    run(placed: { input: number; weights: number; out: number }): number {
-      const job = { kind: 'forwardFloats', rule: 1, features, units, count, end: units, grain: 4, work: 1e9 } as const;
-      writeJob({ ...job, ...placed }, numbers, words, 16);
+    run(placed: { values: number; weights: number; out: number }): number {
+      const call = { ...placed, features, units, count, bias: 0, byUnits: true };
+      writeCall('linearFloats', call, { end: units, step: 16 }, record);
       compiled.share(control, room);
       return compiled.wait(control);
     },
@@ -123,7 +126,7 @@ test('memory that grows while a thread begins is seen by it', async () => {
   await sleep(200);
   const placed = prepare();
   await sleep(2500);
-  for (let i = 0; i < 50; i++) expect(run(placed)).toBe(waits.allDone);
+  for (let i = 0; i < 50; i++) expect(run(placed)).toBe(kernelConstants.ALL_DONE);
   expect([threads.isMissing(), threads.deathNote()]).toEqual([false, null]);
 });
 
@@ -131,13 +134,13 @@ test('a thread that dies at work is noticed at once, with what it said', async (
   const { memory, start, prepare, run } = workshop();
   const placed = prepare();
   const threads = start(memory.buffer.byteLength - 64); // the first line of its room is the last of the memory
-  let state: number = waits.allDone;
+  let state: number = kernelConstants.ALL_DONE;
   const started = performance.now();
-  while (state === waits.allDone && performance.now() - started < 10_000) {
+  while (state === kernelConstants.ALL_DONE && performance.now() - started < 10_000) {
     await sleep(1);
     state = run(placed);
   }
-  expect(state).toBe(waits.threadDied);
+  expect(state).toBe(kernelConstants.THREAD_DIED);
   expect(threads.deathNote()).toMatch(/memory access out of bounds/);
   // had it vanished without a word, it would have been missed
   if (process.platform === 'linux') await expect.poll(() => threads.isMissing()).toBe(true);

@@ -31,9 +31,9 @@ describe.each(Object.keys(precisions) as Precision[])('work on long vectors in %
     ['adam', true, true],
   ])("an optimizer's step is the formula's: %s", (_, hasFirst, hasSecond) => {
     fc.assert(
-      fc.property(length, fc.nat(), fc.boolean(), (n, seed, resident) => {
+      fc.property(length, fc.nat(), fc.boolean(), (n, seed, pinned) => {
         inScope(kernels, (scope) => {
-          const numbers = {
+          const coefficients = {
             learningRate: 0.01,
             beta1: 0.9,
             beta2: 0.999,
@@ -42,11 +42,11 @@ describe.each(Object.keys(precisions) as Precision[])('work on long vectors in %
             epsilonInsideRoot: 1e-4,
             epsilon: 1e-8,
           };
-          const [found, expected] = [resident ? scope : reference, reference].map((memory) => {
+          const [found, expected] = [pinned ? scope : reference, reference].map((memory) => {
             const random = numpyRandom(seed);
             const [values, gradient, first, second] = [0, 1, 2, 3].map(() => normals(n, random, memory));
             const secondMoment = hasSecond ? second!.map((value) => value * value + 0.01) : null;
-            return { values: values!, gradient: gradient!, firstMoment: hasFirst ? first! : null, secondMoment, ...numbers };
+            return { values: values!, gradient: gradient!, firstMoment: hasFirst ? first! : null, secondMoment, ...coefficients };
           });
           kernels.optimizerStep(found!);
           reference.optimizerStep(expected!);

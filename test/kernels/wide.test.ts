@@ -6,7 +6,7 @@ import { type Floats, inScope, type Kernels, type Precision, precisions } from '
 import { isWide, wideFlag } from '../../src/kernels/simd/compiled.ts';
 import { createMemory } from '../../src/kernels/simd/memory.ts';
 import { simdKernels } from '../../src/kernels/simd/simd-kernels.ts';
-import { type LossName, losses } from '../../src/model/losses.ts';
+import { type LossName, losses } from '../../src/nn/losses.ts';
 import { numpyRandom } from '../../src/random.ts';
 import { batchOf, draw, drawStep, passOf, products, shapes, stepShapes } from './operands.ts';
 
@@ -70,7 +70,7 @@ describe.each(Object.keys(precisions) as Precision[])('wide kernels in %s have t
 
   test('sums that go on, of columns that do not fill a wide row', () => {
     const columns = precision === 'float32' ? [96, 72] : [48, 36];
-    const shape = { count: 64, units: 4, seed: 3, input: 'scaled bytes', resident: true, bias: false, density: 0.5 } as const;
+    const shape = { count: 64, units: 4, seed: 3, input: 'scaled bytes', pinned: true, bias: false, density: 0.5 } as const;
     expectSame((kernels, scope) => {
       const rest = columns.map((features) => {
         const out = scope.allocate(4 * features);
@@ -83,7 +83,7 @@ describe.each(Object.keys(precisions) as Precision[])('wide kernels in %s have t
   });
 
   test('as many examples as a tile holds, and more units than are listed together', () => {
-    const shape = { count: 64, units: 65, features: 1537, seed: 8, density: 0.5, velocities: true, squares: true } as const;
+    const shape = { count: 64, units: 65, features: 1537, seed: 8, density: 0.5, firstMoment: true, secondMoment: true } as const;
     expectSame((kernels, scope) => {
       const step = drawStep({ ...shape, decay: 0.01, scaled: true, picked: true, wantsNorms: false }, scope);
       expect(kernels.backwardAndStep(step).finite).toBe(true);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Finding, Picture } from '../../src/data/inspection/findings.ts';
+import type { Finding, FlaggedImage } from '../../src/data/inspection/findings.ts';
 import { sheetHtml } from '../../src/report/contact-sheet.ts';
 import { htmlTable } from '../../src/report/html.ts';
 import { type Inspection, inspectionHtml } from '../../src/report/inspection.ts';
@@ -36,10 +36,10 @@ function expectSelfContained(page: string): void {
   expect(page).toContain(`content="default-src 'none'; img-src data:; style-src 'unsafe-inline'"`);
 }
 
-const picture = (name: string): Picture => ({ name, label: name, part: 'train', source: 0, index: 0 });
+const picture = (name: string): FlaggedImage => ({ name, label: name, part: 'train', source: 0, index: 0 });
 
 /** All that may be told, with one name in every place. */
-function inspection(name: string): { found: Inspection; shown: Picture } {
+function inspection(name: string): { found: Inspection; shown: FlaggedImage } {
   const shown = picture(name);
   const findings: Finding[] = [{ kind: 'nearDuplicate', groups: [{ pictures: [shown, picture(name)], why: name }] }];
   const spread = { min: 1, median: 2, max: 3 };

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { processExists, removeAbandoned } from '../../src/data/abandoned.ts';
+import { processExists, removeStaleFiles } from '../../src/data/disk.ts';
 import { UserError } from '../../src/errors.ts';
 import { writeFileAtomically, writePiecesAtomically } from '../../src/run/atomic-write.ts';
 import { openFilesIn } from './open-files.ts';
@@ -92,7 +92,7 @@ describe('what dead processes left of a file', () => {
       `my.file.${nobody}.partial`,
     ];
     for (const name of [...left, ...others]) await writeFile(at(name), '');
-    await removeAbandoned(folder, 'file');
+    await removeStaleFiles(folder, 'file');
     expect((await readdir(folder)).sort()).toEqual([...others].sort());
   });
 

@@ -7,12 +7,13 @@ import { type Classifier, logits } from '../../src/classifier/classifier.ts';
 import { UserError } from '../../src/errors.ts';
 import { type Precision, precisions } from '../../src/kernels/kernels.ts';
 import { kernelsFor } from '../../src/kernels/select.ts';
-import { initialParameters, type Layer, type Network } from '../../src/model/network.ts';
+import type { Layer, Network } from '../../src/nn/build.ts';
+import { initialParameters } from '../../src/nn/network.ts';
 import { numpyRandom } from '../../src/random.ts';
 import { decodeClassifier, encodeClassifier, loadClassifier, modelFileName, saveClassifier } from '../../src/run/model-file.ts';
 import { decodeTensors, encodeTensors, type Tensor } from '../../src/run/tensor-file.ts';
 import { lengthBytes } from '../../src/safetensors.ts';
-import { dense } from '../model/networks.ts';
+import { dense } from '../nn/networks.ts';
 
 let folder: string;
 let path: string;
@@ -93,8 +94,8 @@ describe('a model file', () => {
       'input.multiply': [12, 1],
       'input.add': [12, 1],
     });
-    expect(tensors['W2']!.data).toEqual(Float32Array.from(saved.parameters.layers[1]!.weights));
-    expect(tensors['b2']!.data).toEqual(Float32Array.from(saved.parameters.layers[1]!.bias!));
+    expect(tensors['W2']!.data).toEqual(Float32Array.from(saved.parameters.tensors['W2']!));
+    expect(tensors['b2']!.data).toEqual(Float32Array.from(saved.parameters.tensors['b2']!));
     expect(metadata['format']).toBe('cat-nn model');
     expect(metadata['version']).toBe('1');
   });

@@ -2,8 +2,9 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { contentHash } from '../../src/data/content-hash.ts';
 import type { Examples } from '../../src/data/examples.ts';
-import { contentHash } from '../../src/data/hash.ts';
+
 import { UserError } from '../../src/errors.ts';
 import {
   readSplit,

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { checkConfig } from '../../src/config/load.ts';
+import type { Splits } from '../../src/datasets/prepare.ts';
 import { UserError } from '../../src/errors.ts';
 import type { Diagnosis } from '../../src/results/summary.ts';
 import { DivergedError } from '../../src/training/divergence.ts';
 import { planTraining } from '../../src/training/plan.ts';
-import type { Parts } from '../../src/training/prepare.ts';
 import { kernels, noisePictures } from './problems.ts';
 import { trainedOn } from './trained.ts';
 
@@ -26,11 +26,11 @@ interface Situation {
   model?: object;
   training?: object;
   data?: object;
-  parts?: Parts;
+  parts?: Splits;
 }
 
 /** Pictures of 4 × 4, too many to know by heart. */
-const pictures = (contrast: number): Parts => ({
+const pictures = (contrast: number): Splits => ({
   train: noisePictures(300, { contrast }),
   dev: noisePictures(100, { contrast, seed: 2 }),
 });
@@ -148,7 +148,7 @@ describe('inputs that are not centred', () => {
 
 describe('one answer for all', () => {
   /** 1 picture of a cat to 20 others. */
-  const unequal = (): Parts => ({
+  const unequal = (): Splits => ({
     train: noisePictures(420, { contrast: 12, positives: 1 / 21 }),
     dev: noisePictures(63, { contrast: 12, positives: 1 / 21, seed: 2 }),
   });

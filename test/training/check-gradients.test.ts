@@ -2,13 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Kernels } from '../../src/kernels/kernels.ts';
 import { referenceKernels } from '../../src/kernels/reference.ts';
-import { activations } from '../../src/model/activations.ts';
-import { losses } from '../../src/model/losses.ts';
-import type { Network } from '../../src/model/network.ts';
+import { activations } from '../../src/nn/activations.ts';
+import type { Network } from '../../src/nn/build.ts';
+import { losses } from '../../src/nn/losses.ts';
 import { checkModel, isRight } from '../../src/training/check-gradients.ts';
 import { refuseWrongStep } from '../../src/training/check-step.ts';
 import type { FitOptions } from '../../src/training/fit.ts';
-import { dense } from '../model/networks.ts';
+import { dense } from '../nn/networks.ts';
 import { noisePictures, problem, type Wishes } from './problems.ts';
 
 const inputs = 12;

@@ -1,15 +1,15 @@
 import { describe, expect, test } from 'vitest';
-import { noAugmentation } from '../../src/data/augment.ts';
 import type { Arithmetic, Kernels, Precision } from '../../src/kernels/kernels.ts';
+import { referenceBackwardAndStep } from '../../src/kernels/reference.ts';
 import { simdKernels } from '../../src/kernels/simd/simd-kernels.ts';
-import { stepWeightsPlainly } from '../../src/kernels/step-weights.ts';
-import type { ActivationName } from '../../src/model/activations.ts';
-import type { Network } from '../../src/model/network.ts';
-import type { OptimizerChoice } from '../../src/optimize/optimizers.ts';
+import type { ActivationName } from '../../src/nn/activations.ts';
+import type { Network } from '../../src/nn/build.ts';
+import type { OptimizerChoice } from '../../src/nn/optimizers.ts';
 import { namedRandom } from '../../src/random.ts';
 import { checkStep } from '../../src/training/check-step.ts';
 import { type FitOptions, fit } from '../../src/training/fit.ts';
-import { dense } from '../model/networks.ts';
+import { noAugmentation } from '../data/pictures.ts';
+import { dense } from '../nn/networks.ts';
 import { noisePictures, problem, type Wishes } from './problems.ts';
 
 const output = dense(1, { activation: 'sigmoid' });
@@ -78,7 +78,7 @@ function changingGradient(k: Kernels, change: (dW: Numbers, units: number) => vo
   };
   return {
     linearGradWeights,
-    backwardAndStep: (step) => stepWeightsPlainly({ ...k, linearGradWeights }, step, k.allocate(step.weights.length)),
+    backwardAndStep: (step) => referenceBackwardAndStep({ ...k, linearGradWeights }, step, k.allocate(step.weights.length)),
     logisticPass: k.logisticPass && {
       ...k.logisticPass,
       run: (pass) => {

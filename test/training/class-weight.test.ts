@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { evaluateClassifier } from '../../src/classifier/classifier.ts';
-import { losses } from '../../src/model/losses.ts';
+import { losses } from '../../src/nn/losses.ts';
 import type { FitOptions } from '../../src/training/fit.ts';
 import { classWeightsOf } from '../../src/training/plan.ts';
 import { epochsOf, kernels, noisePictures, problem } from './problems.ts';

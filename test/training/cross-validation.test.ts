@@ -4,6 +4,7 @@ import { evaluateClassifier, logits, probability } from '../../src/classifier/cl
 import { checkConfig } from '../../src/config/load.ts';
 import type { Config } from '../../src/config/schema.ts';
 import { stratifiedFolds } from '../../src/data/split.ts';
+import { foldSplits, type PreparedData } from '../../src/datasets/prepare.ts';
 import { UserError } from '../../src/errors.ts';
 import { chooseThreshold, confusionOf, type ThresholdCriterion, thresholdCriteria } from '../../src/evaluation/metrics.ts';
 import { kernelsFor } from '../../src/kernels/select.ts';
@@ -17,7 +18,6 @@ import {
   requireDev,
 } from '../../src/training/cross-validation.ts';
 import { fitOptions, planTraining } from '../../src/training/plan.ts';
-import { foldParts, type PreparedData } from '../../src/training/prepare.ts';
 import { drawnPictures, epochsOf, type HeldData, prepareHeld } from './problems.ts';
 
 const folds = 4;
@@ -36,8 +36,8 @@ function configOf(training: object, split: object = { folds }): Config {
 }
 
 const prepare = prepareHeld;
-const partsOf = (fold: number) =>
-  foldParts(data.parts.train, data.folds, fold) as Required<Pick<HeldData['parts'], 'train' | 'dev'>>;
+const splitsOf = (fold: number) =>
+  foldSplits(data.splits.train, data.folds, fold) as Required<Pick<HeldData['splits'], 'train' | 'dev'>>;
 type Folded = HeldData & { folds: NonNullable<PreparedData['folds']> };
 let data: Folded;
 beforeAll(async () => {
@@ -53,7 +53,7 @@ async function validate(config: Config): Promise<CrossValidation> {
 /** What a fold must give: a training on the other folds, by the pieces. */
 async function byHand(config: Config, fold: number) {
   const kernels = kernelsFor('float64');
-  const parts = partsOf(fold);
+  const parts = splitsOf(fold);
   const options = fitOptions(config, parts, planTraining(config, parts, kernels), kernels);
   const events = await epochsOf(options);
   return { options, parts, last: events.at(-1)!, p: Array.from(logits(options, kernels, parts.dev!.pixels), probability) };
@@ -61,16 +61,16 @@ async function byHand(config: Config, fold: number) {
 
 describe('folds', () => {
   test('leave out each picture exactly once, and train on all the others', () => {
-    const all = data.parts.train.names;
+    const all = data.splits.train.names;
     expect(all).toHaveLength(count);
-    const parts = Array.from({ length: folds }, (_, fold) => partsOf(fold));
+    const parts = Array.from({ length: folds }, (_, fold) => splitsOf(fold));
     expect(parts.flatMap(({ dev }) => dev!.names).sort()).toEqual([...all].sort());
     for (const { train, dev } of parts) expect([...train.names, ...dev!.names].sort()).toEqual([...all].sort());
   });
 
   test('carry the pixels and labels of their pictures', () => {
-    const whole = data.parts.train;
-    const { dev } = partsOf(2);
+    const whole = data.splits.train;
+    const { dev } = splitsOf(2);
     for (const [i, name] of dev!.names.entries()) {
       const at = whole.names.indexOf(name);
       expect(dev!.labels[i]).toBe(whole.labels[at]);
@@ -106,7 +106,7 @@ describe('folds', () => {
     const other = await prepare({ ...configOf({}), seed: 2 });
     expect(other.folds!.of).not.toEqual(data.folds.of);
     const withTest = await prepare(configOf({}, { folds, test: 0.2 }));
-    const { train, test: kept } = withTest.parts;
+    const { train, test: kept } = withTest.splits;
     expect(kept!.labels).toHaveLength(Math.round(0.2 * count));
     expect(withTest.folds!.of).toHaveLength(train.labels.length);
     expect(new Set([...train.names, ...kept!.names]).size).toBe(count);
@@ -193,9 +193,9 @@ test('mean and spread are those of the numbers, with n − 1', () => {
 });
 
 describe('what is chosen on dev needs a dev part', () => {
-  const train = { parts: {} as PreparedData['parts'], folds: null };
+  const train = { splits: {} as PreparedData['splits'], folds: null };
   beforeAll(async () => {
-    train.parts = { train: await drawnPictures(6, 8) };
+    train.splits = { train: await drawnPictures(6, 8) };
   });
 
   test.each([
@@ -210,8 +210,8 @@ describe('what is chosen on dev needs a dev part', () => {
     } catch (error) {
       expect(error).toMatchObject({ exitCode: 2, hint: expect.stringMatching(/data\.dev.*"dev": 0\.2.*"folds": 5/) });
     }
-    const { parts } = train;
-    expect(() => requireDev(configOf(training), { parts: { ...parts, dev: parts.train }, folds: null })).not.toThrow();
+    const { splits } = train;
+    expect(() => requireDev(configOf(training), { splits: { ...splits, dev: splits.train }, folds: null })).not.toThrow();
     expect(() => requireDev(configOf(training), data)).not.toThrow();
   });
 

@@ -3,12 +3,13 @@ import { logits } from '../../src/classifier/classifier.ts';
 import type { Examples } from '../../src/data/examples.ts';
 import { UserError } from '../../src/errors.ts';
 import type { Kernels } from '../../src/kernels/kernels.ts';
-import { stepWeightsPlainly } from '../../src/kernels/step-weights.ts';
-import { losses } from '../../src/model/losses.ts';
-import { costWatch, DivergedError, divergedEpochs, divergedFactor, judgeTrained } from '../../src/training/divergence.ts';
+import { referenceBackwardAndStep } from '../../src/kernels/reference.ts';
+import { losses } from '../../src/nn/losses.ts';
+import { DivergedError, judgeTrained } from '../../src/training/divergence.ts';
 import type { FitOptions } from '../../src/training/fit.ts';
+import { costWatch, divergedEpochs, divergedFactor } from '../../src/training/watch.ts';
 import { epochBatches } from '../data/epoch-batches.ts';
-import { dense } from '../model/networks.ts';
+import { dense } from '../nn/networks.ts';
 import { epochsOf, type HeldOptions, kernels, named, noisePictures, problem } from './problems.ts';
 
 /** Every picture twice, once in each class: no weights can tell them apart. */
@@ -18,7 +19,7 @@ function contradictory(m: number): Examples {
   return named({ features, pixels: Uint8Array.from([...pixels, ...pixels]), labels });
 }
 
-async function autopsyOf(options: FitOptions): Promise<DivergedError> {
+async function reportOf(options: FitOptions): Promise<DivergedError> {
   const error = await epochsOf(options).catch((thrown) => thrown);
   expect(error).toBeInstanceOf(DivergedError);
   return error;
@@ -34,7 +35,7 @@ function amiss(change: Partial<Kernels>): Kernels {
   const faulty: Kernels = {
     ...kernels,
     ...change,
-    backwardAndStep: (step) => stepWeightsPlainly(faulty, step, kernels.allocate(step.weights.length)),
+    backwardAndStep: (step) => referenceBackwardAndStep(faulty, step, kernels.allocate(step.weights.length)),
     scope: () => ({ ...faulty, release: () => {} }),
   };
   return faulty;
@@ -42,13 +43,13 @@ function amiss(change: Partial<Kernels>): Kernels {
 
 describe('a learning rate that is far too large', () => {
   test('is stopped; the error names step, epoch, layer, tensor and rate, and proposes one that can work', async () => {
-    const error = await autopsyOf(problem({ train: contradictory(10), learningRates: [1e6], epochs: 100 }));
-    const { autopsy } = error;
-    expect(autopsy).toMatchObject({ layer: 1, tensor: 'W1', learningRate: 1e6, proposedRate: 0.05 });
-    expect(autopsy.epoch).toBe(autopsy.step); // full batches: a step an epoch
-    expect(autopsy.epoch).toBeGreaterThanOrEqual(divergedEpochs);
+    const error = await reportOf(problem({ train: contradictory(10), learningRates: [1e6], epochs: 100 }));
+    const { report } = error;
+    expect(report).toMatchObject({ layer: 1, tensor: 'W1', learningRate: 1e6, proposedRate: 0.05 });
+    expect(report.epoch).toBe(report.step); // full batches: a step an epoch
+    expect(report.epoch).toBeGreaterThanOrEqual(divergedEpochs);
     expect(error.message).toMatch(
-      new RegExp(`step ${autopsy.step} \\(epoch ${autopsy.epoch}\\) in layer 1 \\(W1\\) with learning rate 1000000`),
+      new RegExp(`step ${report.step} \\(epoch ${report.epoch}\\) in layer 1 \\(W1\\) with learning rate 1000000`),
     );
     expect(error.hint).toContain('--set training.learningRate=0.05;');
     expect(error.hint).toContain('--find-rate');
@@ -58,7 +59,7 @@ describe('a learning rate that is far too large', () => {
   test('leaves the last good weights: finite, at a cost that is not far above the first', async () => {
     const options = problem({ train: contradictory(10), learningRates: [1e6], epochs: 100 });
     const first = costOf(options);
-    await autopsyOf(options);
+    await reportOf(options);
     expect(options.parameters.values.every(Number.isFinite)).toBe(true);
     expect(costOf(options)).toBeLessThanOrEqual(divergedFactor * Math.max(first, Math.LN2));
   });
@@ -67,54 +68,54 @@ describe('a learning rate that is far too large', () => {
     const scaling = { scale: new Float64Array(48).fill(1), shift: new Float64Array(48) }; // bytes: gradients far above 2
     const options = problem({ learningRates: [1e308], epochs: 1, scaling });
     const before = options.parameters.values.slice();
-    const { autopsy } = await autopsyOf(options);
-    expect(autopsy).toMatchObject({ epoch: 1, step: 1, layer: 1, tensor: 'W1', proposedRate: 0.05 });
+    const { report } = await reportOf(options);
+    expect(report).toMatchObject({ epoch: 1, step: 1, layer: 1, tensor: 'W1', proposedRate: 0.05 });
     expect(options.parameters.values).toEqual(before);
   });
 
   test('is blamed on the layer whose numbers overflow first on the way forward', async () => {
     const hidden = [dense(4, { activation: 'linear' }), dense(3, { activation: 'linear' })];
     const options = problem({ hidden, learningRates: [1e120, 1e120, 1e120] });
-    const { autopsy } = await autopsyOf(options);
+    const { report } = await reportOf(options);
     // after a step all weights are about 1e120: z is 1e120, 1e240, and then too large
-    expect(autopsy).toMatchObject({ step: 2, layer: 3, tensor: 'W3' });
+    expect(report).toMatchObject({ step: 2, layer: 3, tensor: 'W3' });
     expect(options.parameters.values.every(Number.isFinite)).toBe(true);
     expect(costOf(options)).toBeLessThan(10);
   });
 
   test('names the rate of the layer that diverged, and proposes a smaller one for each layer where they differ', async () => {
     const hidden = [dense(4, { activation: 'linear' })];
-    const { autopsy } = await autopsyOf(problem({ hidden, learningRates: [0.01, 1e200], scaling: bytesAsTheyAre }));
+    const { report } = await reportOf(problem({ hidden, learningRates: [0.01, 1e200], scaling: bytesAsTheyAre }));
     // W2 leaps in the first step; the second overflows in the gradient that it hands down to W1, or in z
-    expect(autopsy.learningRate).toBe(autopsy.layer === 1 ? 0.01 : 1e200);
-    expect(autopsy.proposedRate).toEqual([0.001, 0.05]);
+    expect(report.learningRate).toBe(report.layer === 1 ? 0.01 : 1e200);
+    expect(report.proposedRate).toEqual([0.001, 0.05]);
   });
 });
 
 test('where the automatic rate itself is too large, a tenth of it is proposed', async () => {
   const options = { train: contradictory(10), learningRates: [1e6], autoRate: 1e6, epochs: 100 };
-  expect((await autopsyOf(problem(options))).autopsy.proposedRate).toBe(1e5);
+  expect((await reportOf(problem(options))).report.proposedRate).toBe(1e5);
 });
 
 test('in mini-batches a cost is held against that of the first batch, before any step, not of an epoch that is spoilt', async () => {
   const options = problem({ train: contradictory(20), learningRates: [1e6], batchSize: 4, epochs: 100 });
-  const { autopsy } = await autopsyOf(options);
-  expect(autopsy.epoch).toBe(divergedEpochs);
+  const { report } = await reportOf(options);
+  expect(report.epoch).toBe(divergedEpochs);
 });
 
 test('a last step that leaves finite weights without an answer has diverged, and the weights before it are left', async () => {
   // W2 · max(0, W1 x): both about 1e170 after the step, and their product beyond 1e308
   const options = problem({ hidden: [dense(4, { activation: 'linear' })], learningRates: [1e170, 1e170], epochs: 1 });
   const before = options.parameters.values.slice();
-  const { autopsy } = await autopsyOf(options);
-  expect(autopsy).toMatchObject({ epoch: 1, step: 1, what: 'its last step left weights that give no answer' });
+  const { report } = await reportOf(options);
+  expect(report).toMatchObject({ epoch: 1, step: 1, what: 'its last step left weights that give no answer' });
   expect(options.parameters.values).toEqual(before);
 });
 
 test('what breaks before any step is not blamed on the learning rate', async () => {
   const scaling = { scale: new Float64Array(48).fill(1e308), shift: new Float64Array(48) };
-  const error = await autopsyOf(problem({ hidden: [dense(4, { activation: 'linear' })], scaling, learningRates: [0.01, 0.01] }));
-  expect(error.autopsy).toMatchObject({ step: 1, proposedRate: null });
+  const error = await reportOf(problem({ hidden: [dense(4, { activation: 'linear' })], scaling, learningRates: [0.01, 0.01] }));
+  expect(error.report).toMatchObject({ step: 1, proposedRate: null });
   expect(error.hint).not.toContain('learningRate');
   expect(error.hint).toMatch(/No step was taken.*--set model\.init=auto --set data\.normalize=standardizeChannels/);
 });
@@ -167,11 +168,11 @@ describe('a gradient that is not finite', () => {
   ])('is named with its layer, %i (%d), and no weight has moved since', async (layer, value) => {
     const batches = { batchSize: 7, train: noisePictures(20), hidden };
     const options = problem({ ...batches, kernels: spoiled(layer, 5, value) });
-    const { autopsy } = await autopsyOf(options);
-    expect(autopsy).toMatchObject({ epoch: 2, step: 5, layer: layer + 1, tensor: `W${layer + 1}` });
-    expect(autopsy.what).toMatch(/gradient is not finite/);
+    const { report } = await reportOf(options);
+    expect(report).toMatchObject({ epoch: 2, step: 5, layer: layer + 1, tensor: `W${layer + 1}` });
+    expect(report.what).toMatch(/gradient is not finite/);
     // step 5 is the second of epoch 2
-    expect(autopsy.examples).toEqual([...[...epochBatches(20, 7, { shuffle: 'auto', seed: 1, epoch: 2 })][1]!]);
+    expect(report.examples).toEqual([...[...epochBatches(20, 7, { shuffle: 'auto', seed: 1, epoch: 2 })][1]!]);
     const healthy = problem({ ...batches, epochs: 1 });
     await epochsOf(healthy);
     expect(options.parameters.values).toEqual(healthy.parameters.values);
@@ -184,8 +185,8 @@ describe('a gradient that is not finite', () => {
         if (options.units === 3) options.out[0] = Number.NaN; // what layer 3 hands down to layer 2
       },
     });
-    const { autopsy } = await autopsyOf(problem({ hidden, kernels: faulty }));
-    expect(autopsy).toMatchObject({ step: 1, layer: 2, tensor: 'W2' });
+    const { report } = await reportOf(problem({ hidden, kernels: faulty }));
+    expect(report).toMatchObject({ step: 1, layer: 2, tensor: 'W2' });
   });
 });
 
@@ -227,7 +228,7 @@ test('with early stopping the best weights outlive a divergence', async () => {
   const wishes = { train: noisePictures(12), dev: { ...noisePictures(12), labels: noisePictures(12).labels.map((y) => 1 - y) } };
   // what helps on train hurts on this dev: the first epoch is the best
   const options = problem({ ...wishes, earlyStopping, kernels: faulty(), epochs: 100 });
-  await autopsyOf(options);
+  await reportOf(options);
   const first = problem({ ...wishes, epochs: 1 });
   await epochsOf(first);
   expect(options.parameters.values).toEqual(first.parameters.values);

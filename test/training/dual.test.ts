@@ -2,14 +2,14 @@ import { describe, expect, test } from 'vitest';
 import { inScope, type Kernels } from '../../src/kernels/kernels.ts';
 import { referenceKernels } from '../../src/kernels/reference.ts';
 import { kernelsFor } from '../../src/kernels/select.ts';
-import { backward, lossGradient } from '../../src/model/backward.ts';
-import { createWorkspace, forward, inference, type Mode } from '../../src/model/forward.ts';
-import { addL2Gradient, l2Cost } from '../../src/model/l2.ts';
-import { initialParameters, type Layer, type Network, parametersOver } from '../../src/model/network.ts';
+import type { Layer, Network } from '../../src/nn/build.ts';
+import type { Form } from '../../src/nn/input/input-form.ts';
+import { backward, createWorkspace, forward, initialParameters, lossGradient, parametersOver } from '../../src/nn/network.ts';
+import { inference, type Mode } from '../../src/nn/op.ts';
+import { addL2Gradient, l2Cost } from '../../src/nn/regularization.ts';
 import { numpyRandom } from '../../src/random.ts';
-import { dualTrainable } from '../../src/training/dual.ts';
-import { directTrainable, type Trainable, type TrainableOptions } from '../../src/training/problem.ts';
-import { dense } from '../model/networks.ts';
+import { type TrainableOptions, trainableOf } from '../../src/training/trainable.ts';
+import { dense } from '../nn/networks.ts';
 
 const features = 60;
 const layer = dense(5);
@@ -43,7 +43,7 @@ describe.each([
 ] as const)('the dual form by %s', (_, kernels) => {
   test.each(cases)('repeats the direct form: $name', (options) => {
     inScope(kernels, (scope) => {
-      const [direct, dual] = [directTrainable, dualTrainable].map((make) => train(make, options, scope));
+      const [direct, dual] = (['direct', 'dual'] as const).map((form) => train(form, options, scope));
       expect(largestDifference(dual!.costs, direct!.costs)).toBeLessThan(1e-12);
       expect(largestDifference(dual!.weights, direct!.weights)).toBeLessThan(1e-11);
       expect(largestDifference(dual!.dev, direct!.dev)).toBeLessThan(1e-11);
@@ -52,11 +52,11 @@ describe.each([
 });
 
 /** Thirty steps of gradient descent or momentum, written out, over a problem in either form. */
-function train(make: (options: TrainableOptions, kernels: Kernels) => Trainable, options: Case, kernels: Kernels) {
+function train(form: Form, options: Case, kernels: Kernels) {
   const m = 20;
   const given = problemOptions(options, m, kernels);
-  const problem = make(given, kernels);
-  const { network, parameters } = problem;
+  const problem = trainableOf({ ...given, form }, kernels);
+  const { network, parameters, squaredNorm } = problem.form;
   const gradient = parametersOver(network, kernels.allocate(parameters.values.length));
   const velocity = kernels.allocate(parameters.values.length);
   const workspace = createWorkspace(network, kernels, m);
@@ -70,7 +70,7 @@ function train(make: (options: TrainableOptions, kernels: Kernels) => Trainable,
     const pass = { network, parameters, kernels, workspace, input, mode };
     forward(pass);
     const cost = lossGradient(pass, { loss: 'crossEntropy', labels, classWeights: [1, 1] });
-    costs.push(cost + l2Cost(parameters, options.lambda / m, kernels));
+    costs.push(cost + l2Cost(parameters, options.lambda / m, (spec) => squaredNorm(parameters.values, spec)));
     backward(pass, gradient);
     addL2Gradient(parameters, options.lambda / m, gradient, kernels);
     for (const { trained, offset, length } of parameters.specs) {
@@ -83,7 +83,7 @@ function train(make: (options: TrainableOptions, kernels: Kernels) => Trainable,
   }
   const { batch: rows, labels } = problem.dev!;
   const dev = forward({ network, parameters, kernels, workspace, input: rows(null, labels.length), mode: inference });
-  problem.write();
+  problem.form.write();
   return { costs, weights: given.parameters.values, dev };
 }
 

@@ -3,16 +3,16 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { logits } from '../../src/classifier/classifier.ts';
 import { checkConfig } from '../../src/config/load.ts';
 import { inverseVariance } from '../../src/data/normalize.ts';
+import { type PreparedData, prepareData } from '../../src/datasets/prepare.ts';
 import { kernelsFor } from '../../src/kernels/select.ts';
-import { losses } from '../../src/model/losses.ts';
-import type { Parameters } from '../../src/model/network.ts';
-import { type ScheduleChoice, scheduledRate } from '../../src/optimize/schedules.ts';
+import { losses } from '../../src/nn/losses.ts';
+import type { Parameters } from '../../src/nn/network.ts';
+import { type ScheduleChoice, scheduledRate } from '../../src/nn/schedules.ts';
 import { keepBest } from '../../src/training/early-stopping.ts';
 import { type EpochEvent, type FitOptions, fit } from '../../src/training/fit.ts';
 import { fitOptions, planTraining } from '../../src/training/plan.ts';
-import { type PreparedData, prepareData } from '../../src/training/prepare.ts';
 import { epochBatches } from '../data/epoch-batches.ts';
-import { dense } from '../model/networks.ts';
+import { dense } from '../nn/networks.ts';
 import { epochsOf, type HeldOptions, kernels, noisePictures, problem, type Wishes } from './problems.ts';
 
 /** Trains to the end: the weights, and what happened but for the time it took. */
@@ -109,8 +109,8 @@ describe('training is what the course writes as a loop', () => {
     const expected = byHand(options, { ...choice, rate: 0.05 });
     const events = await epochsOf(options);
     for (const [i, { cost }] of events.entries()) expect(cost).toBeCloseTo(expected.costs[i]!, 11);
-    const { weights, bias } = options.parameters.layers[0]!;
-    for (const [k, value] of weights.entries()) expect(value).toBeCloseTo(expected.w[k]!, 11);
+    const { W1: weights, b1: bias } = options.parameters.tensors;
+    for (const [k, value] of weights!.entries()) expect(value).toBeCloseTo(expected.w[k]!, 11);
     expect(bias![0]).toBeCloseTo(expected.b, 11);
   });
 });
@@ -146,7 +146,7 @@ describe('dropout and batch norm', () => {
       'test',
     );
     const data = await prepareData({ config, folder: '.', file: 'test' }, { strict: true });
-    return { data, options: fitOptions(config, data.parts, planTraining(config, data.parts, kernels), kernels) };
+    return { data, options: fitOptions(config, data.splits, planTraining(config, data.splits, kernels), kernels) };
   };
   let plain: { data: PreparedData; options: FitOptions };
   beforeAll(async () => {
@@ -159,7 +159,7 @@ describe('dropout and batch norm', () => {
     ['augmentation', {}, { flipHorizontal: true, noise: 0.1 }],
   ])('turning on %s changes neither the split nor the first weights, but what is learnt', async (_, layer, augment) => {
     const { data, options } = await withConfig(layer, augment);
-    expect(data.parts).toEqual(plain.data.parts);
+    expect(data.splits).toEqual(plain.data.splits);
     expect(weightsOf(options.parameters)).toEqual(weightsOf(plain.options.parameters));
     const other = (await withConfig({})).options;
     await epochsOf(other);
@@ -184,8 +184,8 @@ describe('dropout and batch norm', () => {
     const options = problem({ hidden: [dense(3, { batchNorm: true })], batchSize: 1, epochs: 2 });
     const before = options.parameters.values.slice();
     await epochsOf(options);
-    const { movingMean, movingVariance } = options.parameters.layers[0]!.norm!;
-    expect([...movingMean, ...movingVariance]).toEqual([0, 0, 0, 1, 1, 1]);
+    const { movingMean1: movingMean, movingVariance1: movingVariance } = options.parameters.tensors;
+    expect([...movingMean!, ...movingVariance!]).toEqual([0, 0, 0, 1, 1, 1]);
     expect(options.parameters.values.every(Number.isFinite)).toBe(true);
     expect(options.parameters.values).not.toEqual(before);
   });
@@ -203,8 +203,8 @@ describe('dropout and batch norm', () => {
         learningRates: [0, 0],
       });
       await epochsOf(options);
-      const { movingMean, movingVariance } = options.parameters.layers[0]!.norm!;
-      return [...movingMean, ...movingVariance];
+      const { movingMean1: movingMean, movingVariance1: movingVariance } = options.parameters.tensors;
+      return [...movingMean!, ...movingVariance!];
     };
     const left = [...epochBatches(9, 8, { shuffle: 'auto', seed: 1, epoch: 1 })][1]![0]!;
     if (left === 8) expect(await norms(9)).toEqual(await norms(8));
@@ -232,7 +232,7 @@ describe('L2', () => {
     // classes that count nothing leave no data gradient
     const wishes = { hidden: [dense(4, { batchNorm: true }), dense(3)], classWeights: [0, 0], batchSize: 10, epochs: 2 } as const;
     const options = problem({ ...wishes, hidden: [...wishes.hidden], l2: 3, learningRates: [0.1, 0.2, 0.4] });
-    options.parameters.layers[1]!.bias!.fill(0.5);
+    options.parameters.tensors['b2']?.fill(0.5);
     const before = options.parameters.values.slice();
     await epochsOf(options);
     for (const { name, layer, decayed, trained: moved, offset, length } of options.parameters.specs) {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { chooseForm } from '../../src/training/form.ts';
+import { chooseForm } from '../../src/nn/input/choose.ts';
 
 const course = { features: 12_288, units: 20, train: 209, dev: 0, epochs: 2500, evaluateEvery: 1 };
 

@@ -1,15 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
+import { prepareData } from '../../src/datasets/prepare.ts';
 import { kernelsFor } from '../../src/kernels/select.ts';
-import type { Layer } from '../../src/model/network.ts';
+import type { Layer } from '../../src/nn/build.ts';
 import type { LayerNorms } from '../../src/results/journal.ts';
 import { costOscillates } from '../../src/training/cost-curve.ts';
 import type { FitOptions } from '../../src/training/fit.ts';
-import { type GradientWatch, gradientWatch, leastForBatchNorm } from '../../src/training/layer-norms.ts';
 import { fitOptions, planTraining } from '../../src/training/plan.ts';
-import { prepareData } from '../../src/training/prepare.ts';
+import { type GradientWatch, gradientWatch, leastForBatchNorm } from '../../src/training/watch.ts';
 import { configsPath } from '../cli.ts';
-import { dense } from '../model/networks.ts';
+import { dense } from '../nn/networks.ts';
 import { sharedData, withoutShared } from '../shared.ts';
 import { epochsOf, noisePictures, problem, type Wishes } from './problems.ts';
 
@@ -33,7 +33,7 @@ const watchMany = (batchNorm = false) => gradientWatch({ examples: 1e6, batchNor
 describe('the norms of a layer', () => {
   test('are those of its gradient, step, weights and outputs in the last step', async () => {
     const options = problem({ hidden: [dense(3, { activation: 'relu' })], epochs: 1, learningRates: [0.1, 0.1] });
-    const [first, last] = options.parameters.layers.map(({ weights }) => weights.slice());
+    const [first, last] = ['W1', 'W2'].map((name) => options.parameters.tensors[name]!.slice());
     const { train, scaling } = options;
     const x = (i: number, k: number) => train.pixels[i * 48 + k]! * scaling.scale[k]!;
     const m = train.labels.length;
@@ -50,7 +50,7 @@ describe('the norms of a layer', () => {
     const mean = (values: readonly number[]) => values.reduce((sum, v) => sum + v, 0) / values.length;
     for (const [l, outputs] of [hidden, logits].entries()) {
       const norms = event!.layers![l]!;
-      const weights = options.parameters.layers[l]!.weights;
+      const weights = options.parameters.tensors[`W${l + 1}`]!;
       const moved = weights.map((value, i) => value - [first, last][l]![i]!);
       expect(norms.updateNorm).toBeCloseTo(Math.sqrt(moved.length) * size([...moved]), 12);
       expect(norms.gradientNorm).toBeCloseTo(norms.updateNorm / 0.1, 12);
@@ -100,7 +100,7 @@ describe('in words', () => {
       epochs: 10,
       learningRates: [0.1, 0.1, 0.1],
     });
-    options.parameters.layers[1]!.bias!.fill(-100);
+    options.parameters.tensors['b2']!.fill(-100);
     const watch = watchOf(options);
     const said = (await epochsOf(options)).flatMap(({ epoch, layers }) => watch.look(epoch, layers!));
     expect(said).toHaveLength(1);
@@ -228,7 +228,7 @@ describe.skipIf(sharedData === null)(`the course's networks (${withoutShared})`,
       `training.epochs=${epochs}`,
       'training.evaluateEvery=1',
     ]);
-    const { parts } = await prepareData(loaded, { strict: true });
+    const { splits: parts } = await prepareData(loaded, { strict: true });
     const kernels = kernelsFor('float64');
     const plan = planTraining(loaded.config, parts, kernels);
     const options = fitOptions(loaded.config, parts, plan, kernels);

@@ -1,15 +1,17 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { checkConfig } from '../../src/config/load.ts';
+import { ascending } from '../../src/data/batches.ts';
 import type { Examples } from '../../src/data/examples.ts';
 import { type NormalizerName, normalizers } from '../../src/data/normalize.ts';
-import { ascending } from '../../src/data/shuffle.ts';
+
 import { kernelsFor } from '../../src/kernels/select.ts';
-import { createWorkspace, forward, inference } from '../../src/model/forward.ts';
-import { type OptimizerName, optimizers } from '../../src/optimize/optimizers.ts';
+import { createWorkspace, forward } from '../../src/nn/network.ts';
+import { inference } from '../../src/nn/op.ts';
+import { type OptimizerName, optimizers } from '../../src/nn/optimizers.ts';
 import { costOscillates } from '../../src/training/cost-curve.ts';
-import { gradientWatch } from '../../src/training/layer-norms.ts';
 import { autoLearningRate } from '../../src/training/learning-rate.ts';
 import { fitOptions, planTraining } from '../../src/training/plan.ts';
+import { gradientWatch } from '../../src/training/watch.ts';
 import { drawnPictures, epochsOf, type HeldOptions } from './problems.ts';
 
 const epochs = 150;
@@ -63,7 +65,7 @@ describe('it kills few units of a deep network, whatever the seed', () => {
     const input = { kind: 'bytes', bytes: pixels, indices: null, count, features: network.inputs, scaling } as const;
     forward({ network, parameters, kernels, input, workspace, mode: inference });
     return network.layers.slice(0, -1).flatMap(({ units }, l) => {
-      const { a } = workspace.layers[l]!;
+      const a = workspace.slots[2 * l + 1]!.value; // behind each product its activation
       return Array.from({ length: units }, (_, u) => ascending(count).every((i) => a[i * units + u] === 0));
     });
   }

@@ -7,11 +7,12 @@ import type { Examples } from '../../src/data/examples.ts';
 import { packSource } from '../../src/data/packed/write.ts';
 import { scratchIn } from '../../src/data/scratch.ts';
 import { openSource } from '../../src/data/sources/sources.ts';
-import { partNames } from '../../src/data/split.ts';
+import { splitNames } from '../../src/data/split.ts';
+import { openData } from '../../src/datasets/open.ts';
+import { prepareData } from '../../src/datasets/prepare.ts';
 import { type ExitKind, UserError } from '../../src/errors.ts';
 import { namedRandom } from '../../src/random.ts';
-import { openData } from '../../src/training/open-data.ts';
-import { prepareData } from '../../src/training/prepare.ts';
+
 import { temporaryFolder } from '../cli/pictures.ts';
 import { zipOf } from '../data/archives.ts';
 import { painted, picture } from '../data/pictures.ts';
@@ -100,7 +101,7 @@ function classesIn(part: Examples, positive: string): Record<string, number> {
 
 describe.each(Object.entries(sources))('%s', (type, source) => {
   test.each(['cat', 'dog'])('%s against the others, and each class in its share in each part', async (positive) => {
-    const { parts, classes, others } = await prepare({ source: { ...source, positive }, split: { dev: 0.2, test: 0.2 } });
+    const { splits: parts, classes, others } = await prepare({ source: { ...source, positive }, split: { dev: 0.2, test: 0.2 } });
     expect(classes).toEqual({ positive, negative: `non${positive}` });
     expect(others).toEqual(classNames.filter((name) => name !== positive));
     expect(classesIn(parts.train as Examples, positive)).toEqual({ bird: 6, cat: 12, dog: 27 });
@@ -112,16 +113,16 @@ describe.each(Object.entries(sources))('%s', (type, source) => {
     const data = { source: { ...source, positive: 'cat' } };
     const scratch = scratchIn([join(root, 'scratch')]);
     const [stored, held] = [await prepare({ ...data, memory: 0 }, { scratch }), await prepare(data)];
-    for (const part of partNames) {
-      const names = await stored.parts[part]!.names.slice(0, stored.parts[part]!.labels.length);
-      expect(names).toEqual((held.parts[part] as Examples).names);
-      expect(stored.parts[part]!.labels).toEqual(held.parts[part]!.labels);
+    for (const part of splitNames) {
+      const names = await stored.splits[part]!.names.slice(0, stored.splits[part]!.labels.length);
+      expect(names).toEqual((held.splits[part] as Examples).names);
+      expect(stored.splits[part]!.labels).toEqual(held.splits[part]!.labels);
     }
     scratch.close();
   });
 
   test('folds hold each class in its share', async () => {
-    const { parts, folds } = await prepare({ source: { ...source, positive: 'cat' }, split: { folds: 5 } });
+    const { splits: parts, folds } = await prepare({ source: { ...source, positive: 'cat' }, split: { folds: 5 } });
     const { labels, pixels, features } = parts.train as Examples;
     for (let fold = 0; fold < 5; fold++) {
       const members = [...labels.keys()].filter((i) => folds!.of[i] === fold);
@@ -152,7 +153,7 @@ describe('where a part has a source of its own', () => {
   const folder = (path: string) => ({ type: 'folder', path, positive: 'cat' });
 
   test.each(['cat-dog', 'cat-noncat', 'photos'])('whatever is not positive is negative in all of them: %s', async (path) => {
-    const { classes, parts } = await prepare({ train: folder('photos'), dev: folder(path), test: folder('cat-noncat') });
+    const { classes, splits: parts } = await prepare({ train: folder('photos'), dev: folder(path), test: folder('cat-noncat') });
     expect(classes).toEqual({ positive: 'cat', negative: 'noncat' });
     const names = await parts.dev!.names.slice(0, parts.dev!.labels.length);
     expect([...parts.dev!.labels]).toEqual(names.map((name) => (name.startsWith('cat/') ? 1 : 0)));

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { UserError } from '../../src/errors.ts';
-import type { Network } from '../../src/model/network.ts';
+import type { Network } from '../../src/nn/build.ts';
 import { memoryNeeds, refuseTooMuch, type Sizes, sumOf } from '../../src/training/memory.ts';
 
 const layer = { activation: 'relu', slope: 0.01, init: { name: 'he', factor: 1 }, keepProb: 1, batchNorm: false } as const;
@@ -34,7 +34,7 @@ describe('what a training takes', () => {
     expect(bytesOf(/^500 pictures × 1000 bytes$/, sizes)).toBe(500_000);
     expect(bytesOf(/where the kernels read them/, sizes)).toBe(400_000);
     expect(bytesOf(/^50101 parameters × 4 /, sizes)).toBe(4 * 50_101 * 4);
-    expect(bytesOf(/^a batch of 64 /, sizes)).toBe(64 * 51 * 3 * 4);
+    expect(bytesOf(/^a batch of 64 /, sizes)).toBe(64 * (50 * 3 + 2) * 4);
   });
 
   test('in dual form a coefficient for each picture and unit takes the place of W1, and products are made', () => {

@@ -1,17 +1,19 @@
 import type { Config } from '../../src/config/schema.ts';
-import { type Augmentation, noAugmentation } from '../../src/data/augment.ts';
+import type { Augmentation } from '../../src/data/augment.ts';
 import type { Examples } from '../../src/data/examples.ts';
 import { loadExamples } from '../../src/data/load.ts';
 import { normalizers } from '../../src/data/normalize.ts';
 import { openSource } from '../../src/data/sources/sources.ts';
+import { type PreparedData, prepareData } from '../../src/datasets/prepare.ts';
 import type { Kernels } from '../../src/kernels/kernels.ts';
 import { kernelsFor } from '../../src/kernels/select.ts';
-import { initialParameters, type Layer, type Network } from '../../src/model/network.ts';
+import type { Layer, Network } from '../../src/nn/build.ts';
+import { initialParameters } from '../../src/nn/network.ts';
 import { namedRandom, numpyRandom } from '../../src/random.ts';
 import { type EpochEvent, type FitOptions, fit } from '../../src/training/fit.ts';
-import { type PreparedData, prepareData } from '../../src/training/prepare.ts';
-import type { FitPart } from '../../src/training/problem.ts';
-import { dense } from '../model/networks.ts';
+import type { FitPart } from '../../src/training/trainable.ts';
+import { noAugmentation } from '../data/pictures.ts';
+import { dense } from '../nn/networks.ts';
 
 export const kernels = kernelsFor('float64');
 
@@ -101,7 +103,7 @@ export function problem({ hidden = [], augmentation, ...wishes }: Wishes = {}): 
 
 /** The pictures of a config, which are all in memory. */
 export interface HeldData extends PreparedData {
-  parts: { train: Examples; dev?: Examples; test?: Examples };
+  splits: { train: Examples; dev?: Examples; test?: Examples };
 }
 
 export async function prepareHeld(config: Config): Promise<HeldData> {

@@ -2,13 +2,13 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import type { Examples } from '../../src/data/examples.ts';
 import { type NormalizerName, normalizers } from '../../src/data/normalize.ts';
 import { kernelsFor } from '../../src/kernels/select.ts';
-import { initialParameters } from '../../src/model/network.ts';
-import { type OptimizerName, optimizers } from '../../src/optimize/optimizers.ts';
+import { initialParameters } from '../../src/nn/network.ts';
+import { type OptimizerName, optimizers } from '../../src/nn/optimizers.ts';
 import { numpyRandom } from '../../src/random.ts';
 import { DivergedError } from '../../src/training/divergence.ts';
 import type { FitOptions } from '../../src/training/fit.ts';
 import { findRate, type RateEvent, type RateFound } from '../../src/training/rate-finder.ts';
-import { dense } from '../model/networks.ts';
+import { dense } from '../nn/networks.ts';
 import { drawnPictures, epochsOf, problem, type Wishes } from './problems.ts';
 
 const relu = (units: number) => dense(units, { activation: 'relu', init: { name: 'he', factor: 0.01 } });

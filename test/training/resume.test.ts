@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { kernelsFor } from '../../src/kernels/select.ts';
-import { optimizers } from '../../src/optimize/optimizers.ts';
+import { optimizers } from '../../src/nn/optimizers.ts';
 import { DivergedError } from '../../src/training/divergence.ts';
 import { type EpochEvent, type FitOptions, fit } from '../../src/training/fit.ts';
-import type { TrainingState } from '../../src/training/training-state.ts';
-import { dense } from '../model/networks.ts';
+import type { TrainingState } from '../../src/training/state.ts';
+import { dense } from '../nn/networks.ts';
 import { noisePictures, problem, type Wishes } from './problems.ts';
 
 type Line = Omit<EpochEvent, 'seconds'>;
@@ -32,7 +32,7 @@ async function told(options: FitOptions, { from, asks = true }: { from?: Trainin
     }
   } catch (caught) {
     if (!(caught instanceof DivergedError)) throw caught;
-    error = JSON.stringify([caught.message, caught.autopsy]);
+    error = JSON.stringify([caught.message, caught.report]);
   }
   const { buffer, byteOffset, byteLength } = options.parameters.values;
   return { weights: Buffer.from(buffer, byteOffset, byteLength), lines, states, error };

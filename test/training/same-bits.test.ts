@@ -5,8 +5,8 @@ import type { Pixels, StoredPixels } from '../../src/data/pixels.ts';
 import type { Precision } from '../../src/kernels/kernels.ts';
 import { simdKernels } from '../../src/kernels/simd/simd-kernels.ts';
 import { type FitOptions, fit } from '../../src/training/fit.ts';
-import type { TrainingState } from '../../src/training/training-state.ts';
-import { dense } from '../model/networks.ts';
+import type { TrainingState } from '../../src/training/state.ts';
+import { dense } from '../nn/networks.ts';
 import { networkWith, noisePictures, problem, type Wishes } from './problems.ts';
 
 /**
@@ -80,7 +80,7 @@ function stored(held: Uint8Array): StoredPixels {
   return {
     count: held.length / inputs,
     features: inputs,
-    room: 400 * inputs,
+    budgetBytes: 400 * inputs,
     readNow,
     read: async (rows, out) => readNow(rows, out),
     select: (rows) => {

@@ -5,12 +5,12 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { checkConfig } from '../../src/config/load.ts';
 import { allPixels, isStored } from '../../src/data/pixels.ts';
 import { scratchIn } from '../../src/data/scratch.ts';
-import { partNames } from '../../src/data/split.ts';
+import { splitNames } from '../../src/data/split.ts';
+import { prepareData } from '../../src/datasets/prepare.ts';
 import { kernelsFor } from '../../src/kernels/select.ts';
 import { splitRows } from '../../src/run/split-file.ts';
 import { fit } from '../../src/training/fit.ts';
 import { planTraining, prepareFit } from '../../src/training/plan.ts';
-import { prepareData } from '../../src/training/prepare.ts';
 import { listing, temporaryFolder, writeClasses } from '../cli/pictures.ts';
 import { zipOf } from '../data/archives.ts';
 import { noisePictures } from './problems.ts';
@@ -61,13 +61,13 @@ async function trained(data: object, memory: number) {
     'test',
   );
   const scratch = scratchIn([join(folder, 'scratch')]);
-  const { parts, failures } = await prepareData({ config, folder, file: 'test' }, { strict: false, scratch });
+  const { splits: parts, failures } = await prepareData({ config, folder, file: 'test' }, { strict: false, scratch });
   const kernels = kernelsFor(config.precision);
   const options = await prepareFit(config, parts, planTraining(config, parts, kernels), kernels);
   for await (const _ of fit(options));
   const pixels = [];
-  for (const part of partNames) if (parts[part]) pixels.push(await allPixels(parts[part].pixels, parts[part].features));
-  const stored = partNames.map((part) => parts[part] && isStored(parts[part].pixels));
+  for (const part of splitNames) if (parts[part]) pixels.push(await allPixels(parts[part].pixels, parts[part].features));
+  const stored = splitNames.map((part) => parts[part] && isStored(parts[part].pixels));
   scratch.close();
   return { stored, found: { weights: options.parameters.values, rows: await splitRows(parts), pixels, failures } };
 }

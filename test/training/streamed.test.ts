@@ -4,21 +4,21 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { evaluateClassifier } from '../../src/classifier/classifier.ts';
 import { checkConfig } from '../../src/config/load.ts';
-import { contentHash } from '../../src/data/hash.ts';
+import { everySo } from '../../src/data/batches.ts';
+import { contentHash } from '../../src/data/content-hash.ts';
 import { packSource } from '../../src/data/packed/write.ts';
 import { isStored, type StoredPixels } from '../../src/data/pixels.ts';
-import { everySo } from '../../src/data/shuffle.ts';
 import type { Source } from '../../src/data/source.ts';
+import { type PreparedData, prepareData } from '../../src/datasets/prepare.ts';
+import { cutSpans } from '../../src/datasets/samples.ts';
 import { kernelsFor } from '../../src/kernels/select.ts';
 import { refuseWrongStep } from '../../src/training/check-step.ts';
 import { classifierOf, crossValidate } from '../../src/training/cross-validation.ts';
 import { estimateSeconds } from '../../src/training/estimate.ts';
 import { type EpochEvent, fit } from '../../src/training/fit.ts';
 import { planTraining, prepareFit } from '../../src/training/plan.ts';
-import { type PreparedData, prepareData } from '../../src/training/prepare.ts';
 import { findRate } from '../../src/training/rate-finder.ts';
-import { cutSpans } from '../../src/training/read-part.ts';
-import type { TrainingState } from '../../src/training/training-state.ts';
+import type { TrainingState } from '../../src/training/state.ts';
 import { noisePictures } from './problems.ts';
 
 /** Training on pictures that stay on the disk gives the bits of training on pictures in memory. */
@@ -73,7 +73,7 @@ const configOf = ({ data, model = {}, training = {}, ...rest }: Fields, memory: 
 
 const prepare = (config: ReturnType<typeof configOf>) => prepareData({ config, folder, file: 'test' }, { strict: true });
 
-async function optionsOf(config: ReturnType<typeof configOf>, { parts }: PreparedData) {
+async function optionsOf(config: ReturnType<typeof configOf>, { splits: parts }: PreparedData) {
   const kernels = kernelsFor(config.precision);
   return prepareFit(config, parts, planTraining(config, parts, kernels), kernels);
 }
@@ -93,9 +93,9 @@ async function trained(fields: Fields, memory: number) {
   const { parameters, scaling, ...classifier } = await classifierOf(config, data, options);
   const judged = [];
   for (const part of ['train', 'dev', 'test'] as const) {
-    judged.push((await evaluateClassifier({ ...classifier, parameters, scaling }, options.kernels, data.parts[part]!)).metrics);
+    judged.push((await evaluateClassifier({ ...classifier, parameters, scaling }, options.kernels, data.splits[part]!)).metrics);
   }
-  const stored = isStored(data.parts.train.pixels);
+  const stored = isStored(data.splits.train.pixels);
   return { stored, found: { epochs, weights: parameters.values, scaling, threshold: classifier.threshold, judged } };
 }
 
@@ -210,7 +210,7 @@ test('how long it will take is estimated', async () => {
 
 test('a batch that is too large to be read beside another one is refused', async () => {
   const config = configOf({ training: { batchSize: 'full' } }, 0);
-  const { parts } = await prepare(config);
+  const { splits: parts } = await prepare(config);
   const many = { ...parts.train, labels: new Uint8Array(10_000_000) };
   const plan = () => planTraining(config, { ...parts, train: many }, kernelsFor('float32'));
   expect(plan).toThrow(/training\.batchSize: expected at most .* found 10000000/);
@@ -222,7 +222,7 @@ test('a few large pictures, which a step takes all at once, are brought into mem
   const stored = (count: number): StoredPixels => ({
     count,
     features,
-    room: 0,
+    budgetBytes: 0,
     read: async (rows, out) => {
       for (const [i, row] of rows.entries()) out.fill(row % 200, i * features, (i + 1) * features);
     },

@@ -1,5 +1,6 @@
 import { checkConfig } from '../../src/config/load.ts';
 import type { Config } from '../../src/config/schema.ts';
+import { prepareData, type Splits } from '../../src/datasets/prepare.ts';
 import { kernelsFor } from '../../src/kernels/select.ts';
 import type { Diagnosis } from '../../src/results/summary.ts';
 import { nextDevCourse } from '../../src/training/cost-curve.ts';
@@ -7,9 +8,8 @@ import { classifierOf } from '../../src/training/cross-validation.ts';
 import { judgeTrained } from '../../src/training/divergence.ts';
 import { type EpochEvent, fit } from '../../src/training/fit.ts';
 import { alarmsWithoutOthers, type Course, diagnoseParts, judgeParts } from '../../src/training/judge.ts';
-import { gradientWatch } from '../../src/training/layer-norms.ts';
 import { planTraining, prepareFit } from '../../src/training/plan.ts';
-import { type Parts, prepareData } from '../../src/training/prepare.ts';
+import { gradientWatch } from '../../src/training/watch.ts';
 
 /** What `nn train` makes of a config, but for the files and the words. */
 export interface Trained {
@@ -22,7 +22,7 @@ export interface Trained {
 }
 
 /** Trains to the end. @throws UserError (diverged) */
-export async function trainedOn(config: Config, parts: Parts): Promise<Trained> {
+export async function trainedOn(config: Config, parts: Splits): Promise<Trained> {
   const kernels = kernelsFor(config.precision, config.arithmetic);
   const plan = planTraining(config, parts, kernels);
   const options = await prepareFit(config, parts, plan, kernels);
@@ -54,16 +54,16 @@ export async function trainedOn(config: Config, parts: Parts): Promise<Trained> 
   };
 }
 
-const read = new Map<string, Promise<Parts>>();
+const read = new Map<string, Promise<Splits>>();
 
 /** The parts of a config whose pictures are drawn: once for all that look at the same ones. */
-export function partsOf(config: Config): Promise<Parts> {
+export function splitsOf(config: Config): Promise<Splits> {
   const { source, split, imageSize } = config.data;
   const key = JSON.stringify([source, split, imageSize, config.seed]);
   const data = { source, split, imageSize, duplicates: 'ignore' };
   const load = async () => {
     const plain = checkConfig({ data, seed: config.seed }, 'test');
-    return (await prepareData({ config: plain, folder: '.', file: 'test' }, { strict: true })).parts;
+    return (await prepareData({ config: plain, folder: '.', file: 'test' }, { strict: true })).splits;
   };
   if (!read.has(key)) read.set(key, load());
   return read.get(key)!;

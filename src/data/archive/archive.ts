@@ -1,4 +1,4 @@
-import { systemReason, UserError } from '../../errors.ts';
+import { DataError, systemReason, UserError } from '../../errors.ts';
 import { grouped } from '../../grouped.ts';
 import { firstBytes } from '../disk.ts';
 import { maximumFileBytes } from '../sources/files.ts';
@@ -86,7 +86,7 @@ export function tooMuch(archive: string, archiveBytes: number): UserError {
 }
 
 function bomb(archive: string, most: string, found: string): UserError {
-  return new UserError('data', `${archive}: expected an archive of at most ${most}, found ${found}`, {
+  return new DataError(`${archive}: expected an archive of at most ${most}, found ${found}`, {
     hint: 'If you trust it, unpack it and name the folder.',
   });
 }
@@ -116,9 +116,9 @@ export async function brokenArchive(path: string, error: unknown): Promise<UserE
   if (error instanceof UserError) return error;
   const other = await otherKind(path);
   if (other !== null)
-    return new UserError('data', `${path}: expected an archive, found ${other.what}`, { hint: other.hint, cause: error });
+    return new DataError(`${path}: expected an archive, found ${other.what}`, { hint: other.hint, cause: error });
   const reason = systemReason(error).replaceAll('\n', ' ');
-  return new UserError('data', `${path}: a damaged archive: ${reason}`, {
+  return new DataError(`${path}: a damaged archive: ${reason}`, {
     hint: 'nn reads ZIP, tar and tar.gz. If it is one of them, fetch or copy it again.',
     cause: error,
   });

@@ -1,5 +1,6 @@
-import { UserError } from '../../errors.ts';
-import { readWholly, type Tape } from './tape.ts';
+import type { FileHandle } from 'node:fs/promises';
+import { DataError } from '../../errors.ts';
+import { cutOff, readAt } from '../disk.ts';
 
 /** A file in a tar archive, as its headers have it. */
 export interface TarFile {
@@ -11,29 +12,33 @@ export interface TarFile {
   problem: string | undefined;
 }
 
-/** All that is no folder, in order. Who wants a content reads it from the tape before the next file is asked for.
+/** All that is no folder, in order. Who wants a content takes it from the reader before the next file is asked for.
  *  @param archive   how errors call it
  *  @param onFolder  told each folder on the way
  *  @see POSIX.1-2017, pax; GNU tar 1.35, Basic Tar Format
  *  @throws Error with what is wrong */
-export async function* tarFiles(tape: Tape, archive: string, onFolder?: (path: string) => void): AsyncGenerator<TarFile> {
+export async function* tarFiles(
+  reader: SequentialReader,
+  archive: string,
+  onFolder?: (path: string) => void,
+): AsyncGenerator<TarFile> {
   const always: Attributes = new Map();
   let once: Attributes = new Map();
   for (;;) {
-    const block = await readWholly(tape, blockBytes);
-    if (isZero(block)) return requireEnd(tape, archive);
+    const block = await readExactly(reader, blockBytes);
+    if (isZero(block)) return requireEnd(reader, archive);
     const header = parseHeader(block);
-    const attributes = await attributesIn(header, tape);
+    const attributes = await attributesIn(header, reader);
     if (attributes !== null) {
       for (const [key, value] of attributes) (header.type === 'g' ? always : once).set(key, value);
       continue;
     }
-    if (header.type === sparseType) await skipMap(block, tape);
-    const file = fileOf(header, new Map([...always, ...once]), tape.position());
+    if (header.type === sparseType) await skipMap(block, reader);
+    const file = fileOf(header, new Map([...always, ...once]), reader.position());
     once = new Map();
     if (isFolder(header.type, file.path)) onFolder?.(file.path);
     else yield file;
-    await tape.skip(file.position + file.bytes + padding(file.bytes) - tape.position());
+    await reader.skip(file.position + file.bytes + padding(file.bytes) - reader.position());
   }
 }
 
@@ -43,17 +48,13 @@ const padding = (bytes: number) => (blockBytes - (bytes % blockBytes)) % blockBy
 const isZero = (bytes: Uint8Array) => bytes.every((byte) => byte === 0);
 
 /** Two blocks of zeros end an archive; zeros may follow. @throws Error where that is not so: files behind it would be lost */
-async function requireEnd(tape: Tape, archive: string): Promise<void> {
-  if (!isZero(await readWholly(tape, blockBytes))) throw new Error('a block of zeros in its midst');
-  for (let rest = await tape.read(2 ** 16); rest.length > 0; rest = await tape.read(2 ** 16)) {
+async function requireEnd(reader: SequentialReader, archive: string): Promise<void> {
+  if (!isZero(await readExactly(reader, blockBytes))) throw new Error('a block of zeros in its midst');
+  for (let rest = await reader.read(2 ** 16); rest.length > 0; rest = await reader.read(2 ** 16)) {
     if (isZero(rest)) continue;
-    throw new UserError(
-      'data',
-      `${archive}: expected nothing behind the end of the archive, found more, as where two are put together`,
-      {
-        hint: 'tar --ignore-zeros -xf unpacks all of it: then name the folder.',
-      },
-    );
+    throw new DataError(`${archive}: expected nothing behind the end of the archive, found more, as where two are put together`, {
+      hint: 'tar --ignore-zeros -xf unpacks all of it: then name the folder.',
+    });
   }
 }
 
@@ -102,12 +103,12 @@ function numberIn(block: Buffer, at: number, length: number): number {
 type Attributes = Map<string, string>;
 
 /** Of a header that is one of a file no more than in name: what it says. null for others. */
-async function attributesIn({ type, bytes }: Header, tape: Tape): Promise<Attributes | null> {
+async function attributesIn({ type, bytes }: Header, reader: SequentialReader): Promise<Attributes | null> {
   const parse = extendedHeaders[type];
   if (parse === undefined) return null;
   if (bytes > mostExtended) throw new Error(`an extended header of ${bytes} bytes`);
-  const content = await readWholly(tape, bytes);
-  await tape.skip(padding(bytes));
+  const content = await readExactly(reader, bytes);
+  await reader.skip(padding(bytes));
   return parse(content);
 }
 
@@ -169,7 +170,90 @@ const problems: Record<string, string> = {
 const isFolder = (type: string, path: string) => '5DV'.includes(type) || path.endsWith('/');
 
 /** The map of a sparse file goes on behind its header. @param block  its header */
-async function skipMap(block: Buffer, tape: Tape): Promise<void> {
+async function skipMap(block: Buffer, reader: SequentialReader): Promise<void> {
   let goesOn = block[482] !== 0;
-  while (goesOn) goesOn = (await readWholly(tape, blockBytes))[504] !== 0;
+  while (goesOn) goesOn = (await readExactly(reader, blockBytes))[504] !== 0;
+}
+
+/** Bytes of an archive, one after the other. */
+export interface SequentialReader {
+  /** the next bytes; fewer at the end */
+  read(length: number): Promise<Buffer>;
+  /** @throws Error where it ends before */
+  skip(length: number): Promise<void>;
+  /** of the next byte */
+  position(): number;
+}
+
+/** @throws Error where it ends before */
+export async function readExactly(reader: SequentialReader, length: number): Promise<Buffer> {
+  const bytes = await reader.read(length);
+  if (bytes.length < length) throw cutOff();
+  return bytes;
+}
+
+/** Bytes that are read together: headers of small files lie near each other. */
+const windowBytes = 2 ** 16;
+
+/** A file as it lies on the disk: what is skipped is not read.
+ *  @param onRead  told whenever bytes have come */
+export function fileReader(file: FileHandle, size: number, onRead: () => void): SequentialReader {
+  let at = 0;
+  let window: Buffer = Buffer.alloc(0);
+  let windowAt = 0;
+  return {
+    position: () => at,
+    async read(length) {
+      if (at < windowAt || at + length > windowAt + window.length) {
+        window = await readAt(file, at, Math.min(Math.max(length, windowBytes), size - at));
+        windowAt = at;
+        onRead();
+      }
+      const bytes = window.subarray(at - windowAt, at - windowAt + length);
+      at += bytes.length;
+      return bytes;
+    },
+    async skip(length) {
+      if (length > size - at) throw cutOff();
+      at += length;
+    },
+  };
+}
+
+/** What can only be read from its start, as a file that is packed.
+ *  @param onRead  told whenever bytes have come */
+export function streamReader(stream: AsyncIterable<Buffer>, onRead: () => void): SequentialReader {
+  const chunks = stream[Symbol.asyncIterator]();
+  let chunk: Buffer = Buffer.alloc(0); // what is left of the last one
+  let at = 0;
+  /** Hands on the next bytes in pieces. @returns how many there were */
+  async function take(length: number, give: (piece: Buffer) => void): Promise<number> {
+    let taken = 0;
+    while (taken < length) {
+      if (chunk.length === 0) {
+        const { value, done } = await chunks.next();
+        if (done) break;
+        chunk = value;
+        onRead();
+        continue;
+      }
+      const piece = chunk.subarray(0, length - taken);
+      give(piece);
+      taken += piece.length;
+      chunk = chunk.subarray(piece.length);
+    }
+    at += taken;
+    return taken;
+  }
+  return {
+    position: () => at,
+    async read(length) {
+      const pieces: Buffer[] = [];
+      await take(length, (piece) => pieces.push(piece));
+      return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
+    },
+    async skip(length) {
+      if ((await take(length, () => {})) < length) throw cutOff();
+    },
+  };
 }

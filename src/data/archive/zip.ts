@@ -3,10 +3,10 @@ import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { crc32 } from 'node:zlib';
 import type { Entry, ZipFile } from 'yauzl';
-import { UserError } from '../../errors.ts';
-import { DamagedFile } from '../damaged.ts';
+import { DataError, type UserError } from '../../errors.ts';
+import { openPlainFile, readAt, withFile } from '../disk.ts';
+import { DamagedFile } from '../image-errors.ts';
 import { type Archive, type ArchiveEntry, brokenArchive, entryCheck, type ListingProgress } from './archive.ts';
-import { findDirectory, type ZipDirectory } from './zip-directory.ts';
 
 /** Opens a ZIP archive: its files are found by its directory, in any order.
  *  @throws UserError (data) where it is damaged or a bomb */
@@ -78,7 +78,7 @@ function isLink({ versionMadeBy, externalFileAttributes }: Entry): boolean {
 
 /** The library holds the file to the size that the directory states. */
 async function readEntry(zip: ZipFile, entry: Entry, { problem }: ArchiveEntry): Promise<Uint8Array> {
-  if (problem !== undefined) throw new UserError('data', problem);
+  if (problem !== undefined) throw new DataError(problem);
   try {
     const stream: Readable = await zip.openReadStreamPromise(entry);
     const bytes = await buffer(stream);
@@ -88,4 +88,100 @@ async function readEntry(zip: ZipFile, entry: Entry, { problem }: ArchiveEntry):
     const reason = error instanceof Error ? error.message : String(error);
     throw new DamagedFile(`damaged in the archive: ${reason}`, error);
   }
+}
+
+/** Where the directory of a ZIP archive lies, and what else its end says of it. */
+export interface ZipDirectory {
+  start: number;
+  end: number;
+  /** in words, where so many files are not what the end says; else null */
+  countProblem(files: number): string | null;
+  /** Where a file really lies. To be asked once for each, in the order of the directory.
+   *  @param offset  where the directory says that it lies */
+  placeOf(offset: number): number;
+}
+
+/**
+ * Reads the end of a ZIP archive. Its size of the directory is what is believed; number of files and places are held against that. The Mac's Archive Utility keeps the
+ * lower 16 bits of the number and the lower 32 of places, and does not say when there are more; where something stands in front of an archive, such as a program that
+ * unpacks it, all places are too low.
+ * @see APPNOTE.TXT of PKWARE, 4.3.14 to 4.3.16
+ * @throws UserError (data), Error with what is wrong
+ */
+export async function findDirectory(path: string): Promise<ZipDirectory> {
+  return withFile(openPlainFile(path), async (file) => {
+    const { size } = await file.stat();
+    const tailAt = Math.max(0, size - endBytes - longestComment - locatorBytes);
+    const tail = await readAt(file, tailAt, size - tailAt);
+    const at = tail.lastIndexOf(endSignature, -endBytes);
+    if (at < 0) throw new Error('the directory at its end is missing, as where it is cut off');
+    const end = tail.subarray(at);
+    const behind = end.length - endBytes - end.readUInt16LE(20);
+    if (behind > 0) throw extraBytes(path, behind);
+    if (behind < 0) throw new Error('it is cut off within the comment at its end');
+    const locator = tail.subarray(Math.max(0, at - locatorBytes), at);
+    if (!locator.subarray(0, 4).equals(locatorSignature)) return smallDirectory(end, tailAt + at, path);
+    const largeAt = Number(locator.readBigUInt64LE(8));
+    return largeDirectory(await readAt(file, largeAt, largeBytes), largeAt, path);
+  });
+}
+
+const endSignature = Buffer.from('PK\x05\x06', 'latin1');
+const endBytes = 22;
+const longestComment = 2 ** 16 - 1;
+const locatorSignature = Buffer.from('PK\x06\x07', 'latin1');
+const locatorBytes = 20;
+const largeBytes = 56;
+
+/** Of archives as they were before ZIP64: numbers of 16 and 32 bits. @param at  where the directory ends, and its end begins */
+function smallDirectory(end: Buffer, at: number, path: string): ZipDirectory {
+  requireOneDisk(end.readUInt16LE(4), path);
+  const [count, size, stated] = [end.readUInt16LE(10), end.readUInt32LE(12), end.readUInt32LE(16)];
+  const start = at - size;
+  const inFront = start - stated;
+  if (inFront < 0) throw new Error('its directory is not where its end says');
+  const isWrapped = inFront > 0 && inFront % 2 ** 32 === 0;
+  let last = -1;
+  return {
+    start,
+    end: at,
+    countProblem: (files) =>
+      files % 2 ** 16 === count || (files > count && count === 2 ** 16 - 1) ? null : wrongCount(files, count),
+    placeOf(offset) {
+      if (!isWrapped) return offset + inFront;
+      // files lie one behind the other, so one that lies before the last has lost its upper bits
+      last = offset + Math.max(0, Math.ceil((last + 1 - offset) / 2 ** 32)) * 2 ** 32;
+      return last;
+    },
+  };
+}
+
+/** Of ZIP64. @param at  where the directory ends, and its end begins */
+function largeDirectory(end: Buffer, at: number, path: string): ZipDirectory {
+  if (end.toString('latin1', 0, 4) !== 'PK\x06\x06') throw new Error('its directory is not where its end says');
+  requireOneDisk(end.readUInt32LE(16), path);
+  const [count, size, stated] = [32, 40, 48].map((place) => Number(end.readBigUInt64LE(place))) as [number, number, number];
+  if (stated + size !== at) throw new Error('its directory is not where its end says');
+  return {
+    start: stated,
+    end: at,
+    countProblem: (files) => (files === count ? null : wrongCount(files, count)),
+    placeOf: (offset) => offset,
+  };
+}
+
+const wrongCount = (files: number, count: number) => `its directory has ${files} entries, and its end says ${count}`;
+
+/** @param disk  the number of the one that this file is */
+function requireOneDisk(disk: number, path: string): void {
+  if (disk === 0) return;
+  throw new DataError(`${path}: expected a ZIP archive in one file, found the last of ${disk + 1}`, {
+    hint: 'Unpack it from all of its parts (.z01, .z02, …), as 7z x does, and name the folder; or put them together: zip -s 0 PART.zip --out WHOLE.zip.',
+  });
+}
+
+function extraBytes(path: string, bytes: number): UserError {
+  return new DataError(`${path}: expected a ZIP archive that ends with its directory, found ${bytes} bytes behind it`, {
+    hint: 'Fetch or copy it again; zip -FF FILE.zip --out MENDED.zip cuts them off.',
+  });
 }

@@ -1,10 +1,11 @@
 import { rm, utimes } from 'node:fs/promises';
 import { systemReason } from '../../errors.ts';
 import { byteText } from '../../grouped.ts';
-import { contentHash } from '../hash.ts';
+import { contentHash } from '../content-hash.ts';
 import { decoderVersion, decodingRules, type Preprocessing, resizeKernel } from '../image.ts';
-import { type CacheFolder, makeRoom, prepareFolder, segmentsOf } from './folder.ts';
-import { createSegment, type Entry, openSegment, readRow, type Segment, type SegmentWriter } from './segment.ts';
+import type { Source } from '../source.ts';
+import { type CacheFolder, evictSegments, prepareFolder, segmentsOf } from './folder.ts';
+import { createSegment, openSegment, readRow, type Segment, type SegmentEntry, type SegmentWriter } from './segment.ts';
 
 /** Decoded pictures on the disk, for the next start. It never fails a command: what can't be read is decoded again, what
  *  can't be written is a warning. */
@@ -17,13 +18,13 @@ export interface DecodeCache {
 }
 
 export interface Shelf {
-  /** @param stamp  of any length: what tells a picture without reading it
+  /** @param validator  of any length: what tells a picture without reading it
    *  @returns the hash of its content */
-  contentOf(stamp: string): string | undefined;
+  contentOf(validator: string): string | undefined;
   /** @returns imageSize · imageSize · 3 bytes, undefined where there are none or they are damaged */
   read(content: string): Promise<Uint8Array | undefined>;
-  /** keeps pixels, and the stamp that leads to them */
-  keep(picture: { stamp: string | undefined; content: string; pixels: Uint8Array }): Promise<void>;
+  /** keeps pixels, and the validator that leads to them */
+  keep(image: { validator: string | undefined; content: string; pixels: Uint8Array }): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -43,7 +44,7 @@ export function openCache(options: CacheOptions): DecodeCache {
   const begin = async (rowBytes: number, isInUse: (path: string) => boolean): Promise<SegmentWriter | undefined> => {
     if (!isWritable) return undefined;
     await prepareFolder(options);
-    if (await makeRoom(options, fullSegment(options), isInUse)) return createSegment(options.path, rowBytes);
+    if (await evictSegments(options, fullSegment(options), isInUse)) return createSegment(options.path, rowBytes);
     stop(`it may hold ${byteText(options.maximumBytes)} (NN_CACHE_SIZE), and these pictures alone take more`);
     return undefined;
   };
@@ -98,7 +99,7 @@ interface ShelfOptions {
 
 /** Where a picture's pixels are: in a segment, or in the one that is being written. */
 interface Place {
-  entry: Entry;
+  entry: SegmentEntry;
   where: { segment: Segment } | { writer: SegmentWriter };
 }
 
@@ -107,8 +108,8 @@ async function openShelf({ folder, prefix, rowBytes, begin, stop }: ShelfOptions
   const contents = new Map<string, string>();
   const places = new Map<string, Place>();
   const used = new Set<Segment>();
-  const index = (entry: Entry, where: Place['where']) => {
-    if (entry.stamp !== undefined) contents.set(entry.stamp, entry.content);
+  const index = (entry: SegmentEntry, where: Place['where']) => {
+    if (entry.validator !== undefined) contents.set(entry.validator, entry.content);
     if (entry.row !== undefined) places.set(entry.content, { entry, where });
   };
   for (const segment of segments) for (const entry of segment.entries) index(entry, { segment });
@@ -134,14 +135,14 @@ async function openShelf({ folder, prefix, rowBytes, begin, stop }: ShelfOptions
   const inTurn = (work: () => Promise<void>) => {
     last = last.then(work).catch(async (error) => {
       stop(systemReason(error));
-      await writer?.abandon();
+      await writer?.discard();
       writer = undefined;
     });
     return last;
   };
 
   return {
-    contentOf: (stamp) => contents.get(stampHash(stamp)),
+    contentOf: (validator) => contents.get(validatorHash(validator)),
     async read(content) {
       const place = places.get(content);
       if (place === undefined) return undefined;
@@ -151,9 +152,9 @@ async function openShelf({ folder, prefix, rowBytes, begin, stop }: ShelfOptions
       if (pixels === undefined && places.get(content) === place) places.delete(content);
       return pixels;
     },
-    keep: ({ stamp, content, pixels }) =>
+    keep: ({ validator, content, pixels }) =>
       inTurn(async () => {
-        const hash = stamp === undefined ? undefined : stampHash(stamp);
+        const hash = validator === undefined ? undefined : validatorHash(validator);
         const isKept = places.has(content);
         if (isKept && (hash === undefined || contents.get(hash) === content)) return;
         writer ??= await begin(rowBytes, isInUse);
@@ -181,6 +182,30 @@ async function openSegments(paths: readonly string[], rowBytes: number): Promise
   return opened.sort((a, b) => a.created - b.created);
 }
 
-function stampHash(stamp: string): string {
-  return contentHash(Buffer.from(stamp));
+function validatorHash(validator: string): string {
+  return contentHash(Buffer.from(validator));
+}
+
+/** The same source, whose pictures are decoded only where the cache does not have them: found by validator without a look into
+ *  the file, else by the hash of its content.
+ *  @param compareContents  read every file and believe no validator: what is compared with an earlier state is what is there now */
+export function cachedSource(source: Source, cache: DecodeCache | undefined, compareContents = false): Source {
+  const { decoding } = source;
+  if (cache === undefined || decoding === undefined) return source;
+  return {
+    ...source,
+    read: async (index, preprocessing) => {
+      const shelf = await cache.shelf(decoding.kind, preprocessing);
+      const validator = await decoding.validator(index); // before the file is read: what is written in between has another time
+      const known = validator === undefined || compareContents ? undefined : shelf.contentOf(validator);
+      const kept = known === undefined ? undefined : await shelf.read(known);
+      if (kept !== undefined) return { pixels: kept, hash: known! };
+      const original = await source.original(index);
+      if (!('file' in original)) return source.read(index, preprocessing);
+      const content = contentHash(original.file);
+      const pixels = (await shelf.read(content)) ?? (await decoding.decode(original.file, index, preprocessing));
+      await shelf.keep({ validator, content, pixels });
+      return { pixels, hash: content };
+    },
+  };
 }

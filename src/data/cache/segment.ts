@@ -2,32 +2,32 @@ import { randomUUID } from 'node:crypto';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { writeAt } from '../disk.ts';
-import { contentHash } from '../hash.ts';
+import { contentHash } from '../content-hash.ts';
+import { readAt, writeAt } from '../disk.ts';
 
 /**
  * A file of decoded pictures, written once and never changed: rows of equal length, then a table, then a trailer, so that
  * ten thousand pictures are one file. All numbers little-endian.
  *
  *     row      rowBytes of pixels
- *     entry    stamp 16 | content hash 16 | checksum of the row 4 | number of the row 4, or `noRow`
+ *     entry    validator 16 | content hash 16 | checksum of the row 4 | number of the row 4, or `noRow`
  *     trailer  magic 8 | rowBytes 4 | rows 4 | entries 4 | checksum of table and of the trailer so far 4 | created, ms 8
  */
 export interface Segment {
   path: string;
   handle: FileHandle;
   rowBytes: number;
-  entries: readonly Entry[];
+  entries: readonly SegmentEntry[];
   /** when it was begun, in ms since 1970: of two rows for one picture the later counts */
   created: number;
 }
 
-export interface Entry {
+export interface SegmentEntry {
   /** 32 hex digits that tell a picture without reading it; undefined where nothing does */
-  stamp: string | undefined;
+  validator: string | undefined;
   /** hash of the picture's file */
   content: string;
-  /** undefined for an entry that only ties a stamp to a content whose row stands elsewhere */
+  /** undefined for an entry that only ties a validator to a content whose row stands elsewhere */
   row: number | undefined;
   checksum: number;
 }
@@ -39,7 +39,7 @@ const magic = Buffer.from('nnrows\x01\n', 'latin1');
 const entryBytes = 40;
 const trailerBytes = 32;
 const noRow = 0xffffffff;
-const noStamp = '0'.repeat(32);
+const noValidator = '0'.repeat(32);
 
 /** Opens a segment and reads its table.
  *  @returns undefined where the file is not a whole segment of such rows
@@ -72,18 +72,11 @@ function tableChecksum(table: Uint8Array, trailer: Buffer): number {
   return crc32(trailer.subarray(24), crc32(trailer.subarray(0, 20), crc32(table)));
 }
 
-async function readAt(handle: FileHandle, position: number, length: number): Promise<Buffer> {
-  const buffer = Buffer.allocUnsafe(length);
-  const { bytesRead } = await handle.read(buffer, 0, length, position);
-  if (bytesRead !== length) throw new Error(`expected ${length} bytes at ${position}, found ${bytesRead}`);
-  return buffer;
-}
-
-function entryAt(table: Buffer, at: number): Entry {
-  const stamp = table.toString('hex', at, at + 16);
+function entryAt(table: Buffer, at: number): SegmentEntry {
+  const validator = table.toString('hex', at, at + 16);
   const row = table.readUInt32LE(at + 36);
   return {
-    stamp: stamp === noStamp ? undefined : stamp,
+    validator: validator === noValidator ? undefined : validator,
     content: table.toString('hex', at + 16, at + 32),
     checksum: table.readUInt32LE(at + 32),
     row: row === noRow ? undefined : row,
@@ -93,7 +86,7 @@ function entryAt(table: Buffer, at: number): Entry {
 /** @returns the pixels of a row, undefined where it can't be read or is damaged */
 export async function readRow(
   { handle, rowBytes }: Pick<Segment, 'handle' | 'rowBytes'>,
-  entry: Entry,
+  entry: SegmentEntry,
 ): Promise<Uint8Array | undefined> {
   try {
     const pixels = await readAt(handle, entry.row! * rowBytes, rowBytes);
@@ -112,12 +105,12 @@ function rowChecksum(content: string, pixels: Uint8Array): number {
 export interface SegmentWriter {
   readonly bytes: number;
   /** @param pixels  undefined for an entry without a row */
-  add(stamp: string | undefined, content: string, pixels: Uint8Array | undefined): Promise<Entry>;
-  read(entry: Entry): Promise<Uint8Array | undefined>;
+  add(validator: string | undefined, content: string, pixels: Uint8Array | undefined): Promise<SegmentEntry>;
+  read(entry: SegmentEntry): Promise<Uint8Array | undefined>;
   /** gives it its place among the others: `folder/<prefix>-<hash>.rows` */
   seal(prefix: string): Promise<Segment>;
   /** closes and removes it */
-  abandon(): Promise<void>;
+  discard(): Promise<void>;
 }
 
 /** Pixels are gathered to this many bytes before they are written. */
@@ -128,7 +121,7 @@ export async function createSegment(folder: string, rowBytes: number): Promise<S
   const aside = join(folder, `${randomUUID()}${partialExtension}`);
   const handle = await open(aside, 'wx+', 0o600);
   const created = Date.now();
-  const entries: Entry[] = [];
+  const entries: SegmentEntry[] = [];
   let rows = 0;
   let pending: Uint8Array[] = []; // the last rows, which the file does not have yet
   let lastWrite: Promise<unknown> = Promise.resolve();
@@ -145,9 +138,9 @@ export async function createSegment(folder: string, rowBytes: number): Promise<S
     get bytes() {
       return rows * rowBytes + entries.length * entryBytes + trailerBytes;
     },
-    async add(stamp, content, pixels) {
+    async add(validator, content, pixels) {
       const checksum = pixels === undefined ? 0 : rowChecksum(content, pixels);
-      const entry = { stamp, content, checksum, row: pixels === undefined ? undefined : rows };
+      const entry = { validator, content, checksum, row: pixels === undefined ? undefined : rows };
       entries.push(entry);
       if (pixels !== undefined) {
         rows++;
@@ -168,16 +161,16 @@ export async function createSegment(folder: string, rowBytes: number): Promise<S
       await rename(aside, path);
       return { path, handle, rowBytes, entries, created };
     },
-    async abandon() {
+    async discard() {
       await handle.close().catch(() => {}); // a write that failed was reported by its own promise
       await rm(aside, { force: true });
     },
   };
 }
 
-function encodeEntry({ stamp, content, checksum, row }: Entry): Buffer {
+function encodeEntry({ validator, content, checksum, row }: SegmentEntry): Buffer {
   const bytes = Buffer.alloc(entryBytes);
-  bytes.write(stamp ?? noStamp, 0, 'hex');
+  bytes.write(validator ?? noValidator, 0, 'hex');
   bytes.write(content, 16, 'hex');
   bytes.writeUInt32LE(checksum, 32);
   bytes.writeUInt32LE(row ?? noRow, 36);

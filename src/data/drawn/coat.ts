@@ -1,5 +1,4 @@
-import type { Pen } from './pen.ts';
-import { brightness, type Colour, mix, svg } from './svg.ts';
+import { brightness, type Colour, mix, type Pen, svg } from './pen.ts';
 
 /** The colours of one figure. Cats and all others draw theirs from the same lists: colour must not tell them apart. */
 export interface Coat {

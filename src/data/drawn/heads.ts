@@ -1,6 +1,5 @@
 import { type Coat, furred } from './coat.ts';
-import type { Pen } from './pen.ts';
-import { bothSides, brightness, svg } from './svg.ts';
+import { bothSides, brightness, type Pen, svg } from './pen.ts';
 
 /** Heads seen from the front, about (0, 0), some 40 units to each side. Bodies scale them down. */
 export const headRadius = 40;

@@ -1,7 +1,6 @@
 import type { Coat } from './coat.ts';
 import { catEars } from './heads.ts';
-import type { Pen } from './pen.ts';
-import { bothSides, mix, placed, svg } from './svg.ts';
+import { bothSides, mix, type Pen, placed, svg } from './pen.ts';
 
 /** Things and plants, in the box −50 … 50. */
 export const things = { tree, fir, house, cup, car, flower, 'thing with ears': thingWithEars };

@@ -1,8 +1,8 @@
 import { extname } from 'node:path';
 import { type DuplicateCluster, type DuplicateKind, kindOf } from '../duplicates.ts';
 import { formatNamed } from '../image-formats.ts';
-import type { PartName } from '../split.ts';
-import { classNameOf, nameOf, type Survey } from './survey.ts';
+import { groupBy, type SplitName } from '../split.ts';
+import { classNameOf, type ImageTable, nameOf, type SplitOf } from './image-table.ts';
 
 /** Of 255: in a blank picture no channel has a larger standard deviation. A flat JPEG has 0 to 1, a picture at a fiftieth of its
  *  light 1; the least of 4,759 photographs was 14.8. It is low because removal is proposed. */
@@ -91,37 +91,34 @@ export type FindingKind = keyof typeof findingKinds;
 
 export interface Finding {
   kind: FindingKind;
-  groups: Group[];
+  groups: FindingGroup[];
 }
 
 /** Pictures that belong together in a finding: one, or those that are alike with the one to keep first. */
-export interface Group {
-  pictures: Picture[];
+export interface FindingGroup {
+  pictures: FlaggedImage[];
   why: string;
 }
 
 /** A picture that a person is shown. */
-export interface Picture {
+export interface FlaggedImage {
   name: string;
   label: string;
   /** null where the data has no parts */
-  part: PartName | null;
+  part: SplitName | null;
   /** where it comes from: indices of the source, and in it */
   source: number;
   index: number;
 }
 
-/** Which part each readable picture of a survey stands in; null where there are no parts, or none asks for it. */
-export type PartOf = (i: number) => PartName | null;
-
 /** All findings that there are, worst first; kinds of which there is none are left out.
  *  @param clusters  of the readable pictures, as `findDuplicates` gives them */
-export function findAll(survey: Survey, clusters: readonly DuplicateCluster[], partOf: PartOf): Finding[] {
-  const of: Record<FindingKind, Group[]> = {
-    unreadable: unreadableGroups(survey, true),
-    unread: unreadableGroups(survey, false),
-    ...copies(survey, clusters, partOf),
-    ...oddPictures(survey, partOf),
+export function findAll(table: ImageTable, clusters: readonly DuplicateCluster[], splitOf: SplitOf): Finding[] {
+  const of: Record<FindingKind, FindingGroup[]> = {
+    unreadable: unreadableGroups(table, true),
+    unread: unreadableGroups(table, false),
+    ...copies(table, clusters, splitOf),
+    ...oddImages(table, splitOf),
   };
   return (Object.keys(findingKinds) as FindingKind[]).flatMap((kind) =>
     of[kind].length > 0 ? [{ kind, groups: of[kind] }] : [],
@@ -129,21 +126,21 @@ export function findAll(survey: Survey, clusters: readonly DuplicateCluster[], p
 }
 
 /** @param i  of the readable pictures */
-export function pictureAt(survey: Survey, i: number, partOf: PartOf): Picture {
+export function flaggedImage(table: ImageTable, i: number, splitOf: SplitOf): FlaggedImage {
   return {
-    name: nameOf(survey, i),
-    label: classNameOf(survey.sources[survey.sourceOf[i]!]!, survey.indexOf[i]!),
-    part: partOf(i),
-    source: survey.sourceOf[i]!,
-    index: survey.indexOf[i]!,
+    name: nameOf(table, i),
+    label: classNameOf(table.sources[table.sourceOf[i]!]!, table.indexOf[i]!),
+    part: splitOf(i),
+    source: table.sourceOf[i]!,
+    index: table.indexOf[i]!,
   };
 }
 
-function unreadableGroups(survey: Survey, damaged: boolean): Group[] {
-  const found = survey.unreadable.filter(({ isDamaged }) => isDamaged === damaged);
+function unreadableGroups(table: ImageTable, damaged: boolean): FindingGroup[] {
+  const found = table.unreadable.filter(({ isDamaged }) => isDamaged === damaged);
   return found.map(({ source, index, reason }) => {
-    const from = survey.sources[source]!;
-    const picture = { name: from.source.name(index), label: classNameOf(from, index), part: from.part, source, index };
+    const from = table.sources[source]!;
+    const picture = { name: from.source.name(index), label: classNameOf(from, index), part: from.split, source, index };
     return { pictures: [picture], why: reason };
   });
 }
@@ -157,23 +154,23 @@ const alikeness: Record<DuplicateKind, string> = {
 };
 
 /** The clusters of copies, each for the worst that can be said of it. Blank pictures are all alike, and found as such. */
-function copies(survey: Survey, clusters: readonly DuplicateCluster[], partOf: PartOf): Record<CopyKind, Group[]> {
-  const out: Record<CopyKind, Group[]> = { twoLabels: [], leak: [], duplicate: [], nearDuplicate: [] };
+function copies(table: ImageTable, clusters: readonly DuplicateCluster[], splitOf: SplitOf): Record<CopyKind, FindingGroup[]> {
+  const out: Record<CopyKind, FindingGroup[]> = { twoLabels: [], leak: [], duplicate: [], nearDuplicate: [] };
   for (const cluster of clusters) {
-    const members = cluster.members.filter((i) => !isBlank(survey, i));
-    const contents = groupBy(members, (i) => survey.hashes[i]!);
+    const members = cluster.members.filter((i) => !isBlank(table, i));
+    const contents = [...groupBy(members, (i) => table.hashes[i]!).values()];
     const group = (indices: readonly number[], why: string) => ({
-      pictures: indices.map((i) => pictureAt(survey, i, partOf)),
+      pictures: indices.map((i) => flaggedImage(table, i, splitOf)),
       why,
     });
     const alike = contents.length === 1 ? 'the same content' : alikeness[kindOf(cluster)];
     const several = (of: (i: number) => unknown) => new Set(members.map(of).filter((one) => one !== null)).size > 1;
-    if (haveTwoLabels(survey, members)) out.twoLabels.push(group(members, alike));
-    else if (several(partOf)) out.leak.push(group(members, alike));
+    if (haveTwoLabels(table, members)) out.twoLabels.push(group(members, alike));
+    else if (several(splitOf)) out.leak.push(group(members, alike));
     else {
       for (const same of contents) if (same.length > 1) out.duplicate.push(group(same, 'the same content'));
       const first = bestFirst(
-        survey,
+        table,
         contents.map((same) => same[0]!),
       );
       if (first.length > 1) out.nearDuplicate.push(group(first, alike));
@@ -183,7 +180,7 @@ function copies(survey: Survey, clusters: readonly DuplicateCluster[], partOf: P
 }
 
 /** Whether a source has some pictures under several of its classes, or one is positive and another is not. */
-function haveTwoLabels({ sources, sourceOf, indexOf, labels }: Survey, members: readonly number[]): boolean {
+function haveTwoLabels({ sources, sourceOf, indexOf, labels }: ImageTable, members: readonly number[]): boolean {
   const different = (of: (i: number) => unknown) => new Set(members.map(of)).size;
   const classOf = (i: number) => `${sourceOf[i]} ${sources[sourceOf[i]!]!.source.classOf(indexOf[i]!)}`;
   return different((i) => labels[i]) > 1 || different(classOf) > different((i) => sourceOf[i]);
@@ -191,46 +188,35 @@ function haveTwoLabels({ sources, sourceOf, indexOf, labels }: Survey, members: 
 
 /** Of near duplicates the one to keep first: that of most pixels, and of as many that of most bytes, since copies are made smaller,
  *  recompressed or blurred. */
-function bestFirst({ widths, heights, bytes }: Survey, members: readonly number[]): number[] {
+function bestFirst({ widths, heights, bytes }: ImageTable, members: readonly number[]): number[] {
   const pixels = (i: number) => widths[i]! * heights[i]!;
   return members.toSorted((a, b) => pixels(b) - pixels(a) || bytes[b]! - bytes[a]! || a - b);
 }
 
-/** Groups in the order of their first members. */
-function groupBy(members: readonly number[], keyOf: (i: number) => string): number[][] {
-  const groups = new Map<string, number[]>();
-  for (const i of members) {
-    const group = groups.get(keyOf(i));
-    if (group) group.push(i);
-    else groups.set(keyOf(i), [i]);
-  }
-  return [...groups.values()];
-}
-
 /** What is odd about one picture by itself; a blank one is not called dark or blurred as well. */
-function oddPictures(survey: Survey, partOf: PartOf): Record<OddKind, Group[]> {
-  const out: Record<OddKind, Group[]> = { blank: [], dark: [], blurred: [], aspect: [], extension: [] };
-  for (let i = 0; i < survey.count; i++) {
+function oddImages(table: ImageTable, splitOf: SplitOf): Record<OddKind, FindingGroup[]> {
+  const out: Record<OddKind, FindingGroup[]> = { blank: [], dark: [], blurred: [], aspect: [], extension: [] };
+  for (let i = 0; i < table.count; i++) {
     for (const kind of oddKinds) {
-      const why = oddities[kind](survey, i);
+      const why = oddities[kind](table, i);
       if (why === null) continue;
-      out[kind].push({ pictures: [pictureAt(survey, i, partOf)], why });
+      out[kind].push({ pictures: [flaggedImage(table, i, splitOf)], why });
       if (kind === 'blank') break;
     }
   }
   return out;
 }
 
-function isBlank({ measures }: Survey, i: number): boolean {
+function isBlank({ measures }: ImageTable, i: number): boolean {
   return measures.contrast[i]! < blankContrast;
 }
 
 type OddKind = 'blank' | 'dark' | 'blurred' | 'aspect' | 'extension';
 
 /** Says why a picture is odd, or null. */
-const oddities: Record<OddKind, (survey: Survey, i: number) => string | null> = {
-  blank: (survey, i) =>
-    isBlank(survey, i) ? `contrast ${survey.measures.contrast[i]!.toFixed(1)} of 255, below ${blankContrast}` : null,
+const oddities: Record<OddKind, (table: ImageTable, i: number) => string | null> = {
+  blank: (table, i) =>
+    isBlank(table, i) ? `contrast ${table.measures.contrast[i]!.toFixed(1)} of 255, below ${blankContrast}` : null,
   dark: ({ measures }, i) =>
     measures.highlight[i]! < darkHighlight ? `95% of it darker than ${measures.highlight[i]! + 1} of 255` : null,
   blurred: ({ measures }, i) =>
@@ -241,10 +227,10 @@ const oddities: Record<OddKind, (survey: Survey, i: number) => string | null> = 
     const [width, height] = [widths[i]!, heights[i]!];
     return Math.max(width, height) >= extremeAspect * Math.min(width, height) ? `${width}×${height} pixels` : null;
   },
-  extension: (survey, i) => {
-    const extension = extname(nameOf(survey, i)).toLowerCase();
-    const expected = formatNamed(nameOf(survey, i));
-    const found = survey.formatNames[survey.formats[i]!]!;
+  extension: (table, i) => {
+    const extension = extname(nameOf(table, i)).toLowerCase();
+    const expected = formatNamed(nameOf(table, i));
+    const found = table.formatNames[table.formats[i]!]!;
     return expected === undefined || expected === found || found === 'pixels' ? null : `${found}, not ${extension}`;
   },
 };

@@ -20,22 +20,22 @@ export interface Measures {
   sharpness: number;
 }
 
-/** @param picture  the whole of a picture, made small */
-export function measure(picture: Rectangle): Measures {
-  const luminance = luminanceOf(picture);
+/** @param image  the whole of a picture, made small */
+export function measure(image: Rectangle): Measures {
+  const luminance = luminanceOf(image);
   const { mean, variance } = moments(luminance, 0, 1);
-  const channels = [0, 1, 2].map((channel) => moments(picture.pixels, channel, 3).variance);
+  const channels = [0, 1, 2].map((channel) => moments(image.pixels, channel, 3).variance);
   return {
     brightness: mean,
     highlight: percentile(luminance, 0.95),
     contrast: Math.sqrt(Math.max(...channels)),
-    sharpness: variance === 0 ? 0 : laplacianEnergy(luminance, picture) / variance,
+    sharpness: variance === 0 ? 0 : laplacianEnergy(luminance, image) / variance,
   };
 }
 
 /** Mean colour: three bytes. */
-export function colourOf(picture: Rectangle): Uint8Array {
-  return Uint8Array.from(channelMeans(picture), Math.round);
+export function colourOf(image: Rectangle): Uint8Array {
+  return Uint8Array.from(channelMeans(image), Math.round);
 }
 
 /** Of red, green and blue. */
@@ -131,4 +131,38 @@ function laplacianEnergy(luminance: Float64Array, { width, height }: Rectangle):
   }
   const inner = Math.max(0, width - 2) * Math.max(0, height - 2);
   return inner === 0 ? 0 : sum / inner;
+}
+
+/** What a square shows as a whole, as one number each: light, colour and detail. Parts whose pictures were taken in other places,
+ *  by other cameras or at other sizes differ in the means of these. */
+export const imageStatistics = {
+  brightness: { title: 'brightness', unit: 'of 255' },
+  contrast: { title: 'contrast', unit: 'of 255' },
+  red: { title: 'red over green', unit: 'of 255' },
+  blue: { title: 'blue over green', unit: 'of 255' },
+  sharpness: { title: 'sharpness', unit: '' },
+} as const satisfies Record<string, { title: string; unit: string }>;
+
+export type ImageStatistic = keyof typeof imageStatistics;
+export const imageStatisticNames = Object.keys(imageStatistics) as ImageStatistic[];
+
+/** A column for each. */
+export type StatisticColumns = Record<ImageStatistic, Float32Array>;
+
+export function allocateStatistics(count: number): StatisticColumns {
+  const columns = imageStatisticNames.map((name) => [name, new Float32Array(count)]);
+  return Object.fromEntries(columns) as StatisticColumns;
+}
+
+/** Measures one square, as the network sees it.
+ *  @param pixels  side · side · 3 bytes */
+export function setStatistics(columns: StatisticColumns, index: number, pixels: Uint8Array, side: number): void {
+  const image = { width: side, height: side, pixels };
+  const { brightness, contrast, sharpness } = measure(image);
+  const [red, green, blue] = channelMeans(image);
+  columns.brightness[index] = brightness;
+  columns.contrast[index] = contrast;
+  columns.red[index] = red - green;
+  columns.blue[index] = blue - green;
+  columns.sharpness[index] = Math.sqrt(sharpness); // its square is skewed: few pictures would make the mean
 }

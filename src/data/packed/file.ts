@@ -1,9 +1,11 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { shown, systemReason, UserError } from '../../errors.ts';
+import { DataError, shown, systemReason, UserError } from '../../errors.ts';
 import { headerBytesOf, lengthBytes, parseHeader, type TensorEntry } from '../../safetensors.ts';
+import { classesAmong } from '../classes.ts';
 import { openToRead } from '../disk.ts';
+import { hexColumn, type SyncStringColumn } from '../examples.ts';
 import type { Preprocessing } from '../image.ts';
-import { hexTexts, type TextsNow } from '../texts.ts';
+
 import {
   format,
   hashBytes,
@@ -24,9 +26,9 @@ export interface PackedFile extends RowFile {
   classes: readonly string[];
   /** (m)  index into `classes` */
   classOf: Uint8Array | Uint32Array;
-  names: TextsNow;
+  names: SyncStringColumn;
   /** of the contents as the source had them, in hexadecimal */
-  hashes: TextsNow;
+  hashes: SyncStringColumn;
 }
 
 /** Pixels in an open file, picture after picture. */
@@ -47,9 +49,7 @@ type Refuse = (text: string) => never;
  *  @throws UserError (data) with what is wrong with it */
 export function openPacked(path: string): PackedFile {
   const refuse = (text: string): never => {
-    throw new UserError('data', `${path}: ${text}`, {
-      hint: 'Pack the pictures again with nn data pack, or copy the file again.',
-    });
+    throw new DataError(`${path}: ${text}`, { hint: 'Pack the pictures again with nn data pack, or copy the file again.' });
   };
   const descriptor = onFile(path, () => openSync(path, openToRead));
   try {
@@ -99,7 +99,7 @@ function readPacked(path: string, descriptor: number, refuse: Refuse): PackedFil
         );
       },
     },
-    hashes: hexTexts(count, (first, end) => read(at('hashes') + hashBytes * first, hashBytes * (end - first))),
+    hashes: hexColumn(count, (first, end) => read(at('hashes') + hashBytes * first, hashBytes * (end - first))),
   };
 }
 
@@ -112,9 +112,8 @@ function classesOf(bytes: Uint8Array, { positive, negative, names }: PackedClass
     const expected = written.length === 2 ? '0 or 1' : `0 to ${written.length - 1}`;
     refuse(`labels: expected ${expected}, found ${labels[wrong]} for picture ${wrong}`);
   }
-  const classes = written.toSorted();
-  const places = new Map(classes.map((name, place) => [name, place]));
-  return { classes, classOf: labels.map((label) => places.get(written[label]!)!) };
+  const { classes, placeOf } = classesAmong(written);
+  return { classes, classOf: labels.map((label) => placeOf(written[label]!)) };
 }
 
 type PackedLabels = Pick<PackedFile, 'classes' | 'classOf'>;
@@ -128,9 +127,7 @@ export function requirePreprocessing({ path, description }: PackedFile, { imageS
   throw new UserError(
     'usage',
     `${path}: expected pictures packed with ${words({ imageSize, fit })}, found ${words(preprocessing)}`,
-    {
-      hint: `Set data.imageSize=${preprocessing.imageSize}, or pack the pictures again with nn data pack.`,
-    },
+    { hint: `Set data.imageSize=${preprocessing.imageSize}, or pack the pictures again with nn data pack.` },
   );
 }
 
@@ -179,17 +176,29 @@ function decodeName(bytes: Uint8Array, refuse: Refuse): string {
 /** Some bytes of a file, in a buffer of their own. @throws UserError (data) where they are not there */
 function readBytes(path: string, descriptor: number, at: number, bytes: number): Uint8Array {
   const out = new Uint8Array(bytes);
-  for (let done = 0; done < bytes; ) {
-    const read = onFile(path, () => readSync(descriptor, out, done, bytes - done, at + done));
+  fillNow({ path, descriptor }, out, at, onFile);
+  return out;
+}
+
+/** Fills a buffer with the bytes from a place in a file on.
+ *  @param guarded  does a call of the system, and makes a UserError of its failure
+ *  @throws UserError (data) where they are not there */
+export function fillNow(
+  { path, descriptor }: Pick<RowFile, 'path' | 'descriptor'>,
+  out: Uint8Array,
+  at: number,
+  guarded: typeof onFile,
+): void {
+  for (let done = 0; done < out.length; ) {
+    const read = guarded(path, () => readSync(descriptor, out, done, out.length - done, at + done));
     if (read === 0) throw shortFile(path);
     done += read;
   }
-  return out;
 }
 
 /** A file that was whole when it was opened, and is not any more. */
 export function shortFile(path: string): UserError {
-  return new UserError('data', `${path}: expected a file that stays as it is while it is read, found it shorter`);
+  return new DataError(`${path}: expected a file that stays as it is while it is read, found it shorter`);
 }
 
 /** @throws UserError (data) for what the system refuses */
@@ -197,6 +206,6 @@ function onFile<T>(path: string, work: () => T): T {
   try {
     return work();
   } catch (error) {
-    throw new UserError('data', `${path}: expected a file of packed pictures, found: ${systemReason(error)}`, { cause: error });
+    throw new DataError(`${path}: expected a file of packed pictures, found: ${systemReason(error)}`, { cause: error });
   }
 }

@@ -1,7 +1,7 @@
 import { isRecord } from '../../checks.ts';
 import { shown } from '../../errors.ts';
 import { encodeHeader, type TensorEntry, type TensorTypes } from '../../safetensors.ts';
-import type { Classes } from '../examples.ts';
+import type { Classes } from '../classes.ts';
 import { type Fit, fits, type Preprocessing, resizeKernel } from '../image.ts';
 
 /** Packed pictures: a safetensors file with one row for each picture. docs/formats.md says what is in it. */
@@ -78,8 +78,11 @@ export function packedHeader(description: PackedDescription, m: number, nameByte
     metadata: metadata(maximumRows),
     tensors: tensorEntries(maximumRows, description, Number.MAX_SAFE_INTEGER - maximumRows * (side * side * channels + 32)),
   });
-  const room = Math.ceil(longest.length / page) * page;
-  return encodeHeader({ metadata: metadata(description.unreadable), tensors: tensorEntries(m, description, nameBytes) }, room);
+  const headerBytes = Math.ceil(longest.length / page) * page;
+  return encodeHeader(
+    { metadata: metadata(description.unreadable), tensors: tensorEntries(m, description, nameBytes) },
+    headerBytes,
+  );
 }
 
 /** Pixels start where a page of memory could. */

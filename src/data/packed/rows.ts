@@ -1,6 +1,7 @@
-import { readSync, readv } from 'node:fs';
-import { systemReason, UserError } from '../../errors.ts';
-import { type RowFile, shortFile } from './file.ts';
+import { readv } from 'node:fs';
+import { DataError, systemReason, type UserError } from '../../errors.ts';
+import { limitYoungGeneration, type StoredPixels } from '../pixels.ts';
+import { fillNow, type RowFile, shortFile } from './file.ts';
 
 /** Bytes that one call reads at most: enough that the disk is busy, few enough that several calls share the work. */
 const callBytes = 2 ** 21;
@@ -29,19 +30,13 @@ export async function readRows(file: RowFile, rows: Int32Array, out: Uint8Array)
 }
 
 /** The same, one row after the other, before anything else happens. */
-export function readRowsNow({ path, descriptor, pixelsAt, features }: RowFile, rows: Int32Array, out: Uint8Array): void {
-  for (const [i, row] of rows.entries()) {
-    for (let done = 0; done < features; ) {
-      const read = readSome(path, () =>
-        readSync(descriptor, out, i * features + done, features - done, pixelsAt + row * features + done),
-      );
-      if (read === 0) throw shortFile(path);
-      done += read;
-    }
-  }
+export function readRowsNow(file: RowFile, rows: Int32Array, out: Uint8Array): void {
+  const { features, pixelsAt } = file;
+  for (const [i, row] of rows.entries())
+    fillNow(file, out.subarray(i * features, (i + 1) * features), pixelsAt + row * features, guarded);
 }
 
-function readSome(path: string, read: () => number): number {
+function guarded<T>(path: string, read: () => T): T {
   try {
     return read();
   } catch (error) {
@@ -50,7 +45,7 @@ function readSome(path: string, read: () => number): number {
 }
 
 function unreadable(path: string, error: unknown): UserError {
-  return new UserError('data', `${path}: can't be read: ${systemReason(error)}`, { cause: error });
+  return new DataError(`${path}: can't be read: ${systemReason(error)}`, { cause: error });
 }
 
 /** Places first … end − 1 of the rows that are asked for, read together. */
@@ -131,4 +126,22 @@ function without(buffers: Uint8Array[], bytes: number): Uint8Array[] {
     return false;
   });
   return first < 0 ? [] : [buffers[first]!.subarray(left), ...buffers.slice(first + 1)];
+}
+
+/** The pixels in a file, or of some of its pictures, left where they are.
+ *  @param rows  of the file, null for all
+ *  @param budgetBytes  bytes of memory that reading may take at a time */
+export function pixelsInFile(file: RowFile, rows: Int32Array | null, budgetBytes: number): StoredPixels {
+  const inFile = (wanted: Int32Array) => (rows === null ? wanted : wanted.map((row) => rows[row]!));
+  return {
+    count: rows?.length ?? file.count,
+    features: file.features,
+    budgetBytes,
+    read: (wanted, out) => {
+      limitYoungGeneration();
+      return readRows(file, inFile(wanted), out);
+    },
+    readNow: (wanted, out) => readRowsNow(file, inFile(wanted), out),
+    select: (wanted) => pixelsInFile(file, inFile(wanted), budgetBytes),
+  };
 }

@@ -1,13 +1,24 @@
+import { constants } from 'node:fs';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { isSystemError, systemReason, UserError } from '../../errors.ts';
+import { DataError, isSystemError, systemReason, UserError } from '../../errors.ts';
 import { namedRandom } from '../../random.ts';
-import { exists, flushFolder, writeAt } from '../disk.ts';
-import { orderClasses } from '../examples.ts';
+import { orderClasses } from '../classes.ts';
+import { exists, flushFolder, sequentialWriter, writeAt } from '../disk.ts';
 import type { Preprocessing } from '../image.ts';
-import { type Attempt, attempt, decodesAtOnce, type Failure, mapInOrder, refuseWithoutClasses, strictError } from '../load.ts';
-import { hashOf, type Source, type SourcePicture } from '../source.ts';
+import { type Failure, refuseWithoutClasses, strictError } from '../load.ts';
+import {
+  type Attempt,
+  attempt,
+  decodesAtOnce,
+  hashOf,
+  mapInOrder,
+  readInOrder,
+  type Source,
+  type SourceImage,
+} from '../source.ts';
+
 import { hashBytes, type PackedClasses, type PackedDescription, type PackOrder, packedHeader, tensorEntries } from './format.ts';
 import { encodeGroup, encodeSettings, type Item, type PackSettings, readGroups } from './list.ts';
 
@@ -180,7 +191,7 @@ async function changeOf(item: Item, index: number, { source, options, labelOf }:
 }
 
 function changedSource({ title }: Source, change: string): UserError {
-  return new UserError('data', `${title}: expected the pictures of the packing that was broken off, found others: ${change}`, {
+  return new DataError(`${title}: expected the pictures of the packing that was broken off, found others: ${change}`, {
     hint: 'Begin anew with --force.',
   });
 }
@@ -202,11 +213,7 @@ async function packRest(files: Files, job: Job, state: State): Promise<void> {
   const left = (function* () {
     for (let i = state.done; i < source.count; i++) yield indexOf(i);
   })();
-  const reads = mapInOrder(left, decodesAtOnce(), async (index) => ({
-    index,
-    outcome: await attempt(source.read(index, preprocessing)),
-  }));
-  const rooms = [new Uint8Array(rows * features), new Uint8Array(rows * features)];
+  const buffers = [new Uint8Array(rows * features), new Uint8Array(rows * features)];
   let items: Item[] = [];
   let filled = 0;
   let writing = Promise.resolve();
@@ -214,7 +221,7 @@ async function packRest(files: Files, job: Job, state: State): Promise<void> {
 
   const flush = async () => {
     await writing;
-    const pixels = rooms[turn]!.subarray(0, filled * features);
+    const pixels = buffers[turn]!.subarray(0, filled * features);
     const lines = encodeGroup(items, crc32(pixels));
     const [pixelsAt, listAt] = [state.pixelsAt + state.count * features, state.listBytes];
     for (const item of items) addItem(state, item, job);
@@ -227,9 +234,9 @@ async function packRest(files: Files, job: Job, state: State): Promise<void> {
   };
 
   try {
-    for await (const { index, outcome } of reads) {
+    for await (const { index, outcome } of readInOrder(source, left, preprocessing)) {
       items.push(itemOf(job, index, outcome));
-      if ('value' in outcome) rooms[turn]!.set(outcome.value.pixels, filled++ * features);
+      if ('value' in outcome) buffers[turn]!.set(outcome.value.pixels, filled++ * features);
       else if (strict) throw strictError(source, [...state.failures, { name: source.name(index), reason: outcome.reason }]);
       if (filled === rows || items.length >= maximumItems) await flush();
       onProgress?.(state.done + items.length, source.count);
@@ -243,7 +250,7 @@ async function packRest(files: Files, job: Job, state: State): Promise<void> {
 /** Pictures of a group, where so many are unreadable that its pixels don't fill it. */
 const maximumItems = 65_536;
 
-function itemOf({ source, labelOf }: Job, index: number, outcome: Attempt<SourcePicture>): Item {
+function itemOf({ source, labelOf }: Job, index: number, outcome: Attempt<SourceImage>): Item {
   const name = source.name(index);
   if ('reason' in outcome) return { name, reason: outcome.reason };
   return { name, label: labelOf(index), hash: outcome.value.hash };
@@ -255,7 +262,9 @@ async function finish(file: FileHandle, list: string, { settings }: Job, state: 
   const entries = tensorEntries(state.count, settings, state.nameBytes);
   const encodeLabel = (label: number) =>
     settings.classes.names ? new Uint8Array(Uint32Array.of(label).buffer) : Uint8Array.of(label);
-  const [, nameOffsets, hashes, labels, names] = entries.map(({ start }) => appender(file, state.pixelsAt + start));
+  const [, nameOffsets, hashes, labels, names] = entries.map(({ start }) =>
+    sequentialWriter(file, { position: state.pixelsAt + start, groupBytes: 2 ** 16 }),
+  );
   const offset = Buffer.alloc(8);
   let nameEnd = 0;
   await nameOffsets!.add(offset);
@@ -283,31 +292,6 @@ function descriptionOf({ count: _, ...rest }: PackSettings, unreadable: number):
   return { ...rest, unreadable };
 }
 
-/** Writes bytes one after the other from a place in a file on. */
-function appender(file: FileHandle, start: number) {
-  const room = Buffer.alloc(2 ** 16);
-  let at = start;
-  let filled = 0;
-  const flush = async () => {
-    await writeAt(file, room.subarray(0, filled), at);
-    at += filled;
-    filled = 0;
-  };
-  return {
-    flush,
-    async add(bytes: Uint8Array) {
-      if (filled + bytes.length > room.length) await flush();
-      if (bytes.length > room.length) {
-        await writeAt(file, bytes, at);
-        at += bytes.length;
-        return;
-      }
-      room.set(bytes, filled);
-      filled += bytes.length;
-    },
-  };
-}
-
 function rowOrder({ order, count }: PackSettings): (i: number) => number {
   if (order === 'source') return (i) => i;
   const indices = namedRandom(order.seed, 'pack').permutation(count);
@@ -315,30 +299,28 @@ function rowOrder({ order, count }: PackSettings): (i: number) => number {
 }
 
 async function checksumAt(file: FileHandle, at: number, bytes: number): Promise<number | undefined> {
-  const room = new Uint8Array(Math.min(bytes, groupBytes));
+  const buffer = new Uint8Array(Math.min(bytes, groupBytes));
   let sum = 0;
   for (let done = 0; done < bytes; ) {
-    const { bytesRead } = await file.read(room, 0, Math.min(room.length, bytes - done), at + done);
+    const { bytesRead } = await file.read(buffer, 0, Math.min(buffer.length, bytes - done), at + done);
     if (bytesRead === 0) return undefined;
-    sum = crc32(room.subarray(0, bytesRead), sum);
+    sum = crc32(buffer.subarray(0, bytesRead), sum);
     done += bytesRead;
   }
   return sum;
 }
 
+/** Reading and writing what is there, or making it. */
+const readAndMake = constants.O_RDWR | constants.O_CREAT;
+
 async function openBoth(partial: string, list: string): Promise<Files> {
-  const pixels = await open(partial, await modeOf(partial));
+  const pixels = await open(partial, readAndMake);
   try {
-    return { pixels, list: await open(list, await modeOf(list)) };
+    return { pixels, list: await open(list, readAndMake) };
   } catch (error) {
     await pixels.close();
     throw error;
   }
-}
-
-/** Reading and writing what is there, or making it. */
-async function modeOf(path: string): Promise<string> {
-  return (await exists(path)) ? 'r+' : 'w+';
 }
 
 /** @throws UserError (data) for a disk that refuses */
@@ -347,7 +329,7 @@ async function onDisk<T>(path: string, work: () => Promise<T>): Promise<T> {
     return await work();
   } catch (error) {
     if (!isSystemError(error)) throw error;
-    throw new UserError('data', `${path}: can't be written: ${systemReason(error)}`, {
+    throw new DataError(`${path}: can't be written: ${systemReason(error)}`, {
       hint: 'What is packed so far is kept beside it; the same command goes on from there.',
       cause: error,
     });

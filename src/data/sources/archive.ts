@@ -1,12 +1,13 @@
-import { UserError } from '../../errors.ts';
+import { DataError } from '../../errors.ts';
 import { type Archive, type ArchiveEntry, emptyFile, type ListingProgress } from '../archive/archive.ts';
-import { DamagedFile } from '../damaged.ts';
+import { classesAmong } from '../classes.ts';
+import { contentHash } from '../content-hash.ts';
+import { decodeImage } from '../decode.ts';
 import { firstBytes, reasonAt } from '../disk.ts';
 import { fileValidator } from '../file-validator.ts';
-import { contentHash } from '../hash.ts';
-import { decodeImage } from '../image.ts';
+import { DamagedFile } from '../image-errors.ts';
 import type { Source } from '../source.ts';
-import { filesPassedOver, foldersPassedOver, imagesAmong, isHiddenName, isSystemFolder } from './found-files.ts';
+import { filesPassedOver, foldersPassedOver, imagesAmong, isHiddenName, isSystemFolder } from './files.ts';
 
 export interface ArchiveOptions {
   path: string;
@@ -14,7 +15,7 @@ export interface ArchiveOptions {
   folder?: string | undefined;
 }
 
-interface Picture {
+interface ArchivedImage {
   /** where it is in the archive */
   index: number;
   /** below the folder of the classes */
@@ -36,20 +37,19 @@ export async function openArchive({ path, folder }: ArchiveOptions, onProgress?:
   const isBelow = (entry: ArchiveEntry) => entry.path.startsWith(root);
   const isLoose = (entry: ArchiveEntry) => !entry.path.slice(root.length).includes('/');
   const images = found.images.filter(isBelow);
-  const pictures = images.filter((entry) => !isLoose(entry)).map((entry) => pictureOf(entry, root));
+  const pictures = images.filter((entry) => !isLoose(entry)).map((entry) => archivedImage(entry, root));
   const read = async (i: number) => {
     const { index, problem } = pictures[i]!;
     if (problem === emptyFile) throw new DamagedFile(problem);
     return archive.read(index);
   };
-  const classes = [...new Set(pictures.map(({ className }) => className))].sort();
-  const places = new Map(classes.map((name, place) => [name, place]));
+  const { classes, placeOf } = classesAmong(pictures.map(({ className }) => className));
   return {
     title: path,
     count: pictures.length,
     classes,
     name: (i) => pictures[i]!.name,
-    classOf: (i) => places.get(pictures[i]!.className)!,
+    classOf: (i) => placeOf(pictures[i]!.className),
     read: async (i, preprocessing) => {
       const bytes = await read(i);
       return { pixels: await decodeImage(bytes, preprocessing), hash: contentHash(bytes) };
@@ -57,7 +57,7 @@ export async function openArchive({ path, folder }: ArchiveOptions, onProgress?:
     original: async (i) => ({ file: await read(i) }),
     decoding: {
       kind: 'file',
-      stamp: async (i) => (validator === undefined ? undefined : `${validator} ${pictures[i]!.index} ${pictures[i]!.name}`),
+      validator: async (i) => (validator === undefined ? undefined : `${validator} ${pictures[i]!.index} ${pictures[i]!.name}`),
       decode: (file, _, preprocessing) => decodeImage(file, preprocessing),
     },
     notes: notesOf(path, {
@@ -90,7 +90,7 @@ function visible(parts: readonly string[]): readonly string[] {
 /** A ZIP archive says so in its first bytes, unless something stands in front of it. */
 async function openAny(path: string, onProgress?: ListingProgress): Promise<Archive> {
   const start = await firstBytes(path, 2).catch((error) => {
-    throw new UserError('data', `${path}: expected an archive, found: ${reasonAt(path, error)}`, { cause: error });
+    throw new DataError(`${path}: expected an archive, found: ${reasonAt(path, error)}`, { cause: error });
   });
   if (start.toString('latin1') === 'PK' || /\.zip$/i.test(path))
     return (await import('../archive/zip.ts')).openZip(path, onProgress);
@@ -133,13 +133,10 @@ function checkFolder(folder: string, entries: readonly ArchiveEntry[], archive: 
   const root = `${folder.replace(/^\.?\/+|\/+$/g, '')}/`;
   if (entries.some(({ path }) => path.startsWith(root))) return root;
   const folders = [...new Set(entries.flatMap(({ path }) => (path.includes('/') ? [path.slice(0, path.indexOf('/'))] : [])))];
-  throw new UserError(
-    'data',
-    `${archive}: expected a folder ${folder} in it, found ${folders.slice(0, 10).join(', ') || 'no folders'}`,
-  );
+  throw new DataError(`${archive}: expected a folder ${folder} in it, found ${folders.slice(0, 10).join(', ') || 'no folders'}`);
 }
 
-function pictureOf({ path, index, problem }: ArchiveEntry & { index: number }, root: string): Picture {
+function archivedImage({ path, index, problem }: ArchiveEntry & { index: number }, root: string): ArchivedImage {
   const name = path.slice(root.length);
   return { index, name, className: name.slice(0, name.indexOf('/')), problem };
 }

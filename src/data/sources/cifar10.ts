@@ -1,10 +1,10 @@
 import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { systemReason, UserError } from '../../errors.ts';
+import { DataError, systemReason, UserError } from '../../errors.ts';
 import { grouped } from '../../grouped.ts';
 import type { ListingProgress } from '../archive/archive.ts';
+import { contentHash } from '../content-hash.ts';
 import { readWhole } from '../disk.ts';
-import { contentHash } from '../hash.ts';
 import { resizePixels } from '../image.ts';
 import type { Source } from '../source.ts';
 import { isFolder, maximumFileBytes } from './files.ts';
@@ -54,9 +54,9 @@ export async function openCifar10(
     while (i >= counts[k]!) i -= counts[k++]!;
     return { ...batches[k]!, i };
   };
-  const pixelsOf = (index: number) => {
+  const imageAt = (index: number) => {
     const { bytes, i } = place(index);
-    return interleaved(bytes.subarray(i * recordBytes + 1, (i + 1) * recordBytes));
+    return { pixels: interleaved(bytes.subarray(i * recordBytes + 1, (i + 1) * recordBytes)), width: side, height: side };
   };
   const classes = [positive, `non${positive}`].sort();
   return {
@@ -72,14 +72,10 @@ export async function openCifar10(
       return classes.indexOf(bytes[i * recordBytes] === label ? positive : `non${positive}`);
     },
     read: async (index, preprocessing) => {
-      const pixels = pixelsOf(index);
-      const isFitting = preprocessing.imageSize === side;
-      return {
-        pixels: isFitting ? pixels : await resizePixels(pixels, { width: side, height: side }, preprocessing),
-        hash: contentHash(pixels),
-      };
+      const image = imageAt(index);
+      return { pixels: await resizePixels(image, preprocessing), hash: contentHash(image.pixels) };
     },
-    original: async (index) => ({ pixels: pixelsOf(index), width: side, height: side }),
+    original: async (index) => imageAt(index),
     notes: [],
   };
 }
@@ -110,7 +106,7 @@ async function listFiles(path: string, onProgress?: ListingProgress): Promise<Fi
     return new Map(archive.entries.map((entry, index) => [basename(entry.path), () => archive.read(index)]));
   } catch (error) {
     if (error instanceof UserError) throw error;
-    throw new UserError('data', `${path}: expected CIFAR-10 in its binary version, found: ${systemReason(error)}`, {
+    throw new DataError(`${path}: expected CIFAR-10 in its binary version, found: ${systemReason(error)}`, {
       hint: 'It is the file cifar-10-binary.tar.gz, or the folder cifar-10-batches-bin that is in it.',
       cause: error,
     });
@@ -125,7 +121,7 @@ async function readAll(path: string, files: Files, part: Cifar10Part): Promise<{
   const missing = files.has(metaName) ? (part === 'test' ? 'test_batch.bin' : 'data_batch_1.bin') : metaName;
   if (batches.length === 0 || !files.has(metaName)) {
     const found = [...files.keys()].sort().slice(0, 10).join(', ') || 'no files';
-    throw new UserError('data', `${path}: expected CIFAR-10 in its binary version, with ${missing}; found ${found}`, {
+    throw new DataError(`${path}: expected CIFAR-10 in its binary version, with ${missing}; found ${found}`, {
       hint: 'The versions for Python and Matlab hold the same pictures in another form: fetch cifar-10-binary.tar.gz.',
     });
   }
@@ -145,14 +141,13 @@ function labelOf(positive: string, meta: Uint8Array, path: string): number {
 
 function checkBatch(bytes: Uint8Array, where: string): void {
   if (bytes.length === 0 || bytes.length % recordBytes !== 0) {
-    throw new UserError(
-      'data',
+    throw new DataError(
       `${where}: expected a whole number of pictures of ${grouped(recordBytes)} bytes, found ${grouped(bytes.length)} bytes`,
       { hint: 'Fetch or copy it again.' },
     );
   }
   for (let at = 0; at < bytes.length; at += recordBytes) {
     if (bytes[at]! > 9)
-      throw new UserError('data', `${where}: picture ${at / recordBytes}: expected a label from 0 to 9, found ${bytes[at]}`);
+      throw new DataError(`${where}: picture ${at / recordBytes}: expected a label from 0 to 9, found ${bytes[at]}`);
   }
 }

@@ -1,18 +1,17 @@
 import { dirname, resolve, sep } from 'node:path';
 import { parse } from 'csv-parse/sync';
-import { UserError } from '../../errors.ts';
-import { csvField } from '../csv-field.ts';
-import { decodeText, delimiterOf, lineOfWrongBytes, problemOf } from '../decode-text.ts';
+import { DataError } from '../../errors.ts';
+import { classesAmong } from '../classes.ts';
 import { exists, readWhole, reasonAt } from '../disk.ts';
 import type { Source } from '../source.ts';
-import { fileDecoding, readFileBytes, readPicture } from './files.ts';
+import { csvField, decodeText, delimiterOf, lineOfWrongBytes, problemOf } from '../text-files.ts';
+import { fileDecoding, readFileBytes, readImage } from './files.ts';
 
 /** A table with the columns path and label; paths are relative to the file. Quoting as in RFC 4180; semicolons or tabs do for commas.
  *  @throws UserError (data) on a file that can't be read or has other columns */
 export async function openCsv({ path }: { path: string }): Promise<Source> {
   const { rows, text } = await readRows(path);
-  const classes = [...new Set(rows.map((row) => row.label))].sort();
-  const places = new Map(classes.map((name, place) => [name, place]));
+  const { classes, placeOf } = classesAmong(rows.map((row) => row.label));
   const folder = dirname(path);
   const fileOf = (i: number) => resolve(folder, rows[i]!.path);
   return {
@@ -20,8 +19,8 @@ export async function openCsv({ path }: { path: string }): Promise<Source> {
     count: rows.length,
     classes,
     name: (i) => rows[i]!.path,
-    classOf: (i) => places.get(rows[i]!.label)!,
-    read: (i, preprocessing) => readPicture(fileOf(i), preprocessing),
+    classOf: (i) => placeOf(rows[i]!.label),
+    read: (i, preprocessing) => readImage(fileOf(i), preprocessing),
     original: async (i) => ({ file: await readFileBytes(fileOf(i)) }),
     decoding: fileDecoding(fileOf),
     notes: wrongBytes(text, path),
@@ -51,7 +50,7 @@ export async function csvWithout(path: string, removed: readonly { file: string;
   const gone = new Set<number>();
   for (const { file, label } of removed) {
     const at = rows.findLastIndex((row, i) => row.path === file && row.label === label && !gone.has(i));
-    if (at < 0) throw new UserError('data', `${path}: expected a row of ${file} with the label ${label}, found none`);
+    if (at < 0) throw new DataError(`${path}: expected a row of ${file} with the label ${label}, found none`);
     gone.add(at);
   }
   const [header, ...records] = parseRecords(text, path);
@@ -75,22 +74,20 @@ async function readText(path: string): Promise<string> {
   try {
     text = decodeText(await readWhole(path, maximumBytes));
   } catch (error) {
-    throw new UserError('data', `${path}: expected a CSV file, found: ${reasonAt(path, error)}`, { cause: error });
+    throw new DataError(`${path}: expected a CSV file, found: ${reasonAt(path, error)}`, { cause: error });
   }
   const problem = problemOf(text);
   if (problem === null) return text;
-  throw new UserError('data', `${path}: expected a CSV file, found ${problem}`, { hint: 'Save it as UTF-8.' });
+  throw new DataError(`${path}: expected a CSV file, found ${problem}`, { hint: 'Save it as UTF-8.' });
 }
 
 function parseRows(text: string, file: string): Row[] {
   const [header, ...rows] = parseRecords(text, file);
-  if (header === undefined)
-    throw new UserError('data', `${file}: expected a line with the columns path,label, found an empty file`);
+  if (header === undefined) throw new DataError(`${file}: expected a line with the columns path,label, found an empty file`);
   const places = { path: header.fields.indexOf('path'), label: header.fields.indexOf('label') };
   for (const column of columns) {
     if (places[column] < 0 || places[column] !== header.fields.lastIndexOf(column)) {
-      throw new UserError(
-        'data',
+      throw new DataError(
         `${file}, line ${header.line}: expected one column ${column}, found the columns ${header.fields.join(', ')}`,
         { hint: 'The first line names the columns: path,label. They are separated by commas, semicolons or tabs.' },
       );
@@ -98,8 +95,7 @@ function parseRows(text: string, file: string): Row[] {
   }
   return rows.map(({ fields, line }) => {
     if (fields.length !== header.fields.length) {
-      throw new UserError(
-        'data',
+      throw new DataError(
         `${file}, line ${line}: expected ${header.fields.length} values, as many as columns, found ${fields.length}`,
         { hint: 'A value that holds a comma stands in "quotes".' },
       );
@@ -107,7 +103,7 @@ function parseRows(text: string, file: string): Row[] {
     const value = (column: 'path' | 'label') => {
       const found = fields[places[column]]!;
       if (found === '')
-        throw new UserError('data', `${file}, line ${line}: expected a value in the column ${column}, found an empty value`);
+        throw new DataError(`${file}, line ${line}: expected a value in the column ${column}, found an empty value`);
       return found;
     };
     return { path: value('path'), label: value('label') };
@@ -130,7 +126,7 @@ function parseRecords(text: string, file: string): { fields: string[]; line: num
       trim: true,
     }) as unknown as typeof records;
   } catch (error) {
-    throw new UserError('data', `${file}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new DataError(`${file}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }
   let surplus = 0; // csv-parse counts a quoted CR LF as two lines, and a record by the line that it ends on
   return records.map(({ record: fields, info }) => {

@@ -1,17 +1,22 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
-import { systemReason, UserError } from '../../errors.ts';
+import { DataError, systemReason } from '../../errors.ts';
 import type { Source } from '../source.ts';
-import { fileDecoding, isFolder, readFileBytes, readPicture, requireFolder, walkFiles } from './files.ts';
 import {
   type FoundFile,
   fileAt,
+  fileDecoding,
   filesPassedOver,
   foldersPassedOver,
   imagesAmong,
+  isFolder,
   isHiddenName,
   isSystemFolder,
-} from './found-files.ts';
+  readFileBytes,
+  readImage,
+  requireFolder,
+  walkFiles,
+} from './files.ts';
 
 interface Entry {
   path: string;
@@ -55,7 +60,7 @@ export async function openFolder({ path }: { path: string }): Promise<Source> {
     classes,
     name: (i) => nameOf(entries[i]!.path),
     classOf: (i) => entries[i]!.classIndex,
-    read: async (i, preprocessing) => readPicture(pathOf(entries[i]!), preprocessing),
+    read: async (i, preprocessing) => readImage(pathOf(entries[i]!), preprocessing),
     original: async (i) => ({ file: await readFileBytes(pathOf(entries[i]!)) }),
     decoding: fileDecoding((i) => entries[i]!.path),
     notes: await notesOf(path, strays, passedOver, nameOf),
@@ -64,7 +69,7 @@ export async function openFolder({ path }: { path: string }): Promise<Source> {
 
 /** @throws UserError (data) for a folder that can't be entered */
 function pathOf({ path, problem }: Entry): string {
-  if (problem !== undefined) throw new UserError('data', problem);
+  if (problem !== undefined) throw new DataError(problem);
   return path;
 }
 

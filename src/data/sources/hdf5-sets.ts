@@ -28,7 +28,7 @@ function typeName({ metadata: { type, size, signed, enum_type, littleEndian } }:
   return isBool ? 'bool' : `of names${littleEndian ? '' : ', big-endian'}`;
 }
 
-export function isPictures(set: Dataset): boolean {
+export function isImages(set: Dataset): boolean {
   const { shape } = set;
   return typeName(set) === 'uint8' && shape?.length === 4 && shape[3] === 3 && shape.every((n) => n > 0);
 }
@@ -59,7 +59,7 @@ export function labelsAt(set: Dataset, first: number, end: number): number[] {
 
 /** What to do where no set holds pictures as nn reads them: h5py's words for the largest of numbers.
  *  @param sets  those that may be meant */
-export function pictureAdvice(sets: ReadonlyMap<string, Dataset>): string {
+export function imageAdvice(sets: ReadonlyMap<string, Dataset>): string {
   const layout = 'Pictures are bytes (uint8) from 0 to 255 in the shape (m, height, width, 3), the channels last.';
   const size = ([, { shape }]: [string, Dataset]) => (shape ?? []).reduce((product, n) => product * n, 1);
   const numbers = [...sets].filter(

@@ -1,15 +1,15 @@
 import { stat } from 'node:fs/promises';
-import { dirname, relative } from 'node:path';
+import { dirname, relative, resolve } from 'node:path';
 import type { Dataset, File, Group } from 'h5wasm/node';
-import { UserError } from '../../errors.ts';
+import { DataError, UserError } from '../../errors.ts';
 import { grouped } from '../../grouped.ts';
+import { classesAmong } from '../classes.ts';
+import { contentHash } from '../content-hash.ts';
 import { firstBytes, reasonAt } from '../disk.ts';
-import { contentHash } from '../hash.ts';
 import { resizePixels } from '../image.ts';
-import { maximumPixels, minimumSide } from '../image-traps.ts';
+import { maximumPixels, minimumSide } from '../image-errors.ts';
 import type { Source } from '../source.ts';
-import { openNothingBut } from './hdf5-files.ts';
-import { describe, isCourseLabels, isLabels, isPictures, labelAdvice, labelsAt, pictureAdvice } from './hdf5-sets.ts';
+import { describe, imageAdvice, isCourseLabels, isImages, isLabels, labelAdvice, labelsAt } from './hdf5-sets.ts';
 
 export interface Hdf5Options {
   path: string;
@@ -34,22 +34,20 @@ export async function openHdf5(options: Hdf5Options): Promise<Source> {
     const images = findDataset(file, path, {
       role: 'images',
       name: options.images,
-      fits: [isPictures],
+      fits: [isImages],
       expected: 'uint8 of shape (m, height, width, 3)',
-      advice: pictureAdvice,
+      advice: imageAdvice,
     });
     const [m, height, width] = images.shape as [number, number, number];
     if (Math.min(height, width) < minimumSide || height * width > maximumPixels) {
-      throw new UserError(
-        'data',
+      throw new DataError(
         `${path}: expected pictures of at least ${minimumSide} pixels a side and ${grouped(maximumPixels)} in all, ` +
           `found ${width}×${height}`,
       );
     }
     const { size } = await stat(path);
     if (m * height * width * 3 > size * mostPacked) {
-      throw new UserError(
-        'data',
+      throw new DataError(
         `${path}: expected at most ${grouped(mostPacked)} times its own ${grouped(size)} bytes of pixels, found ${m} pictures of ${width}×${height}`,
       );
     }
@@ -62,22 +60,16 @@ export async function openHdf5(options: Hdf5Options): Promise<Source> {
     });
     const classNames = readClasses(file, path, options.classes);
     const classOf = readLabels(labels, m, classNames.length, path);
-    const sorted = [...classNames].sort();
-    const places = new Map(sorted.map((name, place) => [name, place]));
+    const { classes, placeOf } = classesAmong(classNames);
     return {
       title: path,
       count: m,
-      classes: sorted,
+      classes,
       name: (i) => `${i}`,
-      classOf: (i) => places.get(classNames[classOf[i]!]!)!,
+      classOf: (i) => placeOf(classNames[classOf[i]!]!),
       read: async (i, preprocessing) => {
         const pixels = readImage(images, i, path);
-        const { imageSize } = preprocessing;
-        const fitting = height === imageSize && width === imageSize;
-        return {
-          pixels: fitting ? pixels : await resizePixels(pixels, { width, height }, preprocessing),
-          hash: contentHash(pixels),
-        };
+        return { pixels: await resizePixels({ pixels, width, height }, preprocessing), hash: contentHash(pixels) };
       },
       original: async (i) => ({ pixels: readImage(images, i, path), width, height }),
       notes: [],
@@ -108,12 +100,12 @@ async function requireSignature(path: string): Promise<void> {
   try {
     start = await firstBytes(path, signature.length);
   } catch (error) {
-    throw new UserError('data', `${path}: expected an HDF5 file, found: ${reasonAt(path, error)}`, {
+    throw new DataError(`${path}: expected an HDF5 file, found: ${reasonAt(path, error)}`, {
       hint: `The course's two files come with: nn data fetch course --to ${relative('', dirname(path)) || '.'}`,
       cause: error,
     });
   }
-  if (!start.equals(signature)) throw new UserError('data', `${path}: expected an HDF5 file, found another kind of file`);
+  if (!start.equals(signature)) throw new DataError(`${path}: expected an HDF5 file, found another kind of file`);
 }
 
 /** How many times its packed size data may have: deflate packs at most 1,032 times, and rows that were never written need no
@@ -137,14 +129,13 @@ function findDataset(file: File, path: string, { role, name, fits, expected, adv
   const where = `${path}: ${name ?? role}`;
   const named = name === undefined ? undefined : namedDataset(file, name);
   if (name !== undefined && named === undefined)
-    throw new UserError('data', `${where}: no such data set; the file has ${describe(sets)}`);
+    throw new DataError(`${where}: no such data set; the file has ${describe(sets)}`);
   const candidates = named === undefined ? sets : new Map([[name!, named]]);
   const fitting = fits.map((fit) => [...candidates].filter(([, set]) => fit(set))).find((some) => some.length > 0) ?? [];
   if (fitting.length === 1) return ownData(fitting[0]![1], where);
   const what = `expected ${name === undefined ? 'one data set of ' : ''}${expected}`;
-  if (fitting.length === 0)
-    throw new UserError('data', `${where}: ${what}, found ${describe(candidates)}`, { hint: advice(candidates) });
-  throw new UserError('data', `${where}: ${what}, found ${fitting.length} of them: ${fitting.map(([key]) => key).join(', ')}`, {
+  if (fitting.length === 0) throw new DataError(`${where}: ${what}, found ${describe(candidates)}`, { hint: advice(candidates) });
+  throw new DataError(`${where}: ${what}, found ${fitting.length} of them: ${fitting.map(([key]) => key).join(', ')}`, {
     hint: `Name it: "${role}": "NAME" beside "type": "hdf5".`,
   });
 }
@@ -153,12 +144,9 @@ function findDataset(file: File, path: string, { role, name, fits, expected, adv
 function ownData(set: Dataset, where: string): Dataset {
   const [other] = set.metadata.virtual_sources ?? [];
   if (other === undefined) return set;
-  throw new UserError(
-    'data',
+  throw new DataError(
     `${where}: expected data in the file itself, found a data set that is made of others, in ${other.file_name}`,
-    {
-      hint: 'Copy it into a file of its own, such as by h5repack.',
-    },
+    { hint: 'Copy it into a file of its own, such as by h5repack.' },
   );
 }
 
@@ -186,7 +174,7 @@ function readLabels(labels: Dataset, m: number, classes: number, path: string): 
         const expected = classes === 2 ? '0 or 1' : `0 to ${classes - 1}, as many as there are names of classes`;
         const hint =
           classes === 2 ? 'Where there are more classes, name them: "classes": ["NAME", …] beside "type": "hdf5".' : undefined;
-        throw new UserError('data', `${path}: label ${first + i}: expected ${expected}, found ${value}`, { hint });
+        throw new DataError(`${path}: label ${first + i}: expected ${expected}, found ${value}`, { hint });
       }
       out[first + i] = value;
     }
@@ -202,12 +190,12 @@ function readClasses(file: File, path: string, wanted: Hdf5Options['classes']): 
   const set = namedDataset(file, name);
   if (set === undefined) {
     if (wanted === undefined) return courseClasses;
-    throw new UserError('data', `${path}: ${name}: no such data set; the file has ${describe(datasets(file))}`);
+    throw new DataError(`${path}: ${name}: no such data set; the file has ${describe(datasets(file))}`);
   }
   const { shape, size } = set.metadata;
   const texts = (shape ?? []).reduce((product, n) => product * n, 1);
   if (texts * size > longestNames)
-    throw new UserError('data', `${path}: ${name}: expected the names of two classes or more, found ${texts} texts`);
+    throw new DataError(`${path}: ${name}: expected the names of two classes or more, found ${texts} texts`);
   const found = set.to_array();
   return checkClasses(Array.isArray(found) ? found.map(String) : [String(found)], `${path}: ${name}`);
 }
@@ -217,7 +205,7 @@ const longestNames = 2 ** 16;
 
 function checkClasses(names: readonly string[], where: string): readonly string[] {
   if (names.length >= 2 && new Set(names).size === names.length && !names.includes('')) return names;
-  throw new UserError('data', `${where}: expected the names of two classes or more, found ${names.join(', ') || 'none'}`);
+  throw new DataError(`${where}: expected the names of two classes or more, found ${names.join(', ') || 'none'}`);
 }
 
 function readImage(images: Dataset, index: number, path: string): Uint8Array {
@@ -232,5 +220,30 @@ function brokenFile(path: string, error: unknown): UserError {
   const text = error instanceof Error ? error.message : String(error);
   // the library gives its whole stack of calls; the innermost, which comes last, says what is wrong
   const innermost = [...text.matchAll(/^ *#\d+: .* in \w+\(\): (.*)$/gm)].at(-1)?.[1] ?? text.split('\n')[0]!;
-  return new UserError('data', `${path}: a damaged HDF5 file: ${innermost}`, { hint: 'Fetch or copy it again.', cause: error });
+  return new DataError(`${path}: a damaged HDF5 file: ${innermost}`, { hint: 'Fetch or copy it again.', cause: error });
+}
+
+/** Files that sources were opened for. */
+const given = new Set<string>();
+const [createFlag, missing] = [0o100, 44]; // O_CREAT and ENOENT, as the library's C library has them
+const guarded = new WeakSet<object>();
+
+/** Of the library's calls to the system, those that open files. */
+interface LibraryFiles {
+  open(path: string, flags: number, ...rest: unknown[]): unknown;
+  ErrnoError: new (code: number) => Error;
+}
+
+/** An HDF5 file may say that its data lies in others: by links, external storage, virtual data sets. The library opens none
+ *  but the one that is given, those that were given before, and what it creates for itself. */
+export function openNothingBut(path: string, library: { FS: unknown }): void {
+  given.add(resolve(path));
+  const files = library.FS as LibraryFiles;
+  if (guarded.has(files)) return;
+  guarded.add(files);
+  const { open } = files;
+  files.open = function (name, flags, ...rest) {
+    if (!given.has(resolve(name)) && (flags & createFlag) === 0) throw new files.ErrnoError(missing);
+    return open.call(this, name, flags, ...rest);
+  };
 }

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { systemReason, UserError } from '../../errors.ts';
+import { DataError, systemReason } from '../../errors.ts';
 import type { Difficulty } from '../drawn/draw.ts';
 import { isImageName } from '../image-formats.ts';
 import { packedExtension } from '../packed/format.ts';
@@ -62,7 +62,7 @@ export const sources: { [T in SourceType]: SourceEntry<T> } = {
   drawn: {
     summary: 'pictures that nn draws itself: cats, and other things',
     endings: [],
-    open: async (options) => (await import('./drawn.ts')).openDrawn(options),
+    open: async (options) => (await import('./drawn.ts')).openSynthetic(options),
   },
   packed: {
     summary: 'pictures that nn data pack wrote',
@@ -97,8 +97,8 @@ export async function sourceAtPath(path: string, positive?: string): Promise<Sou
   const wanted = `a folder with one sub-folder per class, or a file ending in ${known}`;
   const reason = await stat(path).then(() => undefined, systemReason);
   if (reason !== undefined)
-    throw new UserError('data', `${path}: expected pictures, found: ${reason}`, { hint: `What is wanted is ${wanted}.` });
-  throw new UserError('data', `${path}: expected ${wanted}; found neither`, { hint: hintFor(path) });
+    throw new DataError(`${path}: expected pictures, found: ${reason}`, { hint: `What is wanted is ${wanted}.` });
+  throw new DataError(`${path}: expected ${wanted}; found neither`, { hint: hintFor(path) });
 }
 
 const endings = (Object.keys(sources) as SourceType[]).flatMap((type) =>

@@ -6,22 +6,19 @@ import type { Arithmetic, Precision } from '../kernels.ts';
 /** What assembly/threads.ts exports, in one precision; its docstrings say more. */
 export interface Compiled {
   controlBytes(): number;
-  jobOffset(): number;
+  callOffset(): number;
   /** of a thread's own room, zeros at first; its first word is 1 while it may hold a piece */
   roomBytes(): number;
   /** room for `count` split numbers */
   splitBytes(count: number): number;
   run(control: number, room: number): void;
   share(control: number, room: number): void;
-  /** @returns one of `waits` */
+  /** @returns ALL_DONE, THREAD_DIED or NO_PROGRESS of `kernelConstants` */
   wait(control: number): number;
   /** where a thread that dies adds deadMark() */
   doneOffset(): number;
   deadMark(): number;
 }
-
-/** What `wait` returns, as assembly/threads.ts has it. */
-export const waits = { allDone: 0, threadDied: 1, noProgress: 2 } as const;
 
 /** Versions of V8, by Node 22, 24 and 26, that make one instruction of 256 bits of two neighbouring ones of 128 where they are asked to, and
  *  with which `bench/same-bits.mjs` has found the same bits as without (docs/decisions/0029-two-vectors-in-one.md). */
@@ -43,13 +40,36 @@ export function compile(precision: Precision, arithmetic: Arithmetic): WebAssemb
   return arithmetic === 'fast' && !WebAssembly.validate(bytes) ? null : new WebAssembly.Module(bytes);
 }
 
-/** What the kernels import, but for the function that each thread makes for itself (functions can't be sent). @param wide  whether they are to work on as much at once as registers of 256 bits hold; no result depends on it */
+/** What the kernels import, by the file of the assembly that declares it; but for the function that each thread makes for itself (functions
+ *  can't be sent). @param wide  whether they are to work on as much at once as registers of 256 bits hold; no result depends on it */
 export function importsOf(memory: WebAssembly.Memory, wide: boolean): WebAssembly.Imports {
-  return { env: { memory }, wide: { wide: Number(wide) } };
+  return { env: { memory }, tiles: { wide: Number(wide) } };
 }
 
 /** For the thread that alone makes the memory grow, and so always sees all of it. */
 export function instantiate(module: WebAssembly.Module, imports: WebAssembly.Imports): Compiled {
-  const growth = { seeAllMemory: () => {} };
-  return new WebAssembly.Instance(module, { ...imports, growth }).exports as unknown as Compiled;
+  const threads = { seeAllMemory: () => {} };
+  return new WebAssembly.Instance(module, { ...imports, threads }).exports as unknown as Compiled;
+}
+
+/** What the kernels use of WebAssembly: neither es2023 nor the types of Node 20 declare it, and the dom library brings too much. */
+declare global {
+  namespace WebAssembly {
+    class Memory {
+      constructor(description: { initial: number; maximum: number; shared: true });
+      readonly buffer: SharedArrayBuffer;
+      /** @returns the pages that there were */
+      grow(pages: number): number;
+    }
+    class Module {
+      constructor(bytes: Uint8Array);
+    }
+    /** Whether this host can run a module. */
+    function validate(bytes: Uint8Array): boolean;
+    type Imports = Record<string, Record<string, unknown>>;
+    class Instance {
+      constructor(module: Module, imports: Imports);
+      readonly exports: Record<string, unknown>;
+    }
+  }
 }

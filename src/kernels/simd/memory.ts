@@ -1,5 +1,5 @@
 import { requireAddresses } from '../../machine-memory.ts';
-import { type Block, createFreeList } from './free-list.ts';
+import { kernelConstants } from '../bindings.ts';
 
 /** The memory that the compiled kernels see: one for the process, shared, so that its views survive its growth. */
 export interface KernelMemory {
@@ -9,8 +9,8 @@ export interface KernelMemory {
   give(block: Block): void;
   /** A view of the same kind as an array. */
   view<T extends Float32Array | Float64Array | Int32Array | Uint8Array>(like: T, address: number, length: number): T;
-  /** The number of 64 bits at an address. */
-  numberAt(address: number): number;
+  /** Sums over blocks of what each of them has left: `width` numbers of 64 bits, block after block. */
+  sumBlocks(address: number, blocks: number, width: number): number[];
   /** Where an array lies in this memory; null for an array that lies elsewhere. */
   addressOf(array: ArrayBufferView): number | null;
   /** Whether some bytes can be had without coming near the end of what a memory can hold. */
@@ -24,8 +24,6 @@ const arrayKinds = [Float64Array, Float32Array, Int32Array, Uint8Array] as const
 /** Pixels beyond this stay outside, and leave the last quarter to weights and batches. */
 export const pixelLimit = 3 * 2 ** 30;
 const line = 64;
-/** Bytes at the beginning that stay zeros: sums begin from them (assembly/tiles.ts), and no address is 0. */
-const zeros = 256;
 
 /** Addresses that JavaScript's own memory may still want beside this one. */
 export const spareAddresses = 0.5e9;
@@ -35,7 +33,7 @@ export function createMemory(): KernelMemory {
   requireAddresses(spareAddresses, 'what the kernels work on');
   // a memory that grows gets a new buffer object over the same bytes; views of the old ones stay good
   const buffers = new WeakSet<object>([memory.buffer]);
-  const free = createFreeList({ start: zeros, end: page });
+  const free = createFreeList({ start: kernelConstants.ZERO_BYTES, end: page });
   let used = 0;
   let numbers = new Float64Array(memory.buffer);
 
@@ -73,11 +71,53 @@ export function createMemory(): KernelMemory {
       ) => T;
       return new View(memory.buffer, address, length);
     },
-    numberAt(address) {
+    sumBlocks(address, blocks, width) {
       if (numbers.byteLength < memory.buffer.byteLength) numbers = new Float64Array(memory.buffer);
-      return numbers[address / numbers.BYTES_PER_ELEMENT]!;
+      const sums = new Array<number>(width).fill(0);
+      const first = address / numbers.BYTES_PER_ELEMENT;
+      for (let i = 0; i < blocks * width; i++) sums[i % width]! += numbers[first + i]!;
+      return sums;
     },
     addressOf: (array) => (buffers.has(array.buffer) ? array.byteOffset : null),
     hasRoom: (bytes) => used + bytes <= pixelLimit,
+  };
+}
+
+/** Some bytes of memory. */
+export interface Block {
+  address: number;
+  bytes: number;
+}
+
+/** What is free of a memory: blocks in order of their addresses, no two of which touch. */
+export interface FreeList {
+  /** The first block that is large enough, cut to size; null where there is none. */
+  take(bytes: number): Block | null;
+  /** Takes a block back, or new memory in. */
+  give(block: Block): void;
+}
+
+export function createFreeList({ start, end }: { start: number; end: number }): FreeList {
+  const blocks: Block[] = [{ address: start, bytes: end - start }];
+  return {
+    take(bytes) {
+      const at = blocks.findIndex((block) => block.bytes >= bytes);
+      if (at < 0) return null;
+      const { address, bytes: size } = blocks[at]!;
+      if (size === bytes) blocks.splice(at, 1);
+      else blocks[at] = { address: address + bytes, bytes: size - bytes };
+      return { address, bytes };
+    },
+    give({ address, bytes }) {
+      const after = blocks.findIndex((block) => block.address > address);
+      const at = after < 0 ? blocks.length : after;
+      const [before, next] = [blocks[at - 1], blocks[at]];
+      const joinsBefore = before !== undefined && before.address + before.bytes === address;
+      const joinsNext = next !== undefined && address + bytes === next.address;
+      const first = joinsBefore ? before.address : address;
+      const last = joinsNext ? next.address + next.bytes : address + bytes;
+      const from = joinsBefore ? at - 1 : at;
+      blocks.splice(from, Number(joinsBefore) + Number(joinsNext), { address: first, bytes: last - first });
+    },
   };
 }

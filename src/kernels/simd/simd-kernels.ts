@@ -1,29 +1,25 @@
-import { type Arithmetic, type Kernels, type Precision, precisions, type Scope } from '../kernels.ts';
-import { gramGradient, gramValues } from '../span.ts';
+import { kernelConstants } from '../bindings.ts';
+import { type Arithmetic, type InputScaling, type Kernels, type Precision, precisions, type Scope } from '../kernels.ts';
+import { gramGradient, gramValues } from '../reference.ts';
 import { isWide } from './compiled.ts';
-import { elementwise } from './elementwise.ts';
-import { createEngine, type Engine } from './engine.ts';
-import type { Block } from './free-list.ts';
-import { innerProducts } from './inner-products.ts';
-import { placeMap } from './input-map.ts';
-import type { Job } from './job.ts';
-import { forwardOneUnit, hasOneUnitKernels, oneUnitPass, weightsOneUnit } from './one-unit.ts';
-import { placeRows } from './rows.ts';
-import { weightSteps } from './step-weights.ts';
-import { vectors } from './vectors.ts';
+import { elementwiseCalls } from './elementwise-calls.ts';
+import { type CallRange, createEngine, type Engine } from './engine.ts';
+import { hasLogisticKernels, logisticForward, logisticGradWeights, logisticPass } from './logistic-calls.ts';
+import type { Block } from './memory.ts';
+import { placeRows, placeScaling } from './operands.ts';
+import { backwardAndStep, vectorCalls } from './vector-calls.ts';
 
 /** The kernels in WebAssembly, four float32 or two float64 at a time, or twice as many where V8 has registers for them. Every machine computes the same bits, with any
  *  number of threads; the fast ones may round otherwise on another machine, and are the strict ones where Node lacks relaxed SIMD. */
 export function simdKernels(precision: Precision, threads = 1, arithmetic: Arithmetic = 'strict', wide = isWide): Kernels {
   const engine = createEngine(precision, arithmetic, threads, wide);
-  const layer = products(engine);
-  const others = {
-    ...layer,
-    ...vectors(engine),
-    gram: innerProducts(engine, layer.linear),
-    logisticPass: oneUnitPass(engine),
+  const calls = { ...elementwiseCalls(engine), ...linearCalls(engine), ...vectorCalls(engine) };
+  const operations = {
+    ...calls,
+    gram: gram(engine, calls.linear),
+    logisticPass: logisticPass(engine, calls),
+    backwardAndStep: backwardAndStep(engine, calls),
   };
-  const operations = { ...elementwise(engine), ...others, ...weightSteps(engine, others) };
   return withMemory(engine, operations, []);
 }
 
@@ -61,24 +57,25 @@ function withMemory(engine: Engine, operations: Operations, taken: Block[]): Ker
   };
 }
 
-/** Pieces of a job begin at multiples of these: register shapes fill up, and a tile of columns is one thread's. */
+/** Pieces of a call begin at multiples of these: register shapes fill up, and a tile of columns is one thread's. */
 const exampleGrain = 2;
 const unitGrain = 4;
-const columnGrain = 96;
+const columnGrain = kernelConstants.COLUMN_BYTES / Float32Array.BYTES_PER_ELEMENT;
 
 /** Threads share the examples, or the units where they are more: a thread that has all examples reads its rows of W once. */
-function rangeOf(count: number, units: number): Pick<Job, 'rule' | 'end' | 'grain' | 'ways'> {
+function linearRange(count: number, units: number, features: number): CallRange {
+  const work = count * units * features;
   // every piece of examples lays all of W into panels
-  return units > count ? { rule: 1, end: units, grain: unitGrain } : { rule: 0, end: count, grain: exampleGrain, ways: [1] };
+  return units > count ? { end: units, grain: unitGrain, work } : { end: count, grain: exampleGrain, ways: [1], work };
 }
 
-function products(engine: Engine): Pick<Kernels, 'linear' | 'linearGradWeights' | 'linearGradInput'> {
+function linearCalls(engine: Engine): Pick<Kernels, 'linear' | 'linearGradWeights' | 'linearGradInput'> {
   const { memory, size } = engine;
   return {
     linear({ input: rows, weights, bias, units, out }) {
       const input = rows.kind === 'gram' ? gramValues(rows) : rows;
-      if (input.kind === 'bytes' && hasOneUnitKernels(engine, input, units)) {
-        return forwardOneUnit(engine, { input, weights, bias, units, out }, input);
+      if (input.kind === 'bytes' && hasLogisticKernels(engine, input, units)) {
+        return logisticForward(engine, { input, weights, bias, units, out }, input);
       }
       const { count, features } = input;
       engine.inFrame((frame) => {
@@ -86,77 +83,127 @@ function products(engine: Engine): Pick<Kernels, 'linear' | 'linearGradWeights' 
           features,
           units,
           weights: frame.input(weights, units * features),
-          bias: bias === null ? 0 : frame.input(bias, units),
+          bias: frame.input(bias, units),
         };
         const z = frame.output(out, count * units);
         if (input.kind === 'floats') {
           const values = frame.input(input.values, count * features);
-          const work = count * units * features;
-          engine.run({ kind: 'forwardFloats', ...layer, ...rangeOf(count, units), input: values, count, out: z, work });
+          engine.run(
+            'linearFloats',
+            { values, count, out: z, byUnits: units > count, ...layer },
+            linearRange(count, units, features),
+          );
           return;
         }
-        const map = placeMap(engine, frame, input);
-        for (const { first, count, ...bytes } of placeRows(memory, frame, input)) {
-          const work = count * units * features;
-          const range = rangeOf(count, units);
-          engine.run({ kind: 'forwardBytes', ...layer, ...bytes, ...map, ...range, count, out: z + first * units * size, work });
+        const scaling = placeScaling(engine, frame, input);
+        for (const { first, count, ...rows } of placeRows(memory, frame, input)) {
+          const out = z + first * units * size;
+          const call = { count, out, byUnits: units > count, ...layer, ...rows, ...scaling };
+          engine.run('linearBytes', call, linearRange(count, units, features));
         }
       });
     },
     linearGradWeights({ input, dZ, units, out, adds = false }) {
       if (input.kind === 'gram') return gramGradient(input, dZ, units, out, adds);
-      if (input.kind === 'bytes' && hasOneUnitKernels(engine, input, units)) {
-        return weightsOneUnit(engine, { input, dZ, units, out, adds }, input);
+      if (input.kind === 'bytes' && hasLogisticKernels(engine, input, units)) {
+        return logisticGradWeights(engine, { input, dZ, units, out, adds }, input);
       }
       const { count, features } = input;
       engine.inFrame((frame) => {
         const gradient = frame.input(dZ, count * units);
-        const to = adds ? frame.update(out.subarray(0, units * features)) : frame.output(out, units * features);
-        const layer = { features, units, out: to, end: features, grain: columnGrain };
+        const to = adds ? frame.inOut(out.subarray(0, units * features)) : frame.output(out, units * features);
+        const layer = { features, units, out: to };
+        const range = (count: number) => ({ end: features, grain: columnGrain, work: count * units * features });
         if (input.kind === 'floats') {
           const values = frame.input(input.values, count * features);
-          const work = count * units * features;
-          engine.run({ kind: 'weightsFloats', ...layer, input: values, count, gradient, accumulate: adds, work });
+          engine.run('linearGradWeightsFloats', { values, count, dZ: gradient, accumulates: adds, ...layer }, range(count));
           return;
         }
-        const map = placeMap(engine, frame, input);
+        const scaling = placeScaling(engine, frame, input);
         // what is there is scaled already: then the numbers of dZ bring the scale instead of the sums
-        const early = adds && map.scale !== 1;
+        const early = adds && scaling.scale !== 1;
         const numbers = early
           ? frame.input(
-              dZ.subarray(0, count * units).map((value) => value * map.scale),
+              dZ.subarray(0, count * units).map((value) => value * scaling.scale),
               count * units,
             )
           : gradient;
-        for (const { first, count: some, ...bytes } of placeRows(memory, frame, input)) {
-          engine.run({
-            kind: 'weightsBytes',
-            ...layer,
-            ...bytes,
-            ...map,
-            scale: !early && first + some === count ? map.scale : 1,
+        for (const { first, count: some, ...rows } of placeRows(memory, frame, input)) {
+          const call = {
             count: some,
-            accumulate: adds || first > 0,
-            gradient: numbers + first * units * size,
-            work: some * units * features,
-          });
+            accumulates: adds || first > 0,
+            dZ: numbers + first * units * size,
+            ...layer,
+            ...rows,
+            ...scaling,
+            scale: !early && first + some === count ? scaling.scale : 1,
+          };
+          engine.run('linearGradWeightsBytes', call, range(some));
         }
       });
     },
     linearGradInput({ dZ, weights, units, features, count, out }) {
-      engine.inFrame((frame) => {
-        engine.run({
-          kind: 'inputGradient',
-          features,
-          units,
-          gradient: frame.input(dZ, count * units),
-          weights: frame.input(weights, units * features),
-          out: frame.output(out, count * features),
-          end: count,
-          grain: exampleGrain,
-          work: count * units * features,
-        });
-      });
+      engine.call('linearGradInput', { end: count, grain: exampleGrain, work: count * units * features }, (frame) => ({
+        features,
+        units,
+        dZ: frame.input(dZ, count * units),
+        weights: frame.input(weights, units * features),
+        out: frame.output(out, count * features),
+      }));
     },
   };
+}
+
+type GramOptions = Parameters<Kernels['gram']>[0];
+
+/** Pictures that are turned into numbers together, and multiplied with all others as a layer of so many units. */
+const gramBlock = 64;
+/** Rows of a piece of exact products: few, since all of them are made in one call, which begins in V8's slow code. */
+const gramGrain = 16;
+
+/** Exact sums of whole numbers where the scaling is x = scale · byte; else sums in the precision of the kernels. */
+function gram(engine: Engine, linear: Kernels['linear']): Kernels['gram'] {
+  return (options) => {
+    const scaling = engine.prepare(options.scaling);
+    if (typeof scaling === 'number') gramOfBytes(engine, options, scaling * scaling);
+    else gramByBlocks(engine, linear, options);
+  };
+}
+
+function gramOfBytes(engine: Engine, { left, right, scaling, out }: GramOptions, scale: number): void {
+  const features = scaling.scale.length;
+  const [rows, columns] = [left.length / features, right.length / features];
+  const { memory } = engine;
+  const same = left === right;
+  engine.inFrame((frame) => {
+    const address = frame.room(rows * columns * Float64Array.BYTES_PER_ELEMENT);
+    const input = frame.input(left, left.length);
+    const call = { left: input, right: same ? input : frame.input(right, right.length), features, columns, out: address };
+    engine.run('gramU8', call, { end: rows, grain: gramGrain, apart: true, work: rows * columns * features });
+    const sums = memory.view(new Float64Array(), address, rows * columns);
+    for (let i = 0; i < rows; i++) {
+      for (let j = 0; j < columns; j++) out[i * columns + j] = scale * sums[same && j < i ? j * columns + i : i * columns + j]!;
+    }
+  });
+}
+
+function gramByBlocks({ precision }: Engine, linear: Kernels['linear'], { left, right, scaling, out }: GramOptions): void {
+  const features = scaling.scale.length;
+  const [rows, columns] = [left.length / features, right.length / features];
+  const weights = new precisions[precision](gramBlock * features);
+  const products = new precisions[precision](rows * gramBlock);
+  const input = { kind: 'bytes', bytes: left, indices: null, count: rows, features, scaling } as const;
+  for (let first = 0; first < columns; first += gramBlock) {
+    const units = Math.min(gramBlock, columns - first);
+    dequantize(right.subarray(first * features, (first + units) * features), scaling, weights);
+    linear({ input, weights, bias: null, units, out: products });
+    for (let i = 0; i < rows; i++) out.set(products.subarray(i * units, (i + 1) * units), i * columns + first);
+  }
+}
+
+function dequantize(bytes: Uint8Array, { scale, shift }: InputScaling, out: Float32Array | Float64Array): void {
+  const features = scale.length;
+  for (let at = 0; at < bytes.length; at += features) {
+    for (let k = 0; k < features; k++) out[at + k] = bytes[at + k]! * scale[k]! + shift[k]!;
+  }
 }

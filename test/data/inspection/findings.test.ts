@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { findDuplicates } from '../../../src/data/duplicates.ts';
 import { findAll } from '../../../src/data/inspection/findings.ts';
-import { summarize } from '../../../src/data/inspection/summary.ts';
-import { nameOf } from '../../../src/data/inspection/survey.ts';
-import type { PartName } from '../../../src/data/split.ts';
+import { nameOf, summarize } from '../../../src/data/inspection/image-table.ts';
+import type { SplitName } from '../../../src/data/split.ts';
+
 import { bmpOf } from '../bmps.ts';
 import { heic8 } from '../heic-files.ts';
 import { box } from '../heifs.ts';
@@ -180,7 +180,7 @@ describe('planted among clean pictures, each is found and nothing else', () => {
   });
 });
 
-test.each<[string, (PartName | null)[], string]>([
+test.each<[string, (SplitName | null)[], string]>([
   ['in two parts', ['train', 'test'], 'leak'],
   ['in one part', ['dev', 'dev'], 'nearDuplicate'],
   ['of which one is in no part', ['train', null], 'nearDuplicate'],
@@ -188,7 +188,7 @@ test.each<[string, (PartName | null)[], string]>([
   await put(folder, { 'cat/copy.jpg': await scene(0).jpeg().toBuffer() });
   const survey = await surveyOf(folder);
   const copy = (i: number) => ['cat/copy.jpg', 'cat/scene-0.png'].indexOf(nameOf(survey, i));
-  const found = findAll(survey, findDuplicates(survey.prints), (i) => (copy(i) < 0 ? 'train' : parts[copy(i)]!));
+  const found = findAll(survey, findDuplicates(survey.perceptualHashes), (i) => (copy(i) < 0 ? 'train' : parts[copy(i)]!));
   expect(found.map(({ kind, groups }) => [kind, groups.map(({ pictures }) => pictures.length)])).toEqual([[expected, [2]]]);
 });
 

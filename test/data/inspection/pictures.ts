@@ -1,10 +1,11 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import sharp from 'sharp';
+import type { Classes } from '../../../src/data/classes.ts';
 import { findDuplicates } from '../../../src/data/duplicates.ts';
-import type { Classes } from '../../../src/data/examples.ts';
 import { type Finding, findAll } from '../../../src/data/inspection/findings.ts';
-import { type Survey, survey } from '../../../src/data/inspection/survey.ts';
+import { type ImageTable, tabulateImages } from '../../../src/data/inspection/image-table.ts';
+
 import { openSource, type SourceChoice } from '../../../src/data/sources/sources.ts';
 import { numpyRandom } from '../../../src/random.ts';
 
@@ -49,20 +50,20 @@ export const classes: Classes = { positive: 'cat', negative: 'noncat' };
 
 const preprocessing = { imageSize: 64, fit: 'cover' } as const;
 
-export async function surveyOf(folder: string): Promise<Survey> {
+export async function surveyOf(folder: string): Promise<ImageTable> {
   return surveySource({ type: 'folder', path: folder });
 }
 
-export async function surveySource(choice: SourceChoice): Promise<Survey> {
-  return survey([{ source: await openSource(choice), part: null }], { classes, preprocessing });
+export async function surveySource(choice: SourceChoice): Promise<ImageTable> {
+  return tabulateImages([{ source: await openSource(choice), split: null }], { classes, preprocessing });
 }
 
 export async function findingsOf(folder: string): Promise<Finding[]> {
   return findingsIn(await surveyOf(folder));
 }
 
-export function findingsIn(survey: Survey): Finding[] {
-  return findAll(survey, findDuplicates(survey.prints), () => null);
+export function findingsIn(survey: ImageTable): Finding[] {
+  return findAll(survey, findDuplicates(survey.perceptualHashes), () => null);
 }
 
 /** Kind by kind the names of each group. */

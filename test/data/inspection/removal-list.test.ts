@@ -1,13 +1,14 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { Finding, Picture } from '../../../src/data/inspection/findings.ts';
+import type { Finding, FlaggedImage } from '../../../src/data/inspection/findings.ts';
 import { type RemovalRow, readRemovalList, removalCsv, removalRows } from '../../../src/data/inspection/removal-list.ts';
-import { decodesAtOnce } from '../../../src/data/load.ts';
+import { decodesAtOnce } from '../../../src/data/source.ts';
+
 import { temporaryFolder } from '../../cli/pictures.ts';
 
 test('of the pictures on a list no more are read at once than of those that are decoded', async () => {
-  const pictures = Array.from({ length: 5 * decodesAtOnce() }, (_, index): Picture => {
+  const pictures = Array.from({ length: 5 * decodesAtOnce() }, (_, index): FlaggedImage => {
     return { name: `${index}.png`, label: 'cat', part: null, source: 0, index };
   });
   const blank: Finding = { kind: 'blank', groups: pictures.map((picture) => ({ pictures: [picture], why: 'one colour' })) };

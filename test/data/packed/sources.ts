@@ -1,5 +1,6 @@
-import { contentHash } from '../../../src/data/hash.ts';
+import { contentHash } from '../../../src/data/content-hash.ts';
 import type { Source } from '../../../src/data/source.ts';
+
 import { UserError } from '../../../src/errors.ts';
 import { namedRandom } from '../../../src/random.ts';
 

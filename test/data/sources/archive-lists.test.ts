@@ -297,7 +297,7 @@ test.each([
     const now = Date.now;
     Date.now = () => now() + 60_000; // it has settled
     try {
-      return await (await openArchive({ path })).decoding!.stamp(0);
+      return await (await openArchive({ path })).decoding!.validator(0);
     } finally {
       Date.now = now;
     }

@@ -2,7 +2,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { contentHash } from '../../../src/data/hash.ts';
+import { contentHash } from '../../../src/data/content-hash.ts';
 import type { Cifar10Options } from '../../../src/data/sources/cifar10.ts';
 import { openSource } from '../../../src/data/sources/sources.ts';
 import { readJson, run, temporaryFolder, writeJson } from '../../cli/pictures.ts';

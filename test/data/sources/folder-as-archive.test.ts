@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { attempt } from '../../../src/data/load.ts';
-import type { Source } from '../../../src/data/source.ts';
+import { attempt, type Source } from '../../../src/data/source.ts';
+
 import { openSource } from '../../../src/data/sources/sources.ts';
 import { tarOf, zipOf } from '../archives.ts';
 import { bmpOf } from '../bmps.ts';

@@ -1,7 +1,6 @@
-import { addProduct } from './arithmetic';
-import { scaledRows } from './outer';
-import { EXAMPLES, lanes, ZEROS } from './tiles';
-import { wide } from './wide';
+import { gemmTN } from './gemm-tn';
+import { EXAMPLES } from './generated/calls';
+import { addProduct, lanes, wide, ZEROS } from './tiles';
 
 /**
  * Sums of scaled rows that leave out what is scaled by 0. Where ReLU is off, or dropout has dropped a unit, dZ is 0, which is about
@@ -79,7 +78,7 @@ export function addListed(
     // with few zeros it is faster to read a row for four units at once
     if (!whole || 6 * numbers > 5 * <u32>(some * rows)) {
       const from = dZ + <usize>u * sizeof<real>();
-      scaledRows(from, sizeof<real>(), term, tile, stride, rows, out + <usize>u * outStride, outStride, some, columns, add);
+      gemmTN(from, sizeof<real>(), term, tile, stride, rows, out + <usize>u * outStride, outStride, some, columns, add);
       continue;
     }
     for (let v = u; v < u + some; v++) {

@@ -1,118 +1,127 @@
-import { Job } from './job';
+import { AddScaledCall, NORM_BLOCK, OptimizerStepCall, SquaredNormsCall } from './generated/calls';
 
-/** Work on long vectors, such as all parameters: numbers first … end − 1 of `job.out`. */
+/** Work on long vectors, such as all parameters: numbers first … end − 1. */
 
-/** Bytes of a step's numbers, nine of them: whole cache lines, so that what lies behind them begins with one. */
-export const NUMBERS: usize = 128;
+/** Bytes of a step's coefficients, nine of them: whole cache lines, so that what lies behind them begins with one. */
+export const COEFFICIENTS: usize = 128;
 
-/** Writes a step's numbers as reals. Loops load them from there: what V8 could compute from the job, it would compute anew in each turn. */
-export function writeNumbers(job: Job, to: usize): void {
-  store<real>(to, <real>job.rate);
-  store<real>(to, <real>job.beta1, 8);
-  store<real>(to, <real>(1 - job.beta1), 16);
-  store<real>(to, <real>job.beta2, 24);
-  store<real>(to, <real>(1 - job.beta2), 32);
-  store<real>(to, <real>job.correction1, 40);
-  store<real>(to, <real>job.correction2, 48);
-  store<real>(to, <real>job.inside, 56);
-  store<real>(to, <real>job.outside, 64);
+/** Writes a step's coefficients as reals. Loops load them from there: what V8 could compute from the call, it would compute anew in each turn. */
+export function writeCoefficients<Call>(call: Call, to: usize): void {
+  store<real>(to, <real>call.learningRate);
+  store<real>(to, <real>call.beta1, 8);
+  store<real>(to, <real>(1 - call.beta1), 16);
+  store<real>(to, <real>call.beta2, 24);
+  store<real>(to, <real>(1 - call.beta2), 32);
+  store<real>(to, <real>call.biasCorrection1, 40);
+  store<real>(to, <real>call.biasCorrection2, 48);
+  store<real>(to, <real>call.epsilonInsideRoot, 56);
+  store<real>(to, <real>call.epsilon, 64);
 }
 
 /** An optimizer's step, number by number (kernels.ts has the formulas). */
-export function moveParameters(job: Job, first: i32, end: i32, scratch: usize): void {
-  writeNumbers(job, scratch);
-  moveStretch(job, scratch, job.gradient + <usize>first * sizeof<real>(), first, end - first);
+export function optimizerStep(call: OptimizerStepCall, first: i32, end: i32, scratch: usize): void {
+  writeCoefficients(call, scratch);
+  stepRange(call, scratch, call.gradient + <usize>first * sizeof<real>(), first, end - first);
 }
 
 /** The same for `count` numbers from number `first` on, whose gradient lies at `gradient`: it becomes the direction.
- *  @param numbers  of writeNumbers */
-export function moveStretch(job: Job, numbers: usize, gradient: usize, first: i32, count: i32): void {
+ *  @param coefficients  of writeCoefficients */
+export function stepRange<Call>(call: Call, coefficients: usize, gradient: usize, first: i32, count: i32): void {
   const from = <usize>first * sizeof<real>();
   const end = from + <usize>count * sizeof<real>();
   const whole = from + ((<usize>count * sizeof<real>()) & ~31);
-  if (job.velocity === 0) {
-    if (job.squares === 0) movePairs<void, void>(job, numbers, gradient, from, whole);
-    else movePairs<void, real>(job, numbers, gradient, from, whole);
-  } else if (job.squares === 0) movePairs<real, void>(job, numbers, gradient, from, whole);
-  else movePairs<real, real>(job, numbers, gradient, from, whole);
-  for (let at = whole; at < end; at += sizeof<real>()) moveOne(job, gradient + (at - from), at);
+  const values = call.values;
+  const moment1 = call.firstMoment;
+  const moment2 = call.secondMoment;
+  if (moment1 === 0) {
+    if (moment2 === 0) stepPairs<void, void>(coefficients, values, moment1, moment2, gradient, from, whole);
+    else stepPairs<void, real>(coefficients, values, moment1, moment2, gradient, from, whole);
+  } else if (moment2 === 0) stepPairs<real, void>(coefficients, values, moment1, moment2, gradient, from, whole);
+  else stepPairs<real, real>(coefficients, values, moment1, moment2, gradient, from, whole);
+  for (let at = whole; at < end; at += sizeof<real>())
+    stepOne(coefficients, values, moment1, moment2, gradient + (at - from), at);
 }
 
-/** Pairs of vectors, for each kind of step a loop of its own that asks nothing (wide.ts).
- *  @typeParam Velocity, Squares  void where there are none */
-function movePairs<Velocity, Squares>(job: Job, numbers: usize, gradient: usize, at: usize, end: usize): void {
-  const rate = v128.load_splat<real>(numbers);
-  const keep1 = v128.load_splat<real>(numbers, 8);
-  const take1 = v128.load_splat<real>(numbers, 16);
-  const keep2 = v128.load_splat<real>(numbers, 24);
-  const take2 = v128.load_splat<real>(numbers, 32);
-  const correction1 = v128.load_splat<real>(numbers, 40);
-  const correction2 = v128.load_splat<real>(numbers, 48);
-  const inside = v128.load_splat<real>(numbers, 56);
-  const outside = v128.load_splat<real>(numbers, 64);
-  const weights = job.out;
-  const velocity = job.velocity;
-  const squares = job.squares;
+/** Pairs of vectors, for each kind of step a loop of its own that asks nothing (`wide` in tiles.ts).
+ *  @typeParam First, Second  void where there are no such moments */
+function stepPairs<First, Second>(
+  coefficients: usize,
+  values: usize,
+  firstMoment: usize,
+  secondMoment: usize,
+  gradient: usize,
+  at: usize,
+  end: usize,
+): void {
+  const learningRate = v128.load_splat<real>(coefficients);
+  const keep1 = v128.load_splat<real>(coefficients, 8);
+  const take1 = v128.load_splat<real>(coefficients, 16);
+  const keep2 = v128.load_splat<real>(coefficients, 24);
+  const take2 = v128.load_splat<real>(coefficients, 32);
+  const biasCorrection1 = v128.load_splat<real>(coefficients, 40);
+  const biasCorrection2 = v128.load_splat<real>(coefficients, 48);
+  const epsilonInsideRoot = v128.load_splat<real>(coefficients, 56);
+  const epsilon = v128.load_splat<real>(coefficients, 64);
   for (; at < end; at += 32, gradient += 32) {
     const gl = v128.load(gradient);
     const gh = v128.load(gradient, 16);
-    const wl = v128.load(weights + at);
-    const wh = v128.load(weights + at, 16);
+    const wl = v128.load(values + at);
+    const wh = v128.load(values + at, 16);
     let dl = gl;
     let dh = gh;
-    if (!isVoid<Velocity>()) {
-      dl = v128.add<real>(v128.mul<real>(keep1, v128.load(velocity + at)), v128.mul<real>(take1, gl));
-      dh = v128.add<real>(v128.mul<real>(keep1, v128.load(velocity + at, 16)), v128.mul<real>(take1, gh));
-      v128.store(velocity + at, dl);
-      v128.store(velocity + at, dh, 16);
+    if (!isVoid<First>()) {
+      dl = v128.add<real>(v128.mul<real>(keep1, v128.load(firstMoment + at)), v128.mul<real>(take1, gl));
+      dh = v128.add<real>(v128.mul<real>(keep1, v128.load(firstMoment + at, 16)), v128.mul<real>(take1, gh));
+      v128.store(firstMoment + at, dl);
+      v128.store(firstMoment + at, dh, 16);
     }
-    dl = v128.mul<real>(correction1, dl);
-    dh = v128.mul<real>(correction1, dh);
-    if (!isVoid<Squares>()) {
+    dl = v128.mul<real>(biasCorrection1, dl);
+    dh = v128.mul<real>(biasCorrection1, dh);
+    if (!isVoid<Second>()) {
       const squareL = v128.mul<real>(take2, v128.mul<real>(gl, gl));
       const squareH = v128.mul<real>(take2, v128.mul<real>(gh, gh));
-      const sl = v128.add<real>(v128.mul<real>(keep2, v128.load(squares + at)), squareL);
-      const sh = v128.add<real>(v128.mul<real>(keep2, v128.load(squares + at, 16)), squareH);
-      v128.store(squares + at, sl);
-      v128.store(squares + at, sh, 16);
-      const rootL = v128.sqrt<real>(v128.add<real>(v128.mul<real>(correction2, sl), inside));
-      const rootH = v128.sqrt<real>(v128.add<real>(v128.mul<real>(correction2, sh), inside));
-      dl = v128.div<real>(dl, v128.add<real>(rootL, outside));
-      dh = v128.div<real>(dh, v128.add<real>(rootH, outside));
+      const sl = v128.add<real>(v128.mul<real>(keep2, v128.load(secondMoment + at)), squareL);
+      const sh = v128.add<real>(v128.mul<real>(keep2, v128.load(secondMoment + at, 16)), squareH);
+      v128.store(secondMoment + at, sl);
+      v128.store(secondMoment + at, sh, 16);
+      const rootL = v128.sqrt<real>(v128.add<real>(v128.mul<real>(biasCorrection2, sl), epsilonInsideRoot));
+      const rootH = v128.sqrt<real>(v128.add<real>(v128.mul<real>(biasCorrection2, sh), epsilonInsideRoot));
+      dl = v128.div<real>(dl, v128.add<real>(rootL, epsilon));
+      dh = v128.div<real>(dh, v128.add<real>(rootH, epsilon));
     }
     v128.store(gradient, dl);
     v128.store(gradient, dh, 16);
-    v128.store(weights + at, v128.sub<real>(wl, v128.mul<real>(rate, dl)));
-    v128.store(weights + at, v128.sub<real>(wh, v128.mul<real>(rate, dh)), 16);
+    v128.store(values + at, v128.sub<real>(wl, v128.mul<real>(learningRate, dl)));
+    v128.store(values + at, v128.sub<real>(wh, v128.mul<real>(learningRate, dh)), 16);
   }
 }
 
 /** The same for one number at the end. */
-function moveOne(job: Job, gradient: usize, at: usize): void {
+function stepOne(coefficients: usize, values: usize, firstMoment: usize, secondMoment: usize, gradient: usize, at: usize): void {
   const g = load<real>(gradient);
   let direction = g;
-  if (job.velocity !== 0) {
-    direction = <real>job.beta1 * load<real>(job.velocity + at) + <real>(1 - job.beta1) * g;
-    store<real>(job.velocity + at, direction);
+  if (firstMoment !== 0) {
+    direction = load<real>(coefficients, 8) * load<real>(firstMoment + at) + load<real>(coefficients, 16) * g;
+    store<real>(firstMoment + at, direction);
   }
-  direction = <real>job.correction1 * direction;
-  if (job.squares !== 0) {
-    const s = <real>job.beta2 * load<real>(job.squares + at) + <real>(1 - job.beta2) * (g * g);
-    store<real>(job.squares + at, s);
-    direction /= sqrt<real>(<real>job.correction2 * s + <real>job.inside) + <real>job.outside;
+  direction = load<real>(coefficients, 40) * direction;
+  if (secondMoment !== 0) {
+    const s = load<real>(coefficients, 24) * load<real>(secondMoment + at) + load<real>(coefficients, 32) * (g * g);
+    store<real>(secondMoment + at, s);
+    direction /= sqrt<real>(load<real>(coefficients, 48) * s + load<real>(coefficients, 56)) + load<real>(coefficients, 64);
   }
   store<real>(gradient, direction);
-  store<real>(job.out + at, load<real>(job.out + at) - <real>job.rate * direction);
+  store<real>(values + at, load<real>(values + at) - load<real>(coefficients) * direction);
 }
 
-/** out += scale · input */
-export function addScaled(job: Job, first: i32, end: i32): void {
+/** out += factor · values */
+export function addScaled(call: AddScaledCall, first: i32, end: i32): void {
   const from = <usize>first * sizeof<real>();
-  addStretch(job.input + from, <real>job.scale, job.out + from, end - first);
+  addScaledRange(call.values + from, <real>call.factor, call.out + from, end - first);
 }
 
 /** The same for `count` numbers at given addresses. */
-export function addStretch(input: usize, scale: real, out: usize, count: i32): void {
+export function addScaledRange(input: usize, scale: real, out: usize, count: i32): void {
   const scales = v128.splat<real>(scale);
   const end = out + <usize>count * sizeof<real>();
   for (; out + 32 <= end; out += 32, input += 32) {
@@ -126,15 +135,12 @@ export function addStretch(input: usize, scale: real, out: usize, count: i32): v
   }
 }
 
-/** Numbers whose squares are summed together, so that sums do not depend on who makes them. */
-export const BLOCK: i32 = 4096;
-
-/** out[b] = Σ x², over block b of the `count` numbers of the input, for blocks first … end − 1; sums are f64. */
-export function squaredNorms(job: Job, first: i32, end: i32): void {
+/** out[b] = Σ x², over block b of the `count` values, for blocks first … end − 1; sums are f64. */
+export function squaredNorms(call: SquaredNormsCall, first: i32, end: i32): void {
   for (let b = first; b < end; b++) {
-    const from = b * BLOCK;
-    const count = min<i32>(BLOCK, job.count - from);
-    store<f64>(job.out + ((<usize>b) << 3), squaresOf(job.input + <usize>from * sizeof<real>(), count));
+    const from = b * NORM_BLOCK;
+    const count = min<i32>(NORM_BLOCK, call.count - from);
+    store<f64>(call.out + ((<usize>b) << 3), squaresOf(call.values + <usize>from * sizeof<real>(), count));
   }
 }
 

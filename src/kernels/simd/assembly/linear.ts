@@ -1,0 +1,201 @@
+import { dequantizeTile } from './dequantize';
+import { blockColumns, blockStride, gemmNT, layPanels, PANEL_UNITS, panelBytes, ROWS } from './gemm-nt';
+import { gemmTN } from './gemm-tn';
+import {
+  ByteGradient,
+  EXAMPLES,
+  LinearBytesCall,
+  LinearFloatsCall,
+  LinearGradInputCall,
+  LinearGradWeightsBytesCall,
+  LinearGradWeightsFloatsCall,
+} from './generated/calls';
+import { addListed, listNumbers, listsBytes, UNITS } from './sparse';
+import { COLUMNS, smaller, tileStride } from './tiles';
+
+/**
+ * The three products of a layer, over a range of their result, so that threads can share one: every number is the same
+ * whatever the range.
+ */
+
+/** Bytes of a tile of dequantized examples. */
+function tileBytes(): usize {
+  return <usize>EXAMPLES * tileStride();
+}
+
+/** Room that these products need: a tile, and behind it lists of numbers or panels. */
+export function layerScratch(): usize {
+  return max<usize>(tileBytes() + listsBytes(), <usize>ROWS * blockStride() + panelBytes());
+}
+
+/** out[i, u] = scale · Σ_k x[i, k] · w[u, k] + bias[u], x made of bytes: for examples first … end − 1, or for units, if `byUnits`. */
+export function linearBytes(call: LinearBytesCall, first: i32, end: i32, scratch: usize): void {
+  if (call.byUnits === 0) linearBlock(call, first, end, 0, call.units, scratch);
+  else linearBlock(call, 0, call.count, first, end, scratch);
+}
+
+/** The same with x of reals. */
+export function linearFloats(call: LinearFloatsCall, first: i32, end: i32, scratch: usize): void {
+  if (call.byUnits === 0) linearBlock(call, first, end, 0, call.units, scratch);
+  else linearBlock(call, 0, call.count, first, end, scratch);
+}
+
+/** For examples first … end − 1 and units unit … unitsEnd − 1.
+ *  @typeParam Call  of bytes or of reals: each has code of its own */
+function linearBlock<Call>(call: Call, first: i32, end: i32, unit: i32, unitsEnd: i32, scratch: usize): void {
+  const block = blockColumns(isDefined(call.bytes));
+  const outStride = <usize>call.units * sizeof<real>();
+  for (; unit < unitsEnd; unit += PANEL_UNITS) {
+    const units = smaller(PANEL_UNITS, unitsEnd - unit);
+    const out = call.out + <usize>unit * sizeof<real>();
+    for (let i = <usize>first; i < <usize>end; i++) memory.fill(out + i * outStride, 0, <usize>units * sizeof<real>());
+    for (let column = 0; column < call.features; column += block) {
+      const columns = smaller(block, call.features - column);
+      linearColumns(call, first, end, unit, units, column, columns, scratch);
+    }
+    const bias: usize = call.bias === 0 ? 0 : call.bias + <usize>unit * sizeof<real>();
+    let scale: real = 1;
+    if (isDefined(call.scale)) scale = <real>call.scale;
+    for (let i = <usize>first; i < <usize>end; i++) finish(out + i * outStride, units, scale, bias);
+  }
+}
+
+/** What `columns` columns of X and W add to the sums. */
+function linearColumns<Call>(
+  call: Call,
+  first: i32,
+  end: i32,
+  unit: i32,
+  units: i32,
+  column: i32,
+  columns: i32,
+  scratch: usize,
+): void {
+  const stride = <usize>call.features * sizeof<real>();
+  const outStride = <usize>call.units * sizeof<real>();
+  const panels = scratch + <usize>ROWS * blockStride();
+  const at = <usize>column * sizeof<real>();
+  const w = call.weights + <usize>unit * stride + at;
+  layPanels(w, stride, units, columns, panels);
+  for (; first < end; first += ROWS) {
+    const rows = smaller(ROWS, end - first);
+    const out = call.out + <usize>first * outStride + <usize>unit * sizeof<real>();
+    if (isDefined(call.bytes)) {
+      dequantizeTile(call, first, rows, column, columns, scratch, blockStride());
+      gemmNT(scratch, blockStride(), rows, w, stride, units, columns, out, outStride, panels);
+    } else {
+      const x = call.values + <usize>first * stride + at;
+      gemmNT(x, stride, rows, w, stride, units, columns, out, outStride, panels);
+    }
+  }
+}
+
+/** out[u, k] = scale · Σ_i dZ[i, u] · x[i, k] for columns first … end − 1, x made of bytes. The sums of many examples may be
+ *  made by several calls of a multiple of EXAMPLES each that accumulate, the last of which brings the scale. */
+export function linearGradWeightsBytes(call: LinearGradWeightsBytesCall, first: i32, end: i32, scratch: usize): void {
+  const stride = <usize>call.features * sizeof<real>();
+  for (let unit = 0; unit < call.units; unit += UNITS) {
+    const units = smaller(UNITS, call.units - unit);
+    const out = call.out + <usize>unit * stride + <usize>first * sizeof<real>();
+    sumBytes(call, first, end, unit, units, out, stride, scratch, call.accumulates !== 0);
+  }
+}
+
+/** `linearGradWeightsBytes` for some units, into `out`: the numbers of column `first` of rows that are outStride bytes apart. */
+export function sumBytes(
+  call: ByteGradient,
+  first: i32,
+  end: i32,
+  unit: i32,
+  units: i32,
+  out: usize,
+  outStride: usize,
+  scratch: usize,
+  accumulate: bool,
+): void {
+  const term = <usize>call.units * sizeof<real>();
+  const scale = <real>call.scale;
+  const lists = scratch + tileBytes();
+  for (let i = 0; i < call.count; i += EXAMPLES) {
+    const rows = smaller(EXAMPLES, call.count - i);
+    const adds = accumulate || i > 0;
+    const last = i + rows === call.count && scale !== 1;
+    const dZ = call.dZ + <usize>i * term + <usize>unit * sizeof<real>();
+    listNumbers(dZ, term, rows, units, tileStride(), lists);
+    for (let column = first; column < end; column += COLUMNS) {
+      const columns = smaller(COLUMNS, end - column);
+      const to = out + <usize>(column - first) * sizeof<real>();
+      dequantizeTile(call, i, rows, column, columns, scratch, tileStride());
+      addListed(lists, dZ, term, scratch, tileStride(), rows, to, outStride, units, columns, adds);
+      if (last) for (let u = 0; u < units; u++) multiplyRow(to + <usize>u * outStride, columns, scale);
+    }
+  }
+}
+
+/** `sumBytes` over a tile of all examples, whose columns from `first` on are dequantized already: all units share it. */
+export function sumTile(
+  call: ByteGradient,
+  tile: usize,
+  stride: usize,
+  columns: i32,
+  unit: i32,
+  units: i32,
+  out: usize,
+  outStride: usize,
+  lists: usize,
+): void {
+  const term = <usize>call.units * sizeof<real>();
+  const scale = <real>call.scale;
+  const dZ = call.dZ + <usize>unit * sizeof<real>();
+  listNumbers(dZ, term, call.count, units, stride, lists);
+  for (let column = 0; column < columns; column += COLUMNS) {
+    const some = smaller(COLUMNS, columns - column);
+    const at = <usize>column * sizeof<real>();
+    addListed(lists, dZ, term, tile + at, stride, call.count, out + at, outStride, units, some, false);
+    if (scale !== 1) for (let u = 0; u < units; u++) multiplyRow(out + at + <usize>u * outStride, some, scale);
+  }
+}
+
+/** The same with x of reals. */
+export function linearGradWeightsFloats(call: LinearGradWeightsFloatsCall, first: i32, end: i32): void {
+  const count = call.count;
+  const units = call.units;
+  const adds = call.accumulates !== 0;
+  const stride = <usize>call.features * sizeof<real>();
+  const term = <usize>units * sizeof<real>();
+  for (; first < end; first += COLUMNS) {
+    const at = <usize>first * sizeof<real>();
+    const columns = smaller(COLUMNS, end - first);
+    gemmTN(call.dZ, sizeof<real>(), term, call.values + at, stride, count, call.out + at, stride, units, columns, adds);
+  }
+}
+
+/** out[i, k] = Σ_u dZ[i, u] · w[u, k] for examples first … end − 1. */
+export function linearGradInput(call: LinearGradInputCall, first: i32, end: i32): void {
+  const features = call.features;
+  const stride = <usize>features * sizeof<real>();
+  const row = <usize>call.units * sizeof<real>();
+  const from = call.dZ + <usize>first * row;
+  const to = call.out + <usize>first * stride;
+  for (let column = 0; column < features; column += COLUMNS) {
+    const at = <usize>column * sizeof<real>();
+    const columns = smaller(COLUMNS, features - column);
+    gemmTN(from, row, sizeof<real>(), call.weights + at, stride, call.units, to + at, stride, end - first, columns, false);
+  }
+}
+
+/** sums ← scale · sums + bias, for one example. */
+function finish(sums: usize, units: i32, scale: real, bias: usize): void {
+  if (scale !== 1) multiplyRow(sums, units, scale);
+  if (bias === 0) return;
+  for (let u: usize = 0; u < <usize>units * sizeof<real>(); u += sizeof<real>()) {
+    store<real>(sums + u, load<real>(sums + u) + load<real>(bias + u));
+  }
+}
+
+function multiplyRow(row: usize, count: i32, factor: real): void {
+  const end = row + <usize>count * sizeof<real>();
+  const factors = v128.splat<real>(factor);
+  for (; row + 16 <= end; row += 16) v128.store(row, v128.mul<real>(v128.load(row), factors));
+  for (; row < end; row += sizeof<real>()) store<real>(row, load<real>(row) * factor);
+}

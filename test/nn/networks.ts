@@ -1,0 +1,14 @@
+import type { Layer } from '../../src/nn/build.ts';
+
+/** A layer with what a test does not care about filled in. */
+export function dense(units: number, layer: Partial<Layer> = {}): Layer {
+  return {
+    units,
+    activation: 'tanh',
+    slope: 0.01,
+    init: { name: 'xavier', factor: 0.01 },
+    keepProb: 1,
+    batchNorm: false,
+    ...layer,
+  };
+}

@@ -1,0 +1,72 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { checkConfig, type LoadedConfig } from '../../src/config/load.ts';
+import { prepareData } from '../../src/datasets/prepare.ts';
+import { kernelsFor } from '../../src/kernels/select.ts';
+import { loadClassifier } from '../../src/run/model-file.ts';
+import { createRun } from '../../src/run/run-folder.ts';
+import { writeSplit } from '../../src/run/split-file.ts';
+import { inputDigests } from '../../src/training/checkpoint.ts';
+import { planTraining } from '../../src/training/plan.ts';
+import { runTraining, silent, type TrainingListener } from '../../src/training/trainer.ts';
+
+/** A program may train without the command line: no flag, no stream, no exit code. */
+
+let folder: string;
+beforeAll(async () => void (folder = await mkdtemp(join(tmpdir(), 'nn-trainer-'))));
+afterAll(() => rm(folder, { recursive: true }));
+
+const config = checkConfig(
+  {
+    data: { source: { type: 'drawn', count: 60, difficulty: 'easy' }, imageSize: 8, split: { train: 0.6, dev: 0.2, test: 0.2 } },
+    model: { layers: [{ units: 5 }] },
+    training: { epochs: 12, batchSize: 16 },
+  },
+  'library',
+);
+
+async function train(name: string, listener: TrainingListener) {
+  const loaded: LoadedConfig = { config, file: 'library', folder };
+  const data = await prepareData(loaded, { strict: true });
+  const kernels = kernelsFor(config.precision);
+  const plan = planTraining(config, data.splits, kernels);
+  const run = await createRun(join(folder, name), loaded, false);
+  try {
+    const inputs = inputDigests(await writeSplit(run.path, data.splits, data.classes), data.splits, {});
+    const job = { listener, loaded, data, files: {}, kernels, plan, warnings: [], runs: null };
+    return { path: run.path, ...(await runTraining(run, job, { from: null, inputs })) };
+  } finally {
+    await run.close();
+  }
+}
+
+test('trains into a folder: the model, its journal, its predictions, and a summary that says what is on the disk', async () => {
+  const told: string[] = [];
+  const { path, summary } = await train('whole', {
+    ...silent,
+    progress: (title, total) => ({ update: (done) => void told.push(`${title} ${done} of ${total}`), stop: () => {} }),
+  });
+  expect(summary).toMatchObject({ stopped: 'finished', epochs: 12 });
+  expect(summary.metrics.train!.accuracy).toBeGreaterThan(summary.metrics.train!.baseline);
+  expect(told.at(-1)).toBe('epoch 12 of 12');
+  const files = await readdir(path);
+  expect(files).toEqual(
+    expect.arrayContaining(['config.json', 'journal.jsonl', 'model.safetensors', 'predictions.csv', 'split.csv', 'summary.json']),
+  );
+  const { classifier } = await loadClassifier(path);
+  expect(classifier.network.layers.map(({ units }) => units)).toEqual([5, 1]);
+});
+
+test('stops where it is asked to, with all that it has come to, and a checkpoint to go on from', async () => {
+  const controller = new AbortController();
+  const stopAtThree = (done: number) => void (done >= 3 && controller.abort(new Error('enough')));
+  const { summary, isCheckpointed } = await train('stopped', {
+    ...silent,
+    signal: controller.signal,
+    progress: () => ({ update: stopAtThree, stop: () => {} }),
+  });
+  expect(summary).toMatchObject({ stopped: 'interrupted', epochs: 3 });
+  expect(isCheckpointed).toBe(true);
+});
