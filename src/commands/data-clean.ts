@@ -15,7 +15,6 @@ import {
   removedFolder,
   undoHint,
 } from '../data/inspection/removal-list.ts';
-
 import { csvWithout } from '../data/sources/csv.ts';
 import { type SourceChoice, sourceAtPath } from '../data/sources/sources.ts';
 import { openData } from '../datasets/open.ts';

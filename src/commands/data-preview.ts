@@ -11,7 +11,6 @@ import { type ExitKind, UserError } from '../errors.ts';
 import { namedRandom } from '../random.ts';
 import { type ContactSheet, drawSheet, type SheetImage, type SheetSection, sheetHtml } from '../report/contact-sheet.ts';
 import { writeFileAtomically } from '../run/atomic-write.ts';
-
 import type { Command, Context } from './command.ts';
 import { configOrSource, type SourceValues, sourceArgument, sourceOptions } from './data-source.ts';
 import { numberFlag, seeds } from './options.ts';

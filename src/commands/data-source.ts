@@ -5,12 +5,10 @@ import { classCounts } from '../data/examples.ts';
 import { type Finding, findAll } from '../data/inspection/findings.ts';
 import { type ImageTable, tabulateImages } from '../data/inspection/image-table.ts';
 import { refuseWithoutClasses } from '../data/load.ts';
-
 import { sourceAtPath } from '../data/sources/sources.ts';
 import type { OpenedData } from '../datasets/open.ts';
 import { splitsOfTable, type TableSplits } from '../datasets/table-splits.ts';
 import { UserError } from '../errors.ts';
-
 import type { Context, Option } from './command.ts';
 import { readProgress, sourcePaths } from './reading.ts';
 

@@ -16,7 +16,6 @@ import {
   walkFiles,
 } from '../data/sources/files.ts';
 import { csvField, decodeText, pathsInList } from '../data/text-files.ts';
-
 import { type ExitKind, systemReason, UserError } from '../errors.ts';
 import { kernelsFor, useThreads } from '../kernels/select.ts';
 import { count as counted, plural } from '../report/table.ts';

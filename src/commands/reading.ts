@@ -4,7 +4,6 @@ import { type DecodeCache, withCache } from '../data/cache/decode-cache.ts';
 import { cachePlace, scratchFolders } from '../data/cache/folder.ts';
 import { listNames } from '../data/classes.ts';
 import { type Failure, mostFailuresNamed } from '../data/load.ts';
-
 import { type Scratch, scratchIn } from '../data/scratch.ts';
 import { UserError } from '../errors.ts';
 import { shellWord } from '../lines.ts';

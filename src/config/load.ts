@@ -4,7 +4,6 @@ import { exists, readWhole, reasonAt } from '../data/disk.ts';
 import { typeByName } from '../data/sources/sources.ts';
 import { autoShare, splitNames } from '../data/split.ts';
 import { decodeText } from '../data/text-files.ts';
-
 import { shown, systemReason, UserError } from '../errors.ts';
 import { shellWord } from '../lines.ts';
 import { describeIssues, type Problem, suggestion } from './issues.ts';

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import type { Classifier } from '../classifier/classifier.ts';
 import { readWhole } from '../data/disk.ts';
 import { fits } from '../data/image.ts';
-
 import { normalizers } from '../data/normalize.ts';
 import { shown, systemReason, UserError } from '../errors.ts';
 import { type Floats, precisions } from '../kernels/kernels.ts';

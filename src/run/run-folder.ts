@@ -3,7 +3,6 @@ import { basename, dirname, join, relative } from 'node:path';
 import { type LoadedConfig, loadConfig, moveConfig, pathsOf } from '../config/load.ts';
 import { type Config, unnamedDefaults } from '../config/schema.ts';
 import { exists, makeFolder, makeNewFolder, partialName, readPlainFile, removeStaleFiles } from '../data/disk.ts';
-
 import { systemReason, UserError } from '../errors.ts';
 import { writeFileAtomically } from './atomic-write.ts';
 import { checkpointNames } from './checkpoint-file.ts';

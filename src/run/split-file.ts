@@ -9,7 +9,6 @@ import { exists, openPlainFile } from '../data/disk.ts';
 import type { ExampleSet } from '../data/examples.ts';
 import { type SplitName, splitNames } from '../data/split.ts';
 import { csvField } from '../data/text-files.ts';
-
 import { systemReason, UserError } from '../errors.ts';
 import type { StoredPrediction } from '../results/evaluation.ts';
 import { writePiecesAtomically } from './atomic-write.ts';
