@@ -11,8 +11,9 @@ import { checkConfig } from '../dist/config/load.js';
 import { normalizers } from '../dist/data/normalize.js';
 import { prepareData } from '../dist/datasets/prepare.js';
 import { kernelsFor, useThreads } from '../dist/kernels/select.js';
-import { createWorkspace, forward, inference } from '../dist/model/forward.js';
-import { optimizers } from '../dist/optimize/optimizers.js';
+import { createWorkspace, forward } from '../dist/nn/network.js';
+import { inference } from '../dist/nn/op.js';
+import { optimizers } from '../dist/nn/optimizers.js';
 import { costOscillates } from '../dist/training/cost-curve.js';
 import { fit } from '../dist/training/fit.js';
 import { fitOptions, planTraining } from '../dist/training/plan.js';
@@ -67,7 +68,7 @@ async function picturesOf(source, imageSize) {
   if (!read.has(key)) {
     read.clear();
     const config = checkConfig({ data: { train: source, imageSize, duplicates: 'ignore' } }, 'auto-rates');
-    const { train } = (await prepareData({ config, folder: process.cwd(), file: 'auto-rates' }, { strict: true })).parts;
+    const { train } = (await prepareData({ config, folder: process.cwd(), file: 'auto-rates' }, { strict: true })).splits;
     read.set(key, some(train));
   }
   return read.get(key);
@@ -93,7 +94,7 @@ function deadUnits({ network, parameters, train, map }) {
     .slice(0, -1)
     .map(({ units }, l) =>
       Array.from({ length: units }, (_, u) =>
-        workspace.layers[l].a.subarray(0, count * units).every((a, at) => at % units !== u || a === 0),
+        workspace.slots[2 * l + 1].value.subarray(0, count * units).every((a, at) => at % units !== u || a === 0),
       ),
     );
 }

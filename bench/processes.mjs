@@ -9,7 +9,7 @@ import { checkConfig } from '../dist/config/load.js';
 import { decodeImage } from '../dist/data/decode.js';
 import { normalizers } from '../dist/data/normalize.js';
 import { kernelsFor } from '../dist/kernels/select.js';
-import { parametersOver } from '../dist/model/network.js';
+import { parametersOver } from '../dist/nn/network.js';
 import { saveClassifier } from '../dist/run/model-file.js';
 import { networkOf } from '../dist/training/config-network.js';
 import { everyHundredth } from './answer.mjs';

@@ -3,7 +3,7 @@ import { logits, probability } from '../../dist/classifier/classifier.js';
 import { checkConfig } from '../../dist/config/load.js';
 import { normalizers } from '../../dist/data/normalize.js';
 import { kernelsFor } from '../../dist/kernels/select.js';
-import { parametersOver } from '../../dist/model/network.js';
+import { parametersOver } from '../../dist/nn/network.js';
 import { networkOf } from '../../dist/training/config-network.js';
 import { summaryOf } from '../answer.mjs';
 import { configOf, examplesOf, firstValues } from './config.mjs';
@@ -15,6 +15,10 @@ export async function prepare(job, folder, settings) {
   const { pixels } = examplesOf(job, folder);
   const values = kernels.floats(firstValues(job, folder).length);
   values.set(firstValues(job, folder));
-  const classifier = { network, parameters: parametersOver(network, values), map: normalizers.scale.fit(pixels, job.features) };
+  const classifier = {
+    network,
+    parameters: parametersOver(network, values),
+    scaling: normalizers.scale.fit(pixels, job.features),
+  };
   return { run: () => logits(classifier, kernels, pixels).map(probability), check: summaryOf };
 }

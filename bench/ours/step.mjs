@@ -1,9 +1,9 @@
 // Steps of a training, by the very function that the library's loop calls.
 import { checkConfig } from '../../dist/config/load.js';
 import { kernelsFor } from '../../dist/kernels/select.js';
-import { withRun } from '../../dist/training/fit-run.js';
 import { fitOptions, planTraining } from '../../dist/training/plan.js';
-import { takeStep } from '../../dist/training/step.js';
+import { newTotals, withTraining } from '../../dist/training/state.js';
+import { trainStep } from '../../dist/training/step.js';
 import { configOf, examplesOf, firstValues } from './config.mjs';
 
 const epochs = 1_000_000; // more than are taken; no schedule depends on it here
@@ -14,9 +14,9 @@ export async function prepare(job, folder, settings) {
   const kernels = kernelsFor(config.precision, config.arithmetic);
   const parts = { train: examplesOf(job, folder) };
   const plan = planTraining(config, parts, kernels);
-  const options = fitOptions(config, parts, plan, kernels, { startValues: firstValues(job, folder) });
+  const options = fitOptions(config, parts, plan, kernels, { initialWeights: firstValues(job, folder) });
   const started = performance.now();
-  const { value: run } = await withRun(options, forEver).next();
+  const { value: run } = await withTraining(options, forEver).next();
   const once = performance.now() - started;
   const stepsOfEpoch = Math.ceil(m / batch); // what an epoch begins with is done as often as in a training
   let k = 0;
@@ -27,9 +27,9 @@ export async function prepare(job, folder, settings) {
       let cost = 0;
       for (let i = 0; i < count; i++, k++) {
         const first = batch < m ? (k * batch) % (m - batch + 1) : 0;
-        if (k % stepsOfEpoch === 0) sums = sumsOfNone();
+        if (k % stepsOfEpoch === 0) sums = newTotals();
         const before = sums.cost;
-        takeStep(run, indicesFrom(first, batch), { epoch: 1, norms: false }, sums);
+        trainStep(run, indicesFrom(first, batch), { epoch: 1, norms: false }, sums);
         cost = (sums.cost - before) / batch;
       }
       return cost;
@@ -37,8 +37,6 @@ export async function prepare(job, folder, settings) {
     check: (cost) => [cost],
   };
 }
-
-const sumsOfNone = () => ({ cost: 0, l2Cost: 0, correct: 0, batches: 0, examples: 0 });
 
 /** Hands its run out and keeps it until the process ends. */
 async function* forEver(run) {

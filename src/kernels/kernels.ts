@@ -99,7 +99,7 @@ export interface Kernels extends Elementwise {
    *
    *      v ← β₁ v + (1 − β₁) g       where there is a first moment; else v = g
    *      s ← β₂ s + (1 − β₂) g²      where there is a second moment
-   *      g ← c₁ v / (√(c₂ s + inside) + outside)   or, without one, g ← c₁ v
+   *      g ← v / c₁ / (√(s / c₂ + εᵢ) + ε)   or, without a second moment, g ← v / c₁
    *      w ← w − rate · g */
   optimizerStep(options: OptimizerStep): void;
 
@@ -168,7 +168,7 @@ export interface StepStatistics {
 export interface UpdateCoefficients {
   beta1: number;
   beta2: number;
-  /** 1 / (1 − βᵗ) where averages are corrected for their start at 0, else 1 */
+  /** 1 − βᵗ, by which averages are divided that are corrected for their start at 0; else 1 */
   biasCorrection1: number;
   biasCorrection2: number;
   /** the ε that stands under the root, and that beside it */

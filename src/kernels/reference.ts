@@ -175,14 +175,14 @@ const optimizerStep: Kernels['optimizerStep'] = ({
   const { beta1, beta2, biasCorrection1, biasCorrection2, epsilonInsideRoot, epsilon } = coefficients;
   for (let i = 0; i < values.length; i++) {
     const g = gradient[i]!;
-    let direction = biasCorrection1 * g;
+    let direction = g / biasCorrection1;
     if (firstMoment !== null) {
       firstMoment[i] = beta1 * firstMoment[i]! + (1 - beta1) * g;
-      direction = biasCorrection1 * firstMoment[i]!;
+      direction = firstMoment[i]! / biasCorrection1;
     }
     if (secondMoment !== null) {
       secondMoment[i] = beta2 * secondMoment[i]! + (1 - beta2) * g * g;
-      direction /= Math.sqrt(biasCorrection2 * secondMoment[i]! + epsilonInsideRoot) + epsilon;
+      direction /= Math.sqrt(secondMoment[i]! / biasCorrection2 + epsilonInsideRoot) + epsilon;
     }
     gradient[i] = direction;
     values[i] = values[i]! - learningRate * direction;

@@ -37,13 +37,17 @@ export type UpdateRule =
 /** Turns a gradient, in place, into the direction of the step, and moves the moments that the rule has. */
 export type DirectionStep = { gradient: Floats } & Record<Moment, Floats | null>;
 
-const none: UpdateCoefficients = { beta1: 0, beta2: 0, biasCorrection1: 1, biasCorrection2: 1, epsilonInsideRoot: 0, epsilon: 0 };
+/** Coefficients, 0 and no correction where they are left out. */
+function coefficientsOf(of: Partial<UpdateCoefficients>): UpdateCoefficients {
+  const { beta1 = 0, beta2 = 0, biasCorrection1 = 1, biasCorrection2 = 1, epsilonInsideRoot = 0, epsilon = 0 } = of;
+  return { beta1, beta2, biasCorrection1, biasCorrection2, epsilonInsideRoot, epsilon };
+}
 
 /** v̂/(√ŝ + ε). @see Kingma & Ba 2015, algorithm 1 */
 const adam: UpdateRule = {
   coefficients({ beta1, beta2, epsilon }, t) {
-    const [biasCorrection1, biasCorrection2] = [1 / (1 - power(beta1, t)), 1 / (1 - power(beta2, t))];
-    return { ...none, beta1, beta2, biasCorrection1, biasCorrection2, epsilon };
+    const [biasCorrection1, biasCorrection2] = [1 - power(beta1, t), 1 - power(beta2, t)];
+    return coefficientsOf({ beta1, beta2, biasCorrection1, biasCorrection2, epsilon });
   },
 };
 const adamDefaults = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
@@ -54,7 +58,7 @@ const entries = {
     defaults: {},
     moments: [],
     linear: true,
-    rule: { coefficients: () => none },
+    rule: { coefficients: () => coefficientsOf({}) },
   },
   /** @see Polyak 1964, in the course's form with 1 − β */
   momentum: {
@@ -62,7 +66,7 @@ const entries = {
     defaults: { beta: 0.9 },
     moments: ['firstMoment'],
     linear: true,
-    rule: { coefficients: ({ beta }) => ({ ...none, beta1: beta }) },
+    rule: { coefficients: ({ beta }) => coefficientsOf({ beta1: beta }) },
   },
   /** @see Tieleman & Hinton 2012, lecture 6.5; ε inside the root, as the notes have it */
   rmsprop: {
@@ -70,7 +74,7 @@ const entries = {
     defaults: { beta2: 0.999, epsilon: 1e-8 },
     moments: ['secondMoment'],
     linear: false,
-    rule: { coefficients: ({ beta2, epsilon }) => ({ ...none, beta2, epsilonInsideRoot: epsilon }) },
+    rule: { coefficients: ({ beta2, epsilon }) => coefficientsOf({ beta2, epsilonInsideRoot: epsilon }) },
   },
   adam: {
     summary: 'v̂ = v/(1 − β₁ᵗ), ŝ = s/(1 − β₂ᵗ), W ← W − α v̂/(√ŝ + ε)',
@@ -134,14 +138,24 @@ export function optimizerStep(
   state: OptimizerState,
   { values, specs }: Pick<Parameters, 'values' | 'specs'>,
   gradient: Floats,
-  { start, end, featureRates, learningRate }: Omit<ParameterGroup, 'layer'> & { learningRate: number },
+  { start, end, featureRates }: Omit<ParameterGroup, 'layer'>,
+  learningRate: number,
 ): number | null {
   const { name, options, t } = state;
   const { rule } = optimizers[name];
-  const own = { values: values.subarray(start, end), gradient: gradient.subarray(start, end), ...momentsIn(state, start, end) };
+  const { firstMoment, secondMoment } = momentsIn(state, start, end);
+  const own = { values: values.subarray(start, end), gradient: gradient.subarray(start, end), firstMoment, secondMoment };
   const isPlain = featureRates === null && options.weightDecay === 0;
   if ('coefficients' in rule && featureRates === null) {
-    kernels.optimizerStep({ ...own, ...rule.coefficients(options, t), learningRate: isPlain ? learningRate : 0 });
+    const rate = isPlain ? learningRate : 0;
+    kernels.optimizerStep({
+      values: own.values,
+      gradient: own.gradient,
+      firstMoment,
+      secondMoment,
+      learningRate: rate,
+      ...rule.coefficients(options, t),
+    });
     if (isPlain) return null;
   } else directions(state, own);
   const decayed = specs.filter((spec) => spec.decayed && spec.offset >= start && spec.offset < end);

@@ -19,7 +19,7 @@ import {
 } from '../nn/rounding.ts';
 import { featuresOf } from '../nn/shape.ts';
 import { type Probe, probeOf } from './probe.ts';
-import { type EpochTotals, type FitOptions, kernelsOf, noTotals, startTraining, type Training } from './state.ts';
+import { type EpochTotals, type FitOptions, kernelsOf, newTotals, startTraining, type Training } from './state.ts';
 import { trainStep } from './step.ts';
 import { trainableOf } from './trainable.ts';
 
@@ -100,7 +100,7 @@ function makeVisible(
 const hasNorms = ({ options }: Training) => options.form === 'direct';
 
 function takeProbeStep(training: Training, { indices }: Probe): EpochTotals {
-  const totals = { ...noTotals };
+  const totals = newTotals();
   trainStep(training, indices, { epoch: 1, norms: hasNorms(training) }, totals);
   training.trainable.form.write();
   return totals;

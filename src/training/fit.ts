@@ -12,7 +12,7 @@ import {
   type EpochTotals,
   type FitEvent,
   type FitOptions,
-  noTotals,
+  newTotals,
   type Progress,
   putState,
   type StateEvent,
@@ -64,8 +64,8 @@ async function* trainEpochs(training: Training, { resumeFrom: from, shouldCheckp
       yield event;
       if (event.stopped !== null) return;
     }
-    let sums: EpochTotals = { ...(from?.progress.sums ?? noTotals) };
-    for (let epoch = from?.progress.epoch ?? 1; epoch <= epochs; epoch++, sums = { ...noTotals }) {
+    let sums: EpochTotals = from ? { ...from.progress.sums } : newTotals();
+    for (let epoch = from?.progress.epoch ?? 1; epoch <= epochs; epoch++, sums = newTotals()) {
       const checkpoint = () => (shouldCheckpoint?.({ epochsDone: epoch - 1 }) ? stateAt({ epoch, sums, ended: null }) : null);
       yield* trainEpoch(training, epoch, sums, { loop, checkpoint });
       refuseDiverged(training, epoch, sums.cost / m);
@@ -89,7 +89,7 @@ async function* trainEpochs(training: Training, { resumeFrom: from, shouldCheckp
         stopped: patienceEnds ? 'early' : last ? 'finished' : timeEnds ? 'time' : null,
       };
       if (event.stopped !== null) refuseNoAnswer(training, epoch);
-      const next = { epoch: epoch + 1, sums: noTotals };
+      const next = { epoch: epoch + 1, sums: newTotals() };
       if (event.stopped !== null && shouldCheckpoint) yield stateAt({ ...next, ended: event }, kept);
       yield event;
       if (event.stopped !== null) return;

@@ -5,7 +5,7 @@ import type { Break } from '../results/summary.ts';
 import { DivergedError } from './divergence.ts';
 import { eventLoop } from './fit.ts';
 import { isSilent } from './layer-norms.ts';
-import { type EpochTotals, type FitOptions, noTotals, type Training, withTraining } from './state.ts';
+import { type EpochTotals, type FitOptions, newTotals, type Training, withTraining } from './state.ts';
 import { trainStep } from './step.ts';
 
 /** The range test: from a rate at which nothing moves to one at which everything breaks, so many to a decade. */
@@ -185,7 +185,7 @@ async function* walkRates(run: Training, rates: readonly number[], shares: reado
   try {
     for (const rate of rates) {
       run.options = { ...run.options, learningRates: shares.map((share) => rate * share) };
-      const sums: EpochTotals = { ...noTotals };
+      const sums: EpochTotals = newTotals();
       const silent = new Set(ascending(run.options.network.layers.length - 1)); // hidden layers that gave 0 for all so far
       while (sums.examples < wanted) {
         const { indices, epoch } = (await batches.next()).value;

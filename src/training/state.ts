@@ -215,7 +215,8 @@ export interface StateEvent {
 
 export type FitEvent = StepEvent | EpochEvent | StateEvent;
 
-export const noTotals: Readonly<EpochTotals> = { cost: 0, l2Cost: 0, correct: 0, batches: 0, examples: 0 };
+/** Of an epoch that has not begun. Made anew each time: spreading a constant would take as long as a step of the dual form. */
+export const newTotals = (): EpochTotals => ({ cost: 0, l2Cost: 0, correct: 0, batches: 0, examples: 0 });
 
 /** @param best  what the keeper of the best weights was before a look that the end alone caused; else what it is */
 export function takeState(

@@ -62,7 +62,7 @@ export function trainStep(training: Training, indices: Int32Array, { epoch, norm
   let movedByFeature: number | null = null;
   for (const group of fused ? groups.fused! : groups.whole) {
     const rate = training.rates[group.layer]!;
-    const moved = optimizerStep(kernels, optimizer, parameters, gradient.values, { ...group, learningRate: rate });
+    const moved = optimizerStep(kernels, optimizer, parameters, gradient.values, group, rate);
     movedByFeature ??= moved;
   }
   // what the optimizer left in the gradient is the direction of the step

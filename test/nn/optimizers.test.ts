@@ -44,8 +44,8 @@ describe('ten steps on ½ Σ c w² are those of NumPy, to 1e-12', () => {
       const state = { name, options: optimizerOptions(choice), moments };
       for (const [step, expected] of (golden.steps[key] as GoldenArray[]).entries()) {
         const gradient = parameters.values.map((w, i) => c[i]! * w);
-        const group = { start: 0, end: c.length, featureRates: null, learningRate };
-        optimizerStep(kernels, { ...state, t: step + 1 }, parameters, gradient, group);
+        const group = { start: 0, end: c.length, featureRates: null };
+        optimizerStep(kernels, { ...state, t: step + 1 }, parameters, gradient, group, learningRate);
         expect(largestError(parameters.values, expected.data)).toBeLessThan(1e-12);
       }
     });
@@ -85,8 +85,8 @@ describe('the rates of ten epochs are those of NumPy', () => {
 test('a rate by feature multiplies that of each column of W', () => {
   const parameters = weights(new Float64Array(4));
   const state = { name: 'gradientDescent', options: optimizerOptions({ name: 'gradientDescent' }), moments: [], t: 1 } as const;
-  const group = { start: 0, end: 4, learningRate: 0.5, featureRates: Float64Array.of(1, 3) };
-  const squares = optimizerStep(referenceKernels('float64'), state, parameters, Float64Array.of(1, 1, 1, 1), group);
+  const group = { start: 0, end: 4, featureRates: Float64Array.of(1, 3) };
+  const squares = optimizerStep(referenceKernels('float64'), state, parameters, Float64Array.of(1, 1, 1, 1), group, 0.5);
   expect([...parameters.values]).toEqual([-0.5, -1.5, -0.5, -1.5]);
   expect(squares).toBe(5);
 });
@@ -101,8 +101,8 @@ test('weight decay is for weights alone, and shrinks them by a share of the rate
     moments: [new Float64Array(2), new Float64Array(2)],
     t: 1,
   };
-  const group = { start: 0, end: 2, learningRate: 0.1, featureRates: null };
-  optimizerStep(kernelsFor('float64'), state, parameters, new Float64Array(2), group);
+  const group = { start: 0, end: 2, featureRates: null };
+  optimizerStep(kernelsFor('float64'), state, parameters, new Float64Array(2), group, 0.1);
   expect([...values]).toEqual([2 * (1 - 0.1 * 0.3), 2]);
 });
 
@@ -118,7 +118,7 @@ describe('what a step leaves in the gradient', () => {
         const before = parameters.values.slice();
         const gradient = draw.slice();
         const state = { name, options: optimizerOptions({ name }), moments, t: t + 1 };
-        optimizerStep(kernels, state, parameters, gradient, { start: 3, end: 1003, featureRates: null, learningRate: 0.05 });
+        optimizerStep(kernels, state, parameters, gradient, { start: 3, end: 1003, featureRates: null }, 0.05);
         const moved = Float64Array.from(gradient, (value, i) => (i < 3 || i >= 1003 ? 0 : -0.05 * value));
         expect(
           largestError(

@@ -78,8 +78,8 @@ describe('twenty steps of a small network are those of NumPy, to 1e-12', () => {
       backward(pass, gradient);
       addL2Gradient(parameters, lambda / m, gradient, kernels);
       for (const { offset: start, length } of parameters.specs) {
-        const group = { start, end: start + length, featureRates: null, learningRate: golden.rate };
-        optimizerStep(kernels, { ...state, t: step + 1 }, parameters, gradient.values, group);
+        const group = { start, end: start + length, featureRates: null };
+        optimizerStep(kernels, { ...state, t: step + 1 }, parameters, gradient.values, group, golden.rate);
       }
       return cost;
     });

@@ -15,12 +15,14 @@ const { NORM_BLOCK, STEP_BLOCK, STEP_STATISTICS } = kernelConstants;
 export function vectorCalls(engine: Engine): Pick<Kernels, 'optimizerStep' | 'addScaled' | 'squaredNorm'> {
   const { memory } = engine;
   return {
-    optimizerStep({ values, gradient, firstMoment, secondMoment, ...coefficients }) {
+    optimizerStep({ values, gradient, firstMoment, secondMoment, biasCorrection1, biasCorrection2, ...coefficients }) {
       engine.call('optimizerStep', { end: values.length, grain, work: weight * values.length }, (frame) => ({
         gradient: frame.inOut(gradient),
         firstMoment: frame.inOut(firstMoment),
         secondMoment: frame.inOut(secondMoment),
         values: frame.inOut(values),
+        biasCorrection1: 1 / biasCorrection1,
+        biasCorrection2: 1 / biasCorrection2,
         ...coefficients,
       }));
     },
@@ -63,7 +65,18 @@ export function backwardAndStep(engine: Engine, others: GradientKernels): Kernel
 }
 
 function stepBytes(engine: Engine, step: BackwardAndStep, batch: ByteBatch): StepStatistics {
-  const { input: _, units, wantsNorms, weights, dZ, firstMoment, secondMoment, ...coefficients } = step;
+  const {
+    input: _,
+    units,
+    wantsNorms,
+    weights,
+    dZ,
+    firstMoment,
+    secondMoment,
+    biasCorrection1,
+    biasCorrection2,
+    ...others
+  } = step;
   const { memory } = engine;
   const { count, features } = batch;
   const blocks = Math.ceil(features / STEP_BLOCK);
@@ -78,7 +91,9 @@ function stepBytes(engine: Engine, step: BackwardAndStep, batch: ByteBatch): Ste
       secondMoment: frame.inOut(secondMoment),
       values: frame.inOut(weights),
       ...{ bytes, indices, features, count, units, statistics, wantsNorms },
-      ...coefficients,
+      biasCorrection1: 1 / biasCorrection1,
+      biasCorrection2: 1 / biasCorrection2,
+      ...others,
       ...scaling,
     };
     engine.run('backwardAndStep', call, { end: features, grain: STEP_BLOCK, work: count * units * features });

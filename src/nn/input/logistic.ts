@@ -20,7 +20,13 @@ export function logisticCostAndGradient(
   const { value: z, grad: dZ } = workspace.slots[0]!;
   const [W, b] = opsOf(network)[0]!.tensors.map(({ name }) => name) as [string, string];
   const pass = {
-    ...{ labels, classWeights, input: input as ByteBatch, rule: losses[loss], m: input.count, z, dZ },
+    labels,
+    classWeights,
+    input: input as ByteBatch,
+    rule: losses[loss],
+    m: input.count,
+    z,
+    dZ,
     weights: parameters.tensors[W]!,
     bias: parameters.tensors[b]!,
     dW: gradient.tensors[W]!,

@@ -51,10 +51,8 @@ export function activation(options: {
     // dZ = dA ∘ mask ∘ g′(Z), in place
     backward({ kernels, slot, below, count }) {
       const mask = slot.kept['mask'] ?? null;
-      kernels.activationGradient({
-        ...{ rule, slope, z: below!.value, a: slot.value, dZ: slot.grad, mask, keepProb },
-        length: count * units,
-      });
+      const length = count * units;
+      kernels.activationGradient({ rule, slope, z: below!.value, a: slot.value, dZ: slot.grad, mask, keepProb, length });
     },
 
     ...(rule.nonDifferentiableAtZero && {
@@ -77,10 +75,8 @@ export function activation(options: {
       const bounds = after!.bounds.map(
         (bound, at) => steepest * (mask?.[at] ?? 1) * (bound + 64 * unit * Math.abs(values[at]!)) + floor,
       );
-      reference.activationGradient({
-        ...{ rule, slope, z: below!.value, a: slot.value, dZ: values, mask, keepProb },
-        length: values.length,
-      });
+      const { length } = values;
+      reference.activationGradient({ rule, slope, z: below!.value, a: slot.value, dZ: values, mask, keepProb, length });
       return { grad: { values, bounds }, gradients: [] };
     },
 

@@ -43,15 +43,25 @@ export function batchNorm({ layer, input }: { layer: number; input: Shape }): Op
     multiplications: 0,
 
     forward({ kernels, tensors, slot, count, mode }) {
-      const own = { z: slot.value, count, gamma: tensors[gamma]!, beta: tensors[beta]!, epsilon };
-      if (mode.kind === 'training') kernels.batchNorm({ ...own, ...statisticsOf(slot) });
-      else kernels.batchNormInference({ ...own, mean: tensors[movingMean]!, variance: tensors[movingVariance]! });
+      const [z, g, b] = [slot.value, tensors[gamma]!, tensors[beta]!];
+      if (mode.kind === 'training') {
+        const { mean, variance, normalized } = statisticsOf(slot);
+        kernels.batchNorm({ z, count, gamma: g, beta: b, mean, variance, normalized, epsilon });
+      } else {
+        const [mean, variance] = [tensors[movingMean]!, tensors[movingVariance]!];
+        kernels.batchNormInference({ z, count, gamma: g, beta: b, mean, variance, epsilon });
+      }
     },
 
     backward({ kernels, tensors, gradient, slot, count }) {
       const { variance, normalized } = statisticsOf(slot);
       kernels.batchNormBackward({
-        ...{ dZ: slot.grad, count, gamma: tensors[gamma]!, variance, normalized, epsilon },
+        dZ: slot.grad,
+        count,
+        gamma: tensors[gamma]!,
+        variance,
+        normalized,
+        epsilon,
         gammaGradient: gradient[gamma]!,
         betaGradient: gradient[beta]!,
       });
