@@ -89,6 +89,11 @@ export function systemReason(error: unknown): string {
   return (code && reasons[code]) ?? (error instanceof Error ? error.message : String(error));
 }
 
+/** What the system says of a file that it does not let be written. */
+export function unwritable(path: string, error: unknown): UserError {
+  return new UserError('data', `${path}: can't be written: ${systemReason(error)}`, { cause: error });
+}
+
 const reasons: Record<string, string> = {
   ENOENT: 'no such file or folder',
   EACCES: 'permission denied',

@@ -6,7 +6,7 @@ import { isStored, type Pixels, pixelBlocks } from '../data/pixels.ts';
 
 import { sigmoid } from '../elementary.ts';
 import { UserError } from '../errors.ts';
-import { measure, tallyOf } from '../evaluation/metrics.ts';
+import { computeMetrics, metricAccumulator } from '../evaluation/metrics.ts';
 import { type InputScaling, inScope, type Kernels, type Precision } from '../kernels/kernels.ts';
 import type { Network } from '../nn/build.ts';
 import { type LossName, losses } from '../nn/losses.ts';
@@ -88,25 +88,25 @@ export async function logitsOf(
 }
 
 /** Judges a classifier on labelled pictures, as `nn evaluate` and the end of a training do. */
-export async function judge(
+export async function evaluateClassifier(
   classifier: Classifier,
   kernels: Kernels,
   examples: { pixels: Pixels; labels: Uint8Array },
   threshold = classifier.threshold,
 ): Promise<{ metrics: Metrics; logits: Float64Array }> {
   const values = await logitsOf(classifier, kernels, examples.pixels);
-  return { metrics: measureAnswers(classifier, values, examples.labels, threshold), logits: values };
+  return { metrics: metricsOfLogits(classifier, values, examples.labels, threshold), logits: values };
 }
 
 /** Judges a classifier by its answers.
  *  @param logits  one a picture */
-export function measureAnswers(
+export function metricsOfLogits(
   { loss }: Pick<Classifier, 'loss'>,
   logits: Float64Array,
   labels: Uint8Array,
   threshold: number,
 ): Metrics {
-  return measure(logits, labels, { threshold, loss: losses[loss].value });
+  return computeMetrics(logits, labels, { threshold, loss: losses[loss].value });
 }
 
 /** The same without the logits, of which millions are memory.
@@ -118,17 +118,17 @@ export async function metricsOf(
   answered?: (logits: Float64Array) => void,
 ): Promise<Metrics> {
   const { threshold, loss, network } = classifier;
-  const tally = tallyOf(classCounts(labels), { threshold, loss: losses[loss].value });
+  const accumulator = metricAccumulator(classCounts(labels), { threshold, loss: losses[loss].value });
   for await (const { first, count, bytes } of pixelBlocks(pixels, network.inputs)) {
     const answers = logits(classifier, kernels, bytes);
-    tally.add(answers, labels.subarray(first, first + count));
+    accumulator.add(answers, labels.subarray(first, first + count));
     answered?.(answers);
   }
-  return tally.metrics();
+  return accumulator.metrics();
 }
 
 /** The answer for one picture. */
-export function answer(
+export function predictLabel(
   classifier: Classifier,
   p: number,
   threshold = classifier.threshold,

@@ -5,10 +5,9 @@ import { type ExitKind, exitCodes, exitMeanings, isOutOfFiles, isOutOfMemory, sy
 import { linesOf } from '../lines.ts';
 import { addressesLeft, addressHint, requireAddresses } from '../machine-memory.ts';
 import { version } from '../version.ts';
+import { routeOf, usageError } from './command-line.ts';
 import { type Interruption, listenForInterruption } from './interruption.ts';
-import { routeOf } from './route.ts';
 import type { GlobalValues } from './terminal.ts';
-import { usageError } from './usage-error.ts';
 import { stderrManners, writerTo } from './writer.ts';
 
 /** Runs `nn` with the words of the command line, and sets the exit code. */
@@ -184,8 +183,8 @@ function reportError(thrown: unknown, words: readonly string[]): ExitKind {
   const stack = trace instanceof Error ? (trace.stack ?? '').split('\n') : [];
   writerTo(process.stderr, stderrManners).lines([`nn: ${lines[0]}`, ...lines.slice(1), ...stack, ...linesOf(hint ?? [])]);
   if (flags.includes('--json')) {
-    const told = { code: exitCodes[kind], message, hint: hint === undefined ? null : linesOf(hint).join('\n') };
-    writerTo(process.stdout).lines(JSON.stringify({ error: told }));
+    const failure = { code: exitCodes[kind], message, hint: hint === undefined ? null : linesOf(hint).join('\n') };
+    writerTo(process.stdout).lines(JSON.stringify({ error: failure }));
   }
   return kind;
 }

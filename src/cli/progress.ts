@@ -56,8 +56,8 @@ export function writeLines(work: Work, write: (line: string) => void): Progress 
       const now = performance.now();
       if (now < next) return;
       next = now + lineSeconds * 1000;
-      const { title, told } = state.read();
-      write(`${title} ${told.join(separator)}`);
+      const { title, facts } = state.read();
+      write(`${title} ${facts.join(separator)}`);
     },
     stop: () => {},
   };
@@ -69,7 +69,7 @@ export interface State {
   /** from 0 to 1 */
   share: number;
   /** how many of how many, what was last said of it, and the time left; the first matters most */
-  told: string[];
+  facts: string[];
 }
 
 function stateOf({ title, total, begun }: Work) {
@@ -83,7 +83,7 @@ function stateOf({ title, total, begun }: Work) {
     read: (): State => ({
       title: oneLine(title),
       share: total > 0 ? Math.min(1, done / total) : 0,
-      told: [`${Math.floor(done)}/${total}`, oneLine(detail), left].filter((text) => text !== ''),
+      facts: [`${Math.floor(done)}/${total}`, oneLine(detail), left].filter((text) => text !== ''),
     }),
   };
 }
@@ -92,9 +92,9 @@ const separator = ' · ';
 const [leastBar, mostBar] = [5, 40];
 
 /** A line of at most so many columns: the bar shrinks, then goes, then the time left goes, before the cost does. */
-export function barText({ title, share, told }: State, columns: number): string {
-  for (let count = told.length; count > 0; count--) {
-    const text = told.slice(0, count).join(separator);
+export function barText({ title, share, facts }: State, columns: number): string {
+  for (let count = facts.length; count > 0; count--) {
+    const text = facts.slice(0, count).join(separator);
     const room = columns - title.length - text.length - 2;
     if (room >= leastBar) return `${title} ${drawnBar(share, Math.min(room, mostBar))} ${text}`;
     const bare = `${title} ${text}`;

@@ -15,20 +15,19 @@ import {
   removedFolder,
   undoHint,
 } from '../data/inspection/removal-list.ts';
-
 import { csvWithout } from '../data/sources/csv.ts';
 import { type SourceChoice, sourceAtPath } from '../data/sources/sources.ts';
 import { openData } from '../datasets/open.ts';
-import { type ExitKind, systemReason, UserError } from '../errors.ts';
+import { type ExitKind, UserError, unwritable } from '../errors.ts';
 import { shellWord } from '../lines.ts';
 import { count, plural } from '../report/table.ts';
 import { writeFileAtomically } from '../run/atomic-write.ts';
 import type { Command, Context } from './command.ts';
-import { configToLookAt, type LookingValues, lookAtAll } from './looking.ts';
+import { configOrSource, inspectAll, type SourceValues } from './data-source.ts';
 import { setOption } from './options.ts';
 import { readProgress } from './reading.ts';
 
-interface Values extends Pick<LookingValues, 'set'> {
+interface Values extends Pick<SourceValues, 'set'> {
   out?: string;
   apply?: string;
   force?: boolean;
@@ -95,8 +94,8 @@ async function writeList(
       hint: 'Name another, or overwrite it with --force.',
     });
   const { path } = choice;
-  const { loaded } = await configToLookAt({ ...(set && { set }) }, path);
-  const { findings } = await lookAtAll(context, await openData(loaded, true, readProgress(context)), null);
+  const { loaded } = await configOrSource({ ...(set && { set }) }, path);
+  const { findings } = await inspectAll(context, await openData(loaded, true, readProgress(context)), null);
   const rows = await removalRows(findings, ({ name }) => fileHash(resolve(rootOf(choice), name)));
   await writeFileAtomically(out, removalCsv(rows));
   const remove = rows.filter(({ action }) => action === 'remove').length;
@@ -156,6 +155,6 @@ async function newTable(table: string): Promise<string> {
   try {
     return await firstFree(stem, (path) => writeFile(path, '', { flag: 'wx' }), '.csv');
   } catch (error) {
-    throw new UserError('data', `${stem}.csv: can't be written: ${systemReason(error)}`, { cause: error });
+    throw unwritable(`${stem}.csv`, error);
   }
 }

@@ -4,11 +4,10 @@ import { exists, makeFolder } from '../data/disk.ts';
 import { type Difficulty, difficulties, drawImage, renderImage } from '../data/drawn/draw.ts';
 import { encodePng } from '../data/image.ts';
 import { decodesAtOnce, mapInOrder } from '../data/source.ts';
-
-import { type ExitKind, isSystemError, systemReason, UserError } from '../errors.ts';
+import { type ExitKind, isSystemError, UserError, unwritable } from '../errors.ts';
 import { takeLock } from '../run/lock.ts';
 import type { Command, Context } from './command.ts';
-import { numberOption, wordOption } from './parse.ts';
+import { explained, numberFlag, seeds, wordFlag } from './options.ts';
 
 interface Values {
   out: string;
@@ -26,32 +25,10 @@ export const command: Command<Values> = {
       summary: 'the folder; pictures go to its cat and noncat, labels to its labels.csv',
       required: true,
     },
-    {
-      flags: '--count <n>',
-      summary: 'how many',
-      default: 100,
-      parse: numberOption('--count', { low: 1, high: 1e9, whole: true }),
-    },
-    {
-      flags: '--seed <s>',
-      summary: 'picture i depends on it and i alone',
-      default: 1,
-      parse: numberOption('--seed', { low: 0, high: 2 ** 32 - 1, whole: true }),
-    },
-    {
-      flags: '--size <pixels>',
-      summary: 'side of the square',
-      default: 64,
-      parse: numberOption('--size', { low: 8, high: 1024, whole: true }),
-    },
-    {
-      flags: '--difficulty <name>',
-      summary: Object.entries(difficulties)
-        .map(([name, what]) => `${name}: ${what}`)
-        .join('; '),
-      default: 'easy',
-      parse: wordOption('--difficulty', Object.keys(difficulties)),
-    },
+    numberFlag('--count <n>', 'how many', { low: 1, high: 1e9, whole: true, default: 100 }),
+    numberFlag('--seed <s>', 'picture i depends on it and i alone', { ...seeds, default: 1 }),
+    numberFlag('--size <pixels>', 'side of the square', { low: 8, high: 1024, whole: true, default: 64 }),
+    wordFlag('--difficulty <name>', explained(difficulties), Object.keys(difficulties), 'easy'),
     { flags: '--force', summary: 'replace the pictures of an earlier drawing' },
     { flags: '--json', summary: 'print the counts as JSON' },
   ],
@@ -64,10 +41,10 @@ async function draw(context: Context, values: Values): Promise<ExitKind | undefi
   let counts: Counts;
   try {
     await makeFolder(out);
-    counts = await replacePictures(context, values);
+    counts = await replaceImages(context, values);
   } catch (error) {
     if (!isSystemError(error)) throw error;
-    throw new UserError('data', `--out ${out}: can't be written: ${systemReason(error)}`, { cause: error });
+    throw unwritable(`--out ${out}`, error);
   }
   if (context.json) context.print(JSON.stringify({ out, ...counts }));
   else context.printRow([out, `${counts.cat} cat`, `${counts.noncat} noncat`]);
@@ -80,7 +57,7 @@ type Counts = Record<'cat' | 'noncat', number>;
 const asideName = '.drawing.partial';
 const ownNames = ['cat', 'noncat', 'labels.csv'] as const;
 
-async function replacePictures(context: Context, values: Values): Promise<Counts> {
+async function replaceImages(context: Context, values: Values): Promise<Counts> {
   const { out, force = false } = values;
   const expected = 'a folder that nobody else draws into';
   const lock = await takeLock({ path: join(out, '.drawing.lock'), title: `--out ${out}`, expected });

@@ -3,7 +3,7 @@ import { courseFiles, fetchCourse } from '../data/fetch-course.ts';
 import type { ExitKind } from '../errors.ts';
 import { takeLock } from '../run/lock.ts';
 import type { Command, Context, Progress } from './command.ts';
-import { wordOption } from './parse.ts';
+import { wordOption } from './options.ts';
 
 interface Values {
   from?: string;

@@ -1,3 +1,4 @@
+import { logits, probability } from '../classifier/classifier.ts';
 import { inspectImage } from '../data/decode.ts';
 import type { DuplicateCluster } from '../data/duplicates.ts';
 import { encodeThumbnail } from '../data/image.ts';
@@ -5,20 +6,22 @@ import type { FlaggedImage } from '../data/inspection/findings.ts';
 import { type ImageTable, summarize } from '../data/inspection/image-table.ts';
 import { attempt, decodesAtOnce, mapInOrder } from '../data/source.ts';
 import { openData } from '../datasets/open.ts';
-import type { ExitKind } from '../errors.ts';
-import { useThreads } from '../kernels/select.ts';
-import { type Inspection, inspectionJson, inspectionText } from '../report/inspection.ts';
-import { inspectionHtml } from '../report/inspection-html.ts';
+import { type ExitKind, UserError } from '../errors.ts';
+import { wilsonInterval } from '../evaluation/statistics.ts';
+import { kernelsFor, useThreads } from '../kernels/select.ts';
+import { type Inspection, inspectionHtml, inspectionJson, inspectionText } from '../report/inspection.ts';
+import type { Interval } from '../results/metrics.ts';
 import { writeFileAtomically } from '../run/atomic-write.ts';
-import { scoreShortcuts, studyShortcuts } from '../training/shortcuts.ts';
+import { loadClassifier } from '../run/model-file.ts';
+import { runFiles, runOfModel } from '../run/run-folder.ts';
+import { readTrained } from '../run/split-file.ts';
+import { type ShortcutStudy, scoreShortcuts, studyShortcuts } from '../training/shortcuts.ts';
 import type { Command, Context } from './command.ts';
-import { askModel } from './data-inspect-model.ts';
-import { configToLookAt, type LookingValues, lookAtAll, lookingArgument, lookingOptions } from './looking.ts';
-import { threadsOption } from './options.ts';
-import { numberOption } from './parse.ts';
+import { configOrSource, inspectAll, type SourceValues, sourceArgument, sourceOptions } from './data-source.ts';
+import { numberFlag, threadsOption } from './options.ts';
 import { readProgress } from './reading.ts';
 
-interface Values extends LookingValues {
+interface Values extends SourceValues {
   model?: string;
   html?: string;
   examples: number;
@@ -27,20 +30,15 @@ interface Values extends LookingValues {
 }
 
 export const command: Command<Values> = {
-  arguments: [lookingArgument],
+  arguments: [sourceArgument],
   options: [
-    ...lookingOptions,
+    ...sourceOptions,
     {
       flags: '-m, --model <path>',
       summary: 'hold shortcuts against this model file or run folder, on pictures that it was not trained on',
     },
     { flags: '--html <file>', summary: 'write a page with the pictures in question' },
-    {
-      flags: '--examples <n>',
-      summary: 'of each finding, at most',
-      default: 10,
-      parse: numberOption('--examples', { low: 0, high: 1e9, whole: true }),
-    },
+    numberFlag('--examples <n>', 'of each finding, at most', { low: 0, high: 1e9, whole: true, default: 10 }),
     { flags: '--all', summary: 'every example' },
     { flags: '--json', summary: 'print it all as JSON' },
     threadsOption,
@@ -57,15 +55,15 @@ export const command: Command<Values> = {
 async function inspect(context: Context, values: Values, [path]: string[]): Promise<ExitKind | undefined> {
   useThreads(values.threads, context.environment);
   const started = performance.now();
-  const { loaded, hasConfig } = await configToLookAt(values, path);
+  const { loaded, hasConfig } = await configOrSource(values, path);
   const opened = await openData(loaded, !hasConfig, readProgress(context));
-  const { seen, clusters, splitOf, findings, differences, notes } = await lookAtAll(
+  const { seen, clusters, splitOf, findings, differences, notes } = await inspectAll(
     context,
     opened,
     hasConfig ? loaded.config : null,
   );
-  const study = await studyShortcuts(seen, distinctPictures(clusters, seen.count), loaded.config.seed);
-  const asked = values.model !== undefined && study !== null ? await askModel(context, values.model, seen, study) : null;
+  const study = await studyShortcuts(seen, distinctImages(clusters, seen.count), loaded.config.seed);
+  const asked = values.model !== undefined && study !== null ? await evaluateOnStudy(context, values.model, seen, study) : null;
   const shortcuts = study === null ? null : scoreShortcuts(study, asked?.right ?? null);
   const found: Inspection = {
     source: loaded.file,
@@ -92,7 +90,7 @@ async function inspect(context: Context, values: Values, [path]: string[]): Prom
 }
 
 /** One picture of each cluster, and all that are in none. */
-function distinctPictures(clusters: readonly DuplicateCluster[], count: number): number[] {
+function distinctImages(clusters: readonly DuplicateCluster[], count: number): number[] {
   const copies = new Set(clusters.flatMap(({ members }) => members.slice(1)));
   return Array.from(Array(count).keys()).filter((i) => !copies.has(i));
 }
@@ -114,4 +112,58 @@ async function thumbnails({ sources }: ImageTable, pictures: readonly FlaggedIma
   const out = new Map<FlaggedImage, Uint8Array>();
   for await (const { picture, made } of files) if ('value' in made) out.set(picture, made.value);
   return out;
+}
+
+export interface ModelOnStudy {
+  /** for each picture of the study 1 where the model is right, else 0; null where it was trained on it */
+  right: (0 | 1 | null)[];
+  score: { path: string; accuracy: number; accuracyInterval: Interval; pictures: number };
+}
+
+/** Asks a model for the pictures that shortcuts were tried on, but for those that it was trained on.
+ *  @throws UserError (data) where its classes are others, or it was trained on all of them */
+export async function evaluateOnStudy(
+  context: Context,
+  path: string,
+  table: ImageTable,
+  { indices }: ShortcutStudy,
+): Promise<ModelOnStudy> {
+  const { classifier, file } = await loadClassifier(path);
+  const { positive, negative } = table.classes;
+  const flipped = positive !== classifier.classes.positive;
+  if (flipped && negative !== classifier.classes.positive) {
+    const { classes } = classifier;
+    throw new UserError(
+      'data',
+      `--model ${path}: expected the classes ${positive} and ${negative}, found ${classes.positive} and ${classes.negative}`,
+    );
+  }
+  const run = runOfModel(file);
+  const trained = await readTrained(run, classifier.classes);
+  if (trained === null)
+    context.warn(`${run}: no ${runFiles.split} there: the model may have been trained on some of these pictures`);
+  const kernels = kernelsFor(classifier.precision);
+  const answers = mapInOrder(indices, decodesAtOnce(), async (i): Promise<0 | 1 | null> => {
+    if (trained?.has(table.hashes[i]!)) return null;
+    const { source } = table.sources[table.sourceOf[i]!]!;
+    const read = await attempt(source.read(table.indexOf[i]!, classifier.preprocessing));
+    if ('reason' in read) return null;
+    const isPositive = probability(logits(classifier, kernels, read.value.pixels)[0]!) > classifier.threshold;
+    return isPositive === ((table.labels[i] === 1) !== flipped) ? 1 : 0;
+  });
+  const right: ModelOnStudy['right'] = [];
+  for await (const one of answers) right.push(one);
+  const asked = right.filter((one) => one !== null);
+  if (asked.length === 0)
+    throw new UserError('data', `--model ${path}: expected pictures that it was not trained on, found none`, {
+      hint: 'Hold it against other pictures, or leave --model out.',
+    });
+  const correct = asked.reduce<number>((sum, one) => sum + one, 0);
+  const score = {
+    path,
+    accuracy: correct / asked.length,
+    accuracyInterval: wilsonInterval(correct, asked.length),
+    pictures: asked.length,
+  };
+  return { right, score };
 }

@@ -5,14 +5,12 @@ import { type Fit, fits, type Preprocessing } from '../data/image.ts';
 import { type PackOrder, packedExtension } from '../data/packed/format.ts';
 import { type Packed, packSource } from '../data/packed/write.ts';
 import type { Source } from '../data/source.ts';
-
 import { openSource, type SourceChoice, sourceAtPath } from '../data/sources/sources.ts';
 import { sourceChoice } from '../datasets/open.ts';
 import { type ExitKind, UserError } from '../errors.ts';
 import { takeLock } from '../run/lock.ts';
 import type { Command, Context } from './command.ts';
-import { setOption } from './options.ts';
-import { numberOption, wordOption } from './parse.ts';
+import { explained, numberFlag, seeds, setOption, wordFlag } from './options.ts';
 import { readProgress, sourcePaths, warnOfFailures } from './reading.ts';
 
 interface Values {
@@ -47,39 +45,19 @@ export const command: Command<Values> = {
   ],
   options: [
     { flags: '-o, --out <file>', summary: `the packed file, ending in ${packedExtension}`, required: true },
-    {
-      flags: '--size <pixels>',
-      summary: "side of the squares (default: the config's, else 64)",
-      parse: numberOption('--size', { low: 1, high: 1024, whole: true }),
-    },
-    {
-      flags: '--fit <name>',
-      summary: `how a picture becomes a square: ${Object.keys(fits).join(', ')} (default: the config's, else cover)`,
-      parse: wordOption('--fit', Object.keys(fits)),
-    },
+    numberFlag('--size <pixels>', "side of the squares (default: the config's, else 64)", { low: 1, high: 1024, whole: true }),
+    wordFlag(
+      '--fit <name>',
+      `how a picture becomes a square: ${Object.keys(fits).join(', ')} (default: the config's, else cover)`,
+      Object.keys(fits),
+    ),
     {
       flags: '--positive <class>',
       summary: "the class that counts as 1 (default: the config's, else the one called cat); of more than two it must be named",
     },
-    {
-      flags: '--order <name>',
-      summary: `of the pictures in the file. ${Object.entries(orders)
-        .map(([name, what]) => `${name}: ${what}`)
-        .join('; ')}`,
-      default: 'auto',
-      parse: wordOption('--order', Object.keys(orders)),
-    },
-    {
-      flags: '--seed <n>',
-      summary: 'of a shuffled order',
-      default: 1,
-      parse: numberOption('--seed', { low: 0, high: 2 ** 32 - 1, whole: true }),
-    },
-    {
-      flags: '--part <name>',
-      summary: `which source of a config: ${sourceFields.join(', ')} (default: source, else train)`,
-      parse: wordOption('--part', sourceFields),
-    },
+    wordFlag('--order <name>', `of the pictures in the file. ${explained(orders)}`, Object.keys(orders), 'auto'),
+    numberFlag('--seed <n>', 'of a shuffled order', { ...seeds, default: 1 }),
+    wordFlag('--part <name>', `which source of a config: ${sourceFields.join(', ')} (default: source, else train)`, sourceFields),
     setOption,
     { flags: '--force', summary: 'overwrite the file, and begin anew where a packing was broken off' },
     { flags: '--strict', summary: 'refuse to pack when a picture cannot be read' },

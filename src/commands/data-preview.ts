@@ -9,15 +9,14 @@ import { openData } from '../datasets/open.ts';
 import { prepareData } from '../datasets/prepare.ts';
 import { type ExitKind, UserError } from '../errors.ts';
 import { namedRandom } from '../random.ts';
-import { type ContactSheet, drawSheet, type SheetPicture, type SheetSection, sheetHtml } from '../report/contact-sheet.ts';
+import { type ContactSheet, drawSheet, type SheetImage, type SheetSection, sheetHtml } from '../report/contact-sheet.ts';
 import { writeFileAtomically } from '../run/atomic-write.ts';
-
 import type { Command, Context } from './command.ts';
-import { configToLookAt, type LookingValues, lookingArgument, lookingOptions } from './looking.ts';
-import { numberOption } from './parse.ts';
+import { configOrSource, type SourceValues, sourceArgument, sourceOptions } from './data-source.ts';
+import { numberFlag, seeds } from './options.ts';
 import { readProgress, warnOfFailures, withDecoded } from './reading.ts';
 
-interface Values extends LookingValues {
+interface Values extends SourceValues {
   out: string;
   count: number;
   variants: number;
@@ -25,27 +24,18 @@ interface Values extends LookingValues {
 }
 
 export const command: Command<Values> = {
-  arguments: [lookingArgument],
+  arguments: [sourceArgument],
   options: [
-    ...lookingOptions,
+    ...sourceOptions,
     { flags: '-o, --out <file>', summary: 'the sheet: a .png or an .html', required: true },
-    {
-      flags: '--count <n>',
-      summary: 'pictures of each class and part',
-      default: 8,
-      parse: numberOption('--count', { low: 1, high: 100, whole: true }),
-    },
-    {
-      flags: '--variants <n>',
-      summary: 'of each training picture, where the config augments',
+    numberFlag('--count <n>', 'pictures of each class and part', { low: 1, high: 100, whole: true, default: 8 }),
+    numberFlag('--variants <n>', 'of each training picture, where the config augments', {
+      low: 0,
+      high: 20,
+      whole: true,
       default: 3,
-      parse: numberOption('--variants', { low: 0, high: 20, whole: true }),
-    },
-    {
-      flags: '--seed <s>',
-      summary: "of the choice of pictures (default: the config's)",
-      parse: numberOption('--seed', { low: 0, high: 2 ** 32 - 1, whole: true }),
-    },
+    }),
+    numberFlag('--seed <s>', "of the choice of pictures (default: the config's)", { ...seeds }),
     { flags: '--json', summary: 'print which pictures are shown, as JSON' },
   ],
   examples: [
@@ -60,13 +50,13 @@ async function preview(context: Context, values: Values, [path]: string[]): Prom
   const write = writers[extname(values.out).toLowerCase()];
   if (write === undefined)
     throw new UserError('usage', `--out: expected a file ending in ${Object.keys(writers).join(' or ')}, found ${values.out}`);
-  const { loaded, hasConfig } = await configToLookAt(values, path);
+  const { loaded, hasConfig } = await configOrSource(values, path);
   const { data, seed } = loaded.config;
   const choice = { count: values.count, seed: values.seed ?? seed };
   const { groups, side, classes } = hasConfig ? await groupsOfConfig(context, loaded) : await groupsOfSource(context, loaded);
   const sections: SheetSection[] = [];
   for (const group of groups) {
-    const pictures: SheetPicture[] = [];
+    const pictures: SheetImage[] = [];
     for (const index of choose(group, choice)) {
       const read = await group.read(index);
       if ('reason' in read) {
@@ -105,7 +95,7 @@ const writers: Record<string, (sheet: ContactSheet) => Promise<Uint8Array | stri
 };
 
 /** Pictures of one class and part, to choose from. */
-interface PictureGroup {
+interface ImageGroup {
   part: string | null;
   label: number;
   /** whether training sees them augmented */
@@ -117,7 +107,7 @@ interface PictureGroup {
 }
 
 interface Groups {
-  groups: PictureGroup[];
+  groups: ImageGroup[];
   side: number;
   classes: Classes;
 }
@@ -132,7 +122,7 @@ async function groupsOfConfig(context: Context, loaded: Parameters<typeof prepar
     if (examples === undefined) return [];
     const { labels, pixels, features, names } = examples;
     return [1, 0].map(
-      (label): PictureGroup => ({
+      (label): ImageGroup => ({
         part,
         label,
         trains: part === 'train',
@@ -151,7 +141,7 @@ async function groupsOfSource(context: Context, loaded: Parameters<typeof openDa
   const { source } = sources[0]!;
   const positive = source.classes.indexOf(classes.positive);
   const groups = [1, 0].map(
-    (label): PictureGroup => ({
+    (label): ImageGroup => ({
       part: null,
       label,
       trains: true,
@@ -164,7 +154,7 @@ async function groupsOfSource(context: Context, loaded: Parameters<typeof openDa
 }
 
 /** Some members by the seed, in their order. */
-function choose({ members, part, label }: PictureGroup, { count, seed }: { count: number; seed: number }): Int32Array {
+function choose({ members, part, label }: ImageGroup, { count, seed }: { count: number; seed: number }): Int32Array {
   const random = namedRandom(seed, `preview ${part ?? ''}`, label);
   return random.shuffle(members.slice()).slice(0, count).sort();
 }

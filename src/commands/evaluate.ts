@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative } from 'node:path';
-import { answer, type Classifier, judge, probability } from '../classifier/classifier.ts';
+import { type Classifier, evaluateClassifier, predictLabel, probability } from '../classifier/classifier.ts';
 import { type LoadedConfig, sourceFields } from '../config/load.ts';
 import { cachedSource } from '../data/cache/decode-cache.ts';
 import { areSplitNames, type Classes, complementName, listNames, refuseMistakable } from '../data/classes.ts';
@@ -20,12 +20,10 @@ import type { Evaluation, PredictionRow } from '../results/evaluation.ts';
 import type { Metrics } from '../results/metrics.ts';
 import { loadClassifier } from '../run/model-file.ts';
 import { defaultModel } from '../run/places.ts';
-import { writePredictions } from '../run/predictions-file.ts';
 import { readRunConfig, runFiles, runOfModel } from '../run/run-folder.ts';
-import { readSplitPart, type SplitRow, trainedOf } from '../run/split-file.ts';
+import { readSplitPart, type SplitRow, trainedOf, writePredictions } from '../run/split-file.ts';
 import type { Command, Context } from './command.ts';
-import { modelOption, threadsOption, thresholdOption } from './options.ts';
-import { numberOption, wordOption } from './parse.ts';
+import { modelOption, numberFlag, threadsOption, thresholdOption, wordFlag } from './options.ts';
 import { noteOthers, readProgress, sourcePaths, warnOfFailures, withDecoded } from './reading.ts';
 import { type PartOptions, type PartSource, readRunPart } from './run-part.ts';
 import { measureUnseen, type Origin, trainedContents } from './trained-on.ts';
@@ -50,34 +48,15 @@ const parts: readonly Part[] = [...splitNames, 'all'];
 export const command: Command<Values> = {
   options: [
     modelOption,
-    {
-      flags: '-d, --data <source>',
-      summary: `${sourcePaths} (default: the data of the run)`,
-    },
-    {
-      flags: '--split <part>',
-      summary: `${parts.join(', ')} (default: test of the run's own data, all of another source)`,
-      parse: wordOption('--split', parts),
-    },
+    { flags: '-d, --data <source>', summary: `${sourcePaths} (default: the data of the run)` },
+    wordFlag('--split <part>', `${parts.join(', ')} (default: test of the run's own data, all of another source)`, parts),
     thresholdOption,
     { flags: '--json', summary: 'print the metrics as JSON' },
     { flags: '--predictions', summary: 'with --json: a row per picture as well' },
     { flags: '--csv', summary: 'print a row per picture as CSV', conflicts: ['json', 'worst'] },
-    {
-      flags: '--worst <n>',
-      summary: 'name the n most confident errors',
-      parse: numberOption('--worst', { low: 0, high: 1e9, whole: true }),
-    },
-    {
-      flags: '--fail-below <x>',
-      summary: 'exit 6 when the accuracy is below x',
-      parse: numberOption('--fail-below', { low: 0, high: 1 }),
-    },
-    {
-      flags: '--fail-below-lower <x>',
-      summary: "exit 6 when the lower end of the accuracy's interval is below x",
-      parse: numberOption('--fail-below-lower', { low: 0, high: 1 }),
-    },
+    numberFlag('--worst <n>', 'name the n most confident errors', { low: 0, high: 1e9, whole: true }),
+    numberFlag('--fail-below <x>', 'exit 6 when the accuracy is below x', { low: 0, high: 1 }),
+    numberFlag('--fail-below-lower <x>', "exit 6 when the lower end of the accuracy's interval is below x", { low: 0, high: 1 }),
     { flags: '--strict', summary: 'refuse to judge when a picture cannot be read' },
     threadsOption,
   ],
@@ -93,13 +72,13 @@ async function evaluate(context: Context, values: Values): Promise<ExitKind | un
   await requireRun(file, values);
   const { examples, title, roots, origin, rows: own } = await chooseExamples(context, values, classifier, runOfModel(file));
   const threshold = values.threshold ?? classifier.threshold;
-  const { metrics, logits } = await judge(classifier, kernelsFor(classifier.precision), examples, threshold);
+  const { metrics, logits } = await evaluateClassifier(classifier, kernelsFor(classifier.precision), examples, threshold);
   if (own !== null) await keepPredictions(context, runOfModel(file), { rows: own, logits, part: values.split });
   const familiar = origin === null ? null : await measureUnseen(classifier, { examples, logits, threshold, ...origin });
   const wantsPaths = values.csv || values.predictions;
   const wantsRows = wantsPaths || values.worst !== undefined;
   const answers = wantsRows ? await predictionRows(examples, classifier, logits, threshold) : [];
-  const rows = wantsPaths ? await withPaths(answers, roots) : answers;
+  const rows = wantsPaths ? await addPaths(answers, roots) : answers;
   const errors = rows.filter((row) => !row.correct).sort((a, b) => b.confidence - a.confidence);
   const worst = values.worst === undefined ? undefined : await worstRows(errors.slice(0, values.worst), roots);
   if (values.csv) printCsv(context, rows);
@@ -112,7 +91,7 @@ async function evaluate(context: Context, values: Values): Promise<ExitKind | un
   }
   const sentence = trainedOnText(examples.labels.length, familiar);
   if (sentence !== null && (values.csv || context.json)) context.warn(sentence);
-  return missedGate(context, metrics, values) ? 'gate' : undefined;
+  return missesGate(context, metrics, values) ? 'gate' : undefined;
 }
 
 /** The pictures to judge: those of another source, or a part of the run's own, found again by content. */
@@ -226,7 +205,7 @@ function rootOf(choice: SourceChoice): string[] {
 }
 
 /** The same rows with the paths of their pictures. @param roots  as the user named them, or from the working folder */
-async function withPaths(rows: readonly PredictionRow[], roots: readonly string[]): Promise<PredictionRow[]> {
+async function addPaths(rows: readonly PredictionRow[], roots: readonly string[]): Promise<PredictionRow[]> {
   const pathOf = async (name: string) => {
     for (const path of roots.map((root) => (isAbsolute(name) ? name : join(root, name)))) if (await isFile(path)) return path;
     return null;
@@ -239,7 +218,7 @@ async function withPaths(rows: readonly PredictionRow[], roots: readonly string[
 
 /** Rows that call a picture by its path, where it has one. */
 async function worstRows(rows: readonly PredictionRow[], roots: readonly string[]): Promise<PredictionRow[]> {
-  return (await withPaths(rows, roots)).map((row) => ({ ...row, file: row.path ?? row.file }));
+  return (await addPaths(rows, roots)).map((row) => ({ ...row, file: row.path ?? row.file }));
 }
 
 async function isFile(path: string): Promise<boolean> {
@@ -311,7 +290,7 @@ async function predictionRows(
   return (await allStrings(examples.names)).map((file, i) => {
     const p = probability(logits[i]!);
     const truth = examples.labels[i] === 1 ? positive : negative;
-    const { label, confidence } = answer(classifier, p, threshold);
+    const { label, confidence } = predictLabel(classifier, p, threshold);
     return { file, truth, label, p, confidence, correct: label === truth, path: null };
   });
 }
@@ -325,7 +304,7 @@ function printCsv(context: Context, rows: readonly PredictionRow[]): void {
 }
 
 /** Says which gate was missed, and by how much. */
-function missedGate(context: Context, { accuracy, accuracyInterval }: Metrics, { failBelow, failBelowLower }: Values): boolean {
+function missesGate(context: Context, { accuracy, accuracyInterval }: Metrics, { failBelow, failBelowLower }: Values): boolean {
   const gates = [
     { flag: '--fail-below', bound: failBelow, value: accuracy, what: 'accuracy' },
     {

@@ -1,4 +1,4 @@
-import { foundRateText } from '../report/rate-finder.ts';
+import { foundRateText } from '../report/train-plan.ts';
 import type { FoundRate } from '../results/summary.ts';
 import type { FitOptions } from '../training/fit.ts';
 import { findRate, type RateFound } from '../training/rate-finder.ts';

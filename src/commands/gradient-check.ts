@@ -2,14 +2,12 @@ import { loadConfig } from '../config/load.ts';
 import { prepareData } from '../datasets/prepare.ts';
 import type { ExitKind } from '../errors.ts';
 import { referenceKernels } from '../kernels/reference.ts';
-import { gradientCheckText } from '../report/gradient-check.ts';
+import { gradientCheckText } from '../report/model.ts';
 import { checkModel, isRight, rightBelow, tensorsOf } from '../training/check-gradients.ts';
 import { planTraining, prepareFit } from '../training/plan.ts';
 import type { Command, Context } from './command.ts';
-import { readExtras } from './extras.ts';
-import { configOption, setOption } from './options.ts';
-import { numberOption } from './parse.ts';
-import { readProgress, warnOfFailures, withDecoded } from './reading.ts';
+import { configOption, numberFlag, setOption } from './options.ts';
+import { readProgress, readTrainingFiles, warnOfFailures, withDecoded } from './reading.ts';
 
 interface Values {
   config: string;
@@ -23,19 +21,14 @@ export const command: Command<Values> = {
   options: [
     configOption,
     setOption,
-    {
-      flags: '--parameters <n>',
-      summary: 'how many of each layer, chosen by the seed',
+    numberFlag('--parameters <n>', 'how many of each layer, chosen by the seed', {
+      low: 1,
+      high: 1e9,
+      whole: true,
       default: 200,
-      parse: numberOption('--parameters', { low: 1, high: 1e9, whole: true }),
-    },
+    }),
     { flags: '--all', summary: 'every parameter (slow)' },
-    {
-      flags: '--examples <n>',
-      summary: 'pictures at most',
-      default: 16,
-      parse: numberOption('--examples', { low: 1, high: 1e6, whole: true }),
-    },
+    numberFlag('--examples <n>', 'pictures at most', { low: 1, high: 1e6, whole: true, default: 16 }),
     { flags: '--json', summary: 'print the result as JSON' },
   ],
   examples: [
@@ -55,7 +48,7 @@ async function check(
   warnOfFailures(context, data.failures, ['--config', loaded.file]);
   const kernels = referenceKernels('float64');
   const plan = planTraining(loaded.config, data.splits, kernels);
-  const options = await prepareFit(loaded.config, data.splits, plan, kernels, await readExtras(loaded, plan.network));
+  const options = await prepareFit(loaded.config, data.splits, plan, kernels, await readTrainingFiles(loaded, plan.network));
   const checks = checkModel(options, { perLayer: all ? Number.POSITIVE_INFINITY : parameters, examples });
   const layers = checks.map((check) => ({
     ...check,

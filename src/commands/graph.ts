@@ -4,8 +4,7 @@ import { networkGraph } from '../report/graph.ts';
 import { type GraphFormat, graphFormats } from '../report/graph-formats.ts';
 import { networkOf } from '../training/config-network.ts';
 import type { Command, Context } from './command.ts';
-import { configOption, setOption } from './options.ts';
-import { wordOption } from './parse.ts';
+import { configOption, setOption, wordFlag } from './options.ts';
 
 interface Values {
   config: string;
@@ -19,12 +18,12 @@ export const command: Command<Values> = {
   options: [
     { ...configOption, summary: 'the JSON config; its data is not needed' },
     setOption,
-    {
-      flags: '-f, --format <format>',
-      summary: formats.map((name) => `${name}: ${graphFormats[name].summary}`).join('; '),
-      default: 'text',
-      parse: wordOption('--format', formats),
-    },
+    wordFlag(
+      '-f, --format <format>',
+      formats.map((name) => `${name}: ${graphFormats[name].summary}`).join('; '),
+      formats,
+      'text',
+    ),
     { flags: '--json', summary: 'print nodes and edges as JSON' },
   ],
   examples: [

@@ -1,5 +1,5 @@
 import fs from 'node:fs';
-import { answer, type Classifier, logits, probability } from '../classifier/classifier.ts';
+import { type Classifier, logits, predictLabel, probability } from '../classifier/classifier.ts';
 import { decodeImage } from '../data/decode.ts';
 import { exists, readWhole } from '../data/disk.ts';
 import { mostFailuresNamed } from '../data/load.ts';
@@ -16,7 +16,6 @@ import {
   walkFiles,
 } from '../data/sources/files.ts';
 import { csvField, decodeText, pathsInList } from '../data/text-files.ts';
-
 import { type ExitKind, systemReason, UserError } from '../errors.ts';
 import { kernelsFor, useThreads } from '../kernels/select.ts';
 import { count as counted, plural } from '../report/table.ts';
@@ -102,7 +101,7 @@ function rowOf(
 ): Prediction {
   if ('error' in outcome) return { file, label: null, p: null, confidence: null, threshold, model, error: outcome.error };
   const p = probability(logits(classifier, kernelsFor(classifier.precision), outcome.pixels)[0]!);
-  return { file, ...answer(classifier, p, threshold), p, threshold, model, error: null };
+  return { file, ...predictLabel(classifier, p, threshold), p, threshold, model, error: null };
 }
 
 interface Format {

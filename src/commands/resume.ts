@@ -1,17 +1,16 @@
 import { join } from 'node:path';
-import { differences } from '../config/compare.ts';
+import { differences } from '../config/json-schema.ts';
 import { checkConfig, type LoadedConfig } from '../config/load.ts';
 import { type Config, unnamedDefaults } from '../config/schema.ts';
 import { readPlainFile, removeFile } from '../data/disk.ts';
 import { type ExitKind, shown, UserError } from '../errors.ts';
 import { trainText } from '../report/train-summary.ts';
-import { type TrainSummary, trainSummary } from '../results/summary.ts';
+import type { TrainSummary } from '../results/summary.ts';
 import { dropNewest, loadCheckpoint } from '../run/checkpoint-file.ts';
-import { changesSince } from '../run/compare-split.ts';
 import { loadClassifier } from '../run/model-file.ts';
 import { shownPath } from '../run/places.ts';
 import { configOfRun, journalBytes, openRun, readRunConfig, runFiles, takeRun, writeConfig } from '../run/run-folder.ts';
-import { splitMark, writeSplit, writtenSplitMark } from '../run/split-file.ts';
+import { changesSince, splitDigest, writeSplit, writtenSplitDigest } from '../run/split-file.ts';
 import { type Checkpoint, type InputDigests, inputDigests, unpackCheckpoint } from '../training/checkpoint.ts';
 import type { TrainingJob } from '../training/trainer.ts';
 import { runTraining } from '../training/trainer.ts';
@@ -86,6 +85,7 @@ async function findCheckpoint(context: Context, path: string): Promise<{ checkpo
 
 /** summary.json; null where there is none that has a model beside it. */
 async function readSummary(path: string): Promise<TrainSummary | null> {
+  const { trainSummary } = await import('../results/summary.ts');
   try {
     const [text] = await Promise.all([runFiles.summary, runFiles.model].map((name) => readPlainFile(join(path, name))));
     const summary: unknown = JSON.parse(String(text));
@@ -167,9 +167,9 @@ async function refuseOtherInput(
   checkpoint: Checkpoint | null,
   { data, files }: TrainingJob,
 ): Promise<InputDigests> {
-  const split = await splitMark(data.splits, data.classes);
+  const split = await splitDigest(data.splits, data.classes);
   const marks = inputDigests(split, data.splits, files);
-  const written = await writtenSplitMark(path);
+  const written = await writtenSplitDigest(path);
   const same = checkpoint === null ? written === null || written === split : checkpoint.marks.split === marks.split;
   if (!same) {
     const found = await changesSince(path, data.splits, data.classes);

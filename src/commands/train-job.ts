@@ -9,8 +9,7 @@ import { requireDev } from '../training/cross-validation.ts';
 import { planTraining } from '../training/plan.ts';
 import { resumeText, type runTraining, type TrainingJob } from '../training/trainer.ts';
 import type { Context } from './command.ts';
-import { readExtras } from './extras.ts';
-import { noteOthers, readProgress, warnOfFailures, withDecoded } from './reading.ts';
+import { noteOthers, readProgress, readTrainingFiles, warnOfFailures, withDecoded } from './reading.ts';
 
 /** Reads all that a config names. @throws UserError (data, usage, model) */
 export async function prepareJob(
@@ -23,7 +22,7 @@ export async function prepareJob(
   requireDev(loaded.config, data);
   const kernels = kernelsFor(loaded.config.precision, loaded.config.arithmetic);
   const plan = planTraining(loaded.config, data.splits, kernels);
-  const files = await readExtras(loaded, plan.network);
+  const files = await readTrainingFiles(loaded, plan.network);
   const warnings = warnOfFailures(context, data.failures, ['--config', loaded.file]);
   const warn = (text: string) => {
     warnings.push(text);

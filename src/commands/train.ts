@@ -14,8 +14,7 @@ import { describeLayers, prepareFit } from '../training/plan.ts';
 import { runTraining, type TrainingJob } from '../training/trainer.ts';
 import type { Command, Context } from './command.ts';
 import { printFoundRate } from './find-rate.ts';
-import { configOption, setOption, threadsOption } from './options.ts';
-import { numberOption } from './parse.ts';
+import { configOption, numberOption, setOption, threadsOption } from './options.ts';
 import { resume } from './resume.ts';
 import { prepareJob, printTrained } from './train-job.ts';
 

@@ -1,4 +1,4 @@
-import { type Classifier, measureAnswers } from '../classifier/classifier.ts';
+import { type Classifier, metricsOfLogits } from '../classifier/classifier.ts';
 import { ascending } from '../data/batches.ts';
 import type { ContentSet } from '../data/content-hash.ts';
 import { type ExampleSet, stringBlocks } from '../data/examples.ts';
@@ -19,14 +19,14 @@ export interface Origin {
 }
 
 /** Pictures that were judged, and the answers for them. */
-interface Judged extends Origin {
+interface Evaluated extends Origin {
   examples: ExampleSet;
   logits: Float64Array;
   threshold: number;
 }
 
 /** Tells pictures that a model was trained on from others, and measures the answers for the others alone. */
-export async function measureUnseen(classifier: Classifier, judged: Judged): Promise<Unseen> {
+export async function measureUnseen(classifier: Classifier, judged: Evaluated): Promise<Unseen> {
   const { examples, logits, threshold, trained, isOwn } = judged;
   if (trained === null) return { trainedOn: null, nearCopies: null, unseen: null };
   const { labels } = examples;
@@ -40,7 +40,7 @@ export async function measureUnseen(classifier: Classifier, judged: Judged): Pro
   return {
     trainedOn,
     nearCopies: looksForCopies ? sum(familiar) - trainedOn : null,
-    unseen: others.length === 0 ? null : measureAnswers(classifier, answers, truth, threshold),
+    unseen: others.length === 0 ? null : metricsOfLogits(classifier, answers, truth, threshold),
   };
 }
 
@@ -68,7 +68,7 @@ async function flagsOf({ hashes }: ExampleSet, trained: ContentSet): Promise<Uin
 async function addCopies(
   familiar: Uint8Array,
   { preprocessing }: Classifier,
-  { examples, isIndependent }: Judged,
+  { examples, isIndependent }: Evaluated,
 ): Promise<void> {
   const { clusters } = await findDatasetDuplicates([{ examples, isIndependent }], preprocessing.imageSize);
   for (const { members } of clusters) {

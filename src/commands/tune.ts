@@ -8,7 +8,6 @@ import { kernelsFor, useThreads } from '../kernels/select.ts';
 import { rankingCsv, tuneText } from '../report/tune.ts';
 import type { RankedTrial, TrialResult, TuneSummary } from '../results/tuning.ts';
 import { writeFileAtomically } from '../run/atomic-write.ts';
-import { changesSince } from '../run/compare-split.ts';
 import { runsFolder, shownPath } from '../run/places.ts';
 import { configOf, newRunFolder, refuseReplaced, runName } from '../run/run-folder.ts';
 import {
@@ -20,17 +19,15 @@ import {
   searchFiles,
   writeConfig,
 } from '../run/search-folder.ts';
-import { splitMark, writeSplit, writtenSplitMark } from '../run/split-file.ts';
+import { changesSince, splitDigest, writeSplit, writtenSplitDigest } from '../run/split-file.ts';
 import { refuseTooMuch } from '../training/memory.ts';
 import { planTraining, type TrainingFiles } from '../training/plan.ts';
 import { trialConfig, trialSets } from '../training/trial.ts';
 import { poolClosed, trialPool } from '../training/trial-pool.ts';
 import { halvingFactor, rankTrials, rungEpochs, tune } from '../training/tune.ts';
 import type { Command, Context } from './command.ts';
-import { readExtras } from './extras.ts';
-import { configOption, setOption, threadsOption } from './options.ts';
-import { numberOption } from './parse.ts';
-import { noteOthers, readProgress, warnOfFailures, withDecoded } from './reading.ts';
+import { configOption, numberFlag, setOption, threadsOption } from './options.ts';
+import { noteOthers, readProgress, readTrainingFiles, warnOfFailures, withDecoded } from './reading.ts';
 
 interface Values {
   config?: string;
@@ -48,21 +45,13 @@ export const command: Command<Values> = {
   options: [
     { ...configOption, summary: 'the JSON config, with a section "search"', required: false },
     setOption,
-    {
-      flags: '--trials <n>',
-      summary: "how many trials (default: the config's)",
-      parse: numberOption('--trials', { low: 1, high: 1e6, whole: true }),
-    },
-    {
-      flags: '--minutes <m>',
-      summary: 'as many trials as end within so long',
-      parse: numberOption('--minutes', { low: 0.01, high: 1e6 }),
-    },
-    {
-      flags: '--jobs <n>',
-      summary: 'worker processes, which share the threads (default: one a thread)',
-      parse: numberOption('--jobs', { low: 1, high: 1024, whole: true }),
-    },
+    numberFlag('--trials <n>', "how many trials (default: the config's)", { low: 1, high: 1e6, whole: true }),
+    numberFlag('--minutes <m>', 'as many trials as end within so long', { low: 0.01, high: 1e6 }),
+    numberFlag('--jobs <n>', 'worker processes, which share the threads (default: one a thread)', {
+      low: 1,
+      high: 1024,
+      whole: true,
+    }),
     threadsOption,
     { flags: '--shard <i/n>', summary: 'run the i-th of n shares of the trials, such as 1/4', parse: parseShard },
     { flags: '--merge <dir...>', summary: 'rank the trials of several searches, such as shards, together' },
@@ -102,7 +91,7 @@ async function start(context: Context, values: Values): Promise<ExitKind | undef
   const { config: _, journal: __, ...replaced } = searchFiles;
   await refuseReplaced(output, Object.values(replaced), [configOf(loaded), ...pathsOf(loaded)]);
   const folder = await openSearch(output, loaded);
-  await keepPictures(output, data).catch(async (error) => {
+  await keepSplit(output, data).catch(async (error) => {
     await folder.close();
     throw error;
   });
@@ -170,7 +159,7 @@ async function start(context: Context, values: Values): Promise<ExitKind | undef
 async function merge(context: Context, values: Values, folders: readonly string[], began: number): Promise<undefined> {
   const loaded = await readSearchConfig(folders[0]!);
   const results: TrialResult[] = [];
-  const pictures = await writtenSplitMark(folders[0]!);
+  const pictures = await writtenSplitDigest(folders[0]!);
   for (const folder of folders) {
     const other = await readSearchConfig(folder);
     searchOf(other); // refuses what is no search
@@ -183,7 +172,7 @@ async function merge(context: Context, values: Values, folders: readonly string[
         },
       );
     }
-    const mark = await writtenSplitMark(folder); // null where an older version searched
+    const mark = await writtenSplitDigest(folder); // null where an older version searched
     if (mark !== null && pictures !== null && mark !== pictures)
       context.warn(
         `--merge ${folder}: its split.csv is not that of ${folders[0]}: figures for other pictures say little of each other`,
@@ -263,16 +252,16 @@ async function checkFirstTrial(
   for (const note of data.notes) context.warn(note);
   const { network, memory } = planTraining(config, data.splits, kernelsFor(config.precision, config.arithmetic));
   refuseTooMuch(memory, { processes: jobs });
-  return { extras: await readExtras({ ...loaded, config }, network), data };
+  return { extras: await readTrainingFiles({ ...loaded, config }, network), data };
 }
 
 /** Writes down which pictures the first trial has, or compares them with those that the search began with: trials of others can't be
  *  ranked together.
  *  @throws UserError (data) naming what has changed */
-async function keepPictures(output: string, { splits: parts, classes }: PreparedData): Promise<void> {
-  const written = await writtenSplitMark(output);
+async function keepSplit(output: string, { splits: parts, classes }: PreparedData): Promise<void> {
+  const written = await writtenSplitDigest(output);
   if (written === null) await writeSplit(output, parts, classes);
-  else if (written !== (await splitMark(parts, classes))) {
+  else if (written !== (await splitDigest(parts, classes))) {
     const found = await changesSince(output, parts, classes);
     throw new UserError('data', `${output}: expected the pictures that the search began with, found ${found}`, {
       hint: 'Bring those back; or search anew, with another --output.',

@@ -29,8 +29,8 @@ export function describeIssues(issues: readonly Issue[], raw: unknown): { proble
   const misspelt = new Set(
     problems.flatMap(({ path, meant }) => (meant && 'name' in meant ? [format([...path.slice(0, -1), meant.name])] : [])),
   );
-  const told = problems.filter(({ path, missing }) => !(missing && misspelt.has(format(path))));
-  return { problems: told, more: Math.max(0, all - mostDescribed) };
+  const described = problems.filter(({ path, missing }) => !(missing && misspelt.has(format(path))));
+  return { problems: described, more: Math.max(0, all - mostDescribed) };
 }
 
 /** What was meant, in words. */

@@ -4,13 +4,11 @@ import { exists, readWhole, reasonAt } from '../data/disk.ts';
 import { typeByName } from '../data/sources/sources.ts';
 import { autoShare, splitNames } from '../data/split.ts';
 import { decodeText } from '../data/text-files.ts';
-
 import { shown, systemReason, UserError } from '../errors.ts';
 import { shellWord } from '../lines.ts';
 import { describeIssues, type Problem, suggestion } from './issues.ts';
-import { jsonMistake } from './json.ts';
+import { escapedTexts, hasBackslash, jsonMistake, repeatedName } from './json.ts';
 import { defaultAt, format, isDiscriminator, schemasAt, valueAt } from './json-schema.ts';
-import { escapedTexts, hasBackslash, repeatedName } from './json-texts.ts';
 import { settingCalled, settingFor } from './meant.ts';
 import { type Config, configSchema, type DefaultsVersion, defaultsOf, newestDefaults } from './schema.ts';
 
@@ -70,8 +68,8 @@ export function checkConfig(
     const meant = (override && otherSetting(override, problem, merged)) ?? suggestion(problem);
     return `${override ? `--set ${override.text}` : file}: ${path === '' ? '' : `${path}: `}${problem.text}${meant}`;
   });
-  const untold = problems.length - lines.length + more;
-  if (untold > 0) lines.push(`${file}: … and ${untold} more`);
+  const others = problems.length - lines.length + more;
+  if (others > 0) lines.push(`${file}: … and ${others} more`);
   throw new UserError('usage', lines);
 }
 

@@ -58,7 +58,7 @@ export function diagnose(train: Score, other: Score, { targetError, highBias, hi
 /** The one answer that a model gives to every picture.
  *  @param train  on the pictures that it was trained on
  *  @returns null where it tells pictures apart; of classes that are equal either is the larger */
-export function oneAnswerOf({ tp, fp, fn, tn }: Confusion): Answers | null {
+export function onlyAnswerOf({ tp, fp, fn, tn }: Confusion): Answers | null {
   const [positives, negatives] = [tp + fn, fp + tn];
   if (tp + fp === 0) return negatives >= positives ? 'larger class' : 'smaller class';
   if (fn + tn === 0) return positives >= negatives ? 'larger class' : 'smaller class';

@@ -3,7 +3,7 @@ import type { Confusion, Metrics } from '../results/metrics.ts';
 import { wilsonInterval } from './statistics.ts';
 
 /** How answers are judged. */
-export interface Judging {
+export interface EvaluationOptions {
   /** p > threshold counts as positive */
   threshold: number;
   /** the loss of one example, from its logit */
@@ -14,16 +14,16 @@ export interface Judging {
  *  @param logits  one a picture
  *  @param labels  1 for the positive class, 0 for the other
  *  @throws RangeError on no pictures at all */
-export function measure(logits: ArrayLike<number>, labels: Uint8Array, judging: Judging): Metrics {
+export function computeMetrics(logits: ArrayLike<number>, labels: Uint8Array, options: EvaluationOptions): Metrics {
   let positive = 0;
   for (const label of labels) positive += label;
-  const tally = tallyOf([labels.length - positive, positive], judging);
-  tally.add(logits, labels);
-  return tally.metrics();
+  const accumulator = metricAccumulator([labels.length - positive, positive], options);
+  accumulator.add(logits, labels);
+  return accumulator.metrics();
 }
 
 /** Judges answers piece by piece: of each no more is kept than its probability, which its rank among the others needs. */
-export interface Tally {
+export interface MetricAccumulator {
   /** The next answers, in the order of the pictures. */
   add(logits: ArrayLike<number>, labels: Uint8Array): void;
   /** @throws RangeError on no pictures at all */
@@ -31,7 +31,7 @@ export interface Tally {
 }
 
 /** @param counts  pictures of the negative and of the positive class */
-export function tallyOf(counts: readonly [number, number], { threshold, loss }: Judging): Tally {
+export function metricAccumulator(counts: readonly [number, number], { threshold, loss }: EvaluationOptions): MetricAccumulator {
   const p = counts.map((count) => new Float64Array(count)) as [Float64Array, Float64Array];
   const filled = [0, 0];
   const confusion: Confusion = { tp: 0, fp: 0, fn: 0, tn: 0 };

@@ -15,10 +15,10 @@ export interface SheetSection {
   title: string;
   /** pictures that there are, of which some are shown */
   total: number;
-  pictures: SheetPicture[];
+  pictures: SheetImage[];
 }
 
-export interface SheetPicture {
+export interface SheetImage {
   name: string;
   /** side · side · 3 bytes each: first as decoded, then as augmented */
   squares: Uint8Array[];
@@ -122,7 +122,7 @@ function paste(
 export function sheetHtml({ title, side, sections }: ContactSheet, files: ReadonlyMap<Uint8Array, Uint8Array>): string {
   const shown = side * Math.max(1, Math.ceil(leastSquare / side));
   const image = (square: Uint8Array, name: string) => htmlImage(files.get(square)!, 'png', name, { width: shown, height: shown });
-  const figure = ({ name, squares }: SheetPicture) =>
+  const figure = ({ name, squares }: SheetImage) =>
     `<figure class="column">${squares.map((square, row) => image(square, `${name}, ${rowTitle(row)}`)).join('')}<figcaption>${escapeHtml(name)}</figcaption></figure>`;
   return htmlPage(title, [
     `<h1>${escapeHtml(title)}</h1>`,

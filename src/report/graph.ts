@@ -3,7 +3,6 @@ import { type LossName, losses } from '../nn/losses.ts';
 import { parameterSpecs } from '../nn/network.ts';
 import type { DrawnNode, Term } from '../nn/op.ts';
 import { featuresOf } from '../nn/shape.ts';
-
 import type { Graph, GraphNode, Pass } from '../results/model.ts';
 
 export interface CostOptions {

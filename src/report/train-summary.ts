@@ -59,21 +59,21 @@ function foldsText({ count: n, accuracy, cost }: NonNullable<TrainSummary['folds
   return `${n} folds: accuracy ${percent(accuracy.mean)} ± ${percent(accuracy.spread)} (${values}), cost ${cost.mean.toFixed(4)} ± ${cost.spread.toFixed(4)}`;
 }
 
-interface Told {
+interface Setting {
   metrics: TrainSummary['metrics'];
   classes: Classes;
   style: Style;
 }
 
 /** The diagnosis in a sentence, and what to do about it. */
-export function diagnosisText(diagnosis: StoredDiagnosis, told: Told): Lines {
+export function diagnosisText(diagnosis: StoredDiagnosis, setting: Setting): Lines {
   const { verdict, comparedWith, collapsed, worseThanGuessing, imbalance } = diagnosis;
-  const { style } = told;
+  const { style } = setting;
   const isSound = verdict === 'neither' && !collapsed && !worseThanGuessing && !imbalance;
   const lines = [
-    `${style('bold', 'Diagnosis')}: ${style(isSound ? 'green' : 'yellow', headline(diagnosis, told))}. ${sentence(diagnosis, told)}`,
+    `${style('bold', 'Diagnosis')}: ${style(isSound ? 'green' : 'yellow', headline(diagnosis, setting))}. ${sentence(diagnosis, setting)}`,
     ...(collapsed ? ['  It gives every training picture the same answer: nothing was learnt. Mend that first.'] : []),
-    ...(imbalance ? [`  ${imbalanceSentence(imbalance, diagnosis, told)}`] : []),
+    ...(imbalance ? [`  ${imbalanceSentence(imbalance, diagnosis, setting)}`] : []),
   ];
   if (comparedWith === 'test')
     lines.push('  There is no dev part, so this looked at test: choose nothing by it, or test no longer tells the truth.');
@@ -98,7 +98,7 @@ function durationText({ timesAsLong = null }: StoredDiagnosis['remedies'][number
 const times = (factor: number) => (factor === 2 ? 'twice' : `${count(factor)} times`);
 
 /** The worst first: what a cost above that of guessing says of bias and variance is nothing, and one answer for all says little. */
-function headline({ verdict, worseThanGuessing, answers, imbalance }: StoredDiagnosis, { metrics, classes }: Told): string {
+function headline({ verdict, worseThanGuessing, answers, imbalance }: StoredDiagnosis, { metrics, classes }: Setting): string {
   if (worseThanGuessing) return 'worse than guessing';
   if (answers) return `it always answers ${onlyAnswer(metrics, classes)}, the ${answers}`;
   if (verdict === 'neither' && imbalance) return 'the smaller class is not learnt';
@@ -110,7 +110,7 @@ function onlyAnswer({ train }: TrainSummary['metrics'], { positive, negative }: 
   return tp + fp === 0 ? negative : positive;
 }
 
-function sentence(diagnosis: StoredDiagnosis, { metrics }: Told): string {
+function sentence(diagnosis: StoredDiagnosis, { metrics }: Setting): string {
   const { worseThanGuessing, guessing = Number.NaN, collapsed } = diagnosis;
   if (worseThanGuessing) {
     return `Its cost on train is ${metrics.train!.cost.toPrecision(4)}, and that of a network that sees nothing ${guessing.toPrecision(4)}.`;
@@ -124,7 +124,7 @@ type Measured = NonNullable<TrainSummary['metrics']['train']>;
 function imbalanceSentence(
   { positive, share, error }: Imbalance,
   { comparedWith }: StoredDiagnosis,
-  { metrics, classes }: Told,
+  { metrics, classes }: Setting,
 ): string {
   const name = positive ? classes.positive : classes.negative;
   const parts = ['train', comparedWith] as const;

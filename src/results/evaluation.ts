@@ -8,7 +8,7 @@ const predictionRow = z
     label: z.string().describe('the label that it was given'),
     p: z.number().describe('of the positive class'),
     confidence: z.number().describe('of the label that was given'),
-    correct: z.boolean(),
+    correct: z.boolean().describe('whether the two labels are the same'),
     path: z
       .string()
       .nullable()
@@ -36,12 +36,12 @@ export type Evaluation = z.infer<typeof evaluation>;
 
 /** A line of `nn predict --json`; `p` and what follows from it are null where the picture could not be read. */
 export const prediction = z.object({
-  file: z.string(),
-  label: z.string().nullable(),
+  file: z.string().describe('as it was named'),
+  label: z.string().nullable().describe('the class that it was given; null, as what follows, where it could not be read'),
   p: z.number().nullable().describe('of the positive class'),
   confidence: z.number().nullable().describe('of the label'),
   threshold: z.number().describe('p above it is positive'),
-  model: z.string(),
+  model: z.string().describe('the model file'),
   error: z.string().nullable().describe('why it could not be read'),
 });
 export type Prediction = z.infer<typeof prediction>;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { count, seconds } from './metrics.ts';
+import { accuracy, count, seconds } from './metrics.ts';
 
 const layerNorms = z
   .object({
@@ -16,12 +16,12 @@ export type LayerNorms = z.infer<typeof layerNorms>;
 
 /** What an epoch did. Epochs count from 1. */
 const epochLine = z.object({
-  epoch: count,
+  epoch: count.describe('from 1'),
   cost: z.number().describe("the mean over the epoch's batches, each before its own update and as trained, without L2"),
   l2Cost: z.number().describe('(λ/2m) Σ‖W‖², the mean over the batches'),
-  train: z.object({ accuracy: z.number() }),
+  train: z.object({ accuracy }).describe('of the same passes'),
   dev: z
-    .object({ cost: z.number(), accuracy: z.number() })
+    .object({ cost: z.number().describe('unweighted, without L2'), accuracy })
     .nullable()
     .describe("in inference mode after the epoch's updates; null where this epoch was not evaluated"),
   learningRate: z.number().describe("the first layer's, after the schedule"),
@@ -31,16 +31,16 @@ const epochLine = z.object({
 export type EpochLine = z.infer<typeof epochLine>;
 
 const divergence = z.object({
-  epoch: count,
+  epoch: count.describe('from 1'),
   step: count.describe('from 1, over all epochs'),
   layer: count.describe('1 for the first'),
   tensor: z.string().describe('such as W1'),
-  learningRate: z.number(),
+  learningRate: z.number().describe('at which it broke'),
   proposedRate: z
     .union([z.number(), z.array(z.number())])
     .nullable()
     .describe('for all layers, or one a layer where they differ; null where it broke before any step, so that none is to blame'),
-  what: z.string(),
+  what: z.string().describe('what went wrong'),
   examples: z.array(z.string()).describe("names of the pictures in the bad step's batch"),
 });
 export type Divergence = z.infer<typeof divergence>;
@@ -49,7 +49,14 @@ const fold = count.optional().describe('which fold of cross-validation, from 1; 
 
 /** A line of journal.jsonl. Layers in that of 0.1.0 do not say on how many examples they were measured. */
 export const journalLine = z.union([
-  z.object({ fold, ...epochLine.shape, layers: z.array(layerNorms.partial({ examples: true })).nullable() }),
-  z.object({ fold, diverged: divergence }),
+  z.object({
+    fold,
+    ...epochLine.shape,
+    layers: z
+      .array(layerNorms.partial({ examples: true }))
+      .nullable()
+      .describe('likewise'),
+  }),
+  z.object({ fold, diverged: divergence.describe('where and how the training broke') }),
 ]);
 export type JournalLine = z.infer<typeof journalLine>;

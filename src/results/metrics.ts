@@ -4,20 +4,40 @@ import { z } from 'zod';
  *  here, and whoever reads one from a file its schema. */
 
 export const count = z.int().nonnegative();
-export const seconds = z.number().nonnegative();
-export const partName = z.enum(['train', 'dev', 'test']);
+export const seconds = z.number().nonnegative().describe('seconds that it took');
+export const partName = z.enum(['train', 'dev', 'test']).describe('of the data');
+export const accuracy = z.number().describe('the share of right answers');
+export const epochs = count.describe('epochs trained');
+export const bestEpoch = count.describe('the epoch whose weights are kept');
+export const parameters = count.describe('numbers that training moves');
+export const warnings = z.array(z.string()).describe('what was said on stderr, or about the data as a whole');
+export const classes = z
+  .object({ positive: z.string().describe('the class of label 1'), negative: z.string().describe('the class of label 0') })
+  .describe('the names of the two classes');
+/** PATH=VALUE */
+export const set = z.array(z.string().regex(/=/)).describe('PATH=VALUE, as for --set');
 
 export const interval = z.tuple([z.number(), z.number()]).readonly().describe('the lower and the upper end: 95%');
 export type Interval = z.infer<typeof interval>;
 
 /** Something for each part of the data. */
-export const ofParts = <Schema extends z.ZodType>(schema: Schema) => z.object({ train: schema, dev: schema, test: schema });
+export const ofParts = <Schema extends z.ZodType>(schema: Schema) =>
+  z.object({
+    train: schema.describe('of the training part'),
+    dev: schema.describe('of the dev part'),
+    test: schema.describe('of the test part'),
+  });
 
-export const confusion = z.object({ tp: count, fp: count, fn: count, tn: count });
+export const confusion = z.object({
+  tp: count.describe('positives called so'),
+  fp: count.describe('negatives called positive'),
+  fn: count.describe('positives called negative'),
+  tn: count.describe('negatives called so'),
+});
 export type Confusion = z.infer<typeof confusion>;
 
 export const metrics = z.object({
-  accuracy: z.number(),
+  accuracy,
   accuracyInterval: interval.describe('95%, Wilson'),
   baseline: z.number().describe('the accuracy of always answering the larger class'),
   error: z.number().describe('1 − accuracy'),
@@ -28,9 +48,9 @@ export const metrics = z.object({
   recallInterval: interval.nullable().describe('95%, Wilson'),
   specificity: z.number().nullable().describe('the share of the negative class that is called so'),
   specificityInterval: interval.nullable().describe('95%, Wilson'),
-  f1: z.number().nullable(),
+  f1: z.number().nullable().describe('the harmonic mean of precision and recall'),
   rocAuc: z.number().nullable().describe('the probability that a positive picture gets a higher p than a negative one'),
-  logLoss: z.number(),
+  logLoss: z.number().describe('the mean of −ln of the probability that the right class was given'),
   brier: z.number().describe('the mean of (p − y)²'),
   confusion: confusion.describe('p > threshold counts as positive'),
 });

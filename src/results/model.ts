@@ -1,23 +1,26 @@
 import { z } from 'zod';
-import { count } from './metrics.ts';
+import { classes, count, parameters } from './metrics.ts';
 
 const gradientOfLayer = z.object({
   layer: count.describe('1 for the first'),
-  tensors: z.string(),
+  tensors: z.string().describe('names of its tensors'),
   difference: z.number().describe('‖g − ĝ‖ / (‖g‖ + ‖ĝ‖)'),
-  checked: count,
+  checked: count.describe('parameters'),
   skipped: count.describe('parameters at a point where the cost has no derivative'),
   withinError: z.boolean().describe('whether the difference is as small as rounding lets one see'),
-  right: z.boolean(),
+  right: z.boolean().describe('whether the gradient is right'),
 });
 export type GradientOfLayer = z.infer<typeof gradientOfLayer>;
 
 /** The object of `nn gradient-check --json`. */
-export const gradientCheck = z.object({ rightBelow: z.number(), layers: z.array(gradientOfLayer) });
+export const gradientCheck = z.object({
+  rightBelow: z.number().describe('a difference below this is right'),
+  layers: z.array(gradientOfLayer).describe('from the first'),
+});
 
-const pass = z.enum(['forward', 'backward']);
+const pass = z.enum(['forward', 'backward']).describe('of the computation');
 export type Pass = z.infer<typeof pass>;
-const nodeKind = z.enum(['data', 'parameter', 'value', 'gradient']);
+const nodeKind = z.enum(['data', 'parameter', 'value', 'gradient']).describe('what the node is');
 export type NodeKind = z.infer<typeof nodeKind>;
 
 const graphNode = z.object({
@@ -40,11 +43,11 @@ export type GraphNode = z.infer<typeof graphNode>;
 export const graph = z.object({
   nodes: z.array(graphNode).describe('in the order in which they are computed: forward, then backward'),
   edges: z
-    .array(z.object({ from: z.string(), to: z.string(), pass }))
+    .array(z.object({ from: z.string().describe('an id'), to: z.string().describe('an id'), pass }))
     .describe('within a pass; the backward formulas take forward values too, which are kept and not drawn'),
   sizes: z.array(count).describe('n_x, n_1 … n_L'),
   layerParameters: z.array(count).describe('one count a layer'),
-  parameters: count,
+  parameters,
   legend: z.array(z.string()).describe('what the letters mean that no node explains'),
 });
 export type Graph = z.infer<typeof graph>;
@@ -52,33 +55,54 @@ export type Graph = z.infer<typeof graph>;
 /** The object of `nn model show --json`. */
 export const modelDescription = z.object({
   model: z.string().describe('the model file'),
-  parameters: count.describe('numbers that training moves'),
-  precision: z.enum(['float32', 'float64']),
-  preprocessing: z.object({ imageSize: count, fit: z.string() }),
-  normalize: z.string(),
-  classes: z.object({ positive: z.string(), negative: z.string() }),
+  parameters,
+  precision: z.enum(['float32', 'float64']).describe('of its numbers'),
+  preprocessing: z
+    .object({ imageSize: count.describe('side of the square'), fit: z.string().describe('how a picture becomes one') })
+    .describe('how pictures become pixels'),
+  normalize: z.string().describe('how pixels become inputs'),
+  classes,
   threshold: z.number().describe('p above it is positive'),
-  loss: z.string(),
-  network: z.object({
-    inputs: count.describe('n_x'),
-    layers: z
-      .array(
-        z.object({
-          units: count,
-          activation: z.string(),
-          slope: z.number(),
-          init: z.object({ name: z.string(), factor: z.number().describe('of random') }),
-          keepProb: z.number(),
-          batchNorm: z.boolean(),
-        }),
-      )
-      .readonly(),
-  }),
-  tensors: z.array(z.object({ name: z.string(), shape: z.array(count).readonly(), norm: z.number() })),
+  loss: z.string().describe('that it was trained with'),
+  network: z
+    .object({
+      inputs: count.describe('n_x'),
+      layers: z
+        .array(
+          z.object({
+            units: count.describe('n_l'),
+            activation: z.string().describe('its name'),
+            slope: z.number().describe('of leakyRelu, for z < 0'),
+            init: z
+              .object({ name: z.string().describe('of the initialiser'), factor: z.number().describe('of random') })
+              .describe('how its first weights were drawn'),
+            keepProb: z.number().describe('the share of units that dropout keeps; 1 is none'),
+            batchNorm: z.boolean().describe('whether it has batch norm'),
+          }),
+        )
+        .readonly()
+        .describe('1 … L'),
+    })
+    .describe('its layers'),
+  tensors: z
+    .array(
+      z.object({
+        name: z.string().describe('such as W1'),
+        shape: z.array(count).readonly().describe('rows and columns'),
+        norm: z.number().describe('‖·‖'),
+      }),
+    )
+    .describe('of the file'),
 });
 export type ModelDescription = z.infer<typeof modelDescription>;
 
 /** What every command prints with --json where it fails. */
 export const failure = z.object({
-  error: z.object({ code: count.describe('the exit code'), message: z.string(), hint: z.string().nullable() }),
+  error: z
+    .object({
+      code: count.describe('the exit code'),
+      message: z.string().describe('what went wrong'),
+      hint: z.string().nullable().describe('what to do'),
+    })
+    .describe('why it failed'),
 });

@@ -1,18 +1,16 @@
 import { z } from 'zod';
-import { count, interval, seconds } from './metrics.ts';
+import { accuracy, bestEpoch, count, epochs, interval, seconds, set } from './metrics.ts';
 
 /** One training of a search: these fields, for so many epochs. */
 const trialJob = z.object({
   trial: count.describe("from 0; with the search's seed it says what is drawn"),
   rung: count.describe('of successive halving, from 0'),
-  epochs: count,
+  epochs,
 });
 export type TrialJob = z.infer<typeof trialJob>;
 
-const set = z.array(z.string().regex(/=/)).describe('PATH=VALUE, as for --set');
-
 const trialScore = z
-  .object({ cost: z.number(), accuracy: z.number(), accuracyInterval: interval, bestEpoch: count })
+  .object({ cost: z.number().describe('unweighted, without L2'), accuracy, accuracyInterval: interval, bestEpoch })
   .describe('on dev; with folds, on the pictures of all folds together');
 export type TrialScore = z.infer<typeof trialScore>;
 
@@ -28,29 +26,29 @@ export type TrialResult = z.infer<typeof trialResult>;
 
 /** A trial in the ranking, best first. */
 const rankedTrial = z.object({
-  rank: count,
-  trial: count,
-  epochs: count,
+  rank: count.describe('from 1'),
+  trial: trialJob.shape.trial,
+  epochs,
   cost: z.number().nullable().describe('of dev, as the two that follow'),
-  accuracy: z.number().nullable(),
+  accuracy: accuracy.nullable(),
   accuracyInterval: interval.nullable(),
-  bestEpoch: count.nullable(),
+  bestEpoch: bestEpoch.nullable(),
   seconds,
-  error: z.string().nullable(),
+  error: z.string().nullable().describe('why training failed'),
   set,
 });
 export type RankedTrial = z.infer<typeof rankedTrial>;
 
 /** What stands in ranking.json. */
-export const ranking = z.array(rankedTrial);
+export const ranking = z.array(rankedTrial).describe('best first');
 
 /** The object of `nn tune --json`. */
 export const tuneSummary = z.object({
   output: z.string().describe('the folder of the search'),
   best: z.string().nullable().describe('the config of the best trial, ready for `nn train`'),
-  strategy: z.string(),
-  metric: z.string(),
-  trials: count,
+  strategy: z.string().describe('of the search'),
+  metric: z.string().describe('of dev, by which trials are ranked'),
+  trials: count.describe('in the ranking'),
   earlier: count.describe('trainings that were there before this call'),
   seconds,
   ranking,

@@ -1,7 +1,7 @@
 import { open, rename } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { discard, flushFolder } from '../data/disk.ts';
-import { isSystemError, systemReason, UserError } from '../errors.ts';
+import { isSystemError, unwritable } from '../errors.ts';
 
 /** Writes a file whole or not at all: beside its place, flushed to the disk, then renamed.
  *  @param options.previous  where a file that stood in its place goes, once the new one is on the disk
@@ -34,7 +34,7 @@ export async function writePiecesAtomically(
   } catch (error) {
     await discard(aside);
     if (!isSystemError(error)) throw error; // what makes the pieces says itself what is wrong
-    throw new UserError('data', `${path}: can't be written: ${systemReason(error)}`, { cause: error });
+    throw unwritable(path, error);
   }
   await flushFolder(dirname(path));
 }

@@ -5,7 +5,7 @@ import { openPlainFile } from '../data/disk.ts';
 import { shown, systemReason, UserError } from '../errors.ts';
 import { lengthBytes } from '../safetensors.ts';
 import { writePiecesAtomically } from './atomic-write.ts';
-import { decodeTensors, type TensorArray, tensorPieces } from './safetensors.ts';
+import { decodeTensors, type TensorArray, tensorPieces } from './tensor-file.ts';
 
 /** Of a run's folder: the newest, and the one before it, which stays until the newest is whole. */
 export const checkpointNames = ['checkpoint.safetensors', 'checkpoint-previous.safetensors'] as const;

@@ -1,5 +1,5 @@
 import { openToGrow } from '../data/disk.ts';
-import { systemReason, UserError } from '../errors.ts';
+import { UserError, unwritable } from '../errors.ts';
 
 /** A file of JSON lines that grows. */
 export interface Journal {
@@ -77,6 +77,3 @@ async function onDisk<T>(path: string, work: () => Promise<T>): Promise<T> {
     throw unwritable(path, error);
   }
 }
-
-const unwritable = (path: string, error: unknown) =>
-  new UserError('data', `${path}: can't be written: ${systemReason(error)}`, { cause: error });

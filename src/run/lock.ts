@@ -2,8 +2,7 @@ import { link, open, readFile, readlink, rename, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { discard, partialName, processExists, readPlainFile, removeStaleFiles } from '../data/disk.ts';
-
-import { systemReason, UserError } from '../errors.ts';
+import { systemReason, UserError, unwritable } from '../errors.ts';
 
 /** Of a run's folder, while a process trains in it. */
 export const lockName = 'run.lock';
@@ -108,7 +107,7 @@ async function placed(path: string, text: string): Promise<boolean> {
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw new UserError('data', `${path}: can't be written: ${systemReason(error)}`, { cause: error });
+    throw unwritable(path, error);
   } finally {
     await discard(aside);
   }

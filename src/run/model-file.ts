@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import type { Classifier } from '../classifier/classifier.ts';
 import { readWhole } from '../data/disk.ts';
 import { fits } from '../data/image.ts';
-
 import { normalizers } from '../data/normalize.ts';
 import { shown, systemReason, UserError } from '../errors.ts';
 import { type Floats, precisions } from '../kernels/kernels.ts';
@@ -14,7 +13,7 @@ import { initializers } from '../nn/initializers.ts';
 import { losses } from '../nn/losses.ts';
 import { bufferLength, parameterSpecs, parametersOver } from '../nn/network.ts';
 import { writeFileAtomically } from './atomic-write.ts';
-import { decodeTensors, encodeTensors, type Tensor, type TensorFile, typeOf } from './safetensors.ts';
+import { decodeTensors, encodeTensors, type Tensor, type TensorFile, typeOf } from './tensor-file.ts';
 
 /** Of a run folder. */
 export const modelFileName = 'model.safetensors';

@@ -3,7 +3,6 @@ import { basename, dirname, join, relative } from 'node:path';
 import { type LoadedConfig, loadConfig, moveConfig, pathsOf } from '../config/load.ts';
 import { type Config, unnamedDefaults } from '../config/schema.ts';
 import { exists, makeFolder, makeNewFolder, partialName, readPlainFile, removeStaleFiles } from '../data/disk.ts';
-
 import { systemReason, UserError } from '../errors.ts';
 import { writeFileAtomically } from './atomic-write.ts';
 import { checkpointNames } from './checkpoint-file.ts';
@@ -11,8 +10,7 @@ import { type Journal, openJournal } from './journal.ts';
 import { type Lock, lockFolder, refuseLocked } from './lock.ts';
 import { modelFileName } from './model-file.ts';
 import { latestName } from './places.ts';
-import { predictionsFileName } from './predictions-file.ts';
-import { splitFileName } from './split-file.ts';
+import { predictionsFileName, splitFileName } from './split-file.ts';
 
 /** The files of a run. docs/formats.md says what is in them. */
 export const runFiles = {

@@ -1,12 +1,13 @@
-import { type FileHandle, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { checkConfig, type LoadedConfig, loadConfig, moveConfig } from '../config/load.ts';
 import { type Config, type DefaultsVersion, newestDefaults, unnamedDefaults } from '../config/schema.ts';
-import { exists, makeFolder, openToGrow, readPlainFile } from '../data/disk.ts';
+import { exists, makeFolder, readPlainFile } from '../data/disk.ts';
 import { systemReason, UserError } from '../errors.ts';
-import { type TrialResult, trialResult } from '../results/tuning.ts';
+import type { TrialResult } from '../results/tuning.ts';
 import { writeFileAtomically } from './atomic-write.ts';
+import { openJournal } from './journal.ts';
 import { lockFolder } from './lock.ts';
 
 /** The files of a search. docs/formats.md says what is in them. */
@@ -40,10 +41,12 @@ export async function openSearch(path: string, loaded: LoadedConfig): Promise<Se
   }
   const lock = await lockFolder(path);
   try {
-    const known = present.includes(searchFiles.config) ? await takeUp(path, loaded) : [];
-    if (!present.includes(searchFiles.config)) await writeConfig(join(path, searchFiles.config), loaded, path);
+    const goesOn = present.includes(searchFiles.config);
+    if (goesOn) await refuseOtherSearch(path, loaded);
+    else await writeConfig(join(path, searchFiles.config), loaded, path);
     const file = join(path, searchFiles.journal);
-    const journal = await openTrials(file);
+    const journal = await openJournal(file, goesOn ? await wholeLines(file) : undefined);
+    const known = goesOn ? await readTrials(path).catch((error) => journal.close().then(() => Promise.reject(error))) : [];
     const close = async () => {
       try {
         await journal.close();
@@ -51,28 +54,14 @@ export async function openSearch(path: string, loaded: LoadedConfig): Promise<Se
         await lock.release();
       }
     };
-    return { path, known, append: (result) => appendLine(journal, file, result), close };
+    const append = async (result: TrialResult) => {
+      await journal.append(result);
+      await journal.flush();
+    };
+    return { path, known, append, close };
   } catch (error) {
     await lock.release();
     throw error;
-  }
-}
-
-/** @throws UserError (data) */
-async function openTrials(file: string): Promise<FileHandle> {
-  try {
-    return await openToGrow(file);
-  } catch (error) {
-    throw new UserError('data', `${file}: can't be written: ${systemReason(error)}`, { cause: error });
-  }
-}
-
-/** A line that is cut off, as by a full disk, is one that going on passes over. @throws UserError (data) */
-async function appendLine(journal: FileHandle, file: string, result: unknown): Promise<void> {
-  try {
-    await journal.appendFile(`${JSON.stringify(result)}\n`);
-  } catch (error) {
-    throw new UserError('data', `${file}: can't be written: ${systemReason(error)}`, { cause: error });
   }
 }
 
@@ -92,6 +81,7 @@ export async function readTrials(path: string): Promise<TrialResult[]> {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw new UserError('data', `${file}: expected the trials of a search, found: ${systemReason(error)}`, { cause: error });
   }
+  const { trialResult } = await import('../results/tuning.ts');
   const lines = text.split('\n');
   return lines.flatMap((line, i) => {
     if (line === '') return [];
@@ -127,7 +117,8 @@ export function isSameSearch(one: Config, other: Config): boolean {
   return isDeepStrictEqual(without(one), without(other));
 }
 
-async function takeUp(path: string, loaded: LoadedConfig): Promise<TrialResult[]> {
+/** @throws UserError (usage) where a folder holds another search than a config describes */
+async function refuseOtherSearch(path: string, loaded: LoadedConfig): Promise<void> {
   const found = await readSearchConfig(path);
   const file = join(path, searchFiles.config);
   const here = JSON.parse(JSON.stringify(checkConfig(moveConfig(loaded.config, loaded.folder, resolve(path)), file))) as Config;
@@ -137,18 +128,13 @@ async function takeUp(path: string, loaded: LoadedConfig): Promise<TrialResult[]
       hint: 'Name another folder, or go on with the config that the search began with.',
     });
   }
-  await dropCutLine(join(path, searchFiles.journal));
-  return readTrials(path);
 }
 
-/** Cuts off a line that a kill left unfinished, so that the next one starts on its own. */
-async function dropCutLine(file: string): Promise<void> {
-  const handle = await openTrials(file);
-  try {
-    const text = await handle.readFile('utf8');
-    const whole = Buffer.byteLength(text.slice(0, text.lastIndexOf('\n') + 1));
-    if (whole < Buffer.byteLength(text)) await handle.truncate(whole);
-  } finally {
-    await handle.close();
-  }
+/** The bytes of a file without a line that a kill left unfinished, so that the next one starts on its own; undefined where it can't be
+ *  read: then opening or reading it says why. */
+async function wholeLines(file: string): Promise<number | undefined> {
+  return readPlainFile(file).then(
+    (bytes) => bytes.lastIndexOf('\n') + 1,
+    () => undefined,
+  );
 }

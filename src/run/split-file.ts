@@ -2,14 +2,15 @@ import { createHash, type Hash } from 'node:crypto';
 import type { ReadStream } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'csv-parse';
+import { probability } from '../classifier/classifier.ts';
 import type { Classes } from '../data/classes.ts';
 import { type ContentSet, contentSet } from '../data/content-hash.ts';
 import { exists, openPlainFile } from '../data/disk.ts';
 import type { ExampleSet } from '../data/examples.ts';
 import { type SplitName, splitNames } from '../data/split.ts';
 import { csvField } from '../data/text-files.ts';
-
 import { systemReason, UserError } from '../errors.ts';
+import type { StoredPrediction } from '../results/evaluation.ts';
 import { writePiecesAtomically } from './atomic-write.ts';
 
 /** Of a run's folder, or a search's. */
@@ -35,26 +36,26 @@ export async function splitRows(parts: SplitParts): Promise<SplitRow[]> {
 /** Writes split.csv. @returns its mark */
 export async function writeSplit(path: string, parts: SplitParts, classes: Classes): Promise<string> {
   const hash = createHash('sha256');
-  await writePiecesAtomically(join(path, splitFileName), marked(textInPieces(parts, classes), hash));
-  return markOf(hash);
+  await writePiecesAtomically(join(path, splitFileName), hashing(textInPieces(parts, classes), hash));
+  return digestOf(hash);
 }
 
 /** The mark of the split.csv that would be written: it tells which pictures, with what content, stand in which order. */
-export async function splitMark(parts: SplitParts, classes: Classes): Promise<string> {
+export async function splitDigest(parts: SplitParts, classes: Classes): Promise<string> {
   const hash = createHash('sha256');
-  for await (const _ of marked(textInPieces(parts, classes), hash));
-  return markOf(hash);
+  for await (const _ of hashing(textInPieces(parts, classes), hash));
+  return digestOf(hash);
 }
 
 /** The mark of the split.csv that stands in a run's folder; null where there is none. */
-export async function writtenSplitMark(path: string): Promise<string | null> {
+export async function writtenSplitDigest(path: string): Promise<string | null> {
   const hash = createHash('sha256');
   try {
-    for await (const _ of marked(await readStream(join(path, splitFileName)), hash));
+    for await (const _ of hashing(await readStream(join(path, splitFileName)), hash));
   } catch {
     return null; // it is written again
   }
-  return markOf(hash);
+  return digestOf(hash);
 }
 
 /** It closes the file at its end. @throws as `openPlainFile` does */
@@ -62,7 +63,7 @@ async function readStream(file: string): Promise<ReadStream> {
   return (await openPlainFile(file)).createReadStream();
 }
 
-async function* marked<Piece extends string | Uint8Array>(pieces: AsyncIterable<Piece>, hash: Hash): AsyncGenerator<Piece> {
+async function* hashing<Piece extends string | Uint8Array>(pieces: AsyncIterable<Piece>, hash: Hash): AsyncGenerator<Piece> {
   for await (const piece of pieces) {
     hash.update(piece);
     yield piece;
@@ -70,7 +71,7 @@ async function* marked<Piece extends string | Uint8Array>(pieces: AsyncIterable<
 }
 
 /** As `contentHash`. */
-const markOf = (hash: Hash) => hash.digest('hex').slice(0, 32);
+const digestOf = (hash: Hash) => hash.digest('hex').slice(0, 32);
 
 async function* textInPieces(parts: SplitParts, { positive, negative }: Classes): AsyncGenerator<string> {
   yield 'name,hash,label,part\n';
@@ -166,3 +167,79 @@ function checkRow({ name, hash, label, part }: Record<string, string>, { positiv
   }
   return { name, hash, label: label === positive ? 1 : 0, part: part as SplitName };
 }
+
+/** Says in words how pictures differ from those in the split.csv of a folder, which has another mark.
+ *  @throws UserError (model) where it can't be read */
+export async function changesSince(path: string, parts: SplitParts, classes: Classes): Promise<string> {
+  return splitChanges(await readSplit(path, classes), await splitRows(parts)) ?? `another ${splitFileName}`;
+}
+
+/** Says in words how the pictures of a split differ from those of an earlier one; null where they are the same. */
+export function splitChanges(before: readonly SplitRow[], now: readonly SplitRow[]): string | null {
+  const [gone, come] = [surplus(before, now), surplus(now, before)];
+  const names = new Set(come);
+  const changed = new Set(gone.filter((name) => names.has(name)));
+  const words = [
+    listed('changed', [...changed]),
+    listed(
+      'missing',
+      gone.filter((name) => !changed.has(name)),
+    ),
+    listed(
+      'new',
+      come.filter((name) => !changed.has(name)),
+    ),
+  ].filter((text) => text !== null);
+  if (words.length > 0) return words.join(', ');
+  const same = before.every((row, i) => JSON.stringify(row) === JSON.stringify(now[i]));
+  return same ? null : 'the same ones, divided or ordered in another way';
+}
+
+/** Names of pictures, with content and label, that stand in one list more often than in another. */
+function surplus(rows: readonly SplitRow[], others: readonly SplitRow[]): string[] {
+  const key = ({ name, hash, label }: SplitRow) => JSON.stringify([name, hash, label]);
+  const counts = new Map<string, number>();
+  for (const row of others) counts.set(key(row), (counts.get(key(row)) ?? 0) + 1);
+  return rows
+    .filter((row) => {
+      const left = counts.get(key(row)) ?? 0;
+      counts.set(key(row), left - 1);
+      return left <= 0;
+    })
+    .map(({ name }) => name);
+}
+
+const mostNames = 5;
+
+function listed(what: string, names: readonly string[]): string | null {
+  if (names.length === 0) return null;
+  return `${names.length} ${what} (${names.slice(0, mostNames).join(', ')}${names.length > mostNames ? ', …' : ''})`;
+}
+
+/** Of a run's folder: what the model answers for the pictures of each part, from which runs are compared. */
+export const predictionsFileName = 'predictions.csv';
+
+/** Writes predictions.csv.
+ *  @param rows    of split.csv, some at a time
+ *  @param logits  one a row, in their order */
+export async function writePredictions(
+  run: string,
+  rows: Iterable<readonly SplitRow[]> | AsyncIterable<readonly SplitRow[]>,
+  logits: Float64Array,
+): Promise<void> {
+  await writePiecesAtomically(join(run, predictionsFileName), predictionLines(rows, logits));
+}
+
+async function* predictionLines(
+  rows: Iterable<readonly SplitRow[]> | AsyncIterable<readonly SplitRow[]>,
+  logits: Float64Array,
+): AsyncGenerator<string> {
+  yield `${columns.join(',')}\n`;
+  let i = 0;
+  for await (const some of rows) {
+    const found = some.map(({ hash, part }): StoredPrediction => ({ hash, part, p: probability(logits[i++]!) }));
+    yield found.map((row) => `${columns.map((column) => csvField(row[column])).join(',')}\n`).join('');
+  }
+}
+
+const columns = ['hash', 'part', 'p'] as const satisfies (keyof StoredPrediction)[];

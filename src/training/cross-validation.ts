@@ -1,4 +1,4 @@
-import { type Classifier, judge, logitsOf, probability } from '../classifier/classifier.ts';
+import { type Classifier, evaluateClassifier, logitsOf, probability } from '../classifier/classifier.ts';
 import type { Config } from '../config/schema.ts';
 import { foldSplits, type PreparedData } from '../datasets/prepare.ts';
 import { UserError } from '../errors.ts';
@@ -116,7 +116,7 @@ export async function* crossValidate(
       if (event.type === 'epoch') last = event;
     }
     from = null;
-    const judged = async () => judge(await classifierOf(config, data, options), kernels, foldData.dev!);
+    const judged = async () => evaluateClassifier(await classifierOf(config, data, options), kernels, foldData.dev!);
     const { metrics, logits } = await judgeTrained(options, judged, ({ metrics: { cost } }) => [cost]);
     placeFold(done.logits, logits, folds.of, fold);
     done.folds.push({ fold, metrics, epochs: last!.epoch, bestEpoch: last!.bestEpoch });

@@ -3,15 +3,14 @@ import type { LoadedConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { type SplitName, splitNames } from '../data/split.ts';
 import type { PreparedData, Splits } from '../datasets/prepare.ts';
-import { diagnose, imbalanceOf, oneAnswerOf } from '../evaluation/diagnosis.ts';
+import { diagnose, imbalanceOf, onlyAnswerOf } from '../evaluation/diagnosis.ts';
 import { kernelsFor } from '../kernels/select.ts';
 import type { Metrics } from '../results/metrics.ts';
 import type { Diagnosis, TrainSummary } from '../results/summary.ts';
 import { loadClassifier } from '../run/model-file.ts';
 import { shownPath } from '../run/places.ts';
-import { writePredictions } from '../run/predictions-file.ts';
 import { type RunFolder, writeSummary } from '../run/run-folder.ts';
-import { rowsInPieces } from '../run/split-file.ts';
+import { rowsInPieces, writePredictions } from '../run/split-file.ts';
 import { blindCost, type DevCourse, guessingCost, leaptUp, risesOf, trendOf } from './cost-curve.ts';
 import { type CrossValidation, meanAndSpread } from './cross-validation.ts';
 import { judgeTrained } from './divergence.ts';
@@ -161,7 +160,7 @@ function diagnosisOf(
 ): Omit<Diagnosis, 'comparedWith'> {
   const score = ({ confusion: { tp, fp, fn, tn } }: Metrics) => ({ errors: fp + fn, total: tp + fp + fn + tn });
   const bias = diagnose(score(train), score(other), config.diagnosis);
-  const answers = oneAnswerOf(train.confusion);
+  const answers = onlyAnswerOf(train.confusion);
   const guessing = blindCost(plan.balance);
   const found = {
     collapsed: answers !== null,

@@ -1,5 +1,5 @@
 import { tmpdir } from 'node:os';
-import { judge } from '../classifier/classifier.ts';
+import { evaluateClassifier } from '../classifier/classifier.ts';
 import { checkConfig, type LoadedConfig } from '../config/load.ts';
 import type { Config, SearchConfig } from '../config/schema.ts';
 import { type DecodeCache, withCache } from '../data/cache/decode-cache.ts';
@@ -99,7 +99,7 @@ async function scoreOf(config: Config, data: PreparedData, extras: TrainingFiles
   refuseWrongStep(options);
   let last: EpochEvent | undefined;
   for await (const event of fit(options)) if (event.type === 'epoch') last = event;
-  const judged = async () => judge(await classifierOf(config, data, options), kernels, dev);
+  const judged = async () => evaluateClassifier(await classifierOf(config, data, options), kernels, dev);
   const { metrics } = await judgeTrained(options, judged, ({ metrics: { cost } }) => [cost]);
   return {
     cost: metrics.cost,

@@ -1,7 +1,7 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { encodeTensors } from '../../src/run/safetensors.ts';
+import { encodeTensors } from '../../src/run/tensor-file.ts';
 import { run, temporaryFolder, writeJson } from './pictures.ts';
 
 let folder: string;

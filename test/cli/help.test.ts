@@ -179,7 +179,8 @@ describe('start-up', () => {
   });
 
   test('(nn train loads zod: the trace would have shown it)', async () => {
-    expect(await traced(['train', '--config', 'nowhere.json'])).toMatch(/node_modules\/zod\/.*src\/config\/schema/s);
+    const loaded = await traced(['train', '--config', 'nowhere.json']);
+    for (const file of ['/node_modules/zod/', '/src/config/schema']) expect(loaded).toContain(file); // in the bundles' order, which is any
   });
 
   describe('of nn predict', () => {

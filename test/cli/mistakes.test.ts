@@ -1,7 +1,7 @@
 import { cp, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { numberOption, wordOption } from '../../src/commands/parse.ts';
+import { numberOption, wordOption } from '../../src/commands/options.ts';
 import { folderConfig, run, temporaryFolder, writeClasses, writeJson } from './pictures.ts';
 
 /** What people type, and the sentence that helps them. Mistakes within a config are in test/config/config.test.ts. */

@@ -20,7 +20,7 @@ describe('time left', () => {
     expect(linesAfter({}, [[30, 0.1], [12, 1], [0.1, 2], [10, 102]])).toEqual(['epoch 0/200', 'epoch 1/200', 'epoch 102/200 · 10s left']); // biome-ignore format: a row of steps
   });
 
-  test('is told of a first epoch that takes long', () => {
+  test('is facts of a first epoch that takes long', () => {
     expect(linesAfter({ total: 10 }, [[5, 0.01], [40, 0.21]])).toEqual(['epoch 0/10', 'epoch 0/10 · 32m38s left']); // biome-ignore format: a row of steps
   });
 
@@ -39,7 +39,7 @@ test('a title or a detail from outside commands no terminal', () => {
 });
 
 describe('the bar', () => {
-  const state = { title: 'epoch', share: 0.5, told: ['1234/2500', 'cost 0.1234 · dev 94.5%', '1m20s left'] };
+  const state = { title: 'epoch', share: 0.5, facts: ['1234/2500', 'cost 0.1234 · dev 94.5%', '1m20s left'] };
 
   test.each(Array.from({ length: 71 }, (_, i) => 30 + i))('on %i columns fits, and leaves room for cost and dev', (columns) => {
     const text = barText(state, columns);

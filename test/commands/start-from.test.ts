@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { readExtras } from '../../src/commands/extras.ts';
+import { readTrainingFiles } from '../../src/commands/reading.ts';
 import { checkConfig } from '../../src/config/load.ts';
 import { kernelsFor } from '../../src/kernels/select.ts';
 import { initialParameters } from '../../src/nn/network.ts';
@@ -30,7 +30,7 @@ test('weights to start from go through the check of every model file: a flipped 
   });
   const read = async (file: Uint8Array) => {
     await writeFile(join(folder, 'start.safetensors'), file);
-    return readExtras({ config, folder, file: 'c.json' }, network);
+    return readTrainingFiles({ config, folder, file: 'c.json' }, network);
   };
   expect((await read(bytes)).initialWeights).toEqual(parameters.values);
   bytes[bytes.length - 1]! ^= 1; // the last byte is one of a weight or a bias

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { differences } from '../../src/config/compare.ts';
+import { differences } from '../../src/config/json-schema.ts';
 
 test.each([
   [{ a: 1, b: { c: [1, 2] } }, { b: { c: [1, 2] }, a: 1 }, []],

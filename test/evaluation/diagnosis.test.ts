@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { diagnose, imbalanceOf, oneAnswerOf } from '../../src/evaluation/diagnosis.ts';
+import { diagnose, imbalanceOf, onlyAnswerOf } from '../../src/evaluation/diagnosis.ts';
 
 const thresholds = { targetError: 0, highBias: 0.05, highVariance: 0.05 };
 const score = (percentWrong: number, total: number) => ({ errors: Math.round((percentWrong / 100) * total), total });
@@ -92,7 +92,7 @@ describe('one answer for all pictures', () => {
     [{ tp: 1, fp: 0, fn: 4, tn: 90 }, null],
     [{ tp: 0, fp: 1, fn: 4, tn: 90 }, null],
   ])('%j: %s', (confusion, answers) => {
-    expect(oneAnswerOf(confusion)).toBe(answers);
+    expect(onlyAnswerOf(confusion)).toBe(answers);
   });
 });
 

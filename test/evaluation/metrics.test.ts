@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { logit, measure, rocAuc, tallyOf } from '../../src/evaluation/metrics.ts';
+import { computeMetrics, logit, metricAccumulator, rocAuc } from '../../src/evaluation/metrics.ts';
 import { differenceInterval, wilsonInterval } from '../../src/evaluation/statistics.ts';
 import { losses } from '../../src/nn/losses.ts';
 import type { Metrics } from '../../src/results/metrics.ts';
@@ -12,7 +12,7 @@ const loss = losses.crossEntropy.value;
 describe('the metrics of ten answers are those that NumPy computes', () => {
   const labels = Uint8Array.from(golden.y.data);
   // asked for in each test: what is computed while tests are collected shows mutation testing nothing
-  const metricsOf = () => measure(golden.p.data.map(logit), labels, { threshold: 0.5, loss });
+  const metricsOf = () => computeMetrics(golden.p.data.map(logit), labels, { threshold: 0.5, loss });
 
   test.each<[keyof Metrics, number]>([
     ['accuracy', golden.accuracy],
@@ -42,7 +42,7 @@ describe('of classes that are not alike', () => {
   const judging = { threshold: 0.5, loss: (z: number, y: number) => 10 * y + z };
 
   test('each metric is what its definition says, worked out by hand', () => {
-    const metrics = measure(logits, labels, judging);
+    const metrics = computeMetrics(logits, labels, judging);
     const wanted = {
       ...{ accuracy: 9 / 13, error: 4 / 13, baseline: 9 / 13, balancedAccuracy: (3 / 4 + 6 / 9) / 2 },
       ...{ precision: 3 / 6, recall: 3 / 4, specificity: 6 / 9, f1: (2 * 0.5 * 0.75) / (0.5 + 0.75) },
@@ -57,23 +57,23 @@ describe('of classes that are not alike', () => {
   });
 
   test('half of each class told is a balanced accuracy of a half', () => {
-    expect(measure([2, -2, 2, -2], Uint8Array.of(1, 1, 0, 0), judging).balancedAccuracy).toBe(0.5);
+    expect(computeMetrics([2, -2, 2, -2], Uint8Array.of(1, 1, 0, 0), judging).balancedAccuracy).toBe(0.5);
   });
 
   test('the larger class may be the positive one', () => {
     const other = labels.map((label) => 1 - label);
-    expect(measure(logits, other, judging).baseline).toBeCloseTo(9 / 13, 14);
+    expect(computeMetrics(logits, other, judging).baseline).toBeCloseTo(9 / 13, 14);
   });
 
   test('piece by piece they are the same as at once', () => {
-    const tally = tallyOf([9, 4], judging);
+    const tally = metricAccumulator([9, 4], judging);
     for (const [from, to] of [
       [0, 5],
       [5, 5],
       [5, 13],
     ] as const)
       tally.add(logits.slice(from, to), labels.subarray(from, to));
-    expect(tally.metrics()).toEqual(measure(logits, labels, judging));
+    expect(tally.metrics()).toEqual(computeMetrics(logits, labels, judging));
   });
 });
 
@@ -105,7 +105,7 @@ test("Newcombe's interval of 56/70 − 48/80 is that of his table", () => {
 
 describe('what is not defined is null', () => {
   test('without positives there is no recall and no ROC', () => {
-    const metrics = measure([1, -1], Uint8Array.of(0, 0), { threshold: 0.5, loss });
+    const metrics = computeMetrics([1, -1], Uint8Array.of(0, 0), { threshold: 0.5, loss });
     expect(metrics.recall).toBeNull();
     expect(metrics.recallInterval).toBeNull();
     expect(metrics.rocAuc).toBeNull();
@@ -116,7 +116,7 @@ describe('what is not defined is null', () => {
   });
 
   test('without negatives there is no ROC and no balanced accuracy', () => {
-    const metrics = measure([1, -1], Uint8Array.of(1, 1), { threshold: 0.5, loss });
+    const metrics = computeMetrics([1, -1], Uint8Array.of(1, 1), { threshold: 0.5, loss });
     expect(metrics.recall).toBe(0.5);
     expect(metrics.recallInterval).toEqual(wilsonInterval(1, 2));
     expect(metrics.specificity).toBeNull();
@@ -126,16 +126,18 @@ describe('what is not defined is null', () => {
   });
 
   test('without any picture called positive there is no precision', () => {
-    expect(measure([-1, -1], Uint8Array.of(0, 1), { threshold: 0.5, loss }).precision).toBeNull();
+    expect(computeMetrics([-1, -1], Uint8Array.of(0, 1), { threshold: 0.5, loss }).precision).toBeNull();
   });
 
   test('of no pictures there are no metrics', () => {
-    expect(() => measure([], new Uint8Array(), { threshold: 0.5, loss })).toThrow(new RangeError('metrics of no pictures'));
+    expect(() => computeMetrics([], new Uint8Array(), { threshold: 0.5, loss })).toThrow(
+      new RangeError('metrics of no pictures'),
+    );
   });
 });
 
 test('a probability at the threshold is negative', () => {
-  expect(measure([0], Uint8Array.of(1), { threshold: 0.5, loss }).confusion).toEqual({ tp: 0, fp: 0, fn: 1, tn: 0 });
+  expect(computeMetrics([0], Uint8Array.of(1), { threshold: 0.5, loss }).confusion).toEqual({ tp: 0, fp: 0, fn: 1, tn: 0 });
 });
 
 test('the area under the ROC by ranks is the share of pairs in the right order, ties counting half', () => {

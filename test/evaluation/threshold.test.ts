@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { answer } from '../../src/classifier/classifier.ts';
+import { predictLabel } from '../../src/classifier/classifier.ts';
 import { chooseThreshold, type ThresholdCriterion, thresholdCriteria } from '../../src/evaluation/metrics.ts';
 import { networkWith, problem } from '../training/problems.ts';
 
@@ -86,6 +86,6 @@ test('the answers of a classifier are those that the threshold was chosen by: po
     preprocessing: { imageSize: 4, fit: 'cover' } as const,
     classes: { positive: 'cat', negative: 'dog' },
   };
-  const at = (p: number) => answer(classifier, p).label;
+  const at = (p: number) => predictLabel(classifier, p).label;
   expect([at(0.1), at(threshold), at(threshold + 1e-9), at(0.2)]).toEqual(['dog', 'dog', 'cat', 'cat']);
 });

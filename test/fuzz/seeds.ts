@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib';
 import * as hdf5 from 'h5wasm/node';
 import sharp from 'sharp';
 import { lockFolder, lockName } from '../../src/run/lock.ts';
-import { encodeTensors } from '../../src/run/safetensors.ts';
+import { encodeTensors } from '../../src/run/tensor-file.ts';
 import { run, writeJson } from '../cli/pictures.ts';
 import { configsPath } from '../cli.ts';
 import { tarOf, zipOf } from '../data/archives.ts';

@@ -3,8 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Finding, FlaggedImage } from '../../src/data/inspection/findings.ts';
 import { sheetHtml } from '../../src/report/contact-sheet.ts';
 import { htmlTable } from '../../src/report/html.ts';
-import type { Inspection } from '../../src/report/inspection.ts';
-import { inspectionHtml } from '../../src/report/inspection-html.ts';
+import { type Inspection, inspectionHtml } from '../../src/report/inspection.ts';
 
 /** Elements without an end. */
 const voids = new Set(['meta', 'img', 'br']);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { linesOf } from '../../src/lines.ts';
-import { foundRateText } from '../../src/report/rate-finder.ts';
+import { foundRateText } from '../../src/report/train-plan.ts';
 import type { FoundRate } from '../../src/results/summary.ts';
 
 const rates = Array.from({ length: 60 }, (_, i) => Number((1e-6 * 10 ** (i / 12)).toPrecision(3)));

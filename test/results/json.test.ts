@@ -2,7 +2,7 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { z } from 'zod';
+import { toJSONSchema, type z } from 'zod';
 import { evaluation, prediction, storedPrediction } from '../../src/results/evaluation.ts';
 import { dataResults, inspection } from '../../src/results/inspection.ts';
 import { journalLine } from '../../src/results/journal.ts';
@@ -132,5 +132,28 @@ describe('predictions.csv', () => {
     expect(await read('run', 'predictions.csv')).toBe(whole);
     await print(0, 'evaluate -m run --split dev');
     expect(await read('run', 'predictions.csv')).toBe(whole);
+  });
+});
+
+describe('every key of a result', () => {
+  /** Paths of properties that say nothing of themselves. */
+  function undescribed(schema: z.core.JSONSchema.BaseSchema, path = ''): string[] {
+    const inner = [schema.items, schema.additionalProperties, ...(schema.anyOf ?? []), ...(schema.prefixItems ?? [])].flat();
+    const below = inner.flatMap((one) => (typeof one === 'object' ? undescribed(one, path) : []));
+    const own = Object.entries(schema.properties ?? {}).flatMap(([key, property]) => {
+      if (typeof property !== 'object') return [];
+      const variants = [property, ...(property.anyOf ?? [])].filter((one) => typeof one === 'object');
+      return [
+        ...(variants.some(({ description }) => description) ? [] : [`${path}.${key}`]),
+        ...undescribed(property, `${path}.${key}`),
+      ];
+    });
+    return [...own, ...below];
+  }
+  const schemas = { evaluation, prediction, storedPrediction, inspection, journalLine, failure, gradientCheck, graph };
+  const others = { modelDescription, foundRate, trainPlan, trainSummary, ranking, trialResult, tuneSummary, ...dataResults };
+
+  test.each(Object.entries({ ...schemas, ...others }))('of %s is described', (_, schema) => {
+    expect(undescribed(toJSONSchema(schema) as z.core.JSONSchema.BaseSchema)).toEqual([]);
   });
 });

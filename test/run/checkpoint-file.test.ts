@@ -12,7 +12,7 @@ import {
   type StoredCheckpoint,
   saveCheckpoint,
 } from '../../src/run/checkpoint-file.ts';
-import { encodeTensors } from '../../src/run/safetensors.ts';
+import { encodeTensors } from '../../src/run/tensor-file.ts';
 
 const [newest, previous] = checkpointNames;
 let folder: string;

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { splitChanges } from '../../src/run/compare-split.ts';
-import type { SplitRow } from '../../src/run/split-file.ts';
+import { type SplitRow, splitChanges } from '../../src/run/split-file.ts';
 
 const row = (name: string, change: Partial<SplitRow> = {}): SplitRow => ({
   name,

@@ -11,7 +11,7 @@ import type { Layer, Network } from '../../src/nn/build.ts';
 import { initialParameters } from '../../src/nn/network.ts';
 import { numpyRandom } from '../../src/random.ts';
 import { decodeClassifier, encodeClassifier, loadClassifier, modelFileName, saveClassifier } from '../../src/run/model-file.ts';
-import { decodeTensors, encodeTensors, type Tensor } from '../../src/run/safetensors.ts';
+import { decodeTensors, encodeTensors, type Tensor } from '../../src/run/tensor-file.ts';
 import { lengthBytes } from '../../src/safetensors.ts';
 import { dense } from '../nn/networks.ts';
 

@@ -10,11 +10,11 @@ import {
   readSplit,
   readSplitPart,
   readTrained,
+  splitDigest,
   splitFileName,
-  splitMark,
   splitRows,
   writeSplit,
-  writtenSplitMark,
+  writtenSplitDigest,
 } from '../../src/run/split-file.ts';
 
 let folder: string;
@@ -97,26 +97,26 @@ test.each([
 
 test('a mark tells one split from another: by pictures, their order, parts and the names of classes', async () => {
   const parts = { train: examples(1, 2), dev: examples(3) };
-  const mark = await splitMark(parts, classes);
+  const mark = await splitDigest(parts, classes);
   expect(mark).toMatch(/^[0-9a-f]{32}$/);
   expect(await writeSplit(folder, parts, classes)).toBe(mark);
-  expect(await writtenSplitMark(folder)).toBe(mark);
+  expect(await writtenSplitDigest(folder)).toBe(mark);
   const others = [
-    splitMark({ train: examples(2, 1), dev: examples(3) }, classes),
-    splitMark({ train: examples(1, 2), test: examples(3) }, classes),
-    splitMark({ train: examples(1, 4), dev: examples(3) }, classes),
-    splitMark(parts, { ...classes, negative: 'fox' }),
+    splitDigest({ train: examples(2, 1), dev: examples(3) }, classes),
+    splitDigest({ train: examples(1, 2), test: examples(3) }, classes),
+    splitDigest({ train: examples(1, 4), dev: examples(3) }, classes),
+    splitDigest(parts, { ...classes, negative: 'fox' }),
   ];
   for (const other of others) expect(await other).not.toBe(mark);
 });
 
 test('a split.csv that is not there, or is another, has no mark, or another', async () => {
-  expect(await writtenSplitMark(folder)).toBeNull();
+  expect(await writtenSplitDigest(folder)).toBeNull();
   const parts = { train: examples(1) };
   const mark = await writeSplit(folder, parts, classes);
   const file = join(folder, splitFileName);
   await writeFile(file, `${await readFile(file, 'utf8')}\n`);
-  expect(await writtenSplitMark(folder)).not.toBe(mark);
+  expect(await writtenSplitDigest(folder)).not.toBe(mark);
 });
 
 test('a split.csv of which an editor changed the ends of some lines is read', async () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { UserError } from '../../src/errors.ts';
 import { loadVector } from '../../src/run/model-file.ts';
-import { encodeTensors, type TensorArray } from '../../src/run/safetensors.ts';
+import { encodeTensors, type TensorArray } from '../../src/run/tensor-file.ts';
 
 /** The file of a rate for each input, `training.learningRateByFeature`. */
 

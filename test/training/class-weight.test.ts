@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { judge } from '../../src/classifier/classifier.ts';
+import { evaluateClassifier } from '../../src/classifier/classifier.ts';
 import { losses } from '../../src/nn/losses.ts';
 import type { FitOptions } from '../../src/training/fit.ts';
 import { classWeightsOf } from '../../src/training/plan.ts';
@@ -39,7 +39,7 @@ function judged(options: FitOptions, part = rareDev) {
     preprocessing: { imageSize: 4, fit: 'cover' } as const,
     classes: { positive: 'cat', negative: 'noncat' },
   };
-  return judge(classifier, kernels, part);
+  return evaluateClassifier(classifier, kernels, part);
 }
 
 test('the cost of training is weighted, (1/m) Σ wᵢ Lᵢ; the metrics never are', async () => {

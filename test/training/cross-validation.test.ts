@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { judge, logits, probability } from '../../src/classifier/classifier.ts';
+import { evaluateClassifier, logits, probability } from '../../src/classifier/classifier.ts';
 import { checkConfig } from '../../src/config/load.ts';
 import type { Config } from '../../src/config/schema.ts';
 import { stratifiedFolds } from '../../src/data/split.ts';
@@ -122,7 +122,7 @@ describe('cross-validation', () => {
       const { options, parts, p } = await byHand(config, fold);
       const right = p.filter((value, i) => value > 0.5 === (parts.dev!.labels[i] === 1)).length;
       expect(metrics.accuracy).toBe(right / p.length);
-      const judged = await judge(await classifierOf(config, data, options), kernelsFor('float64'), parts.dev!);
+      const judged = await evaluateClassifier(await classifierOf(config, data, options), kernelsFor('float64'), parts.dev!);
       expect(metrics).toEqual(judged.metrics);
       expect(epochs).toBe(12);
     }

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { judge } from '../../src/classifier/classifier.ts';
+import { evaluateClassifier } from '../../src/classifier/classifier.ts';
 import { checkConfig } from '../../src/config/load.ts';
 import { everySo } from '../../src/data/batches.ts';
 import { contentHash } from '../../src/data/content-hash.ts';
@@ -93,7 +93,7 @@ async function trained(fields: Fields, memory: number) {
   const { parameters, scaling, ...classifier } = await classifierOf(config, data, options);
   const judged = [];
   for (const part of ['train', 'dev', 'test'] as const) {
-    judged.push((await judge({ ...classifier, parameters, scaling }, options.kernels, data.splits[part]!)).metrics);
+    judged.push((await evaluateClassifier({ ...classifier, parameters, scaling }, options.kernels, data.splits[part]!)).metrics);
   }
   const stored = isStored(data.splits.train.pixels);
   return { stored, found: { epochs, weights: parameters.values, scaling, threshold: classifier.threshold, judged } };

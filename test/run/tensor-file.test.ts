@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { UserError } from '../../src/errors.ts';
-import { decodeTensors, encodeTensors, type Tensor, type TensorArray } from '../../src/run/safetensors.ts';
+import { decodeTensors, encodeTensors, type Tensor, type TensorArray } from '../../src/run/tensor-file.ts';
 
 /** A file by the specification: the header's length in 8 bytes, little-endian; the header; the bytes of the tensors. */
 function file(header: string | Uint8Array | object, body: Uint8Array = new Uint8Array(), length?: bigint): Uint8Array {

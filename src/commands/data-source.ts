@@ -5,32 +5,30 @@ import { classCounts } from '../data/examples.ts';
 import { type Finding, findAll } from '../data/inspection/findings.ts';
 import { type ImageTable, tabulateImages } from '../data/inspection/image-table.ts';
 import { refuseWithoutClasses } from '../data/load.ts';
-
 import { sourceAtPath } from '../data/sources/sources.ts';
 import type { OpenedData } from '../datasets/open.ts';
 import { splitsOfTable, type TableSplits } from '../datasets/table-splits.ts';
 import { UserError } from '../errors.ts';
-
 import type { Context, Option } from './command.ts';
 import { readProgress, sourcePaths } from './reading.ts';
 
 /** What a command that looks at data is given. */
-export const lookingArgument = { syntax: '[source]', summary: sourcePaths };
+export const sourceArgument = { syntax: '[source]', summary: sourcePaths };
 
-export const lookingOptions: readonly Option[] = [
+export const sourceOptions: readonly Option[] = [
   { flags: '-c, --config <file>', summary: 'instead of a source: what this config trains on, with its parts' },
   { flags: '--set <path=value>', summary: 'override a field of the config, such as data.imageSize=128', repeatable: true },
 ];
 
-export interface LookingValues {
+export interface SourceValues {
   config?: string;
   set?: string[];
 }
 
 /** The config that is meant, or the default one for a source.
  *  @throws UserError (usage) on both or neither; (data) where the path is no source */
-export async function configToLookAt(
-  { config, set = [] }: LookingValues,
+export async function configOrSource(
+  { config, set = [] }: SourceValues,
   path: string | undefined,
 ): Promise<{ loaded: LoadedConfig; hasConfig: boolean }> {
   if ((config === undefined) === (path === undefined)) {
@@ -44,7 +42,7 @@ export async function configToLookAt(
 }
 
 /** What looking at all pictures of some sources found. */
-export interface Looked extends TableSplits {
+export interface Inspected extends TableSplits {
   seen: ImageTable;
   clusters: DuplicateCluster[];
   findings: Finding[];
@@ -53,11 +51,11 @@ export interface Looked extends TableSplits {
 /** Looks at all pictures.
  *  @param config  whose parts they are; null where there are none
  *  @throws UserError (data) where a source has nothing that can be read, or nothing of a class */
-export async function lookAtAll(
+export async function inspectAll(
   context: Context,
   { sources, classes, preprocessing }: OpenedData,
   config: Config | null,
-): Promise<Looked> {
+): Promise<Inspected> {
   const seen = await tabulateImages(sources, { classes, preprocessing, onProgress: readProgress(context) });
   refuseEmpty(seen);
   const clusters = findDuplicates(seen.perceptualHashes);
