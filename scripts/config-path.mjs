@@ -28,7 +28,10 @@ function reachedFrom(first) {
 
 /** Parameters, as `name: Type` or `{ a, b: c }: Type`, of types that are or hold a config. */
 function parametersOf(text, types) {
-  const pattern = new RegExp(String.raw`(\w+|\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\})\??:\s*(?:readonly\s+)?(?:Pick<|Omit<|Readonly<)?(?:${types.join('|')})\b`, 'g');
+  const pattern = new RegExp(
+    String.raw`(\w+|\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\})\??:\s*(?:readonly\s+)?(?:Pick<|Omit<|Readonly<)?(?:${types.join('|')})\b`,
+    'g',
+  );
   return [...text.matchAll(pattern)].flatMap(([, found]) => namesIn(found));
 }
 

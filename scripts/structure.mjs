@@ -17,9 +17,9 @@ const floors = [
   ['classifier'],
   ['data', 'nn', 'evaluation'],
   ['results', 'kernels', 'random.ts'],
-  ['elementary.ts', 'machine-memory.ts', 'safetensors.ts', 'version.ts'],
+  ['elementary.ts', 'machine-memory.ts', 'safetensors.ts', 'own-files.ts'],
   ['checks.ts', 'errors.ts', 'own-files.ts'],
-  ['grouped.ts', 'lines.ts'],
+  ['text.ts', 'text.ts'],
 ];
 const folderOf = (name) => name.split('/')[0];
 const floorOf = (name) => floors.findIndex((folders) => folders.includes(folderOf(name)));

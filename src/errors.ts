@@ -1,4 +1,4 @@
-import { type Lines, linesOf } from './lines.ts';
+import { type Lines, linesOf } from './text.ts';
 
 /** Exit codes of the command line, by what went wrong. The one table; docs and tests read it. */
 export const exitCodes = {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { UserError } from './errors.ts';
-import { byteTexts } from './grouped.ts';
+import { byteTexts } from './text.ts';
 
 /** Bytes that this process may have: the machine's, or fewer where a container is given fewer. What other programs take of it at
  *  the moment does not count: whether a training is refused must not depend on that. */

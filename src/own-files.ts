@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 
 /** The folder of package.json, the next above this code: sources, dist/ and the bundles that are made of them lie at different depths in it. */
 const root = rootAbove(new URL('.', import.meta.url));
@@ -12,3 +12,6 @@ function rootAbove(folder: URL): URL {
 
 /** A file that nn reads or starts of itself, by its path in the package: package.json, or what `npm run build` made. */
 export const ownFile = (path: string): URL => new URL(path, root);
+
+/** Of nn, as package.json has it. */
+export const version = (JSON.parse(readFileSync(ownFile('package.json'), 'utf8')) as { version: string }).version;

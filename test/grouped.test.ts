@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { byteText, byteTexts, grouped } from '../src/grouped.ts';
+import { byteText, byteTexts, grouped } from '../src/text.ts';
 
 test('numbers are grouped as the host would group them', () => {
   const numbers = fc.oneof(

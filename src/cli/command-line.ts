@@ -2,7 +2,7 @@ import type { Command } from '../commands/command.ts';
 import { type CommandEntry, commandGroups, commands } from '../commands/commands.ts';
 import { nearestName } from '../config/nearest.ts';
 import { UserError } from '../errors.ts';
-import { shellWord } from '../lines.ts';
+import { shellWord } from '../text.ts';
 
 /** The words of a command line, sorted. */
 export interface Route {

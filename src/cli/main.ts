@@ -2,9 +2,10 @@ import { CommanderError, Command as Program, Option as ProgramOption } from 'com
 import type { Command } from '../commands/command.ts';
 import { commandGroups, commands } from '../commands/commands.ts';
 import { type ExitKind, exitCodes, exitMeanings, isOutOfFiles, isOutOfMemory, systemReason, UserError } from '../errors.ts';
-import { linesOf } from '../lines.ts';
 import { addressesLeft, addressHint, requireAddresses } from '../machine-memory.ts';
-import { version } from '../version.ts';
+import { version } from '../own-files.ts';
+import { linesOf } from '../text.ts';
+
 import { routeOf, usageError } from './command-line.ts';
 import { type Interruption, listenForInterruption } from './interruption.ts';
 import type { GlobalValues } from './terminal.ts';

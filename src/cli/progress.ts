@@ -1,6 +1,6 @@
 import type { SingleBar } from 'cli-progress';
 import type { Progress } from '../commands/command.ts';
-import { oneLine } from '../lines.ts';
+import { oneLine } from '../text.ts';
 
 /** Between plain lines of progress off a terminal. */
 const lineSeconds = 10;

@@ -1,6 +1,6 @@
 import type { Context, Progress } from '../commands/command.ts';
 import { UserError } from '../errors.ts';
-import { grouped } from '../grouped.ts';
+import { grouped } from '../text.ts';
 import { drawBar, silence, writeLines } from './progress.ts';
 import { stderrManners, writerTo } from './writer.ts';
 

@@ -1,7 +1,7 @@
 import { stripVTControlCharacters, styleText } from 'node:util';
 import type { Style } from '../commands/command.ts';
 import { commands } from '../commands/commands.ts';
-import { type Lines, linesOf, oneLine } from '../lines.ts';
+import { type Lines, linesOf, oneLine } from '../text.ts';
 
 /** The one way for words to a stream of this process: whatever is in a text, what comes from outside commands no terminal, turns no
  *  direction of writing, and begins no line or column of its own. */

@@ -1,5 +1,5 @@
 import type { ExitKind } from '../errors.ts';
-import type { Lines } from '../lines.ts';
+import type { Lines } from '../text.ts';
 
 /** What a command may do to the world: the only way out for its words. cli/ makes it. */
 export interface Context {

@@ -2,7 +2,7 @@ import { loadConfig } from '../config/load.ts';
 import type { ExitKind } from '../errors.ts';
 import { networkGraph } from '../report/graph.ts';
 import { type GraphFormat, graphFormats } from '../report/graph-formats.ts';
-import { networkOf } from '../training/config-network.ts';
+import { networkOf } from '../training/plan.ts';
 import type { Command, Context } from './command.ts';
 import { configOption, setOption, wordFlag } from './options.ts';
 

@@ -1,16 +1,16 @@
 import { resolve } from 'node:path';
 import type { LoadedConfig } from '../config/load.ts';
-import { type DecodeCache, withCache } from '../data/cache/decode-cache.ts';
-import { cachePlace, scratchFolders } from '../data/cache/folder.ts';
+import { cachePlace, type DecodeCache, scratchFolders, withCache } from '../data/cache/decode-cache.ts';
 import { listNames } from '../data/classes.ts';
 import { type Failure, mostFailuresNamed } from '../data/load.ts';
 import { type Scratch, scratchIn } from '../data/scratch.ts';
 import { UserError } from '../errors.ts';
-import { shellWord } from '../lines.ts';
 import type { Layer, Network } from '../nn/build.ts';
 import { count, plural } from '../report/table.ts';
 import { loadClassifier, loadVector } from '../run/model-file.ts';
+import { shellWord } from '../text.ts';
 import type { TrainingFiles } from '../training/plan.ts';
+
 import type { Context, Progress } from './command.ts';
 
 /** What a path on the command line may be that names pictures with their labels. */

@@ -4,6 +4,7 @@ import { checkConfig, type LoadedConfig } from '../config/load.ts';
 import { type Config, unnamedDefaults } from '../config/schema.ts';
 import { readPlainFile, removeFile } from '../data/disk.ts';
 import { type ExitKind, shown, UserError } from '../errors.ts';
+import { version } from '../own-files.ts';
 import { trainText } from '../report/train-summary.ts';
 import type { TrainSummary } from '../results/summary.ts';
 import { dropNewest, loadCheckpoint } from '../run/checkpoint-file.ts';
@@ -14,7 +15,6 @@ import { changesSince, splitDigest, writeSplit, writtenSplitDigest } from '../ru
 import { type Checkpoint, type InputDigests, inputDigests, unpackCheckpoint } from '../training/checkpoint.ts';
 import type { TrainingJob } from '../training/trainer.ts';
 import { runTraining } from '../training/trainer.ts';
-import { version } from '../version.ts';
 import type { Context } from './command.ts';
 import { prepareJob, printTrained } from './train-job.ts';
 

@@ -2,11 +2,12 @@ import type { LoadedConfig } from '../config/load.ts';
 import { prepareData, type ReadOptions } from '../datasets/prepare.ts';
 import type { ExitKind, UserError } from '../errors.ts';
 import { kernelsFor } from '../kernels/select.ts';
-import { shellWord } from '../lines.ts';
 import { trainText } from '../report/train-summary.ts';
 import { runsFolder } from '../run/places.ts';
+import { shellWord } from '../text.ts';
 import { requireDev } from '../training/cross-validation.ts';
 import { planTraining } from '../training/plan.ts';
+
 import { resumeText, type runTraining, type TrainingJob } from '../training/trainer.ts';
 import type { Context } from './command.ts';
 import { noteOthers, readProgress, readTrainingFiles, warnOfFailures, withDecoded } from './reading.ts';

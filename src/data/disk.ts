@@ -4,7 +4,7 @@ import { access, type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs
 import { dirname, join, sep } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DataError, systemReason } from '../errors.ts';
-import { grouped } from '../grouped.ts';
+import { grouped } from '../text.ts';
 
 /** What the system's calls leave to whoever makes them: short writes, opened files, names that a power cut takes back. */
 

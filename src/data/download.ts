@@ -4,7 +4,7 @@ import { type FileHandle, open, rm, stat } from 'node:fs/promises';
 import { STATUS_CODES } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { DataError, systemReason, UserError } from '../errors.ts';
-import { grouped } from '../grouped.ts';
+import { grouped } from '../text.ts';
 import { writeAt } from './disk.ts';
 
 export interface Download {

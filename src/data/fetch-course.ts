@@ -1,7 +1,7 @@
 import { open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DataError, systemReason, UserError } from '../errors.ts';
-import { grouped } from '../grouped.ts';
+import { grouped } from '../text.ts';
 import { flushFolder, makeFolder, withFile } from './disk.ts';
 import { download, hasContent, type KnownFile, onDisk, sha256OfFile, sizeOnDisk, TransferFailure } from './download.ts';
 

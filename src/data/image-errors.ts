@@ -1,6 +1,6 @@
 import { DataError, isOutOfFiles, isOutOfMemory, systemReason, UserError } from '../errors.ts';
-import { grouped } from '../grouped.ts';
 import { addressesLeft } from '../machine-memory.ts';
+import { grouped } from '../text.ts';
 import { NeedsExclusiveDecoding } from './decode-turns.ts';
 import { otherFormatOf } from './image-formats.ts';
 

@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module';
 import type { Sharp, SharpOptions } from 'sharp';
 import { DataError, UserError } from '../errors.ts';
-import { grouped } from '../grouped.ts';
 import { requireDecoding } from '../machine-memory.ts';
+import { grouped } from '../text.ts';
 import { maximumPixels, refuseScans, refuseSize } from './image-errors.ts';
 import { colourSpaceOf, formatOf, pngColours } from './image-formats.ts';
 import { type Raster, refuseSamples, tiffOf } from './tiff.ts';

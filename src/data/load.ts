@@ -1,11 +1,12 @@
 import { DataError, type UserError } from '../errors.ts';
-import { byteTexts, grouped } from '../grouped.ts';
 import { machineMemory } from '../machine-memory.ts';
+import { byteTexts, grouped } from '../text.ts';
 import { type Classes, orderClasses } from './classes.ts';
 import { classCounts, type ExampleSet, type Examples, hexColumn, selectStrings } from './examples.ts';
 import type { Preprocessing } from './image.ts';
 import { type PackedFile, requirePreprocessing } from './packed/file.ts';
 import { hashBytes } from './packed/format.ts';
+
 import { pixelsInFile } from './packed/rows.ts';
 import { growYoungGeneration, pixelBlocks } from './pixels.ts';
 import { type Scratch, writeRows } from './scratch.ts';

@@ -3,7 +3,7 @@ import { closeSync, openSync, unlinkSync, write } from 'node:fs';
 import { readdir, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DataError, systemReason } from '../errors.ts';
-import { byteTexts } from '../grouped.ts';
+import { byteTexts } from '../text.ts';
 import { makeFolder, type PlaceWriter, processExists, type SequentialWriter, sequentialWriter } from './disk.ts';
 
 /** Files for pixels that memory should not hold. Each loses its name before a byte is in it: nobody else finds it, and the

@@ -1,5 +1,5 @@
 import { DataError } from '../errors.ts';
-import { grouped } from '../grouped.ts';
+import { grouped } from '../text.ts';
 
 /** The pixels of an image in a format that sharp can't read, and how sharp gets them. */
 export interface Raster {

@@ -11,7 +11,7 @@ import type { ExampleSet } from '../data/examples.ts';
 import { allocatePerceptualHashes, setPerceptualHash, setPixelHash } from '../data/perceptual-hash.ts';
 import { pixelBlocks } from '../data/pixels.ts';
 import type { SplitName } from '../data/split.ts';
-import { grouped } from '../grouped.ts';
+import { grouped } from '../text.ts';
 
 /** Looking for copies before every training takes 0.1 ms a picture and more; beyond so many it is left to `nn data inspect`. */
 export const maximumCompared = 50_000;

@@ -1,10 +1,9 @@
 import type { ActivationName } from './activations.ts';
 import type { Init } from './initializers.ts';
-import type { Op } from './op.ts';
+import { featuresOf, inputShape, type Op, type Shape } from './op.ts';
 import { activation } from './ops/activation.ts';
 import { batchNorm } from './ops/batch-norm.ts';
 import { linear } from './ops/linear.ts';
-import { featuresOf, inputShape, type Shape } from './shape.ts';
 
 /** A fully connected layer: Z = W·A + b, batch norm if any, A = g(Z), dropout if any. */
 export interface Layer {

@@ -2,8 +2,7 @@ import type { Batch, Floats, Kernels } from '../kernels/kernels.ts';
 import type { Random } from '../random.ts';
 import { type Network, opsOf } from './build.ts';
 import { type LossName, losses } from './losses.ts';
-import type { Mode, Op, Slot, TensorSpec, Tensors } from './op.ts';
-import { featuresOf } from './shape.ts';
+import { featuresOf, type Mode, type Op, type Slot, type TensorSpec, type Tensors } from './op.ts';
 
 /** A tensor, and where it stands in the one parameter buffer. */
 export interface ParameterSpec extends TensorSpec {

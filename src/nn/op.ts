@@ -1,7 +1,6 @@
 import type { Batch, Floats, Kernels } from '../kernels/kernels.ts';
 import type { Random } from '../random.ts';
 import type { Expected, Inputs, Rounding } from './rounding.ts';
-import type { Shape } from './shape.ts';
 
 /** A tensor of an op: where it stands in the parameter buffer, network.ts says. */
 export interface TensorSpec {
@@ -160,4 +159,17 @@ export interface OpDrawing {
   ): void;
   /** what its letters mean; entries of the same key make one line, keys in their order */
   legend: readonly { key: string; value: string; text(values: readonly string[]): string }[];
+}
+/** What an op takes or gives for one example: a picture, its channels together, or a vector. */
+export type Shape = { height: number; width: number; channels: number } | { features: number };
+
+/** n, the numbers of an example. */
+export function featuresOf(shape: Shape): number {
+  return 'features' in shape ? shape.features : shape.height * shape.width * shape.channels;
+}
+
+/** n_x = side² · 3 numbers are a square picture in RGB; any other number is a vector. */
+export function inputShape(inputs: number): Shape {
+  const side = Math.sqrt(inputs / 3);
+  return Number.isInteger(side) ? { height: side, width: side, channels: 3 } : { features: inputs };
 }

@@ -1,6 +1,6 @@
-import type { Lines } from '../lines.ts';
 import type { PredictionRow, Unseen } from '../results/evaluation.ts';
 import type { Interval, Metrics } from '../results/metrics.ts';
+import type { Lines } from '../text.ts';
 import { count, percent, percentRange, plural, table } from './table.ts';
 
 interface Setting {

@@ -1,5 +1,5 @@
-import type { Lines } from '../lines.ts';
 import type { Graph, GraphNode, NodeKind, Pass } from '../results/model.ts';
+import type { Lines } from '../text.ts';
 import { count, plural, table } from './table.ts';
 
 /** How a computation graph can be drawn: in lines for people, or as one text in a format of its own. */

@@ -1,7 +1,7 @@
 import { type Finding, type FindingGroup, type FlaggedImage, findingKinds } from '../data/inspection/findings.ts';
 import type { SplitName } from '../data/split.ts';
-import type { Lines } from '../lines.ts';
 import type { InspectionResult, PartDifference, ShortcutScore, Spread } from '../results/inspection.ts';
+import type { Lines } from '../text.ts';
 import { escapeHtml, htmlImage, htmlPage, htmlTable } from './html.ts';
 import { count, percent, percentRange, plural, table } from './table.ts';
 

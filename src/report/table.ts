@@ -1,5 +1,4 @@
-import { grouped } from '../grouped.ts';
-import { oneLine } from '../lines.ts';
+import { grouped, oneLine } from '../text.ts';
 
 /** A cell that stands to the right: a number, or a share of a hundred. */
 export const isFigure = (cell: string) => /^-?[\d.,]+%?$/.test(cell);

@@ -1,6 +1,6 @@
 import { mostTimes } from '../evaluation/diagnosis.ts';
-import { type Lines, shellWord } from '../lines.ts';
 import type { Imbalance, Side, StoredDiagnosis, TrainSummary, Verdict } from '../results/summary.ts';
+import { type Lines, shellWord } from '../text.ts';
 import { count, percent, percentRange, plural, table } from './table.ts';
 
 interface Classes {

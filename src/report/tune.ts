@@ -1,6 +1,6 @@
 import { csvField } from '../data/text-files.ts';
-import type { Lines } from '../lines.ts';
 import type { RankedTrial, TuneSummary } from '../results/tuning.ts';
+import type { Lines } from '../text.ts';
 import { count, percent, percentRange, plural, table } from './table.ts';
 
 /** Rows that people are shown; the files hold all. */

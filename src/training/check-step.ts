@@ -2,7 +2,7 @@ import type { Floats } from '../kernels/kernels.ts';
 import { opsOf } from '../nn/build.ts';
 import { losses } from '../nn/losses.ts';
 import type { ParameterSpec } from '../nn/network.ts';
-import type { AuditCall, ExpectedGradient, Tensors } from '../nn/op.ts';
+import { type AuditCall, type ExpectedGradient, featuresOf, type Tensors } from '../nn/op.ts';
 import { type DirectionStep, directions, type OptimizerState, optimizers } from '../nn/optimizers.ts';
 import { tensorIn } from '../nn/regularization.ts';
 import {
@@ -17,10 +17,10 @@ import {
   reference,
   roundingOf,
 } from '../nn/rounding.ts';
-import { featuresOf } from '../nn/shape.ts';
 import { type Probe, probeOf } from './probe.ts';
 import { type EpochTotals, type FitOptions, kernelsOf, newTotals, startTraining, type Training } from './state.ts';
 import { trainStep } from './step.ts';
+
 import { trainableOf } from './trainable.ts';
 
 /** A number of a step that is not what it should be. */

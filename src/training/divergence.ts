@@ -1,9 +1,9 @@
 import { UserError } from '../errors.ts';
 import { opsOf } from '../nn/build.ts';
 import { backwardFirst, type ParameterSpec, type Parameters } from '../nn/network.ts';
-import { inference } from '../nn/op.ts';
+import { featuresOf, inference } from '../nn/op.ts';
 import { tensorIn } from '../nn/regularization.ts';
-import { featuresOf } from '../nn/shape.ts';
+
 import { type RateScale, smallerRates } from './learning-rate.ts';
 import type { Training } from './state.ts';
 

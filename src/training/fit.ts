@@ -5,8 +5,6 @@ import { losses } from '../nn/losses.ts';
 import { createWorkspace, forward, type Workspace } from '../nn/network.ts';
 import { inference } from '../nn/op.ts';
 import { brokenTensor, diverged } from './divergence.ts';
-import { type BestKeeper, keepBest } from './early-stopping.ts';
-import { layerNorms } from './layer-norms.ts';
 import {
   type EpochEvent,
   type EpochTotals,
@@ -21,8 +19,9 @@ import {
   takeState,
   withTraining,
 } from './state.ts';
-import { countCorrect, trainStep } from './step.ts';
+import { countCorrect, layerNorms, trainStep } from './step.ts';
 import type { Trainable } from './trainable.ts';
+import { type BestKeeper, keepBest } from './watch.ts';
 
 export type { EpochEvent, FitEvent, FitOptions, StateEvent, StepEvent } from './state.ts';
 

@@ -1,9 +1,9 @@
 import { UserError } from '../errors.ts';
-import { byteText, byteTexts } from '../grouped.ts';
 import { pixelLimit } from '../kernels/simd/memory.ts';
 import { machineMemory } from '../machine-memory.ts';
 import { firstUnits, type Network, opsOf } from '../nn/build.ts';
 import type { Form } from '../nn/input/input-form.ts';
+import { byteText, byteTexts } from '../text.ts';
 
 /** What a training takes of the machine's memory for one purpose. */
 export interface MemoryNeed {

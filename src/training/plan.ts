@@ -1,4 +1,4 @@
-import type { Config } from '../config/schema.ts';
+import type { Config, InitConfig } from '../config/schema.ts';
 import { augments } from '../data/augment.ts';
 import { batchLength, fullBatchBelow } from '../data/batches.ts';
 import { classCounts, countPositive, type ExampleSet } from '../data/examples.ts';
@@ -9,7 +9,9 @@ import type { Splits } from '../datasets/prepare.ts';
 import { UserError } from '../errors.ts';
 import { type Kernels, precisions } from '../kernels/kernels.ts';
 import { referenceKernels } from '../kernels/reference.ts';
-import { firstUnits, type Network, opsOf } from '../nn/build.ts';
+import { defaultSlope } from '../nn/activations.ts';
+import { firstUnits, type Layer, type Network, opsOf } from '../nn/build.ts';
+import { defaultFactor, fittingInit, type Init } from '../nn/initializers.ts';
 import { chooseForm, type FormChoice, refusalOfDual } from '../nn/input/choose.ts';
 import {
   bufferLength,
@@ -21,7 +23,6 @@ import {
 } from '../nn/network.ts';
 import { optimizers } from '../nn/optimizers.ts';
 import { numpyRandom } from '../random.ts';
-import { networkOf } from './config-network.ts';
 import type { Balance } from './cost-curve.ts';
 import type { FitOptions } from './fit.ts';
 import { autoLearningRate } from './learning-rate.ts';
@@ -284,4 +285,27 @@ export function describeLayers(network: Network) {
       parameters: tensors.reduce((sum, { trained, shape }) => sum + (trained ? shape[0] * shape[1] : 0), 0),
     };
   });
+}
+
+/** The network that a config describes, for pictures of n_x features. */
+export function networkOf({ model }: Config, inputs: number): Network {
+  const hidden = model.layers.length;
+  const pick = (activation: Layer['activation'], own?: InitConfig): Init =>
+    resolveInit(own ?? model.init) ?? fittingInit(activation, hidden);
+  const layers = model.layers.map(({ type: _, init, ...layer }): Layer => ({ ...layer, init: pick(layer.activation, init) }));
+  const output: Layer = {
+    units: 1,
+    activation: 'sigmoid',
+    slope: defaultSlope,
+    init: pick('sigmoid'),
+    keepProb: 1,
+    batchNorm: false,
+  };
+  return { inputs, layers: [...layers, output] };
+}
+
+/** null for "auto". */
+function resolveInit(init: InitConfig): Init | null {
+  if (init === 'auto') return null;
+  return typeof init === 'string' ? { name: init, factor: defaultFactor } : init;
 }

@@ -4,9 +4,8 @@ import { exp } from '../elementary.ts';
 import type { Break } from '../results/summary.ts';
 import { DivergedError } from './divergence.ts';
 import { eventLoop } from './fit.ts';
-import { isSilent } from './layer-norms.ts';
 import { type EpochTotals, type FitOptions, newTotals, type Training, withTraining } from './state.ts';
-import { trainStep } from './step.ts';
+import { isSilent, trainStep } from './step.ts';
 
 /** The range test: from a rate at which nothing moves to one at which everything breaks, so many to a decade. */
 const lowestRate = 1e-10;

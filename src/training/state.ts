@@ -20,9 +20,8 @@ import type { ScheduleChoice } from '../nn/schedules.ts';
 import { namedRandom, type Random } from '../random.ts';
 import type { EpochLine } from '../results/journal.ts';
 import type { Stopped } from '../results/summary.ts';
-import type { BestKeeper, BestState, EarlyStopping } from './early-stopping.ts';
 import { type Trainable, type TrainableOptions, trainableOf } from './trainable.ts';
-import { type CostWatch, type CostWatchState, costWatch } from './watch.ts';
+import { type BestKeeper, type BestState, type CostWatch, type CostWatchState, costWatch, type EarlyStopping } from './watch.ts';
 
 /** `parameters` are the first weights, and hold the result once the loop has ended. */
 export interface FitOptions extends TrainableOptions {

@@ -10,12 +10,12 @@ import { allStrings, type ExampleSet, selectStrings } from '../data/examples.ts'
 import { foldSplits, type PreparedData } from '../datasets/prepare.ts';
 import { systemReason, UserError } from '../errors.ts';
 import type { Kernels } from '../kernels/kernels.ts';
-import { shellWord } from '../lines.ts';
 import { opsOf } from '../nn/build.ts';
 import type { TrainSummary } from '../results/summary.ts';
 import { modelFileName, saveClassifier } from '../run/model-file.ts';
 import { latestName, shownPath } from '../run/places.ts';
 import { linkLatest, type RunFolder, runFiles } from '../run/run-folder.ts';
+import { shellWord } from '../text.ts';
 import { refuseWrongStep } from './check-step.ts';
 import { type Checkpoint, type Checkpoints, checkpointsOf, type InputDigests, type WatcherState } from './checkpoint.ts';
 import { costOscillates, nextDevCourse, startsFar } from './cost-curve.ts';

@@ -1,9 +1,10 @@
 import type { LoadedConfig } from '../config/load.ts';
-import { cachePlace, scratchFolders } from '../data/cache/folder.ts';
+import { cachePlace, scratchFolders } from '../data/cache/decode-cache.ts';
 import { UserError } from '../errors.ts';
-import type { Lines } from '../lines.ts';
 import type { TrialJob, TrialResult } from '../results/tuning.ts';
+import type { Lines } from '../text.ts';
 import type { TrainingFiles } from './plan.ts';
+
 import { runTrial, trialData } from './trial.ts';
 
 /**

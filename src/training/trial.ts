@@ -2,9 +2,7 @@ import { tmpdir } from 'node:os';
 import { evaluateClassifier } from '../classifier/classifier.ts';
 import { checkConfig, type LoadedConfig } from '../config/load.ts';
 import type { Config, SearchConfig } from '../config/schema.ts';
-import { type DecodeCache, withCache } from '../data/cache/decode-cache.ts';
-import type { CacheFolder } from '../data/cache/folder.ts';
-
+import { type CacheFolder, type DecodeCache, withCache } from '../data/cache/decode-cache.ts';
 import { scratchIn } from '../data/scratch.ts';
 import { type PreparedData, prepareData } from '../datasets/prepare.ts';
 import { UserError } from '../errors.ts';

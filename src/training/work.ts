@@ -5,8 +5,7 @@ import { batchLength } from '../data/batches.ts';
 import { firstUnits, opsOf } from '../nn/build.ts';
 import { parameterCount } from '../nn/network.ts';
 import type { Remedy } from '../results/summary.ts';
-import { networkOf } from './config-network.ts';
-import { formOf } from './plan.ts';
+import { formOf, networkOf } from './plan.ts';
 
 /** How long trainings take beside one another, by counts alone: the same on every machine, and nothing is timed. */
 

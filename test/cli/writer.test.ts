@@ -2,8 +2,8 @@ import { stripVTControlCharacters } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Manners, wrapLine, writerTo } from '../../src/cli/writer.ts';
-import { linesOf, oneLine } from '../../src/lines.ts';
 import { table } from '../../src/report/table.ts';
+import { linesOf, oneLine } from '../../src/text.ts';
 
 type Write = (to: ReturnType<typeof writerTo>) => void;
 

@@ -8,7 +8,7 @@ import { kernelsFor } from '../../src/kernels/select.ts';
 import { initialParameters } from '../../src/nn/network.ts';
 import { numpyRandom } from '../../src/random.ts';
 import { encodeClassifier } from '../../src/run/model-file.ts';
-import { networkOf } from '../../src/training/config-network.ts';
+import { networkOf } from '../../src/training/plan.ts';
 
 test('weights to start from go through the check of every model file: a flipped bit is refused', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'nn-start-'));

@@ -3,12 +3,11 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { cachedSource, type DecodeCache, openCache } from '../../src/data/cache/decode-cache.ts';
-import { cachePlace } from '../../src/data/cache/folder.ts';
+import { cachedSource, cachePlace, type DecodeCache, openCache } from '../../src/data/cache/decode-cache.ts';
 import { contentHash } from '../../src/data/content-hash.ts';
 import type { Source } from '../../src/data/source.ts';
-
 import { openSource } from '../../src/data/sources/sources.ts';
+
 import { listing, preload, readJson, run, temporaryFolder, writeClasses, writeJson } from '../cli/pictures.ts';
 
 const preprocessing = { imageSize: 8, fit: 'cover' } as const;

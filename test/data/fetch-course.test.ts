@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { networkReason } from '../../src/data/download.ts';
 import { courseFiles, courseMirrors, type FetchEvent, type FetchOptions, fetchCourse } from '../../src/data/fetch-course.ts';
 import { UserError } from '../../src/errors.ts';
-import { linesOf } from '../../src/lines.ts';
+import { linesOf } from '../../src/text.ts';
 
 // Two files of one byte value each 251: long enough to come in several chunks, and no part equals another.
 const contents: Record<string, Buffer> = {

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmod, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { scratchFolders } from '../../src/data/cache/folder.ts';
+import { scratchFolders } from '../../src/data/cache/decode-cache.ts';
 import { pixelsInFile } from '../../src/data/packed/rows.ts';
 
 import { type Scratch, type ScratchFile, scratchIn, writeRows } from '../../src/data/scratch.ts';

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
-import { linesOf } from '../../src/lines.ts';
 import type { Layer, Network } from '../../src/nn/build.ts';
 import { parameterCount } from '../../src/nn/network.ts';
 import { type CostOptions, networkGraph } from '../../src/report/graph.ts';
 import { graphFormats } from '../../src/report/graph-formats.ts';
 import type { Graph } from '../../src/results/model.ts';
+import { linesOf } from '../../src/text.ts';
 import { dense } from '../nn/networks.ts';
 
 const plain: CostOptions = { loss: 'crossEntropy', l2: 0, weighted: false };

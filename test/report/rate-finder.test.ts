@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { linesOf } from '../../src/lines.ts';
-import { foundRateText } from '../../src/report/train-plan.ts';
+import { foundRateText } from '../../src/report/model.ts';
 import type { FoundRate } from '../../src/results/summary.ts';
+import { linesOf } from '../../src/text.ts';
 
 const rates = Array.from({ length: 60 }, (_, i) => Number((1e-6 * 10 ** (i / 12)).toPrecision(3)));
 /** Level, then lowest at rates[50], then a blow-up. */

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { rocAuc } from '../../src/evaluation/metrics.ts';
-import { linesOf } from '../../src/lines.ts';
 import { trainText } from '../../src/report/train-summary.ts';
 import type { Confusion, Metrics } from '../../src/results/metrics.ts';
 import { type StoredDiagnosis, type TrainSummary, trainSummary } from '../../src/results/summary.ts';
+import { linesOf } from '../../src/text.ts';
 
 const isSummary = (value: unknown) => trainSummary.safeParse(value).success;
 

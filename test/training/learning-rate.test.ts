@@ -12,6 +12,7 @@ import { costOscillates } from '../../src/training/cost-curve.ts';
 import { autoLearningRate } from '../../src/training/learning-rate.ts';
 import { fitOptions, planTraining } from '../../src/training/plan.ts';
 import { gradientWatch } from '../../src/training/watch.ts';
+
 import { drawnPictures, epochsOf, type HeldOptions } from './problems.ts';
 
 const epochs = 150;

@@ -1,5 +1,5 @@
 import { DataError, systemReason, UserError } from '../../errors.ts';
-import { grouped } from '../../grouped.ts';
+import { grouped } from '../../text.ts';
 import { firstBytes } from '../disk.ts';
 import { maximumFileBytes } from '../sources/files.ts';
 

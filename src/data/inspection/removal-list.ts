@@ -2,7 +2,7 @@ import { lstat, readdir, realpath, rename } from 'node:fs/promises';
 import { dirname, isAbsolute, join, resolve, sep } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { DataError, systemReason, UserError } from '../../errors.ts';
-import { shellWord } from '../../lines.ts';
+import { shellWord } from '../../text.ts';
 import { contentHash } from '../content-hash.ts';
 import { makeFolder, readWhole } from '../disk.ts';
 import { decodesAtOnce, mapInOrder } from '../source.ts';

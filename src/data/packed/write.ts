@@ -19,8 +19,19 @@ import {
   type SourceImage,
 } from '../source.ts';
 
-import { hashBytes, type PackedClasses, type PackedDescription, type PackOrder, packedHeader, tensorEntries } from './format.ts';
-import { encodeGroup, encodeSettings, type Item, type PackSettings, readGroups } from './list.ts';
+import {
+  encodeGroup,
+  encodeSettings,
+  hashBytes,
+  type Item,
+  type PackedClasses,
+  type PackedDescription,
+  type PackOrder,
+  type PackSettings,
+  packedHeader,
+  readGroups,
+  tensorEntries,
+} from './format.ts';
 
 export interface PackOptions {
   /** where the file goes */

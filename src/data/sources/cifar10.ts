@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { DataError, systemReason, UserError } from '../../errors.ts';
-import { grouped } from '../../grouped.ts';
+import { grouped } from '../../text.ts';
 import type { ListingProgress } from '../archive/archive.ts';
 import { contentHash } from '../content-hash.ts';
 import { readWhole } from '../disk.ts';

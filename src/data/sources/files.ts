@@ -3,7 +3,7 @@ import { access, readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { basename, extname, join, resolve, sep } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { DataError, isOutOfFiles, systemReason, UserError } from '../../errors.ts';
-import { grouped } from '../../grouped.ts';
+import { grouped } from '../../text.ts';
 import { contentHash } from '../content-hash.ts';
 import { decodeImage } from '../decode.ts';
 import { firstBytesNow, reasonAt } from '../disk.ts';

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { dirname, relative, resolve } from 'node:path';
 import type { Dataset, File, Group } from 'h5wasm/node';
 import { DataError, UserError } from '../../errors.ts';
-import { grouped } from '../../grouped.ts';
+import { grouped } from '../../text.ts';
 import { classesAmong } from '../classes.ts';
 import { contentHash } from '../content-hash.ts';
 import { firstBytes, reasonAt } from '../disk.ts';

@@ -1,8 +1,11 @@
 import { stat } from 'node:fs/promises';
 import { DataError, systemReason } from '../../errors.ts';
-import type { Difficulty } from '../drawn/draw.ts';
+import { contentHash } from '../content-hash.ts';
+import { type Difficulty, drawImage, renderImage, syntheticLabel } from '../drawn/draw.ts';
 import { isImageName } from '../image-formats.ts';
+import { openPacked, requirePreprocessing } from '../packed/file.ts';
 import { packedExtension } from '../packed/format.ts';
+import { readRows } from '../packed/rows.ts';
 import type { Source } from '../source.ts';
 import type { ArchiveOptions } from './archive.ts';
 import type { Cifar10Options } from './cifar10.ts';
@@ -62,12 +65,12 @@ export const sources: { [T in SourceType]: SourceEntry<T> } = {
   drawn: {
     summary: 'pictures that nn draws itself: cats, and other things',
     endings: [],
-    open: async (options) => (await import('./drawn.ts')).openSynthetic(options),
+    open: async (options) => (await import('./sources.ts')).openSynthetic(options),
   },
   packed: {
     summary: 'pictures that nn data pack wrote',
     endings: [packedExtension],
-    open: async (options) => (await import('./packed.ts')).openPackedSource(options),
+    open: async (options) => (await import('./sources.ts')).openPackedSource(options),
   },
 };
 
@@ -115,4 +118,58 @@ export function typeByName(path: string): SourceType | undefined {
 function hintFor(path: string): string | undefined {
   if (/\.json$/i.test(path)) return `Is it a config? --config ${path}`;
   return isImageName(path) ? `For single pictures: nn predict ${path}` : undefined;
+}
+
+/** Pictures that the project draws itself, made as they are asked for. */
+export async function openSynthetic(options: { count: number; seed: number; difficulty: Difficulty }): Promise<Source> {
+  const classes = ['cat', 'noncat'];
+  const { seed, difficulty } = options;
+  const draw = (index: number) => drawImage({ seed, index, difficulty });
+  return {
+    title: `drawn pictures (${difficulty}, seed ${seed})`,
+    count: options.count,
+    classes,
+    name: (index) => `drawn-${seed}-${index}`,
+    classOf: (index) => classes.indexOf(syntheticLabel({ seed, index, difficulty })),
+    read: async (index, preprocessing) => {
+      const image = draw(index);
+      return { pixels: await renderImage(image, preprocessing), hash: contentHash(Buffer.from(image.svg)) };
+    },
+    original: async (index) => ({ file: Buffer.from(draw(index).svg) }),
+    decoding: {
+      kind: 'drawn',
+      validator: async () => undefined, // what is drawn is the version's of nn: only the drawing tells
+      decode: (_, index, preprocessing) => renderImage(draw(index), preprocessing),
+    },
+    isIndependent: true,
+    notes: [],
+  };
+}
+
+/** Pictures that `nn data pack` wrote: pixels as the network sees them, made once.
+ *  @throws UserError (data) where the file is not whole and sound */
+export async function openPackedSource({ path }: { path: string }): Promise<Source> {
+  const file = openPacked(path);
+  const { description, count, classes, classOf, names, hashes, features } = file;
+  const { preprocessing } = description;
+  const pixelsOf = async (index: number) => {
+    const pixels = new Uint8Array(features);
+    await readRows(file, Int32Array.of(index), pixels);
+    return pixels;
+  };
+  return {
+    title: path,
+    count,
+    classes,
+    ...(description.classes.names && { positive: description.classes.positive }),
+    name: (i) => names.slice(i, i + 1)[0]!,
+    classOf: (i) => classOf[i]!,
+    read: async (i, wanted) => {
+      requirePreprocessing(file, wanted);
+      return { pixels: await pixelsOf(i), hash: hashes.slice(i, i + 1)[0]! };
+    },
+    original: async (i) => ({ pixels: await pixelsOf(i), width: preprocessing.imageSize, height: preprocessing.imageSize }),
+    packed: file,
+    notes: [],
+  };
 }

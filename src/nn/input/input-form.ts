@@ -1,6 +1,7 @@
 import type { Batch, Floats, Kernels } from '../../kernels/kernels.ts';
-import type { Network } from '../build.ts';
-import type { ParameterSpec, Parameters } from '../network.ts';
+import { type Network, opsOf } from '../build.ts';
+import { type ParameterSpec, type Parameters, parametersOver } from '../network.ts';
+import { tensorIn } from '../regularization.ts';
 
 /** How the first op is computed: from the pixels at every step, or from inner products of pictures that are made once. */
 export const forms = {
@@ -35,4 +36,19 @@ export type BatchOf = (indices: Int32Array | null, count: number) => Batch;
 /** The weights of a network's first op, which forms hold differently. */
 export function firstWeightsOf({ specs }: Parameters): ParameterSpec {
   return specs.find(({ decayed }) => decayed)!;
+}
+
+/** The network over the pixels, on a copy of its parameters where the kernels need not copy them at every call. */
+export function directForm({ network, parameters }: { network: Network; parameters: Parameters }, kernels: Kernels): InputForm {
+  const own = parametersOver(network, kernels.allocate(parameters.values.length));
+  own.values.set(parameters.values);
+  return {
+    kernels,
+    network,
+    parameters: own,
+    firstWeights: firstWeightsOf(own),
+    canFuse: opsOf(network)[0]!.kind === 'linear',
+    squaredNorm: (values, spec) => kernels.squaredNorm(tensorIn(values, spec)),
+    write: () => parameters.values.set(own.values),
+  };
 }

@@ -1,9 +1,8 @@
 import type { Floats } from '../../kernels/kernels.ts';
 import type { Random } from '../../random.ts';
 import { type ActivationName, activations } from '../activations.ts';
-import type { Op } from '../op.ts';
+import { featuresOf, type Op, type Shape } from '../op.ts';
 import { reference } from '../rounding.ts';
-import { featuresOf, type Shape } from '../shape.ts';
 
 /** A = g(Z), and inverted dropout behind it: the kernels do both in one pass.
  *  @param options.slope     of leakyRelu, for z < 0

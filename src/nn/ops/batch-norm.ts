@@ -1,7 +1,6 @@
 import type { Floats } from '../../kernels/kernels.ts';
-import type { Op, Slot } from '../op.ts';
+import { featuresOf, type Op, type Shape, type Slot } from '../op.ts';
 import { type Expected, expectedOf, put, type Rounding, reference } from '../rounding.ts';
-import { featuresOf, type Shape } from '../shape.ts';
 
 /** Under the root, so that a feature that never varies divides by something. */
 const epsilon = 1e-5;

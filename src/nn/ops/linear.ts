@@ -1,8 +1,7 @@
 import type { FloatBatch, Floats } from '../../kernels/kernels.ts';
 import { type Init, initialize } from '../initializers.ts';
-import type { Op } from '../op.ts';
+import { featuresOf, type Op, type Shape } from '../op.ts';
 import { type Expected, expectedOf, type Inputs, norm, type Rounding, reference } from '../rounding.ts';
-import { featuresOf, type Shape } from '../shape.ts';
 
 /** Z = W·A + b, with W (n_l, n_(l−1)): a fully connected layer without its activation.
  *  @param options.bias  false where an op above has a shift of its own */
