@@ -6,7 +6,7 @@ import { batchNorm } from './ops/batch-norm.ts';
 import { linear } from './ops/linear.ts';
 
 /** What layers of every kind have. */
-export interface CommonLayer {
+export type CommonLayer = {
   activation: ActivationName;
   /** of leakyRelu, for z < 0 */
   slope: number;
@@ -14,7 +14,7 @@ export interface CommonLayer {
   /** the share of units that dropout keeps; 1 is none */
   keepProb: number;
   batchNorm: boolean;
-}
+};
 
 /** A kind of layer: the whole numbers that are its own, each with its largest, and the ops that it is made of. The config's schema and the reader of model
  *  files are made from it. */
