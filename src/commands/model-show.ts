@@ -1,4 +1,5 @@
 import type { ExitKind } from '../errors.ts';
+import { layerSizes } from '../nn/build.ts';
 import { parameterCount } from '../nn/network.ts';
 import { modelText } from '../report/model.ts';
 import { loadClassifier } from '../run/model-file.ts';
@@ -28,7 +29,7 @@ async function show(context: Context, values: Values, [path]: string[]): Promise
     norm: norm(parameters.values.subarray(offset, offset + length)),
   }));
   const shown = { model: file, parameters: parameterCount(network), ...rest, network, tensors };
-  context.print(context.json ? JSON.stringify(shown) : modelText(shown));
+  context.print(context.json ? JSON.stringify(shown) : modelText(shown, layerSizes(network)));
   return undefined;
 }
 

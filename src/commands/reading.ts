@@ -5,7 +5,7 @@ import { listNames } from '../data/classes.ts';
 import { type Failure, mostFailuresNamed } from '../data/load.ts';
 import { type Scratch, scratchIn } from '../data/scratch.ts';
 import { UserError } from '../errors.ts';
-import type { Layer, Network } from '../nn/build.ts';
+import { type Layer, layerSizes, type Network } from '../nn/build.ts';
 import { count, plural } from '../report/table.ts';
 import { loadClassifier, loadVector } from '../run/model-file.ts';
 import { shellWord } from '../text.ts';
@@ -94,7 +94,7 @@ export async function readTrainingFiles({ config, folder, file }: LoadedConfig, 
 
 /** What tells two networks apart whose weights mean something else, in words; null where nothing does. */
 function differenceOf(wanted: Network, found: Network): string | null {
-  const sizes = ({ inputs, layers }: Network) => [inputs, ...layers.map(({ units }) => units)].join(' → ');
+  const sizes = (network: Network) => layerSizes(network).join(' → ');
   if (sizes(wanted) !== sizes(found)) return `expected a network ${sizes(wanted)} of the same activations, found ${sizes(found)}`;
   const kinds = ({ layers }: Network) => layers.map(kindOf);
   const l = kinds(wanted).findIndex((kind, i) => kind !== kinds(found)[i]);

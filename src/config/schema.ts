@@ -10,6 +10,7 @@ import { splitMethods } from '../data/split.ts';
 import { thresholdCriteria } from '../evaluation/metrics.ts';
 import { arithmetics, precisions } from '../kernels/kernels.ts';
 import { activations, defaultSlope } from '../nn/activations.ts';
+import { type LayerType, layerKinds } from '../nn/build.ts';
 import { defaultFactor, initializers } from '../nn/initializers.ts';
 import { forms } from '../nn/input/input-form.ts';
 import { losses } from '../nn/losses.ts';
@@ -175,15 +176,24 @@ const init = z
   .union([z.literal('auto'), initName, initObject])
   .describe('"auto" (what fits the activation; zeros for logistic regression), a name, or { "name": "random", "factor": 0.01 }');
 
-const layer = z.strictObject({
-  type: z.literal('dense').default('dense'),
-  units: wholeNumber(1).max(100_000).describe('How many units'),
+const commonLayer = {
   activation: oneOf(activations, 'g(z)').default('relu'),
   slope: z.number().min(0).lt(1).default(defaultSlope).describe('Of leakyRelu, for z < 0'),
   init: init.optional().describe("This layer's initialiser, where it is not the model's"),
   keepProb: z.number().gt(0).max(1).default(1).describe('Dropout: the share of units that each step keeps; 1 is none'),
   batchNorm: z.boolean().default(false).describe('Normalise z over the batch, before the activation'),
-});
+};
+
+/** The object of a kind of layer: its own sizes, and what every layer has. */
+function layerOf<Type extends LayerType>(type: Type) {
+  const { sizes } = layerKinds[type];
+  type Sizes = Record<keyof (typeof layerKinds)[Type]['sizes'], z.ZodInt>;
+  const own = Object.entries(sizes).map(([name, { most, summary }]) => [name, wholeNumber(1).max(most).describe(summary)]);
+  return { type: z.literal(type), ...(Object.fromEntries(own) as Sizes), ...commonLayer };
+}
+
+const denseLayer = layerOf('dense');
+const layer = z.strictObject({ ...denseLayer, type: denseLayer.type.default('dense') });
 
 const model = z.strictObject({
   init: init.default('auto'),

@@ -5,9 +5,8 @@ import { activation } from './ops/activation.ts';
 import { batchNorm } from './ops/batch-norm.ts';
 import { linear } from './ops/linear.ts';
 
-/** A fully connected layer: Z = W·A + b, batch norm if any, A = g(Z), dropout if any. */
-export interface Layer {
-  units: number;
+/** What layers of every kind have. */
+export type CommonLayer = {
   activation: ActivationName;
   /** of leakyRelu, for z < 0 */
   slope: number;
@@ -15,7 +14,26 @@ export interface Layer {
   /** the share of units that dropout keeps; 1 is none */
   keepProb: number;
   batchNorm: boolean;
+};
+
+/** A kind of layer: the whole numbers that are its own, each with its largest, and the ops that it is made of. The config's schema and the reader of model
+ *  files are made from it. */
+interface LayerKind {
+  summary: string;
+  sizes: Record<string, { most: number; summary: string }>;
 }
+
+export const layerKinds = {
+  dense: { summary: 'fully connected', sizes: { units: { most: 100_000, summary: 'How many units' } } },
+} as const satisfies Record<string, LayerKind>;
+
+export type LayerType = keyof typeof layerKinds;
+/** A layer of a kind; one without a type is dense, as all layers of model files once were. */
+export type LayerOf<Type extends LayerType> = CommonLayer & { type?: Type } & Record<
+    keyof (typeof layerKinds)[Type]['sizes'],
+    number
+  >;
+export type Layer = { [Type in LayerType]: LayerOf<Type> }[LayerType];
 
 /** n_x inputs and the layers 1 … L; the last has one unit and gives the logit of the positive class.
  *  Without hidden layers it is logistic regression. */
@@ -32,12 +50,15 @@ interface Place {
   isOutput: boolean;
 }
 
-/** The ops of a fully connected layer. */
-function dense({ units, batchNorm: normalizes, init, ...of }: Layer, { layer, input, isOutput }: Place): Op[] {
+/** Z = W·A + b, batch norm if any, A = g(Z), dropout if any. */
+function dense({ units, batchNorm: normalizes, init, ...of }: LayerOf<'dense'>, { layer, input, isOutput }: Place): Op[] {
   const product = linear({ layer, input, units, bias: !normalizes, init });
   const inner = { layer, input: product.output };
   return [product, ...(normalizes ? [batchNorm(inner)] : []), ...(isOutput ? [] : [activation({ ...inner, ...of })])];
 }
+
+/** What builds each kind. */
+const builders: { [Type in LayerType]: (layer: LayerOf<Type>, place: Place) => Op[] } = { dense };
 
 const built = new WeakMap<Network, readonly Op[]>();
 
@@ -52,7 +73,8 @@ function buildOps({ inputs, layers }: Network): readonly Op[] {
   const ops: Op[] = [];
   for (const [layer, of] of layers.entries()) {
     const input = ops.at(-1)?.output ?? inputShape(inputs);
-    ops.push(...dense(of, { layer, input, isOutput: layer === layers.length - 1 }));
+    const build = builders[of.type ?? 'dense'] as (layer: Layer, place: Place) => Op[];
+    ops.push(...build(of, { layer, input, isOutput: layer === layers.length - 1 }));
   }
   return ops;
 }
@@ -60,4 +82,11 @@ function buildOps({ inputs, layers }: Network): readonly Op[] {
 /** n_1: what the first op gives for an example. */
 export function firstUnits(network: Network): number {
   return featuresOf(opsOf(network)[0]!.output);
+}
+
+/** n_x, n_1 … n_L: the inputs, and what each layer gives for an example. */
+export function layerSizes(network: Network): number[] {
+  const ops = opsOf(network);
+  const last = (layer: number) => ops.findLast((op) => op.layer === layer)!;
+  return [network.inputs, ...network.layers.map((_, layer) => featuresOf(last(layer).output))];
 }

@@ -1,4 +1,4 @@
-import { type Network, opsOf } from '../nn/build.ts';
+import { layerSizes, type Network, opsOf } from '../nn/build.ts';
 import { type LossName, losses } from '../nn/losses.ts';
 import { parameterSpecs } from '../nn/network.ts';
 import { type DrawnNode, featuresOf, type Term } from '../nn/op.ts';
@@ -21,7 +21,7 @@ export function networkGraph(network: Network, cost: CostOptions): Graph {
   const layerParameters = network.layers.map((_, l) => sum(draft.nodes.filter(({ layer }) => layer === l + 1)));
   return {
     ...draft,
-    sizes: [network.inputs, ...network.layers.map(({ units }) => units)],
+    sizes: layerSizes(network),
     layerParameters,
     parameters: sum(draft.nodes),
     legend: legendOf(network, cost),

@@ -4,21 +4,13 @@ import type { Lines } from '../text.ts';
 import { plotText } from './plot.ts';
 import { count, plural, table } from './table.ts';
 
-/** What a model file holds, for people. */
-export function modelText({
-  model,
-  parameters,
-  network,
-  preprocessing,
-  normalize,
-  classes,
-  threshold,
-  loss,
-  precision,
-  tensors,
-}: ModelDescription): Lines {
+/** What a model file holds, for people. @param sizes  n_x, n_1 … n_L */
+export function modelText(
+  { model, parameters, network, preprocessing, normalize, classes, threshold, loss, precision, tensors }: ModelDescription,
+  sizes: readonly number[],
+): Lines {
   const { imageSize, fit } = preprocessing;
-  const layers = [network.inputs, ...network.layers.map(({ units }) => units)].join(' → ');
+  const layers = sizes.join(' → ');
   const activations = network.layers.map(({ activation }) => activation).join(', ');
   return [
     table(

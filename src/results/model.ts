@@ -69,16 +69,17 @@ export const modelDescription = z.object({
       inputs: count.describe('n_x'),
       layers: z
         .array(
-          z.object({
-            units: count.describe('n_l'),
-            activation: z.string().describe('its name'),
-            slope: z.number().describe('of leakyRelu, for z < 0'),
-            init: z
-              .object({ name: z.string().describe('of the initialiser'), factor: z.number().describe('of random') })
-              .describe('how its first weights were drawn'),
-            keepProb: z.number().describe('the share of units that dropout keeps; 1 is none'),
-            batchNorm: z.boolean().describe('whether it has batch norm'),
-          }),
+          z
+            .looseObject({
+              activation: z.string().describe('its name'),
+              slope: z.number().describe('of leakyRelu, for z < 0'),
+              init: z
+                .object({ name: z.string().describe('of the initialiser'), factor: z.number().describe('of random') })
+                .describe('how its first weights were drawn'),
+              keepProb: z.number().describe('the share of units that dropout keeps; 1 is none'),
+              batchNorm: z.boolean().describe('whether it has batch norm'),
+            })
+            .describe('and its type, where it is not dense, and its own sizes, such as units: n_l'),
         )
         .readonly()
         .describe('1 … L'),

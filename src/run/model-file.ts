@@ -8,7 +8,7 @@ import { normalizers } from '../data/normalize.ts';
 import { shown, systemReason, UserError } from '../errors.ts';
 import { type Floats, precisions } from '../kernels/kernels.ts';
 import { activations } from '../nn/activations.ts';
-import type { Layer, Network } from '../nn/build.ts';
+import { type Layer, layerKinds, type Network } from '../nn/build.ts';
 import { initializers } from '../nn/initializers.ts';
 import { losses } from '../nn/losses.ts';
 import { bufferLength, parameterSpecs, parametersOver } from '../nn/network.ts';
@@ -167,19 +167,26 @@ function checkDescription(text: string | undefined, file: string): Description {
 }
 
 function readNetwork(network: Reader): Network {
-  const layers = network.list('layers', 1000).map((layer): Layer => {
-    const init = layer.child('init');
-    return {
-      units: layer.count('units', 100_000),
-      activation: layer.choice('activation', activations),
-      slope: layer.number('slope', 0, 1),
-      init: { name: init.choice('name', initializers), factor: init.number('factor', 0, Number.MAX_VALUE) },
-      keepProb: layer.number('keepProb', 0, 1),
-      batchNorm: layer.flag('batchNorm'),
-    };
-  });
-  if (layers.at(-1)?.units !== 1) throw network.refuse('layers', 'a last layer of one unit');
+  const layers = network.list('layers', 1000).map(readLayer);
+  const last = layers.at(-1)!;
+  if (!('units' in last) || last.units !== 1) throw network.refuse('layers', 'a last layer of one unit');
   return { inputs: network.count('inputs', 1024 * 1024 * 3), layers };
+}
+
+/** A layer of any kind: its own sizes, and what every layer has. */
+function readLayer(layer: Reader): Layer {
+  const type = layer.optional('type', layerKinds);
+  const sizes = Object.entries<{ most: number }>(layerKinds[type ?? 'dense'].sizes);
+  const init = layer.child('init');
+  return {
+    ...(type === undefined ? {} : { type }),
+    ...Object.fromEntries(sizes.map(([name, { most }]) => [name, layer.count(name, most)])),
+    activation: layer.choice('activation', activations),
+    slope: layer.number('slope', 0, 1),
+    init: { name: init.choice('name', initializers), factor: init.number('factor', 0, Number.MAX_VALUE) },
+    keepProb: layer.number('keepProb', 0, 1),
+    batchNorm: layer.flag('batchNorm'),
+  } as Layer;
 }
 
 type Reader = ReturnType<typeof reader>;
@@ -197,6 +204,12 @@ function reader(value: unknown, where: string, file: string) {
     if (!right(found)) throw refuse(key, expected);
     return found;
   };
+  const choice = <T extends object>(key: string, table: T) =>
+    check(
+      key,
+      `one of ${Object.keys(table).join(', ')}`,
+      (found): found is keyof T & string => typeof found === 'string' && Object.hasOwn(table, found),
+    );
   return {
     refuse,
     child: (key: string) => reader(get(key), `${where}.${key}`, file),
@@ -220,12 +233,8 @@ function reader(value: unknown, where: string, file: string) {
         `a whole number from 1 to ${high}`,
         (found): found is number => Number.isInteger(found) && (found as number) >= 1 && (found as number) <= high,
       ),
-    choice: <T extends object>(key: string, table: T) =>
-      check(
-        key,
-        `one of ${Object.keys(table).join(', ')}`,
-        (found): found is keyof T & string => typeof found === 'string' && Object.hasOwn(table, found),
-      ),
+    choice,
+    optional: <T extends object>(key: string, table: T) => (get(key) === undefined ? undefined : choice(key, table)),
   };
 }
 

@@ -265,6 +265,7 @@ export function formOf({ training, data }: Config, network: Network, pictures: {
     clips: clipNorm !== null,
     byFeature: learningRateByFeature !== null,
     augments: augments(data.augment),
+    first: opsOf(network)[0]!.kind,
   });
   return chooseForm(training.form, refusal, {
     ...{ features: network.inputs, units: firstUnits(network), ...pictures, epochs, evaluateEvery },
@@ -292,7 +293,9 @@ export function networkOf({ model }: Config, inputs: number): Network {
   const hidden = model.layers.length;
   const pick = (activation: Layer['activation'], own?: InitConfig): Init =>
     resolveInit(own ?? model.init) ?? fittingInit(activation, hidden);
-  const layers = model.layers.map(({ type: _, init, ...layer }): Layer => ({ ...layer, init: pick(layer.activation, init) }));
+  const layers = model.layers.map(({ type, init, ...layer }) => {
+    return { ...(type === 'dense' ? {} : { type }), ...layer, init: pick(layer.activation, init) } as Layer;
+  });
   const output: Layer = {
     units: 1,
     activation: 'sigmoid',

@@ -76,7 +76,9 @@ export function anyStart({ training: { startFrom } }: Config, changes: readonly 
 
 /** Other numbers of units, layer by layer; null where that changes nothing. */
 export function unitsOf(layers: Config['model']['layers'], change: (units: number) => number): string[] | null {
-  const changes = layers.flatMap(({ units }, i) => (change(units) === units ? [] : [`model.layers.${i}.units=${change(units)}`]));
+  const changes = layers.flatMap((layer, i) =>
+    'units' in layer && change(layer.units) !== layer.units ? [`model.layers.${i}.units=${change(layer.units)}`] : [],
+  );
   return changes.length === 0 ? null : changes;
 }
 

@@ -333,7 +333,7 @@ describe('--set', () => {
 
   test('an index appends to a list that the config does not write', () => {
     const config = check({ data: drawn }, 'model.layers.0.units=5', 'model.layers.1.units=6');
-    expect(config.model.layers.map(({ units }) => units)).toEqual([5, 6]);
+    expect(config.model.layers.map((layer) => 'units' in layer && layer.units)).toEqual([5, 6]);
   });
 
   test('another type replaces the whole object, by its own defaults', () => {

@@ -1,7 +1,7 @@
-import type { Layer } from '../../src/nn/build.ts';
+import type { LayerOf } from '../../src/nn/build.ts';
 
 /** A layer with what a test does not care about filled in. */
-export function dense(units: number, layer: Partial<Layer> = {}): Layer {
+export function dense(units: number, layer: Partial<LayerOf<'dense'>> = {}): LayerOf<'dense'> {
   return {
     units,
     activation: 'tanh',

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
-import type { Layer, Network } from '../../src/nn/build.ts';
+import type { LayerOf, Network } from '../../src/nn/build.ts';
 import { parameterCount } from '../../src/nn/network.ts';
 import { type CostOptions, networkGraph } from '../../src/report/graph.ts';
 import { graphFormats } from '../../src/report/graph-formats.ts';
@@ -11,7 +11,7 @@ import { dense } from '../nn/networks.ts';
 
 const plain: CostOptions = { loss: 'crossEntropy', l2: 0, weighted: false };
 const output = dense(1, { activation: 'sigmoid' });
-const relu = (units: number, layer: Partial<Layer> = {}) => dense(units, { activation: 'relu', ...layer });
+const relu = (units: number, layer: Partial<LayerOf<'dense'>> = {}) => dense(units, { activation: 'relu', ...layer });
 
 const logistic: Network = { inputs: 12288, layers: [output] };
 const fourLayers: Network = { inputs: 12288, layers: [relu(20), relu(7), relu(5), output] };

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import { prepareData } from '../../src/datasets/prepare.ts';
 import { kernelsFor } from '../../src/kernels/select.ts';
-import type { Layer } from '../../src/nn/build.ts';
+import type { Layer, LayerOf } from '../../src/nn/build.ts';
 import type { LayerNorms } from '../../src/results/journal.ts';
 import { costOscillates } from '../../src/training/cost-curve.ts';
 import type { FitOptions } from '../../src/training/fit.ts';
@@ -132,7 +132,7 @@ describe('in words', () => {
     ['leaky ReLU from he', { activation: 'leakyRelu', init: { name: 'he', factor: 0 } }],
     ['tanh from xavier', { activation: 'tanh', init: { name: 'xavier', factor: 0 } }],
     ['ReLU with batch norm and dropout', { activation: 'relu', batchNorm: true, keepProb: 0.8 }],
-  ] as [string, Partial<Layer>][])('nothing of a healthy network: %s', async (_, layer) => {
+  ] as [string, Partial<LayerOf<'dense'>>][])('nothing of a healthy network: %s', async (_, layer) => {
     const hidden = [dense(12, layer), dense(8, layer), dense(4, layer)];
     expect(await warnings({ hidden, epochs: 100, learningRates: [0.05, 0.05, 0.05, 0.05] })).toEqual([]);
   });

@@ -5,6 +5,7 @@ import type { Examples } from '../../src/data/examples.ts';
 import { type NormalizerName, normalizers } from '../../src/data/normalize.ts';
 
 import { kernelsFor } from '../../src/kernels/select.ts';
+import { layerSizes } from '../../src/nn/build.ts';
 import { createWorkspace, forward } from '../../src/nn/network.ts';
 import { inference } from '../../src/nn/op.ts';
 import { type OptimizerName, optimizers } from '../../src/nn/optimizers.ts';
@@ -65,10 +66,12 @@ describe('it kills few units of a deep network, whatever the seed', () => {
     const workspace = createWorkspace(network, kernels, count);
     const input = { kind: 'bytes', bytes: pixels, indices: null, count, features: network.inputs, scaling } as const;
     forward({ network, parameters, kernels, input, workspace, mode: inference });
-    return network.layers.slice(0, -1).flatMap(({ units }, l) => {
-      const a = workspace.slots[2 * l + 1]!.value; // behind each product its activation
-      return Array.from({ length: units }, (_, u) => ascending(count).every((i) => a[i * units + u] === 0));
-    });
+    return layerSizes(network)
+      .slice(1, -1)
+      .flatMap((units, l) => {
+        const a = workspace.slots[2 * l + 1]!.value; // behind each product its activation
+        return Array.from({ length: units }, (_, u) => ascending(count).every((i) => a[i * units + u] === 0));
+      });
   }
 
   const kernels = kernelsFor('float32');

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { checkConfig, type LoadedConfig } from '../../src/config/load.ts';
 import { prepareData } from '../../src/datasets/prepare.ts';
 import { kernelsFor } from '../../src/kernels/select.ts';
+import { layerSizes } from '../../src/nn/build.ts';
 import { loadClassifier } from '../../src/run/model-file.ts';
 import { createRun } from '../../src/run/run-folder.ts';
 import { writeSplit } from '../../src/run/split-file.ts';
@@ -56,7 +57,7 @@ test('trains into a folder: the model, its journal, its predictions, and a summa
     expect.arrayContaining(['config.json', 'journal.jsonl', 'model.safetensors', 'predictions.csv', 'split.csv', 'summary.json']),
   );
   const { classifier } = await loadClassifier(path);
-  expect(classifier.network.layers.map(({ units }) => units)).toEqual([5, 1]);
+  expect(layerSizes(classifier.network)).toEqual([8 * 8 * 3, 5, 1]);
 });
 
 test('stops where it is asked to, with all that it has come to, and a checkpoint to go on from', async () => {

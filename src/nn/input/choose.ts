@@ -30,7 +30,10 @@ export function refusalOfDual(training: {
   clips: boolean;
   byFeature: boolean;
   augments: boolean;
+  /** the kind of the first op */
+  first: string;
 }): string | null {
+  if (training.first !== 'linear') return 'its first layer is not fully connected';
   if (!optimizers[training.optimizer].linear) return `${training.optimizer} moves every weight at a rate of its own`;
   if (training.byFeature) return 'learningRateByFeature moves every weight at a rate of its own';
   if (training.clips) return 'clipNorm needs the norm of the whole gradient at every step';

@@ -86,7 +86,7 @@ export function linear(options: { layer: number; input: Shape; units: number; bi
 }
 
 /** W·A + b, and how far rounding may carry kernels from it. */
-function products(
+export function products(
   { rows, norms }: Inputs,
   weights: Floats,
   bias: Floats | null,
@@ -105,7 +105,7 @@ function products(
 }
 
 /** Wᵀ·dZ */
-function inputGradient(
+export function inputGradient(
   dZ: Floats,
   weights: Floats,
   { units, features, count }: { units: number; features: number; count: number },
@@ -125,7 +125,7 @@ function inputGradient(
 }
 
 /** Σ dZ over the examples of a batch, in which each comes so many times. */
-function sumOver(dZ: Floats, times: Float64Array, units: number, { sum, floor }: Rounding): Expected {
+export function sumOver(dZ: Floats, times: Float64Array, units: number, { sum, floor }: Rounding): Expected {
   const result = expectedOf(units);
   const share = sum(times.reduce((total, n) => total + n, 0));
   for (let at = 0; at < times.length * units; at++) {
@@ -141,7 +141,7 @@ function sumOver(dZ: Floats, times: Float64Array, units: number, { sum, floor }:
 const blockLength = 2 ** 14;
 
 /** dZ·Aᵀ, some rows at a time; of each, where it begins. */
-function* weightGradient(
+export function* weightGradient(
   { rows, largest }: Inputs,
   dZ: Floats,
   times: Float64Array,
