@@ -18,9 +18,9 @@ const floors = [
   ['classifier'],
   ['data', 'nn', 'evaluation'],
   ['results', 'kernels', 'random.ts'],
-  ['elementary.ts', 'machine-memory.ts', 'safetensors.ts', 'own-files.ts'],
+  ['elementary.ts', 'machine-memory.ts', 'safetensors.ts'],
+  ['checks.ts', 'errors.ts', 'own-files.ts'],
   ['text.ts'],
-  ['text.ts', 'text.ts'],
 ];
 const folderOf = (name) => name.split('/')[0];
 const floorOf = (name) => floors.findIndex((folders) => folders.includes(folderOf(name)));

@@ -6,7 +6,7 @@ import { chooseThreshold, type ThresholdCriterion } from '../evaluation/metrics.
 import { kernelsFor } from '../kernels/select.ts';
 import type { Metrics } from '../results/metrics.ts';
 import { refuseWrongStep } from './check-step.ts';
-import { judgeTrained } from './divergence.ts';
+import { evaluateTrained } from './divergence.ts';
 import { type EpochEvent, type FitEvent, type FitOptions, fit, type ResumeOptions } from './fit.ts';
 import { planTraining, prepareFit, type TrainingFiles } from './plan.ts';
 import type { TrainingState } from './state.ts';
@@ -43,7 +43,7 @@ export async function classifierOf(config: Config, setting: Setting, options: Fi
   };
   if (typeof threshold === 'number' || options.dev === null) return { ...rest, threshold: options.threshold };
   const { pixels } = options.dev;
-  const values = await judgeTrained(
+  const values = await evaluateTrained(
     options,
     () => logitsOf(rest, options.kernels, pixels),
     (logits) => [...logits],
@@ -117,7 +117,7 @@ export async function* crossValidate(
     }
     from = null;
     const judged = async () => evaluateClassifier(await classifierOf(config, data, options), kernels, foldData.dev!);
-    const { metrics, logits } = await judgeTrained(options, judged, ({ metrics: { cost } }) => [cost]);
+    const { metrics, logits } = await evaluateTrained(options, judged, ({ metrics: { cost } }) => [cost]);
     placeFold(done.logits, logits, folds.of, fold);
     done.folds.push({ fold, metrics, epochs: last!.epoch, bestEpoch: last!.bestEpoch });
   }

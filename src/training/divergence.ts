@@ -42,7 +42,7 @@ export class DivergedError extends UserError {
 /** Judges what was just trained, where finite weights may give answers that are none: infinite, or no number.
  *  @param costsOf  of what was judged
  *  @throws UserError (diverged) */
-export async function judgeTrained<Judged>(
+export async function evaluateTrained<Judged>(
   rates: RateScale,
   judge: () => Promise<Judged>,
   costsOf: (judged: Judged) => readonly number[],

@@ -22,8 +22,8 @@ import { costOscillates, nextDevCourse, startsFar } from './cost-curve.ts';
 import { afterFolds, type CrossValidation, classifierOf, crossValidate, type FoldsDone } from './cross-validation.ts';
 import { DivergedError } from './divergence.ts';
 import { type EpochEvent, type FitOptions, fit } from './fit.ts';
-import { type Outcome, summarize } from './judge.ts';
 import { type Plan, planTraining, prepareFit, type TrainingFiles } from './plan.ts';
+import { type Outcome, summarize } from './summarize.ts';
 import { gradientWatch } from './watch.ts';
 
 /** Who is told of a training as it goes: the command line, a test, another program. */

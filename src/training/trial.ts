@@ -8,13 +8,13 @@ import { type PreparedData, prepareData } from '../datasets/prepare.ts';
 import { UserError } from '../errors.ts';
 import { wilsonInterval } from '../evaluation/statistics.ts';
 import { kernelsFor } from '../kernels/select.ts';
-import { type RangeName, ranges } from '../nn/ranges.ts';
+import { type RangeName, ranges } from '../nn/search-ranges.ts';
 import { namedRandom } from '../random.ts';
 import type { Metrics } from '../results/metrics.ts';
 import type { TrialJob, TrialResult, TrialScore } from '../results/tuning.ts';
 import { refuseWrongStep } from './check-step.ts';
 import { classifierOf, crossValidate, requireDev } from './cross-validation.ts';
-import { judgeTrained } from './divergence.ts';
+import { evaluateTrained } from './divergence.ts';
 import { type EpochEvent, fit } from './fit.ts';
 import { planTraining, prepareFit, type TrainingFiles } from './plan.ts';
 
@@ -98,7 +98,7 @@ async function scoreOf(config: Config, data: PreparedData, extras: TrainingFiles
   let last: EpochEvent | undefined;
   for await (const event of fit(options)) if (event.type === 'epoch') last = event;
   const judged = async () => evaluateClassifier(await classifierOf(config, data, options), kernels, dev);
-  const { metrics } = await judgeTrained(options, judged, ({ metrics: { cost } }) => [cost]);
+  const { metrics } = await evaluateTrained(options, judged, ({ metrics: { cost } }) => [cost]);
   return {
     cost: metrics.cost,
     accuracy: metrics.accuracy,

@@ -105,8 +105,8 @@ describe('the marks of what a run is given', () => {
     const differing = (other: ReturnType<typeof marks>) =>
       Object.entries(marks()).flatMap(([key, value]) => (other[key as keyof typeof other] === value ? [] : [key]));
     expect(differing(marks({ pixels }))).toEqual(['pixels']);
-    expect(differing(marks({}, { startValues: Float32Array.of(1) }))).toEqual(['startFrom']);
-    expect(differing(marks({}, { rateByFeature: Float64Array.of(1) }))).toEqual(['rateByFeature']);
+    expect(differing(marks({}, { initialWeights: Float32Array.of(1) }))).toEqual(['startFrom']);
+    expect(differing(marks({}, { featureLearningRates: Float64Array.of(1) }))).toEqual(['rateByFeature']);
     expect(differing(marks({}, {}, 'other rows'))).toEqual(['split']);
   });
 });

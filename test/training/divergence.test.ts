@@ -5,7 +5,7 @@ import { UserError } from '../../src/errors.ts';
 import type { Kernels } from '../../src/kernels/kernels.ts';
 import { referenceBackwardAndStep } from '../../src/kernels/reference.ts';
 import { losses } from '../../src/nn/losses.ts';
-import { DivergedError, judgeTrained } from '../../src/training/divergence.ts';
+import { DivergedError, evaluateTrained } from '../../src/training/divergence.ts';
 import type { FitOptions } from '../../src/training/fit.ts';
 import { costWatch, divergedEpochs, divergedFactor } from '../../src/training/watch.ts';
 import { epochBatches } from '../data/epoch-batches.ts';
@@ -123,14 +123,14 @@ test('what breaks before any step is not blamed on the learning rate', async () 
 test('weights that were just trained and give no finite answer have diverged; what else goes wrong stays what it is', async () => {
   const rates = { learningRates: [1e30, 1e30], autoRate: 0.01 };
   const judged = (cost: number) =>
-    judgeTrained(
+    evaluateTrained(
       rates,
       async () => ({ cost }),
       (found) => [found.cost],
     );
   expect(await judged(0.5)).toEqual({ cost: 0.5 });
   const failing = (error: Error) =>
-    judgeTrained(
+    evaluateTrained(
       rates,
       () => Promise.reject(error),
       () => [],

@@ -5,15 +5,15 @@ import { kernelsFor } from '../../src/kernels/select.ts';
 import type { Diagnosis } from '../../src/results/summary.ts';
 import { nextDevCourse } from '../../src/training/cost-curve.ts';
 import { classifierOf } from '../../src/training/cross-validation.ts';
-import { judgeTrained } from '../../src/training/divergence.ts';
+import { evaluateTrained } from '../../src/training/divergence.ts';
 import { type EpochEvent, fit } from '../../src/training/fit.ts';
-import { alarmsWithoutOthers, type Course, diagnoseParts, judgeParts } from '../../src/training/judge.ts';
 import { planTraining, prepareFit } from '../../src/training/plan.ts';
+import { alarmsWithoutOthers, type Course, diagnoseParts, evaluateSplits } from '../../src/training/summarize.ts';
 import { gradientWatch } from '../../src/training/watch.ts';
 
 /** What `nn train` makes of a config, but for the files and the words. */
 export interface Trained {
-  metrics: Awaited<ReturnType<typeof judgeParts>>;
+  metrics: Awaited<ReturnType<typeof evaluateSplits>>;
   journal: EpochEvent[];
   diagnosis: Diagnosis | null;
   /** what is told where nothing but train is there */
@@ -42,9 +42,9 @@ export async function trainedOn(config: Config, parts: Splits): Promise<Trained>
     classes: { positive: 'cat', negative: 'noncat' },
     preprocessing: { imageSize: config.data.imageSize, fit: 'cover' },
   } as const;
-  const metrics = await judgeTrained(
+  const metrics = await evaluateTrained(
     plan,
-    async () => judgeParts(await classifierOf(config, setting, options), parts),
+    async () => evaluateSplits(await classifierOf(config, setting, options), parts),
     (judged) => Object.values(judged).flatMap((part) => part?.cost ?? []),
   );
   return {

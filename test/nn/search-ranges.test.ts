@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type RangeName, ranges } from '../../src/nn/ranges.ts';
+import { type RangeName, ranges } from '../../src/nn/search-ranges.ts';
 import { namedRandom } from '../../src/random.ts';
 
 const draws = (name: RangeName, bounds: unknown[], n = 4000) =>

@@ -13,7 +13,7 @@ import { type RunFolder, writeSummary } from '../run/run-folder.ts';
 import { rowsInPieces, writePredictions } from '../run/split-file.ts';
 import { blindCost, type DevCourse, guessingCost, leaptUp, risesOf, trendOf } from './cost-curve.ts';
 import { type CrossValidation, meanAndSpread } from './cross-validation.ts';
-import { judgeTrained } from './divergence.ts';
+import { evaluateTrained } from './divergence.ts';
 import type { Plan } from './plan.ts';
 import { type Finding, remediesFor } from './remedies.ts';
 import { durationOf } from './work.ts';
@@ -53,10 +53,10 @@ export async function summarize(
   const { classifier, file } = await loadClassifier(run.path);
   const logits = new Float64Array(splitNames.reduce((sum, part) => sum + plan.examples[part].total, 0));
   let answered = 0;
-  const metrics = await judgeTrained(
+  const metrics = await evaluateTrained(
     plan,
     () =>
-      judgeParts(classifier, data.splits, (some) => {
+      evaluateSplits(classifier, data.splits, (some) => {
         logits.set(some, answered);
         answered += some.length;
       }),
@@ -98,7 +98,7 @@ function foldSummary({ folds }: CrossValidation): NonNullable<TrainSummary['fold
 
 /** The metrics of each part that there is.
  *  @param answered  is given the logits of the next pictures, part after part */
-export async function judgeParts(
+export async function evaluateSplits(
   classifier: Classifier,
   parts: Splits,
   answered?: (logits: Float64Array) => void,
