@@ -117,7 +117,7 @@ describe('what is no file', { skip: onWindows }, () => {
     expect(JSON.parse(stdout)).toMatchObject({ pictures: 24, unreadable: 4 });
   });
 
-  test.each([
+  test.concurrent.each([
     [
       'a config',
       ['train', '-c', 'config'],

@@ -347,7 +347,7 @@ describe('what stands on which stream', () => {
 const endless = ['--config', 'c.json', '--set', 'training.epochs=100000000'];
 
 describe('interruption', () => {
-  test.each([
+  test.concurrent.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
   ] as const)('%s keeps the model so far, which is of use, and exits %i', async (signal, code) => {
