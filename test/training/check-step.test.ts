@@ -213,6 +213,7 @@ test.each(Array.from({ length: runs }, (_, i) => firstSeed + i))('random network
     { name: 'momentum' },
     { name: 'rmsprop' },
     { name: 'adam' },
+    { name: 'adamw', weightDecay: 0.1 },
   );
   const isLinear = optimizer.name === 'gradientDescent' || optimizer.name === 'momentum';
   const map = one([1 / 255, 0], [1, 0], [0.02, -2], [1, -130]);
