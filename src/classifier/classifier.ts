@@ -3,7 +3,6 @@ import { classCounts } from '../data/examples.ts';
 import type { Preprocessing } from '../data/image.ts';
 import type { NormalizerName } from '../data/normalize.ts';
 import { isStored, type Pixels, pixelBlocks } from '../data/pixels.ts';
-
 import { sigmoid } from '../elementary.ts';
 import { UserError } from '../errors.ts';
 import { computeMetrics, metricAccumulator } from '../evaluation/metrics.ts';

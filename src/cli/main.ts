@@ -5,7 +5,6 @@ import { type ExitKind, exitCodes, exitMeanings, isOutOfFiles, isOutOfMemory, sy
 import { addressesLeft, addressHint, requireAddresses } from '../machine-memory.ts';
 import { version } from '../own-files.ts';
 import { linesOf } from '../text.ts';
-
 import { routeOf, usageError } from './command-line.ts';
 import { type Interruption, listenForInterruption } from './interruption.ts';
 import type { GlobalValues } from './terminal.ts';

@@ -6,7 +6,6 @@ import { type PackOrder, packedExtension } from '../data/packed/format.ts';
 import { type Packed, packSource } from '../data/packed/write.ts';
 import type { Source } from '../data/source.ts';
 import { openSource, type SourceChoice, sourceAtPath } from '../data/sources/sources.ts';
-
 import { sourceChoice } from '../datasets/open.ts';
 import { type ExitKind, UserError } from '../errors.ts';
 import { takeLock } from '../run/lock.ts';

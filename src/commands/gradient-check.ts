@@ -5,7 +5,6 @@ import { referenceKernels } from '../kernels/reference.ts';
 import { gradientCheckText } from '../report/model.ts';
 import { checkModel, isRight, rightBelow, tensorsOf } from '../training/check-gradients.ts';
 import { planTraining, prepareFit } from '../training/plan.ts';
-
 import type { Command, Context } from './command.ts';
 import { configOption, numberFlag, setOption } from './options.ts';
 import { readProgress, readTrainingFiles, warnOfFailures, withDecoded } from './reading.ts';

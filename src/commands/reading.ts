@@ -10,7 +10,6 @@ import { count, plural } from '../report/table.ts';
 import { loadClassifier, loadVector } from '../run/model-file.ts';
 import { shellWord } from '../text.ts';
 import type { TrainingFiles } from '../training/plan.ts';
-
 import type { Context, Progress } from './command.ts';
 
 /** What a path on the command line may be that names pictures with their labels. */

@@ -7,7 +7,6 @@ import { runsFolder } from '../run/places.ts';
 import { shellWord } from '../text.ts';
 import { requireDev } from '../training/cross-validation.ts';
 import { planTraining } from '../training/plan.ts';
-
 import { resumeText, type runTraining, type TrainingJob } from '../training/trainer.ts';
 import type { Context } from './command.ts';
 import { noteOthers, readProgress, readTrainingFiles, warnOfFailures, withDecoded } from './reading.ts';

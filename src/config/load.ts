@@ -6,7 +6,6 @@ import { autoShare, splitNames } from '../data/split.ts';
 import { decodeText } from '../data/text-files.ts';
 import { shown, systemReason, UserError } from '../errors.ts';
 import { shellWord } from '../text.ts';
-
 import { describeIssues, type Problem, suggestion } from './issues.ts';
 import { escapedTexts, hasBackslash, jsonMistake, repeatedName } from './json.ts';
 import { defaultAt, format, isDiscriminator, schemasAt, valueAt } from './json-schema.ts';

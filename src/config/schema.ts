@@ -186,10 +186,10 @@ const commonLayer = {
 
 /** The object of a kind of layer: its own sizes, and what every layer has. */
 function layerOf<Type extends LayerType>(type: Type) {
-  const { sizes } = layerKinds[type];
+  const { summary, sizes } = layerKinds[type];
   type Sizes = Record<keyof (typeof layerKinds)[Type]['sizes'], z.ZodInt>;
   const own = Object.entries(sizes).map(([name, { most, summary }]) => [name, wholeNumber(1).max(most).describe(summary)]);
-  return { type: z.literal(type), ...(Object.fromEntries(own) as Sizes), ...commonLayer };
+  return { type: z.literal(type).describe(summary), ...(Object.fromEntries(own) as Sizes), ...commonLayer };
 }
 
 const denseLayer = layerOf('dense');

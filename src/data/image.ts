@@ -69,7 +69,11 @@ export async function openImage(bytes: Uint8Array, isAlone: boolean): Promise<Op
   const isP3 = codes !== undefined && colourSpaceOf(codes) === 'p3' && !hasProfile; // a profile beside it says the same
   return {
     image: isP3 ? await inDisplayP3(image) : image,
-    ...{ width, height, format, turned: orientation !== 1, bytes: bytes.length },
+    width,
+    height,
+    format,
+    turned: orientation !== 1,
+    bytes: bytes.length,
   };
 }
 

@@ -6,7 +6,6 @@ import { classCounts, type ExampleSet, type Examples, hexColumn, selectStrings }
 import type { Preprocessing } from './image.ts';
 import { type PackedFile, requirePreprocessing } from './packed/file.ts';
 import { hashBytes } from './packed/format.ts';
-
 import { pixelsInFile } from './packed/rows.ts';
 import { growYoungGeneration, pixelBlocks } from './pixels.ts';
 import { type Scratch, writeRows } from './scratch.ts';

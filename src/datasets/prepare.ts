@@ -8,7 +8,6 @@ import type { Preprocessing } from '../data/image.ts';
 import { type Failure, type Loaded, openExamples, streamingBudget } from '../data/load.ts';
 import { type Scratch, scratchIn } from '../data/scratch.ts';
 import type { OpeningProgress } from '../data/sources/sources.ts';
-
 import { type SplitName, splitNames } from '../data/split.ts';
 import { type DatasetDuplicates, duplicateNotes, findDatasetDuplicates, noDuplicates } from './dataset-duplicates.ts';
 import { compareSplits, driftNotes, sampleSplits } from './drift.ts';

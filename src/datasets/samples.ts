@@ -1,6 +1,5 @@
 import { ascending } from '../data/batches.ts';
 import { fewImages, readAhead, type StoredPixels } from '../data/pixels.ts';
-
 import type { Batch, InputScaling, Kernels } from '../kernels/kernels.ts';
 import type { BatchOf } from '../nn/input/input-form.ts';
 

@@ -16,15 +16,15 @@ export type CommonLayer = {
   batchNorm: boolean;
 };
 
-/** A kind of layer: the whole numbers that are its own, each with its largest, and the ops that it is made of. The config's schema and the reader of model
- *  files are made from it. */
+/** A kind of layer: the whole numbers that are its own, each with its largest. The config's schema and the reader of model files are made
+ *  from it; `builders` has the ops. */
 interface LayerKind {
   summary: string;
   sizes: Record<string, { most: number; summary: string }>;
 }
 
 export const layerKinds = {
-  dense: { summary: 'fully connected', sizes: { units: { most: 100_000, summary: 'How many units' } } },
+  dense: { summary: 'Fully connected', sizes: { units: { most: 100_000, summary: 'How many units' } } },
 } as const satisfies Record<string, LayerKind>;
 
 export type LayerType = keyof typeof layerKinds;

@@ -156,7 +156,14 @@ export function backward(pass: Pass, gradient: Parameters, options: BackwardOpti
 export function backwardFirst(pass: Pass, gradient: Parameters): void {
   const { parameters, kernels, workspace, input } = pass;
   opsOf(pass.network)[0]!.backward({
-    ...{ kernels, tensors: parameters.tensors, gradient: gradient.tensors, slot: workspace.slots[0]!, input },
-    ...{ count: input.count, below: null, wantsWeights: true, accumulate: false },
+    kernels,
+    tensors: parameters.tensors,
+    gradient: gradient.tensors,
+    slot: workspace.slots[0]!,
+    input,
+    count: input.count,
+    below: null,
+    wantsWeights: true,
+    accumulate: false,
   });
 }

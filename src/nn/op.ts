@@ -101,7 +101,7 @@ export interface Op {
   backward(call: BackwardCall): void;
   /** Moves what is learnt from batches without the optimizer: moving averages. */
   afterStep?(call: { tensors: Tensors; slot: Slot; count: number }): void;
-  /** On which side of a point without a derivative each number stands; null where there is none. */
+  /** On which side of a point without a derivative each number stands; absent where the op has no such point. */
   sides?(below: Slot, count: number): Uint8Array;
   /** Compares what the forward pass made with what the reference in float64 makes of the same input.
    *  @param inputs    what came in

@@ -2,7 +2,6 @@ import { layerSizes, type Network, opsOf } from '../nn/build.ts';
 import { type LossName, losses } from '../nn/losses.ts';
 import { parameterSpecs } from '../nn/network.ts';
 import { type DrawnNode, featuresOf, type Term } from '../nn/op.ts';
-
 import type { Graph, GraphNode, Pass } from '../results/model.ts';
 
 export interface CostOptions {

@@ -20,7 +20,6 @@ import {
 import { type Probe, probeOf } from './probe.ts';
 import { type EpochTotals, type FitOptions, kernelsOf, newTotals, startTraining, type Training } from './state.ts';
 import { trainStep } from './step.ts';
-
 import { trainableOf } from './trainable.ts';
 
 /** A number of a step that is not what it should be. */
@@ -161,7 +160,13 @@ function callOf({ training, before, compare, rounding, distinct, batch, times }:
   const { slots } = training.workspace;
   const { layer } = opsOf(training.options.network)[k]!;
   return {
-    ...{ rounding, distinct, batch, times, tensors: before, slot: slots[k]!, below: slots[k - 1] ?? null },
+    rounding,
+    distinct,
+    batch,
+    times,
+    tensors: before,
+    slot: slots[k]!,
+    below: slots[k - 1] ?? null,
     compare: (what, found, expected) => compare(layer, what, found, expected),
   };
 }

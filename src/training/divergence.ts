@@ -3,7 +3,6 @@ import { opsOf } from '../nn/build.ts';
 import { backwardFirst, type ParameterSpec, type Parameters } from '../nn/network.ts';
 import { featuresOf, inference } from '../nn/op.ts';
 import { tensorIn } from '../nn/regularization.ts';
-
 import { type RateScale, smallerRates } from './learning-rate.ts';
 import type { Training } from './state.ts';
 

@@ -268,7 +268,11 @@ export function formOf({ training, data }: Config, network: Network, pictures: {
     first: opsOf(network)[0]!.kind,
   });
   return chooseForm(training.form, refusal, {
-    ...{ features: network.inputs, units: firstUnits(network), ...pictures, epochs, evaluateEvery },
+    features: network.inputs,
+    units: firstUnits(network),
+    ...pictures,
+    epochs,
+    evaluateEvery,
   });
 }
 

@@ -1,5 +1,4 @@
 import { ascending, batchOrder } from '../data/batches.ts';
-
 import { exp } from '../elementary.ts';
 import type { Break } from '../results/summary.ts';
 import { DivergedError } from './divergence.ts';

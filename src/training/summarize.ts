@@ -171,11 +171,16 @@ function diagnosisOf(
   };
   const smallerInDev = dev === null ? null : smallerClass(dev);
   const advised = remediesFor(config, {
-    ...{ verdict: bias.verdict, collapsed: found.collapsed, imbalance: found.imbalance !== null },
+    verdict: bias.verdict,
+    collapsed: found.collapsed,
+    imbalance: found.imbalance !== null,
     worseThanGuessing: found.worseThanGuessing,
     ...signsOf(course, plan, { worseThanGuessing: found.worseThanGuessing, startedNear: startsNear(config), last: train.cost }),
-    ...{ trainError: train.error, smallerInDev },
-    ...{ learningRates: plan.learningRates, autoRate: plan.autoRate, inputs: plan.network.inputs },
+    trainError: train.error,
+    smallerInDev,
+    learningRates: plan.learningRates,
+    autoRate: plan.autoRate,
+    inputs: plan.network.inputs,
   });
   const pictures = { features: plan.network.inputs, train: plan.examples.train.total, dev: plan.examples.dev.total };
   const remedies = advised.map((remedy) => ({ ...remedy, ...durationOf(config, remedy.set, pictures, course.epochs) }));

@@ -4,7 +4,6 @@ import type { InputScaling, Kernels } from '../kernels/kernels.ts';
 import type { Network } from '../nn/build.ts';
 import { dualForm } from '../nn/input/dual.ts';
 import { directForm, type Form, type InputForm } from '../nn/input/input-form.ts';
-
 import type { Parameters } from '../nn/network.ts';
 
 /** What the loop trains: a network in the form of its first op, and the images that it is trained and evaluated on. */

@@ -102,7 +102,9 @@ async function trainAndEvaluate(
   }
   // last: whatever stands before it is made again by --resume, until there is a summary
   const summary = await summarize(run, job, {
-    ...{ folds, outcome, seconds: checkpoints.seconds() },
+    folds,
+    outcome,
+    seconds: checkpoints.seconds(),
     warn: (text) => warn(job, text),
   });
   return { summary, isCheckpointed: outcome.saved };

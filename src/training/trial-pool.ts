@@ -5,7 +5,6 @@ import { systemReason, UserError } from '../errors.ts';
 import { ownFile } from '../own-files.ts';
 import type { TrialJob, TrialResult } from '../results/tuning.ts';
 import type { TrainingFiles } from './plan.ts';
-
 import type { Reply } from './trial-worker.ts';
 import type { TrialRunner } from './tune.ts';
 

@@ -4,7 +4,6 @@ import { UserError } from '../errors.ts';
 import type { TrialJob, TrialResult } from '../results/tuning.ts';
 import type { Lines } from '../text.ts';
 import type { TrainingFiles } from './plan.ts';
-
 import { runTrial, trialData } from './trial.ts';
 
 /**

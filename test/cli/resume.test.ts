@@ -4,7 +4,6 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openCache } from '../../src/data/cache/decode-cache.ts';
 import { fileValidator } from '../../src/data/file-validator.ts';
 import { readImage } from '../../src/data/sources/files.ts';
-
 import { checkpointNames, loadCheckpoint, saveCheckpoint } from '../../src/run/checkpoint-file.ts';
 import type { nn } from '../cli.ts';
 import { folderConfig, preload, readJson, run, temporaryFolder, writeClasses, writeJson, writePicture } from './pictures.ts';

@@ -4,7 +4,6 @@ import { describe, expect, test } from 'vitest';
 import { decodeBmp } from '../../src/data/bmp.ts';
 import { decodeImage, inspectImage } from '../../src/data/decode.ts';
 import { DamagedFile } from '../../src/data/image-errors.ts';
-
 import { UserError } from '../../src/errors.ts';
 import { type BmpShape, bmpOf } from './bmps.ts';
 import { picture } from './pictures.ts';

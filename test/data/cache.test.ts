@@ -7,7 +7,6 @@ import { cachedSource, cachePlace, type DecodeCache, openCache } from '../../src
 import { contentHash } from '../../src/data/content-hash.ts';
 import type { Source } from '../../src/data/source.ts';
 import { openSource } from '../../src/data/sources/sources.ts';
-
 import { listing, preload, readJson, run, temporaryFolder, writeClasses, writeJson } from '../cli/pictures.ts';
 
 const preprocessing = { imageSize: 8, fit: 'cover' } as const;

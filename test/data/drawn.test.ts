@@ -12,7 +12,6 @@ import {
   syntheticLabel,
 } from '../../src/data/drawn/draw.ts';
 import { penFrom } from '../../src/data/drawn/pen.ts';
-
 import { sigmoid } from '../../src/elementary.ts';
 import { numpyRandom } from '../../src/random.ts';
 

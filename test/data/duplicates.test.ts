@@ -16,7 +16,6 @@ import {
   perceptualHashesOf,
   shapeLength,
 } from '../../src/data/perceptual-hash.ts';
-
 import { namedRandom } from '../../src/random.ts';
 import { painted } from './pictures.ts';
 

@@ -3,7 +3,6 @@ import { describe, expect, test } from 'vitest';
 import { contentHash } from '../../src/data/content-hash.ts';
 import { contentNumber, hashSplit as splitByNumbers } from '../../src/data/hash-split.ts';
 import { type SplitSizes, splitNames } from '../../src/data/split.ts';
-
 import { UserError } from '../../src/errors.ts';
 import { namedRandom } from '../../src/random.ts';
 

@@ -3,7 +3,6 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { decodeImage, inspectImage } from '../../src/data/decode.ts';
 import { openHeif } from '../../src/data/heif.ts';
 import { DamagedFile } from '../../src/data/image-errors.ts';
-
 import { UserError } from '../../src/errors.ts';
 import { heic8, heic10, heicAlpha, quarters } from './heic-files.ts';
 import {

@@ -9,7 +9,6 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { decodeImage } from '../../src/data/decode.ts';
 import { encodePng, type Fit, fits, resizePixels } from '../../src/data/image.ts';
 import { maximumPixels, minimumSide } from '../../src/data/image-errors.ts';
-
 import { UserError } from '../../src/errors.ts';
 import { busyJpeg, painted, picture, pngBomb, type Rgb, solidPng } from './pictures.ts';
 

@@ -7,7 +7,6 @@ import { contentHash } from '../../src/data/content-hash.ts';
 import { inspectImage } from '../../src/data/decode.ts';
 import type { EncodedImage } from '../../src/data/image.ts';
 import type { Source } from '../../src/data/source.ts';
-
 import { openSource, type SourceChoice, type SourceType } from '../../src/data/sources/sources.ts';
 import { UserError } from '../../src/errors.ts';
 import { busyJpeg, painted, picture, type Rgb, solidPng } from './pictures.ts';

@@ -2,7 +2,6 @@ import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
 import { decodeImage } from '../../src/data/decode.ts';
 import { refuseSamples } from '../../src/data/tiff.ts';
-
 import { UserError } from '../../src/errors.ts';
 import { alphaOf, greyPng, picture, type Rgb, withPngChunk } from './pictures.ts';
 import { photometrics, type sampleFormats, type TiffShape, tiffOf } from './tiffs.ts';

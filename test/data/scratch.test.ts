@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { scratchFolders } from '../../src/data/cache/decode-cache.ts';
 import { pixelsInFile } from '../../src/data/packed/rows.ts';
-
 import { type Scratch, type ScratchFile, scratchIn, writeRows } from '../../src/data/scratch.ts';
 import { temporaryFolder } from '../cli/pictures.ts';
 

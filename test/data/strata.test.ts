@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { keepTogether } from '../../src/data/keep-together.ts';
 import { apportion, type Split, type SplitName, splitNames, stratifiedFolds, stratifiedSplit } from '../../src/data/split.ts';
-
 import { namedRandom } from '../../src/random.ts';
 
 /** Pictures of three to eight classes, each with as many as it happens to get, in random order; one of them is positive. */

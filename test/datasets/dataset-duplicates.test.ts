@@ -6,7 +6,6 @@ import { checkConfig } from '../../src/config/load.ts';
 import { drawImage } from '../../src/data/drawn/draw.ts';
 import type { ExampleSet } from '../../src/data/examples.ts';
 import { splitNames } from '../../src/data/split.ts';
-
 import { type PreparedData, prepareData } from '../../src/datasets/prepare.ts';
 import { temporaryFolder } from '../cli/pictures.ts';
 import { sharedData, withoutShared } from '../shared.ts';

@@ -13,7 +13,6 @@ import { compareSplits, driftBounds, driftNotes, type SplitSample, sampleSplits,
 import { prepareData } from '../../src/datasets/prepare.ts';
 import { namedRandom, numpyRandom } from '../../src/random.ts';
 import type { PartDifference } from '../../src/results/inspection.ts';
-
 import { sharedData, withoutShared } from '../shared.ts';
 
 const side = 8;

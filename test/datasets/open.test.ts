@@ -5,7 +5,6 @@ import { checkConfig } from '../../src/config/load.ts';
 import { sourceAtPath } from '../../src/data/sources/sources.ts';
 import { openData } from '../../src/datasets/open.ts';
 import { prepareData } from '../../src/datasets/prepare.ts';
-
 import { temporaryFolder, writeClasses } from '../cli/pictures.ts';
 import { zipOf } from '../data/archives.ts';
 import { put } from '../data/inspection/pictures.ts';

@@ -7,12 +7,10 @@ import type { Examples } from '../../src/data/examples.ts';
 import { findAll } from '../../src/data/inspection/findings.ts';
 import { type ImageTable, nameOf, summarize, tabulateImages } from '../../src/data/inspection/image-table.ts';
 import { type SplitName, splitNames } from '../../src/data/split.ts';
-
 import { compareSplits, sampleSplits } from '../../src/datasets/drift.ts';
 import { openData } from '../../src/datasets/open.ts';
 import { prepareData } from '../../src/datasets/prepare.ts';
 import { splitsOfTable, type TableSplits } from '../../src/datasets/table-splits.ts';
-
 import { temporaryFolder } from '../cli/pictures.ts';
 import { put, putScenes, scene } from '../data/inspection/pictures.ts';
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Changes src/evaluation, src/optimize and src/run in every small way that Stryker knows and says which changes no test notices:
+# Changes src/evaluation, src/nn and src/run in every small way that Stryker knows and says which changes no test notices:
 # `test/mutation/run.sh`, or `test/mutation/run.sh evaluation run/lock.ts` for some of it. Installs Stryker beside itself where it is missing; it is
 # no dependency of the project. docs/reliability.md has the results.
 set -euo pipefail

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { contentHash } from '../../src/data/content-hash.ts';
 import type { Examples } from '../../src/data/examples.ts';
-
 import { UserError } from '../../src/errors.ts';
 import {
   readSplit,

@@ -6,7 +6,6 @@ import type { Layer, Network } from '../../src/nn/build.ts';
 import type { Form } from '../../src/nn/input/input-form.ts';
 import { backward, createWorkspace, forward, initialParameters, lossGradient, parametersOver } from '../../src/nn/network.ts';
 import { inference, type Mode } from '../../src/nn/op.ts';
-
 import { addL2Gradient, l2Cost } from '../../src/nn/regularization.ts';
 import { numpyRandom } from '../../src/random.ts';
 import { type TrainableOptions, trainableOf } from '../../src/training/trainable.ts';

@@ -11,7 +11,6 @@ import { type ScheduleChoice, scheduledRate } from '../../src/nn/schedules.ts';
 import { type EpochEvent, type FitOptions, fit } from '../../src/training/fit.ts';
 import { fitOptions, planTraining } from '../../src/training/plan.ts';
 import { keepBest } from '../../src/training/watch.ts';
-
 import { epochBatches } from '../data/epoch-batches.ts';
 import { dense } from '../nn/networks.ts';
 import { epochsOf, type HeldOptions, kernels, noisePictures, problem, type Wishes } from './problems.ts';

@@ -8,7 +8,6 @@ import { costOscillates } from '../../src/training/cost-curve.ts';
 import type { FitOptions } from '../../src/training/fit.ts';
 import { fitOptions, planTraining } from '../../src/training/plan.ts';
 import { type GradientWatch, gradientWatch, leastForBatchNorm } from '../../src/training/watch.ts';
-
 import { configsPath } from '../cli.ts';
 import { dense } from '../nn/networks.ts';
 import { sharedData, withoutShared } from '../shared.ts';

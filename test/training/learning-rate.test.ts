@@ -3,7 +3,6 @@ import { checkConfig } from '../../src/config/load.ts';
 import { ascending } from '../../src/data/batches.ts';
 import type { Examples } from '../../src/data/examples.ts';
 import { type NormalizerName, normalizers } from '../../src/data/normalize.ts';
-
 import { kernelsFor } from '../../src/kernels/select.ts';
 import { layerSizes } from '../../src/nn/build.ts';
 import { createWorkspace, forward } from '../../src/nn/network.ts';
@@ -13,7 +12,6 @@ import { costOscillates } from '../../src/training/cost-curve.ts';
 import { autoLearningRate } from '../../src/training/learning-rate.ts';
 import { fitOptions, planTraining } from '../../src/training/plan.ts';
 import { gradientWatch } from '../../src/training/watch.ts';
-
 import { drawnPictures, epochsOf, type HeldOptions } from './problems.ts';
 
 const epochs = 150;

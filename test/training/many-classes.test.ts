@@ -12,7 +12,6 @@ import { openData } from '../../src/datasets/open.ts';
 import { prepareData } from '../../src/datasets/prepare.ts';
 import { type ExitKind, UserError } from '../../src/errors.ts';
 import { namedRandom } from '../../src/random.ts';
-
 import { temporaryFolder } from '../cli/pictures.ts';
 import { zipOf } from '../data/archives.ts';
 import { painted, picture } from '../data/pictures.ts';

@@ -5,7 +5,6 @@ import { classesAmong } from '../classes.ts';
 import { openToRead } from '../disk.ts';
 import { hexColumn, type SyncStringColumn } from '../examples.ts';
 import type { Preprocessing } from '../image.ts';
-
 import {
   format,
   hashBytes,

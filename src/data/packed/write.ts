@@ -18,7 +18,6 @@ import {
   type Source,
   type SourceImage,
 } from '../source.ts';
-
 import {
   encodeGroup,
   encodeSettings,

@@ -76,7 +76,14 @@ function runPass(engine: Engine, { input, weights, bias, rule, labels, classWeig
       z: frame.output(z, count),
       labels: frame.input(labels, count),
       dZ: frame.output(dZ, count),
-      ...{ bytes, indices, features, count, partCount, m, sums, statistics },
+      bytes,
+      indices,
+      features,
+      count,
+      partCount,
+      m,
+      sums,
+      statistics,
     };
     engine.run('logisticPass', call, { end: parts, grain: 1, apart: true, work: 2 * count * features });
     const gradient = { sums, statistics, features, parts, out: frame.output(dW, features), ...scaling };

@@ -22,7 +22,7 @@ export interface InputForm {
   parameters: Parameters;
   /** the weights of the first op, or the coefficients in their place */
   firstWeights: ParameterSpec;
-  /** whether the step of `firstWeights` may be made in one with their gradient, and whether their norms are cheap */
+  /** whether the step of `firstWeights` may be made in one with their gradient */
   canFuse: boolean;
   /** ‖W‖² of a tensor in a buffer that is laid out like the parameters: weights, a gradient, a direction. */
   squaredNorm(values: Floats, spec: ParameterSpec): number;

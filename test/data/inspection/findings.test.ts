@@ -6,7 +6,6 @@ import { findDuplicates } from '../../../src/data/duplicates.ts';
 import { findAll } from '../../../src/data/inspection/findings.ts';
 import { nameOf, summarize } from '../../../src/data/inspection/image-table.ts';
 import type { SplitName } from '../../../src/data/split.ts';
-
 import { bmpOf } from '../bmps.ts';
 import { heic8 } from '../heic-files.ts';
 import { box } from '../heifs.ts';

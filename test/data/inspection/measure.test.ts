@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Rectangle } from '../../../src/data/image.ts';
 import { borderOf, colourOf, measure, thumbnailOf } from '../../../src/data/inspection/measure.ts';
-
 import { numpyRandom } from '../../../src/random.ts';
 import { painted, type Rgb } from '../pictures.ts';
 

@@ -5,7 +5,6 @@ import type { Classes } from '../../../src/data/classes.ts';
 import { findDuplicates } from '../../../src/data/duplicates.ts';
 import { type Finding, findAll } from '../../../src/data/inspection/findings.ts';
 import { type ImageTable, tabulateImages } from '../../../src/data/inspection/image-table.ts';
-
 import { openSource, type SourceChoice } from '../../../src/data/sources/sources.ts';
 import { numpyRandom } from '../../../src/random.ts';
 

@@ -4,7 +4,6 @@ import { expect, test } from 'vitest';
 import type { Finding, FlaggedImage } from '../../../src/data/inspection/findings.ts';
 import { type RemovalRow, readRemovalList, removalCsv, removalRows } from '../../../src/data/inspection/removal-list.ts';
 import { decodesAtOnce } from '../../../src/data/source.ts';
-
 import { temporaryFolder } from '../../cli/pictures.ts';
 
 test('of the pictures on a list no more are read at once than of those that are decoded', async () => {

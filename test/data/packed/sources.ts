@@ -1,6 +1,5 @@
 import { contentHash } from '../../../src/data/content-hash.ts';
 import type { Source } from '../../../src/data/source.ts';
-
 import { UserError } from '../../../src/errors.ts';
 import { namedRandom } from '../../../src/random.ts';
 

@@ -5,7 +5,6 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { loadExamples } from '../../../src/data/load.ts';
 import { packSource } from '../../../src/data/packed/write.ts';
 import type { Source } from '../../../src/data/source.ts';
-
 import { openSource } from '../../../src/data/sources/sources.ts';
 import { UserError } from '../../../src/errors.ts';
 import { openFilesIn } from '../../run/open-files.ts';

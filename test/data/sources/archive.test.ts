@@ -5,7 +5,6 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { inOnePass } from '../../../src/data/archive/tar.ts';
 import { contentHash } from '../../../src/data/content-hash.ts';
 import { loadExamples } from '../../../src/data/load.ts';
-
 import { openSource, sourceAtPath } from '../../../src/data/sources/sources.ts';
 import { listing, run, temporaryFolder, writeClasses, writeJson } from '../../cli/pictures.ts';
 import { type TarEntry, tarOf, type ZipEntry, zipOf } from '../archives.ts';

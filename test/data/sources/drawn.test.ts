@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { difficulties } from '../../../src/data/drawn/draw.ts';
 import { loadExamples } from '../../../src/data/load.ts';
-
 import { openSource } from '../../../src/data/sources/sources.ts';
 
 const preprocessing = { imageSize: 16, fit: 'cover' } as const;

@@ -4,7 +4,6 @@ import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { attempt, type Source } from '../../../src/data/source.ts';
-
 import { openSource } from '../../../src/data/sources/sources.ts';
 import { tarOf, zipOf } from '../archives.ts';
 import { bmpOf } from '../bmps.ts';

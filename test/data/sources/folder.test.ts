@@ -4,7 +4,6 @@ import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type LoadOptions, loadExamples } from '../../../src/data/load.ts';
 import type { Source } from '../../../src/data/source.ts';
-
 import { openFolder } from '../../../src/data/sources/folder.ts';
 import { openSource, sourceAtPath } from '../../../src/data/sources/sources.ts';
 import { type ExitKind, UserError } from '../../../src/errors.ts';

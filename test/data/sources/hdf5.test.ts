@@ -9,7 +9,6 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { decodeImage } from '../../../src/data/decode.ts';
 import { loadExamples } from '../../../src/data/load.ts';
 import { type Hdf5Options, openHdf5 } from '../../../src/data/sources/hdf5.ts';
-
 import { UserError } from '../../../src/errors.ts';
 import { numpyRandom } from '../../../src/random.ts';
 import { nn } from '../../cli.ts';
