@@ -154,15 +154,14 @@ interface Chosen {
 /** What the run's config names, with nothing read of it. */
 async function ownSources(context: Context, run: string, part: Part): Promise<Chosen> {
   const loaded = await readRunConfig(run);
-  const { config, folder } = loaded;
-  const opened = await openSources(config, folder, readProgress(context));
+  const opened = await openSources(loaded, readProgress(context));
   const likely = part === 'all' ? undefined : (opened[part] ?? opened.source ?? opened.train);
   return {
     sources: sourceFields.flatMap((field) => {
       const source = opened[field];
       return source === undefined ? [] : [{ ...source, isLikely: likely === undefined || likely === source }];
     }),
-    memory: config.data.memory,
+    memory: loaded.config.data.memory,
     roots: choicesOf(loaded)
       .flatMap(rootOf)
       .map((root) => relative('', root)),

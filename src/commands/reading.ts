@@ -77,17 +77,17 @@ export function noteOthers(context: Context, where: string, positive: string, ot
 
 /** Reads the files that a config names beside its pictures: weights to start from, a learning rate by feature.
  *  @throws UserError (model, usage) where they do not fit the network */
-export async function readTrainingFiles({ config, folder, file }: LoadedConfig, network: Network): Promise<TrainingFiles> {
-  const { startFrom, learningRateByFeature: byFeature } = config.training;
+export async function readTrainingFiles(loaded: LoadedConfig, network: Network): Promise<TrainingFiles> {
+  const { startFrom, learningRateByFeature: byFeature } = loaded.config.training;
   const extras: TrainingFiles = {};
   if (startFrom !== null) {
-    const { classifier, file: model } = await loadClassifier(resolve(folder, startFrom));
+    const { classifier, file: model } = await loadClassifier(resolve(loaded.folder, startFrom));
     const difference = differenceOf(network, classifier.network);
-    if (difference !== null) throw new UserError('model', `${file}: training.startFrom: ${difference} in ${model}`);
+    if (difference !== null) throw new UserError('model', `${loaded.file}: training.startFrom: ${difference} in ${model}`);
     extras.initialWeights = classifier.parameters.values;
   }
   if (byFeature !== null && byFeature !== 'inverseVariance')
-    extras.featureLearningRates = await loadVector(resolve(folder, byFeature), network.inputs);
+    extras.featureLearningRates = await loadVector(resolve(loaded.folder, byFeature), network.inputs);
   return extras;
 }
 

@@ -39,9 +39,8 @@ export async function resume(context: Context, path: string, sets: readonly stri
       checkpoint === null
         ? (await readRunConfig(path)).config
         : checkConfig(checkpoint.config, 'the checkpoint', [], unnamedDefaults);
-    const raised = refuseChanges(loaded, path, { began, checkpoint });
-    if (summary !== null && summary.stopped !== 'interrupted' && !raised)
-      return await printAgain(context, path, { summary, config: began });
+    const raised = refuseChanges(loaded, path, began, checkpoint);
+    if (summary !== null && summary.stopped !== 'interrupted' && !raised) return await printAgain(context, path, summary, began);
     if (summary !== null && checkpoint === null) {
       throw new UserError('model', `${path}: expected a checkpoint to go on from, found none`, { hint: anew(path) });
     }
@@ -95,16 +94,11 @@ async function readSummary(path: string): Promise<TrainSummary | null> {
   }
 }
 
-/** What a run was when it began: its config, as the checkpoint has it or, before the first one, the folder. */
-interface Began {
-  began: Config;
-  checkpoint: Checkpoint | null;
-}
-
-/** @returns whether the config asks for more epochs
+/** @param began  the config of the run when it began: as the checkpoint has it or, before the first one, the folder
+ *  @returns whether the config asks for more epochs
  *  @throws UserError (usage) naming each field that has changed since the run began */
-function refuseChanges(loaded: LoadedConfig, path: string, { began, checkpoint }: Began): boolean {
-  const plain = ({ $schema: _, ...config }: Config) => JSON.parse(JSON.stringify(config)) as Config;
+function refuseChanges(loaded: LoadedConfig, path: string, began: Config, checkpoint: Checkpoint | null): boolean {
+  const plain = (config: Config) => JSON.parse(JSON.stringify({ ...config, $schema: undefined })) as Config;
   const now = checkpoint === null ? loaded.config : configOfRun(loaded, path);
   const changed = differences(plain(began), plain(now));
   const [epochs] = changed.filter(({ field }) => field === epochsField);
@@ -132,7 +126,8 @@ const epochsField = 'training.epochs';
 const mostChanges = 100;
 
 /** Why a run can't have more epochs than it began with; null where it can. */
-function epochsEnd({ training, data }: Config): string | null {
+function epochsEnd(config: Config): string | null {
+  const { training, data } = config;
   if (training.schedule.name === 'cosine') return 'under the cosine schedule every rate depends on it';
   if (typeof data.split === 'object' && 'folds' in data.split) return 'folds that are done do not go on';
   return null;
@@ -148,11 +143,7 @@ function refuseEpochs(before: number, epochs: number, end: string | null): void 
 }
 
 /** A run that is finished says again what came of it. */
-async function printAgain(
-  context: Context,
-  path: string,
-  { summary, config }: { summary: TrainSummary; config: Config },
-): Promise<undefined> {
+async function printAgain(context: Context, path: string, summary: TrainSummary, config: Config): Promise<undefined> {
   const { classifier, file } = await loadClassifier(path);
   const moved = { ...summary, run: shownPath(path), model: shownPath(file) };
   const goesOn = summary.stopped === 'finished' && epochsEnd(config) === null;
@@ -162,11 +153,8 @@ async function printAgain(
 }
 
 /** @throws UserError (data, usage) naming what is not as it was when the run began */
-async function refuseOtherInput(
-  path: string,
-  checkpoint: Checkpoint | null,
-  { data, files }: TrainingJob,
-): Promise<InputDigests> {
+async function refuseOtherInput(path: string, checkpoint: Checkpoint | null, job: TrainingJob): Promise<InputDigests> {
+  const { data, files } = job;
   const split = await splitDigest(data.splits, data.classes);
   const marks = inputDigests(split, data.splits, files);
   const written = await writtenSplitDigest(path);
@@ -201,16 +189,16 @@ function refuseOtherMarks(before: InputDigests, now: InputDigests, path: string)
   }
 }
 
-function noteBeginning(context: Context, { plan }: TrainingJob, checkpoint: Checkpoint | null): void {
+function noteBeginning(context: Context, job: TrainingJob, checkpoint: Checkpoint | null): void {
   if (checkpoint === null) {
     context.note('There is no checkpoint yet: training begins again.');
     return;
   }
   const { epoch, form } = checkpoint.state.progress;
   if (context.verbose) context.note(`going on in epoch ${epoch}`);
-  if (checkpoint.folds === null && plan.form.form !== form) {
+  if (checkpoint.folds === null && job.plan.form.form !== form) {
     context.note(
-      `The first layer stays in ${form} form, as the run began. With so many epochs from the start it would be in ${plan.form.form} form: another order of sums, and so other last digits.`,
+      `The first layer stays in ${form} form, as the run began. With so many epochs from the start it would be in ${job.plan.form.form} form: another order of sums, and so other last digits.`,
     );
   }
 }

@@ -37,10 +37,10 @@ export async function prepareJob(
 /** Says what came of a training: its summary, and how to go on where it was stopped. */
 export function printTrained(
   context: Context,
-  { data }: TrainingJob,
+  job: TrainingJob,
   { summary, isCheckpointed }: Awaited<ReturnType<typeof runTraining>>,
 ): ExitKind | undefined {
-  context.print(context.json ? JSON.stringify(summary) : trainText(summary, data.classes, context.style));
+  context.print(context.json ? JSON.stringify(summary) : trainText(summary, job.data.classes, context.style));
   if (summary.stopped === 'interrupted') {
     context.note(`The model so far is kept: nn predict --model ${shellWord(summary.run)} …`);
     if (isCheckpointed) context.note(resumeText(summary.run));

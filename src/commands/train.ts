@@ -94,11 +94,12 @@ async function train(context: Context, values: Values): Promise<ExitKind | undef
   }
 }
 
-async function printPlan(context: Context, { loaded, data, files, kernels, plan, warnings }: TrainingJob): Promise<void> {
-  const { config, file } = loaded;
+async function printPlan(context: Context, job: TrainingJob): Promise<void> {
+  const { data, plan } = job;
+  const { config, file } = job.loaded;
   const { memory, learningRates, batch, parameters, examples, network, form } = plan;
   const { epochs } = config.training;
-  const once = estimateSeconds(await prepareFit(config, data.splits, plan, kernels, files));
+  const once = estimateSeconds(await prepareFit(config, data.splits, plan, job.kernels, job.files));
   const planned: TrainPlan = {
     config: file,
     examples,
@@ -112,7 +113,7 @@ async function printPlan(context: Context, { loaded, data, files, kernels, plan,
     memoryBytes: sumOf(memory),
     memory: memory.map(({ what, bytes }) => ({ what, bytes })),
     estimatedSeconds: once * (1 + (data.folds?.count ?? 0)),
-    warnings,
+    warnings: job.warnings,
   };
   context.print(context.json ? JSON.stringify(planned) : planText(planned));
 }

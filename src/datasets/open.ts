@@ -19,19 +19,15 @@ export interface OpenedData {
 /** @param onlyLooks  for commands that train nothing: where no class is called cat and none is named, the last one is positive,
  *                    and a packed source is seen as it was packed
  *  @throws UserError (data, usage) as prepareData does */
-export async function openData(
-  { config, folder }: LoadedConfig,
-  onlyLooks: boolean,
-  onProgress?: OpeningProgress,
-): Promise<OpenedData> {
-  const opened = await openSources(config, folder, onProgress);
+export async function openData(loaded: LoadedConfig, onlyLooks: boolean, onProgress?: OpeningProgress): Promise<OpenedData> {
+  const opened = await openSources(loaded, onProgress);
   const sources = sourceFields.flatMap((field): TableSource[] => {
     const part = field === 'source' ? null : field;
     return opened[field] === undefined ? [] : [{ source: opened[field].source, split: part }];
   });
   const classes = classesOf(opened, onlyLooks ? anyPositive : undefined);
   const packed = onlyLooks ? sources[0]?.source.packed?.description.preprocessing : undefined;
-  return { sources, classes, preprocessing: packed ?? preprocessingOf(config, opened) };
+  return { sources, classes, preprocessing: packed ?? preprocessingOf(loaded.config, opened) };
 }
 
 /** Of two classes; one of more is never chosen. No part is a class: it is refused as in training, which says what to do. */
@@ -57,14 +53,14 @@ export interface OpenedSource {
 export type OpenedSources = Partial<Record<(typeof sourceFields)[number], OpenedSource>>;
 
 /** The sources of a config, with nothing read of their pictures. @throws UserError (data) */
-export async function openSources({ data }: Config, folder: string, onProgress?: OpeningProgress): Promise<OpenedSources> {
+export async function openSources(loaded: LoadedConfig, onProgress?: OpeningProgress): Promise<OpenedSources> {
   const opened: OpenedSources = {};
   for (const field of sourceFields) {
-    const config = data[field];
-    if (config === undefined) continue;
-    const source = await openSource(sourceChoice(config, folder), onProgress);
-    const fit = source.packed?.description.preprocessing.fit ?? ('fit' in config ? config.fit : undefined);
-    opened[field] = { source, positive: ('positive' in config ? config.positive : undefined) ?? source.positive, fit };
+    const written = loaded.config.data[field];
+    if (written === undefined) continue;
+    const source = await openSource(sourceChoice(written, loaded.folder), onProgress);
+    const fit = source.packed?.description.preprocessing.fit ?? ('fit' in written ? written.fit : undefined);
+    opened[field] = { source, positive: ('positive' in written ? written.positive : undefined) ?? source.positive, fit };
   }
   return opened;
 }
@@ -95,7 +91,7 @@ export function classesOf(
   return first!; // a config has a source at least
 }
 
-export function preprocessingOf({ data }: Config, opened: OpenedSources): Preprocessing {
+export function preprocessingOf(config: Config, opened: OpenedSources): Preprocessing {
   const fit = (opened.source ?? opened.train)?.fit ?? 'cover';
   for (const split of ['dev', 'test'] as const) {
     const other = opened[split]?.fit;
@@ -106,5 +102,5 @@ export function preprocessingOf({ data }: Config, opened: OpenedSources): Prepro
       );
     }
   }
-  return { imageSize: data.imageSize, fit };
+  return { imageSize: config.data.imageSize, fit };
 }

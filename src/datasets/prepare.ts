@@ -42,11 +42,11 @@ export interface ReadOptions {
 
 /** Reads what a config names and divides it into train, dev and test.
  *  @throws UserError (data, usage) */
-export async function prepareData({ config, folder }: LoadedConfig, options: ReadOptions): Promise<PreparedData> {
-  const { data, seed } = config;
-  const opened = await openSources(config, folder, options.onProgress);
+export async function prepareData(loaded: LoadedConfig, options: ReadOptions): Promise<PreparedData> {
+  const { data, seed } = loaded.config;
+  const opened = await openSources(loaded, options.onProgress);
   const classes = classesOf(opened);
-  const preprocessing = preprocessingOf(config, opened);
+  const preprocessing = preprocessingOf(loaded.config, opened);
   const budgetBytes = streamingBudget(sourcesIn(opened), preprocessing, data.memory);
   const read = async (field: keyof OpenedSources): Promise<Read> => ({
     ...(await readSource(opened[field]!, { preprocessing, classes }, budgetBytes, options)),
@@ -60,7 +60,7 @@ export async function prepareData({ config, folder }: LoadedConfig, options: Rea
   const loadedSets = own.map(({ loaded }) => loaded);
   const copies = data.duplicates === 'keepTogether' ? await findDatasetDuplicates(loadedSets, data.imageSize) : noDuplicates;
   const clusters = copies.of?.subarray(0, first.examples.labels.length) ?? null;
-  const cut = await splitDataset({ ...first.examples, strata: first.strata, clusters }, data, seed);
+  const cut = await splitDataset({ ...first.examples, strata: first.strata, clusters }, loaded.config);
   const given = Object.fromEntries(own.map(({ split, loaded }) => [split, loaded.examples]));
   const placed = { own, divided: cut?.indices ?? null };
   const splits = { ...given, ...(cut === null ? { train: first.examples } : splitsOf(first.examples, cut.indices)) };

@@ -25,7 +25,8 @@ export interface DatasetSplit {
 }
 
 /** How the one source, or that of train, is divided; null where it is not. */
-function configuredSplit({ split, source }: Pick<Config['data'], 'split' | 'source'>): Split | Folds | null {
+function configuredSplit(config: Config): Split | Folds | null {
+  const { split, source } = config.data;
   if (source !== undefined) return split ?? 'auto';
   return typeof split === 'object' ? split : null;
 }
@@ -45,16 +46,12 @@ export interface Splittable {
  *  (`keepTogether`), with `hash` by one number for a cluster (`hashSplit`). Without duplicates, and exact, this is `stratifiedSplit` alone.
  *  @returns null where the config does not divide it
  *  @throws UserError (data, usage) */
-export async function splitDataset(
-  examples: Splittable,
-  data: Pick<Config['data'], 'split' | 'source'>,
-  seed: number,
-): Promise<DatasetSplit | null> {
-  const split = configuredSplit(data);
+export async function splitDataset(examples: Splittable, config: Config): Promise<DatasetSplit | null> {
+  const split = configuredSplit(config);
   if (split === null) return null;
-  const divided = await splitBy(examples, split, seed);
+  const divided = await splitBy(examples, split, config.seed);
   // beside data.train, a part that the split does not name may have a source of its own
-  const notes = data.source === undefined ? [] : unnamedSplitNotes(split);
+  const notes = config.data.source === undefined ? [] : unnamedSplitNotes(split);
   return { ...divided, notes: [...notes, ...divided.notes] };
 }
 

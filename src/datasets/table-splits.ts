@@ -24,15 +24,15 @@ export interface TableSplits {
 export async function splitsOfTable(
   table: ImageTable,
   clusters: readonly DuplicateCluster[],
-  { data, seed }: Config,
+  config: Config,
 ): Promise<TableSplits> {
-  const split = await splitFirst(table, clusters, data, seed);
+  const split = await splitFirst(table, clusters, config);
   const places = split.indices === null ? null : placesOf(split.indices, table.count);
   const splitOf: SplitOf = (i) => {
     const source = table.sourceOf[i]!;
     return places !== null && source === 0 ? (splitNames[places[i]!] ?? null) : table.sources[source]!.split;
   };
-  const differences = compareSplits(sampleTable(table, splitOf, seed), table.classes);
+  const differences = compareSplits(sampleTable(table, splitOf, config.seed), table.classes);
   return { splitOf, differences, notes: [...split.notes, ...driftNotes(differences)] };
 }
 
@@ -41,12 +41,11 @@ export async function splitsOfTable(
 async function splitFirst(
   table: ImageTable,
   clusters: readonly DuplicateCluster[],
-  data: Config['data'],
-  seed: number,
+  config: Config,
 ): Promise<{ indices: DatasetSplit['indices'] | null; notes: string[] }> {
   const all = ascending(table.count).filter((i) => table.sourceOf[i] === 0); // they come first
   const { source } = table.sources[0]!;
-  const together = data.duplicates === 'keepTogether' && clusters.length > 0 && table.count <= maximumCompared;
+  const together = config.data.duplicates === 'keepTogether' && clusters.length > 0 && table.count <= maximumCompared;
   const divisible = {
     labels: table.labels.slice(0, all.length),
     strata: source.classes.length > 2 ? Uint32Array.from(all, (i) => source.classOf(table.indexOf[i]!)) : null,
@@ -55,7 +54,7 @@ async function splitFirst(
     clusters: together ? clusterOfEach(clusters, table.count).subarray(0, all.length) : null,
   };
   try {
-    return (await splitDataset(divisible, data, seed)) ?? { indices: null, notes: [] };
+    return (await splitDataset(divisible, config)) ?? { indices: null, notes: [] };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     return { indices: null, notes: [error.message] };

@@ -89,8 +89,8 @@ async function removeUnfinished(path: string): Promise<void> {
 }
 
 /** The config as it stands in a run's folder: paths relative to it. */
-export function configOfRun({ config, folder }: LoadedConfig, path: string): Omit<Config, '$schema'> {
-  const { $schema: _, ...rest } = moveConfig(config, folder, path);
+export function configOfRun(loaded: LoadedConfig, path: string): Omit<Config, '$schema'> {
+  const { $schema: _, ...rest } = moveConfig(loaded.config, loaded.folder, path);
   return rest;
 }
 
@@ -196,7 +196,7 @@ async function isWrittenConfig(path: string): Promise<boolean> {
 }
 
 /** A config's own file, as `pathsOf` gives those that it names. */
-export const configOf = ({ file }: LoadedConfig) => ({ field: '--config', path: file });
+export const configOf = (loaded: LoadedConfig) => ({ field: '--config', path: loaded.file });
 
 /** @throws UserError (usage) where some of the files that are to be written in a folder are among the inputs */
 export async function refuseReplaced(

@@ -75,10 +75,9 @@ function evenBatch(m: number, batch: number): number {
 export const leastToChooseBy = 20;
 
 /** Choices that are made by too few pictures. */
-export function choiceWarnings(
-  { training: { threshold, earlyStopping }, data: { split } }: Config,
-  examples: Record<'train' | 'dev', { total: number; positive: number }>,
-): string[] {
+export function choiceWarnings(config: Config, examples: Record<'train' | 'dev', { total: number; positive: number }>): string[] {
+  const { threshold, earlyStopping } = config.training;
+  const { split } = config.data;
   const inFolds = typeof split === 'object' && 'folds' in split;
   const { total, positive } = examples[inFolds ? 'train' : 'dev'];
   const smaller = Math.min(positive, total - positive);
@@ -100,8 +99,8 @@ export function choiceWarnings(
   ];
 }
 
-export function arithmeticWarnings({ arithmetic }: Config, kernels: Kernels): string[] {
-  if (arithmetic === kernels.arithmetic) return [];
+export function arithmeticWarnings(config: Config, kernels: Kernels): string[] {
+  if (config.arithmetic === kernels.arithmetic) return [];
   return [
     `arithmetic: this Node.js (${process.version}) has no relaxed SIMD: the strict kernels train instead of the fast ones.`,
   ];

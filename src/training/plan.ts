@@ -234,7 +234,8 @@ function firstParameters(
 const plain = ({ precision }: Kernels) => referenceKernels(precision);
 
 /** One rate a layer, the output layer last. */
-function learningRatesOf({ training: { learningRate } }: Config, { layers }: Network, autoRate: number): number[] {
+function learningRatesOf(config: Config, { layers }: Network, autoRate: number): number[] {
+  const { learningRate } = config.training;
   if (!Array.isArray(learningRate)) {
     const rate = learningRate === 'auto' ? autoRate : learningRate;
     return layers.map(() => rate);
@@ -258,16 +259,16 @@ export function classWeightsOf(classWeight: Config['training']['classWeight'], l
 
 /** The form of a config's first layer, for so many pictures.
  *  @throws UserError (usage) where the dual form is asked for and does not apply */
-export function formOf({ training, data }: Config, network: Network, pictures: { train: number; dev: number }): FormChoice {
-  const { optimizer, epochs, evaluateEvery, clipNorm, learningRateByFeature } = training;
+export function formOf(config: Config, network: Network, pictures: { train: number; dev: number }): FormChoice {
+  const { form, optimizer, epochs, evaluateEvery, clipNorm, learningRateByFeature } = config.training;
   const refusal = refusalOfDual({
     optimizer: optimizer.name,
     clips: clipNorm !== null,
     byFeature: learningRateByFeature !== null,
-    augments: augments(data.augment),
+    augments: augments(config.data.augment),
     first: opsOf(network)[0]!.kind,
   });
-  return chooseForm(training.form, refusal, {
+  return chooseForm(form, refusal, {
     features: network.inputs,
     units: firstUnits(network),
     ...pictures,
@@ -293,7 +294,8 @@ export function describeLayers(network: Network) {
 }
 
 /** The network that a config describes, for pictures of n_x features. */
-export function networkOf({ model }: Config, inputs: number): Network {
+export function networkOf(config: Config, inputs: number): Network {
+  const { model } = config;
   const hidden = model.layers.length;
   const pick = (activation: Layer['activation'], own?: InitConfig): Init =>
     resolveInit(own ?? model.init) ?? fittingInit(activation, hidden);

@@ -247,7 +247,7 @@ const remedies: readonly Entry[] = [
     set: (config, { smallerInDev, devTurned }) =>
       config.training.earlyStopping || devTurned === false
         ? null
-        : [...(smallerInDev === null ? withDev(config) : []), ...stoppingEarly(config.training)],
+        : [...(smallerInDev === null ? withDev(config) : []), ...stoppingEarly(config)],
   },
   {
     against: ['variance'],

@@ -5,10 +5,10 @@ import { startsAlike } from './plan-warnings.ts';
 /** What remedies ask of a config, and the changes, ready for --set, that they make of it. */
 
 /** Hidden units that begin alike, and so stay alike whatever the rate and the time. */
-export function staysAlike({ model: { init, layers }, training: { startFrom } }: Config): boolean {
-  if (startFrom !== null) return false; // its weights are no initialiser's
-  return layers.some((layer) => {
-    const own = layer.init ?? init;
+export function staysAlike(config: Config): boolean {
+  if (config.training.startFrom !== null) return false; // its weights are no initialiser's
+  return config.model.layers.some((layer) => {
+    const own = layer.init ?? config.model.init;
     return own !== 'auto' && startsAlike(typeof own === 'string' ? { name: own, factor: 1 } : own);
   });
 }
@@ -20,28 +20,28 @@ const farOff = 10;
 
 /** Centred inputs, at a rate that fits them. */
 export function centring(
-  { defaults, training }: Config,
+  config: Config,
   { learningRates, inputs }: { learningRates: readonly number[]; inputs: number },
 ): string[] {
   const normalize = 'standardizeChannels';
-  const fitting = autoLearningRate({ defaults, optimizer: training.optimizer.name, normalize, inputs });
+  const fitting = autoLearningRate({ defaults: config.defaults, optimizer: config.training.optimizer.name, normalize, inputs });
   const isOff = learningRates.some((rate) => rate > farOff * fitting || rate < fitting / farOff);
-  const changes = training.learningRate !== 'auto' && isOff ? ['training.learningRate=auto'] : [];
+  const changes = config.training.learningRate !== 'auto' && isOff ? ['training.learningRate=auto'] : [];
   return [`data.normalize=${normalize}`, ...changes];
 }
 
 /** Units with a slope everywhere; null where all have one. */
-export function leaky({ model: { layers } }: Config): string[] | null {
-  const changes = layers.flatMap(({ activation }, i) =>
+export function leaky(config: Config): string[] | null {
+  const changes = config.model.layers.flatMap(({ activation }, i) =>
     activation === 'relu' ? [`model.layers.${i}.activation=leakyRelu`] : [],
   );
   return changes.length === 0 ? null : changes;
 }
 
 /** The changes that take L2 and dropout away; null where there is neither. */
-export function unregularized({ training, model: { layers } }: Config): string[] | null {
-  const kept = layers.flatMap(({ keepProb }, i) => (keepProb < 1 ? [`model.layers.${i}.keepProb=1`] : []));
-  const changes = [...(training.l2 > 0 ? ['training.l2=0'] : []), ...kept];
+export function unregularized(config: Config): string[] | null {
+  const kept = config.model.layers.flatMap(({ keepProb }, i) => (keepProb < 1 ? [`model.layers.${i}.keepProb=1`] : []));
+  const changes = [...(config.training.l2 > 0 ? ['training.l2=0'] : []), ...kept];
   return changes.length === 0 ? null : changes;
 }
 
@@ -57,21 +57,22 @@ export function quicker(config: Config): string[] | null {
 }
 
 /** For a change with which the dual form does not apply: where it is asked for, the config would be refused. */
-export function anyForm({ training: { form } }: Config): string[] {
-  return form === 'dual' ? ['training.form=auto'] : [];
+export function anyForm(config: Config): string[] {
+  return config.training.form === 'dual' ? ['training.form=auto'] : [];
 }
 
 const firstUnits = 20;
 
 /** A hidden layer for logistic regression; rates that were one a layer are now too few. */
-export function firstLayer({ training: { learningRate } }: Config): string[] {
-  return [`model.layers=[{"units":${firstUnits}}]`, ...(Array.isArray(learningRate) ? ['training.learningRate=auto'] : [])];
+export function firstLayer(config: Config): string[] {
+  const rate = Array.isArray(config.training.learningRate) ? ['training.learningRate=auto'] : [];
+  return [`model.layers=[{"units":${firstUnits}}]`, ...rate];
 }
 
 /** For changes of the architecture: weights of a file fit the old one alone. */
-export function anyStart({ training: { startFrom } }: Config, changes: readonly string[]): string[] {
+export function anyStart(config: Config, changes: readonly string[]): string[] {
   const isOther = changes.some((change) => /^model\.layers(=|\.\d+\.(units|activation)=)/.test(change));
-  return startFrom !== null && isOther ? ['training.startFrom=null'] : [];
+  return config.training.startFrom !== null && isOther ? ['training.startFrom=null'] : [];
 }
 
 /** Other numbers of units, layer by layer; null where that changes nothing. */
@@ -83,7 +84,8 @@ export function unitsOf(layers: Config['model']['layers'], change: (units: numbe
 }
 
 /** A dev part beside the test part that there is. */
-export function withDev({ data: { source, split } }: Config): string[] {
+export function withDev(config: Config): string[] {
+  const { source, split } = config.data;
   const test = source !== undefined && typeof split === 'object' && 'test' in split ? split.test : undefined;
   return [`data.split={"dev":0.2${test === undefined ? '' : `,"test":${test}`}}`];
 }
@@ -93,7 +95,8 @@ const leastLooks = 25;
 
 /** Epochs without a better dev cost: a fifth of the training, and several looks, of which there must be many. A cost that falls slowly
  *  at first is no reason to stop. */
-export function stoppingEarly({ epochs, evaluateEvery }: Config['training']): string[] {
+export function stoppingEarly(config: Config): string[] {
+  const { epochs, evaluateEvery } = config.training;
   const every = Math.min(evaluateEvery, Math.max(1, Math.floor(epochs / leastLooks)));
   const patience = Math.max(10, 5 * every, Math.round(epochs / 5));
   const stopping = `training.earlyStopping={"patience":${patience}}`;

@@ -46,10 +46,11 @@ interface Finished {
 /** Evaluates the model as it was saved, by the path of `nn evaluate`, and writes predictions.csv and summary.json. */
 export async function summarize(
   run: RunFolder,
-  { loaded, data, plan, warnings }: Summarized,
+  job: Summarized,
   { folds, outcome, seconds, warn }: Finished,
 ): Promise<TrainSummary> {
-  const { config } = loaded;
+  const { data, plan, warnings } = job;
+  const { config } = job.loaded;
   const { classifier, file } = await loadClassifier(run.path);
   const logits = new Float64Array(splitNames.reduce((sum, part) => sum + plan.examples[part].total, 0));
   let answered = 0;
@@ -217,7 +218,8 @@ function signsOf(
 const leastTurn = 0.01;
 
 /** Whether the first weights answer about ½: then a cost that is far above was brought there by steps. */
-function startsNear({ model, data, training }: Config): boolean {
+function startsNear(config: Config): boolean {
+  const { model, data, training } = config;
   const inits = [model.init, ...model.layers.map(({ init }) => init ?? 'auto')];
   const isCautious = inits.every((init) => typeof init === 'string' || init.name !== 'random' || init.factor <= 0.1);
   return isCautious && data.normalize !== 'none' && training.startFrom === null;

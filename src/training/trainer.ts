@@ -63,9 +63,9 @@ export interface TrainingJob {
 }
 
 /** Warns, and keeps it for the summary. */
-function warn({ listener, warnings }: TrainingJob, text: string): void {
-  warnings.push(text);
-  listener.warn(text);
+function warn(job: TrainingJob, text: string): void {
+  job.warnings.push(text);
+  job.listener.warn(text);
 }
 
 /** Trains, or goes on training, into a run's folder; evaluates the result, and writes what came of it. Whatever breaks it off, it says
@@ -116,12 +116,12 @@ export function resumeText(path: string): string {
 }
 
 /** The run is whole without the link: where it can't be made, that is a warning. */
-async function tryLink({ runs, listener }: TrainingJob, path: string): Promise<void> {
-  if (runs === null) return;
+async function tryLink(job: TrainingJob, path: string): Promise<void> {
+  if (job.runs === null) return;
   try {
-    await linkLatest(runs, path);
+    await linkLatest(job.runs, path);
   } catch (error) {
-    listener.warn(`${latestName}: the link to this run can't be made: ${systemReason(error)}`);
+    job.listener.warn(`${latestName}: the link to this run can't be made: ${systemReason(error)}`);
   }
 }
 

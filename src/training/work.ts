@@ -86,12 +86,13 @@ export function durationOf(config: Config, set: readonly string[], pictures: Pic
   };
   const timesAsLong = times(set);
   if (timesAsLong < dear) return { timesAsLong, affordable: null };
-  const choices = cheaper(config.training, pictures.train).map((more) => ({ set: more, timesAsLong: times([...set, ...more]) }));
+  const choices = cheaper(config, pictures.train).map((more) => ({ set: more, timesAsLong: times([...set, ...more]) }));
   return { timesAsLong, affordable: choices.reduce((a, b) => (b.timesAsLong < a.timesAsLong ? b : a)) };
 }
 
 /** As many steps in smaller batches; where there are no smaller ones, fewer epochs. */
-function cheaper({ batchSize, epochs }: Config['training'], m: number): string[][] {
+function cheaper(config: Config, m: number): string[][] {
+  const { batchSize, epochs } = config.training;
   const batch = batchLength(batchSize, m);
   const inBatches = smallerBatches
     .filter((size) => size < batch)
@@ -103,15 +104,17 @@ function cheaper({ batchSize, epochs }: Config['training'], m: number): string[]
 }
 
 /** A training that draws more pictures has more. */
-function withDrawn(pictures: Pictures, { data: before }: Config, { data: now }: Config): Pictures {
-  if (before.source?.type !== 'drawn' || now.source?.type !== 'drawn') return pictures;
-  const times = now.source.count / before.source.count;
+function withDrawn(pictures: Pictures, config: Config, changed: Config): Pictures {
+  const [before, now] = [config.data.source, changed.data.source];
+  if (before?.type !== 'drawn' || now?.type !== 'drawn') return pictures;
+  const times = now.count / before.count;
   return { ...pictures, train: Math.round(pictures.train * times), dev: Math.round(pictures.dev * times) };
 }
 
 /** The epochs that a changed training takes where this one took so many: early stopping and time end it as they did, later where
  *  they have more patience. */
-function epochsOf({ training: before }: Config, { training: now }: Config, epochs: number): number {
+function epochsOf(config: Config, changed: Config, epochs: number): number {
+  const [before, now] = [config.training, changed.training];
   const patience = now.earlyStopping && before.earlyStopping ? now.earlyStopping.patience - before.earlyStopping.patience : 0;
   const time = now.maxMinutes !== null && before.maxMinutes !== null ? now.maxMinutes / before.maxMinutes : 1;
   return Math.min(now.epochs, Math.round(((epochs * now.epochs) / before.epochs) * time) + patience);
