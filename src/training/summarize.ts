@@ -34,6 +34,7 @@ interface Summarized {
   data: PreparedData;
   plan: Plan;
   warnings: string[];
+  reporter: { ended(summary: TrainSummary, classifier: Classifier, logits: Float64Array): Promise<string | null> } | null;
 }
 
 interface Finished {
@@ -82,8 +83,9 @@ export async function summarize(
     warnings,
   };
   await writePredictions(run.path, rowsInPieces(data.splits), logits);
-  await writeSummary(run.path, summary);
-  return summary;
+  const reported = { ...summary, report: (await job.reporter?.ended(summary, classifier, logits)) ?? null };
+  await writeSummary(run.path, reported);
+  return reported;
 }
 
 function foldSummary({ folds }: CrossValidation): NonNullable<TrainSummary['folds']> {
