@@ -52,7 +52,7 @@ async function explain(context: Context, values: Values, operands: string[]): Pr
   const images: Image[] = [];
   for await (const image of imagesOf(operands, context)) images.push(image);
   const places = values.out === undefined ? null : await placesFor(values.out, images);
-  let explained = 0;
+  let count = 0;
   const ended = await answerEach(context, { operands, images }, classifier, async ({ name }, outcome, index) => {
     const about = { file: name, threshold: values.threshold ?? classifier.threshold, model, method: values.method };
     if ('error' in outcome) {
@@ -62,13 +62,13 @@ async function explain(context: Context, values: Values, operands: string[]): Pr
     const explanation = explanationMethods[values.method].explain(classifier, outcome.pixels);
     const row = { ...rowOf(classifier, explanation, about), out: places?.[index] ?? null };
     if (row.out !== null) await writePicture(row.out, row, { classifier, pixels: outcome.pixels, map: explanation.map });
-    explained++;
+    count++;
     if (context.json) context.print(JSON.stringify(row));
     else if (row.out !== null) context.printRow([name, row.label, row.p.toFixed(4), row.out]);
     else context.print(explanationText(row, { positive, style: context.style }));
   });
-  if (explained > 0 && !context.json && places === null)
-    context.print(['What the map can't tell:', ...limitsOf(values.method, positive)]);
+  if (count > 0 && !context.json && places === null)
+    context.print(["What the map can't tell:", ...limitsOf(values.method, positive)]);
   return ended;
 }
 
@@ -103,11 +103,13 @@ function rowOf(
   about: Pick<ExplanationRow, 'file' | 'threshold' | 'model' | 'method'>,
 ): Explained {
   const p = probability(logit);
+  const { file, ...rest } = about;
   return {
-    ...about,
+    file,
     label: predictLabel(classifier, p, about.threshold).label,
     p,
     logit,
+    ...rest,
     map: rowsOf(map, classifier.preprocessing.imageSize),
     parts: sum?.parts ?? null,
     bias: sum?.bias ?? null,

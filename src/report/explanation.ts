@@ -39,7 +39,7 @@ export function explanationText(
 ): Lines {
   const cells = coarse(row.map);
   return [
-    `${style('bold', row.file)}: ${row.label}, P = ${row.p.toFixed(4)}`,
+    `${style('bold', row.file)}: ${row.label}, P(${positive}) = ${row.p.toFixed(4)}`,
     '',
     ...characters(cells).map((line) => `  ${line}`),
     '',
