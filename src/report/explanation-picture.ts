@@ -50,7 +50,12 @@ export function drawExplanation(picture: ExplainedPicture): { canvas: Rectangle;
   for (const [i, { square }] of squares.entries()) pasteSquare(canvas, square, { side, factor, left: left(i), top });
   const texts = [
     svgText(margin, margin + 14, 'title', shortened(name, width - 2 * margin, titleCharacter)),
-    svgText(margin, margin + 38, 'section', shortened(`${label}, P(${positive}) = ${p.toFixed(4)}`, width - 2 * margin, titleCharacter)),
+    svgText(
+      margin,
+      margin + 38,
+      'section',
+      shortened(`${label}, P(${positive}) = ${p.toFixed(4)}`, width - 2 * margin, titleCharacter),
+    ),
     ...squares.flatMap(({ title }, i) => [
       svgText(left(i), top - 8, 'name', shortened(title, panel)),
       svgFrame(left(i), top, panel),

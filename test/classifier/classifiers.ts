@@ -31,7 +31,7 @@ export function randomClassifier(options: {
   const parameters = parametersOver(network, values);
   for (const { name, offset, length } of parameters.specs) {
     for (let i = offset; i < offset + length; i++)
-      values[i] = name.startsWith('movingVariance') ? 0.5 + random.uniform() : size * random.normal();
+      values[i] = name.startsWith('movingVariance') ? 0.5 + random.uniform() : (name === 'W1' ? size : 1) * random.normal();
   }
   return {
     network,
