@@ -68,7 +68,7 @@ async function explain(context: Context, values: Values, operands: string[]): Pr
     else context.print(explanationText(row, { positive, style: context.style }));
   });
   if (count > 0 && !context.json && places === null)
-    context.print(["What the map can't tell:", ...limitsOf(values.method, positive)]);
+    context.print(["What the map can't tell:", ...limitsOf(values.method, positive).map((limit) => `- ${limit}`)]);
   return ended;
 }
 

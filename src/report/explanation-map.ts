@@ -9,6 +9,8 @@ const white: Colour = [255, 255, 255];
 
 /** How much of the picture the strongest colour of an overlay hides. */
 const mostHidden = 0.9;
+/** The grey of black in an overlay, so that colours are told apart there too; white stays white. */
+const darkest = 100;
 /** Weak parts of an overlay show too: below 1 they show more. */
 const overlayPower = 0.7;
 
@@ -30,12 +32,13 @@ export function mapSquare(map: Float64Array, bound = colourBound(map)): Uint8Arr
   return squareOf(map, (value) => colourOf(value, bound));
 }
 
-/** The map laid over the picture, which is made grey.
+/** The map laid over the picture, which is made grey and light.
  *  @param pixels  (side, side, 3) bytes
  *  @param map     (side, side) */
 export function overlaySquare(pixels: Uint8Array, map: Float64Array, bound = colourBound(map)): Uint8Array {
   return squareOf(map, (value, at) => {
-    const grey = 0.299 * pixels[3 * at]! + 0.587 * pixels[3 * at + 1]! + 0.114 * pixels[3 * at + 2]!; // luma, Rec. 601
+    const luma = 0.299 * pixels[3 * at]! + 0.587 * pixels[3 * at + 1]! + 0.114 * pixels[3 * at + 2]!; // Rec. 601
+    const grey = darkest + (luma * (255 - darkest)) / 255;
     const hidden = mostHidden * share(value, bound) ** overlayPower;
     return mixed([grey, grey, grey], value > 0 ? speaksFor : speaksAgainst, hidden);
   });

@@ -10,8 +10,11 @@ export type Explained = {
     : ExplanationRow[Key];
 };
 
-/** How a map was made, in a few words. */
-export const methodTitles: Record<Method, string> = { gradient: 'gradient × input', occlusion: 'occlusion' };
+/** How a map was made and what its numbers are, in a few words. */
+export const methodTitles: Record<Method, string> = {
+  gradient: 'gradient × input: parts of the logit',
+  occlusion: 'occlusion: by how much covering lowers P',
+};
 
 /** What a map can't tell, a sentence each. */
 export function limitsOf(method: Method, positive: string): string[] {
@@ -24,7 +27,7 @@ export function limitsOf(method: Method, positive: string): string[] {
 const limits: Record<Method, readonly string[]> = {
   gradient: [
     'A gradient says what a tiny change of one pixel does to the logit. With hidden layers pixels act together: a larger change, or several, may do otherwise.',
-    'A part is 0 wherever the input is 0 (the training mean, or black where normalisation subtracts none), whatever is to be seen there.',
+    'Single pixels are noisy: look at areas. A part is 0 wherever the input is 0 (the training mean, or black where normalisation subtracts none), whatever is to be seen there.',
   ],
   occlusion: [
     'Each square is covered alone: of two places of which one is enough neither shows, and what is much larger than a square hardly does.',

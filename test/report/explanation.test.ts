@@ -22,13 +22,13 @@ describe('colours', () => {
     expect(colourBound(new Float64Array(1000).with(3, -4))).toBe(4);
   });
 
-  test('a square has the colour of each value in its place; over a picture, what is 0 is its grey', () => {
+  test('a square has the colour of each value in its place; over a picture, what is 0 is its grey, from 100 for black to 255', () => {
     const map = Float64Array.of(1, 0, -1, 0);
     expect(Array.from(mapSquare(map))).toEqual([...speaksFor, 255, 255, 255, ...speaksAgainst, 255, 255, 255]);
-    const pixels = Uint8Array.of(10, 10, 10, 77, 77, 77, 200, 200, 200, 255, 0, 0);
+    const pixels = Uint8Array.of(10, 10, 10, 0, 0, 0, 200, 200, 200, 255, 0, 0);
     const overlay = Array.from(overlaySquare(pixels, map));
-    expect(overlay.slice(3, 6)).toEqual([77, 77, 77]);
-    expect(overlay.slice(9)).toEqual([76, 76, 76]); // 0.299 · 255
+    expect(overlay.slice(3, 6)).toEqual([100, 100, 100]);
+    expect(overlay.slice(9)).toEqual([146, 146, 146]); // 100 + 155 · 0.299
     expect(overlay[0]).toBeGreaterThan(overlay[2]!);
     expect(overlay[6]).toBeLessThan(overlay[8]!);
   });
