@@ -32,8 +32,9 @@ export function inputGradient(
     const pass: Pass = { network, parameters: own, kernels: scope, workspace, input, mode: inference };
     const logits = Float64Array.from(forward(pass));
     workspace.slots.at(-1)!.grad.fill(1, 0, count);
-    const unwanted = parametersOver(network, scope.allocate(parameters.values.length)); // that of biases
-    backward(pass, unwanted, { inputSlot });
+    // ops make those of their small tensors all the same; those of weights, which are nearly all, have no room here
+    const small = own.specs.filter(({ decayed }) => !decayed).map(({ name, length }) => [name, scope.allocate(length)] as const);
+    backward(pass, { tensors: Object.fromEntries(small) }, { inputSlot });
     return { logits, gradient: Float64Array.from(inputSlot.grad) };
   });
 }

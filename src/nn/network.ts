@@ -134,7 +134,7 @@ export interface BackwardOptions {
 
 /** From the last op to the first, after `lossGradient`: gradients of what came in, and of the tensors.
  *  @param gradient  laid out like the parameters; overwritten or added to, but for what is not trained */
-export function backward(pass: Pass, gradient: Parameters, options: BackwardOptions = {}): void {
+export function backward(pass: Pass, gradient: Pick<Parameters, 'tensors'>, options: BackwardOptions = {}): void {
   const { leavesFirst = false, accumulate = false, inputSlot = null } = options;
   const { parameters, kernels, workspace, input, mode } = pass;
   const { slots } = workspace;
