@@ -39,11 +39,13 @@ export interface Call {
   /** what comes in: `count` examples */
   input: Batch;
   count: number;
-  /** of the op below; null for the first op */
+  /** of the op below; for the first op null, or on the way back the input itself where its gradient is wanted */
   below: Slot | null;
 }
 
 export interface BackwardCall extends Call {
+  /** that of the forward pass. In inference nothing is dropped and moving averages are constants; the gradient of what came in is all that is wanted */
+  mode: Mode;
   gradient: Tensors;
   /** whether the gradient of `decayed` tensors is wanted here: that of the first op may be made in one with the step (input/) */
   wantsWeights: boolean;

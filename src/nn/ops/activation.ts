@@ -48,10 +48,11 @@ export function activation(options: {
     },
 
     // dZ = dA ∘ mask ∘ g′(Z), in place
-    backward({ kernels, slot, below, count }) {
-      const mask = slot.kept['mask'] ?? null;
+    backward({ kernels, slot, below, count, mode }) {
+      const mask = (mode.kind === 'training' && slot.kept['mask']) || null;
+      const kept = mask ? keepProb : 1;
       const length = count * units;
-      kernels.activationGradient({ rule, slope, z: below!.value, a: slot.value, dZ: slot.grad, mask, keepProb, length });
+      kernels.activationGradient({ rule, slope, z: below!.value, a: slot.value, dZ: slot.grad, mask, keepProb: kept, length });
     },
 
     ...(rule.nonDifferentiableAtZero && {

@@ -52,7 +52,11 @@ export function batchNorm({ layer, input }: { layer: number; input: Shape }): Op
       }
     },
 
-    backward({ kernels, tensors, gradient, slot, count }) {
+    backward({ kernels, tensors, gradient, slot, count, mode }) {
+      if (mode.kind === 'inference') {
+        scaleByMovingAverages(slot.grad, count, tensors[gamma]!, tensors[movingVariance]!);
+        return;
+      }
       const { variance, normalized } = statisticsOf(slot);
       kernels.batchNormBackward({
         dZ: slot.grad,
@@ -147,6 +151,15 @@ export function batchNorm({ layer, input }: { layer: number; input: Shape }): Op
       ],
     },
   };
+}
+
+/** dZ ← γ / √(σ² + ε) ∘ dZ: the backward pass where mean and variance are given. Nobody trains so, and γ and β get no gradient. */
+function scaleByMovingAverages(dZ: Floats, count: number, gamma: Floats, variance: Floats): void {
+  const units = gamma.length;
+  for (let u = 0; u < units; u++) {
+    const factor = gamma[u]! / Math.sqrt(variance[u]! + epsilon);
+    for (let i = u; i < count * units; i += units) dZ[i] = factor * dZ[i]!;
+  }
 }
 
 /** What the backward pass of a batch needs of its forward pass: μ and σ² (n_l), and z_norm (n_l, m) example after example. */
