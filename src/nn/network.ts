@@ -93,10 +93,17 @@ export function forward(pass: Pass, from = 0): Floats {
       input: inputOf(pass, ops, k),
       count,
       below: slots[k - 1] ?? null,
+      partner: partnerIn(slots, ops, k),
       mode,
     });
   }
   return slots[ops.length - 1]!.value.subarray(0, count);
+}
+
+/** The slot of op k's partner, if it has one. */
+export function partnerIn(slots: readonly Slot[], ops: readonly Op[], k: number): Slot | null {
+  const { partner } = ops[k]!;
+  return partner === undefined ? null : slots[k + partner]!;
 }
 
 /** What comes into op k. */
@@ -148,6 +155,7 @@ export function backward(pass: Pass, gradient: Pick<Parameters, 'tensors'>, opti
       input: inputOf(pass, ops, k),
       count: input.count,
       below: slots[k - 1] ?? inputSlot,
+      partner: partnerIn(slots, ops, k),
       mode,
       wantsWeights: inputSlot === null && (k > 0 || !leavesFirst),
       accumulate,

@@ -222,7 +222,7 @@ const leastTurn = 0.01;
 /** Whether the first weights answer about ½: then a cost that is far above was brought there by steps. */
 function startsNear(config: Config): boolean {
   const { model, data, training } = config;
-  const inits = [model.init, ...model.layers.map(({ init }) => init ?? 'auto')];
+  const inits = [model.init, ...model.layers.map((layer) => ('init' in layer && layer.init) || 'auto')];
   const isCautious = inits.every((init) => typeof init === 'string' || init.name !== 'random' || init.factor <= 0.1);
   return isCautious && data.normalize !== 'none' && training.startFrom === null;
 }
