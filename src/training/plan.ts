@@ -306,7 +306,7 @@ export function networkOf(config: Config, inputs: number): Network {
     if (layer.type === 'residual') return { ...layer, layers: layer.layers.map(layerOf) };
     if (!('activation' in layer)) return 'size' in layer ? { ...layer, stride: layer.stride ?? layer.size } : layer;
     const init = pick(layer.activation, layer.init);
-    if (layer.type === 'conv') return { ...layer, init };
+    if (layer.type !== 'dense') return { ...layer, init };
     const { type: _, ...dense } = layer;
     return { ...dense, init };
   };

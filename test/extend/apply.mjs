@@ -40,7 +40,8 @@ for (const name of names) {
         .slice(-6)
         .join('\n'),
     );
-    if (name === 'conv' && ours.some((file) => closed.test(file))) throw new Error('it touches what a kind of layer should not');
+    if (name === 'depthwise' && ours.some((file) => closed.test(file)))
+      throw new Error('it touches what a kind of layer should not');
   } catch (error) {
     failed++;
     console.error(`FAILED: ${name}: ${error.message}`);

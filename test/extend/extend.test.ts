@@ -10,7 +10,7 @@ const folder = fileURLToPath(new URL('.', import.meta.url));
 const patches = readdirSync(folder).filter((name) => name.endsWith('.patch'));
 
 test('an optimizer, an activation, a metric and a kind of layer', () =>
-  expect(patches).toEqual(['conv.patch', 'elu.patch', 'matthews.patch', 'nadam.patch']));
+  expect(patches).toEqual(['depthwise.patch', 'elu.patch', 'matthews.patch', 'nadam.patch']));
 
 describe.skipIf(!existsSync(join(root, '.git')))('a patch', () => {
   test.each(patches)('%s fits', (name) => {
@@ -20,8 +20,8 @@ describe.skipIf(!existsSync(join(root, '.git')))('a patch', () => {
 });
 
 test('a kind of layer touches nothing in training, run, report and commands', () => {
-  const touched = [...readFileSync(join(folder, 'conv.patch'), 'utf8').matchAll(/^diff --git a\/(src\/\S+)/gm)].map(
+  const touched = [...readFileSync(join(folder, 'depthwise.patch'), 'utf8').matchAll(/^diff --git a\/(src\/\S+)/gm)].map(
     ([, file]) => file,
   );
-  expect(touched).toEqual(['src/config/schema.ts', 'src/nn/build.ts', 'src/nn/ops/conv.ts']);
+  expect(touched).toEqual(['src/config/schema.ts', 'src/nn/build.ts', 'src/nn/ops/depthwise.ts']);
 });
