@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import type { Pixels, StoredPixels } from '../../src/data/pixels.ts';
 import type { Precision } from '../../src/kernels/kernels.ts';
 import { simdKernels } from '../../src/kernels/simd/simd-kernels.ts';
+import type { Layer, LayerOf } from '../../src/nn/build.ts';
 import { type FitOptions, fit } from '../../src/training/fit.ts';
 import type { TrainingState } from '../../src/training/state.ts';
 import { dense } from '../nn/networks.ts';
@@ -22,6 +23,18 @@ const inputs = train.features;
 
 const layers = [dense(24, { activation: 'relu', init: { name: 'he', factor: 0.01 } }), dense(5, { activation: 'leakyRelu' })];
 const deep = { hidden: layers, batchSize: 100, epochs: 4, l2: 0.1, learningRates: [0.02, 0.02, 0.02] } satisfies Wishes;
+
+const conv = (filters: number, layer: Partial<LayerOf<'conv'>> = {}): LayerOf<'conv'> => {
+  const { units: _, ...common } = dense(1, { activation: 'relu', init: { name: 'he', factor: 0.01 } });
+  return { ...common, type: 'conv', filters, kernel: 3, stride: 1, padding: 'same', ...layer };
+};
+const images: Layer[] = [
+  conv(12, { kernel: 4, stride: 2, batchNorm: true }),
+  { type: 'residual', layers: [conv(12, { batchNorm: true }), conv(12, { activation: 'linear' })], activation: 'relu' },
+  { type: 'maxPool', size: 2, stride: 2 },
+  conv(20, { padding: 'valid', keepProb: 0.9 }),
+  { type: 'globalAveragePool', keepProb: 0.8 },
+];
 
 /** Large enough that threads share the work, short enough for every `npm test`. */
 const trainings: Record<string, Wishes & { precision?: Precision }> = {
@@ -44,6 +57,13 @@ const trainings: Record<string, Wishes & { precision?: Precision }> = {
     augmentation: { flipHorizontal: true, shift: 0.1, rotate: 10, noise: 0.02, brightness: 0.1 },
     earlyStopping: { patience: 1, minDelta: 0 },
     classWeights: [0.8, 1.3],
+  },
+  'convolution, a residual block, pools, AdamW': {
+    ...deep,
+    hidden: images,
+    epochs: 2,
+    optimizer: { name: 'adamw' },
+    learningRates: Array(5).fill(0.002),
   },
 };
 
