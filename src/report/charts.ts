@@ -3,7 +3,7 @@ import { area as areaOf, line as lineOf } from 'd3-shape';
 import { escapeHtml } from './html.ts';
 import { count } from './table.ts';
 
-/** Charts as SVG: functions from values to text. d3 does the scales, ticks and paths (docs/decisions/0059-charts.md). Colours are classes
+/** Charts as SVG: functions from values to text. d3 does the scales, ticks and paths (docs/decisions/0047-reports.md). Colours are classes
  *  that the page's style fills in, light and dark; each series has a dash or a shape of its own as well. */
 
 export interface Axis {
