@@ -3,14 +3,7 @@ import { expect, test } from 'vitest';
 import { referenceKernels } from '../../../src/kernels/reference.ts';
 import { kernelsFor } from '../../../src/kernels/select.ts';
 import type { LayerOf, Network } from '../../../src/nn/build.ts';
-import {
-  backward,
-  createWorkspace,
-  forward,
-  initialParameters,
-  lossGradient,
-  parametersOver,
-} from '../../../src/nn/network.ts';
+import { backward, createWorkspace, forward, initialParameters, lossGradient, parametersOver } from '../../../src/nn/network.ts';
 import { numpyRandom } from '../../../src/random.ts';
 import { dense } from '../networks.ts';
 
