@@ -5,7 +5,6 @@ import { type Config, unnamedDefaults } from '../config/schema.ts';
 import { readPlainFile, removeFile } from '../data/disk.ts';
 import { type ExitKind, shown, UserError } from '../errors.ts';
 import { version } from '../own-files.ts';
-import { trainText } from '../report/train-summary.ts';
 import type { TrainSummary } from '../results/summary.ts';
 import { dropNewest, loadCheckpoint } from '../run/checkpoint-file.ts';
 import { loadClassifier } from '../run/model-file.ts';
@@ -16,7 +15,7 @@ import { type Checkpoint, type InputDigests, inputDigests, unpackCheckpoint } fr
 import type { TrainingJob } from '../training/trainer.ts';
 import { runTraining } from '../training/trainer.ts';
 import type { Context } from './command.ts';
-import { prepareJob, printTrained } from './train-job.ts';
+import { prepareJob, printSummary, printTrained } from './train-job.ts';
 
 /** `nn train --resume`: goes on with a run where its last checkpoint was, or from its beginning where there is none yet.
  *  @param sets  as given to --set: nothing but training.epochs
@@ -52,7 +51,7 @@ export async function resume(context: Context, path: string, sets: readonly stri
     noteBeginning(context, job, checkpoint);
     const run = await openRun(path, lock, checkpoint?.journalBytes ?? 0);
     close = run.close;
-    return printTrained(context, job, await runTraining(run, job, { from: checkpoint, inputs: marks }));
+    return await printTrained(context, job, await runTraining(run, job, { from: checkpoint, inputs: marks }));
   } finally {
     await close();
   }
@@ -149,7 +148,7 @@ async function printAgain(context: Context, path: string, summary: TrainSummary,
   const goesOn = summary.stopped === 'finished' && epochsEnd(config) === null;
   const more = goesOn ? ` For more epochs: --set training.epochs=N, above ${config.training.epochs}.` : '';
   context.note(`${path}: this run is finished; nothing is left to do.${more}`);
-  context.print(context.json ? JSON.stringify(moved) : trainText(moved, classifier.classes, context.style));
+  await printSummary(context, moved, classifier.classes);
 }
 
 /** @throws UserError (data, usage) naming what is not as it was when the run began */

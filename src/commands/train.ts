@@ -88,7 +88,7 @@ async function train(context: Context, values: Values): Promise<ExitKind | undef
   try {
     const split = await writeSplit(path, data.splits, data.classes);
     const marks = inputDigests(split, data.splits, files);
-    return printTrained(context, job, await runTraining(run, job, { from: null, inputs: marks }));
+    return await printTrained(context, job, await runTraining(run, job, { from: null, inputs: marks }));
   } finally {
     await run.close();
   }

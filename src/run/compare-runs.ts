@@ -1,0 +1,192 @@
+import { differingFields } from '../config/json-schema.ts';
+import type { SplitName } from '../data/split.ts';
+import { UserError } from '../errors.ts';
+import { holm, mcnemarExact, type PairedCounts, pairedDifferenceInterval } from '../evaluation/paired.ts';
+import type { ComparedRun, Pair, PairTest, RunComparison } from '../results/runs.ts';
+import type { TrainSummary } from '../results/summary.ts';
+import { type Answer, evaluateCommand, readAnswers } from './answers.ts';
+import { loadClassifier } from './model-file.ts';
+import type { ReadRun } from './read-run.ts';
+import { curveOf } from './run-details.ts';
+import { comparable, settingOf } from './run-list.ts';
+
+/** A difference less probable than this by chance alone is said to be more. */
+export const significance = 0.05;
+
+/** A run with all that it is compared by. */
+interface Contestant {
+  run: ReadRun & { summary: TrainSummary };
+  letter: string;
+  threshold: number;
+  /** null where the run has no such part */
+  answers: Answer[] | null;
+}
+
+/** Puts runs beside each other, and tests the first against each of the others where both were judged on the same pictures.
+ *  @param runs  two to 26
+ *  @param part  dev where each of them has one, else test, where it is not given
+ *  @throws UserError (data) where a run has not ended, or keeps no answers for its part; (model) where a model can't be read */
+export async function compareRuns(runs: readonly ReadRun[], wanted: SplitName | undefined): Promise<RunComparison> {
+  const ended = runs.map(requireSummary);
+  const part = wanted ?? (ended.every(({ summary }) => summary.metrics.dev !== null) ? 'dev' : 'test');
+  const contestants: Contestant[] = [];
+  for (const [i, run] of ended.entries()) contestants.push(await readContestant(run, letters[i]!, part));
+  requireAnswers(contestants, part);
+  const configs = runs.map(({ config }) => (config === null ? null : comparable(config)));
+  const differing = differingFields(configs.filter((config) => config !== null));
+  const warnings = warningsOf(runs, part, differing);
+  return {
+    part,
+    runs: await Promise.all(contestants.map((one) => comparedRun(one, warnings))),
+    differing: differing.map((field) => ({ field, values: configs.map((config) => settingOf(config, field)) })),
+    pairs: corrected(contestants.slice(1).map((other, i) => comparePair([contestants[0]!, other], i + 1, part))),
+    warnings,
+  };
+}
+
+/** What stands for a run in words and in curves. */
+const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ';
+export const mostCompared = letters.length;
+
+function requireSummary(run: ReadRun): Contestant['run'] {
+  const { summary, entry } = run;
+  if (summary !== null) return { ...run, summary };
+  const hints = { diverged: 'Train it anew with a smaller rate.', running: 'Wait for its end.', unreadable: entry.problem ?? '' };
+  throw new UserError(
+    'data',
+    `${entry.run}: expected a run that has ended, with its summary.json, found one that is ${entry.ended}`,
+    {
+      hint: hints[entry.ended as keyof typeof hints] ?? `Go on with it: nn train --resume ${entry.run}`,
+    },
+  );
+}
+
+async function readContestant(run: Contestant['run'], letter: string, part: SplitName): Promise<Contestant> {
+  const { classifier } = await loadClassifier(run.entry.run);
+  const answers = run.summary.metrics[part] === null ? [] : await readAnswers(run.entry.run, part, classifier);
+  return { run, letter, threshold: classifier.threshold, answers };
+}
+
+/** @throws UserError (data) with the commands that make what is missing */
+function requireAnswers(contestants: readonly Contestant[], part: SplitName): void {
+  const without = contestants.filter(({ answers }) => answers === null).map(({ run }) => run.entry.run);
+  if (without.length === 0) return;
+  throw new UserError(
+    'data',
+    without.map((run) => `${run}: expected the answers for each picture of ${part} in predictions.csv, found none`),
+    { hint: ['nn evaluate makes them:', ...without.map(evaluateCommand)] },
+  );
+}
+
+async function comparedRun({ run, letter, threshold }: Contestant, warnings: string[]): Promise<ComparedRun> {
+  const { name, when, ended, network } = run.entry;
+  const { parameters, epochs, bestEpoch, seconds, examples, metrics } = run.summary;
+  const { run: folder } = run.entry;
+  const curve = await curveOf(folder, bestEpoch, warnings);
+  return {
+    letter,
+    name,
+    run: folder,
+    when,
+    ended,
+    network,
+    parameters,
+    epochs,
+    bestEpoch,
+    seconds,
+    threshold,
+    examples,
+    metrics,
+    curve,
+  };
+}
+
+function comparePair([first, second]: readonly [Contestant, Contestant], index: number, part: SplitName): Pair {
+  const untested = whyUntested(first, second, part);
+  const indices = { first: 0, second: index };
+  if (untested !== null) return { ...indices, test: null, untested };
+  return { ...indices, test: testOf(countsOf(first.answers!, second.answers!)), untested: null };
+}
+
+/** @returns with the p-value as it is alone */
+export function testOf(counts: PairedCounts): PairTest {
+  const { bothRight, onlyFirst, onlySecond, bothWrong } = counts;
+  const pictures = bothRight + onlyFirst + onlySecond + bothWrong;
+  const pValue = mcnemarExact(onlyFirst, onlySecond);
+  return {
+    pictures,
+    bothRight,
+    onlyFirst,
+    onlySecond,
+    bothWrong,
+    difference: (onlySecond - onlyFirst) / pictures,
+    differenceInterval: pairedDifferenceInterval(counts),
+    pValue,
+    adjustedP: pValue,
+    beyondChance: pValue < significance,
+  };
+}
+
+/** Holm's correction: among several tests one finds a difference by chance more easily. */
+function corrected(pairs: readonly Pair[]): Pair[] {
+  const adjusted = holm(pairs.flatMap(({ test }) => (test === null ? [] : [test.pValue])));
+  return pairs.map((pair) => {
+    if (pair.test === null) return pair;
+    const adjustedP = adjusted.shift()!;
+    return { ...pair, test: { ...pair.test, adjustedP, beyondChance: adjustedP < significance } };
+  });
+}
+
+const keyOf = ({ hash, label }: Answer) => `${hash} ${label}`;
+
+/** A picture that occurs several times is paired as often, in the order of the rows.
+ *  @param second  of the same pictures, in any order */
+function countsOf(first: readonly Answer[], second: readonly Answer[]): PairedCounts {
+  const byPicture = new Map<string, boolean[]>();
+  for (const answer of second) byPicture.set(keyOf(answer), [...(byPicture.get(keyOf(answer)) ?? []), answer.right]);
+  const counts = { bothRight: 0, onlyFirst: 0, onlySecond: 0, bothWrong: 0 };
+  for (const answer of first) {
+    const other = byPicture.get(keyOf(answer))!.shift()!;
+    counts[answer.right ? (other ? 'bothRight' : 'onlyFirst') : other ? 'onlySecond' : 'bothWrong']++;
+  }
+  return counts;
+}
+
+/** Why two runs can't be tested against each other on a part; null where they were judged on the same pictures with the same labels. */
+function whyUntested(first: Contestant, second: Contestant, part: SplitName): string | null {
+  const [a, b] = [first.answers!, second.answers!];
+  const without = [first, second].filter(({ answers }) => answers!.length === 0).map(({ letter }) => letter);
+  if (without.length > 0) return `${without.join(' and ')} ${without.length > 1 ? 'have' : 'has'} no ${part} part`;
+  const common = commonOf(a.map(keyOf), b.map(keyOf));
+  if (common === a.length && common === b.length) return null;
+  const sameContent = commonOf(
+    a.map(({ hash }) => hash),
+    b.map(({ hash }) => hash),
+  );
+  const judged = `${first.letter} was judged on ${a.length} pictures of ${part}, ${second.letter} on ${b.length}`;
+  const labelled = sameContent > common ? `, and ${sameContent - common} more with another label` : '';
+  return `${judged}: ${common} are the same${labelled}`;
+}
+
+/** How many entries two lists have in common, each as often as it is in both. */
+function commonOf(one: readonly string[], other: readonly string[]): number {
+  const left = new Map<string, number>();
+  for (const key of one) left.set(key, (left.get(key) ?? 0) + 1);
+  return other.filter((key) => {
+    const n = left.get(key) ?? 0;
+    left.set(key, n - 1);
+    return n > 0;
+  }).length;
+}
+
+/** What one must know before believing the figures. */
+function warningsOf(runs: readonly ReadRun[], part: SplitName, differing: readonly string[]): string[] {
+  const unreadable = runs.flatMap(({ config, entry }) => (config === null ? [entry.problem ?? entry.run] : []));
+  return [
+    ...(part === 'test'
+      ? ['what is chosen by test no longer tells the truth: choose by dev, and ask test once, of the run that was chosen']
+      : []),
+    ...(differing.includes('training.loss') ? ['their training.loss differs: costs of two kinds can not be compared'] : []),
+    ...unreadable,
+  ];
+}

@@ -1,0 +1,129 @@
+import { join } from 'node:path';
+import { openPlainFile, readAt, withFile } from '../data/disk.ts';
+import { systemReason, UserError } from '../errors.ts';
+import type { CurvePoint, JournalLine } from '../results/journal.ts';
+import { runFiles } from './run-folder.ts';
+
+/** What an epoch of a journal shows in a learning curve: at most so many are kept. */
+const mostPoints = 1000;
+
+/** The learning curve of a run: of its journal some epochs, the first and the last, `best` and all extremes among them. None where there is no
+ *  journal; folds are left out. A last line that was cut off by a kill counts as not written.
+ *  @throws UserError (data) where it can't be read, or another line is none of a journal */
+export async function readCurve(run: string, best: number | null): Promise<CurvePoint[]> {
+  const { curvePoint } = await import('../results/journal.ts');
+  const points: CurvePoint[] = [];
+  let damaged: number | null = null;
+  let number = 0;
+  for await (const line of linesOfJournal(run)) {
+    number++;
+    if (damaged !== null) break;
+    const value = parseLine(line);
+    if (typeof value === 'object' && value !== null && ('fold' in value || 'diverged' in value)) continue;
+    const { success, data } = curvePoint.safeParse(value);
+    if (success) points.push(data);
+    else damaged = number;
+  }
+  if (damaged !== null && number > damaged) {
+    throw new UserError(
+      'data',
+      `${join(run, runFiles.journal)}, line ${damaged}: expected an epoch of nn train, found another line`,
+      {
+        hint: 'The file is damaged; the model and summary.json do not depend on it.',
+      },
+    );
+  }
+  return thinned(points, best);
+}
+
+async function* linesOfJournal(run: string): AsyncGenerator<string> {
+  const file = join(run, runFiles.journal);
+  try {
+    const handle = await openPlainFile(file);
+    try {
+      yield* handle.readLines();
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+    throw new UserError('data', `${file}: expected the epochs of a run, found: ${systemReason(error)}`, { cause: error });
+  }
+}
+
+/** At most `mostPoints` points: of each stretch of epochs those of the least and the highest cost and accuracy, on train and on dev. */
+export function thinned(points: readonly CurvePoint[], best: number | null): CurvePoint[] {
+  if (points.length <= mostPoints) return [...points];
+  const kept = new Set([0, points.length - 1, points.findIndex(({ epoch }) => epoch === best)]);
+  const stretches = Math.floor((mostPoints - kept.size) / (2 * measured.length));
+  for (let s = 0; s < stretches; s++) {
+    const [from, to] = [s, s + 1].map((k) => Math.floor((k * points.length) / stretches)) as [number, number];
+    for (const value of measured) for (const i of extremes(points, value, from, to)) kept.add(i);
+  }
+  return points.filter((_, i) => kept.has(i));
+}
+
+const measured: ((point: CurvePoint) => number | undefined)[] = [
+  ({ cost }) => cost,
+  ({ train }) => train.accuracy,
+  ({ dev }) => dev?.cost,
+  ({ dev }) => dev?.accuracy,
+];
+
+/** The indices of the least and the highest value from one index to before another; none where nothing has one. */
+function extremes(
+  points: readonly CurvePoint[],
+  value: (point: CurvePoint) => number | undefined,
+  from: number,
+  to: number,
+): number[] {
+  let [least, most] = [-1, -1];
+  for (let i = from; i < to; i++) {
+    const here = value(points[i]!);
+    if (here === undefined) continue;
+    if (least < 0 || here < value(points[least]!)!) least = i;
+    if (most < 0 || here > value(points[most]!)!) most = i;
+  }
+  return least < 0 ? [] : [least, most];
+}
+
+/** Bytes that are read of a journal's end first; a line of a deep network may be longer. */
+const tailBytes = 16 * 1024;
+
+/** The last whole line of a run's journal, with no more read of it than its end; null where there is none.
+ *  @throws UserError (data) where it can't be read, or is none of a journal */
+export async function readLastLine(run: string): Promise<JournalLine | null> {
+  const { journalLine } = await import('../results/journal.ts');
+  const file = join(run, runFiles.journal);
+  let text: string | null;
+  try {
+    text = await lastLineOf(file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw new UserError('data', `${file}: expected the epochs of a run, found: ${systemReason(error)}`, { cause: error });
+  }
+  if (text === null) return null;
+  const { success, data } = journalLine.safeParse(parseLine(text));
+  if (success) return data;
+  throw new UserError('data', `${file}: expected an epoch of nn train in its last line, found ${text.slice(0, 40)}`);
+}
+
+function lastLineOf(file: string): Promise<string | null> {
+  return withFile(openPlainFile(file), async (handle) => {
+    const { size } = await handle.stat();
+    for (let length = Math.min(size, tailBytes); ; length = Math.min(size, 4 * length)) {
+      const bytes = await readAt(handle, size - length, length);
+      const end = bytes.lastIndexOf('\n');
+      const start = end < 0 ? -1 : bytes.subarray(0, end).lastIndexOf('\n');
+      if (start >= 0 || length === size) return end < 0 ? null : bytes.subarray(start + 1, end).toString();
+    }
+  });
+}
+
+function parseLine(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined; // the schema refuses it
+  }
+}
