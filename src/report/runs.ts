@@ -60,10 +60,11 @@ function epochsText({ epochs, planned }: Pick<RunEntry, 'epochs' | 'planned'>): 
   return planned === null || planned === epochs ? count(epochs) : `${count(epochs)} of ${count(planned)}`;
 }
 
+/** 72.0% (58 to 83): the accuracy and its 95% interval. */
 function shareText(share: RunEntry['dev']): string {
   if (share === null) return '';
   const [low, high] = share.accuracyInterval;
-  return `${percent(share.accuracy)} (${percent(low)} to ${percent(high)})`;
+  return `${percent(share.accuracy)} (${(low * 100).toFixed(0)} to ${(high * 100).toFixed(0)})`;
 }
 
 /** What is so in more than half of the runs is not said. */

@@ -2,8 +2,9 @@ import { differingFields } from '../config/json-schema.ts';
 import type { SplitName } from '../data/split.ts';
 import { UserError } from '../errors.ts';
 import { holm, mcnemarExact, type PairedCounts, pairedDifferenceInterval } from '../evaluation/paired.ts';
-import type { ComparedRun, Pair, PairTest, RunComparison } from '../results/runs.ts';
+import type { ComparedRun, Ended, Pair, PairTest, RunComparison } from '../results/runs.ts';
 import type { TrainSummary } from '../results/summary.ts';
+import { shellWord } from '../text.ts';
 import { type Answer, evaluateCommand, readAnswers } from './answers.ts';
 import { loadClassifier } from './model-file.ts';
 import type { ReadRun } from './read-run.ts';
@@ -48,18 +49,21 @@ export async function compareRuns(runs: readonly ReadRun[], wanted: SplitName | 
 const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ';
 export const mostCompared = letters.length;
 
+/** @throws UserError (data) where a run has no summary.json, with what to do about it */
 function requireSummary(run: ReadRun): Contestant['run'] {
   const { summary, entry } = run;
   if (summary !== null) return { ...run, summary };
-  const hints = { diverged: 'Train it anew with a smaller rate.', running: 'Wait for its end.', unreadable: entry.problem ?? '' };
-  throw new UserError(
-    'data',
-    `${entry.run}: expected a run that has ended, with its summary.json, found one that is ${entry.ended}`,
-    {
-      hint: hints[entry.ended as keyof typeof hints] ?? `Go on with it: nn train --resume ${entry.run}`,
-    },
-  );
+  const found = `${entry.run}: expected a run that has ended, with its summary.json, found one that is ${entry.ended}`;
+  throw new UserError('data', found, {
+    hint: whatToDo[entry.ended]?.(entry) ?? `Go on with it: nn train --resume ${shellWord(entry.run)}`,
+  });
 }
+
+const whatToDo: Partial<Record<Ended, (entry: ReadRun['entry']) => string>> = {
+  diverged: ({ problem }) => `It ${problem}. Train it anew at a smaller rate.`,
+  running: () => 'Wait for its end, or leave it out.',
+  unreadable: ({ problem }) => problem ?? 'Leave it out.',
+};
 
 async function readContestant(run: Contestant['run'], letter: string, part: SplitName): Promise<Contestant> {
   const { classifier } = await loadClassifier(run.entry.run);

@@ -13,41 +13,43 @@ const mostPoints = 1000;
 export async function readCurve(run: string, best: number | null): Promise<CurvePoint[]> {
   const { curvePoint } = await import('../results/journal.ts');
   const points: CurvePoint[] = [];
-  let damaged: number | null = null;
   let number = 0;
   for await (const line of linesOfJournal(run)) {
     number++;
-    if (damaged !== null) break;
     const value = parseLine(line);
     if (typeof value === 'object' && value !== null && ('fold' in value || 'diverged' in value)) continue;
     const { success, data } = curvePoint.safeParse(value);
-    if (success) points.push(data);
-    else damaged = number;
-  }
-  if (damaged !== null && number > damaged) {
-    throw new UserError(
-      'data',
-      `${join(run, runFiles.journal)}, line ${damaged}: expected an epoch of nn train, found another line`,
-      {
+    if (!success) {
+      const where = `${join(run, runFiles.journal)}, line ${number}`;
+      throw new UserError('data', `${where}: expected an epoch of nn train, found ${line.slice(0, 40)}`, {
         hint: 'The file is damaged; the model and summary.json do not depend on it.',
-      },
-    );
+      });
+    }
+    points.push(data);
   }
   return thinned(points, best);
 }
 
+/** Whole lines: what stands behind the last line end is being written, or was cut off. */
 async function* linesOfJournal(run: string): AsyncGenerator<string> {
   const file = join(run, runFiles.journal);
   try {
-    const handle = await openPlainFile(file);
+    const stream = (await openPlainFile(file)).createReadStream({ encoding: 'utf8' }); // it closes the file at its end
     try {
-      yield* handle.readLines();
+      let rest = '';
+      for await (const piece of stream as AsyncIterable<string>) {
+        const lines = (rest + piece).split('\n'); // alone: names of pictures may hold other signs that end lines
+        rest = lines.pop()!;
+        yield* lines;
+      }
     } finally {
-      await handle.close();
+      stream.destroy();
     }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
-    throw new UserError('data', `${file}: expected the epochs of a run, found: ${systemReason(error)}`, { cause: error });
+    throw error instanceof UserError
+      ? error
+      : new UserError('data', `${file}: expected the epochs of a run, found: ${systemReason(error)}`, { cause: error });
   }
 }
 
