@@ -76,7 +76,7 @@ const curve = z
 /** The object of `nn runs show --json`. */
 export const runDetails = z.object({
   ...runEntry.omit({ settings: true }).shape,
-  summary: trainSummary.nullable().describe('its summary.json; null before the end'),
+  summary: trainSummary.nullable().describe('its summary.json, with the paths where it lies now; null before the end'),
   config: z
     .record(z.string(), z.unknown().describe('a field, or fields within it'))
     .nullable()

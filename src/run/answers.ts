@@ -4,6 +4,7 @@ import type { Classifier } from '../classifier/classifier.ts';
 import { exists, openPlainFile } from '../data/disk.ts';
 import { type SplitName, splitNames } from '../data/split.ts';
 import { systemReason, UserError } from '../errors.ts';
+import type { PairedCounts } from '../evaluation/paired.ts';
 import type { StoredPrediction } from '../results/evaluation.ts';
 import { shellWord } from '../text.ts';
 import { predictionsFileName, readSplitPart } from './split-file.ts';
@@ -42,6 +43,33 @@ export async function readAnswers(
     label: label === 1 ? classes.positive : classes.negative,
     right: predictions[i]!.p > threshold === (label === 1),
   }));
+}
+
+/** What tells one labelled picture from others. */
+export const pictureOf = ({ hash, label }: Answer) => `${hash} ${label}`;
+
+/** How often each of two runs, or both, were right. A picture that occurs several times is paired as often, in the order of the rows.
+ *  @param second  of the same pictures, in any order */
+export function pairAnswers(first: readonly Answer[], second: readonly Answer[]): PairedCounts {
+  const byPicture = new Map<string, boolean[]>();
+  for (const answer of second) byPicture.set(pictureOf(answer), [...(byPicture.get(pictureOf(answer)) ?? []), answer.right]);
+  const counts = { bothRight: 0, onlyFirst: 0, onlySecond: 0, bothWrong: 0 };
+  for (const answer of first) {
+    const other = byPicture.get(pictureOf(answer))!.shift()!;
+    counts[answer.right ? (other ? 'bothRight' : 'onlyFirst') : other ? 'onlySecond' : 'bothWrong']++;
+  }
+  return counts;
+}
+
+/** How many answers two lists have in common by a key, each as often as it is in both. */
+export function commonOf(one: readonly Answer[], other: readonly Answer[], keyOf: (answer: Answer) => string): number {
+  const left = new Map<string, number>();
+  for (const key of one.map(keyOf)) left.set(key, (left.get(key) ?? 0) + 1);
+  return other.map(keyOf).filter((key) => {
+    const n = left.get(key) ?? 0;
+    left.set(key, n - 1);
+    return n > 0;
+  }).length;
 }
 
 /** The command that makes a run's predictions.csv. */

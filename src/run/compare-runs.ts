@@ -5,21 +5,23 @@ import { holm, mcnemarExact, type PairedCounts, pairedDifferenceInterval } from 
 import type { ComparedRun, Ended, Pair, PairTest, RunComparison } from '../results/runs.ts';
 import type { TrainSummary } from '../results/summary.ts';
 import { shellWord } from '../text.ts';
-import { type Answer, evaluateCommand, readAnswers } from './answers.ts';
+import { type Answer, commonOf, evaluateCommand, pairAnswers, pictureOf, readAnswers } from './answers.ts';
 import { loadClassifier } from './model-file.ts';
 import type { ReadRun } from './read-run.ts';
 import { curveOf } from './run-details.ts';
 import { comparable, settingOf } from './run-list.ts';
 
 /** A difference less probable than this by chance alone is said to be more. */
-export const significance = 0.05;
+const significance = 0.05;
 
-/** A run with all that it is compared by. */
-interface Contestant {
-  run: ReadRun & { summary: TrainSummary };
+type EndedRun = ReadRun & { summary: TrainSummary };
+
+/** A run with its answers for the pictures of a part. */
+interface JudgedRun {
+  run: EndedRun;
   letter: string;
   threshold: number;
-  /** null where the run has no such part */
+  /** none where the run has no such part; null where it has, and keeps no answers */
   answers: Answer[] | null;
 }
 
@@ -30,17 +32,17 @@ interface Contestant {
 export async function compareRuns(runs: readonly ReadRun[], wanted: SplitName | undefined): Promise<RunComparison> {
   const ended = runs.map(requireSummary);
   const part = wanted ?? (ended.every(({ summary }) => summary.metrics.dev !== null) ? 'dev' : 'test');
-  const contestants: Contestant[] = [];
-  for (const [i, run] of ended.entries()) contestants.push(await readContestant(run, letters[i]!, part));
-  requireAnswers(contestants, part);
+  const judged: JudgedRun[] = [];
+  for (const [i, run] of ended.entries()) judged.push(await readJudged(run, letters[i]!, part));
+  requireAnswers(judged, part);
   const configs = runs.map(({ config }) => (config === null ? null : comparable(config)));
   const differing = differingFields(configs.filter((config) => config !== null));
   const warnings = warningsOf(runs, part, differing);
   return {
     part,
-    runs: await Promise.all(contestants.map((one) => comparedRun(one, warnings))),
+    runs: await Promise.all(judged.map((one) => comparedRun(one, warnings))),
     differing: differing.map((field) => ({ field, values: configs.map((config) => settingOf(config, field)) })),
-    pairs: corrected(contestants.slice(1).map((other, i) => comparePair([contestants[0]!, other], i + 1, part))),
+    pairs: corrected(judged.slice(1).map((other, i) => comparePair([judged[0]!, other], i + 1, part))),
     warnings,
   };
 }
@@ -50,7 +52,7 @@ const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ';
 export const mostCompared = letters.length;
 
 /** @throws UserError (data) where a run has no summary.json, with what to do about it */
-function requireSummary(run: ReadRun): Contestant['run'] {
+function requireSummary(run: ReadRun): EndedRun {
   const { summary, entry } = run;
   if (summary !== null) return { ...run, summary };
   const found = `${entry.run}: expected a run that has ended, with its summary.json, found one that is ${entry.ended}`;
@@ -65,15 +67,15 @@ const whatToDo: Partial<Record<Ended, (entry: ReadRun['entry']) => string>> = {
   unreadable: ({ problem }) => problem ?? 'Leave it out.',
 };
 
-async function readContestant(run: Contestant['run'], letter: string, part: SplitName): Promise<Contestant> {
+async function readJudged(run: EndedRun, letter: string, part: SplitName): Promise<JudgedRun> {
   const { classifier } = await loadClassifier(run.entry.run);
   const answers = run.summary.metrics[part] === null ? [] : await readAnswers(run.entry.run, part, classifier);
   return { run, letter, threshold: classifier.threshold, answers };
 }
 
 /** @throws UserError (data) with the commands that make what is missing */
-function requireAnswers(contestants: readonly Contestant[], part: SplitName): void {
-  const without = contestants.filter(({ answers }) => answers === null).map(({ run }) => run.entry.run);
+function requireAnswers(judged: readonly JudgedRun[], part: SplitName): void {
+  const without = judged.filter(({ answers }) => answers === null).map(({ run }) => run.entry.run);
   if (without.length === 0) return;
   throw new UserError(
     'data',
@@ -82,7 +84,7 @@ function requireAnswers(contestants: readonly Contestant[], part: SplitName): vo
   );
 }
 
-async function comparedRun({ run, letter, threshold }: Contestant, warnings: string[]): Promise<ComparedRun> {
+async function comparedRun({ run, letter, threshold }: JudgedRun, warnings: string[]): Promise<ComparedRun> {
   const { name, when, ended, network } = run.entry;
   const { parameters, epochs, bestEpoch, seconds, examples, metrics } = run.summary;
   const { run: folder } = run.entry;
@@ -105,15 +107,15 @@ async function comparedRun({ run, letter, threshold }: Contestant, warnings: str
   };
 }
 
-function comparePair([first, second]: readonly [Contestant, Contestant], index: number, part: SplitName): Pair {
+function comparePair([first, second]: readonly [JudgedRun, JudgedRun], index: number, part: SplitName): Pair {
   const untested = whyUntested(first, second, part);
   const indices = { first: 0, second: index };
   if (untested !== null) return { ...indices, test: null, untested };
-  return { ...indices, test: testOf(countsOf(first.answers!, second.answers!)), untested: null };
+  return { ...indices, test: testOf(pairAnswers(first.answers!, second.answers!)), untested: null };
 }
 
 /** @returns with the p-value as it is alone */
-export function testOf(counts: PairedCounts): PairTest {
+function testOf(counts: PairedCounts): PairTest {
   const { bothRight, onlyFirst, onlySecond, bothWrong } = counts;
   const pictures = bothRight + onlyFirst + onlySecond + bothWrong;
   const pValue = mcnemarExact(onlyFirst, onlySecond);
@@ -141,46 +143,17 @@ function corrected(pairs: readonly Pair[]): Pair[] {
   });
 }
 
-const keyOf = ({ hash, label }: Answer) => `${hash} ${label}`;
-
-/** A picture that occurs several times is paired as often, in the order of the rows.
- *  @param second  of the same pictures, in any order */
-function countsOf(first: readonly Answer[], second: readonly Answer[]): PairedCounts {
-  const byPicture = new Map<string, boolean[]>();
-  for (const answer of second) byPicture.set(keyOf(answer), [...(byPicture.get(keyOf(answer)) ?? []), answer.right]);
-  const counts = { bothRight: 0, onlyFirst: 0, onlySecond: 0, bothWrong: 0 };
-  for (const answer of first) {
-    const other = byPicture.get(keyOf(answer))!.shift()!;
-    counts[answer.right ? (other ? 'bothRight' : 'onlyFirst') : other ? 'onlySecond' : 'bothWrong']++;
-  }
-  return counts;
-}
-
 /** Why two runs can't be tested against each other on a part; null where they were judged on the same pictures with the same labels. */
-function whyUntested(first: Contestant, second: Contestant, part: SplitName): string | null {
+function whyUntested(first: JudgedRun, second: JudgedRun, part: SplitName): string | null {
   const [a, b] = [first.answers!, second.answers!];
   const without = [first, second].filter(({ answers }) => answers!.length === 0).map(({ letter }) => letter);
   if (without.length > 0) return `${without.join(' and ')} ${without.length > 1 ? 'have' : 'has'} no ${part} part`;
-  const common = commonOf(a.map(keyOf), b.map(keyOf));
+  const common = commonOf(a, b, pictureOf);
   if (common === a.length && common === b.length) return null;
-  const sameContent = commonOf(
-    a.map(({ hash }) => hash),
-    b.map(({ hash }) => hash),
-  );
-  const judged = `${first.letter} was judged on ${a.length} pictures of ${part}, ${second.letter} on ${b.length}`;
+  const sameContent = commonOf(a, b, ({ hash }) => hash);
+  const sizes = `${first.letter} was judged on ${a.length} pictures of ${part}, ${second.letter} on ${b.length}`;
   const labelled = sameContent > common ? `, and ${sameContent - common} more with another label` : '';
-  return `${judged}: ${common} are the same${labelled}`;
-}
-
-/** How many entries two lists have in common, each as often as it is in both. */
-function commonOf(one: readonly string[], other: readonly string[]): number {
-  const left = new Map<string, number>();
-  for (const key of one) left.set(key, (left.get(key) ?? 0) + 1);
-  return other.filter((key) => {
-    const n = left.get(key) ?? 0;
-    left.set(key, n - 1);
-    return n > 0;
-  }).length;
+  return `${sizes}: ${common} are the same${labelled}`;
 }
 
 /** What one must know before believing the figures. */
