@@ -2,7 +2,7 @@ import type { ComparedRun, Pair, PairTest, RunComparison } from '../results/runs
 import type { Lines } from '../text.ts';
 import { overlaidCurvesText } from './learning-curve.ts';
 import { settingText } from './setting.ts';
-import { count, percent, percentRange, plural, table } from './table.ts';
+import { count, leftTable, percent, percentRange, plural } from './table.ts';
 
 type Style = (style: 'bold' | 'yellow', text: string) => string;
 
@@ -13,17 +13,17 @@ export function comparisonText(comparison: RunComparison, style: Style): Lines {
   const fields = differing.map(({ field, values }) => [field, ...values.map(settingText)]);
   const curves = overlaidCurvesText(runs);
   return [
-    table(
+    leftTable(
       runs.map(({ letter, name, network }) => [letter, name, network ?? '']),
       '  ',
     ),
     '',
     fields.length === 0
       ? 'Their configs are the same.'
-      : [style('bold', 'Where their configs differ'), table([['', ...letters], ...fields], '  ')],
+      : [style('bold', 'Where their configs differ'), leftTable([['', ...letters], ...fields], '  ')],
     '',
     style('bold', `Beside each other, on ${part}`),
-    table([['', ...letters], ...figures(runs, part)], '  '),
+    leftTable([['', ...letters], ...figures(runs, part)], '  '),
     '',
     ...pairs.flatMap((pair) => [pairText(pair, comparison), '']),
     ...(curves.length === 0 ? [] : [...curves, '']),

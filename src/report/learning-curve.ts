@@ -16,14 +16,15 @@ export interface LetteredCurve {
  *  @returns lines of 72 columns at most; none where there is no epoch */
 export function learningCurveText(curve: readonly CurvePoint[], bestEpoch: number | null): string[] {
   if (curve.length === 0) return [];
-  const axis = { first: curve[0]!.epoch, last: curve.at(-1)!.epoch, marked: bestEpoch };
+  const [first, last] = [curve[0]!.epoch, curve.at(-1)!.epoch];
+  const axis = { first, last, marked: bestEpoch === last ? null : bestEpoch }; // the end needs no line
   const hasDev = curve.some(({ dev }) => dev !== null);
   const legend = hasDev ? `${brailleCharacter(0x12).repeat(2)} train  ${devSign} dev` : 'on train';
   const series = (value: (at: { cost: number; accuracy: number }) => number): Series[] => [
     { points: curve.map(({ epoch, cost, train }) => ({ x: epoch, y: value({ cost, accuracy: train.accuracy }) })) },
     { points: curve.flatMap(({ epoch, dev }) => (dev === null ? [] : [{ x: epoch, y: value(dev) }])), signs: devSign },
   ];
-  const kept = bestEpoch === null || bestEpoch < axis.first || bestEpoch > axis.last ? null : bestEpoch;
+  const kept = bestEpoch === null || bestEpoch < first || bestEpoch > last ? null : bestEpoch;
   return [
     ...panelText({ title: `cost      ${legend}`, rows: 10, series: series(({ cost }) => cost), label: costLabel }, axis),
     ...panelText({ title: 'accuracy', rows: 7, series: series(({ accuracy }) => accuracy), label: shareLabel }, axis),

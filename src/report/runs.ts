@@ -3,7 +3,7 @@ import type { Ended, RunDetails, RunEntry, RunList } from '../results/runs.ts';
 import { type Lines, shellWord } from '../text.ts';
 import { learningCurveText } from './learning-curve.ts';
 import { fieldsOf, settingText } from './setting.ts';
-import { count, percent, plural, table } from './table.ts';
+import { count, leftTable, percent, plural, table } from './table.ts';
 import { trainText } from './train-summary.ts';
 
 type Style = Parameters<typeof trainText>[2];
@@ -118,7 +118,7 @@ export function runText(details: RunDetails, classes: { positive: string; negati
     ...(summary === null ? [soFar(details)] : trainText(summary, classes, style)),
     ...(ended === 'interrupted' || ended === 'unfinished' ? [`Go on with: nn train --resume ${shellWord(details.run)}`] : []),
     ...(drawn.length === 0 ? [] : ['', ...drawn]),
-    ...(fields.length === 0 ? [] : ['', 'Its config, as far as it is not the default:', table(fields, '  ')]),
+    ...(fields.length === 0 ? [] : ['', 'Its config, as far as it is not the default:', leftTable(fields, '  ')]),
     ...(warnings.length === 0 ? [] : ['', ...warnings]),
   ];
 }

@@ -138,9 +138,9 @@ async function lastWritten(path: string, files: readonly string[]): Promise<stri
   );
 }
 
-/** A network in a word: logistic regression, or the units of its hidden layers: 20-7-5. */
+/** A network in a word: logistic regression, or the units of its layers: 20-7-5-1, as the course counts four. */
 export function networkName({ model }: Config): string {
-  return model.layers.length === 0 ? 'logistic regression' : model.layers.map(({ units }) => units).join('-');
+  return model.layers.length === 0 ? 'logistic regression' : [...model.layers.map(({ units }) => units), 1].join('-');
 }
 
 function accuracyOf(metrics: Pick<Metrics, 'accuracy' | 'accuracyInterval'> | null | undefined): RunEntry['dev'] {

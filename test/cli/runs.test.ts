@@ -257,7 +257,7 @@ describe('nn runs compare', () => {
     expect(fields).toContain('training.threshold');
     expect(fields).toContain('model.layers.0.units');
     const { stdout } = await run(0, 'runs compare two four');
-    for (const text of ['Where their configs differ', 'training.threshold', '20-7-5', 'cost on dev', '┤'])
+    for (const text of ['Where their configs differ', 'training.threshold', '20-7-5-1', 'cost on dev', '┤'])
       expect(stdout).toContain(text);
     for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(160);
   });
@@ -341,7 +341,7 @@ describe('nn runs show', () => {
   test('shows runs that have not ended, or are damaged', async () => {
     await makeRun(join(folder, 'runs', 'killed'), { summary: null, journal: [1, 2].map((n) => journalEpoch(n)) });
     const killed = (await run(0, 'runs show killed')).stdout;
-    for (const text of ['killed: 4, unfinished', '2 epochs of 20', 'nn train --resume runs/killed', '┤'])
+    for (const text of ['killed: 4-1, unfinished', '2 epochs of 20', 'nn train --resume runs/killed', '┤'])
       expect(killed).toContain(text);
     await answering('damaged', a);
     await writeFile(join(folder, 'runs', 'damaged', 'journal.jsonl'), 'text\n');

@@ -48,7 +48,7 @@ describe('the list of runs', () => {
         when: when.toISOString(),
         ended: 'early',
         problem: null,
-        network: '20-7',
+        network: '20-7-1',
         parameters: 781,
         epochs: 9,
         planned: 20,
@@ -106,7 +106,7 @@ describe('the list of runs', () => {
     await writeFile(join(path, 'config.json'), JSON.stringify(config));
     await writeFile(join(path, 'summary.json'), JSON.stringify(summary));
     expect((await list()).entries).toMatchObject([
-      { name: 'old', ended: 'finished', problem: null, network: '4', dev: { accuracy: 0.625 } },
+      { name: 'old', ended: 'finished', problem: null, network: '4-1', dev: { accuracy: 0.625 } },
     ]);
   });
 
