@@ -80,7 +80,7 @@ function requireAnswers(judged: readonly JudgedRun[], part: SplitName): void {
   throw new UserError(
     'data',
     without.map((run) => `${run}: expected the answers for each picture of ${part} in predictions.csv, found none`),
-    { hint: ['nn evaluate makes them:', ...without.map(evaluateCommand)] },
+    { hint: ['Make them with:', ...without.map(evaluateCommand)] },
   );
 }
 
