@@ -67,6 +67,9 @@ function shareText(share: RunEntry['dev']): string {
   return `${percent(share.accuracy)} (${(low * 100).toFixed(0)} to ${(high * 100).toFixed(0)})`;
 }
 
+/** Fields that are named of a run; --csv and --json have all. */
+const mostSettings = 4;
+
 /** What is so in more than half of the runs is not said. */
 function ownSettings({ settings }: RunEntry, fields: readonly string[], entries: readonly RunEntry[]): string {
   const text = (of: RunEntry['settings'], field: string) => JSON.stringify(of[field]);
@@ -74,7 +77,8 @@ function ownSettings({ settings }: RunEntry, fields: readonly string[], entries:
     const alike = entries.filter((other) => text(other.settings, field) === text(settings, field)).length;
     return 2 * alike <= entries.length;
   });
-  return own.map((field) => `${field.replace(/^[^.]*\./, '')}=${settingText(settings[field])}`).join(' ');
+  const words = own.slice(0, mostSettings).map((field) => `${field.replace(/^[^.]*\./, '')}=${settingText(settings[field])}`);
+  return [...words, ...(own.length > mostSettings ? [`and ${own.length - mostSettings} more`] : [])].join(' ');
 }
 
 const columns = [
