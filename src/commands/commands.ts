@@ -13,6 +13,11 @@ export const commands: readonly CommandEntry[] = [
   { name: 'train', summary: 'train a classifier as a config says, judge it and save it', load: () => import('./train.ts') },
   { name: 'predict', summary: 'say what pictures show: one line each', load: () => import('./predict.ts') },
   { name: 'evaluate', summary: 'judge a classifier on labelled pictures', load: () => import('./evaluate.ts') },
+  {
+    name: 'explain',
+    summary: 'show which parts of a picture speak for and against the positive class',
+    load: () => import('./explain.ts'),
+  },
   { name: 'tune', summary: 'search for good hyperparameters', load: () => import('./tune.ts') },
   {
     name: 'gradient-check',

@@ -1,31 +1,35 @@
-import { stat } from 'node:fs/promises';
-import { dirname, isAbsolute, join, relative } from 'node:path';
+import { join } from 'node:path';
 import { type Classifier, evaluateClassifier, predictLabel, probability } from '../classifier/classifier.ts';
-import { type LoadedConfig, sourceFields } from '../config/load.ts';
+import { sourceFields } from '../config/load.ts';
 import { cachedSource } from '../data/cache/decode-cache.ts';
 import { areSplitNames, type Classes, complementName, listNames, refuseMistakable } from '../data/classes.ts';
 import { exists } from '../data/disk.ts';
 import { allStrings, classCounts, type ExampleSet } from '../data/examples.ts';
 import { defaultMemory, type Failure, openExamples, refuseWithoutImages, streamingBudget } from '../data/load.ts';
 import { decodesAtOnce, mapInOrder, type Source } from '../data/source.ts';
-import { openSource, type SourceChoice, sourceAtPath } from '../data/sources/sources.ts';
+import { openSource, sourceAtPath } from '../data/sources/sources.ts';
 import { type SplitName, splitNames } from '../data/split.ts';
 import { csvField } from '../data/text-files.ts';
-import { openSources, sourceChoice } from '../datasets/open.ts';
+import { openSources } from '../datasets/open.ts';
 import { type ExitKind, UserError } from '../errors.ts';
 import { kernelsFor, useThreads } from '../kernels/select.ts';
 import { evaluationText, trainedOnText, worstText } from '../report/evaluation.ts';
+import { type EvaluationReport, evaluationReportHtml } from '../report/evaluation-report.ts';
+import { shownImages } from '../report/shown-images.ts';
 import type { Evaluation, PredictionRow } from '../results/evaluation.ts';
 import type { Metrics } from '../results/metrics.ts';
+import { writeFileAtomically } from '../run/atomic-write.ts';
 import { loadClassifier } from '../run/model-file.ts';
 import { defaultModel } from '../run/places.ts';
 import { readRunConfig, runFiles, runOfModel } from '../run/run-folder.ts';
 import { readSplitPart, type SplitRow, trainedOf, writePredictions } from '../run/split-file.ts';
 import { shellWord } from '../text.ts';
 import type { Command, Context } from './command.ts';
+import { linkOf, pathOf, rootOf, rootsOf } from './image-paths.ts';
 import { modelOption, numberFlag, threadsOption, thresholdOption, wordFlag } from './options.ts';
 import { noteOthers, readProgress, sourcePaths, warnOfFailures, withDecoded } from './reading.ts';
 import { type PartOptions, type PartSource, readRunPart } from './run-part.ts';
+import { machineFacts } from './run-report.ts';
 import { measureUnseen, type Origin, trainedContents } from './trained-on.ts';
 
 interface Values {
@@ -39,6 +43,7 @@ interface Values {
   failBelow?: number;
   failBelowLower?: number;
   worst?: number;
+  report?: string;
   threads?: number;
 }
 
@@ -55,12 +60,18 @@ export const command: Command<Values> = {
     { flags: '--predictions', summary: 'with --json: a row per picture as well' },
     { flags: '--csv', summary: 'print a row per picture as CSV', conflicts: ['json', 'worst'] },
     numberFlag('--worst <n>', 'name the n most confident errors', { low: 0, high: 1e9, whole: true }),
+    { flags: '--report <file.html>', summary: 'write a page of it: curves, threshold, errors as pictures' },
     numberFlag('--fail-below <x>', 'exit 6 when the accuracy is below x', { low: 0, high: 1 }),
     numberFlag('--fail-below-lower <x>', "exit 6 when the lower end of the accuracy's interval is below x", { low: 0, high: 1 }),
     { flags: '--strict', summary: 'refuse to judge when a picture cannot be read' },
     threadsOption,
   ],
-  examples: ['nn evaluate', 'nn evaluate --data photos/ --worst 10', 'nn evaluate --fail-below-lower 0.75 && deploy'],
+  examples: [
+    'nn evaluate',
+    'nn evaluate --data photos/ --worst 10',
+    'nn evaluate --report test.html',
+    'nn evaluate --fail-below-lower 0.75 && deploy',
+  ],
   run: evaluate,
 };
 
@@ -81,6 +92,18 @@ async function evaluate(context: Context, values: Values): Promise<ExitKind | un
   const rows = wantsPaths ? await addPaths(answers, roots) : answers;
   const errors = rows.filter((row) => !row.correct).sort((a, b) => b.confidence - a.confidence);
   const worst = values.worst === undefined ? undefined : await worstRows(errors.slice(0, values.worst), roots);
+  if (values.report !== undefined) {
+    const judged = { name: title, metrics, threshold, answers: { p: logits.map(probability), labels: examples.labels } };
+    await writeReport(context, values.report, {
+      title,
+      model: file,
+      classes: classifier.classes,
+      judged,
+      familiar,
+      examples,
+      roots,
+    });
+  }
   if (values.csv) printCsv(context, rows);
   else if (context.json) {
     const result: Evaluation = { ...metrics, ...familiar, ...(values.predictions && { rows }), ...(worst && { worst }) };
@@ -127,6 +150,18 @@ async function chooseExamples(
   return { ...chosen, roots };
 }
 
+/** Writes the page of --report. */
+async function writeReport(
+  context: Context,
+  file: string,
+  { examples, roots, ...report }: Omit<EvaluationReport, 'images' | 'facts'> & { examples: ExampleSet; roots: readonly string[] },
+): Promise<void> {
+  const hrefOf = (name: string) => linkOf(name, roots, file);
+  const images = await shownImages(examples, report.judged, { classes: report.classes, hrefOf });
+  await writeFileAtomically(file, evaluationReportHtml({ ...report, images, facts: machineFacts() }));
+  context.note(`report: ${file}`);
+}
+
 /** Keeps the answers for a run's own pictures in its predictions.csv: a run of an older version has none, and one part alone does not
  *  replace what is there. */
 async function keepPredictions(
@@ -162,9 +197,7 @@ async function ownSources(context: Context, run: string, part: Part): Promise<Ch
       return source === undefined ? [] : [{ ...source, isLikely: likely === undefined || likely === source }];
     }),
     memory: loaded.config.data.memory,
-    roots: choicesOf(loaded)
-      .flatMap(rootOf)
-      .map((root) => relative('', root)),
+    roots: rootsOf(loaded),
   };
 }
 
@@ -192,25 +225,10 @@ async function readAll(
   return found;
 }
 
-/** The sources that a run's config names. */
-function choicesOf({ config, folder }: LoadedConfig): SourceChoice[] {
-  return sourceFields.flatMap((field) => (config.data[field] === undefined ? [] : [sourceChoice(config.data[field], folder)]));
-}
-
-/** Where a source's names start, if they are paths. */
-function rootOf(choice: SourceChoice): string[] {
-  if (choice.type === 'folder') return [choice.path];
-  return choice.type === 'csv' ? [dirname(choice.path)] : [];
-}
-
 /** The same rows with the paths of their pictures. @param roots  as the user named them, or from the working folder */
 async function addPaths(rows: readonly PredictionRow[], roots: readonly string[]): Promise<PredictionRow[]> {
-  const pathOf = async (name: string) => {
-    for (const path of roots.map((root) => (isAbsolute(name) ? name : join(root, name)))) if (await isFile(path)) return path;
-    return null;
-  };
   const out: PredictionRow[] = [];
-  const found = mapInOrder(rows, decodesAtOnce(), async (row) => ({ ...row, path: await pathOf(row.file) }));
+  const found = mapInOrder(rows, decodesAtOnce(), async (row) => ({ ...row, path: await pathOf(row.file, roots) }));
   for await (const row of found) out.push(row);
   return out;
 }
@@ -218,13 +236,6 @@ async function addPaths(rows: readonly PredictionRow[], roots: readonly string[]
 /** Rows that call a picture by its path, where it has one. */
 async function worstRows(rows: readonly PredictionRow[], roots: readonly string[]): Promise<PredictionRow[]> {
   return (await addPaths(rows, roots)).map((row) => ({ ...row, file: row.path ?? row.file }));
-}
-
-async function isFile(path: string): Promise<boolean> {
-  return stat(path).then(
-    (info) => info.isFile(),
-    () => false,
-  );
 }
 
 /** Other classes than the positive one may go by other names (a model of cat and noncat judges cats and dogs, or cats, dogs and

@@ -100,6 +100,10 @@ function differenceOf(wanted: Network, found: Network): string | null {
   return l < 0 ? null : `expected ${kinds(wanted)[l]} in layer ${l + 1}, found ${kinds(found)[l]}`;
 }
 
-function kindOf({ activation, slope, batchNorm }: Layer): string {
-  return `${activation}${activation === 'leakyRelu' ? ` of slope ${slope}` : ''}${batchNorm ? ' with batch norm' : ''}`;
+function kindOf(layer: Layer): string {
+  const type = layer.type === undefined ? '' : `${layer.type} `;
+  if ('layers' in layer) return `residual of ${layer.layers.map(kindOf).join(', ')}, ${layer.activation}`;
+  if (!('activation' in layer)) return type.trim();
+  const { activation, slope, batchNorm } = layer;
+  return `${type}${activation}${activation === 'leakyRelu' ? ` of slope ${slope}` : ''}${batchNorm ? ' with batch norm' : ''}`;
 }

@@ -15,12 +15,18 @@ import { type Checkpoint, type InputDigests, inputDigests, unpackCheckpoint } fr
 import type { TrainingJob } from '../training/trainer.ts';
 import { runTraining } from '../training/trainer.ts';
 import type { Context } from './command.ts';
+import { reporterOf } from './run-report.ts';
 import { prepareJob, printSummary, printTrained } from './train-job.ts';
 
 /** `nn train --resume`: goes on with a run where its last checkpoint was, or from its beginning where there is none yet.
  *  @param sets  as given to --set: nothing but training.epochs
  *  @throws UserError where config or pictures are not those that the run began with */
-export async function resume(context: Context, path: string, sets: readonly string[]): Promise<ExitKind | undefined> {
+export async function resume(
+  context: Context,
+  path: string,
+  sets: readonly string[],
+  wantsReport: boolean,
+): Promise<ExitKind | undefined> {
   const other = sets.find((set) => !/^\s*training\.epochs\s*=/.test(set));
   if (other !== undefined) {
     const meant = /^\s*epochs\s*=/.test(other) ? ` (did you mean --set training.${other.trim()}?)` : '';
@@ -51,7 +57,8 @@ export async function resume(context: Context, path: string, sets: readonly stri
     noteBeginning(context, job, checkpoint);
     const run = await openRun(path, lock, checkpoint?.journalBytes ?? 0);
     close = run.close;
-    return await printTrained(context, job, await runTraining(run, job, { from: checkpoint, inputs: marks }));
+    const reporter = wantsReport ? reporterOf(job, path) : null;
+    return await printTrained(context, job, await runTraining(run, { ...job, reporter }, { from: checkpoint, inputs: marks }));
   } finally {
     await close();
   }

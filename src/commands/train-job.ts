@@ -35,7 +35,8 @@ export async function prepareJob(
   noteOthers(context, loaded.file, data.classes.positive, data.others);
   for (const text of [...data.notes, ...plan.warnings]) warn(text);
   if (context.verbose) context.note(`first layer: ${plan.form.form} form (${plan.form.why})`);
-  return { listener: context, loaded, data, files, kernels, plan, warnings, runs: runsFolder(context.environment) };
+  const runs = runsFolder(context.environment);
+  return { listener: context, loaded, data, files, kernels, plan, warnings, runs, reporter: null };
 }
 
 /** Says what came of a training: its summary, and how to go on where it was stopped. */

@@ -17,6 +17,7 @@ import { runTraining, type TrainingJob } from '../training/trainer.ts';
 import type { Command, Context, Progress } from './command.ts';
 import { configOption, numberOption, setOption, threadsOption } from './options.ts';
 import { resume } from './resume.ts';
+import { reporterOf } from './run-report.ts';
 import { prepareJob, printTrained } from './train-job.ts';
 
 interface Values {
@@ -29,6 +30,7 @@ interface Values {
   strict?: boolean;
   dryRun?: boolean;
   findRate?: boolean;
+  report: boolean;
   threads?: number;
 }
 
@@ -53,6 +55,7 @@ export const command: Command<Values> = {
     { flags: '-n, --dry-run', summary: 'check config and data, print the plan, train nothing' },
     { flags: '--find-rate', summary: 'try learning rates from tiny to huge, plot the cost, propose one; nothing is saved' },
     threadsOption,
+    { flags: '--no-report', summary: 'write no report.html into the run folder' },
     { flags: '--json', summary: 'print the summary as JSON' },
   ],
   examples: [
@@ -67,7 +70,7 @@ export const command: Command<Values> = {
 
 async function train(context: Context, values: Values): Promise<ExitKind | undefined> {
   useThreads(values.threads, context.environment);
-  if (values.resume !== undefined) return resume(context, values.resume, values.set ?? []);
+  if (values.resume !== undefined) return resume(context, values.resume, values.set ?? [], values.report);
   const sets = [...(values.set ?? []), ...(values.seed === undefined ? [] : [`seed=${values.seed}`])];
   const loaded = await loadConfig(values.config, sets);
   const force = values.force ?? false;
@@ -88,7 +91,8 @@ async function train(context: Context, values: Values): Promise<ExitKind | undef
   try {
     const split = await writeSplit(path, data.splits, data.classes);
     const marks = inputDigests(split, data.splits, files);
-    return await printTrained(context, job, await runTraining(run, job, { from: null, inputs: marks }));
+    const reporter = values.report ? reporterOf(job, path) : null;
+    return await printTrained(context, job, await runTraining(run, { ...job, reporter }, { from: null, inputs: marks }));
   } finally {
     await run.close();
   }

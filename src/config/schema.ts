@@ -14,6 +14,7 @@ import { type LayerType, layerKinds } from '../nn/build.ts';
 import { defaultFactor, initializers } from '../nn/initializers.ts';
 import { forms } from '../nn/input/input-form.ts';
 import { losses } from '../nn/losses.ts';
+import { paddings } from '../nn/ops/conv.ts';
 import { type OptimizerName, type OptimizerOptions, optimizers } from '../nn/optimizers.ts';
 import { type ScheduleName, type ScheduleOptions, schedules } from '../nn/schedules.ts';
 import { type RangeName, ranges } from '../nn/search-ranges.ts';
@@ -184,16 +185,53 @@ const commonLayer = {
   batchNorm: z.boolean().default(false).describe('Normalise z over the batch, before the activation'),
 };
 
-/** The object of a kind of layer: its own sizes, and what every layer has. */
+type SizesOf<Type extends LayerType> = (typeof layerKinds)[Type]['sizes'];
+/** A size that may be left out has a default, or is that of another. */
+type SizeField<Size> = Size extends { default: 'size' }
+  ? z.ZodOptional<z.ZodInt>
+  : Size extends { default: number }
+    ? z.ZodDefault<z.ZodInt>
+    : z.ZodInt;
+
+/** A kind of layer and the sizes that are its own. */
 function layerOf<Type extends LayerType>(type: Type) {
   const { summary, sizes } = layerKinds[type];
-  type Sizes = Record<keyof (typeof layerKinds)[Type]['sizes'], z.ZodInt>;
-  const own = Object.entries(sizes).map(([name, { most, summary }]) => [name, wholeNumber(1).max(most).describe(summary)]);
-  return { type: z.literal(type).describe(summary), ...(Object.fromEntries(own) as Sizes), ...commonLayer };
+  type Size = { most: number; summary: string; default?: number | 'size' };
+  const own = Object.entries<Size>(sizes).map(([name, { most, summary, default: otherwise }]) => {
+    const field = wholeNumber(1).max(most).describe(summary);
+    return [name, otherwise === undefined ? field : otherwise === 'size' ? field.optional() : field.default(otherwise)];
+  });
+  type Sizes = { [Name in keyof SizesOf<Type>]: SizeField<SizesOf<Type>[Name]> };
+  return { type: z.literal(type).describe(summary), ...(Object.fromEntries(own) as Sizes) };
 }
 
-const denseLayer = layerOf('dense');
-const layer = z.strictObject({ ...denseLayer, type: denseLayer.type.default('dense') });
+const denseType = layerOf('dense');
+const plainLayers = [
+  z.strictObject({ ...denseType, type: denseType.type.optional().default('dense'), ...commonLayer }),
+  z.strictObject({
+    ...layerOf('conv'),
+    padding: oneOf(paddings, 'How windows meet the edge of the image').default('same'),
+    ...commonLayer,
+  }),
+  z.strictObject(layerOf('maxPool')),
+  z.strictObject(layerOf('averagePool')),
+  z.strictObject({ ...layerOf('globalAveragePool'), keepProb: commonLayer.keepProb }),
+] as const;
+
+/** A residual block of such layers. */
+const residualOf = <Inner extends z.ZodType>(inner: Inner) =>
+  z.strictObject({
+    ...layerOf('residual'),
+    layers: z.array(inner).min(1).describe('What is added to their input: they give its shape'),
+    activation: oneOf(activations, 'Behind the sum').default('linear'),
+  });
+/** Blocks in blocks in blocks: deeper ones are no network that anybody trains, and a schema without an end is none that errors can point into. */
+const innerBlock = residualOf(z.discriminatedUnion('type', plainLayers));
+const middleBlock = residualOf(z.discriminatedUnion('type', [...plainLayers, innerBlock]));
+const layer = z.discriminatedUnion('type', [
+  ...plainLayers,
+  residualOf(z.discriminatedUnion('type', [...plainLayers, middleBlock])),
+]);
 
 const model = z.strictObject({
   init: init.default('auto'),

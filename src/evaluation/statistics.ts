@@ -2,7 +2,7 @@ import { exp, log, log1p } from '../elementary.ts';
 import type { Interval } from '../results/metrics.ts';
 
 /** The 97.5th percentile of the standard normal distribution: 95% of it lies within ± this. */
-const Z = 1.959963984540054;
+export const Z = 1.959963984540054;
 
 /** Wilson's 95% interval of a share: k of n. Right also near 0 and 1, and never outside them; of none it begins at 0, of all it
  *  ends at 1.

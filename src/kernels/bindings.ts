@@ -46,6 +46,20 @@ const loss = { rule: 'i32', weight0: 'f64', weight1: 'f64', m: 'f64', z: 'pointe
 const batchNorm = { count: 'i32', units: 'i32', epsilon: 'f64', gamma: 'pointer', variance: 'pointer' } as const;
 const givenNorm = { ...batchNorm, beta: 'pointer', mean: 'pointer', z: 'pointer' } as const;
 
+/** `Windows` of kernels.ts. */
+const windows = {
+  height: 'i32',
+  width: 'i32',
+  channels: 'i32',
+  size: 'i32',
+  stride: 'i32',
+  top: 'i32',
+  left: 'i32',
+  outHeight: 'i32',
+  outWidth: 'i32',
+} as const;
+const pooling = { ...windows, values: 'pointer', out: 'pointer' } as const;
+
 /** What calls begin with that the assembly takes alike: each is a class that theirs extend; a longer one stands behind a shorter one. */
 export const sharedFields = {
   ByteRows: byteRows,
@@ -77,6 +91,13 @@ export const callFields = {
   sumExamples: { values: 'pointer', count: 'i32', units: 'i32', out: 'pointer', accumulates: 'flag' },
   batchNorm: { ...givenNorm, normalized: 'pointer' },
   batchNormInference: givenNorm,
+  patchesBytes: { ...byteBatch, ...windows, row: 'i32', out: 'pointer' },
+  patchesFloats: { ...windows, values: 'pointer', row: 'i32', out: 'pointer' },
+  patchesGradient: pooling,
+  maxPool: pooling,
+  maxPoolGradient: { ...pooling, pooled: 'pointer', dPooled: 'pointer' },
+  averagePool: pooling,
+  averagePoolGradient: { ...windows, dPooled: 'pointer', out: 'pointer' },
   batchNormBackward: { ...batchNorm, normalized: 'pointer', gammaGradient: 'pointer', betaGradient: 'pointer', dZ: 'pointer' },
 } as const satisfies Record<string, Fields>;
 

@@ -53,7 +53,7 @@ export interface GramBatch {
 
 export type Batch = ByteBatch | FloatBatch | GramBatch;
 
-export interface Kernels extends Elementwise {
+export interface Kernels extends Elementwise, WindowKernels {
   readonly precision: Precision;
   readonly arithmetic: Arithmetic;
 
@@ -252,6 +252,56 @@ export interface NormOptions {
   mean: Floats;
   variance: Floats;
   epsilon: number;
+}
+
+/** Where the windows of a convolution, or of pooling, lie in an image whose channels lie together: window (i, j) begins at row
+ *  i · stride − top and column j · stride − left, and what lies outside the image is 0. */
+export interface Windows {
+  height: number;
+  width: number;
+  channels: number;
+  /** side of a window */
+  size: number;
+  stride: number;
+  top: number;
+  left: number;
+  outHeight: number;
+  outWidth: number;
+}
+
+/** What is done window by window with the images of a batch, example after example. */
+export interface WindowKernels {
+  /** The windows as rows of size · size · channels numbers, so that a convolution is a linear layer over them.
+   *  @param options.first  of the rows of windows, `outHeight` an image, image after image
+   *  @param options.rows   of windows, that are wanted
+   *  @param options.out    (rows · outWidth, size · size · channels), overwritten */
+  patches(options: { input: ByteBatch | FloatBatch; windows: Windows; first: number; rows: number; out: Floats }): void;
+
+  /** The gradient of the images from that of all their patches: each number is the sum over the windows that it is in.
+   *  @param options.out  `count` images, overwritten */
+  patchesGradient(options: { patches: Floats; windows: Windows; count: number; out: Floats }): void;
+
+  /** The largest number of each window, channel by channel; no window may reach outside.
+   *  @param options.out  `count` images of outHeight · outWidth · channels */
+  maxPool(options: PoolOptions): void;
+
+  /** Each window's gradient goes to the first of its largest numbers.
+   *  @param options.pooled  what `maxPool` made
+   *  @param options.out     overwritten */
+  maxPoolGradient(options: PoolOptions & { pooled: Floats; dPooled: Floats }): void;
+
+  /** The mean of each window, channel by channel. */
+  averagePool(options: PoolOptions): void;
+
+  /** Each window's gradient is shared by all of its numbers. @param options.out  overwritten */
+  averagePoolGradient(options: Omit<PoolOptions, 'values'> & { dPooled: Floats }): void;
+}
+
+export interface PoolOptions {
+  values: Floats;
+  windows: Windows;
+  count: number;
+  out: Floats;
 }
 
 /** Kernels whose memory ends with them: after `release` no array that came from them may be used. */

@@ -11,6 +11,7 @@ import {
   type StepStatistics,
 } from './kernels.ts';
 import { referenceElementwise } from './reference-elementwise.ts';
+import { referenceWindows } from './reference-windows.ts';
 
 /**
  * The kernels in plain TypeScript: the definition, and the oracle of every test. Sums run in float64, results are
@@ -21,6 +22,7 @@ export function referenceKernels(precision: Precision): Kernels {
     precision,
     arithmetic: 'strict',
     ...referenceElementwise,
+    ...referenceWindows,
     allocate: (length) => new precisions[precision](length),
     pin: (bytes) => bytes,
     scope: () => ({ ...kernels, release: () => {} }), // the garbage collector sees to it

@@ -1,4 +1,4 @@
-import { opsOf } from './build.ts';
+import { opsOf, weightedLayers } from './build.ts';
 import { backward, forward, lossGradient, type Parameters, type Pass, parametersOver, type Targets } from './network.ts';
 import { addL2Gradient, l2Cost, tensorIn } from './regularization.ts';
 
@@ -42,7 +42,7 @@ export function checkGradient(pass: Pass, targets: Targets, lambda: number, indi
   // from the last layer to the first: what lies below a layer is then still as the first pass left it
   const order = [...indices].sort((a, b) => b - a);
   const compared = order.map((index) => ({ index, numeric: centralDifference(pass, targets, lambda, index) }));
-  return network.layers.map((_, layer) => {
+  return weightedLayers(network).map((_, layer) => {
     const mine = compared.filter(({ index }) => layerOf(parameters, index) === layer);
     const usable = mine.filter(({ numeric }) => numeric !== null);
     let [difference, left, right, errors] = [0, 0, 0, 0];

@@ -93,10 +93,17 @@ export function forward(pass: Pass, from = 0): Floats {
       input: inputOf(pass, ops, k),
       count,
       below: slots[k - 1] ?? null,
+      partner: partnerIn(slots, ops, k),
       mode,
     });
   }
   return slots[ops.length - 1]!.value.subarray(0, count);
+}
+
+/** The slot of op k's partner, if it has one. */
+export function partnerIn(slots: readonly Slot[], ops: readonly Op[], k: number): Slot | null {
+  const { partner } = ops[k]!;
+  return partner === undefined ? null : slots[k + partner]!;
 }
 
 /** What comes into op k. */
@@ -128,13 +135,15 @@ export interface BackwardOptions {
   leavesFirst?: boolean;
   /** whether the gradient adds to that of other examples of the batch; an op that mixes examples takes all of them at once */
   accumulate?: boolean;
+  /** the input as a slot, where its gradient is wanted and those of weights are not: it comes to lie in its `grad` */
+  inputSlot?: Slot | null;
 }
 
 /** From the last op to the first, after `lossGradient`: gradients of what came in, and of the tensors.
  *  @param gradient  laid out like the parameters; overwritten or added to, but for what is not trained */
-export function backward(pass: Pass, gradient: Parameters, options: BackwardOptions = {}): void {
-  const { leavesFirst = false, accumulate = false } = options;
-  const { parameters, kernels, workspace, input } = pass;
+export function backward(pass: Pass, gradient: Pick<Parameters, 'tensors'>, options: BackwardOptions = {}): void {
+  const { leavesFirst = false, accumulate = false, inputSlot = null } = options;
+  const { parameters, kernels, workspace, input, mode } = pass;
   const { slots } = workspace;
   const ops = opsOf(pass.network);
   for (let k = ops.length - 1; k >= 0; k--) {
@@ -145,8 +154,10 @@ export function backward(pass: Pass, gradient: Parameters, options: BackwardOpti
       slot: slots[k]!,
       input: inputOf(pass, ops, k),
       count: input.count,
-      below: slots[k - 1] ?? null,
-      wantsWeights: k > 0 || !leavesFirst,
+      below: slots[k - 1] ?? inputSlot,
+      partner: partnerIn(slots, ops, k),
+      mode,
+      wantsWeights: inputSlot === null && (k > 0 || !leavesFirst),
       accumulate,
     });
   }
@@ -154,7 +165,7 @@ export function backward(pass: Pass, gradient: Parameters, options: BackwardOpti
 
 /** The gradient of the first op's tensors alone, after a `backward` that left it out. */
 export function backwardFirst(pass: Pass, gradient: Parameters): void {
-  const { parameters, kernels, workspace, input } = pass;
+  const { parameters, kernels, workspace, input, mode } = pass;
   opsOf(pass.network)[0]!.backward({
     kernels,
     tensors: parameters.tensors,
@@ -163,6 +174,7 @@ export function backwardFirst(pass: Pass, gradient: Parameters): void {
     input,
     count: input.count,
     below: null,
+    mode,
     wantsWeights: true,
     accumulate: false,
   });

@@ -39,11 +39,15 @@ export interface Call {
   /** what comes in: `count` examples */
   input: Batch;
   count: number;
-  /** of the op below; null for the first op */
+  /** of the op below; for the first op null, or on the way back the input itself where its gradient is wanted */
   below: Slot | null;
+  /** of the op's partner; absent or null where it has none */
+  partner?: Slot | null;
 }
 
 export interface BackwardCall extends Call {
+  /** that of the forward pass. In inference nothing is dropped and moving averages are constants; the gradient of what came in is all that is wanted */
+  mode: Mode;
   gradient: Tensors;
   /** whether the gradient of `decayed` tensors is wanted here: that of the first op may be made in one with the step (input/) */
   wantsWeights: boolean;
@@ -57,6 +61,7 @@ export interface AuditCall {
   tensors: Tensors;
   slot: Slot;
   below: Slot | null;
+  partner?: Slot | null;
   /** examples that differ, and of the whole batch; each of them comes equally often where the op looks across examples */
   distinct: number;
   batch: number;
@@ -83,6 +88,8 @@ export interface Op {
   output: Shape;
   /** whether `value` is that of the op below, overwritten */
   inPlace: boolean;
+  /** where an op is that it shares values with, counted from it: the two ends of a residual block */
+  partner?: number;
   /** whether it draws masks, row after row */
   drops: boolean;
   /** whether it looks across the examples of a batch, and so wants all of them at once */
@@ -94,6 +101,8 @@ export interface Op {
   allocate(kernels: Kernels, capacity: number, below: Slot | null): Slot;
   /** numbers that `allocate` takes for an example */
   numbersPerExample: number;
+  /** numbers that a call takes beside its slot, whatever the batch; absent for none */
+  scratchNumbers?: number;
   /** multiplications of an example's way forward */
   multiplications: number;
   forward(call: Call & { mode: Mode }): void;
@@ -161,7 +170,13 @@ export interface OpDrawing {
   legend: readonly { key: string; value: string; text(values: readonly string[]): string }[];
 }
 /** What an op takes or gives for one example: a picture, its channels together, or a vector. */
-export type Shape = { height: number; width: number; channels: number } | { features: number };
+export type Shape = ImageShape | { features: number };
+export type ImageShape = { height: number; width: number; channels: number };
+
+/** such as 32 × 32 × 16, or 20 */
+export function shapeText(shape: Shape): string {
+  return 'features' in shape ? `${shape.features}` : `${shape.height} × ${shape.width} × ${shape.channels}`;
+}
 
 /** n, the numbers of an example. */
 export function featuresOf(shape: Shape): number {

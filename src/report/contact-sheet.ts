@@ -1,5 +1,6 @@
 import type { Rectangle } from '../data/image.ts';
 import { escapeHtml, htmlImage, htmlPage } from './html.ts';
+import { pasteSquare, shortened, svgFrame, svgOver, svgText, whiteCanvas } from './pixel-canvas.ts';
 import { plural } from './table.ts';
 
 /** Pictures as the network sees them, by part and class. */
@@ -33,8 +34,6 @@ const margin = 20;
 const gutter = 84;
 const titleHeight = 40;
 const nameHeight = 16;
-/** Of a font of 10 pixels a character is about so wide. */
-const characterWidth = 6.1;
 
 /** The sheet as pixels, and its texts and frames as an SVG of the same size to lay over them. */
 export function drawSheet({ title, side, sections }: ContactSheet): { canvas: Rectangle; texts: string } {
@@ -45,46 +44,27 @@ export function drawSheet({ title, side, sections }: ContactSheet): { canvas: Re
   const width = Math.max(leastWidth, 2 * margin + gutter + columns * (square + gap));
   const heights = sections.map((section) => titleHeight + rowsOf(section) * (square + gap) + nameHeight);
   const height = 2 * margin + titleHeight + heights.reduce((sum, one) => sum + one, 0);
-  const canvas: Rectangle = { width, height, pixels: new Uint8Array(width * height * 3).fill(255) };
-  const texts = [text(margin, margin + 18, 'title', title)];
+  const canvas = whiteCanvas(width, height);
+  const texts = [svgText(margin, margin + 18, 'title', title)];
   let top = margin + titleHeight;
   for (const [s, section] of sections.entries()) {
     const shown = `<tspan class="name" dx="10">${shownOf(section)}</tspan>`;
     texts.push(`<text x="${margin}" y="${top + 24}" class="section">${escapeHtml(section.title)}${shown}</text>`);
     const first = top + titleHeight - 6;
     for (const row of Array(rowsOf(section)).keys())
-      texts.push(text(margin, first + row * (square + gap) + square / 2, 'name', rowTitle(row)));
+      texts.push(svgText(margin, first + row * (square + gap) + square / 2, 'name', rowTitle(row)));
     for (const [column, { name, squares }] of section.pictures.entries()) {
       const left = margin + gutter + column * (square + gap);
       for (const [row, pixels] of squares.entries()) {
         const above = first + row * (square + gap);
-        paste(canvas, pixels, { side, factor, left, top: above });
-        texts.push(frame(left, above, square));
+        pasteSquare(canvas, pixels, { side, factor, left, top: above });
+        texts.push(svgFrame(left, above, square));
       }
-      texts.push(text(left, first + rowsOf(section) * (square + gap) + 7, 'name', shortened(name, square)));
+      texts.push(svgText(left, first + rowsOf(section) * (square + gap) + 7, 'name', shortened(name, square)));
     }
     top += heights[s]!;
   }
-  const svg = [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">`,
-    `<style>${svgStyle}</style>`,
-    ...texts,
-    '</svg>',
-  ];
-  return { canvas, texts: svg.join('') };
-}
-
-const svgStyle =
-  'rect{fill:none;stroke:#d5dbe1}text{font-family:"DejaVu Sans","Helvetica Neue",Arial,sans-serif;fill:#1b2430}' +
-  '.title{font-size:18px;font-weight:bold}.section{font-size:14px;font-weight:bold}.name{font-size:10px;fill:#566273}';
-
-function text(x: number, y: number, kind: string, content: string): string {
-  return `<text x="${x}" y="${y}" class="${kind}">${escapeHtml(content)}</text>`;
-}
-
-/** Around a square, so that a white one is seen. */
-function frame(x: number, y: number, side: number): string {
-  return `<rect x="${x - 0.5}" y="${y - 0.5}" width="${side + 1}" height="${side + 1}"/>`;
+  return { canvas, texts: svgOver(canvas, texts) };
 }
 
 function rowTitle(row: number): string {
@@ -93,29 +73,6 @@ function rowTitle(row: number): string {
 
 function shownOf({ pictures, total }: SheetSection): string {
   return pictures.length === total ? plural(total, 'picture') : `${pictures.length} of ${plural(total, 'picture')}`;
-}
-
-/** The end of a name says more than its start. */
-function shortened(name: string, width: number): string {
-  const most = Math.floor(width / characterWidth);
-  const characters = Array.from(name);
-  return characters.length <= most ? name : `…${characters.slice(1 - most).join('')}`;
-}
-
-function paste(
-  canvas: Rectangle,
-  pixels: Uint8Array,
-  { side, factor, left, top }: { side: number; factor: number; left: number; top: number },
-): void {
-  const line = new Uint8Array(side * factor * 3);
-  for (let y = 0; y < side * factor; y++) {
-    const from = Math.floor(y / factor) * side;
-    for (let x = 0; x < side * factor; x++) {
-      const at = (from + Math.floor(x / factor)) * 3;
-      for (let c = 0; c < 3; c++) line[x * 3 + c] = pixels[at + c]!;
-    }
-    canvas.pixels.set(line, ((top + y) * canvas.width + left) * 3);
-  }
 }
 
 /** The sheet as a page. @param files  of each square its PNG file */

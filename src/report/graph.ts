@@ -1,4 +1,4 @@
-import { layerSizes, type Network, opsOf } from '../nn/build.ts';
+import { layerSizes, type Network, opsOf, weightedLayers } from '../nn/build.ts';
 import { type LossName, losses } from '../nn/losses.ts';
 import { parameterSpecs } from '../nn/network.ts';
 import { type DrawnNode, featuresOf, type Term } from '../nn/op.ts';
@@ -17,7 +17,7 @@ export function networkGraph(network: Network, cost: CostOptions): Graph {
   const draft: Draft = { nodes: [], edges: [] };
   addForward(draft, network, cost);
   addBackward(draft, network, cost);
-  const layerParameters = network.layers.map((_, l) => sum(draft.nodes.filter(({ layer }) => layer === l + 1)));
+  const layerParameters = weightedLayers(network).map((_, l) => sum(draft.nodes.filter(({ layer }) => layer === l + 1)));
   return {
     ...draft,
     sizes: layerSizes(network),
@@ -53,7 +53,7 @@ function addForward(draft: Draft, network: Network, { loss, l2, weighted }: Cost
     });
     input = drawing.output;
   }
-  value({ ...answer, layer: network.layers.length, shape: [1, 'm'], formula: `σ(${input.name})` }, [input.id]);
+  value({ ...answer, layer: weightedLayers(network).length, shape: [1, 'm'], formula: `σ(${input.name})` }, [input.id]);
   add(draft, 'forward', { id: 'Y', name: 'Y', kind: 'data', shape: [1, 'm'], of: 'L' });
   value({ id: 'L', name: 'L', shape: [1, 'm'], formula: losses[loss].formulas.value }, ['Yhat', 'Y']);
   const weights = parameterSpecs(network).flatMap(({ name, decayed }) => (decayed ? [name] : []));

@@ -1,8 +1,11 @@
+import { createHash } from 'node:crypto';
 import { isFigure } from './table.ts';
 
-/** One page that needs nothing beside it: no script, nothing from outside, light and dark as the reader's system is.
- *  @param body  HTML; whoever makes it escapes what comes from data with `escapeHtml` */
-export function htmlPage(title: string, body: readonly string[]): string {
+/** One page that needs nothing beside it: nothing from outside, light and dark as the reader's system is, for a screen, a phone and paper.
+ *  @param body    HTML; whoever makes it escapes what comes from data with `escapeHtml`
+ *  @param script  what adds to a page that is whole without it; no other script runs */
+export function htmlPage(title: string, body: readonly string[], script = ''): string {
+  const allowed = script === '' ? '' : `; script-src 'sha256-${createHash('sha256').update(script).digest('base64')}'`;
   return [
     '<!doctype html>',
     '<html lang="en">',
@@ -10,12 +13,15 @@ export function htmlPage(title: string, body: readonly string[]): string {
     '<meta charset="utf-8">',
     '<meta name="viewport" content="width=device-width, initial-scale=1">',
     '<meta name="color-scheme" content="light dark">',
-    `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">`,
+    `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'${allowed}">`,
     `<title>${escapeHtml(title)}</title>`,
     `<style>${style}</style>`,
     '</head>',
     '<body>',
+    '<main>',
     ...body,
+    '</main>',
+    ...(script === '' ? [] : [`<script>${script}</script>`]),
     '</body>',
     '</html>',
     '',
@@ -23,7 +29,7 @@ export function htmlPage(title: string, body: readonly string[]): string {
 }
 
 /** Text as it may stand between tags and within quoted attributes. Control characters, which HTML has no way to write,
- *  become the replacement character. */
+ *  and marks that turn the direction of text around, become the replacement character. */
 export function escapeHtml(text: string): string {
   return text
     .replace(/&/g, '&amp;')
@@ -31,7 +37,7 @@ export function escapeHtml(text: string): string {
     .replace(/>/g, '&gt;')
     .replace(/"/g, '&quot;')
     .replace(/'/g, '&#39;')
-    .replace(/[\p{Cc}\p{Cs}]/gu, '\ufffd');
+    .replace(/[\p{Cc}\p{Cs}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, '\ufffd');
 }
 
 /** A picture within the page. @param file  the bytes of a JPEG or PNG file */
@@ -45,39 +51,84 @@ export function htmlImage(
   return `<img src="data:image/${type};base64,${Buffer.from(file).toString('base64')}" alt="${escapeHtml(name)}"${sides}>`;
 }
 
-/** Rows of text; the first is the head, which may be empty. Columns of nothing but figures stand to the right. */
-export function htmlTable(rows: readonly (readonly string[])[]): string {
+/** Rows of text; the first is the head, which may be empty. Columns of nothing but figures stand to the right.
+ *  @param caption  what the table shows */
+export function htmlTable(rows: readonly (readonly string[])[], caption = ''): string {
   const [head = [], ...body] = rows;
   const ofFigures = (column: number) => body.every((row) => isFigure(row[column] ?? '') || (row[column] ?? '') === '');
   const line = (row: readonly string[], tag: string) => {
-    const cells = row.map((text, i) => `<${tag}${ofFigures(i) ? ' class="figure"' : ''}>${escapeHtml(text)}</${tag}>`);
+    const cells = row.map((text, i) => {
+      const own = tag === 'th' && text === '' ? 'td' : tag;
+      return `<${own}${ofFigures(i) ? ' class="figure"' : ''}>${escapeHtml(text)}</${own}>`;
+    });
     return `<tr>${cells.join('')}</tr>`;
   };
   const top = head.some((text) => text !== '') ? `<thead>${line(head, 'th')}</thead>` : '';
-  return `<table>${top}<tbody>${body.map((row) => line(row, 'td')).join('')}</tbody></table>`;
+  const titled = caption === '' ? '' : `<caption>${escapeHtml(caption)}</caption>`;
+  return `<div class="scroll" tabindex="0"><table>${titled}${top}<tbody>${body.map((row) => line(row, 'td')).join('')}</tbody></table></div>`;
 }
 
 const style = `
-:root{color-scheme:light dark;--text:#1b2430;--soft:#566273;--ground:#fff;--card:#f3f5f7;--line:#d5dbe1;--alarm:#a3480b}
-@media (prefers-color-scheme:dark){:root{--text:#e4e8ec;--soft:#9ba7b4;--ground:#14181d;--card:#1e242b;--line:#343d47;--alarm:#f0a35e}}
-body{margin:0 auto;padding:1.5rem;max-width:76rem;font:15px/1.5 system-ui,sans-serif;color:var(--text);background:var(--ground)}
-h1{font-size:1.5rem;margin:0 0 .3rem;overflow-wrap:anywhere}
-h2{font-size:1.15rem;margin:2rem 0 .2rem}
-h3{font-size:1rem;margin:1.2rem 0 .3rem;font-weight:600}
-p{margin:.2rem 0 .7rem;max-width:48rem}
+:root{color-scheme:light dark;--text:#1c2530;--soft:#526070;--ground:#fff;--card:#f5f7f9;--line:#d3dae1;--grid:#e7ebef;--alarm:#a03c00;--good:#11643f;--link:#0a5aa8;
+--s1:#0b62a8;--s2:#c05000;--s3:#14734d;--s4:#8a3390;--on1:#fff}
+@media (prefers-color-scheme:dark){:root{--text:#e6eaee;--soft:#a3afbc;--ground:#13171c;--card:#1c222a;--line:#3a4450;--grid:#29313a;--alarm:#ffab70;--good:#6fd6a4;--link:#7cbcff;
+--s1:#6fb6ff;--s2:#ffa552;--s3:#5fd3a2;--s4:#dc9be6;--on1:#0b1017}}
+*{box-sizing:border-box}
+body{margin:0 auto;padding:1.6rem clamp(.8rem,3vw,2rem) 4rem;max-width:74rem;font:16px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif;color:var(--text);background:var(--ground)}
+h1{font-size:1.55rem;line-height:1.25;margin:0 0 .3rem;overflow-wrap:anywhere}
+h2{font-size:1.25rem;line-height:1.3;margin:2.6rem 0 .4rem;padding-top:.9rem;border-top:1px solid var(--line)}
+h3{font-size:1rem;margin:1.2rem 0 .2rem;font-weight:600}
+p{margin:.2rem 0 .7rem;max-width:46rem}
+a{color:var(--link)}
+code,pre{font:.86rem/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
+pre{background:var(--card);border:1px solid var(--line);border-radius:6px;padding:.6rem .8rem;margin:.3rem 0 .8rem;overflow-x:auto;white-space:pre-wrap;overflow-wrap:anywhere}
 .soft,figcaption{color:var(--soft)}
 .alarm{color:var(--alarm)}
-table{border-collapse:collapse;margin:.4rem 0 .8rem}
-th,td{padding:.15rem .9rem .15rem 0;text-align:left;border-bottom:1px solid var(--line)}
+.verdict{font-size:1.15rem;max-width:52rem;border-left:4px solid var(--s1);padding:.1rem 0 .1rem .8rem;margin:.8rem 0 1.2rem}
+.verdict.bad{border-color:var(--s2)}
+.scroll{overflow-x:auto}
+table{border-collapse:collapse;margin:.4rem 0 .9rem}
+th,td{padding:.22rem 1.1rem .22rem 0;text-align:left;border-bottom:1px solid var(--line);vertical-align:top}
 th{font-weight:600}
+caption{text-align:left;color:var(--soft);padding-bottom:.2rem}
 .figure{text-align:right;font-variant-numeric:tabular-nums}
+.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,23rem),1fr));gap:.4rem 2rem;align-items:start}
+.chart{margin:.4rem 0 .6rem;width:auto;max-width:36rem;position:relative}
+.chart h3{margin:.3rem 0 0}
+.chart svg{display:block;width:100%;height:auto;overflow:visible}
+.chart svg text{font-size:13.5px;fill:var(--text);font-variant-numeric:tabular-nums}
+.chart svg text.soft{fill:var(--soft)}
+.mid{text-anchor:middle}.end{text-anchor:end}
+.grid{stroke:var(--grid)}.axis{stroke:var(--soft);fill:none}
+.line{fill:none;stroke-width:2;stroke-linejoin:round}
+.guide{stroke:var(--soft);stroke-width:1.3;stroke-dasharray:2 4;fill:none}
+.line.s1{stroke:var(--s1)}.line.s2{stroke:var(--s2);stroke-dasharray:7 3}.line.s3{stroke:var(--s3);stroke-dasharray:2 2}.line.s4{stroke:var(--s4);stroke-dasharray:9 3 2 3}
+.fill{fill-opacity:.3;stroke-width:1.5}.fill.s1{fill:var(--s1);stroke:var(--s1)}.fill.s2{fill:var(--s2);stroke:var(--s2);stroke-dasharray:5 2}
+circle.s1{fill:var(--s1)}circle.s2{fill:var(--s2)}circle.s3{fill:var(--s3)}circle.s4{fill:var(--s4)}
+.bar{stroke-width:1.6}.bar.s1{stroke:var(--s1)}.bar.s2{stroke:var(--s2)}.bar.s3{stroke:var(--s3)}.bar.s4{stroke:var(--s4)}
+.mark path{stroke:var(--s3);stroke-dasharray:4 3}.mark.bad path{stroke:var(--s2)}
+.legend{display:flex;flex-wrap:wrap;gap:.1rem 1.1rem;font-size:.85rem;color:var(--soft);margin:.1rem 0 .2rem}
+.swatch{display:inline-block;width:1.5em;height:0;border-top:3px solid;vertical-align:middle;margin-right:.4em}
+.swatch.s1{color:var(--s1)}.swatch.s2{color:var(--s2);border-top-style:dashed}.swatch.s3{color:var(--s3);border-top-style:dotted}.swatch.s4{color:var(--s4);border-top-style:dashed}.swatch.guide{color:var(--soft);border-top:2px dotted}
+.swatch.dot{width:.65em;height:.65em;border:0;border-radius:50%;background:currentColor}
+.swatch.box{width:.9em;height:.8em;border:1px solid;background:color-mix(in srgb,currentColor 30%,transparent)}
+.tip{position:absolute;pointer-events:none;background:var(--text);color:var(--ground);font-size:.8rem;line-height:1.35;padding:.25rem .5rem;border-radius:4px;white-space:pre;z-index:2}
 .groups{display:flex;flex-wrap:wrap;gap:.7rem}
 .group{background:var(--card);border:1px solid var(--line);border-radius:6px;padding:.5rem}
 .group>p{margin:.3rem 0 0;font-size:.85rem;max-width:16rem;overflow-wrap:anywhere}
-.pictures{display:flex;flex-wrap:wrap;gap:.5rem}
+.pictures{display:flex;flex-wrap:wrap;gap:.8rem}
 figure{margin:0;width:8rem}
 figure img{max-width:8rem;max-height:8rem;display:block;outline:1px solid var(--line)}
-figcaption{font-size:.75rem;overflow-wrap:anywhere;line-height:1.3;margin-top:.2rem}
-.none{display:grid;place-items:center;width:8rem;height:5rem;border:1px dashed var(--line);font-size:.75rem;color:var(--soft)}
+.squares figure{width:7rem}
+.squares img{width:7rem;height:7rem;image-rendering:pixelated;border-radius:3px}
+figcaption{font-size:.8rem;overflow-wrap:anywhere;line-height:1.35;margin-top:.25rem}
+.none{display:grid;place-items:center;width:8rem;height:5rem;border:1px dashed var(--line);font-size:.8rem;color:var(--soft)}
 .column img{image-rendering:pixelated;margin-bottom:.3rem}
+.threshold{background:var(--card);border:1px solid var(--line);border-radius:8px;padding:.8rem 1rem;margin:.6rem 0 1rem}
+.threshold label{font-weight:600}
+.threshold input{width:100%;max-width:34rem;display:block;margin:.4rem 0;accent-color:var(--s1)}
+summary{cursor:pointer;font-weight:600;margin:.5rem 0}
+button{font:inherit;font-size:.8rem;padding:.1rem .6rem;border:1px solid var(--line);border-radius:4px;background:var(--card);color:var(--text);cursor:pointer}
+[hidden]{display:none}
+@media print{body{max-width:none;font-size:11pt}.chart,figure,tr,pre{break-inside:avoid}h2,h3{break-after:avoid}button,.tip{display:none}details>*{display:block}}
 `.replaceAll('\n', '');

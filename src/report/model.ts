@@ -11,7 +11,9 @@ export function modelText(
 ): Lines {
   const { imageSize, fit } = preprocessing;
   const layers = sizes.join(' → ');
-  const activations = network.layers.map(({ activation }) => activation).join(', ');
+  const activations = network.layers
+    .map(({ type, activation }) => [type, activation].flatMap((word) => word ?? []).join(' '))
+    .join(', ');
   return [
     table(
       [

@@ -53,7 +53,7 @@ export function runListText({ runs, latest, differing, entries }: RunList): Line
 }
 
 /** What the column of the network says already. */
-const inNetwork = /^model\.layers\.\d+(\.units)?$/;
+const inNetwork = /^model\.layers\.\d+(\.units|\.filters)?$/;
 
 function epochsText({ epochs, planned }: Pick<RunEntry, 'epochs' | 'planned'>): string {
   if (epochs === null) return '';

@@ -45,6 +45,7 @@ export function trainText(summary: TrainSummary, classes: Classes, style: Style)
       [
         ['model', summary.model],
         ['run', summary.run],
+        ...(summary.report ? [['report', `${summary.run}/${summary.report}`]] : []),
       ],
       '  ',
     ),
@@ -65,18 +66,31 @@ interface Setting {
   style: Style;
 }
 
+/** The diagnosis in words: a headline, what was measured, and what must be known of it. */
+export function diagnosisWords(diagnosis: StoredDiagnosis, setting: Omit<Setting, 'style'>) {
+  const { verdict, comparedWith, collapsed, worseThanGuessing, imbalance } = diagnosis;
+  return {
+    isSound: verdict === 'neither' && !collapsed && !worseThanGuessing && !imbalance,
+    headline: headline(diagnosis, setting),
+    measured: sentence(diagnosis, setting),
+    more: [
+      ...(collapsed ? ['It gives every training picture the same answer: nothing was learnt. Mend that first.'] : []),
+      ...(imbalance ? [imbalanceSentence(imbalance, diagnosis, setting)] : []),
+      ...(comparedWith === 'test'
+        ? ['There is no dev part, so this looked at test: choose nothing by it, or test no longer tells the truth.']
+        : []),
+    ],
+  };
+}
+
 /** The diagnosis in a sentence, and what to do about it. */
 export function diagnosisText(diagnosis: StoredDiagnosis, setting: Setting): Lines {
-  const { verdict, comparedWith, collapsed, worseThanGuessing, imbalance } = diagnosis;
   const { style } = setting;
-  const isSound = verdict === 'neither' && !collapsed && !worseThanGuessing && !imbalance;
+  const { isSound, headline, measured, more } = diagnosisWords(diagnosis, setting);
   const lines = [
-    `${style('bold', 'Diagnosis')}: ${style(isSound ? 'green' : 'yellow', headline(diagnosis, setting))}. ${sentence(diagnosis, setting)}`,
-    ...(collapsed ? ['  It gives every training picture the same answer: nothing was learnt. Mend that first.'] : []),
-    ...(imbalance ? [`  ${imbalanceSentence(imbalance, diagnosis, setting)}`] : []),
+    `${style('bold', 'Diagnosis')}: ${style(isSound ? 'green' : 'yellow', headline)}. ${measured}`,
+    ...more.map((text) => `  ${text}`),
   ];
-  if (comparedWith === 'test')
-    lines.push('  There is no dev part, so this looked at test: choose nothing by it, or test no longer tells the truth.');
   for (const remedy of diagnosis.remedies) {
     const { title, why, set, affordable } = remedy;
     lines.push(`  - ${title}: ${why}${durationText(remedy)}`);
@@ -86,19 +100,22 @@ export function diagnosisText(diagnosis: StoredDiagnosis, setting: Setting): Lin
   return lines;
 }
 
-const flags = (set: readonly string[]) => set.map((change) => `--set ${shellWord(change)}`).join(' ');
+export const flags = (set: readonly string[]) => set.map((change) => `--set ${shellWord(change)}`).join(' ');
 
 /** What takes about as long needs no word. */
 const worthTelling = 1.5;
 
-function durationText({ timesAsLong = null }: StoredDiagnosis['remedies'][number]): string {
+export function durationText({ timesAsLong = null }: StoredDiagnosis['remedies'][number]): string {
   return timesAsLong !== null && timesAsLong >= worthTelling ? ` (takes about ${times(timesAsLong)} as long)` : '';
 }
 
 const times = (factor: number) => (factor === 2 ? 'twice' : `${count(factor)} times`);
 
 /** The worst first: what a cost above that of guessing says of bias and variance is nothing, and one answer for all says little. */
-function headline({ verdict, worseThanGuessing, answers, imbalance }: StoredDiagnosis, { metrics, classes }: Setting): string {
+function headline(
+  { verdict, worseThanGuessing, answers, imbalance }: StoredDiagnosis,
+  { metrics, classes }: Omit<Setting, 'style'>,
+): string {
   if (worseThanGuessing) return 'worse than guessing';
   if (answers) return `it always answers ${onlyAnswer(metrics, classes)}, the ${answers}`;
   if (verdict === 'neither' && imbalance) return 'the smaller class is not learnt';
@@ -110,7 +127,7 @@ function onlyAnswer({ train }: TrainSummary['metrics'], { positive, negative }: 
   return tp + fp === 0 ? negative : positive;
 }
 
-function sentence(diagnosis: StoredDiagnosis, { metrics }: Setting): string {
+function sentence(diagnosis: StoredDiagnosis, { metrics }: Omit<Setting, 'style'>): string {
   const { worseThanGuessing, guessing = Number.NaN, collapsed } = diagnosis;
   if (worseThanGuessing) {
     return `Its cost on train is ${metrics.train!.cost.toPrecision(4)}, and that of a network that sees nothing ${guessing.toPrecision(4)}.`;
@@ -124,7 +141,7 @@ type Measured = NonNullable<TrainSummary['metrics']['train']>;
 function imbalanceSentence(
   { positive, share, error }: Imbalance,
   { comparedWith }: StoredDiagnosis,
-  { metrics, classes }: Setting,
+  { metrics, classes }: Omit<Setting, 'style'>,
 ): string {
   const name = positive ? classes.positive : classes.negative;
   const parts = ['train', comparedWith] as const;

@@ -64,3 +64,4 @@ export const storedMetrics = metrics.partial({
   specificity: true,
   specificityInterval: true,
 });
+export type StoredMetrics = z.infer<typeof storedMetrics>;

@@ -71,13 +71,14 @@ export const modelDescription = z.object({
         .array(
           z
             .looseObject({
-              activation: z.string().describe('its name'),
-              slope: z.number().describe('of leakyRelu, for z < 0'),
+              activation: z.string().optional().describe('its name; absent, as what follows, in a layer without weights'),
+              slope: z.number().optional().describe('of leakyRelu, for z < 0'),
               init: z
                 .object({ name: z.string().describe('of the initialiser'), factor: z.number().describe('of random') })
+                .optional()
                 .describe('how its first weights were drawn'),
-              keepProb: z.number().describe('the share of units that dropout keeps; 1 is none'),
-              batchNorm: z.boolean().describe('whether it has batch norm'),
+              keepProb: z.number().optional().describe('the share of units that dropout keeps; 1 is none'),
+              batchNorm: z.boolean().optional().describe('whether it has batch norm'),
             })
             .describe('and its type, where it is not dense, and its own sizes, such as units: n_l'),
         )

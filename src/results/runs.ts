@@ -27,7 +27,7 @@ const name = z.string().describe('what `nn runs show` takes for it: of a run wit
 const network = z
   .string()
   .nullable()
-  .describe('logistic regression, or the units of its layers, such as 20-7-5-1; null where not known');
+  .describe('logistic regression, or its layers, such as 20-7-5-1 (units) or conv8-maxPool-20-1; null where not known');
 const when = z.iso.datetime().nullable().describe('when its last file was written; null where not known');
 const problem = z.string().nullable().describe('why it can not be read, or how it broke; null where nothing is wrong');
 const planned = count.nullable().describe('epochs that its config asks for; null where not known');

@@ -8,10 +8,11 @@ import { normalizers } from '../data/normalize.ts';
 import { shown, systemReason, UserError } from '../errors.ts';
 import { type Floats, precisions } from '../kernels/kernels.ts';
 import { activations } from '../nn/activations.ts';
-import { type Layer, layerKinds, type Network } from '../nn/build.ts';
+import { type CommonLayer, type Layer, type LayerType, layerKinds, type Network } from '../nn/build.ts';
 import { initializers } from '../nn/initializers.ts';
 import { losses } from '../nn/losses.ts';
 import { bufferLength, parameterSpecs, parametersOver } from '../nn/network.ts';
+import { paddings } from '../nn/ops/conv.ts';
 import { writeFileAtomically } from './atomic-write.ts';
 import { decodeTensors, encodeTensors, type Tensor, type TensorFile, typeOf } from './tensor-file.ts';
 
@@ -173,20 +174,33 @@ function readNetwork(network: Reader): Network {
   return { inputs: network.count('inputs', 1024 * 1024 * 3), layers };
 }
 
-/** A layer of any kind: its own sizes, and what every layer has. */
+/** A layer of any kind: its own sizes, and what its kind has beside. */
 function readLayer(layer: Reader): Layer {
   const type = layer.optional('type', layerKinds);
-  const sizes = Object.entries<{ most: number }>(layerKinds[type ?? 'dense'].sizes);
-  const init = layer.child('init');
+  const kind = layerKinds[type ?? 'dense'];
+  const sizes = Object.entries<{ most: number }>(kind.sizes);
   return {
     ...(type === undefined ? {} : { type }),
     ...Object.fromEntries(sizes.map(([name, { most }]) => [name, layer.count(name, most)])),
+    ...('hasPadding' in kind ? { padding: layer.choice('padding', paddings) } : {}),
+    ...commonOf(layer, kind.common),
+    ...('nests' in kind ? { layers: layer.list('layers', 1000).map(readLayer) } : {}),
+  } as Layer;
+}
+
+/** What layers of several kinds have. */
+function commonOf(layer: Reader, which: (typeof layerKinds)[LayerType]['common']): Partial<CommonLayer> {
+  if (which === 'none') return {};
+  if (which === 'keepProb') return { keepProb: layer.number('keepProb', 0, 1) };
+  if (which === 'activation') return { activation: layer.choice('activation', activations) };
+  const init = layer.child('init');
+  return {
     activation: layer.choice('activation', activations),
     slope: layer.number('slope', 0, 1),
     init: { name: init.choice('name', initializers), factor: init.number('factor', 0, Number.MAX_VALUE) },
     keepProb: layer.number('keepProb', 0, 1),
     batchNorm: layer.flag('batchNorm'),
-  } as Layer;
+  };
 }
 
 type Reader = ReturnType<typeof reader>;

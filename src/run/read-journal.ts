@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { openPlainFile, readAt, withFile } from '../data/disk.ts';
 import { systemReason, UserError } from '../errors.ts';
+import { thinned } from '../evaluation/curves.ts';
 import type { CurvePoint, JournalLine } from '../results/journal.ts';
 import { runFiles } from './run-folder.ts';
 
@@ -27,7 +28,7 @@ export async function readCurve(run: string, best: number | null): Promise<Curve
     }
     points.push(data);
   }
-  return thinned(points, best);
+  return thinnedCurve(points, best);
 }
 
 /** Whole lines: what stands behind the last line end is being written, or was cut off. */
@@ -53,14 +54,15 @@ async function* linesOfJournal(run: string): AsyncGenerator<string> {
   }
 }
 
-/** At most `mostPoints` points: of each stretch of epochs those of the least and the highest cost and accuracy, on train and on dev. */
-export function thinned(points: readonly CurvePoint[], best: number | null): CurvePoint[] {
+/** At most `mostPoints` points: the first, the last and the best, and all extremes of cost and accuracy, on train and on dev. */
+export function thinnedCurve(points: readonly CurvePoint[], best: number | null): CurvePoint[] {
   if (points.length <= mostPoints) return [...points];
   const kept = new Set([0, points.length - 1, points.findIndex(({ epoch }) => epoch === best)]);
-  const stretches = Math.floor((mostPoints - kept.size) / (2 * measured.length));
-  for (let s = 0; s < stretches; s++) {
-    const [from, to] = [s, s + 1].map((k) => Math.floor((k * points.length) / stretches)) as [number, number];
-    for (const value of measured) for (const i of extremes(points, value, from, to)) kept.add(i);
+  const each = Math.floor((mostPoints - kept.size) / measured.length);
+  for (const value of measured) {
+    const known = points.flatMap((point, i) => (value(point) === undefined ? [] : [i]));
+    const values = known.map((i) => value(points[i]!)!);
+    for (const k of thinned(values, each)) kept.add(known[k]!);
   }
   return points.filter((_, i) => kept.has(i));
 }
@@ -71,23 +73,6 @@ const measured: ((point: CurvePoint) => number | undefined)[] = [
   ({ dev }) => dev?.cost,
   ({ dev }) => dev?.accuracy,
 ];
-
-/** The indices of the least and the highest value from one index to before another; none where nothing has one. */
-function extremes(
-  points: readonly CurvePoint[],
-  value: (point: CurvePoint) => number | undefined,
-  from: number,
-  to: number,
-): number[] {
-  let [least, most] = [-1, -1];
-  for (let i = from; i < to; i++) {
-    const here = value(points[i]!);
-    if (here === undefined) continue;
-    if (least < 0 || here < value(points[least]!)!) least = i;
-    if (most < 0 || here > value(points[most]!)!) most = i;
-  }
-  return least < 0 ? [] : [least, most];
-}
 
 /** Bytes that are read of a journal's end first; a line of a deep network may be longer. */
 const tailBytes = 16 * 1024;

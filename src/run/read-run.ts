@@ -138,9 +138,16 @@ async function lastWritten(path: string, files: readonly string[]): Promise<stri
   );
 }
 
-/** A network in a word: logistic regression, or the units of its layers: 20-7-5-1, as the course counts four. */
-export function networkName({ model }: Config): string {
-  return model.layers.length === 0 ? 'logistic regression' : [...model.layers.map(({ units }) => units), 1].join('-');
+/** A network in a word: logistic regression, or its layers: 20-7-5-1, as the course counts four, or conv8-maxPool-20-1. */
+export function networkName({ model: { layers } }: Config): string {
+  return layers.length === 0 ? 'logistic regression' : [...layers.map(layerName), 1].join('-');
+}
+
+/** Its units, or its kind and how many channels it gives. */
+function layerName(layer: Config['model']['layers'][number]): string {
+  if ('units' in layer) return String(layer.units);
+  if ('layers' in layer) return `${layer.type}(${layer.layers.map(layerName).join('-')})`;
+  return 'filters' in layer ? `${layer.type}${layer.filters}` : layer.type;
 }
 
 function accuracyOf(metrics: Pick<Metrics, 'accuracy' | 'accuracyInterval'> | null | undefined): RunEntry['dev'] {

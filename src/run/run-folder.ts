@@ -19,6 +19,7 @@ export const runFiles = {
   journal: 'journal.jsonl',
   model: modelFileName,
   predictions: predictionsFileName,
+  report: 'report.html',
   summary: 'summary.json',
   checkpoint: checkpointNames[0],
   previousCheckpoint: checkpointNames[1],

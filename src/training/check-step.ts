@@ -1,7 +1,7 @@
 import type { Floats } from '../kernels/kernels.ts';
-import { opsOf } from '../nn/build.ts';
+import { opsOf, weightedLayers } from '../nn/build.ts';
 import { losses } from '../nn/losses.ts';
-import type { ParameterSpec } from '../nn/network.ts';
+import { type ParameterSpec, partnerIn } from '../nn/network.ts';
 import { type AuditCall, type ExpectedGradient, featuresOf, type Tensors } from '../nn/op.ts';
 import { type DirectionStep, directions, type OptimizerState, optimizers } from '../nn/optimizers.ts';
 import { tensorIn } from '../nn/regularization.ts';
@@ -167,6 +167,7 @@ function callOf({ training, before, compare, rounding, distinct, batch, times }:
     tensors: before,
     slot: slots[k]!,
     below: slots[k - 1] ?? null,
+    partner: partnerIn(slots, opsOf(training.options.network), k),
     compare: (what, found, expected) => compare(layer, what, found, expected),
   };
 }
@@ -213,7 +214,7 @@ function auditCosts(
   totals: { cost: number; l2Cost: number },
 ): void {
   const { network, loss, classWeights, l2, train, parameters } = training.options;
-  const last = network.layers.length - 1;
+  const last = weightedLayers(network).length - 1;
   const { value: z, grad: dZ } = training.workspace.slots.at(-1)!;
   const dLoss = expectedOf(distinct);
   const labels = Uint8Array.from(times, (_, d) => train.labels[probe.indices[d]!]!);

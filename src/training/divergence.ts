@@ -1,7 +1,7 @@
 import { UserError } from '../errors.ts';
 import { opsOf } from '../nn/build.ts';
 import { backwardFirst, type ParameterSpec, type Parameters } from '../nn/network.ts';
-import { featuresOf, inference } from '../nn/op.ts';
+import { featuresOf } from '../nn/op.ts';
 import { tensorIn } from '../nn/regularization.ts';
 import { type RateScale, smallerRates } from './learning-rate.ts';
 import type { Training } from './state.ts';
@@ -133,5 +133,6 @@ export function refuseBrokenGradient(training: Training, firstIsFinite: boolean,
 function completeGradient({ trainable: { form }, workspace, gradient, last: { input, fused } }: Training): void {
   if (!fused || input === null) return;
   const { kernels, network, parameters } = form;
-  backwardFirst({ network, parameters, kernels, workspace, input, mode: inference }, gradient);
+  const mode = { kind: 'training', masks: null } as const; // that of the step
+  backwardFirst({ network, parameters, kernels, workspace, input, mode }, gradient);
 }

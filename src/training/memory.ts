@@ -139,6 +139,8 @@ function dualNeed({ network, train, dev }: Sizes): MemoryNeed {
 /** For each picture of a batch what ops give, their gradients, and what they keep. */
 function workspaceNeed({ network, batch, augments }: Sizes, bytesEach: number): MemoryNeed {
   const numbers = opsOf(network).reduce((sum, { numbersPerExample }) => sum + numbersPerExample, 0);
-  const bytes = batch * numbers * bytesEach + (augments ? batch * network.inputs : 0);
-  return { what: `a batch of ${batch} pictures × ${numbers} numbers × ${bytesEach} bytes`, bytes, inKernels: true };
+  const scratch = Math.max(...opsOf(network).map(({ scratchNumbers = 0 }) => scratchNumbers));
+  const bytes = (batch * numbers + scratch) * bytesEach + (augments ? batch * network.inputs : 0);
+  const panels = scratch === 0 ? '' : `, and ${scratch} of patches`;
+  return { what: `a batch of ${batch} pictures × ${numbers} numbers${panels} × ${bytesEach} bytes`, bytes, inKernels: true };
 }

@@ -2,7 +2,7 @@ import type { Config } from '../config/schema.ts';
 import { log, power } from '../elementary.ts';
 import { UserError } from '../errors.ts';
 import type { Kernels } from '../kernels/kernels.ts';
-import type { Network } from '../nn/build.ts';
+import { type Network, weightedLayers } from '../nn/build.ts';
 import { type Init, initializers } from '../nn/initializers.ts';
 import { batchNormMomentum } from '../nn/ops/batch-norm.ts';
 import { leastForBatchNorm } from './watch.ts';
@@ -13,8 +13,10 @@ export function startsAlike({ name, factor }: Init): boolean {
 }
 
 /** Hidden layers that can't learn: the output layer is one unit, which has none to be alike. */
-export function symmetryWarnings({ layers }: Network): string[] {
-  const alike = layers.slice(0, -1).findIndex(({ init }) => startsAlike(init));
+export function symmetryWarnings(network: Network): string[] {
+  const alike = weightedLayers(network)
+    .slice(0, -1)
+    .findIndex(({ init }) => startsAlike(init));
   if (alike < 0) return [];
   return [
     `model.init: layer ${alike + 1} starts with zeros: all its units stay alike for ever (symmetry), and with ReLU nothing is learnt at all. ` +
@@ -25,7 +27,8 @@ export function symmetryWarnings({ layers }: Network): string[] {
 /** Batch norm of one picture takes the picture's own mean from it: nothing is left, and nothing below it is ever learnt.
  *  @throws UserError (usage) */
 export function refuseBatchOfOne({ layers }: Network, batch: number): void {
-  const l = layers.findIndex(({ batchNorm }) => batchNorm);
+  // a convolution has a mean over its places
+  const l = layers.findIndex((layer) => !('filters' in layer) && 'batchNorm' in layer && layer.batchNorm);
   if (batch > 1 || l < 0) return;
   throw new UserError(
     'usage',
@@ -39,10 +42,10 @@ const stepsOfAverages = Math.ceil(log(0.05) / log(batchNormMomentum));
 
 /** Statistics of batch norm that are made of too little. */
 export function batchNormWarnings(
-  { layers }: Network,
+  network: Network,
   { batch, epochs, m }: { batch: number; epochs: number; m: number },
 ): string[] {
-  if (!layers.some(({ batchNorm }) => batchNorm)) return [];
+  if (!weightedLayers(network).some(({ batchNorm }) => batchNorm)) return [];
   const steps = epochs * Math.ceil(m / batch);
   const left = Math.round(100 * power(batchNormMomentum, steps));
   const isSmall = batch < leastForBatchNorm;

@@ -9,8 +9,9 @@ import type { Splits } from '../datasets/prepare.ts';
 import { UserError } from '../errors.ts';
 import { type Kernels, precisions } from '../kernels/kernels.ts';
 import { referenceKernels } from '../kernels/reference.ts';
+import type { ActivationName } from '../nn/activations.ts';
 import { defaultSlope } from '../nn/activations.ts';
-import { firstUnits, type Layer, type Network, opsOf } from '../nn/build.ts';
+import { firstUnits, type Layer, type Network, opsOf, weightedLayers } from '../nn/build.ts';
 import { defaultFactor, fittingInit, type Init } from '../nn/initializers.ts';
 import { chooseForm, type FormChoice, refusalOfDual } from '../nn/input/choose.ts';
 import {
@@ -234,7 +235,8 @@ function firstParameters(
 const plain = ({ precision }: Kernels) => referenceKernels(precision);
 
 /** One rate a layer, the output layer last. */
-function learningRatesOf(config: Config, { layers }: Network, autoRate: number): number[] {
+function learningRatesOf(config: Config, network: Network, autoRate: number): number[] {
+  const layers = weightedLayers(network);
   const { learningRate } = config.training;
   if (!Array.isArray(learningRate)) {
     const rate = learningRate === 'auto' ? autoRate : learningRate;
@@ -279,9 +281,10 @@ export function formOf(config: Config, network: Network, pictures: { train: numb
 
 /** What a plan says of each layer, for people. */
 export function describeLayers(network: Network) {
-  return network.layers.map(({ init }, l) => {
+  const layers = weightedLayers(network);
+  return layers.map(({ init }, l) => {
     const ops = opsOf(network).filter(({ layer }) => layer === l);
-    const isOutput = l === network.layers.length - 1;
+    const isOutput = l === layers.length - 1;
     const tensors = ops.flatMap((op) => op.tensors);
     return {
       name: isOutput ? `${l + 1} (output)` : `${l + 1}`,
@@ -297,11 +300,16 @@ export function describeLayers(network: Network) {
 export function networkOf(config: Config, inputs: number): Network {
   const { model } = config;
   const hidden = model.layers.length;
-  const pick = (activation: Layer['activation'], own?: InitConfig): Init =>
+  const pick = (activation: ActivationName, own?: InitConfig): Init =>
     resolveInit(own ?? model.init) ?? fittingInit(activation, hidden);
-  const layers = model.layers.map(({ type, init, ...layer }) => {
-    return { ...(type === 'dense' ? {} : { type }), ...layer, init: pick(layer.activation, init) } as Layer;
-  });
+  const layerOf = (layer: LayerConfig): Layer => {
+    if (layer.type === 'residual') return { ...layer, layers: layer.layers.map(layerOf) };
+    if (!('activation' in layer)) return 'size' in layer ? { ...layer, stride: layer.stride ?? layer.size } : layer;
+    const init = pick(layer.activation, layer.init);
+    if (layer.type === 'conv') return { ...layer, init };
+    const { type: _, ...dense } = layer;
+    return { ...dense, init };
+  };
   const output: Layer = {
     units: 1,
     activation: 'sigmoid',
@@ -310,8 +318,10 @@ export function networkOf(config: Config, inputs: number): Network {
     keepProb: 1,
     batchNorm: false,
   };
-  return { inputs, layers: [...layers, output] };
+  return { inputs, layers: [...model.layers.map(layerOf), output] };
 }
+
+type LayerConfig = Config['model']['layers'][number];
 
 /** null for "auto". */
 function resolveInit(init: InitConfig): Init | null {

@@ -1,5 +1,6 @@
 import { ascending, batchOrder } from '../data/batches.ts';
 import { exp } from '../elementary.ts';
+import { weightedLayers } from '../nn/build.ts';
 import type { Break } from '../results/summary.ts';
 import { DivergedError } from './divergence.ts';
 import { eventLoop } from './fit.ts';
@@ -184,7 +185,7 @@ async function* walkRates(run: Training, rates: readonly number[], shares: reado
     for (const rate of rates) {
       run.options = { ...run.options, learningRates: shares.map((share) => rate * share) };
       const sums: EpochTotals = newTotals();
-      const silent = new Set(ascending(run.options.network.layers.length - 1)); // hidden layers that gave 0 for all so far
+      const silent = new Set(ascending(weightedLayers(run.options.network).length - 1)); // hidden layers that gave 0 for all so far
       while (sums.examples < wanted) {
         const { indices, epoch } = (await batches.next()).value;
         if (!tookStep(() => trainStep(run, indices, { epoch, norms: false }, sums))) return;

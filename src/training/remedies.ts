@@ -82,7 +82,9 @@ const remedies: readonly Entry[] = [
     why: 'weights that start at 0 stay alike for ever',
     set: ({ model: { layers } }) => [
       'model.init=auto',
-      ...layers.flatMap(({ init }, i) => (init === undefined || init === 'auto' ? [] : [`model.layers.${i}.init=auto`])),
+      ...layers.flatMap((layer, i) =>
+        !('init' in layer) || layer.init === undefined || layer.init === 'auto' ? [] : [`model.layers.${i}.init=auto`],
+      ),
     ],
   },
   {
@@ -228,8 +230,13 @@ const remedies: readonly Entry[] = [
     why: 'units that may be missing cannot rely on one another',
     set: (config, { verdict }) => {
       const { layers } = config.model;
-      const has = layers.some(({ keepProb }) => keepProb < 1) || (verdict.includes('bias') && unregularized(config));
-      return has || layers.length === 0 ? null : layers.map((_, i) => `model.layers.${i}.keepProb=${keptUnits}`);
+      const has =
+        layers.some((layer) => 'keepProb' in layer && layer.keepProb < 1) || (verdict.includes('bias') && unregularized(config));
+      return has || layers.length === 0
+        ? null
+        : layers.flatMap((layer, i) =>
+            'units' in layer || layer.type === 'globalAveragePool' ? [`model.layers.${i}.keepProb=${keptUnits}`] : [],
+          );
     },
   },
   {

@@ -8,6 +8,7 @@ import { startsAlike } from './plan-warnings.ts';
 export function staysAlike(config: Config): boolean {
   if (config.training.startFrom !== null) return false; // its weights are no initialiser's
   return config.model.layers.some((layer) => {
+    if (!('activation' in layer) || layer.type === 'residual') return false;
     const own = layer.init ?? config.model.init;
     return own !== 'auto' && startsAlike(typeof own === 'string' ? { name: own, factor: 1 } : own);
   });
@@ -32,21 +33,23 @@ export function centring(
 
 /** Units with a slope everywhere; null where all have one. */
 export function leaky(config: Config): string[] | null {
-  const changes = config.model.layers.flatMap(({ activation }, i) =>
-    activation === 'relu' ? [`model.layers.${i}.activation=leakyRelu`] : [],
+  const changes = config.model.layers.flatMap((layer, i) =>
+    'activation' in layer && layer.activation === 'relu' ? [`model.layers.${i}.activation=leakyRelu`] : [],
   );
   return changes.length === 0 ? null : changes;
 }
 
 /** The changes that take L2 and dropout away; null where there is neither. */
 export function unregularized(config: Config): string[] | null {
-  const kept = config.model.layers.flatMap(({ keepProb }, i) => (keepProb < 1 ? [`model.layers.${i}.keepProb=1`] : []));
+  const kept = config.model.layers.flatMap((layer, i) =>
+    'keepProb' in layer && layer.keepProb < 1 ? [`model.layers.${i}.keepProb=1`] : [],
+  );
   const changes = [...(config.training.l2 > 0 ? ['training.l2=0'] : []), ...kept];
   return changes.length === 0 ? null : changes;
 }
 
 export function isLinear(layers: Config['model']['layers']): boolean {
-  return layers.length > 0 && layers.every(({ activation }) => activation === 'linear');
+  return layers.length > 0 && layers.every((layer) => 'activation' in layer && layer.activation === 'linear');
 }
 
 /** Adam, for what is not better already. */
@@ -75,12 +78,22 @@ export function anyStart(config: Config, changes: readonly string[]): string[] {
   return config.training.startFrom !== null && isOther ? ['training.startFrom=null'] : [];
 }
 
-/** Other numbers of units, layer by layer; null where that changes nothing. */
-export function unitsOf(layers: Config['model']['layers'], change: (units: number) => number): string[] | null {
-  const changes = layers.flatMap((layer, i) =>
-    'units' in layer && change(layer.units) !== layer.units ? [`model.layers.${i}.units=${change(layer.units)}`] : [],
+/** Other numbers of units or filters, layer by layer, those in residual blocks too: what is added stays of one shape. Null where that changes nothing. */
+export function unitsOf(layers: readonly LayerConfig[], change: (units: number) => number): string[] | null {
+  const changes = sizesOf(layers, 'model.layers').flatMap(({ field, size }) =>
+    change(size) === size ? [] : [`${field}=${change(size)}`],
   );
   return changes.length === 0 ? null : changes;
+}
+
+type LayerConfig = Config['model']['layers'][number];
+
+function sizesOf(layers: readonly LayerConfig[], path: string): { field: string; size: number }[] {
+  return layers.flatMap((layer, i) => {
+    if ('layers' in layer) return sizesOf(layer.layers, `${path}.${i}.layers`);
+    if ('units' in layer) return [{ field: `${path}.${i}.units`, size: layer.units }];
+    return 'filters' in layer ? [{ field: `${path}.${i}.filters`, size: layer.filters }] : [];
+  });
 }
 
 /** A dev part beside the test part that there is. */

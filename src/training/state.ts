@@ -3,7 +3,7 @@ import { type BatchSize, batchLength, type Shuffle } from '../data/batches.ts';
 import { UserError } from '../errors.ts';
 import type { Batch, Floats, Kernels } from '../kernels/kernels.ts';
 import { kernelsFor } from '../kernels/select.ts';
-import { opsOf } from '../nn/build.ts';
+import { opsOf, weightedLayers } from '../nn/build.ts';
 import { fusesStep } from '../nn/input/fused.ts';
 import type { Form } from '../nn/input/input-form.ts';
 import type { LossName } from '../nn/losses.ts';
@@ -139,8 +139,8 @@ export function startTraining(options: FitOptions, trainable: Trainable): Traini
     drops: opsOf(network).some(({ drops }) => drops),
     masks: (step) => namedRandom(options.seed, 'dropout', step),
     rates: [...options.learningRates],
-    gradientNorms: network.layers.map(() => 0),
-    updateNorms: network.layers.map(() => 0),
+    gradientNorms: weightedLayers(network).map(() => 0),
+    updateNorms: weightedLayers(network).map(() => 0),
     last: { indices: new Int32Array(), input: null, fused: false },
     lastGood: parameters.values.slice(),
     watch: costWatch(),

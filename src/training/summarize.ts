@@ -34,6 +34,7 @@ interface Summarized {
   data: PreparedData;
   plan: Plan;
   warnings: string[];
+  reporter: { ended(summary: TrainSummary, classifier: Classifier, logits: Float64Array): Promise<string | null> } | null;
 }
 
 interface Finished {
@@ -82,8 +83,9 @@ export async function summarize(
     warnings,
   };
   await writePredictions(run.path, rowsInPieces(data.splits), logits);
-  await writeSummary(run.path, summary);
-  return summary;
+  const reported = { ...summary, report: (await job.reporter?.ended(summary, classifier, logits)) ?? null };
+  await writeSummary(run.path, reported);
+  return reported;
 }
 
 function foldSummary({ folds }: CrossValidation): NonNullable<TrainSummary['folds']> {
@@ -220,7 +222,7 @@ const leastTurn = 0.01;
 /** Whether the first weights answer about ½: then a cost that is far above was brought there by steps. */
 function startsNear(config: Config): boolean {
   const { model, data, training } = config;
-  const inits = [model.init, ...model.layers.map(({ init }) => init ?? 'auto')];
+  const inits = [model.init, ...model.layers.map((layer) => ('init' in layer && layer.init) || 'auto')];
   const isCautious = inits.every((init) => typeof init === 'string' || init.name !== 'random' || init.factor <= 0.1);
   return isCautious && data.normalize !== 'none' && training.startFrom === null;
 }

@@ -49,6 +49,17 @@ export const silent: TrainingListener = {
   signal: new AbortController().signal,
 };
 
+/** Makes a page of a training, as it goes and when it has ended. A page that can't be written is a warning of its own: it ends no training. */
+export interface TrainingReporter {
+  /** the journal has more: called after checkpoints */
+  progress(): Promise<void>;
+  /** the journal's last line says how it broke */
+  diverged(): Promise<void>;
+  /** @param logits  of train, dev and test, one picture after the other
+   *  @returns the page's name in the run's folder; null where it could not be written */
+  ended(summary: TrainSummary, classifier: Classifier, logits: Float64Array): Promise<string | null>;
+}
+
 /** What a training is given, and the warnings that it gathers. */
 export interface TrainingJob {
   listener: TrainingListener;
@@ -60,6 +71,8 @@ export interface TrainingJob {
   warnings: string[];
   /** the folder of runs in which a link leads to the latest; null for none */
   runs: string | null;
+  /** null where no page is wanted */
+  reporter: TrainingReporter | null;
 }
 
 /** Warns, and keeps it for the summary. */
@@ -151,6 +164,7 @@ async function trainFolds(
         // the end of a fold is no reason to write: the next begins by itself
         if (event.state.progress.ended !== null && !listener.signal.aborted) continue;
         const saved = await save({ told: watchedNothing, folds: done, state: event.state });
+        if (saved) await job.reporter?.progress();
         if (listener.signal.aborted) {
           bar.stop();
           if (saved) listener.complain(resumeText(run.path));
@@ -168,6 +182,7 @@ async function trainFolds(
         fold: fold + 1,
         ...(await divergedLine(error, foldSplits(data.splits.train, data.folds, fold).train)),
       });
+      await reportDivergence(run, job);
     }
     throw error;
   } finally {
@@ -210,10 +225,16 @@ async function trainInto(
     if (error instanceof DivergedError) {
       await save();
       await run.journal.append(await divergedLine(error, data.splits.train));
+      await reportDivergence(run, job);
       listener.complain(`The weights before it are kept in ${shownPath(run.path)}.`);
     }
     throw error;
   }
+}
+
+async function reportDivergence(run: RunFolder, { reporter }: TrainingJob): Promise<void> {
+  await run.journal.flush();
+  await reporter?.diverged();
 }
 
 /** The dual form trains in float64: what it comes to may be more than the model's numbers hold.
@@ -269,6 +290,7 @@ async function trainEpochs(run: RunFolder, job: TrainingJob, { options, folds, c
       if (event.type === 'state') {
         const moment = { told: { ...told, gradients: gradients.state() }, folds, state: event.state };
         outcome.saved = await checkpoints.save(moment);
+        if (outcome.saved && !listener.signal.aborted) await job.reporter?.progress();
         if (listener.signal.aborted && event.state.progress.ended === null) break;
       } else if (event.type === 'epoch') {
         Object.assign(outcome, { epochs: event.epoch, bestEpoch: event.bestEpoch, stopped: event.stopped ?? 'interrupted' });

@@ -48,6 +48,12 @@ const calls: Record<string, Call[]> = {
     { words: [...model, '--json', source], kind: 'json', code: 7, names: cat },
     { words: [...model, '--csv', source], kind: 'csv', code: 7, names: cat },
   ],
+  explain: [
+    { words: [...model, source], kind: 'people', code: 7, names: cat },
+    { words: [...model, source, '--json', '--method', 'occlusion'], kind: 'json', code: 7, names: cat },
+    { words: [...model, source, '--out', `maps${evil}/`], kind: 'rows', code: 7, names: cat },
+    { words: [...model, source, '--method', evil], kind: 'people', code: 2 },
+  ],
   evaluate: [
     { words: [...model, '--split', 'all', '--worst', '9'], kind: 'people', names: cat },
     { words: [...model, '--data', source, '--json', '--predictions'], kind: 'json', names: cat },

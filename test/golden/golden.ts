@@ -53,3 +53,7 @@ export const twoSamples: {
   fisher: { table: [number, number, number, number]; p: number }[];
   welch: { x: number[]; y: number[]; p: number; 'deviations apart': number }[];
 } = read('./two-samples.json');
+
+/** Convolution and pooling, forward and backward: images as (m, height, width, channels), by loops over places in NumPy. */
+export const windowCases: (Record<'kind' | 'padding', string> & Record<string, number | number[] | string>)[] =
+  read('./windows.json');

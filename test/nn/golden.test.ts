@@ -161,7 +161,7 @@ describe('batch norm is that of NumPy', () => {
     op.forward({ ...call, ...training });
     call.slot.grad.set(examplesFirst(golden.upstream));
     const gradient = { gamma1: new Float64Array(units), beta1: new Float64Array(units) };
-    op.backward({ ...call, gradient, wantsWeights: true, accumulate: false });
+    op.backward({ ...call, ...training, gradient, wantsWeights: true, accumulate: false });
     expect(largestError(gradient.gamma1, golden.d_gamma.data)).toBeLessThan(1e-14);
     expect(largestError(gradient.beta1, golden.d_beta.data)).toBeLessThan(1e-14);
     expect(largestError(call.below.grad, examplesFirst(golden.d_z))).toBeLessThan(1e-14);

@@ -126,7 +126,7 @@ test('figures stand to the right with their head, words to the left; without a h
     ['a', '-1.5', '3 jpeg'],
     ['b', '20%', ''],
   ]);
-  expect(page).toContain('<th></th><th class="figure">train</th><th>words</th>');
+  expect(page).toContain('<td></td><th class="figure">train</th><th>words</th>');
   expect(page).toContain('<td>a</td><td class="figure">-1.5</td><td>3 jpeg</td>');
   expect(htmlTable([[], ['a', '1']])).not.toContain('<thead>');
 });

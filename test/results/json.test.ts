@@ -4,6 +4,7 @@ import { parse } from 'csv-parse/sync';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { toJSONSchema, type z } from 'zod';
 import { evaluation, prediction, storedPrediction } from '../../src/results/evaluation.ts';
+import { explanation } from '../../src/results/explanation.ts';
 import { dataResults, inspection } from '../../src/results/inspection.ts';
 import { journalLine } from '../../src/results/journal.ts';
 import { failure, gradientCheck, graph, modelDescription } from '../../src/results/model.ts';
@@ -83,6 +84,14 @@ describe('what is printed with --json is what its schema says', () => {
     for (const line of lines) expectExactly(prediction, JSON.parse(line));
   });
 
+  test.each(['gradient', 'occlusion'])('nn explain by %s, a line for each picture, readable or not', async (method) => {
+    await writeFile(join(folder, 'none.png'), '');
+    const words = `explain -m run --method ${method} --out maps photos/cat/00.png none.png`;
+    const lines = (await print(7, words)).trimEnd().split('\n');
+    expect(lines).toHaveLength(2);
+    for (const line of lines) expectExactly(explanation, JSON.parse(line));
+  });
+
   test('an error', async () => {
     expectExactly(failure, JSON.parse(await print(2, 'train -c missing.json')));
   });
@@ -159,7 +168,17 @@ describe('every key of a result', () => {
     });
     return [...own, ...below];
   }
-  const schemas = { evaluation, prediction, storedPrediction, inspection, journalLine, failure, gradientCheck, graph };
+  const schemas = {
+    evaluation,
+    prediction,
+    explanation,
+    storedPrediction,
+    inspection,
+    journalLine,
+    failure,
+    gradientCheck,
+    graph,
+  };
   const others = {
     modelDescription,
     runList,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { CurvePoint } from '../../src/results/journal.ts';
-import { readCurve, readLastLine, thinned } from '../../src/run/read-journal.ts';
+import { readCurve, readLastLine, thinnedCurve } from '../../src/run/read-journal.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -90,7 +90,7 @@ test('a long curve is thinned to 1,000 points that keep its ends, the best epoch
         return { epoch: i + 1, cost: of(i, 1), train: { accuracy: of(i, 2) }, dev };
       });
       const best = 1 + (any % length);
-      const some = thinned(all, best);
+      const some = thinnedCurve(all, best);
       expect(some.length).toBeLessThanOrEqual(1000);
       expect(some.map(({ epoch }) => epoch)).toEqual(some.map(({ epoch }) => epoch).sort((a, b) => a - b));
       for (const kept of [1, length, best]) expect(some.some(({ epoch }) => epoch === kept)).toBe(true);

@@ -61,6 +61,25 @@ describe('the list of runs', () => {
     ]);
   });
 
+  test('calls a network by its layers', async () => {
+    const conv = { type: 'conv', filters: 8, kernel: 3 };
+    const layers = [
+      conv,
+      { type: 'maxPool', size: 2 },
+      { type: 'residual', layers: [conv, conv] },
+      { type: 'globalAveragePool' },
+      { units: 20 },
+    ];
+    await makeRun(join(runs, 'a'), { config: { model: { layers } } });
+    await makeRun(join(runs, 'b'), { config: { model: { layers: [] } } });
+    const { entries } = await list();
+    expect(entries.map(({ problem }) => problem)).toEqual([null, null]);
+    expect(entries.map(({ network }) => network)).toEqual([
+      'conv8-maxPool-residual(conv8-conv8)-globalAveragePool-20-1',
+      'logistic regression',
+    ]);
+  });
+
   test('says of each run how it ended, and how far it came', async () => {
     await makeRun(join(runs, 'a-finished'));
     await makeRun(join(runs, 'b-interrupted'), { summary: { stopped: 'interrupted', epochs: 3 } });

@@ -24,7 +24,10 @@ async function warnings(wishes: Wishes): Promise<string[]> {
 }
 
 function watchOf({ train, network }: FitOptions) {
-  return gradientWatch({ examples: train.labels.length, batchNorm: network.layers.some(({ batchNorm }) => batchNorm) });
+  return gradientWatch({
+    examples: train.labels.length,
+    batchNorm: network.layers.some((layer) => 'batchNorm' in layer && layer.batchNorm),
+  });
 }
 
 /** Of looks at batches of 100 out of many. */

@@ -26,7 +26,7 @@ export async function trainedOn(config: Config, parts: Splits): Promise<Trained>
   const kernels = kernelsFor(config.precision, config.arithmetic);
   const plan = planTraining(config, parts, kernels);
   const options = await prepareFit(config, parts, plan, kernels);
-  const batchNorm = config.model.layers.some((layer) => layer.batchNorm);
+  const batchNorm = config.model.layers.some((layer) => 'batchNorm' in layer && layer.batchNorm);
   const watch = gradientWatch({ examples: parts.train.labels.length, batchNorm });
   const journal: EpochEvent[] = [];
   let dev: Course['dev'] = null;

@@ -36,7 +36,7 @@ async function train(name: string, listener: TrainingListener) {
   const run = await createRun(join(folder, name), loaded, false);
   try {
     const inputs = inputDigests(await writeSplit(run.path, data.splits, data.classes), data.splits, {});
-    const job = { listener, loaded, data, files: {}, kernels, plan, warnings: [], runs: null };
+    const job = { listener, loaded, data, files: {}, kernels, plan, warnings: [], runs: null, reporter: null };
     return { path: run.path, ...(await runTraining(run, job, { from: null, inputs })) };
   } finally {
     await run.close();

@@ -8,12 +8,13 @@ import { hasLogisticKernels, logisticForward, logisticGradWeights, logisticPass 
 import type { Block } from './memory.ts';
 import { placeRows, placeScaling } from './operands.ts';
 import { backwardAndStep, vectorCalls } from './vector-calls.ts';
+import { windowCalls } from './window-calls.ts';
 
 /** The kernels in WebAssembly, four float32 or two float64 at a time, or twice as many where V8 has registers for them. Every machine computes the same bits, with any
  *  number of threads; the fast ones may round otherwise on another machine, and are the strict ones where Node lacks relaxed SIMD. */
 export function simdKernels(precision: Precision, threads = 1, arithmetic: Arithmetic = 'strict', wide = isWide): Kernels {
   const engine = createEngine(precision, arithmetic, threads, wide);
-  const calls = { ...elementwiseCalls(engine), ...linearCalls(engine), ...vectorCalls(engine) };
+  const calls = { ...elementwiseCalls(engine), ...linearCalls(engine), ...vectorCalls(engine), ...windowCalls(engine) };
   const operations = {
     ...calls,
     gram: gram(engine, calls.linear),

@@ -1,11 +1,12 @@
 import type { Floats } from '../../kernels/kernels.ts';
 import type { Random } from '../../random.ts';
 import { type ActivationName, activations } from '../activations.ts';
-import { featuresOf, type Op, type Shape } from '../op.ts';
+import { featuresOf, type Op, type Shape, type Term } from '../op.ts';
 import { reference } from '../rounding.ts';
 
 /** A = g(Z), and inverted dropout behind it: the kernels do both in one pass.
  *  @param options.slope     of leakyRelu, for z < 0
+ *  @param options.behind    of what it stands behind where that is no layer with weights, such as R[2]
  *  @param options.keepProb  the share of units that dropout keeps; 1 is none
  *  @see Srivastava et al. 2014 */
 export function activation(options: {
@@ -14,14 +15,16 @@ export function activation(options: {
   activation: ActivationName;
   slope: number;
   keepProb: number;
+  behind?: Term;
 }): Op {
   const { layer, input, activation: name, slope, keepProb } = options;
   const n = layer + 1;
   const units = featuresOf(input);
   const rule = activations[name];
   const drops = keepProb < 1;
-  const A = { id: `A${n}`, name: `A[${n}]` };
-  const dropped = { id: `Adrop${n}`, name: `Ã[${n}]` };
+  const of = options.behind ?? { id: `${n}`, name: `${n}` };
+  const A = { id: `A${of.id}`, name: `A[${of.name}]` };
+  const dropped = { id: `Adrop${of.id}`, name: `Ã[${of.name}]` };
   return {
     kind: 'activation',
     layer,
@@ -48,10 +51,11 @@ export function activation(options: {
     },
 
     // dZ = dA ∘ mask ∘ g′(Z), in place
-    backward({ kernels, slot, below, count }) {
-      const mask = slot.kept['mask'] ?? null;
+    backward({ kernels, slot, below, count, mode }) {
+      const mask = (mode.kind === 'training' && slot.kept['mask']) || null;
+      const kept = mask ? keepProb : 1;
       const length = count * units;
-      kernels.activationGradient({ rule, slope, z: below!.value, a: slot.value, dZ: slot.grad, mask, keepProb, length });
+      kernels.activationGradient({ rule, slope, z: below!.value, a: slot.value, dZ: slot.grad, mask, keepProb: kept, length });
     },
 
     ...(rule.nonDifferentiableAtZero && {

@@ -12,7 +12,9 @@ export const batchNormMomentum = 0.9;
  *  @see Ioffe & Szegedy 2015, algorithm 1 */
 export function batchNorm({ layer, input }: { layer: number; input: Shape }): Op {
   const n = layer + 1;
-  const units = featuresOf(input);
+  // one mean and variance a unit; of an image one a channel, over all its places
+  const units = 'channels' in input ? input.channels : input.features;
+  const places = featuresOf(input) / units;
   const [gamma, beta, movingMean, movingVariance] = [`gamma${n}`, `beta${n}`, `movingMean${n}`, `movingVariance${n}`];
   const tensor = (name: string, trained: boolean) => ({ name, shape: [units, 1] as const, decayed: false, trained });
   const Zhat = { id: `Zhat${n}`, name: `Ẑ[${n}]` };
@@ -35,13 +37,14 @@ export function batchNorm({ layer, input }: { layer: number; input: Shape }): Op
       kept: {
         mean: kernels.allocate(units),
         variance: kernels.allocate(units),
-        normalized: kernels.allocate(capacity * units),
+        normalized: kernels.allocate(capacity * places * units),
       },
     }),
-    numbersPerExample: units,
+    numbersPerExample: units * places,
     multiplications: 0,
 
-    forward({ kernels, tensors, slot, count, mode }) {
+    forward({ kernels, tensors, slot, count: examples, mode }) {
+      const count = examples * places;
       const [z, g, b] = [slot.value, tensors[gamma]!, tensors[beta]!];
       if (mode.kind === 'training') {
         const { mean, variance, normalized } = statisticsOf(slot);
@@ -52,7 +55,12 @@ export function batchNorm({ layer, input }: { layer: number; input: Shape }): Op
       }
     },
 
-    backward({ kernels, tensors, gradient, slot, count }) {
+    backward({ kernels, tensors, gradient, slot, count: examples, mode }) {
+      const count = examples * places;
+      if (mode.kind === 'inference') {
+        scaleByMovingAverages(slot.grad, count, tensors[gamma]!, tensors[movingVariance]!);
+        return;
+      }
       const { variance, normalized } = statisticsOf(slot);
       kernels.batchNormBackward({
         dZ: slot.grad,
@@ -68,7 +76,7 @@ export function batchNorm({ layer, input }: { layer: number; input: Shape }): Op
 
     /** A batch of one example has no variance and moves nothing. */
     afterStep({ tensors, slot, count }) {
-      if (count === 1) return;
+      if (count * places === 1) return;
       const { mean, variance } = statisticsOf(slot);
       for (const [average, own] of [
         [tensors[movingMean]!, mean],
@@ -80,17 +88,17 @@ export function batchNorm({ layer, input }: { layer: number; input: Shape }): Op
 
     auditForward({ rounding, tensors, slot, expected: before, batch, distinct, compare }) {
       const found = statisticsOf(slot);
-      const made = normalized(before!, batch, units, rounding);
+      const made = normalized(before!, batch * places, units, rounding);
       compare('the mean of Z', found.mean, made.mean);
       compare('the variance of Z', found.variance, made.variance);
       compare('the normalized Z', found.normalized, made.normalized);
-      const result = shifted(found.normalized, tensors[gamma]!, tensors[beta]!, distinct, rounding);
+      const result = shifted(found.normalized, tensors[gamma]!, tensors[beta]!, distinct * places, rounding);
       compare('Z', slot.value, result);
       return result;
     },
 
     auditBackward({ rounding, tensors, slot, after, batch }) {
-      const through = gradientThrough(after!, statisticsOf(slot), tensors[gamma]!, batch, rounding);
+      const through = gradientThrough(after!, statisticsOf(slot), tensors[gamma]!, batch * places, rounding);
       const whole = (expected: Expected) => () => [{ start: 0, ...expected }];
       return {
         grad: through.dZ,
@@ -103,7 +111,7 @@ export function batchNorm({ layer, input }: { layer: number; input: Shape }): Op
 
     auditAfterStep({ rounding: { unit, floor }, before, tensors, slot, batch, compare }) {
       const { mean, variance } = statisticsOf(slot);
-      const keep = batch === 1 ? 1 : batchNormMomentum;
+      const keep = batch * places === 1 ? 1 : batchNormMomentum;
       for (const [name, own] of [
         [movingMean, mean],
         [movingVariance, variance],
@@ -123,7 +131,7 @@ export function batchNorm({ layer, input }: { layer: number; input: Shape }): Op
     drawing: {
       output: Zhat,
       forward(input, add) {
-        const shape = [units, 'm'] as const;
+        const shape = [units * places, 'm'] as const;
         add({ id: `N${n}`, name: `N[${n}]`, shape, formula: `(${input.name} − μ[${n}]) / σ[${n}]` }, [input.id]);
         add({ id: gamma, name: `γ[${n}]`, kind: 'parameter', shape: [units, 1], of: Zhat.id });
         add({ id: beta, name: `β[${n}]`, kind: 'parameter', shape: [units, 1], of: Zhat.id });
@@ -134,9 +142,9 @@ export function batchNorm({ layer, input }: { layer: number; input: Shape }): Op
         const from = `d${Zhat.id}`;
         add({ id: gamma, name: `γ[${n}]`, shape: [units, 1], formula: `(1/m) Σ ${dZhat} ∘ ${N}` }, from);
         add({ id: beta, name: `β[${n}]`, shape: [units, 1], formula: `(1/m) Σ ${dZhat}` }, from);
-        add({ id: `N${n}`, name: N, shape: [units, 'm'], formula: `γ[${n}] ∘ ${dZhat}` }, from);
+        add({ id: `N${n}`, name: N, shape: [units * places, 'm'], formula: `γ[${n}] ∘ ${dZhat}` }, from);
         const formula = `(${dN} − mean ${dN} − ${N} ∘ mean(${dN} ∘ ${N})) / σ[${n}]`;
-        add({ ...input, shape: [units, 'm'], formula }, `dN${n}`);
+        add({ ...input, shape: [units * places, 'm'], formula }, `dN${n}`);
       },
       legend: [
         {
@@ -147,6 +155,15 @@ export function batchNorm({ layer, input }: { layer: number; input: Shape }): Op
       ],
     },
   };
+}
+
+/** dZ ← γ / √(σ² + ε) ∘ dZ: the backward pass where mean and variance are given. Nobody trains so, and γ and β get no gradient. */
+function scaleByMovingAverages(dZ: Floats, count: number, gamma: Floats, variance: Floats): void {
+  const units = gamma.length;
+  for (let u = 0; u < units; u++) {
+    const factor = gamma[u]! / Math.sqrt(variance[u]! + epsilon);
+    for (let i = u; i < count * units; i += units) dZ[i] = factor * dZ[i]!;
+  }
 }
 
 /** What the backward pass of a batch needs of its forward pass: μ and σ² (n_l), and z_norm (n_l, m) example after example. */

@@ -27,7 +27,7 @@ export function rowOf(batch: ByteRows, i: i32): usize {
  *  @param from      `count` bytes
  *  @param to        room for `count` reals
  *  @param scales  addresses of `count` reals each, or both 0 */
-function dequantize(from: usize, count: i32, to: usize, scales: usize, shifts: usize): void {
+export function dequantize(from: usize, count: i32, to: usize, scales: usize, shifts: usize): void {
   const vectors = count & ~15;
   if (scales === 0) for (let k = 0; k < vectors; k += 16) dequantizeVector(from + k, to + <usize>k * sizeof<real>());
   else {

@@ -1,0 +1,243 @@
+import { dequantize, rowOf } from './dequantize';
+import {
+  AveragePoolCall,
+  AveragePoolGradientCall,
+  MaxPoolCall,
+  MaxPoolGradientCall,
+  PatchesBytesCall,
+  PatchesFloatsCall,
+  PatchesGradientCall,
+} from './generated/calls';
+
+/** Windows of images whose channels lie together (kernels.ts says what each kernel computes). A window's row of pixels is one run of numbers in memory. */
+
+/** Rows `first` … `end` − 1 of windows, from floats. */
+export function patchesFloats(call: PatchesFloatsCall, first: i32, end: i32): void {
+  const pixel = <usize>call.channels * sizeof<real>();
+  const line = <usize>call.size * pixel;
+  let to = call.out + <usize>(first * call.outWidth * call.size) * line;
+  for (let r = first; r < end; r++) {
+    const row = call.row + r;
+    const image = call.values + <usize>((row / call.outHeight) * call.height * call.width) * pixel;
+    const top = (row % call.outHeight) * call.stride - call.top;
+    for (let j = 0; j < call.outWidth; j++) {
+      const left = j * call.stride - call.left;
+      const before = max<i32>(0, -left);
+      const after = min<i32>(call.size, call.width - left);
+      for (let y = top; y < top + call.size; y++, to += line) {
+        if (y < 0 || y >= call.height || after <= before) {
+          zero(to, line);
+          continue;
+        }
+        zero(to, <usize>before * pixel);
+        copy(
+          to + <usize>before * pixel,
+          image + <usize>(y * call.width + left + before) * pixel,
+          <usize>(after - before) * pixel,
+        );
+        zero(to + <usize>after * pixel, <usize>(call.size - after) * pixel);
+      }
+    }
+  }
+}
+
+/** The same from bytes, with a scale and a shift for each feature. */
+export function patchesBytes(call: PatchesBytesCall, first: i32, end: i32): void {
+  const channels = call.channels;
+  const pixel = <usize>channels * sizeof<real>();
+  const line = <usize>call.size * pixel;
+  let to = call.out + <usize>(first * call.outWidth * call.size) * line;
+  for (let r = first; r < end; r++) {
+    const row = call.row + r;
+    const image = rowOf(call, row / call.outHeight);
+    const top = (row % call.outHeight) * call.stride - call.top;
+    for (let j = 0; j < call.outWidth; j++) {
+      const left = j * call.stride - call.left;
+      const before = max<i32>(0, -left);
+      const after = min<i32>(call.size, call.width - left);
+      for (let y = top; y < top + call.size; y++, to += line) {
+        if (y < 0 || y >= call.height || after <= before) {
+          zero(to, line);
+          continue;
+        }
+        zero(to, <usize>before * pixel);
+        const from = <usize>((y * call.width + left + before) * channels);
+        const at = from * sizeof<real>();
+        const count = (after - before) * channels;
+        dequantize(image + from, count, to + <usize>before * pixel, call.scales + at, call.shifts + at);
+        zero(to + <usize>after * pixel, <usize>(call.size - after) * pixel);
+      }
+    }
+  }
+}
+
+/** Rows `first` … `end` − 1 of the images' gradients: each gathers what the windows have for it, so that no two threads write the same. */
+export function patchesGradient(call: PatchesGradientCall, first: i32, end: i32): void {
+  const pixel = <usize>call.channels * sizeof<real>();
+  const line = <usize>call.width * pixel;
+  const window = <usize>(call.size * call.size) * pixel;
+  for (let r = first; r < end; r++) {
+    const out = call.out + <usize>r * line;
+    zero(out, line);
+    const patches = call.values + <usize>((r / call.height) * call.outHeight * call.outWidth) * window;
+    const y = (r % call.height) + call.top;
+    for (let dy = 0; dy < call.size; dy++) {
+      const i = (y - dy) / call.stride;
+      if (y < dy || (y - dy) % call.stride !== 0 || i >= call.outHeight) continue;
+      let from = patches + <usize>(i * call.outWidth) * window + <usize>(dy * call.size) * pixel;
+      for (let j = 0; j < call.outWidth; j++, from += window) {
+        const left = j * call.stride - call.left;
+        const before = max<i32>(0, -left);
+        const after = min<i32>(call.size, call.width - left);
+        if (after > before)
+          add(out + <usize>(left + before) * pixel, from + <usize>before * pixel, <usize>(after - before) * pixel);
+      }
+    }
+  }
+}
+
+/** Rows `first` … `end` − 1 of what pooling gives. */
+export function maxPool(call: MaxPoolCall, first: i32, end: i32): void {
+  for (let r = first; r < end; r++) {
+    for (let j = 0; j < call.outWidth; j++) pooled<void, MaxPoolCall>(call, r, j);
+  }
+}
+
+export function averagePool(call: AveragePoolCall, first: i32, end: i32): void {
+  for (let r = first; r < end; r++) {
+    for (let j = 0; j < call.outWidth; j++) pooled<real, AveragePoolCall>(call, r, j);
+  }
+}
+
+/** One window. @typeParam Mean  void for the largest */
+function pooled<Mean, Call>(call: Call, r: i32, j: i32): void {
+  const pixel = <usize>call.channels * sizeof<real>();
+  const line = <usize>call.width * pixel;
+  const window = windowOf(call.values, call, r, j);
+  const out = call.out + <usize>(r * call.outWidth + j) * pixel;
+  const share = <real>1 / <real>(call.size * call.size);
+  const vectors = pixel & ~15;
+  for (let c: usize = 0; c < vectors; c += 16) {
+    let found = v128.load(window + c);
+    for (let dy = 0; dy < call.size; dy++) {
+      for (let dx = dy === 0 ? 1 : 0; dx < call.size; dx++) {
+        const value = v128.load(window + <usize>dy * line + <usize>dx * pixel + c);
+        found = isVoid<Mean>() ? v128.pmax<real>(found, value) : v128.add<real>(found, value);
+      }
+    }
+    v128.store(out + c, isVoid<Mean>() ? found : v128.mul<real>(found, v128.splat<real>(share)));
+  }
+  for (let c = vectors; c < pixel; c += sizeof<real>()) {
+    let found = load<real>(window + c);
+    for (let dy = 0; dy < call.size; dy++) {
+      for (let dx = dy === 0 ? 1 : 0; dx < call.size; dx++) {
+        const value = load<real>(window + <usize>dy * line + <usize>dx * pixel + c);
+        if (!isVoid<Mean>()) found += value;
+        else if (found < value) found = value;
+      }
+    }
+    store<real>(out + c, isVoid<Mean>() ? found : found * share);
+  }
+}
+
+/** Where window (r, j) begins, of all rows of windows of all images. */
+function windowOf<Call>(values: usize, call: Call, r: i32, j: i32): usize {
+  const image = r / call.outHeight;
+  const i = r % call.outHeight;
+  const row = image * call.height + i * call.stride;
+  return values + <usize>((row * call.width + j * call.stride) * call.channels) * sizeof<real>();
+}
+
+/** Images `first` … `end` − 1. */
+export function maxPoolGradient(call: MaxPoolGradientCall, first: i32, end: i32): void {
+  clearImages(call, first, end);
+  const pixel = <usize>call.channels * sizeof<real>();
+  for (let r = first * call.outHeight; r < end * call.outHeight; r++) {
+    for (let j = 0; j < call.outWidth; j++) {
+      const at = <usize>(r * call.outWidth + j) * pixel;
+      maxGradient(call, windowOf(call.values, call, r, j), windowOf(call.out, call, r, j), call.pooled + at, call.dPooled + at);
+    }
+  }
+}
+
+function maxGradient(call: MaxPoolGradientCall, window: usize, out: usize, pooled: usize, gradient: usize): void {
+  const pixel = <usize>call.channels * sizeof<real>();
+  const line = <usize>call.width * pixel;
+  const vectors = pixel & ~15;
+  for (let c: usize = 0; c < vectors; c += 16) {
+    const most = v128.load(pooled + c);
+    const share = v128.load(gradient + c);
+    let open = i32x4.splat(-1); // where the largest is still to come
+    for (let dy = 0; dy < call.size; dy++) {
+      for (let dx = 0; dx < call.size; dx++) {
+        const at = <usize>dy * line + <usize>dx * pixel + c;
+        const is = v128.and(v128.eq<real>(v128.load(window + at), most), open);
+        open = v128.andnot(open, is);
+        v128.store(out + at, v128.add<real>(v128.load(out + at), v128.and(share, is)));
+      }
+    }
+  }
+  for (let c = vectors; c < pixel; c += sizeof<real>()) {
+    const most = load<real>(pooled + c);
+    let isOpen = true;
+    for (let dy = 0; dy < call.size; dy++) {
+      for (let dx = 0; dx < call.size; dx++) {
+        const at = <usize>dy * line + <usize>dx * pixel + c;
+        if (isOpen && load<real>(window + at) === most) {
+          store<real>(out + at, load<real>(out + at) + load<real>(gradient + c));
+          isOpen = false;
+        }
+      }
+    }
+  }
+}
+
+/** Images `first` … `end` − 1. */
+export function averagePoolGradient(call: AveragePoolGradientCall, first: i32, end: i32): void {
+  clearImages(call, first, end);
+  const pixel = <usize>call.channels * sizeof<real>();
+  const line = <usize>call.width * pixel;
+  const share = <real>1 / <real>(call.size * call.size);
+  for (let r = first * call.outHeight; r < end * call.outHeight; r++) {
+    for (let j = 0; j < call.outWidth; j++) {
+      const from = call.dPooled + <usize>(r * call.outWidth + j) * pixel;
+      const window = windowOf(call.out, call, r, j);
+      for (let dy = 0; dy < call.size; dy++) {
+        for (let dx = 0; dx < call.size; dx++) addShare(window + <usize>dy * line + <usize>dx * pixel, from, share, pixel);
+      }
+    }
+  }
+}
+
+/** Zeroes images `first` … `end` − 1 of `out`: of a window that reaches less far than the image, the rest has no gradient. */
+function clearImages<Call>(call: Call, first: i32, end: i32): void {
+  const bytes = <usize>(call.height * call.width * call.channels) * sizeof<real>();
+  zero(call.out + <usize>first * bytes, <usize>(end - first) * bytes);
+}
+
+function zero(to: usize, bytes: usize): void {
+  const end = to + bytes;
+  for (; to + 16 <= end; to += 16) v128.store(to, i32x4.splat(0));
+  for (; to < end; to += sizeof<real>()) store<real>(to, 0);
+}
+
+function copy(to: usize, from: usize, bytes: usize): void {
+  const end = to + bytes;
+  for (; to + 16 <= end; to += 16, from += 16) v128.store(to, v128.load(from));
+  for (; to < end; to += sizeof<real>(), from += sizeof<real>()) store<real>(to, load<real>(from));
+}
+
+/** to += from */
+function add(to: usize, from: usize, bytes: usize): void {
+  const end = to + bytes;
+  for (; to + 16 <= end; to += 16, from += 16) v128.store(to, v128.add<real>(v128.load(to), v128.load(from)));
+  for (; to < end; to += sizeof<real>(), from += sizeof<real>()) store<real>(to, load<real>(to) + load<real>(from));
+}
+
+/** to += share · from */
+function addShare(to: usize, from: usize, share: real, bytes: usize): void {
+  const end = to + bytes;
+  for (; to + 16 <= end; to += 16, from += 16)
+    v128.store(to, v128.add<real>(v128.load(to), v128.mul<real>(v128.load(from), v128.splat<real>(share))));
+  for (; to < end; to += sizeof<real>(), from += sizeof<real>()) store<real>(to, load<real>(to) + load<real>(from) * share);
+}

@@ -1,0 +1,223 @@
+import type { FloatBatch, Floats, Kernels, Windows } from '../../kernels/kernels.ts';
+import { inScope } from '../../kernels/kernels.ts';
+import { type Init, initialize } from '../initializers.ts';
+import { featuresOf, type ImageShape, type Op } from '../op.ts';
+import { type Inputs, largestOf, norm, reference } from '../rounding.ts';
+import { inputGradient, products, sumOver, weightGradient } from './linear.ts';
+
+/** How windows meet the edge of an image. */
+export const paddings = {
+  same: { summary: 'zeros around the image, so that the output has ⌈side / stride⌉ places' },
+  valid: { summary: 'windows inside the image alone' },
+} as const;
+export type Padding = keyof typeof paddings;
+
+/** Places of windows along a side, and how far the first reaches beyond it.
+ *  same: ⌈side/stride⌉, total padding max(0, (out − 1)·stride + size − side), the odd one at the end; valid: ⌊(side − size)/stride⌋ + 1 */
+function placesAlong(side: number, { size, stride, padding }: { size: number; stride: number; padding: Padding }) {
+  if (padding === 'valid') return { out: Math.floor((side - size) / stride) + 1, before: 0 };
+  const out = Math.ceil(side / stride);
+  return { out, before: Math.floor(Math.max(0, (out - 1) * stride + size - side) / 2) };
+}
+
+/** The windows of an image; with a side below 1 where none fits. */
+export function windowsOf(
+  { height, width, channels }: ImageShape,
+  options: { size: number; stride: number; padding: Padding },
+): Windows {
+  const [rows, columns] = [placesAlong(height, options), placesAlong(width, options)];
+  const { size, stride } = options;
+  return {
+    height,
+    width,
+    channels,
+    size,
+    stride,
+    top: rows.before,
+    left: columns.before,
+    outHeight: rows.out,
+    outWidth: columns.out,
+  };
+}
+
+/** Numbers of a panel of patches: so few that it stays in the second-level cache. */
+const panel = 2 ** 17;
+
+/** Z = W·P + b at every place of an image, with W (filters, kernel · kernel · channels) and P the window of each place, its rows, columns and channels in this order: a
+ *  convolution is the linear op over patches, which are gathered a panel at a time. Sums run over the window, so that their bits depend on shapes alone.
+ *  @param options.bias  false where an op above has a shift of its own
+ *  @see course, part 4, week 1 */
+export function conv(options: {
+  layer: number;
+  input: ImageShape;
+  filters: number;
+  kernel: number;
+  stride: number;
+  padding: Padding;
+  bias: boolean;
+  init: Init;
+}): Op {
+  const { layer, input, filters, kernel, stride, bias, init } = options;
+  const windows = windowsOf(input, { ...options, size: kernel });
+  const { outHeight, outWidth } = windows;
+  const n = layer + 1;
+  const [W, b, Z] = [`W${n}`, `b${n}`, { id: `Z${n}`, name: `Z[${n}]` }];
+  const length = kernel * kernel * input.channels;
+  const places = outHeight * outWidth;
+  const rowsTogether = Math.max(1, Math.floor(panel / (outWidth * length)));
+  const imagesTogether = Math.max(1, Math.floor(panel / (places * length)));
+  const scratch = Math.max(rowsTogether * outWidth, imagesTogether * places) * length;
+
+  /** Goes through the patches of a batch, a panel at a time. @param work  is given them, and which place is their first */
+  function eachPanel(
+    kernels: Kernels,
+    batch: Parameters<Kernels['patches']>[0]['input'],
+    count: number,
+    work: (patches: FloatBatch, place: number) => void,
+  ): void {
+    inScope(kernels, (scope) => {
+      const out = scope.allocate(rowsTogether * outWidth * length);
+      for (let first = 0; first < count * outHeight; first += rowsTogether) {
+        const rows = Math.min(rowsTogether, count * outHeight - first);
+        kernels.patches({ input: batch, windows, first, rows, out });
+        work({ kind: 'floats', values: out, count: rows * outWidth, features: length }, first * outWidth);
+      }
+    });
+  }
+
+  /** The patches of some examples as the audit's inputs: each is made of no more than its image. */
+  const patchInputs = ({ rows: images, norms }: Inputs): Inputs => {
+    const count = images.count * places;
+    const values = new Float64Array(count * length);
+    reference.patches({ input: images, windows, first: 0, rows: images.count * outHeight, out: values });
+    const own = (d: number) => values.subarray(d * length, (d + 1) * length);
+    // where numbers of an image cancel as they are made, its norm knows
+    const share = Float64Array.from(norms, (size, i) => {
+      const image = images.values.subarray(i * images.features, (i + 1) * images.features);
+      return Math.max(1, size / (norm(image) || size || 1));
+    });
+    const each = (of: (values: Float64Array) => number) =>
+      Float64Array.from({ length: count }, (_, d) => share[Math.floor(d / places)]! * of(own(d)));
+    return { rows: { kind: 'floats', values, count, features: length }, norms: each(norm), largest: each(largestOf) };
+  };
+
+  return {
+    kind: 'conv',
+    layer,
+    input,
+    output: { height: outHeight, width: outWidth, channels: filters },
+    inPlace: false,
+    drops: false,
+    mixesExamples: false,
+    tensors: [
+      { name: W, shape: [filters, length], decayed: true, trained: true },
+      ...(bias ? [{ name: b, shape: [filters, 1], decayed: false, trained: true } as const] : []),
+    ],
+    initialize: (tensors, random) => initialize(tensors[W]!, { nIn: length, nOut: kernel * kernel * filters }, init, random),
+    allocate: (kernels, capacity) => ({
+      value: kernels.allocate(capacity * places * filters),
+      grad: kernels.allocate(capacity * places * filters),
+      kept: {},
+    }),
+    numbersPerExample: 2 * places * filters,
+    scratchNumbers: scratch,
+    multiplications: places * filters * length,
+
+    forward({ kernels, tensors, slot, input: batch, count }) {
+      eachPanel(kernels, imagesOf(batch), count, (patches, place) => {
+        const out = slot.value.subarray(place * filters);
+        kernels.linear({ input: patches, weights: tensors[W]!, bias: tensors[b] ?? null, units: filters, out });
+      });
+    },
+
+    // dW = dZ·Pᵀ, db = Σ dZ, dP = Wᵀ·dZ, and each number of dA is the sum over the windows that it is in
+    backward({ kernels, tensors, gradient, slot, input: batch, count, below, wantsWeights, accumulate }) {
+      const dZ = slot.grad;
+      if (bias) kernels.sumExamples({ values: dZ, count: count * places, units: filters, out: gradient[b]!, adds: accumulate });
+      if (wantsWeights) {
+        eachPanel(kernels, imagesOf(batch), count, (patches, place) => {
+          const adds = accumulate || place > 0;
+          const own = dZ.subarray(place * filters);
+          kernels.linearGradWeights({ input: patches, dZ: own, units: filters, out: gradient[W]!, adds });
+        });
+      }
+      if (below) {
+        inScope(kernels, (scope) => {
+          const dP = scope.allocate(imagesTogether * places * length);
+          for (let first = 0; first < count; first += imagesTogether) {
+            const images = Math.min(imagesTogether, count - first);
+            const shape = { units: filters, features: length, count: images * places };
+            const own = dZ.subarray(first * places * filters);
+            kernels.linearGradInput({ dZ: own, weights: tensors[W]!, ...shape, out: dP });
+            const out = below.grad.subarray(first * featuresOf(input));
+            kernels.patchesGradient({ patches: dP, windows, count: images, out });
+          }
+        });
+      }
+    },
+
+    auditForward({ rounding, tensors, slot, inputs, isHidden, compare }) {
+      const expected = products(patchInputs(inputs), tensors[W]!, tensors[b] ?? null, filters, rounding);
+      if (!isHidden) compare('Z', slot.value, expected);
+      return expected;
+    },
+
+    auditBackward({ rounding, tensors, slot, inputs, times, distinct, below }) {
+      const dZ = slot.grad;
+      const each = Float64Array.from({ length: distinct * places }, (_, i) => times[Math.floor(i / places)]!);
+      const shape = { units: filters, features: length, count: distinct * places };
+      return {
+        grad: below && imageGradient(inputGradient(dZ, tensors[W]!, shape, rounding), windows, distinct),
+        gradients: [
+          ...(bias ? [{ name: b, pieces: () => [{ start: 0, ...sumOver(dZ, each, filters, rounding) }] }] : []),
+          { name: W, pieces: () => weightGradient(patchInputs(inputs), dZ, each, filters, rounding) },
+        ],
+      };
+    },
+
+    letter: 'Z',
+    gain: 1,
+    description: `conv ${kernel} × ${kernel}${stride > 1 ? `, stride ${stride}` : ''}`,
+    drawing: {
+      output: Z,
+      forward(from, add) {
+        add({ id: W, name: `W[${n}]`, kind: 'parameter', shape: [filters, length], of: Z.id });
+        if (bias) add({ id: b, name: `b[${n}]`, kind: 'parameter', shape: [filters, 1], of: Z.id });
+        const formula = `W[${n}] * ${from.name}${bias ? ` + b[${n}]` : ''}`;
+        add({ ...Z, shape: [places * filters, 'm'], formula }, [from.id, W, ...(bias ? [b] : [])]);
+      },
+      backward(from, add, toInput, decay) {
+        const dZ = `dZ[${n}]`;
+        const formula = `(1/m) ${dZ} * ${from.name}${decay(`W[${n}]`)}`;
+        add({ id: W, name: `W[${n}]`, shape: [filters, length], formula }, `dZ${n}`);
+        if (bias) add({ id: b, name: `b[${n}]`, shape: [filters, 1], formula: `(1/m) Σ ${dZ}` }, `dZ${n}`);
+        toInput(`W[${n}]ᵀ * ${dZ}`, `dZ${n}`);
+      },
+      legend: [{ key: '0 conv', value: '', text: () => '*: at every place of the image, with the windows that begin there' }],
+    },
+  };
+}
+
+/** Pixels or what an op below gives. */
+function imagesOf(batch: Parameters<Op['forward']>[0]['input']): Parameters<Kernels['patches']>[0]['input'] {
+  if (batch.kind === 'gram') throw new Error('a convolution takes images');
+  return batch;
+}
+
+/** The gradient of images from that of their patches. */
+function imageGradient(
+  { values, bounds }: { values: Float64Array; bounds: Float64Array },
+  windows: Windows,
+  count: number,
+): { values: Float64Array; bounds: Float64Array } {
+  const sum = (patches: Floats) => {
+    const out = new Float64Array(count * windows.height * windows.width * windows.channels);
+    reference.patchesGradient({ patches, windows, count, out });
+    return out;
+  };
+  // each number is a sum of at most size² of them, rounded as it is added to
+  const terms = values.map(Math.abs);
+  const [bound, size] = [sum(bounds), sum(terms)];
+  const unit = 2 ** -24 * windows.size ** 2;
+  return { values: sum(values), bounds: bound.map((own, i) => own + unit * size[i]!) };
+}

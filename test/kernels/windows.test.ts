@@ -1,0 +1,171 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Floats, Windows } from '../../src/kernels/kernels.ts';
+import { referenceKernels } from '../../src/kernels/reference.ts';
+import { simdKernels } from '../../src/kernels/simd/simd-kernels.ts';
+
+/** Windows of images: what the compiled kernels make of random shapes, beside the reference. */
+
+const shapes = fc.record({
+  height: fc.integer({ min: 1, max: 9 }),
+  width: fc.integer({ min: 1, max: 9 }),
+  channels: fc.integer({ min: 1, max: 9 }),
+  size: fc.integer({ min: 1, max: 5 }),
+  stride: fc.integer({ min: 1, max: 3 }),
+  padded: fc.boolean(),
+  count: fc.integer({ min: 1, max: 4 }),
+  seed: fc.integer({ min: 1, max: 1e6 }),
+});
+
+type Shape = typeof shapes extends fc.Arbitrary<infer T> ? T : never;
+
+function windowsOf({ height, width, channels, size, stride, padded }: Shape): Windows | null {
+  if (!padded) {
+    if (size > height || size > width) return null;
+    const outOf = (side: number) => Math.floor((side - size) / stride) + 1;
+    return { height, width, channels, size, stride, top: 0, left: 0, outHeight: outOf(height), outWidth: outOf(width) };
+  }
+  const outOf = (side: number) => Math.ceil(side / stride);
+  const pad = (side: number) => Math.floor(Math.max(0, (outOf(side) - 1) * stride + size - side) / 2);
+  return {
+    height,
+    width,
+    channels,
+    size,
+    stride,
+    top: pad(height),
+    left: pad(width),
+    outHeight: outOf(height),
+    outWidth: outOf(width),
+  };
+}
+
+/** Numbers with ties, so that a window has several largest ones. */
+function noise(length: number, seed: number): Float64Array {
+  let x = seed;
+  return Float64Array.from({ length }, () => {
+    x = (Math.imul(x, 1103515245) + 12345) & 0x7fffffff;
+    return ((x >> 16) % 17) / 8 - 1;
+  });
+}
+
+const cases = (['float32', 'float64'] as const).flatMap((precision) =>
+  [1, 2].map((threads) => ({
+    precision,
+    threads,
+    kernels: simdKernels(precision, threads),
+    reference: referenceKernels(precision),
+  })),
+);
+const precise = (precision: string) => (precision === 'float32' ? 5 : 12);
+
+function expectClose(found: Floats, expected: Floats, digits: number): void {
+  for (let i = 0; i < expected.length; i++) expect(found[i]!).toBeCloseTo(expected[i]!, digits);
+}
+
+describe.each(cases)('$precision, $threads threads', ({ precision, kernels, reference }) => {
+  const digits = precise(precision);
+  const numbers = (values: Float64Array) => {
+    const out = reference.allocate(values.length);
+    out.set(values);
+    return out;
+  };
+
+  test('patches, of floats and of bytes, from any row on', () => {
+    fc.assert(
+      fc.property(shapes, fc.integer({ min: 0, max: 5 }), (shape, skip) => {
+        const windows = windowsOf(shape);
+        if (windows === null) return;
+        const features = windows.height * windows.width * windows.channels;
+        const all = shape.count * windows.outHeight;
+        const first = skip % all;
+        const rows = all - first;
+        const length = rows * windows.outWidth * windows.size ** 2 * windows.channels;
+        const bytes = Uint8Array.from({ length: features * shape.count }, (_, i) => (i * 37 + shape.seed) % 256);
+        const scale = noise(features, shape.seed);
+        const scaling = { scale, shift: noise(features, shape.seed + 1) };
+        const indices = Int32Array.from({ length: shape.count }, (_, i) => shape.count - 1 - i);
+        const values = numbers(noise(features * shape.count, shape.seed + 2));
+        for (const input of [
+          { kind: 'floats', values, count: shape.count, features } as const,
+          { kind: 'bytes', bytes, indices, count: shape.count, features, scaling } as const,
+        ]) {
+          const [found, expected] = [reference.allocate(length), reference.allocate(length)];
+          kernels.patches({ input, windows, first, rows, out: found });
+          reference.patches({ input, windows, first, rows, out: expected });
+          expectClose(found, expected, precision === 'float32' ? 3 : 10);
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test('the gradient of images is that of their patches, summed: <patches(x), g> = <x, patchesGradient(g)>', () => {
+    fc.assert(
+      fc.property(shapes, (shape) => {
+        const windows = windowsOf(shape);
+        if (windows === null) return;
+        const { count, seed } = shape;
+        const features = windows.height * windows.width * windows.channels;
+        const rows = count * windows.outHeight;
+        const length = rows * windows.outWidth * windows.size ** 2 * windows.channels;
+        const values = numbers(noise(features * count, seed));
+        const patches = numbers(noise(length, seed + 1));
+        const out = reference.allocate(features * count);
+        kernels.patchesGradient({ patches, windows, count, out });
+        const expected = reference.allocate(features * count);
+        reference.patchesGradient({ patches, windows, count, out: expected });
+        expectClose(out, expected, digits);
+        const made = reference.allocate(length);
+        const input = { kind: 'floats', values, count, features } as const;
+        reference.patches({ input, windows, first: 0, rows, out: made });
+        const inner = (a: Floats, b: Floats) => Array.from(a).reduce((sum, value, i) => sum + value * b[i]!, 0);
+        expect(inner(made, patches)).toBeCloseTo(inner(values, out), precision === 'float32' ? 2 : 9);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test('pooling, and its gradients', () => {
+    fc.assert(
+      fc.property(shapes, (shape) => {
+        const windows = windowsOf({ ...shape, padded: false });
+        if (windows === null) return;
+        const { count, seed } = shape;
+        const features = count * windows.height * windows.width * windows.channels;
+        const pooled = count * windows.outHeight * windows.outWidth * windows.channels;
+        const values = numbers(noise(features, seed));
+        const dPooled = numbers(noise(pooled, seed + 1));
+        const each = (own: typeof kernels) => {
+          const most = reference.allocate(pooled);
+          own.maxPool({ values, windows, count, out: most });
+          const mean = reference.allocate(pooled);
+          own.averagePool({ values, windows, count, out: mean });
+          const dMost = reference.allocate(features).fill(7);
+          own.maxPoolGradient({ values, windows, count, pooled: most, dPooled, out: dMost });
+          const dMean = reference.allocate(features).fill(7);
+          own.averagePoolGradient({ windows, count, dPooled, out: dMean });
+          return { most, mean, dMost, dMean };
+        };
+        const [found, expected] = [each(kernels), each(reference)];
+        expect(found.most).toEqual(expected.most);
+        for (const name of ['mean', 'dMost', 'dMean'] as const) expectClose(found[name], expected[name], digits);
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
+test('a window of 2 × 2 by hand: the mean, the first of the largest, and who gets the gradient', () => {
+  const kernels = referenceKernels('float64');
+  const windows = { height: 2, width: 2, channels: 1, size: 2, stride: 2, top: 0, left: 0, outHeight: 1, outWidth: 1 };
+  const values = Float64Array.of(1, 4, 4, -1);
+  const out = new Float64Array(1);
+  kernels.averagePool({ values, windows, count: 1, out });
+  expect(out[0]).toBe(2);
+  kernels.maxPool({ values, windows, count: 1, out });
+  expect(out[0]).toBe(4);
+  const gradient = new Float64Array(4);
+  kernels.maxPoolGradient({ values, windows, count: 1, pooled: out, dPooled: Float64Array.of(3), out: gradient });
+  expect([...gradient]).toEqual([0, 3, 0, 0]);
+});
