@@ -97,7 +97,7 @@ function placeOf(epoch: number, { first, last }: Axis, cells: number): number {
 
 /** The title, and the rows under it with the largest and the least number beside. */
 function panelText({ title, rows, series, label }: Panel, axis: Axis): string[] {
-  const { low, high } = rangeOf(series);
+  const { low, high, isCut } = rangeOf(series);
   const down = (y: number) => {
     const within = Math.min(high, Number.isFinite(y) ? y : high);
     return Math.round((high > low ? (high - within) / (high - low) : 0.5) * (4 * rows - 1));
@@ -116,18 +116,19 @@ function panelText({ title, rows, series, label }: Panel, axis: Axis): string[] 
     );
     return `${(edge ?? '').padStart(margin - 1)} ${edge === null ? '│' : '┤'}${texts.join('')}`.trimEnd();
   });
-  return [`${' '.repeat(margin + 1)}${title}`, ...drawn];
+  return [`${' '.repeat(margin + 1)}${title}${isCut ? '  (higher ones stand at the top)' : ''}`, ...drawn];
 }
 
 /** The numbers at the edges. Costs far above the first are cut off. */
-function rangeOf(series: readonly Series[]): { low: number; high: number } {
+function rangeOf(series: readonly Series[]): { low: number; high: number; isCut: boolean } {
   const values = series.flatMap(({ points }) => points.map(({ y }) => y)).filter(Number.isFinite);
-  if (values.length === 0) return { low: 0, high: 1 };
+  if (values.length === 0) return { low: 0, high: 1, isCut: false };
   const low = values.reduce((a, b) => Math.min(a, b));
   const high = values.reduce((a, b) => Math.max(a, b));
   const firsts = series.flatMap(({ points }) => points.slice(0, 1).map(({ y }) => y)).filter(Number.isFinite);
   const bound = highestCost * Math.max(...firsts, low);
-  return { low, high: bound > low ? Math.min(high, bound) : high };
+  const isCut = bound > low && high > bound;
+  return { low, high: isCut ? bound : high, isCut };
 }
 
 interface Mark {

@@ -86,6 +86,8 @@ describe('a learning curve', () => {
     const broken = curveOf(10, (i) => ({ cost: i === 9 ? 1e30 : i === 8 ? Number.POSITIVE_INFINITY : 1 - i / 20 }));
     const lines = learningCurveText(broken, null);
     expect(lines.find((line) => line.includes('┤'))).toMatch(/^ +4\.00 ┤/); // four times the first
+    expect(lines[0]).toContain('(higher ones stand at the top)');
+    expect(learningCurveText(straight, null).join('')).not.toContain('higher ones');
     const [cost] = panels(lines) as [string[]];
     expect(isDrawn(at(cost, 0, 61))).toBe(true);
     expect(isDrawn(at(cost, 8, 0))).toBe(true);
