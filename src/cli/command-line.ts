@@ -27,14 +27,26 @@ export function routeOf(words: readonly string[]): Route {
     first = next();
   }
   if (first === undefined) return { name: '', rest: flags };
-  if (commands.some(({ name }) => name === first)) return { name: first, rest: [...flags, ...left] };
-  if (!Object.hasOwn(commandGroups, first)) throw unknown(first, commands);
+  const isGroup = inGroup(first).length > 0;
+  if (commands.some(({ name }) => name === first) && !(isGroup && beginsWithName(left)))
+    return { name: first, rest: [...flags, ...left] };
+  if (!isGroup) throw unknown(first, commands);
   const second = next();
   if (second === undefined) return { name: first, rest: flags };
   if (second === 'help') return routeOf([first, ...left, '--help']);
   const name = `${first} ${second}`;
   if (!commands.some((command) => command.name === name)) throw unknown(name, inGroup(first));
   return { name, rest: [...flags, ...left] };
+}
+
+/** Flags without a value that every command has. Behind a group that is a command too (`nn runs --sort dev`) others are its own, and what
+ *  follows them may be their value. */
+const commonFlags = new Set(['-q', '--quiet', '-v', '--verbose', '--no-color', '--json', '-h', '--help']);
+
+/** Whether the next word that is no common flag is a name. */
+function beginsWithName(words: readonly string[]): boolean {
+  const word = words.find((one) => !commonFlags.has(one));
+  return word !== undefined && !word.startsWith('-');
 }
 
 /** The commands that begin with a group's word. */

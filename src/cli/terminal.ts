@@ -29,6 +29,7 @@ export function createContext(values: GlobalValues, signal: AbortSignal): Contex
     environment: env,
     json,
     verbose,
+    isTerminal: stdout.isTTY === true,
     signal,
     print: out.lines,
     printRow: out.row,

@@ -7,6 +7,8 @@ export interface Context {
   /** --json: stdout holds JSON and nothing else */
   json: boolean;
   verbose: boolean;
+  /** whether stdout is a terminal, so that a person sees what is printed */
+  isTerminal: boolean;
   /** a result for people or in JSON, on stdout. Texts from outside may stand in it: each string is one line, which commands no terminal */
   print(text: Lines): void;
   /** a result of one line of columns, on stdout */

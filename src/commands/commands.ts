@@ -48,9 +48,20 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./data-pack.ts'),
   },
   { name: 'model show', summary: 'say what a model file holds', load: () => import('./model-show.ts') },
+  { name: 'runs', summary: 'list the trainings that there are, show one, compare several', load: () => import('./runs.ts') },
+  {
+    name: 'runs show',
+    summary: 'what came of a training, its learning curve, and its config',
+    load: () => import('./runs-show.ts'),
+  },
+  {
+    name: 'runs compare',
+    summary: 'hold trainings against each other: could the difference be chance?',
+    load: () => import('./runs-compare.ts'),
+  },
 ];
 
-/** The first words of commands of two words. */
+/** The first words of commands of two words that are no commands alone. */
 export const commandGroups: Record<string, { summary: string; examples: readonly string[] }> = {
   data: {
     summary: 'get, make and look through pictures',

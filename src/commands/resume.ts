@@ -5,7 +5,6 @@ import { type Config, unnamedDefaults } from '../config/schema.ts';
 import { readPlainFile, removeFile } from '../data/disk.ts';
 import { type ExitKind, shown, UserError } from '../errors.ts';
 import { version } from '../own-files.ts';
-import { trainText } from '../report/train-summary.ts';
 import type { TrainSummary } from '../results/summary.ts';
 import { dropNewest, loadCheckpoint } from '../run/checkpoint-file.ts';
 import { loadClassifier } from '../run/model-file.ts';
@@ -17,7 +16,7 @@ import type { TrainingJob } from '../training/trainer.ts';
 import { runTraining } from '../training/trainer.ts';
 import type { Context } from './command.ts';
 import { reporterOf } from './run-report.ts';
-import { prepareJob, printTrained } from './train-job.ts';
+import { prepareJob, printSummary, printTrained } from './train-job.ts';
 
 /** `nn train --resume`: goes on with a run where its last checkpoint was, or from its beginning where there is none yet.
  *  @param sets  as given to --set: nothing but training.epochs
@@ -59,7 +58,7 @@ export async function resume(
     const run = await openRun(path, lock, checkpoint?.journalBytes ?? 0);
     close = run.close;
     const reporter = wantsReport ? reporterOf(job, path) : null;
-    return printTrained(context, job, await runTraining(run, { ...job, reporter }, { from: checkpoint, inputs: marks }));
+    return await printTrained(context, job, await runTraining(run, { ...job, reporter }, { from: checkpoint, inputs: marks }));
   } finally {
     await close();
   }
@@ -156,7 +155,7 @@ async function printAgain(context: Context, path: string, summary: TrainSummary,
   const goesOn = summary.stopped === 'finished' && epochsEnd(config) === null;
   const more = goesOn ? ` For more epochs: --set training.epochs=N, above ${config.training.epochs}.` : '';
   context.note(`${path}: this run is finished; nothing is left to do.${more}`);
-  context.print(context.json ? JSON.stringify(moved) : trainText(moved, classifier.classes, context.style));
+  await printSummary(context, moved, classifier.classes);
 }
 
 /** @throws UserError (data, usage) naming what is not as it was when the run began */

@@ -1,9 +1,13 @@
 import type { LoadedConfig } from '../config/load.ts';
+import type { Classes } from '../data/classes.ts';
 import { prepareData, type ReadOptions } from '../datasets/prepare.ts';
 import type { ExitKind, UserError } from '../errors.ts';
 import { kernelsFor } from '../kernels/select.ts';
+import { learningCurveText } from '../report/learning-curve.ts';
 import { trainText } from '../report/train-summary.ts';
+import type { TrainSummary } from '../results/summary.ts';
 import { runsFolder } from '../run/places.ts';
+import { curveOf } from '../run/run-details.ts';
 import { shellWord } from '../text.ts';
 import { requireDev } from '../training/cross-validation.ts';
 import { planTraining } from '../training/plan.ts';
@@ -36,15 +40,25 @@ export async function prepareJob(
 }
 
 /** Says what came of a training: its summary, and how to go on where it was stopped. */
-export function printTrained(
+export async function printTrained(
   context: Context,
   job: TrainingJob,
   { summary, isCheckpointed }: Awaited<ReturnType<typeof runTraining>>,
-): ExitKind | undefined {
-  context.print(context.json ? JSON.stringify(summary) : trainText(summary, job.data.classes, context.style));
+): Promise<ExitKind | undefined> {
+  await printSummary(context, summary, job.data.classes);
   if (summary.stopped === 'interrupted') {
     context.note(`The model so far is kept: nn predict --model ${shellWord(summary.run)} …`);
     if (isCheckpointed) context.note(resumeText(summary.run));
   }
   return context.signal.aborted ? (context.signal.reason as UserError).kind : undefined;
+}
+
+/** Prints the summary of a run and, where a person sees it, its learning curve. */
+export async function printSummary(context: Context, summary: TrainSummary, classes: Classes): Promise<void> {
+  context.print(context.json ? JSON.stringify(summary) : trainText(summary, classes, context.style));
+  if (context.json || !context.isTerminal) return;
+  const warnings: string[] = [];
+  const curve = learningCurveText(await curveOf(summary.run, summary.bestEpoch, warnings), summary.bestEpoch);
+  for (const text of warnings) context.warn(text);
+  if (curve.length > 0) context.print(['', ...curve]);
 }

@@ -92,7 +92,7 @@ async function train(context: Context, values: Values): Promise<ExitKind | undef
     const split = await writeSplit(path, data.splits, data.classes);
     const marks = inputDigests(split, data.splits, files);
     const reporter = values.report ? reporterOf(job, path) : null;
-    return printTrained(context, job, await runTraining(run, { ...job, reporter }, { from: null, inputs: marks }));
+    return await printTrained(context, job, await runTraining(run, { ...job, reporter }, { from: null, inputs: marks }));
   } finally {
     await run.close();
   }

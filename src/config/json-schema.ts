@@ -128,6 +128,13 @@ export function differences(before: unknown, now: unknown, field = ''): Differen
   return [...keys].flatMap((key) => differences(before[key], now[key], field === '' ? key : `${field}.${key}`));
 }
 
+/** The fields in which some of several JSON values differ, as deep as they can be named in each of them. */
+export function differingFields(values: readonly unknown[]): string[] {
+  const [first, ...others] = values;
+  const fields = [...new Set(others.flatMap((other) => differences(first, other).map(({ field }) => field)))];
+  return fields.filter((field) => !fields.some((outer) => field.startsWith(`${outer}.`)));
+}
+
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null;
 }

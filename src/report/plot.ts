@@ -1,3 +1,5 @@
+import { brailleCharacter, brailleLines } from './braille.ts';
+
 /** A curve as text, for a terminal. */
 export interface Plot {
   /** above 0, rising; drawn on a logarithmic axis */
@@ -17,8 +19,9 @@ export interface Plot {
 const width = 72;
 const height = 16;
 /** Columns left of the axis: for the numbers on it. */
-const margin = 9;
-const columns = width - margin - 1;
+export const margin = 9;
+/** Characters across, right of the axis. */
+export const columns = width - margin - 1;
 
 /** Draws a curve in braille, each character four dots high and two wide. It needs no colour.
  *  @returns lines of 72 columns at most */
@@ -33,7 +36,8 @@ export function plotText({ x, y, xTitle, yTitle, top, mark, points = [] }: Plot)
     Math.round(last > first ? ((Math.log10(value) - first) / (last - first)) * (cells - 1) : 0);
   const down = (value: number) =>
     Math.round((1 - (Math.min(Number.isFinite(value) ? value : high, high) - low) / span) * (4 * height - 1));
-  const cells = brailleCurve(x.map((value, i) => [across(value, 2 * columns), down(y[i]!)]));
+  const dots = x.map((value, i) => [across(value, 2 * columns), down(y[i]!)] as const);
+  const cells = brailleLines([dots], { columns, rows: height });
   const marked = mark ? across(mark.x, columns) : null;
   const single = new Map(
     points.map((point) => [
@@ -45,7 +49,7 @@ export function plotText({ x, y, xTitle, yTitle, top, mark, points = [] }: Plot)
     const label = i === 0 ? high : i === height - 1 ? high - span : i === height / 2 ? high - (span * i) / (height - 1) : null;
     const drawn = row.map((dots, column) => {
       const point = single.get(`${i} ${column}`);
-      return point ?? (dots > 0 ? String.fromCodePoint(blank + dots) : column === marked ? '┊' : ' ');
+      return point ?? (dots > 0 ? brailleCharacter(dots) : column === marked ? '┊' : ' ');
     });
     return `${(label === null ? '' : short(label)).padStart(margin - 1)} ${label === null ? '│' : '┤'}${drawn.join('')}`.trimEnd();
   });
@@ -56,32 +60,6 @@ export function plotText({ x, y, xTitle, yTitle, top, mark, points = [] }: Plot)
     ...(mark ? [pointer(marked!, mark.text)] : []),
     ' '.repeat(margin + 1) + xTitle.padStart(Math.floor((columns + xTitle.length) / 2)),
   ];
-}
-
-/** The first braille character, without dots. */
-const blank = 0x2800;
-/** The bit of each dot of a character: [row][column]. */
-const dotBits = [
-  [0x01, 0x08],
-  [0x02, 0x10],
-  [0x04, 0x20],
-  [0x40, 0x80],
-] as const;
-
-/** Points joined by lines, as the dots of each character. */
-function brailleCurve(points: readonly (readonly [number, number])[]): number[][] {
-  const cells = Array.from({ length: height }, () => new Array<number>(columns).fill(0));
-  const dot = (x: number, y: number) => {
-    const row = cells[y >> 2]!;
-    row[x >> 1] = row[x >> 1]! | dotBits[y & 3]![x & 1]!;
-  };
-  for (const [i, [x, y]] of points.entries()) {
-    const [fromX, fromY] = points[Math.max(0, i - 1)]!;
-    const steps = Math.max(Math.abs(x - fromX), Math.abs(y - fromY), 1);
-    for (let k = 0; k <= steps; k++)
-      dot(Math.round(fromX + ((x - fromX) * k) / steps), Math.round(fromY + ((y - fromY) * k) / steps));
-  }
-  return cells;
 }
 
 /** The axis with a tick at every power of ten, and as many of them named as have room. */
@@ -106,14 +84,14 @@ function longest(exponents: readonly number[]): number {
 }
 
 /** ▲ below the axis, with a text on the side that has room. */
-function pointer(column: number, text: string): string {
+export function pointer(column: number, text: string): string {
   const room = columns - column - 2 >= text.length;
   const line = room ? `${' '.repeat(column)}▲ ${text}` : `${`${text} `.padStart(column)}▲`;
   return ' '.repeat(margin + 1) + line;
 }
 
 /** A number in seven characters or fewer. */
-function short(value: number): string {
+export function short(value: number): string {
   if (value === 0) return '0';
   const size = Math.abs(value);
   return size >= 1e5 || size < 1e-4 ? value.toExponential(1) : value.toPrecision(size >= 1e4 ? 5 : 4);

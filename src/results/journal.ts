@@ -30,6 +30,10 @@ const epochLine = z.object({
 });
 export type EpochLine = z.infer<typeof epochLine>;
 
+/** Of an epoch what a learning curve shows. */
+export const curvePoint = epochLine.pick({ epoch: true, cost: true, train: true, dev: true });
+export type CurvePoint = z.infer<typeof curvePoint>;
+
 const divergence = z.object({
   epoch: count.describe('from 1'),
   step: count.describe('from 1, over all epochs'),

@@ -74,6 +74,13 @@ export async function refuseLocked(folder: string): Promise<void> {
   if (found !== null) await refuseLiving(ownerIn(found), locked);
 }
 
+/** Whether a process trains in a folder: one on another machine, of which nobody knows, counts as one that does. */
+export async function isLocked(folder: string): Promise<boolean> {
+  const found = await read(folderOf(folder).path);
+  const owner = found === null ? null : ownerIn(found);
+  return owner !== null && !(await isDead(owner));
+}
+
 async function refuseLiving(owner: Owner | null, locked: Locked): Promise<void> {
   if (owner !== null && !(await isDead(owner))) throw taken(locked, owner, owner.host === (await hostNow()));
 }

@@ -51,6 +51,9 @@ describe.concurrent('help', () => {
     ['data help draw', 'data draw --help'],
     ['-h', '--help'],
     ['-h predict', 'predict --help'],
+    ['runs help show', 'runs show --help'],
+    ['help runs', 'runs --help'],
+    ['runs -h show', 'runs show --help'],
   ])('nn %s is nn %s', async (one, other) => {
     expect(await type(one)).toEqual(await type(other));
   });
@@ -69,6 +72,10 @@ describe.concurrent('mistakes', () => {
     ['data fech', 'data fetch'],
     ['data darw --out x', 'data draw'],
     ['model shw', 'model show'],
+    ['runs shwo', 'runs show'],
+    ['-q runs compar a b', 'runs compare'],
+    ['runs -q shw', 'runs show'],
+    ['rnus', 'runs'],
     ['fetch course', 'data fetch'],
     ['dta', 'data'],
     ['help trian', 'train'],
@@ -88,6 +95,7 @@ describe.concurrent('mistakes', () => {
     ['evaluate --fail-bellow 0.5', '--fail-below'],
     ['data fetch course --form x', '--from'],
     ['model show --jsn', '--json'],
+    ['runs --srot dev', '--sort'],
   ])('nn %s: the flag that was meant is %s', async (line, meant) => {
     const { code, stderr } = await type(line);
     expect(code).toBe(2);
@@ -97,7 +105,9 @@ describe.concurrent('mistakes', () => {
 
   test.each([
     ['a name that is like none', 'frobnicate', /unknown command "frobnicate"\n.*train, predict/],
+    ['a name that is like none', 'runs frobnicate', /unknown command "runs frobnicate"\n.*runs show, runs compare/],
     ['a flag that is like none', 'train --frobnicate', /unknown option '--frobnicate'/],
+    ['a field that there is not', 'runs --sort dve', /--sort: expected name, .*found "dve" \(did you mean "dev"\?\)/],
     ['no config', 'train', /--config/],
     ['no picture', 'predict', /image/],
     ['an operand too many', 'train c.json --config c.json', /expected nothing but options, found c\.json\n.*--config c\.json/],
@@ -127,6 +137,15 @@ describe.concurrent('mistakes', () => {
     expect({ code, error }).toMatchObject({ code: 2, error: { code: 2, message: expect.stringContaining('"evaluate"') } });
     expect(stderr).toContain(error.message);
     expect(stderr).toContain(error.hint);
+  });
+
+  test('a group that is a command too has its own flags, and its commands theirs', async () => {
+    for (const line of ['runs --sort dev', '-q runs --json --sort dev', 'runs --csv']) {
+      const { code, stderr } = await type(line);
+      expect({ code, stderr }).toEqual({ code: 3, stderr: expect.stringContaining('runs: expected a folder of runs') });
+    }
+    expect(await type('runs --sort show')).toMatchObject({ code: 2, stderr: expect.stringContaining('found "show"') });
+    expect((await type('runs --help')).stdout).toMatch(/--sort[\s\S]*\nCommands:\n +show .*\n +compare /);
   });
 
   test('flags that every command has may stand before the command', async () => {

@@ -1,8 +1,9 @@
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { commands } from '../../src/commands/commands.ts';
+import { makeRun } from '../run/made-runs.ts';
 import { run, temporaryFolder, writeJson, writePicture } from './pictures.ts';
 
 // Names with all that a terminal obeys, or that begins a line or a column of its own. Every command is given them wherever it takes a name.
@@ -104,7 +105,27 @@ const calls: Record<string, Call[]> = {
     { words: ['model', '--json'], kind: 'json', names: cat },
     { words: [`missing${evil}`], kind: 'people', code: 4 },
   ],
+  runs: [
+    { words: [], kind: 'people', names: evil },
+    { words: ['--json'], kind: 'json', names: evil },
+    { words: ['--csv'], kind: 'csv', names: evil },
+    { words: ['--sort', evil], kind: 'people', code: 2 },
+  ],
+  'runs show': [
+    { words: [`run${evil}`], kind: 'people', names: evil },
+    { words: [`run${evil}`, '--json'], kind: 'json', names: evil },
+    { words: [`damaged${evil}`], kind: 'people', names: evil },
+    { words: [`missing${evil}`], kind: 'people', code: 2 },
+  ],
+  'runs compare': [
+    { words: [`run${evil}`, 'other'], kind: 'people', names: evil },
+    { words: ['other', `run${evil}`, '--json'], kind: 'json', names: evil },
+    { words: [`run${evil}`, `damaged${evil}`], kind: 'people', code: 3, names: evil },
+  ],
 };
+
+/** Where the runs are whose names are evil. */
+const runs = { NN_RUNS: 'runs' };
 
 let folder: string;
 beforeAll(async () => {
@@ -123,6 +144,9 @@ beforeAll(async () => {
   await writeJson(join(folder, `c${evil}.json`), { data, training: { epochs: 2 }, search });
   await writeJson(join(folder, 'fields.json'), { data: { ...data, [evil]: evil, normalize: evil }, [evil]: {} });
   await run(0, ['train', ...config, '-o', 'model', '-q'], { cwd: folder });
+  for (const name of [`run${evil}`, 'other']) await cp(join(folder, 'model'), join(folder, 'runs', name), { recursive: true });
+  await makeRun(join(folder, 'runs', `damaged${evil}`), { config: { data }, summary: null });
+  await writeFile(join(folder, 'runs', `damaged${evil}`, 'summary.json'), evil);
   await run(0, ['data', 'clean', 'moved', '--out', 'moved.csv', '-q'], { cwd: folder });
   await rename(join(folder, 'moved.csv'), join(folder, `moved${evil}.csv`));
 });
@@ -141,7 +165,7 @@ describe.skipIf(process.platform === 'win32')('names that command terminals and 
 
   const rows = Object.entries(calls).flatMap(([name, all]) => all.map((call, i) => ({ name, call: i + 1, ...call })));
   test.each(rows)('nn $name, call $call, as $kind', async ({ name, words, kind, code = 0, names = '' }) => {
-    const { stdout, stderr } = await run(code, [...name.split(' '), ...words], { cwd: folder });
+    const { stdout, stderr } = await run(code, [...name.split(' '), ...words], { cwd: folder, env: runs });
     expect(stderr).not.toMatch(commanding('\\n'));
     expect(stderr).not.toMatch(/^forged/m);
     if (code !== 0) expect(stderr).not.toBe('');

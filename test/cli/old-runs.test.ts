@@ -27,6 +27,20 @@ test('a model of the version before answers as it did, to the bit', async () => 
   }
 });
 
+test('a run of the version before is listed and shown, and compared once it keeps its answers', async () => {
+  const at = { cwd: folder, env: { NN_RUNS: '.' } };
+  const { stdout } = await nn(['runs', '--json'], at);
+  const { metrics } = await read('run/summary.json');
+  const { accuracy, accuracyInterval } = metrics.dev;
+  expect(JSON.parse(stdout).entries).toMatchObject([{ name: 'run', ended: 'finished', dev: { accuracy, accuracyInterval } }]);
+  expect((await nn(['runs', 'show', 'run'], at)).stdout).toContain('epoch 5 is kept');
+  await rm(join(folder, 'run', 'predictions.csv'), { force: true });
+  const refused = await nn(['runs', 'compare', 'run', 'run'], at);
+  expect(refused).toMatchObject({ code: 3, stderr: expect.stringContaining('nn evaluate --model run --split all') });
+  await nn(['evaluate', '--model', 'run', '--split', 'all'], at);
+  expect(await nn(['runs', 'compare', 'run', 'run'], at)).toMatchObject({ code: 0, stderr: '' });
+});
+
 test('a run of the version before goes on to the bits of one that was never stopped', async () => {
   const config = await read('run/config.json');
   await writeFile(

@@ -10,6 +10,7 @@ export function listeningContext(changes: Partial<Context> = {}): { context: Con
     environment: { NN_CACHE: 'off' },
     json: false,
     verbose: false,
+    isTerminal: false,
     print: into(said.printed),
     printRow: (cells: readonly string[]) => void said.printed.push(cells.join('\t')),
     printExact: into(said.printed),

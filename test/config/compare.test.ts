@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { differences } from '../../src/config/json-schema.ts';
+import { differences, differingFields } from '../../src/config/json-schema.ts';
 
 test.each([
   [{ a: 1, b: { c: [1, 2] } }, { b: { c: [1, 2] }, a: 1 }, []],
@@ -10,4 +10,28 @@ test.each([
   [{ a: { name: 'adam', beta1: 0.9 } }, { a: 'adam' }, [{ field: 'a', before: { name: 'adam', beta1: 0.9 }, now: 'adam' }]],
 ])('%j and %j differ in %j', (before, now, expected) => {
   expect(differences(before, now)).toEqual(expected);
+});
+
+test.each([
+  [[], []],
+  [[{ a: 1 }], []],
+  [
+    [
+      { a: 1, b: 2 },
+      { a: 1, b: 3 },
+      { a: 4, b: 2 },
+    ],
+    ['b', 'a'],
+  ],
+  // what one of them lacks is one field, though others differ within it
+  [[{ a: [{ b: 1 }] }, { a: [{ b: 2 }] }, { a: [] }], ['a.0']],
+  [
+    [
+      { a: { b: 1 }, ab: 1 },
+      { a: 2, ab: 2 },
+    ],
+    ['a', 'ab'],
+  ],
+])('the fields in which some of %j differ are %j', (values, expected) => {
+  expect(differingFields(values)).toEqual(expected);
 });

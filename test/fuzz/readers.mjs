@@ -205,6 +205,30 @@ const readers = {
     if (!(accuracy >= 0 && accuracy <= 1)) throw new Error(`an accuracy of ${accuracy}`);
     return { accuracy, cost };
   },
+  async runs(path, { file }) {
+    const copy = copyWith('run', file, path);
+    const { UserError } = await load('errors.js');
+    const call = async (name, values, operands, json) => {
+      const { command } = await load(`commands/${name}.js`);
+      const printed = [];
+      await command.run({ ...context(printed, json), environment: { NN_RUNS: work } }, values, operands);
+      return printed.flat(9).join('\n');
+    };
+    const listed = await call('runs', { sort: 'dev' }, [], true).catch((error) => {
+      if (error instanceof UserError) throw new Error(`one run keeps others from being listed: ${error.message}`);
+      throw error;
+    });
+    const { entries } = JSON.parse(listed);
+    if (!entries.some(({ name }) => name === 'copy')) throw new Error('it is not listed');
+    await call('runs', { sort: 'when' }, [], false);
+    await call('runs-show', {}, [copy], false);
+    const { ended } = JSON.parse(await call('runs-show', {}, [copy], true));
+    await call('runs-compare', {}, [join(made, 'run'), copy], false);
+    const { pairs } = JSON.parse(await call('runs-compare', {}, [copy, join(made, 'run')], true));
+    for (const { test } of pairs)
+      if (test !== null && !(test.pValue > 0 && test.pValue <= 1)) throw new Error(`a p-value of ${test.pValue}`);
+    return { ended, pairs: JSON.stringify(pairs) };
+  },
 };
 
 /** What is opened or asked for elsewhere than in the given folders. */

@@ -73,9 +73,15 @@ export async function makeSeeds(made: string) {
     trials: [await readFile(at('search', 'trials.jsonl'))],
     runFiles: Object.fromEntries(
       await Promise.all(
-        ['config.json', 'split.csv', 'journal.jsonl', 'summary.json', 'model.safetensors', 'checkpoint.safetensors'].map(
-          async (name) => [name, await readFile(at('run', name))] as const,
-        ),
+        [
+          'config.json',
+          'split.csv',
+          'journal.jsonl',
+          'summary.json',
+          'predictions.csv',
+          'model.safetensors',
+          'checkpoint.safetensors',
+        ].map(async (name) => [name, await readFile(at('run', name))] as const),
       ),
     ),
     whole: await readFile(at('whole', 'model.safetensors')),

@@ -143,6 +143,23 @@ export const targets = {
     seeds: runFiles('config.json', 'split.csv', 'model.safetensors'),
     judge: judges.anything,
   },
+  'run that is listed, shown and compared': {
+    share: 20,
+    reader: 'runs',
+    extension: 'file',
+    refusals: ['usage', 'data', 'model'],
+    seeds: runFiles('config.json', 'split.csv', 'journal.jsonl', 'summary.json', 'predictions.csv', 'model.safetensors'),
+    judge: judges.anything,
+  },
+  'run that is listed, shown and compared, its JSON': {
+    share: 15,
+    reader: 'runs',
+    extension: 'json',
+    refusals: ['usage', 'data', 'model'],
+    seeds: runFiles('config.json', 'summary.json'),
+    rewrite: json,
+    judge: judges.anything,
+  },
   'config.json': {
     share: 120,
     reader: 'config',

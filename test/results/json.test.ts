@@ -8,9 +8,11 @@ import { explanation } from '../../src/results/explanation.ts';
 import { dataResults, inspection } from '../../src/results/inspection.ts';
 import { journalLine } from '../../src/results/journal.ts';
 import { failure, gradientCheck, graph, modelDescription } from '../../src/results/model.ts';
+import { runComparison, runDetails, runList } from '../../src/results/runs.ts';
 import { foundRate, trainPlan, trainSummary } from '../../src/results/summary.ts';
 import { ranking, trialResult, tuneSummary } from '../../src/results/tuning.ts';
 import { run, temporaryFolder, writeClasses, writeJson } from '../cli/pictures.ts';
+import { journalEpoch, makeRun } from '../run/made-runs.ts';
 import { sharedData, withoutShared } from '../shared.ts';
 
 /** The contract of --json: what a command prints is what its schema says, with no key more and none less. */
@@ -30,10 +32,12 @@ beforeAll(async () => {
   const search = { trials: 2, parameters: { 'training.learningRate': { logUniform: [0.001, 0.1] } } };
   await writeJson(join(folder, 'search.json'), { data, training: { epochs: 1 }, search });
   await print(0, 'train -c c.json -o run');
+  await makeRun(join(folder, 'killed'), { summary: null, journal: [journalEpoch(1)] });
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-const print = async (code: number, line: string) => (await run(code, [...line.split(' '), '--json'], { cwd: folder })).stdout;
+const print = async (code: number, line: string) =>
+  (await run(code, [...line.split(' '), '--json'], { cwd: folder, env: { NN_RUNS: '.' } })).stdout;
 const read = (...names: string[]) => readFile(join(folder, ...names), 'utf8');
 
 /** Parsing leaves out keys that the schema does not know. */
@@ -55,6 +59,11 @@ describe('what is printed with --json is what its schema says', () => {
     ['gradient-check -c c.json --parameters 5', gradientCheck],
     ['graph -c c.json', graph],
     ['model show run', modelDescription],
+    ['runs', runList],
+    ['runs show run', runDetails],
+    ['runs show killed', runDetails],
+    ['runs compare run again', runComparison],
+    ['runs compare run folds', runComparison],
     ['data inspect photos -m run', inspection],
     ['data inspect -c c.json', inspection],
     ['data draw --count 4 --out drawn', dataResults.draw],
@@ -170,7 +179,19 @@ describe('every key of a result', () => {
     gradientCheck,
     graph,
   };
-  const others = { modelDescription, foundRate, trainPlan, trainSummary, ranking, trialResult, tuneSummary, ...dataResults };
+  const others = {
+    modelDescription,
+    runList,
+    runDetails,
+    runComparison,
+    foundRate,
+    trainPlan,
+    trainSummary,
+    ranking,
+    trialResult,
+    tuneSummary,
+    ...dataResults,
+  };
 
   test.each(Object.entries({ ...schemas, ...others }))('of %s is described', (_, schema) => {
     expect(undescribed(toJSONSchema(schema) as z.core.JSONSchema.BaseSchema)).toEqual([]);

@@ -49,4 +49,23 @@ describe.skipIf(sharedData === null)(`the course's published runs (${withoutShar
     },
     240_000,
   );
+
+  test('the four-layer network beats the two-layer one by what could be chance', async () => {
+    const [two, four] = [courseRuns['two-layer']!, courseRuns['four-layer']!];
+    // by NumPy's probabilities the two answer otherwise on 8 of the 50 pictures, and by its accuracies B is right on 4 more: 6 against 2
+    const answers = [two, four].map((run) => run.test_probabilities.map((p) => p > 0.5)) as [boolean[], boolean[]];
+    expect(answers[0].filter((answer, i) => answer !== answers[1][i])).toHaveLength(8);
+    expect(50 * (four.test_accuracy - two.test_accuracy)).toBeCloseTo(4, 9);
+    const words = ['runs', 'compare', 'course-two-layer', 'course-four-layer']; // which the tests above have trained
+    const at = { cwd: folder, env: { NN_RUNS: folder } };
+    const { part, pairs } = JSON.parse((await nn([...words, '--json'], at)).stdout);
+    expect(part).toBe('test');
+    // C(8, 0) + C(8, 1) + C(8, 2) ways to get 2 or fewer of 8, twice, of 2⁸
+    const pValue = expect.closeTo((2 * (1 + 8 + 28)) / 2 ** 8, 12);
+    expect(pairs).toMatchObject([
+      { test: { pictures: 50, onlyFirst: 2, onlySecond: 6, difference: 0.08, pValue, beyondChance: false } },
+    ]);
+    const { stdout } = await nn(words, at);
+    expect(stdout).toContain('B is right on 6 pictures where A is wrong, A on 2: could be chance');
+  });
 });
