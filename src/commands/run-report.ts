@@ -14,8 +14,8 @@ import { weightImages } from '../report/weight-images.ts';
 import type { JournalLine } from '../results/journal.ts';
 import type { TrainSummary } from '../results/summary.ts';
 import { writeFileAtomically } from '../run/atomic-write.ts';
-import { readJournal } from '../run/journal.ts';
 import { shownPath } from '../run/places.ts';
+import { readOwnJournal } from '../run/read-journal.ts';
 import { configOfRun, runFiles } from '../run/run-folder.ts';
 import type { TrainingJob, TrainingReporter } from '../training/trainer.ts';
 import { linkOf, rootsOf } from './image-paths.ts';
@@ -72,7 +72,7 @@ async function commonOf({ loaded, data }: TrainingJob, path: string): Promise<Ru
     written: `${new Date().toISOString().slice(0, 19).replace('T', ' ')} UTC`,
     summary: null,
     wanted: config.training.epochs,
-    ...epochsOf(await readJournal(join(path, runFiles.journal))),
+    ...epochsOf(await readOwnJournal(path)),
     judged: null,
     images: null,
     weights: null,

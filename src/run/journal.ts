@@ -1,8 +1,5 @@
-import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
-import { exists, openToGrow } from '../data/disk.ts';
+import { openToGrow } from '../data/disk.ts';
 import { UserError, unwritable } from '../errors.ts';
-import type { JournalLine } from '../results/journal.ts';
 
 /** A file of JSON lines that grows. */
 export interface Journal {
@@ -78,28 +75,5 @@ async function onDisk<T>(path: string, work: () => Promise<T>): Promise<T> {
     return await work();
   } catch (error) {
     throw unwritable(path, error);
-  }
-}
-
-/** The lines of a journal, as far as they are whole: a kill may leave half of the last one.
- *  @returns empty where there is none */
-export async function readJournal(path: string): Promise<JournalLine[]> {
-  const lines: JournalLine[] = [];
-  if (!(await exists(path))) return lines;
-  const stream = createReadStream(path);
-  for await (const line of createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY })) {
-    const found = parsedLine(line);
-    if (found !== null) lines.push(found);
-  }
-  return lines;
-}
-
-function parsedLine(line: string): JournalLine | null {
-  try {
-    const found: unknown = JSON.parse(line);
-    const isLine = typeof found === 'object' && found !== null && ('epoch' in found || 'diverged' in found);
-    return isLine ? (found as JournalLine) : null;
-  } catch {
-    return null; // half a line, after a kill
   }
 }

@@ -31,6 +31,14 @@ export async function readCurve(run: string, best: number | null): Promise<Curve
   return thinnedCurve(points, best);
 }
 
+/** All lines of a run's own journal, as it wrote them: numbers that are not finite are null.
+ *  @throws UserError (data) where it can't be read */
+export async function readOwnJournal(run: string): Promise<JournalLine[]> {
+  const lines: JournalLine[] = [];
+  for await (const line of linesOfJournal(run)) lines.push(JSON.parse(line) as JournalLine);
+  return lines;
+}
+
 /** Whole lines: what stands behind the last line end is being written, or was cut off. */
 async function* linesOfJournal(run: string): AsyncGenerator<string> {
   const file = join(run, runFiles.journal);

@@ -53,7 +53,7 @@ describe('a run that is stopped says how to go on, and then ends as one that was
     expect((await readdir(at('half'))).sort()).toEqual(
       ['checkpoint-previous', 'checkpoint', 'model']
         .map((name) => `${name}.safetensors`)
-        .concat(['config.json', 'journal.jsonl', 'predictions.csv', 'split.csv', 'summary.json'])
+        .concat(['config.json', 'journal.jsonl', 'predictions.csv', 'report.html', 'split.csv', 'summary.json'])
         .sort(),
     );
     expect(await readJson(at('half', 'summary.json'))).toMatchObject({ stopped: 'interrupted' });
