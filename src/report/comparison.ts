@@ -34,7 +34,7 @@ export function comparisonText(comparison: RunComparison, style: Style): Lines {
 type Row = [name: string, value: (run: ComparedRun) => string];
 
 /** What is set side by side, a row a figure: of `part`, of train, and what the training took. */
-function figures(runs: readonly ComparedRun[], part: RunComparison['part']): string[][] {
+export function figures(runs: readonly ComparedRun[], part: RunComparison['part']): string[][] {
   const of = (
     name: string,
     value: (metrics: NonNullable<ComparedRun['metrics']['dev']>) => string,
@@ -62,7 +62,8 @@ function figures(runs: readonly ComparedRun[], part: RunComparison['part']): str
   return rows.map(([name, value]) => [name, ...runs.map(value)]);
 }
 
-function pairText({ first, second, test, untested }: Pair, { runs, part, pairs }: RunComparison): Lines {
+/** What two runs differ by, and whether it could be chance. */
+export function pairText({ first, second, test, untested }: Pair, { runs, part, pairs }: RunComparison): Lines {
   const [a, b] = [runs[first]!.letter, runs[second]!.letter];
   if (test === null)
     return `${a} and ${b} can't be tested against each other: ${untested}. A difference may be one of the pictures, not of the classifiers.`;
