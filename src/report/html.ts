@@ -123,6 +123,10 @@ figure img{max-width:8rem;max-height:8rem;display:block;outline:1px solid var(--
 .squares img{width:7rem;height:7rem;image-rendering:pixelated;border-radius:3px}
 figcaption{font-size:.8rem;overflow-wrap:anywhere;line-height:1.35;margin-top:.25rem}
 .none{display:grid;place-items:center;width:8rem;height:5rem;border:1px dashed var(--line);font-size:.8rem;color:var(--soft)}
+.small figure{width:5.4rem}.small img,.small .none{max-width:5.4rem;max-height:5.4rem}
+.ends{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,26rem),1fr));gap:.7rem;margin:.5rem 0 1rem}
+.group>h3,.group>h4{margin:0 0 .4rem;font-size:.9rem;font-weight:600}
+img.seen{width:2.7rem;height:2.7rem;max-width:none;margin-top:2px;image-rendering:pixelated}
 .column img{image-rendering:pixelated;margin-bottom:.3rem}
 .threshold{background:var(--card);border:1px solid var(--line);border-radius:8px;padding:.8rem 1rem;margin:.6rem 0 1rem}
 .threshold label{font-weight:600}

@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import type { Finding, FlaggedImage } from '../../src/data/inspection/findings.ts';
 import { sheetHtml } from '../../src/report/contact-sheet.ts';
 import { htmlTable } from '../../src/report/html.ts';
-import { type Inspection, inspectionHtml } from '../../src/report/inspection.ts';
+import type { Inspection } from '../../src/report/inspection.ts';
+import { inspectionHtml } from '../../src/report/inspection-report.ts';
 
 /** Elements without an end. */
 const voids = new Set(['meta', 'img', 'br']);
@@ -50,7 +51,7 @@ function inspection(name: string): { found: Inspection; shown: FlaggedImage } {
     accuracy: 0.5,
     accuracyInterval: [0.4, 0.6] as const,
     baseline: 0.5,
-    warning: null,
+    warning: name,
   };
   const found: Inspection = {
     source: name,
@@ -78,7 +79,14 @@ function inspection(name: string): { found: Inspection; shown: FlaggedImage } {
 
 const inspectionPage = (name: string) => {
   const { found, shown } = inspection(name);
-  return inspectionHtml(found, new Map([[shown, Uint8Array.of(255, 216, 255)]]), 10);
+  const square = { side: 1, pixels: Uint8Array.of(1, 2, 3) };
+  const group = { title: name, images: [{ picture: shown, words: name, square }] };
+  const images = {
+    thumbnails: new Map([[shown, Uint8Array.of(255, 216, 255)]]),
+    classes: [{ label: name, total: 2, samples: [shown], mean: square }],
+    shortcuts: new Map([['size', [group]]]),
+  };
+  return inspectionHtml(found, images, 10);
 };
 const sheetPage = (name: string) => {
   const square = new Uint8Array(12);
@@ -100,6 +108,7 @@ describe.each(pages)('the page of %s', (_, page) => {
     '&lt;already;&amp;',
     'new\nline\t\u001b[31m',
     '\ud800 half a letter',
+    'turned \u202e around',
   ])('is well-formed and needs nothing beside it, with a file called %j', (name) => {
     expect(faultsIn(page(name))).toEqual([]);
     expectSelfContained(page(name));

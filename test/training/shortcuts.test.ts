@@ -112,7 +112,7 @@ test('pictures that are left out are not looked at', async () => {
 
 describe('a shortcut beside a model', () => {
   /** 100 pictures, 60 of them positive; each shortcut is right on the first so many. */
-  const study = (correct: number): ShortcutStudy => ({
+  const study = (correct: number): Pick<ShortcutStudy, 'indices' | 'labels' | 'right'> => ({
     indices: Int32Array.from(Array(100).keys()),
     labels: Uint8Array.from({ length: 100 }, (_, i) => (i < 60 ? 1 : 0)),
     right: Object.fromEntries(
