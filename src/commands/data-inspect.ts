@@ -106,7 +106,7 @@ async function inspect(context: Context, values: Values, [path]: string[]): Prom
 }
 
 /** Pictures that the page shows: of each class, and at each end of a shortcut. */
-const shownOf = { class: 8, end: 4 } as const;
+const shownOf = { class: 8, end: 6 } as const;
 
 /** The pictures of the page: samples, means, those behind shortcuts, and those of the findings. */
 async function imagesOf(

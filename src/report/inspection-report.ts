@@ -42,7 +42,8 @@ export interface ShortcutGroup {
 /** @param most  groups of each finding */
 export function inspectionHtml(found: Inspection, images: InspectionImages, most: number): string {
   const { thumbnails } = images;
-  const { warnings } = found;
+  // those of shortcuts stand beside their pictures
+  const warnings = found.warnings.filter((text) => !found.shortcuts?.some(({ warning }) => warning === text));
   return htmlPage(`nn data inspect: ${found.source}`, [
     `<h1>${escapeHtml(found.source)}</h1>`,
     `<p class="soft">${plural(found.total, 'picture')}, ${found.total === found.readable ? 'all readable' : `${count(found.total - found.readable)} unreadable`}. nn data inspect, ${found.seconds.toFixed(1)} s</p>`,
@@ -86,7 +87,7 @@ function classesHtml({ classes, thumbnails }: InspectionImages): string[] {
   const samples = classes.flatMap(({ label, total, samples }) => [
     `<h3>${escapeHtml(label)}</h3>`,
     `<p class="soft">${samples.length < total ? `${count(samples.length)} of ${plural(total, 'picture')}, chosen at random.` : `${plural(total, 'picture')}.`}</p>`,
-    `<div class="pictures">${samples.map((picture) => figure(picture, thumbnails)).join('')}</div>`,
+    `<div class="pictures">${samples.map((picture) => figure(picture, thumbnails, { words: picture.label === label ? '' : picture.label, square: null })).join('')}</div>`,
   ]);
   const means = classes.map(
     ({ label, total, mean }) =>
@@ -140,7 +141,7 @@ function findingHtml(finding: Finding, thumbnails: InspectionImages['thumbnails'
   ];
 }
 
-/** @param seen  what a shortcut sees of it */
+/** @param seen  what is said below it, its class where nothing else is; and what a shortcut sees of it */
 function figure(
   picture: FlaggedImage,
   thumbnails: InspectionImages['thumbnails'],
