@@ -105,12 +105,14 @@ caption{text-align:left;color:var(--soft);padding-bottom:.2rem}
 .line.s1{stroke:var(--s1)}.line.s2{stroke:var(--s2);stroke-dasharray:7 3}.line.s3{stroke:var(--s3);stroke-dasharray:2 2}.line.s4{stroke:var(--s4);stroke-dasharray:9 3 2 3}
 .fill{fill-opacity:.3;stroke-width:1.5}.fill.s1{fill:var(--s1);stroke:var(--s1)}.fill.s2{fill:var(--s2);stroke:var(--s2);stroke-dasharray:5 2}
 circle.s1{fill:var(--s1)}circle.s2{fill:var(--s2)}circle.s3{fill:var(--s3)}circle.s4{fill:var(--s4)}
+.point.s2{fill:var(--s2)}.point.s3{fill:var(--s3)}.point.s4{fill:var(--s4)}
 .bar{stroke-width:1.6}.bar.s1{stroke:var(--s1)}.bar.s2{stroke:var(--s2)}.bar.s3{stroke:var(--s3)}.bar.s4{stroke:var(--s4)}
 .mark path{stroke:var(--s3);stroke-dasharray:4 3}.mark.bad path{stroke:var(--s2)}
 .legend{display:flex;flex-wrap:wrap;gap:.1rem 1.1rem;font-size:.85rem;color:var(--soft);margin:.1rem 0 .2rem}
 .swatch{display:inline-block;width:1.5em;height:0;border-top:3px solid;vertical-align:middle;margin-right:.4em}
 .swatch.s1{color:var(--s1)}.swatch.s2{color:var(--s2);border-top-style:dashed}.swatch.s3{color:var(--s3);border-top-style:dotted}.swatch.s4{color:var(--s4);border-top-style:dashed}.swatch.guide{color:var(--soft);border-top:2px dotted}
 .swatch.dot{width:.65em;height:.65em;border:0;border-radius:50%;background:currentColor}
+.swatch.dot.s2{border-radius:0;transform:rotate(45deg) scale(.85)}.swatch.dot.s3{border-radius:0}.swatch.dot.s4{border-radius:0;clip-path:polygon(50% 0,100% 100%,0 100%)}
 .swatch.box{width:.9em;height:.8em;border:1px solid;background:color-mix(in srgb,currentColor 30%,transparent)}
 .tip{position:absolute;pointer-events:none;background:var(--text);color:var(--ground);font-size:.8rem;line-height:1.35;padding:.25rem .5rem;border-radius:4px;white-space:pre;z-index:2}
 .groups{display:flex;flex-wrap:wrap;gap:.7rem}

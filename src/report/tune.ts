@@ -7,7 +7,7 @@ import { count, percent, percentRange, plural, table } from './table.ts';
 const shown = 10;
 
 export function tuneText({ output, best, metric, trials, earlier, seconds, ranking }: TuneSummary): Lines {
-  const names = ranking[0]?.set.map((set) => set.slice(0, set.indexOf('='))) ?? [];
+  const names = fieldsOf(ranking);
   const header = ['rank', 'trial', 'cost', 'accuracy', '95% interval', 'epochs', ...names.map(shortName)];
   const rows = ranking
     .slice(0, shown)
@@ -18,7 +18,7 @@ export function tuneText({ output, best, metric, trials, earlier, seconds, ranki
       accuracy === null ? '' : percent(accuracy),
       accuracyInterval === null ? '' : percentRange(accuracyInterval),
       String(epochs),
-      ...set.map((one) => shortValue(one.slice(one.indexOf('=') + 1))),
+      ...set.map((one) => shortValue(valueText(one))),
     ]);
   const [first] = ranking;
   return [
@@ -49,20 +49,25 @@ const columns = [
 
 /** A row per trial, best first, with a column for each field that was varied. */
 export function rankingCsv(ranking: readonly RankedTrial[]): string {
-  const names = ranking[0]?.set.map((set) => set.slice(0, set.indexOf('='))) ?? [];
-  const rows = ranking.map((trial) => [
-    ...columns.map((column) => trial[column]),
-    ...trial.set.map((set) => set.slice(set.indexOf('=') + 1)),
-  ]);
+  const names = fieldsOf(ranking);
+  const rows = ranking.map((trial) => [...columns.map((column) => trial[column]), ...trial.set.map(valueText)]);
   return [[...columns, ...names], ...rows].map((row) => row.map(csvField).join(',')).join('\n');
 }
 
+/** The fields that were varied. */
+export function fieldsOf(ranking: readonly RankedTrial[]): string[] {
+  return ranking[0]?.set.map((set) => set.slice(0, set.indexOf('='))) ?? [];
+}
+
+/** Of PATH=VALUE the value, as JSON. */
+export const valueText = (set: string) => set.slice(set.indexOf('=') + 1);
+
 /** training.learningRate becomes learningRate. */
-function shortName(path: string): string {
+export function shortName(path: string): string {
   return path.slice(path.lastIndexOf('.') + 1);
 }
 
-function shortValue(text: string): string {
+export function shortValue(text: string): string {
   const value = Number(text);
   const short =
     text !== '' && Number.isFinite(value) && !Number.isInteger(value) ? value.toPrecision(4) : text.replace(/^"|"$/g, '');
