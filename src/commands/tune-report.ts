@@ -1,4 +1,4 @@
-import { basename, join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { valueAt } from '../config/json-schema.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import type { SearchConfig } from '../config/schema.ts';
@@ -43,13 +43,14 @@ export async function writeTuneReport(
   context: Context,
   file: string,
   {
-    output,
+    folder,
     loaded,
     search,
     results,
     summary,
   }: {
-    output: string;
+    /** that has the search's config */
+    folder: string;
     loaded: LoadedConfig;
     search: SearchConfig;
     results: readonly TrialResult[];
@@ -59,12 +60,12 @@ export async function writeTuneReport(
   const { config } = loaded;
   const { parameters } = search;
   const page = tuneReportHtml({
-    title: basename(output),
+    title: basename(resolve(summary.output)),
     summary,
     results,
     parameters,
     epochs: config.training.epochs,
-    config: shownPath(join(output, searchFiles.config)),
+    config: shownPath(join(folder, searchFiles.config)),
     own: Object.keys(parameters).map((path) => JSON.stringify(valueAt(config, path.split('.')))),
     facts: [['seed', String(config.seed)], ...machineFacts()],
   });

@@ -160,7 +160,14 @@ async function start(context: Context, values: Values): Promise<ExitKind | undef
   }
   const interrupted = context.signal.aborted;
   if (results.length > 0 || !interrupted) {
-    const found = { output, loaded, results, earlier: known.length, seconds: (performance.now() - began) / 1000 };
+    const found = {
+      output,
+      folders: [output],
+      loaded,
+      results,
+      earlier: known.length,
+      seconds: (performance.now() - began) / 1000,
+    };
     await finish(context, found, values.report);
   }
   if (!interrupted) return undefined;
@@ -193,12 +200,14 @@ async function merge(context: Context, values: Values, folders: readonly string[
     results.push(...(await readTrials(folder)));
   }
   const output = values.output ?? folders[0]!;
-  const found = { output, loaded, results, earlier: results.length, seconds: (performance.now() - began) / 1000 };
+  const found = { output, folders, loaded, results, earlier: results.length, seconds: (performance.now() - began) / 1000 };
   await finish(context, found, values.report);
 }
 
 interface Found {
   output: string;
+  /** of the search, or those that are merged */
+  folders: readonly string[];
   loaded: LoadedConfig;
   results: readonly TrialResult[];
   /** how many of them were there before */
@@ -209,7 +218,7 @@ interface Found {
 /** Ranks, writes the ranking, the best config and the page that is asked for, and prints. */
 async function finish(
   context: Context,
-  { output, loaded, results, earlier, seconds }: Found,
+  { output, folders, loaded, results, earlier, seconds }: Found,
   report: string | undefined,
 ): Promise<void> {
   const search = searchOf(loaded);
@@ -228,7 +237,7 @@ async function finish(
   await writeFileAtomically(join(output, searchFiles.rankingJson), `${JSON.stringify(ranking, null, 2)}\n`);
   if (succeeded) await writeConfig(best, { ...loaded, config: trialConfig(loaded, succeeded.set) }, output);
   const { strategy, metric } = search;
-  const untuned = await readUntuned(output);
+  const untuned = (await Promise.all(folders.map(readUntuned))).find((one) => one !== null) ?? null;
   const summary: TuneSummary = {
     output: shownPath(output),
     best: succeeded ? shownPath(best) : null,
@@ -240,7 +249,7 @@ async function finish(
     ranking,
     untuned: untuned && figuresOf(untuned),
   };
-  if (report !== undefined) await writeTuneReport(context, report, { output, loaded, search, results, summary });
+  if (report !== undefined) await writeTuneReport(context, report, { folder: folders[0]!, loaded, search, results, summary });
   context.print(context.json ? JSON.stringify(summary) : tuneText(summary));
 }
 

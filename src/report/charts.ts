@@ -128,17 +128,19 @@ function ticksOf(scale: Scale, { format, scale: kind, categories }: Axis, most: 
   return ticks.map((tick) => [tick, format === 'percent' ? `${Math.round(tick * 1000) / 10}%` : numberText(tick)]);
 }
 
-/** Of 13.5 pixels, with a gap between two words of three. */
+/** Of a font of 13.5 pixels, in pixels. */
 const characterWidth = 7.8;
+const leastCharacters = 4;
 
 /** Names, cut to the room that each has; where that is none, every other one or fewer. */
 function categoryTicks(scale: Scale, categories: readonly string[]): [number, string][] {
-  const room = Math.floor(Math.abs(scale(1) - scale(0)) / characterWidth);
-  const step = Math.max(1, Math.ceil(3 / Math.max(1, room)));
+  const each = Math.abs(scale(1) - scale(0));
+  const step = Math.ceil((leastCharacters * characterWidth) / each);
+  const room = Math.floor((step * each) / characterWidth);
   return categories.flatMap((name, i): [number, string][] => {
     if (i % step !== 0) return [];
     const characters = Array.from(name);
-    const short = characters.length <= room * step ? name : `${characters.slice(0, room * step - 1).join('')}…`;
+    const short = characters.length <= room ? name : `${characters.slice(0, room - 1).join('')}…`;
     return [[i, escapeHtml(short)]];
   });
 }

@@ -14,7 +14,7 @@ import { escapeHtml, htmlPage, htmlTable } from './html.ts';
 import { pageScript } from './page-script.ts';
 import { count, percent, percentRange, plural } from './table.ts';
 import { flags } from './train-summary.ts';
-import { fieldsOf, shortName, shortValue, valueText } from './tune.ts';
+import { fieldsOf, shortNames, shortValue, valueText } from './tune.ts';
 
 /** The page of a search: a function from its trials to text. */
 export interface TuneReport {
@@ -97,11 +97,38 @@ type Point = [x: number, y: number];
 
 /** A range that a linear axis would squash. */
 const wideRange = 30;
+/** Tukey's outer fence: so many interquartile ranges above the upper quartile. */
+const farOut = 3;
+/** Of the axis, below the least and above the largest value. */
+const margin = 0.05;
 
-const scaleFor = (values: readonly number[]): NonNullable<Axis['scale']> => {
-  const [low, high] = [Math.min(...values), Math.max(...values)];
-  return low > 0 && high / low > wideRange ? 'log' : 'linear';
-};
+/** An axis on which costs can be told apart: those far out, of trainings that all but diverged, are not shown at their height.
+ *  @returns cap  the largest cost that is */
+export function costAxis(costs: readonly number[]): Pick<Required<Axis>, 'domain' | 'scale'> & { cap: number } {
+  const sorted = costs.toSorted((a, b) => a - b);
+  const quartile = (share: number) => sorted[Math.floor(share * (sorted.length - 1))]!;
+  const fence = quartile(0.75) + farOut * (quartile(0.75) - quartile(0.25));
+  const cap = sorted.findLast((cost) => cost <= fence) ?? sorted.at(-1)!;
+  const least = sorted[0]!;
+  const isWide = least > 0 && cap / least > wideRange;
+  const [low, high] = isWide ? [Math.log(least), Math.log(cap)] : [least, cap];
+  const beyond = margin * (high - low || Math.abs(high) || 1);
+  const ends = [low - beyond, high + beyond].map((end) => (isWide ? Math.exp(end) : end)) as [number, number];
+  return { domain: ends, scale: isWide ? 'log' : 'linear', cap };
+}
+
+/** What lies above the axis stands at its upper end, in a shape of its own. */
+function series(name: string, style: Series['style'], points: readonly Point[]): Series[] {
+  return points.length === 0 ? [] : [{ name, style, points, dots: true }];
+}
+
+const above = (cap: number, points: readonly Point[]) =>
+  series(
+    `above ${shortValue(String(cap))}`,
+    4,
+    points.filter(([, y]) => y > cap),
+  );
+const within = (cap: number, points: readonly Point[]) => points.filter(([, y]) => y <= cap);
 
 /** Of dev, by which trials are ranked. */
 const metrics = {
@@ -142,16 +169,18 @@ function progressChart({ summary: { ranking, metric, untuned }, epochs }: TuneRe
   if (best.length > 0) best.push([last, best.at(-1)![1]]);
   const plain = untuned === null ? null : figureOf(untuned);
   const values = [...points.map(([, y]) => y), ...(plain === null ? [] : [plain])];
+  const { cap, ...shown } = metric === 'cost' ? costAxis(values) : { cap: Number.POSITIVE_INFINITY };
   const after = most < epochs ? `, after ${plural(most, 'epoch')}` : '';
   return {
     name: 'progress',
     title: 'The best so far',
     summary: `By trial the best ${label} goes from ${text(best[0]![1])} to ${text(best.at(-1)![1])}, with trial ${ranking[0]!.trial}.${plain === null ? '' : ` The config that was not tuned has ${text(plain)}.`}`,
     x: { label: 'trial', format: 'whole', ...(last > 0 ? { domain: [0, last] as const } : {}) },
-    y: { label: `${label}${after}`, scale: scaleFor(values), ...axis },
+    y: { label: `${label}${after}`, ...shown, ...axis },
     series: [
-      { name: 'best so far', points: best, style: 1 },
-      { name: 'a trial', points, style: 2, dots: true },
+      { name: 'best so far', points: within(cap, best), style: 1 },
+      ...series('a trial', 2, within(cap, points)),
+      ...above(cap, points),
     ],
     ...(plain === null
       ? {}
@@ -165,6 +194,9 @@ interface DrawnRange {
   place(value: unknown): number;
 }
 
+/** 1 − 0.9 is 0.1. */
+const rounded = (value: number) => Number(value.toPrecision(12));
+
 const bounded = ([a, b]: readonly unknown[]): Pick<Axis, 'domain'> => (a === b ? {} : { domain: [a as number, b as number] });
 
 /** The axis of each kind of range: logarithmic where the range is. */
@@ -172,7 +204,7 @@ const axes: Record<RangeName, (label: string, bounds: readonly unknown[]) => Dra
   uniform: (label, bounds) => ({ axis: { label, ...bounded(bounds) }, place: Number }),
   logUniform: (label, bounds) => ({ axis: { label, scale: 'log', ...bounded(bounds) }, place: Number }),
   oneMinusLog: (label, bounds) => ({
-    axis: { label: `1 − ${label}`, scale: 'log', ...bounded(bounds.map((bound) => 1 - (bound as number))) },
+    axis: { label: `1 − ${label}`, scale: 'log', ...bounded(bounds.map((bound) => rounded(1 - (bound as number)))) },
     place: (value) => 1 - (value as number),
   }),
   integer: (label, bounds) => ({ axis: { label, format: 'whole', ...bounded(bounds) }, place: Number }),
@@ -193,7 +225,7 @@ function parametersHtml(report: TuneReport): string[] {
   const charts = Object.entries(report.parameters).map(([path, range], i) => parameterChart(report, path, rangeOf(range), i));
   return [
     '<h2>Cost by parameter</h2>',
-    '<p class="soft">A point is a trial; all other parameters vary along with the one that is shown. Trials that diverged have no cost and are no points. Points over a choice are spread sideways, so that they can be told apart.</p>',
+    '<p class="soft">A point is a trial; all other parameters vary along with the one that is shown. Trials that diverged have no cost and are no points; those far out stand at the upper end. Points over a choice are spread sideways, so that they can be told apart.</p>',
     `<div class="charts">${charts.map(chartHtml).join('')}</div>`,
   ];
 }
@@ -211,26 +243,26 @@ function parameterChart(
   ];
   const done = ranking.filter(({ cost }) => cost !== null);
   const [best, ...others] = done as [RankedTrial, ...RankedTrial[]];
-  const series = (name: string, style: Series['style'], of: readonly RankedTrial[]): Series[] =>
-    of.length === 0 ? [] : [{ name, style, points: of.map(at), dots: true }];
+  const { cap, ...shown } = costAxis(done.map(({ cost }) => cost!));
+  const isWhole = (trial: RankedTrial) => trial.epochs >= epochs;
+  const points = (of: (trial: RankedTrial) => boolean) => within(cap, others.filter(of).map(at));
+  const far = done.filter(({ cost }) => cost! > cap).length;
+  const ofFar = far === 0 ? '' : ` ${plural(far, 'trial')} with a larger cost than ${cap.toFixed(4)} stand at the upper end.`;
   return {
     name: `parameter-${i + 1}`,
-    title: shortName(path),
-    summary: `Cost on dev against ${path} for ${plural(done.length, 'trial')}. The best, trial ${best.trial}, has ${shortValue(valueText(best.set[i]!))} and a cost of ${best.cost!.toFixed(4)}.`,
+    title: path,
+    summary: `Cost on dev against ${path} for ${plural(done.length, 'trial')}. The best, trial ${best.trial}, has ${shortValue(valueText(best.set[i]!))} and a cost of ${best.cost!.toFixed(4)}.${ofFar}`,
     x: axis,
-    y: { label: 'cost on dev', scale: scaleFor(done.map(({ cost }) => cost!)) },
+    y: { label: 'cost on dev', ...shown },
     series: [
-      ...series(
-        'a trial',
-        1,
-        others.filter((trial) => trial.epochs >= epochs),
-      ),
+      ...series('a trial', 1, points(isWhole)),
       ...series(
         'ended at an earlier rung',
         3,
-        others.filter((trial) => trial.epochs < epochs),
+        points((trial) => !isWhole(trial)),
       ),
-      ...series('the best', 2, [best]),
+      ...series('the best', 2, [at(best)]),
+      ...above(cap, done.map(at)),
     ],
   };
 }
@@ -257,7 +289,7 @@ export function searchedParameters({
 }
 
 const method =
-  'How it is measured: the trials are put into groups by one parameter (up to eight of equal size, or a group for each choice), and the share of the variance of their ranks is taken that the groups explain, less what they explain by chance on average; diverged trials rank last. That is called certain that shuffled ranks reach in fewer than 1 of 20 searches like this. ' +
+  'How it is measured: the trials are put into groups by one parameter (up to eight of equal size, or a group for each choice), and the share of the variance of their ranks is taken that the groups explain, less what they explain by chance on average; diverged trials rank last. By chance: how often ranks that are shuffled reach as much, times the number of parameters; below 5% it is called certain. ' +
   'What it cannot tell: parameters that matter only together with others, values outside the ranges, and, of few trials, small effects.';
 
 function importanceHtml(report: TuneReport): string[] {
@@ -266,13 +298,11 @@ function importanceHtml(report: TuneReport): string[] {
   const head = '<h2>Which parameters matter</h2>';
   if (found === null)
     return [head, `<p>Too few trials to tell: there are ${count(costs.length)}, and it takes ${leastTrials}.</p>`];
-  const rows = found
-    .toSorted((a, b) => b.share - a.share)
-    .map((one) => [one.name, percent(one.share), isCertain(one) ? 'certain' : 'could be chance']);
+  const rows = found.toSorted((a, b) => b.share - a.share).map((one) => [one.name, percent(one.share), percent(one.chance)]);
   return [
     head,
     `<p class="soft">${method}</p>`,
-    `<div class="charts">${chartHtml(importanceChart(found))}${htmlTable([['', 'importance', ''], ...rows], `Of ${plural(costs.length, 'trial')}.`)}</div>`,
+    `<div class="charts">${chartHtml(importanceChart(found))}${htmlTable([['', 'importance', 'by chance'], ...rows], `Of ${plural(costs.length, 'trial')}.`)}</div>`,
   ];
 }
 
@@ -286,7 +316,7 @@ function importanceChart(found: readonly Importance[]): Chart {
     summary: found
       .map((one) => `${one.name}: ${percent(one.share)}, ${isCertain(one) ? 'certain' : 'could be chance'}`)
       .join('; '),
-    x: { label: 'parameter', categories: found.map(({ name }) => shortName(name)) },
+    x: { label: 'parameter', categories: shortNames(found.map(({ name }) => name)) },
     y: { label: 'share of the variance of ranks', domain: [0, 1], format: 'percent' },
     series: [
       { name: 'certain', points: points(isCertain), style: 1, dots: true },
@@ -302,7 +332,7 @@ function trialsHtml({ summary: { ranking, untuned, output, best }, config, own }
     accuracyInterval === null ? '' : percentRange(accuracyInterval),
     count(epochs),
   ];
-  const head = ['rank', 'trial', 'cost', 'accuracy', '95% interval', 'epochs', ...fieldsOf(ranking).map(shortName)];
+  const head = ['rank', 'trial', 'cost', 'accuracy', '95% interval', 'epochs', ...shortNames(fieldsOf(ranking))];
   const plain = [
     '',
     'not tuned',
@@ -342,6 +372,6 @@ function failuresHtml(ranking: readonly RankedTrial[]): string[] {
   return [
     '<h2>Trials that diverged</h2>',
     `<p>${count(failed.length)} of ${plural(ranking.length, 'trial')}${rows.length < failed.length ? `; the first ${rows.length}` : ''}. Where they have a value in common, leave it out of the range.</p>`,
-    htmlTable([['trial', 'why', ...fieldsOf(failed).map(shortName)], ...rows]),
+    htmlTable([['trial', 'why', ...shortNames(fieldsOf(failed))], ...rows]),
   ];
 }

@@ -8,7 +8,7 @@ const shown = 10;
 
 export function tuneText({ output, best, metric, trials, earlier, seconds, ranking }: TuneSummary): Lines {
   const names = fieldsOf(ranking);
-  const header = ['rank', 'trial', 'cost', 'accuracy', '95% interval', 'epochs', ...names.map(shortName)];
+  const header = ['rank', 'trial', 'cost', 'accuracy', '95% interval', 'epochs', ...shortNames(names)];
   const rows = ranking
     .slice(0, shown)
     .map(({ rank, trial, cost, accuracy, accuracyInterval, epochs, set }) => [
@@ -62,9 +62,15 @@ export function fieldsOf(ranking: readonly RankedTrial[]): string[] {
 /** Of PATH=VALUE the value, as JSON. */
 export const valueText = (set: string) => set.slice(set.indexOf('=') + 1);
 
-/** training.learningRate becomes learningRate. */
-export function shortName(path: string): string {
-  return path.slice(path.lastIndexOf('.') + 1);
+/** training.learningRate becomes learningRate; where two fields end alike, they keep as much as tells them apart. */
+export function shortNames(paths: readonly string[]): string[] {
+  const ending = (path: string, parts: number) => path.split('.').slice(-parts).join('.');
+  return paths.map((path) => {
+    for (let parts = 1; ; parts++) {
+      const short = ending(path, parts);
+      if (short === path || paths.filter((other) => ending(other, parts) === short).length === 1) return short;
+    }
+  });
 }
 
 export function shortValue(text: string): string {

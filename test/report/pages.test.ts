@@ -5,37 +5,7 @@ import { sheetHtml } from '../../src/report/contact-sheet.ts';
 import { htmlTable } from '../../src/report/html.ts';
 import type { Inspection } from '../../src/report/inspection.ts';
 import { inspectionHtml } from '../../src/report/inspection-report.ts';
-
-/** Elements without an end. */
-const voids = new Set(['meta', 'img', 'br']);
-
-/** What is not well-formed in a page: tags that do not match, attributes without quotes, bare < > & or ". */
-function faultsIn(page: string): string[] {
-  const open: string[] = [];
-  const faults: string[] = [];
-  const body = page.replace(/^<!doctype html>\n/, '').replace(/<style>[^<]*<\/style>/, '');
-  const pattern = /<(\/?)([a-z][a-z0-9]*)((?:\s[a-z-]+="[^"<]*")*)>|([^<>]+)|([<>])/g;
-  for (const [all, ending, tag, , text, bare] of body.matchAll(pattern)) {
-    const isWrong =
-      text === undefined
-        ? bare !== undefined || (ending === '/' && open.pop() !== tag)
-        : /["']|&(?!(amp|lt|gt|quot|#39);)/.test(text);
-    if (isWrong) faults.push(all);
-    else if (tag !== undefined && ending === '' && !voids.has(tag)) open.push(tag);
-  }
-  return [...faults, ...open];
-}
-
-/** Refuses a page that asks for anything beside itself, or runs anything. */
-function expectSelfContained(page: string): void {
-  expect(page).not.toMatch(/<(script|link|iframe|object|embed|base|form|svg)\b/i);
-  const tags = page.match(/<[a-z][^>]*>/g)!.join('');
-  expect(tags).not.toMatch(/\s(on\w+|href|srcset|action|style)="/);
-  for (const [, source] of tags.matchAll(/\ssrc="([^"]*)"/g)) expect(source).toMatch(/^data:image\/(jpeg|png);base64,[\w+/=]*$/);
-  const [, style] = /<style>([^<]*)<\/style>/.exec(page)!;
-  expect(style).not.toMatch(/url\(|@import/);
-  expect(page).toContain(`content="default-src 'none'; img-src data:; style-src 'unsafe-inline'"`);
-}
+import { expectAlone, faultsIn } from './well-formed.ts';
 
 const picture = (name: string): FlaggedImage => ({ name, label: name, part: 'train', source: 0, index: 0 });
 
@@ -111,7 +81,7 @@ describe.each(pages)('the page of %s', (_, page) => {
     'turned \u202e around',
   ])('is well-formed and needs nothing beside it, with a file called %j', (name) => {
     expect(faultsIn(page(name))).toEqual([]);
-    expectSelfContained(page(name));
+    expectAlone(page(name));
   });
 
   test('is so with any name', () => {
