@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { namedRandom } from '../../src/random.ts';
 import { shortNames } from '../../src/report/tune.ts';
-import { costAxis, type TuneReport, tuneReportHtml } from '../../src/report/tune-report.ts';
+import { costAxis, type TuneReport } from '../../src/report/tune-charts.ts';
+import { tuneReportHtml } from '../../src/report/tune-report.ts';
 import type { RankedTrial, TrialResult } from '../../src/results/tuning.ts';
 import { expectAlone, faultsIn } from './well-formed.ts';
 
