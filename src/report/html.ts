@@ -87,6 +87,7 @@ pre{background:var(--card);border:1px solid var(--line);border-radius:6px;paddin
 .verdict{font-size:1.15rem;max-width:52rem;border-left:4px solid var(--s1);padding:.1rem 0 .1rem .8rem;margin:.8rem 0 1.2rem}
 .verdict.bad{border-color:var(--s2)}
 .scroll{overflow-x:auto}
+.tight th,.tight td{white-space:nowrap}
 table{border-collapse:collapse;margin:.4rem 0 .9rem}
 th,td{padding:.22rem 1.1rem .22rem 0;text-align:left;border-bottom:1px solid var(--line);vertical-align:top}
 th{font-weight:600}

@@ -111,7 +111,11 @@ function importanceHtml(report: TuneReport): string[] {
   const head = '<h2>Which parameters matter</h2>';
   if (found === null)
     return [head, `<p>Too few trials to tell: there are ${count(costs.length)}, and it takes ${leastTrials}.</p>`];
-  const rows = found.toSorted((a, b) => b.share - a.share).map((one) => [one.name, percent(one.share), percent(one.chance)]);
+  const names = shortNames(found.map(({ name }) => name));
+  const rows = found
+    .map((one, i) => ({ ...one, name: names[i]! }))
+    .sort((a, b) => b.share - a.share)
+    .map(({ name, share, chance }) => [name, percent(share), percent(chance)]);
   return [
     head,
     `<p class="soft">${method}</p>`,
@@ -147,7 +151,8 @@ function trialsHtml({ summary: { ranking, untuned, output, best }, config, own }
   const block = (title: string, text: string) => [`<h3>${title}</h3>`, `<pre data-copy tabindex="0">${escapeHtml(text)}</pre>`];
   return [
     '<h2>The best trials</h2>',
-    htmlTable([head, plain, ...rows], 'Figures of dev. The first row is the config as it is without the search.'),
+    '<p class="soft">Figures of dev. The first row is the config as it is without the search.</p>',
+    `<div class="tight">${htmlTable([head, plain, ...rows])}</div>`,
     ...(rest > 0 ? [`<p class="soft">… and ${count(rest)} more in ${escapeHtml(output)}/ranking.csv.</p>`] : []),
     ...(best === null ? [] : ['<p>To train one of them:</p>']),
     ...commands.flatMap(({ trial, rank, set }) => block(`Trial ${trial}, rank ${rank}`, command(set))),

@@ -111,7 +111,7 @@ describe('the page of a search', () => {
   test('says that the learning rate matters, and that nothing else is beyond chance', () => {
     const rows = [...page.matchAll(/<td>([\w.]+)<\/td><td class="figure">([\d.]+)%<\/td><td class="figure">([\d.]+)%<\/td>/g)];
     expect(rows.map(([, name]) => name)).toHaveLength(5);
-    expect(rows[0]![1]).toBe('training.learningRate');
+    expect(rows[0]![1]).toBe('learningRate');
     expect(Number(rows[0]![2])).toBeGreaterThan(60);
     expect(rows.map(([, , , chance]) => Number(chance) < 5)).toEqual([true, false, false, false, false]);
     expect(page).toContain('What it cannot tell:');
