@@ -2,20 +2,29 @@ import { logits, probability } from '../classifier/classifier.ts';
 import { inspectImage } from '../data/decode.ts';
 import type { DuplicateCluster } from '../data/duplicates.ts';
 import { encodeThumbnail } from '../data/image.ts';
-import type { FlaggedImage } from '../data/inspection/findings.ts';
-import { type ImageTable, summarize } from '../data/inspection/image-table.ts';
+import { type FlaggedImage, flaggedImage } from '../data/inspection/findings.ts';
+import { type ImageTable, meanSquare, type SplitOf, summarize } from '../data/inspection/image-table.ts';
 import { attempt, decodesAtOnce, mapInOrder } from '../data/source.ts';
 import { openData } from '../datasets/open.ts';
 import { type ExitKind, UserError } from '../errors.ts';
 import { wilsonInterval } from '../evaluation/statistics.ts';
 import { kernelsFor, useThreads } from '../kernels/select.ts';
-import { type Inspection, inspectionHtml, inspectionJson, inspectionText } from '../report/inspection.ts';
+import { namedRandom } from '../random.ts';
+import { type Inspection, inspectionJson, inspectionText } from '../report/inspection.ts';
+import { type InspectionImages, inspectionHtml } from '../report/inspection-report.ts';
 import type { Interval } from '../results/metrics.ts';
 import { writeFileAtomically } from '../run/atomic-write.ts';
 import { loadClassifier } from '../run/model-file.ts';
 import { runFiles, runOfModel } from '../run/run-folder.ts';
 import { readTrained } from '../run/split-file.ts';
-import { type ShortcutStudy, scoreShortcuts, studyShortcuts } from '../training/shortcuts.ts';
+import {
+  type ShortcutName,
+  type ShortcutStudy,
+  scoreShortcuts,
+  shortcutEnds,
+  shortcuts as shortcutEntries,
+  studyShortcuts,
+} from '../training/shortcuts.ts';
 import type { Command, Context } from './command.ts';
 import { configOrSource, inspectAll, type SourceValues, sourceArgument, sourceOptions } from './data-source.ts';
 import { numberFlag, threadsOption } from './options.ts';
@@ -81,12 +90,61 @@ async function inspect(context: Context, values: Values, [path]: string[]): Prom
   };
   const most = values.all ? Number.POSITIVE_INFINITY : values.examples;
   if (values.html !== undefined) {
-    const shown = findings.flatMap(({ groups }) => groups.slice(0, most).flatMap(({ pictures }) => pictures));
-    await writeFileAtomically(values.html, inspectionHtml(found, await thumbnails(seen, shown), most));
+    const images = await imagesOf(found, {
+      table: seen,
+      study,
+      splitOf,
+      most,
+      seed: loaded.config.seed,
+      side: opened.preprocessing.imageSize,
+    });
+    await writeFileAtomically(values.html, inspectionHtml(found, images, most));
     context.note(`${values.html} has the pictures in question`);
   }
   context.print(context.json ? JSON.stringify(inspectionJson(found)) : inspectionText(found, { most, style: context.style }));
   return undefined;
+}
+
+/** Pictures that the page shows: of each class, and at each end of a shortcut. */
+const shownOf = { class: 8, end: 6 } as const;
+
+/** The pictures of the page: samples, means, those behind shortcuts, and those of the findings. */
+async function imagesOf(
+  { findings, shortcuts }: Inspection,
+  {
+    table,
+    study,
+    splitOf,
+    most,
+    seed,
+    side,
+  }: { table: ImageTable; study: ShortcutStudy | null; splitOf: SplitOf; most: number; seed: number; side: number },
+): Promise<InspectionImages> {
+  const flagged = (i: number) => flaggedImage(table, i, splitOf);
+  const nameOf = (label: 0 | 1) => (label === 1 ? table.classes.positive : table.classes.negative);
+  const classes = ([1, 0] as const).map((label) => {
+    const members = Int32Array.from(Array(table.count).keys()).filter((i) => table.labels[i] === label);
+    const chosen = namedRandom(seed, 'inspect samples', label).shuffle(members).slice(0, shownOf.class).sort();
+    const { pixels, count } = meanSquare(table, label);
+    return { label: nameOf(label), total: count, samples: Array.from(chosen, flagged), mean: { side, pixels } };
+  });
+  const behind = (name: ShortcutName) =>
+    shortcutEnds(study!, name, shownOf.end).map(({ label, like, images }) => ({
+      title: `${nameOf(label)}, most like ${nameOf(like)}`,
+      images: images.map((i) => ({
+        picture: flagged(i),
+        words: shortcutEntries[name].words(table, i),
+        square: shortcutEntries[name].square?.(table, i) ?? null,
+      })),
+    }));
+  const found = (shortcuts ?? []).flatMap(({ name, warning }) => (warning === null ? [] : [name as ShortcutName]));
+  const groups = new Map(found.map((name) => [name as string, behind(name)]));
+  const shown = [
+    ...findings.flatMap(({ groups }) => groups.slice(0, most).flatMap(({ pictures }) => pictures)),
+    ...classes.flatMap(({ samples }) => samples),
+    ...[...groups.values()].flatMap((ends) => ends.flatMap(({ images }) => images.map(({ picture }) => picture))),
+  ];
+  return { thumbnails: await thumbnails(table, shown), classes, shortcuts: groups };
 }
 
 /** One picture of each cluster, and all that are in none. */

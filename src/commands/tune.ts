@@ -16,6 +16,7 @@ import {
   openSearch,
   readSearchConfig,
   readTrials,
+  readUntuned,
   searchFiles,
   writeConfig,
 } from '../run/search-folder.ts';
@@ -28,6 +29,7 @@ import { halvingFactor, rankTrials, rungEpochs, tune } from '../training/tune.ts
 import type { Command, Context } from './command.ts';
 import { configOption, numberFlag, setOption, threadsOption } from './options.ts';
 import { noteOthers, readProgress, readTrainingFiles, warnOfFailures, withDecoded } from './reading.ts';
+import { trainUntuned, writeTuneReport } from './tune-report.ts';
 
 interface Values {
   config?: string;
@@ -39,6 +41,7 @@ interface Values {
   shard?: { index: number; count: number };
   merge?: string[];
   output?: string;
+  report?: string;
 }
 
 export const command: Command<Values> = {
@@ -56,11 +59,16 @@ export const command: Command<Values> = {
     { flags: '--shard <i/n>', summary: 'run the i-th of n shares of the trials, such as 1/4', parse: parseShard },
     { flags: '--merge <dir...>', summary: 'rank the trials of several searches, such as shards, together' },
     { flags: '-o, --output <dir>', summary: 'the folder of the search; an interrupted one goes on there' },
+    {
+      flags: '--report <file.html>',
+      summary: 'write a page of it: cost by parameter, importance; trains the config that is not tuned once',
+    },
     { flags: '--json', summary: 'print the ranking as JSON' },
   ],
   examples: [
     'nn tune --config configs/tune-quickstart.json --trials 20',
     'nn tune --config my.json --minutes 10 --output runs/search',
+    'nn tune --config my.json --trials 40 --report search.html',
     'nn tune --config my.json --shard 1/4 --output runs/shard-1   # and 2/4, 3/4, 4/4 elsewhere',
     'nn tune --merge runs/shard-1 runs/shard-2 --output runs/search',
   ],
@@ -101,19 +109,23 @@ async function start(context: Context, values: Values): Promise<ExitKind | undef
   if (known.length > 0) context.note(`${output}: going on after ${known.length} finished trainings`);
   const results: TrialResult[] = [];
   const pool = trialPool({ loaded, extras }, { jobs, threads, onDeath: context.warn });
-  const deadline = values.minutes === undefined ? Number.POSITIVE_INFINITY : began + values.minutes * 60_000;
   const trials = values.minutes === undefined ? (values.trials ?? search.trials) : null;
   const bar = context.progress(
     trials === null ? 'seconds' : 'training',
     trials === null ? values.minutes! * 60 : trainings(search, trials, loaded.config.training.epochs, values.shard?.count ?? 1),
     trials === null ? 0 : known.length,
   );
-  const timer =
-    deadline === Number.POSITIVE_INFINITY ? undefined : setTimeout(() => pool.close(), Math.max(0, deadline - performance.now()));
+  let [deadline, timer] = [Number.POSITIVE_INFINITY, undefined as NodeJS.Timeout | undefined];
   context.signal.addEventListener('abort', () => pool.close());
   const goOn = `The same command with --output ${output} goes on with the very same trials.`;
   const stopped = () => context.signal.aborted || performance.now() >= deadline;
   try {
+    if (values.report !== undefined) await trainUntuned(context, { loaded, extras }, { output, threads });
+    if (values.minutes !== undefined) {
+      const before = values.report === undefined ? began : performance.now(); // --minutes are those of the trials
+      deadline = before + values.minutes * 60_000;
+      timer = setTimeout(() => pool.close(), Math.max(0, deadline - performance.now()));
+    }
     const options = {
       search,
       epochs: loaded.config.training.epochs,
@@ -148,7 +160,15 @@ async function start(context: Context, values: Values): Promise<ExitKind | undef
   }
   const interrupted = context.signal.aborted;
   if (results.length > 0 || !interrupted) {
-    await finish(context, { output, loaded, results, earlier: known.length, seconds: (performance.now() - began) / 1000 });
+    const found = {
+      output,
+      folders: [output],
+      loaded,
+      results,
+      earlier: known.length,
+      seconds: (performance.now() - began) / 1000,
+    };
+    await finish(context, found, values.report);
   }
   if (!interrupted) return undefined;
   context.note(`Interrupted. ${goOn}`);
@@ -180,11 +200,14 @@ async function merge(context: Context, values: Values, folders: readonly string[
     results.push(...(await readTrials(folder)));
   }
   const output = values.output ?? folders[0]!;
-  await finish(context, { output, loaded, results, earlier: results.length, seconds: (performance.now() - began) / 1000 });
+  const found = { output, folders, loaded, results, earlier: results.length, seconds: (performance.now() - began) / 1000 };
+  await finish(context, found, values.report);
 }
 
 interface Found {
   output: string;
+  /** of the search, or those that are merged */
+  folders: readonly string[];
   loaded: LoadedConfig;
   results: readonly TrialResult[];
   /** how many of them were there before */
@@ -192,8 +215,12 @@ interface Found {
   seconds: number;
 }
 
-/** Ranks, writes the ranking and the best config, and prints. */
-async function finish(context: Context, { output, loaded, results, earlier, seconds }: Found): Promise<void> {
+/** Ranks, writes the ranking, the best config and the page that is asked for, and prints. */
+async function finish(
+  context: Context,
+  { output, folders, loaded, results, earlier, seconds }: Found,
+  report: string | undefined,
+): Promise<void> {
   const search = searchOf(loaded);
   if (results.length === 0)
     throw new UserError('usage', `${output}: no trial has finished`, {
@@ -201,18 +228,7 @@ async function finish(context: Context, { output, loaded, results, earlier, seco
     });
   const ranked = rankTrials(results, search.metric);
   const ranking = ranked.map(
-    ({ trial, epochs, score, seconds, error, set }, i): RankedTrial => ({
-      rank: i + 1,
-      trial,
-      epochs,
-      cost: score?.cost ?? null,
-      accuracy: score?.accuracy ?? null,
-      accuracyInterval: score?.accuracyInterval ?? null,
-      bestEpoch: score?.bestEpoch ?? null,
-      seconds,
-      error,
-      set,
-    }),
+    (result, i): RankedTrial => ({ rank: i + 1, trial: result.trial, ...figuresOf(result), set: result.set }),
   );
   const succeeded = ranked[0]?.score ? ranked[0] : undefined;
   const best = join(output, searchFiles.best);
@@ -221,6 +237,7 @@ async function finish(context: Context, { output, loaded, results, earlier, seco
   await writeFileAtomically(join(output, searchFiles.rankingJson), `${JSON.stringify(ranking, null, 2)}\n`);
   if (succeeded) await writeConfig(best, { ...loaded, config: trialConfig(loaded, succeeded.set) }, output);
   const { strategy, metric } = search;
+  const untuned = (await Promise.all(folders.map(readUntuned))).find((one) => one !== null) ?? null;
   const summary: TuneSummary = {
     output: shownPath(output),
     best: succeeded ? shownPath(best) : null,
@@ -230,9 +247,21 @@ async function finish(context: Context, { output, loaded, results, earlier, seco
     earlier,
     seconds,
     ranking,
+    untuned: untuned && figuresOf(untuned),
   };
+  if (report !== undefined) await writeTuneReport(context, report, { folder: folders[0]!, loaded, search, results, summary });
   context.print(context.json ? JSON.stringify(summary) : tuneText(summary));
 }
+
+const figuresOf = ({ epochs, score, seconds, error }: TrialResult) => ({
+  epochs,
+  cost: score?.cost ?? null,
+  accuracy: score?.accuracy ?? null,
+  accuracyInterval: score?.accuracyInterval ?? null,
+  bestEpoch: score?.bestEpoch ?? null,
+  seconds,
+  error,
+});
 
 /** A mistake in the config or the data is said before any worker starts. */
 async function checkFirstTrial(

@@ -1,5 +1,5 @@
 import { scaleLinear, scaleLog } from 'd3-scale';
-import { area as areaOf, line as lineOf } from 'd3-shape';
+import { area as areaOf, line as lineOf, symbol, symbolDiamond, symbolSquare, symbolTriangle } from 'd3-shape';
 import { escapeHtml } from './html.ts';
 import { count } from './table.ts';
 
@@ -13,6 +13,8 @@ export interface Axis {
   scale?: 'linear' | 'log';
   /** of a tick and of a value under the pointer; d3's own where absent */
   format?: 'percent' | 'whole';
+  /** names instead of numbers: the values are their places, from 0 */
+  categories?: readonly string[];
 }
 
 export interface Series {
@@ -60,7 +62,11 @@ export function chartHtml({ name, title, summary, x, y, series, marks = [], guid
     series.flatMap(({ points }) => points.map(([value]) => value)),
     [frame.left, width - frame.right],
   );
-  const up = scaleOf(y, series.flatMap(valuesOf), [height - frame.bottom, frame.top]);
+  const up = scaleOf(
+    y,
+    [...series.flatMap(valuesOf), ...(guide ? [guide.from[1], guide.to[1]] : [])],
+    [height - frame.bottom, frame.top],
+  );
   const [bottom, right] = [height - frame.bottom, width - frame.right];
   const grid = ticksOf(up, y, 5).map(([tick]) => `<path class="grid" d="M${frame.left} ${at(up(tick))}H${right}"/>`);
   const labels = [
@@ -101,7 +107,8 @@ const valuesOf = ({ points, intervals = [], filled }: Series) => [
   ...(filled ? [0] : []),
 ];
 
-function scaleOf({ scale = 'linear', domain }: Axis, values: readonly number[], range: [number, number]): Scale {
+function scaleOf({ scale = 'linear', domain, categories }: Axis, values: readonly number[], range: [number, number]): Scale {
+  if (categories) return scaleLinear([-0.5, categories.length - 0.5], range);
   const finite = values.filter((value) => Number.isFinite(value) && (scale === 'linear' || value > 0));
   const low = finite.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
   const high = finite.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
@@ -114,10 +121,28 @@ function scaleOf({ scale = 'linear', domain }: Axis, values: readonly number[], 
 const spread = (value: number, scale: 'linear' | 'log') =>
   scale === 'log' ? [value / 2, value * 2] : [value - (Math.abs(value) || 1) / 2, value + (Math.abs(value) || 1) / 2];
 
-function ticksOf(scale: Scale, { format, scale: kind }: Axis, most: number): [number, string][] {
+function ticksOf(scale: Scale, { format, scale: kind, categories }: Axis, most: number): [number, string][] {
+  if (categories) return categoryTicks(scale, categories);
   const all = scale.ticks(most).filter((tick) => format !== 'whole' || Number.isInteger(tick));
   const ticks = kind === 'log' && all.length > mostLogTicks ? all.filter((tick) => isPowerOfTen(tick)) : all;
   return ticks.map((tick) => [tick, format === 'percent' ? `${Math.round(tick * 1000) / 10}%` : numberText(tick)]);
+}
+
+/** Of a font of 13.5 pixels, in pixels. */
+const characterWidth = 7.8;
+const leastCharacters = 4;
+
+/** Names, cut to the room that each has; where that is none, every other one or fewer. */
+function categoryTicks(scale: Scale, categories: readonly string[]): [number, string][] {
+  const each = Math.abs(scale(1) - scale(0));
+  const step = Math.ceil((leastCharacters * characterWidth) / each);
+  const room = Math.floor((step * each) / characterWidth);
+  return categories.flatMap((name, i): [number, string][] => {
+    if (i % step !== 0) return [];
+    const characters = Array.from(name);
+    const short = characters.length <= room ? name : `${characters.slice(0, room - 1).join('')}…`;
+    return [[i, escapeHtml(short)]];
+  });
 }
 
 /** More of them on a logarithmic axis are thinned to powers of ten. */
@@ -149,11 +174,20 @@ function seriesSvg({ name, points, style, dots, intervals, filled }: Series, acr
         ? [`<path class="bar s${style}" d="M${at(across(x))} ${at(up(low(interval[0])))}V${at(up(low(interval[1])))}"/>`]
         : [],
     );
-    return [...bars, ...places.map(([cx, cy]) => `<circle class="s${style}" cx="${cx}" cy="${cy}" r="3.2"/>`)].join('');
+    return [...bars, ...places.map((place) => dotSvg(style, place))].join('');
   }
   if (filled) return `<path class="fill s${style}" d="${areaOf<[number, number]>().y0(bottom)(places) ?? ''}"/>`;
   if (places.length === 1) return `<circle class="s${style}" cx="${places[0]![0]}" cy="${places[0]![1]}" r="3.2"/>`;
   return `<path class="line s${style}" ${label} d="${lineOf()(places) ?? ''}"/>`;
+}
+
+/** Points of each style have a shape of their own. Pixels². */
+const dotArea = 44;
+const dotShapes = { 2: symbolDiamond, 3: symbolSquare, 4: symbolTriangle } as const;
+
+function dotSvg(style: Series['style'], [x, y]: [number, number]): string {
+  if (style === 1) return `<circle class="s1" cx="${x}" cy="${y}" r="3.2"/>`;
+  return `<path class="point s${style}" transform="translate(${x} ${y})" d="${symbol(dotShapes[style], dotArea)() ?? ''}"/>`;
 }
 
 const legendItem = ({ name, style, dots, filled }: Series) =>

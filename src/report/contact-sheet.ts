@@ -1,7 +1,7 @@
 import type { Rectangle } from '../data/image.ts';
-import { escapeHtml, htmlImage, htmlPage } from './html.ts';
+import { escapeHtml, htmlImage, htmlPage, htmlTable } from './html.ts';
 import { pasteSquare, shortened, svgFrame, svgOver, svgText, whiteCanvas } from './pixel-canvas.ts';
-import { plural } from './table.ts';
+import { count, plural } from './table.ts';
 
 /** Pictures as the network sees them, by part and class. */
 export interface ContactSheet {
@@ -81,9 +81,15 @@ export function sheetHtml({ title, side, sections }: ContactSheet, files: Readon
   const image = (square: Uint8Array, name: string) => htmlImage(files.get(square)!, 'png', name, { width: shown, height: shown });
   const figure = ({ name, squares }: SheetImage) =>
     `<figure class="column">${squares.map((square, row) => image(square, `${name}, ${rowTitle(row)}`)).join('')}<figcaption>${escapeHtml(name)}</figcaption></figure>`;
-  return htmlPage(title, [
+  const varies = sections.some(({ pictures }) => pictures.some(({ squares }) => squares.length > 1));
+  const rows = varies
+    ? 'on top as decoded, below as augmentation makes it in the first epochs'
+    : 'as decoded, without augmentation';
+  const counts = sections.map(({ title, total, pictures }) => [title, count(total), count(pictures.length)]);
+  return htmlPage(`nn data preview: ${title}`, [
     `<h1>${escapeHtml(title)}</h1>`,
-    `<p class="soft">Squares of ${side} × ${side} pixels, as the network sees them; on top as decoded, below as augmented.</p>`,
+    `<p>Squares of ${side} × ${side} pixels, as the network sees them: ${rows}.</p>`,
+    htmlTable([['', 'pictures', 'shown'], ...counts]),
     ...sections.flatMap((section) => [
       `<h2>${escapeHtml(section.title)}</h2>`,
       `<p class="soft">${shownOf(section)}</p>`,

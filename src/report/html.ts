@@ -87,6 +87,7 @@ pre{background:var(--card);border:1px solid var(--line);border-radius:6px;paddin
 .verdict{font-size:1.15rem;max-width:52rem;border-left:4px solid var(--s1);padding:.1rem 0 .1rem .8rem;margin:.8rem 0 1.2rem}
 .verdict.bad{border-color:var(--s2)}
 .scroll{overflow-x:auto}
+.tight th,.tight td{white-space:nowrap}
 table{border-collapse:collapse;margin:.4rem 0 .9rem}
 th,td{padding:.22rem 1.1rem .22rem 0;text-align:left;border-bottom:1px solid var(--line);vertical-align:top}
 th{font-weight:600}
@@ -105,12 +106,14 @@ caption{text-align:left;color:var(--soft);padding-bottom:.2rem}
 .line.s1{stroke:var(--s1)}.line.s2{stroke:var(--s2);stroke-dasharray:7 3}.line.s3{stroke:var(--s3);stroke-dasharray:2 2}.line.s4{stroke:var(--s4);stroke-dasharray:9 3 2 3}
 .fill{fill-opacity:.3;stroke-width:1.5}.fill.s1{fill:var(--s1);stroke:var(--s1)}.fill.s2{fill:var(--s2);stroke:var(--s2);stroke-dasharray:5 2}
 circle.s1{fill:var(--s1)}circle.s2{fill:var(--s2)}circle.s3{fill:var(--s3)}circle.s4{fill:var(--s4)}
+.point.s2{fill:var(--s2)}.point.s3{fill:var(--s3)}.point.s4{fill:var(--s4)}
 .bar{stroke-width:1.6}.bar.s1{stroke:var(--s1)}.bar.s2{stroke:var(--s2)}.bar.s3{stroke:var(--s3)}.bar.s4{stroke:var(--s4)}
 .mark path{stroke:var(--s3);stroke-dasharray:4 3}.mark.bad path{stroke:var(--s2)}
 .legend{display:flex;flex-wrap:wrap;gap:.1rem 1.1rem;font-size:.85rem;color:var(--soft);margin:.1rem 0 .2rem}
 .swatch{display:inline-block;width:1.5em;height:0;border-top:3px solid;vertical-align:middle;margin-right:.4em}
 .swatch.s1{color:var(--s1)}.swatch.s2{color:var(--s2);border-top-style:dashed}.swatch.s3{color:var(--s3);border-top-style:dotted}.swatch.s4{color:var(--s4);border-top-style:dashed}.swatch.guide{color:var(--soft);border-top:2px dotted}
 .swatch.dot{width:.65em;height:.65em;border:0;border-radius:50%;background:currentColor}
+.swatch.dot.s2{border-radius:0;transform:rotate(45deg) scale(.85)}.swatch.dot.s3{border-radius:0}.swatch.dot.s4{border-radius:0;clip-path:polygon(50% 0,100% 100%,0 100%)}
 .swatch.box{width:.9em;height:.8em;border:1px solid;background:color-mix(in srgb,currentColor 30%,transparent)}
 .tip{position:absolute;pointer-events:none;background:var(--text);color:var(--ground);font-size:.8rem;line-height:1.35;padding:.25rem .5rem;border-radius:4px;white-space:pre;z-index:2}
 .groups{display:flex;flex-wrap:wrap;gap:.7rem}
@@ -123,6 +126,10 @@ figure img{max-width:8rem;max-height:8rem;display:block;outline:1px solid var(--
 .squares img{width:7rem;height:7rem;image-rendering:pixelated;border-radius:3px}
 figcaption{font-size:.8rem;overflow-wrap:anywhere;line-height:1.35;margin-top:.25rem}
 .none{display:grid;place-items:center;width:8rem;height:5rem;border:1px dashed var(--line);font-size:.8rem;color:var(--soft)}
+.small figure{width:5.4rem}.small img,.small .none{max-width:5.4rem;max-height:5.4rem}
+.ends{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,26rem),1fr));gap:.7rem;margin:.5rem 0 1rem}
+.group>h3,.group>h4{margin:0 0 .4rem;font-size:.9rem;font-weight:600}
+img.seen{width:2.7rem;height:2.7rem;max-width:none;margin-top:2px;image-rendering:pixelated}
 .column img{image-rendering:pixelated;margin-bottom:.3rem}
 .threshold{background:var(--card);border:1px solid var(--line);border-radius:8px;padding:.8rem 1rem;margin:.6rem 0 1rem}
 .threshold label{font-weight:600}

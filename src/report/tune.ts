@@ -7,8 +7,8 @@ import { count, percent, percentRange, plural, table } from './table.ts';
 const shown = 10;
 
 export function tuneText({ output, best, metric, trials, earlier, seconds, ranking }: TuneSummary): Lines {
-  const names = ranking[0]?.set.map((set) => set.slice(0, set.indexOf('='))) ?? [];
-  const header = ['rank', 'trial', 'cost', 'accuracy', '95% interval', 'epochs', ...names.map(shortName)];
+  const names = fieldsOf(ranking);
+  const header = ['rank', 'trial', 'cost', 'accuracy', '95% interval', 'epochs', ...shortNames(names)];
   const rows = ranking
     .slice(0, shown)
     .map(({ rank, trial, cost, accuracy, accuracyInterval, epochs, set }) => [
@@ -18,7 +18,7 @@ export function tuneText({ output, best, metric, trials, earlier, seconds, ranki
       accuracy === null ? '' : percent(accuracy),
       accuracyInterval === null ? '' : percentRange(accuracyInterval),
       String(epochs),
-      ...set.map((one) => shortValue(one.slice(one.indexOf('=') + 1))),
+      ...set.map((one) => shortValue(valueText(one))),
     ]);
   const [first] = ranking;
   return [
@@ -49,20 +49,31 @@ const columns = [
 
 /** A row per trial, best first, with a column for each field that was varied. */
 export function rankingCsv(ranking: readonly RankedTrial[]): string {
-  const names = ranking[0]?.set.map((set) => set.slice(0, set.indexOf('='))) ?? [];
-  const rows = ranking.map((trial) => [
-    ...columns.map((column) => trial[column]),
-    ...trial.set.map((set) => set.slice(set.indexOf('=') + 1)),
-  ]);
+  const names = fieldsOf(ranking);
+  const rows = ranking.map((trial) => [...columns.map((column) => trial[column]), ...trial.set.map(valueText)]);
   return [[...columns, ...names], ...rows].map((row) => row.map(csvField).join(',')).join('\n');
 }
 
-/** training.learningRate becomes learningRate. */
-function shortName(path: string): string {
-  return path.slice(path.lastIndexOf('.') + 1);
+/** The fields that were varied. */
+export function fieldsOf(ranking: readonly RankedTrial[]): string[] {
+  return ranking[0]?.set.map((set) => set.slice(0, set.indexOf('='))) ?? [];
 }
 
-function shortValue(text: string): string {
+/** Of PATH=VALUE the value, as JSON. */
+export const valueText = (set: string) => set.slice(set.indexOf('=') + 1);
+
+/** training.learningRate becomes learningRate; where two fields end alike, they keep as much as tells them apart. */
+export function shortNames(paths: readonly string[]): string[] {
+  const ending = (path: string, parts: number) => path.split('.').slice(-parts).join('.');
+  return paths.map((path) => {
+    for (let parts = 1; ; parts++) {
+      const short = ending(path, parts);
+      if (short === path || paths.filter((other) => ending(other, parts) === short).length === 1) return short;
+    }
+  });
+}
+
+export function shortValue(text: string): string {
   const value = Number(text);
   const short =
     text !== '' && Number.isFinite(value) && !Number.isInteger(value) ? value.toPrecision(4) : text.replace(/^"|"$/g, '');

@@ -39,6 +39,9 @@ const rankedTrial = z.object({
 });
 export type RankedTrial = z.infer<typeof rankedTrial>;
 
+/** The config as it was before anything was varied, trained as a trial to its end. */
+const untunedTrial = rankedTrial.omit({ rank: true, trial: true, set: true });
+
 /** What stands in ranking.json. */
 export const ranking = z.array(rankedTrial).describe('best first');
 
@@ -52,5 +55,10 @@ export const tuneSummary = z.object({
   earlier: count.describe('trainings that were there before this call'),
   seconds,
   ranking,
+  untuned: untunedTrial
+    .nullable()
+    .describe(
+      'the config that was not tuned, trained to its end and judged on dev as the trials; null where --report never asked for it',
+    ),
 });
 export type TuneSummary = z.infer<typeof tuneSummary>;

@@ -17,6 +17,7 @@ export const searchFiles = {
   rankingCsv: 'ranking.csv',
   rankingJson: 'ranking.json',
   best: 'best.json',
+  untuned: 'untuned.json',
 } as const;
 
 export interface SearchFolder {
@@ -90,6 +91,23 @@ export async function readTrials(path: string): Promise<TrialResult[]> {
     if (i === lines.length - 1) return [];
     throw new UserError('data', `${file}, line ${i + 1}: expected a trial of nn tune, found ${line.slice(0, 40)}`);
   });
+}
+
+/** What the config that is not tuned came to; null where nobody asked. @throws UserError (data) on another file */
+export async function readUntuned(path: string): Promise<TrialResult | null> {
+  const file = join(path, searchFiles.untuned);
+  if (!(await exists(file))) return null;
+  const text = (await readPlainFile(file)).toString();
+  const { trialResult } = await import('../results/tuning.ts');
+  const parsed = trialResult.safeParse(parseLine(text));
+  if (parsed.success) return parsed.data;
+  throw new UserError('data', `${file}: expected a training of nn tune, found ${text.slice(0, 40)}`, {
+    hint: 'Remove the file: --report trains the config again.',
+  });
+}
+
+export function writeUntuned(path: string, result: TrialResult): Promise<void> {
+  return writeFileAtomically(join(path, searchFiles.untuned), `${JSON.stringify(result)}\n`);
 }
 
 /** The config of a search that stands in a folder. */

@@ -2,7 +2,7 @@ import { checkConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { countPositive, type Examples } from '../data/examples.ts';
 import type { ImageTable } from '../data/inspection/image-table.ts';
-import { borderBytes, thumbnailBytes } from '../data/inspection/measure.ts';
+import { borderBytes, thumbnailBytes, thumbnailSide } from '../data/inspection/measure.ts';
 import { stratifiedFolds } from '../data/split.ts';
 import { percent } from '../datasets/drift.ts';
 import { log } from '../elementary.ts';
@@ -12,43 +12,58 @@ import type { ShortcutScore } from '../results/inspection.ts';
 import { type CrossValidation, crossValidate } from './cross-validation.ts';
 
 /** What a picture shows of itself beside what it is of. Each becomes a few bytes, as pixels are. */
-export const shortcuts = {
+const entries = {
   size: {
     title: 'width and height',
     advice:
       'Bring the pictures of both classes to one size first, or the network may learn the traces of enlarging and shrinking.',
     features: sizeFeatures,
+    words: ({ widths, heights }, i) => `${widths[i]} × ${heights[i]} pixels`,
   },
   format: {
     title: 'file format',
     advice: 'Write the pictures of both classes in one format and quality, or the network may learn the traces of compression.',
     features: formatFeatures,
+    words: ({ formats, formatNames }, i) => formatNames[formats[i]!]!,
   },
   colour: {
     title: 'mean colour',
     advice:
       'The classes differ in light or colour as a whole: take pictures of both under the same conditions, or train with brightness and contrast augmented.',
     features: columnsOf('colours', 3),
+    words: ({ colours }, i) => `mean colour ${colours.subarray(i * 3, i * 3 + 3).join(', ')}`,
+    square: ({ colours }, i) => ({ side: 1, pixels: colours.subarray(i * 3, i * 3 + 3) }),
   },
   border: {
     title: 'border pixels',
     advice: 'Look for frames, bars, captions or one background, and cut them off.',
     features: columnsOf('borders', borderBytes),
+    words: borderWords,
   },
   thumbnail: {
     title: 'an 8×8 thumbnail',
     advice: 'Coarse layout or background alone tells the classes apart: add pictures of both before the same backgrounds.',
     features: columnsOf('thumbnails', thumbnailBytes),
+    words: () => '',
+    square: ({ thumbnails }, i) => ({
+      side: thumbnailSide,
+      pixels: thumbnails.subarray(i * thumbnailBytes, (i + 1) * thumbnailBytes),
+    }),
   },
-} as const satisfies Record<string, ShortcutEntry>;
+} satisfies Record<string, ShortcutEntry>;
 
-export type ShortcutName = keyof typeof shortcuts;
+export type ShortcutName = keyof typeof entries;
+export const shortcuts: Record<ShortcutName, ShortcutEntry> = entries;
 
 interface ShortcutEntry {
   title: string;
   advice: string;
   /** bytes of the pictures at `indices`: [indices.length, n] */
   features(table: ImageTable, indices: Int32Array): Uint8Array;
+  /** what it sees of the i-th picture, for people; empty where no words say it */
+  words(table: ImageTable, i: number): string;
+  /** the same as a square of RGB bytes, where it is one */
+  square?(table: ImageTable, i: number): { side: number; pixels: Uint8Array };
 }
 
 /** Answers of logistic regression on each shortcut alone, each for a picture that it was not trained on. */
@@ -58,6 +73,8 @@ export interface ShortcutStudy {
   labels: Uint8Array;
   /** 1 for each of these pictures where a shortcut was right, else 0 */
   right: Record<ShortcutName, Uint8Array>;
+  /** above 0 where it takes the picture for positive; the further off, the surer */
+  logits: Record<ShortcutName, Float64Array>;
 }
 
 /** More pictures than this make the interval of an accuracy hardly narrower than 2 points, and take longer. */
@@ -80,11 +97,44 @@ export async function studyShortcuts(
   const positive = countPositive(labels);
   if (Math.min(positive, labels.length - positive) < leastOfClass) return null;
   const right = {} as ShortcutStudy['right'];
+  const logits = {} as ShortcutStudy['logits'];
   for (const name of Object.keys(shortcuts) as ShortcutName[]) {
-    const logits = await logitsOutside(shortcuts[name].features(table, indices), labels, seed);
-    right[name] = Uint8Array.from(labels, (label, i) => (Number(logits[i]! > 0) === label ? 1 : 0));
+    const own = await logitsOutside(shortcuts[name].features(table, indices), labels, seed);
+    logits[name] = own;
+    right[name] = Uint8Array.from(labels, (label, i) => (Number(own[i]! > 0) === label ? 1 : 0));
   }
-  return { indices, labels, right };
+  return { indices, labels, right, logits };
+}
+
+/** Pictures at an end of what a shortcut measures. */
+export interface ShortcutEnd {
+  /** their class */
+  label: 0 | 1;
+  /** the class that they are most like, by the shortcut; the most alike first */
+  like: 0 | 1;
+  /** indices into the table */
+  images: number[];
+}
+
+/** Of each class the pictures at both ends of what a shortcut measures; one that stands at both is at the upper alone.
+ *  @param most  pictures at an end */
+export function shortcutEnds(
+  { indices, labels, logits }: Pick<ShortcutStudy, 'indices' | 'labels' | 'logits'>,
+  name: ShortcutName,
+  most: number,
+): ShortcutEnd[] {
+  const own = logits[name];
+  return ([1, 0] as const).flatMap((label) => {
+    const rising = Array.from(labels.keys()).filter((i) => labels[i] === label);
+    rising.sort((a, b) => own[a]! - own[b]! || a - b);
+    const upper = rising.slice(-most).reverse();
+    const lower = rising.slice(0, Math.min(most, rising.length - upper.length));
+    const at = (places: readonly number[]) => places.map((i) => indices[i]!);
+    return [
+      { label, like: 1 as const, images: at(upper) },
+      { label, like: 0 as const, images: at(lower) },
+    ];
+  });
 }
 
 /** A shortcut is strong that, for certain, leaves less than this share of the errors that the baseline makes. Of the photographs
@@ -97,7 +147,10 @@ export const learntShare = 0.1;
 
 /** @param model  for each picture of the study 1 where a model is right, 0 where not, and null where it can't be asked: it
  *                was trained on it. The shortcuts are then judged on the same pictures as the model */
-export function scoreShortcuts({ labels, right }: ShortcutStudy, model: readonly (0 | 1 | null)[] | null): ShortcutScore[] {
+export function scoreShortcuts(
+  { labels, right }: Pick<ShortcutStudy, 'labels' | 'right'>,
+  model: readonly (0 | 1 | null)[] | null,
+): ShortcutScore[] {
   const asked = Array.from(labels.keys()).filter((i) => model === null || model[i] !== null);
   const total = asked.length;
   const countOf = (values: ArrayLike<number | null>) => asked.reduce((sum, i) => sum + values[i]!, 0);
@@ -156,6 +209,13 @@ function columnsOf(column: 'colours' | 'borders' | 'thumbnails', length: number)
     for (const [to, i] of indices.entries()) out.set(table[column].subarray(i * length, (i + 1) * length), to * length);
     return out;
   };
+}
+
+/** The means over the four sides: colour, and how much green varies along one. */
+function borderWords({ borders }: ImageTable, i: number): string {
+  const own = borders.subarray(i * borderBytes, (i + 1) * borderBytes);
+  const mean = (k: number) => Math.round([0, 4, 8, 12].reduce((sum, side) => sum + own[side + k]!, 0) / 4);
+  return `border ${[0, 1, 2].map(mean).join(', ')}, varies by ${mean(3)}`;
 }
 
 /** A sixteenth of an octave is a step. */

@@ -1,5 +1,6 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { put, putScenes, scene } from '../data/inspection/pictures.ts';
 import { folderConfig, listing, run, temporaryFolder, writeJson } from './pictures.ts';
@@ -10,7 +11,7 @@ interface Report {
   readable: number;
   classes: Record<string, number>;
   findings: { kind: string; proposal: string; pictures: number; groups: { why: string; pictures: { name: string }[] }[] }[];
-  shortcuts: { name: string; accuracy: number; baseline: number }[] | null;
+  shortcuts: { name: string; title: string; accuracy: number; baseline: number; warning: string | null }[] | null;
   model: { path: string; accuracy: number; pictures: number } | null;
   differences: { what: string; differs: boolean }[];
   warnings: string[];
@@ -91,9 +92,62 @@ describe('nn data inspect', () => {
     const page = await readFile(join(folder, 'page.html'), 'utf8');
     expect(page).not.toContain('<script');
     expect(page).toContain('&lt;script&gt;alert(&quot;1&quot;)&lt;-script&gt;&amp;&#39;.png');
-    expect(page.match(/<img src="data:image\/jpeg;base64,/g)).toHaveLength(3);
+    const [, findings] = page.split('<h2>What is wrong with single pictures</h2>') as [string, string];
+    expect(findings.match(/<img src="data:image\/jpeg;base64,/g)).toHaveLength(3);
+    const [, samples] = /<h2>Samples of each class<\/h2>(.*?)<h2>/s.exec(page)!;
+    expect(samples!.match(/<img src="data:image\/jpeg;base64,/g)).toHaveLength(16);
+    expect(samples).toContain('8 of 23 pictures, chosen at random.');
     expect(page).not.toMatch(/(src|href)="(?!data:)/);
     expect(page).toContain('prefers-color-scheme:dark');
+  });
+
+  test('--html shows the mean of each class, and at both ends of a shortcut the pictures that are behind it', async () => {
+    const planted = join(folder, 'planted');
+    // cats are bright, others dark: grey values by class and number
+    const grey = (cat: boolean, i: number) => (cat ? 150 : 50) + i;
+    for (const cat of [true, false]) {
+      const files = Array.from({ length: 24 }, async (_, i) => {
+        const level = grey(cat, i);
+        const flat = sharp({ create: { width: 40, height: 40, channels: 3, background: { r: level, g: level, b: level } } });
+        const spot = await sharp({ create: { width: 4, height: 4 + i, channels: 3, background: '#808080' } })
+          .png()
+          .toBuffer();
+        const file = await flat
+          .composite([{ input: spot, left: 2 + i, top: 2 }])
+          .png()
+          .toBuffer();
+        return [`${cat ? 'cat' : 'noncat'}/${String(i).padStart(2, '0')}.png`, file] as const;
+      });
+      await put(planted, Object.fromEntries(await Promise.all(files)));
+    }
+    const { stdout } = await inspect(0, 'planted', '--html', 'planted.html', '--json');
+    const shortcuts = (JSON.parse(stdout) as Report).shortcuts!;
+    const page = await readFile(join(folder, 'planted.html'), 'utf8');
+    const strong = shortcuts.filter(({ warning }) => warning !== null).map(({ name }) => name);
+    expect(strong).toContain('colour');
+    expect(strong).not.toContain('format');
+    for (const { title, accuracy } of shortcuts)
+      expect(page).toContain(`<td>${title}</td><td class="figure">${(accuracy * 100).toFixed(1)}%</td>`);
+    const [, colour] = /<h3>Mean colour: (.*?)(?=<h[23]>)/s.exec(page)!;
+    const ends = colour!
+      .split('<h4>')
+      .slice(1)
+      .map((end) => [...end.matchAll(/<figcaption>(\w+)\/(\d+)\.png<br>mean colour (\d+)/g)]);
+    // cat most like cat, cat most like noncat, noncat most like cat, noncat most like noncat: what is drawn says which they are
+    expect(ends.map((end) => new Set(end.map(([, label]) => label)))).toEqual(
+      ['cat', 'cat', 'noncat', 'noncat'].map((l) => new Set([l])),
+    );
+    const mean = (k: number) => ends[k]!.reduce((sum, [, , , level]) => sum + Number(level), 0) / ends[k]!.length;
+    expect(mean(0)).toBeGreaterThan(mean(1) + 5);
+    expect(mean(2)).toBeGreaterThan(mean(3) + 5);
+    const means = [...page.matchAll(/<img src="data:image\/png;base64,([^"]+)" alt="the mean picture of (\w+)"/g)];
+    expect(means.map(([, , label]) => label)).toEqual(['cat', 'noncat']);
+    for (const [, file, label] of means) {
+      const { data, info } = await sharp(Buffer.from(file!, 'base64')).raw().toBuffer({ resolveWithObject: true });
+      const corner = data[(info.width * (info.height - 1) + info.width - 1) * 3]!; // where no spot is
+      const levels = Array.from({ length: 24 }, (_, i) => grey(label === 'cat', i));
+      expect(Math.abs(corner - levels.reduce((a, b) => a + b) / 24)).toBeLessThanOrEqual(1);
+    }
   });
 
   test('--model holds shortcuts against a model, on pictures that it was not trained on', async () => {

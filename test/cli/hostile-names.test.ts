@@ -63,6 +63,7 @@ const calls: Record<string, Call[]> = {
   tune: [
     { words: [...config, '--trials', '1', '--jobs', '1'], kind: 'people', names: evil },
     { words: [...config, '--trials', '1', '--jobs', '1', '--json'], kind: 'json', names: evil },
+    { words: [...config, '--trials', '1', '--jobs', '1', '--report', `s${evil}.html`], kind: 'people', names: evil },
   ],
   'gradient-check': [
     { words: config, kind: 'people' },
@@ -85,6 +86,7 @@ const calls: Record<string, Call[]> = {
     { words: [source, ...model], kind: 'people', ...inspecting },
     { words: [source, '--json'], kind: 'json', ...inspecting },
     { words: config, kind: 'people', ...inspecting },
+    { words: [source, '--html', `found${evil}.html`], kind: 'people', ...inspecting },
   ],
   'data preview': [
     { words: [source, '--out', `sheet${evil}.png`], kind: 'rows', names: evil },

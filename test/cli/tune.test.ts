@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RankedTrial, TuneSummary } from '../../src/results/tuning.ts';
 import { nn } from '../cli.ts';
+import { expectAlone, faultsIn } from '../report/well-formed.ts';
 import { writeClasses, writePicture } from './pictures.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'nn-tune-'));
@@ -73,6 +74,50 @@ describe('nn tune', () => {
     expect(timeless(summary.ranking)).toEqual(timeless(ranking('one')));
   });
 
+  test('--report writes a page with the figures of --json, and trains the config that is not tuned once', async () => {
+    const words = ['--output', 'shown', '--report', 'shown.html', '--json'];
+    await run(...words, '--trials', '3', '--jobs', '1');
+    const before = read('shown', 'untuned.json');
+    writeFileSync(join(folder, 'shown.html'), 'an older page');
+    const { stdout, stderr } = await run(...words, '--jobs', '1'); // it goes on, to six trials
+    expect(stderr).toContain('going on after 3 finished');
+    expect(stderr).not.toContain('not tuned first');
+    expect(read('shown', 'untuned.json')).toBe(before);
+    const summary: TuneSummary = JSON.parse(stdout);
+    expect(timeless(summary.ranking)).toEqual(timeless(ranking('two')));
+    const page = read('shown.html');
+    expect(faultsIn(page)).toEqual([]);
+    expectAlone(page);
+    const rows = [
+      ...page.matchAll(
+        /<tr><td[^>]*>(\d+)<\/td><td[^>]*>(\d+)<\/td><td class="figure">([\d.]+)<\/td><td class="figure">([\d.]+%)<\/td>/g,
+      ),
+    ];
+    expect(rows.map(([, ...cells]) => cells)).toEqual(
+      summary.ranking.map(({ rank, trial, cost, accuracy }) => [
+        String(rank),
+        String(trial),
+        cost!.toFixed(4),
+        `${(accuracy! * 100).toFixed(1)}%`,
+      ]),
+    );
+    expect(page).toContain(`<td>not tuned</td><td class="figure">${summary.untuned!.cost!.toFixed(4)}</td>`);
+    expect(page).toContain('Too few trials to tell: there are 6');
+  });
+
+  test('the commands of its page train the very trial, and the config that was not tuned', async () => {
+    const page = read('shown.html');
+    const summary = ranking('shown');
+    const commands = [...page.matchAll(/<pre data-copy tabindex="0">nn (train [^<]*)<\/pre>/g)].map(([, words]) => words!);
+    expect(commands).toHaveLength(6);
+    const figures = [summary[0]!.cost, JSON.parse(read('shown', 'untuned.json')).score.cost];
+    for (const [i, words] of [commands[0]!, commands[5]!].entries()) {
+      const { stdout, code } = await nn([...words.split(' '), '--output', `copied-${i}`, '--json'], { cwd: folder });
+      expect(code).toBe(0);
+      expect(JSON.parse(stdout).metrics.dev.cost).toBe(figures[i]);
+    }
+  });
+
   test('interrupted, it goes on with the very same trials', async () => {
     const slow = ['--output', 'cut', '--jobs', '1', '--set', 'training.epochs=1500'];
     const first = await nn(['tune', '--config', 'c.json', ...slow], {
@@ -138,6 +183,13 @@ describe('nn tune', () => {
     expect(code).toBe(0);
     expect(timeless(ranking('merged'))).toEqual(timeless(ranking('two')));
     expect(read('merged', 'best.json')).toBe(read('two', 'best.json'));
+    // the folder of the ranking has no config of its own: commands name that of the first shard
+    writeFileSync(join(folder, 'shard-2', 'untuned.json'), read('shown', 'untuned.json'));
+    const words = ['tune', '--merge', 'shard-1', 'shard-2', '--output', 'merged', '--report', 'merged.html', '--json'];
+    const { untuned }: TuneSummary = JSON.parse((await nn(words, { cwd: folder })).stdout);
+    expect(untuned!.cost).toBe(JSON.parse(read('shown', 'untuned.json')).score.cost);
+    expect(read('merged.html')).toContain(`nn train --config ${join('shard-1', 'config.json')} --set`);
+    expect(read('merged.html')).toContain(untuned!.cost!.toFixed(4));
   });
 
   test('shards of other searches are not merged, whatever differs; where the pictures lie may', async () => {

@@ -213,16 +213,101 @@ describe('the graph as SVG', () => {
     }
   });
 
-  test('runs forward to the right, and backward, below it, to the left', () => {
+  test('runs forward down, and backward, right of it, up; parameters and their gradients stand at the sides', () => {
     const graph = networkGraph(fourLayers, plain);
     const boxes = boxesOf(graphFormats.svg.render(graph));
     const at = (name: string) => boxes[graph.nodes.findIndex((one) => one.name === name)]!;
-    const isRising = (names: string[]) => names.every((name, i) => i === 0 || at(names[i - 1]!).x < at(name).x);
-    expect(isRising(['X', 'Z[1]', 'A[1]', 'Z[2]', 'A[2]', 'Z[3]', 'A[3]', 'Z[4]', 'Ŷ', 'L', 'J'])).toBe(true);
-    expect(isRising(['dZ[1]', 'dA[1]', 'dZ[2]', 'dA[2]', 'dZ[3]', 'dA[3]', 'dZ[4]'])).toBe(true);
-    expect(at('dZ[1]').y).toBeGreaterThan(at('Z[1]').y + at('Z[1]').height);
+    const isFalling = (names: string[]) => names.every((name, i) => i === 0 || at(names[i - 1]!).y < at(name).y);
+    expect(isFalling(['X', 'Z[1]', 'A[1]', 'Z[2]', 'A[2]', 'Z[3]', 'A[3]', 'Z[4]', 'Ŷ', 'L', 'J'])).toBe(true);
+    expect(isFalling(['dZ[1]', 'dA[1]', 'dZ[2]', 'dA[2]', 'dZ[3]', 'dA[3]', 'dZ[4]'])).toBe(true);
+    const row = ['W[2]', 'Z[2]', 'dZ[2]', 'dW[2]'].map(at);
+    for (const [i, box] of row.entries()) if (i > 0) expect(box.x).toBeGreaterThan(row[i - 1]!.x + row[i - 1]!.width);
+  });
+
+  test.each([0, 1, 2, 4, 8, 12, 30])('with %i hidden layers is as wide as a page, and its texts stay within', (depth) => {
+    const layer = { batchNorm: true, keepProb: 1 / 3, activation: 'leakyRelu' } as const;
+    const widest: Network = { inputs: 3_145_728, layers: [...Array.from({ length: depth }, () => relu(100_000, layer)), output] };
+    const svg = graphFormats.svg.render(networkGraph(widest, everyCost));
+    const [, width, height] = /viewBox="0 0 (\d+) (\d+)"/.exec(svg)!.map(Number) as [number, number, number];
+    expect(width).toBeLessThanOrEqual(1000);
+    const [, shift] = /translate\(0 (\d+)\)/.exec(svg)!.map(Number) as [number, number];
+    for (const { x, y, text } of textsOf(svg)) {
+      expect(x + text.length * 0.602 * 12, text).toBeLessThanOrEqual(width);
+      expect(y + shift).toBeLessThanOrEqual(height);
+    }
+  });
+
+  test('no edge crosses a box, or the words of a lane or layer', () => {
+    fc.assert(
+      fc.property(anyNetwork, ({ network, cost }) => {
+        const graph = networkGraph(network, cost);
+        const svg = graphFormats.svg.render(graph);
+        const boxes = boxesOf(svg);
+        const words = textsOf(svg)
+          .filter(({ kind }) => kind !== undefined && !['name', 'title'].includes(kind))
+          .map(({ x, y, text }) => ({ x, y: y - 10, width: text.length * 0.602 * 12, height: 12, texts: [] }));
+        const edges = [...svg.matchAll(/<path class="edge[^>]* d="([^"]+)"/g)].map(([, d]) => segmentsOf(d!));
+        expect(edges).toHaveLength(graph.edges.length);
+        for (const [e, { from, to }] of graph.edges.entries()) {
+          const ends = [from, to].map((id) => boxes[graph.nodes.findIndex((one) => one.id === id)]!) as [Drawn, Drawn];
+          const [first, last] = [edges[e]![0]!, edges[e]!.at(-1)!];
+          expect(touches(ends[0], first.x1, first.y1) && touches(ends[1], last.x2, last.y2), `${from} to ${to}`).toBe(true);
+          for (const box of [...boxes, ...words]) {
+            const crossed = edges[e]!.filter((segment) => crosses(segment, box));
+            expect(crossed, `${from} to ${to} over ${box.texts[0]?.text}`).toEqual([]);
+          }
+        }
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  test('is light on paper, and dark on a screen that asks for it', () => {
+    const svg = graphFormats.svg.render(networkGraph(logistic, plain));
+    const [, light, dark] = /<style>(.*)@media screen and \(prefers-color-scheme:dark\)\{(.*)\}<\/style>/.exec(svg)!;
+    const selectors = (rules: string) => [...rules.matchAll(/([^{}]+)\{(?:fill|stroke):/g)].map(([, selector]) => selector);
+    expect(selectors(dark!)).toEqual(expect.arrayContaining(['text', '.sheet', 'rect.value', '.edge.backward']));
+    expect(selectors(light!)).toEqual(expect.arrayContaining(selectors(dark!)));
   });
 });
+
+interface Segment {
+  x1: number;
+  y1: number;
+  x2: number;
+  y2: number;
+}
+
+/** Of a path of M, H and V. */
+function segmentsOf(d: string): Segment[] {
+  const [, x0, y0] = /^M([\d.]+) ([\d.]+)/.exec(d)!.map(Number) as [number, number, number];
+  let [x, y] = [x0, y0];
+  return [...d.matchAll(/([HV])([\d.]+)/g)].map(([, way, to]) => {
+    const begin = { x1: x, y1: y };
+    if (way === 'H') x = Number(to);
+    else y = Number(to);
+    return { ...begin, x2: x, y2: y };
+  });
+}
+
+const touches = ({ x, y, width, height }: Drawn, px: number, py: number) =>
+  px >= x - 0.01 && px <= x + width + 0.01 && py >= y - 0.01 && py <= y + height + 0.01;
+
+const crosses = ({ x1, y1, x2, y2 }: Segment, { x, y, width, height }: Drawn) =>
+  Math.max(x1, x2) > x + 0.01 &&
+  Math.min(x1, x2) < x + width - 0.01 &&
+  Math.max(y1, y2) > y + 0.01 &&
+  Math.min(y1, y2) < y + height - 0.01;
+
+/** All words of a picture, with the class that they have and the left end of each. */
+function textsOf(svg: string): { x: number; y: number; text: string; kind: string | undefined }[] {
+  return [...svg.matchAll(/<text(?: class="([^"]+)")? x="([\d.]+)" y="([\d.]+)"[^>]*>([^<]*)</g)].map(([, kind, x, y, text]) => ({
+    kind,
+    x: Number(x) - (kind?.startsWith('lane') ? (text!.length * 0.602 * 12) / 2 : 0), // in the middle of its column
+    y: Number(y),
+    text: text!,
+  }));
+}
 
 interface Drawn {
   x: number;

@@ -3,38 +3,9 @@ import { describe, expect, test } from 'vitest';
 import type { Finding, FlaggedImage } from '../../src/data/inspection/findings.ts';
 import { sheetHtml } from '../../src/report/contact-sheet.ts';
 import { htmlTable } from '../../src/report/html.ts';
-import { type Inspection, inspectionHtml } from '../../src/report/inspection.ts';
-
-/** Elements without an end. */
-const voids = new Set(['meta', 'img', 'br']);
-
-/** What is not well-formed in a page: tags that do not match, attributes without quotes, bare < > & or ". */
-function faultsIn(page: string): string[] {
-  const open: string[] = [];
-  const faults: string[] = [];
-  const body = page.replace(/^<!doctype html>\n/, '').replace(/<style>[^<]*<\/style>/, '');
-  const pattern = /<(\/?)([a-z][a-z0-9]*)((?:\s[a-z-]+="[^"<]*")*)>|([^<>]+)|([<>])/g;
-  for (const [all, ending, tag, , text, bare] of body.matchAll(pattern)) {
-    const isWrong =
-      text === undefined
-        ? bare !== undefined || (ending === '/' && open.pop() !== tag)
-        : /["']|&(?!(amp|lt|gt|quot|#39);)/.test(text);
-    if (isWrong) faults.push(all);
-    else if (tag !== undefined && ending === '' && !voids.has(tag)) open.push(tag);
-  }
-  return [...faults, ...open];
-}
-
-/** Refuses a page that asks for anything beside itself, or runs anything. */
-function expectSelfContained(page: string): void {
-  expect(page).not.toMatch(/<(script|link|iframe|object|embed|base|form|svg)\b/i);
-  const tags = page.match(/<[a-z][^>]*>/g)!.join('');
-  expect(tags).not.toMatch(/\s(on\w+|href|srcset|action|style)="/);
-  for (const [, source] of tags.matchAll(/\ssrc="([^"]*)"/g)) expect(source).toMatch(/^data:image\/(jpeg|png);base64,[\w+/=]*$/);
-  const [, style] = /<style>([^<]*)<\/style>/.exec(page)!;
-  expect(style).not.toMatch(/url\(|@import/);
-  expect(page).toContain(`content="default-src 'none'; img-src data:; style-src 'unsafe-inline'"`);
-}
+import type { Inspection } from '../../src/report/inspection.ts';
+import { inspectionHtml } from '../../src/report/inspection-report.ts';
+import { expectAlone, faultsIn } from './well-formed.ts';
 
 const picture = (name: string): FlaggedImage => ({ name, label: name, part: 'train', source: 0, index: 0 });
 
@@ -50,7 +21,7 @@ function inspection(name: string): { found: Inspection; shown: FlaggedImage } {
     accuracy: 0.5,
     accuracyInterval: [0.4, 0.6] as const,
     baseline: 0.5,
-    warning: null,
+    warning: name,
   };
   const found: Inspection = {
     source: name,
@@ -78,7 +49,14 @@ function inspection(name: string): { found: Inspection; shown: FlaggedImage } {
 
 const inspectionPage = (name: string) => {
   const { found, shown } = inspection(name);
-  return inspectionHtml(found, new Map([[shown, Uint8Array.of(255, 216, 255)]]), 10);
+  const square = { side: 1, pixels: Uint8Array.of(1, 2, 3) };
+  const group = { title: name, images: [{ picture: shown, words: name, square }] };
+  const images = {
+    thumbnails: new Map([[shown, Uint8Array.of(255, 216, 255)]]),
+    classes: [{ label: name, total: 2, samples: [shown], mean: square }],
+    shortcuts: new Map([['size', [group]]]),
+  };
+  return inspectionHtml(found, images, 10);
 };
 const sheetPage = (name: string) => {
   const square = new Uint8Array(12);
@@ -100,9 +78,10 @@ describe.each(pages)('the page of %s', (_, page) => {
     '&lt;already;&amp;',
     'new\nline\t\u001b[31m',
     '\ud800 half a letter',
+    'turned \u202e around',
   ])('is well-formed and needs nothing beside it, with a file called %j', (name) => {
     expect(faultsIn(page(name))).toEqual([]);
-    expectSelfContained(page(name));
+    expectAlone(page(name));
   });
 
   test('is so with any name', () => {

@@ -56,6 +56,7 @@ describe('what is printed with --json is what its schema says', () => {
     ['evaluate -m run --data photos', evaluation],
     ['evaluate -m run --split all', evaluation],
     ['tune -c search.json -o search', tuneSummary],
+    ['tune -c search.json -o search --report search.html', tuneSummary],
     ['gradient-check -c c.json --parameters 5', gradientCheck],
     ['graph -c c.json', graph],
     ['model show run', modelDescription],

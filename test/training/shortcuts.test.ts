@@ -9,6 +9,7 @@ import {
   type ShortcutName,
   type ShortcutStudy,
   scoreShortcuts,
+  shortcutEnds,
   shortcuts,
   studyShortcuts,
 } from '../../src/training/shortcuts.ts';
@@ -112,7 +113,7 @@ test('pictures that are left out are not looked at', async () => {
 
 describe('a shortcut beside a model', () => {
   /** 100 pictures, 60 of them positive; each shortcut is right on the first so many. */
-  const study = (correct: number): ShortcutStudy => ({
+  const study = (correct: number): Pick<ShortcutStudy, 'indices' | 'labels' | 'right'> => ({
     indices: Int32Array.from(Array(100).keys()),
     labels: Uint8Array.from({ length: 100 }, (_, i) => (i < 60 ? 1 : 0)),
     right: Object.fromEntries(
@@ -163,4 +164,17 @@ describe('a shortcut beside a model', () => {
     const { accuracy, baseline } = scoreShortcuts(study(60), asked)[0]!;
     expect({ accuracy, baseline }).toEqual({ accuracy: 40 / 80, baseline: 0.5 });
   });
+});
+
+test('the ends of a shortcut are the pictures of each class with the largest and the least logits, each picture once', () => {
+  const [indices, labels] = [Int32Array.from([10, 11, 12, 13, 14, 15, 16]), Uint8Array.from([1, 1, 1, 1, 0, 0, 0])];
+  const logits = Object.fromEntries(
+    names.map((name) => [name, Float64Array.from([3, -2, 5, 1, -4, 2, -1])]),
+  ) as ShortcutStudy['logits'];
+  expect(shortcutEnds({ indices, labels, logits }, 'border', 2)).toEqual([
+    { label: 1, like: 1, images: [12, 10] },
+    { label: 1, like: 0, images: [11, 13] },
+    { label: 0, like: 1, images: [15, 16] },
+    { label: 0, like: 0, images: [14] },
+  ]);
 });

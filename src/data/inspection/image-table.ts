@@ -57,6 +57,8 @@ export interface ImageTable {
   borders: Uint8Array;
   /** [count, thumbnailBytes] */
   thumbnails: Uint8Array;
+  /** [side, side, 3] each: the squares of the negative class added up, and those of the positive */
+  squareSums: readonly [Float64Array, Float64Array];
   unreadable: Unreadable[];
 }
 
@@ -78,7 +80,7 @@ export async function tabulateImages(
   sources: readonly TableSource[],
   { classes, preprocessing, onProgress }: ImageTableOptions,
 ): Promise<ImageTable> {
-  const table = emptyTable(sources, classes);
+  const table = emptyTable(sources, classes, preprocessing.imageSize);
   for (const [s, { source }] of sources.entries()) {
     const positive = source.classes.indexOf(classes.positive);
     let done = 0;
@@ -109,7 +111,7 @@ async function factsOf(source: Source, index: number, preprocessing: Preprocessi
   return { info, image };
 }
 
-function emptyTable(sources: readonly TableSource[], classes: Classes): ImageTable {
+function emptyTable(sources: readonly TableSource[], classes: Classes, side: number): ImageTable {
   const most = sources.reduce((sum, { source }) => sum + source.count, 0);
   return {
     sources,
@@ -136,6 +138,7 @@ function emptyTable(sources: readonly TableSource[], classes: Classes): ImageTab
     colours: new Uint8Array(most * 3),
     borders: new Uint8Array(most * borderBytes),
     thumbnails: new Uint8Array(most * thumbnailBytes),
+    squareSums: [new Float64Array(side * side * 3), new Float64Array(side * side * 3)],
     unreadable: [],
   };
 }
@@ -163,6 +166,15 @@ function add(table: ImageTable, facts: Facts & { source: number; index: number; 
   table.colours.set(colourOf(small), i * 3);
   table.borders.set(borderOf(small), i * borderBytes);
   table.thumbnails.set(thumbnailOf(small), i * thumbnailBytes);
+  const sums = table.squareSums[label as 0 | 1];
+  for (let k = 0; k < sums.length; k++) sums[k]! += image.pixels[k]!;
+}
+
+/** The mean of all squares of a class that were read: [side, side, 3] bytes, and how many they are.
+ *  @param label  1 for the positive class, 0 for the other */
+export function meanSquare({ squareSums, labels, count }: ImageTable, label: 0 | 1): { pixels: Uint8Array; count: number } {
+  const members = labels.subarray(0, count).reduce((sum, one) => sum + Number(one === label), 0);
+  return { pixels: Uint8Array.from(squareSums[label], (sum) => Math.round(sum / members)), count: members };
 }
 
 /** What the picture is called in its source. */
