@@ -66,8 +66,8 @@ export function chartHtml({ name, title, summary, x, y, series, marks = [], guid
   const labels = [
     ...ticksOf(across, x, 5).map(([tick, text]) => `<text x="${at(across(tick))}" y="${bottom + 17}" class="mid">${text}</text>`),
     ...ticksOf(up, y, 5).map(([tick, text]) => `<text x="${frame.left - 7}" y="${at(up(tick) + 4)}" class="end">${text}</text>`),
-    `<text x="${(frame.left + right) / 2}" y="${height - 8}" class="mid soft">${escapeHtml(x.label)}</text>`,
-    `<text x="4" y="13" class="soft">${escapeHtml(y.label)}</text>`,
+    `<text x="${(frame.left + right) / 2}" y="${height - 8}" class="mid soft">${escapeHtml(fitting(x.label))}</text>`,
+    `<text x="4" y="13" class="soft">${escapeHtml(fitting(y.label))}</text>`,
   ];
   const drawn = series.map((one) => seriesSvg(one, across, up, bottom));
   const guided = guide
@@ -92,6 +92,9 @@ export function chartHtml({ name, title, summary, x, y, series, marks = [], guid
     '</figure>',
   ].join('');
 }
+
+/** A label may have a name of any length in it. */
+const fitting = (text: string) => ([...text].length <= 50 ? text : `${[...text].slice(0, 49).join('')}…`);
 
 type Scale = ReturnType<typeof scaleLinear<number>> | ReturnType<typeof scaleLog<number>>;
 

@@ -117,9 +117,11 @@ function verdictHtml({ summary, state, diverged, classes, folder }: RunReport): 
       again,
     );
   const { headline, measured, isSound, more } = diagnosisWords(summary!.diagnosis, { metrics: summary!.metrics, classes });
-  const head = `<strong>${escapeHtml(headline[0]!.toUpperCase() + headline.slice(1))}.</strong> ${escapeHtml(measured)}`;
+  const head = `<strong>${escapeHtml(capital(headline))}.</strong> ${escapeHtml(measured)}`;
   return verdict(head, !isSound, [...more, ...again]);
 }
+
+const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 
 const partNames = ['train', 'dev', 'test'] as const;
 
@@ -262,8 +264,8 @@ function remediesHtml({ remedies }: NonNullable<TrainSummary['diagnosis']>, { fo
     '<h2>What to try next</h2>',
     '<p class="soft">The most promising first. Each is advice from what was measured here, not a promise: train with one, and compare.</p>',
     ...remedies.flatMap((remedy) => [
-      `<h3>${escapeHtml(remedy.title[0]!.toUpperCase() + remedy.title.slice(1))}</h3>`,
-      `<p>${escapeHtml(remedy.why)}${escapeHtml(durationText(remedy))}</p>`,
+      `<h3>${escapeHtml(capital(remedy.title))}</h3>`,
+      `<p>${escapeHtml(capital(remedy.why))}${escapeHtml(durationText(remedy))}</p>`,
       ...(remedy.set.length === 0 ? [] : [`<pre data-copy tabindex="0">${escapeHtml(command(remedy.set))}</pre>`]),
     ]),
   ];

@@ -9,7 +9,7 @@ import { copyOldRun, kinds, train, trainStreamed, trainUntil, writeHdf5 } from '
 /** Every kind of page, at every width, in both colours, with scripts and without. */
 
 let folder: string;
-let browser: Browser;
+let browser: Browser | undefined;
 let tabs: Record<'with' | 'without', Tab>;
 
 const report = (run: string) => join(run, 'report.html');
@@ -72,7 +72,7 @@ describe.skipIf(withoutChromium)('pages', () => {
     tabs = { with: await openTab(browser), without: await openTab(browser, { scripts: false }) };
   });
   afterAll(async () => {
-    await browser.close();
+    await browser?.close();
     await rm(folder, { recursive: true });
   });
 

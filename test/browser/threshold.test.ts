@@ -12,7 +12,7 @@ import { type Kind, train } from './runs.ts';
 /** The figures on a page are those of summary.json and of `nn evaluate`, whatever the threshold. */
 
 let folder: string;
-let browser: Browser;
+let browser: Browser | undefined;
 let tab: Tab;
 
 const percent = (share: number) => `${(share * 100).toFixed(1)}%`;
@@ -69,7 +69,7 @@ describe.skipIf(withoutChromium)('figures', () => {
     tab = await openTab(browser);
   });
   afterAll(async () => {
-    await browser.close();
+    await browser?.close();
     await rm(folder, { recursive: true });
   });
 
