@@ -104,8 +104,12 @@ const valuesOf = ({ points, intervals = [], filled }: Series) => [
   ...(filled ? [0] : []),
 ];
 
+/** What is larger, or smaller than its inverse, stays at the edge: a range of such numbers is none itself, or none to divide by. */
+const largest = 1e300;
+
 function scaleOf({ scale = 'linear', domain }: Axis, values: readonly number[], range: [number, number]): Scale {
-  const finite = values.filter((value) => Number.isFinite(value) && (scale === 'linear' || value > 0));
+  const sizes = values.filter((value) => Math.abs(value) <= largest).map((value) => (Math.abs(value) < 1 / largest ? 0 : value));
+  const finite = sizes.filter((value) => scale === 'linear' || value > 0);
   const low = finite.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
   const high = finite.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
   const found = finite.length === 0 ? [scale === 'log' ? 0.1 : 0, 1] : low === high ? spread(low, scale) : [low, high];

@@ -53,7 +53,7 @@ export async function trainUntil(
   const moment = async (ended: () => boolean) => {
     await hasLines(journal, 3, ended);
     const page = () => readFile(join(folder, name, 'report.html'), 'utf8').catch(() => '');
-    while (!ended() && !(await page()).includes('data-chart')) await sleep(20);
+    while (!ended() && !(await page()).includes('<figure class="chart"')) await sleep(20);
   };
   await signalled(['train', '-c', `${name}.json`, '-o', name, '--threads', '1'], folder, { signal, moment });
 }
