@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { TrainSummary } from '../../src/results/summary.ts';
 import { readJson, run, temporaryFolder, writeJson } from '../cli/pictures.ts';
@@ -25,6 +25,11 @@ describe.skipIf(withoutChromium)('a training', () => {
     await rm(folder, { recursive: true });
   });
 
+  /** Time goes on in the page when a test says so. */
+  const stopClock = async (page: Page) => {
+    await page.clock.install({ time: 0 });
+    await page.clock.pauseAt(1000);
+  };
   const epochOf = async ({ page }: Tab) =>
     Number(/In training: epoch ([\d,]+) of/.exec(await textOf(page))![1]!.replaceAll(',', ''));
   const wait = async (file: string, has: (page: string) => boolean) => {
@@ -48,7 +53,7 @@ describe.skipIf(withoutChromium)('a training', () => {
       const tab = await openTab(browser!);
       let loads = 0;
       tab.page.on('load', () => loads++);
-      await tab.page.clock.install();
+      await stopClock(tab.page);
       const faults = await tab.open(file);
       const [first, old] = [await epochOf(tab), await readFile(file, 'utf8')];
       expect(await tab.page.locator('[data-figure], [data-threshold], .squares, .verdict').count()).toBe(0);
@@ -88,7 +93,7 @@ describe.skipIf(withoutChromium)('a training', () => {
     const { page, open } = await openTab(browser!);
     let loads = 0;
     page.on('load', () => loads++);
-    await page.clock.install();
+    await stopClock(page);
     await open(join(folder, 'folds', 'report.html'));
     const text = await textOf(page);
     expect(text).toMatch(/^Interrupted in fold 1, after [\d,]+ epochs? of 10,000,000/m);
