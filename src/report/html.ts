@@ -138,6 +138,6 @@ summary{cursor:pointer;font-weight:600;margin:.5rem 0}
 button{font:inherit;font-size:.8rem;padding:.1rem .6rem;border:1px solid var(--line);border-radius:4px;background:var(--card);color:var(--text);cursor:pointer}
 [hidden]{display:none}
 pre:has(+button){margin-bottom:.3rem}
-@media (max-width:34rem){th,td{padding-right:.7rem}td.soft{font-size:.85rem}.chart svg text{font-size:16px}.squares figure{width:calc(50% - .4rem)}.squares img{width:100%;height:auto;aspect-ratio:1}}
+@media (max-width:34rem){th,td{padding-right:.7rem}td.soft{font-size:.85rem}.threshold .figure{white-space:normal}.chart svg text{font-size:16px}.squares figure{width:calc(50% - .4rem)}.squares img{width:100%;height:auto;aspect-ratio:1}}
 @media print{body{max-width:none;font-size:11pt}.chart,figure,tr,pre{break-inside:avoid}h2,h3{break-after:avoid}button,.tip{display:none}details>*{display:block}}
 `.replaceAll('\n', '');

@@ -127,7 +127,8 @@ function verdictHtml({ summary, state, diverged, classes, folder }: RunReport): 
   return verdict(head, !isSound, [...more, ...again]);
 }
 
-const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
+/** The first letter of a sentence; a command stays as it is typed. */
+const capital = (text: string) => (text.startsWith('nn ') ? text : text.charAt(0).toUpperCase() + text.slice(1));
 
 const partNames = ['train', 'dev', 'test'] as const;
 
