@@ -50,6 +50,9 @@ export function reporterOf(job: TrainingJob, path: string): TrainingReporter {
     async diverged() {
       await write({ state: 'diverged' });
     },
+    async interrupted() {
+      await write({ state: 'interrupted' });
+    },
     async ended(summary, classifier, logits) {
       const shown = judgedPart(job, summary, logits);
       const roots = rootsOf(job.loaded);

@@ -118,8 +118,9 @@ export function thinned(y: readonly number[], most: number, keep: readonly numbe
     const [first, end] = [Math.floor((s * y.length) / stretches), Math.floor(((s + 1) * y.length) / stretches)];
     let [low, high] = [first, first];
     for (let i = first; i < end; i++) {
-      if (y[i]! < y[low]!) low = i;
-      if (y[i]! > y[high]!) high = i;
+      if (Number.isNaN(y[i])) continue;
+      if (!(y[low]! <= y[i]!)) low = i; // also where the first is no number
+      if (!(y[high]! >= y[i]!)) high = i;
     }
     kept.add(low).add(high);
   }

@@ -72,8 +72,8 @@ export function chartHtml({ name, title, summary, x, y, series, marks = [], guid
   const labels = [
     ...ticksOf(across, x, 5).map(([tick, text]) => `<text x="${at(across(tick))}" y="${bottom + 17}" class="mid">${text}</text>`),
     ...ticksOf(up, y, 5).map(([tick, text]) => `<text x="${frame.left - 7}" y="${at(up(tick) + 4)}" class="end">${text}</text>`),
-    `<text x="${(frame.left + right) / 2}" y="${height - 8}" class="mid soft">${escapeHtml(x.label)}</text>`,
-    `<text x="4" y="13" class="soft">${escapeHtml(y.label)}</text>`,
+    `<text x="${(frame.left + right) / 2}" y="${height - 8}" class="mid soft">${escapeHtml(fitting(x.label))}</text>`,
+    `<text x="4" y="13" class="soft">${escapeHtml(fitting(y.label))}</text>`,
   ];
   const drawn = series.map((one) => seriesSvg(one, across, up, bottom));
   const guided = guide
@@ -99,6 +99,9 @@ export function chartHtml({ name, title, summary, x, y, series, marks = [], guid
   ].join('');
 }
 
+/** A label may have a name of any length in it. */
+const fitting = (text: string) => ([...text].length <= 50 ? text : `${[...text].slice(0, 49).join('')}…`);
+
 type Scale = ReturnType<typeof scaleLinear<number>> | ReturnType<typeof scaleLog<number>>;
 
 const valuesOf = ({ points, intervals = [], filled }: Series) => [
@@ -107,9 +110,13 @@ const valuesOf = ({ points, intervals = [], filled }: Series) => [
   ...(filled ? [0] : []),
 ];
 
+/** What is larger, or smaller than its inverse, stays at the edge: a range of such numbers is none itself, or none to divide by. */
+const largest = 1e300;
+
 function scaleOf({ scale = 'linear', domain, categories }: Axis, values: readonly number[], range: [number, number]): Scale {
   if (categories) return scaleLinear([-0.5, categories.length - 0.5], range);
-  const finite = values.filter((value) => Number.isFinite(value) && (scale === 'linear' || value > 0));
+  const sizes = values.filter((value) => Math.abs(value) <= largest).map((value) => (Math.abs(value) < 1 / largest ? 0 : value));
+  const finite = sizes.filter((value) => scale === 'linear' || value > 0);
   const low = finite.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
   const high = finite.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
   const found = finite.length === 0 ? [scale === 'log' ? 0.1 : 0, 1] : low === high ? spread(low, scale) : [low, high];

@@ -51,11 +51,15 @@ export function htmlImage(
   return `<img src="data:image/${type};base64,${Buffer.from(file).toString('base64')}" alt="${escapeHtml(name)}"${sides}>`;
 }
 
+/** A cell of figures: one, a range of two, or one that is written with a power of ten. */
+const isOfFigures = (cell: string) =>
+  cell.split(' to ').every((one) => isFigure(one) || /^-?[\d.]+e[+-]\d+$|^NaN$|^-?Infinity$/.test(one));
+
 /** Rows of text; the first is the head, which may be empty. Columns of nothing but figures stand to the right.
  *  @param caption  what the table shows */
 export function htmlTable(rows: readonly (readonly string[])[], caption = ''): string {
   const [head = [], ...body] = rows;
-  const ofFigures = (column: number) => body.every((row) => isFigure(row[column] ?? '') || (row[column] ?? '') === '');
+  const ofFigures = (column: number) => body.every((row) => isOfFigures(row[column] ?? '') || (row[column] ?? '') === '');
   const line = (row: readonly string[], tag: string) => {
     const cells = row.map((text, i) => {
       const own = tag === 'th' && text === '' ? 'td' : tag;
@@ -64,9 +68,12 @@ export function htmlTable(rows: readonly (readonly string[])[], caption = ''): s
     return `<tr>${cells.join('')}</tr>`;
   };
   const top = head.some((text) => text !== '') ? `<thead>${line(head, 'th')}</thead>` : '';
-  const titled = caption === '' ? '' : `<caption>${escapeHtml(caption)}</caption>`;
+  const titled = caption === '' ? '' : captionHtml(caption);
   return `<div class="scroll" tabindex="0"><table>${titled}${top}<tbody>${body.map((row) => line(row, 'td')).join('')}</tbody></table></div>`;
 }
+
+/** Of a table that may be wider than the window: its words stay within that. */
+export const captionHtml = (text: string) => `<caption><span>${escapeHtml(text)}</span></caption>`;
 
 const style = `
 :root{color-scheme:light dark;--text:#1c2530;--soft:#526070;--ground:#fff;--card:#f5f7f9;--line:#d3dae1;--grid:#e7ebef;--alarm:#a03c00;--good:#11643f;--link:#0a5aa8;
@@ -74,7 +81,7 @@ const style = `
 @media (prefers-color-scheme:dark){:root{--text:#e6eaee;--soft:#a3afbc;--ground:#13171c;--card:#1c222a;--line:#3a4450;--grid:#29313a;--alarm:#ffab70;--good:#6fd6a4;--link:#7cbcff;
 --s1:#6fb6ff;--s2:#ffa552;--s3:#5fd3a2;--s4:#dc9be6;--on1:#0b1017}}
 *{box-sizing:border-box}
-body{margin:0 auto;padding:1.6rem clamp(.8rem,3vw,2rem) 4rem;max-width:74rem;font:16px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif;color:var(--text);background:var(--ground)}
+body{margin:0 auto;padding:1.6rem clamp(.8rem,3vw,2rem) 4rem;max-width:74rem;font:16px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif;color:var(--text);background:var(--ground);overflow-wrap:break-word}
 h1{font-size:1.55rem;line-height:1.25;margin:0 0 .3rem;overflow-wrap:anywhere}
 h2{font-size:1.25rem;line-height:1.3;margin:2.6rem 0 .4rem;padding-top:.9rem;border-top:1px solid var(--line)}
 h3{font-size:1rem;margin:1.2rem 0 .2rem;font-weight:600}
@@ -91,8 +98,8 @@ pre{background:var(--card);border:1px solid var(--line);border-radius:6px;paddin
 table{border-collapse:collapse;margin:.4rem 0 .9rem}
 th,td{padding:.22rem 1.1rem .22rem 0;text-align:left;border-bottom:1px solid var(--line);vertical-align:top}
 th{font-weight:600}
-caption{text-align:left;color:var(--soft);padding-bottom:.2rem}
-.figure{text-align:right;font-variant-numeric:tabular-nums}
+caption{text-align:left;color:var(--soft);padding-bottom:.2rem}caption span{display:block;max-width:min(46rem,calc(100vw - 3rem))}
+.figure{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
 .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,23rem),1fr));gap:.4rem 2rem;align-items:start}
 .chart{margin:.4rem 0 .6rem;width:auto;max-width:36rem;position:relative}
 .chart h3{margin:.3rem 0 0}
@@ -109,7 +116,7 @@ circle.s1{fill:var(--s1)}circle.s2{fill:var(--s2)}circle.s3{fill:var(--s3)}circl
 .point.s2{fill:var(--s2)}.point.s3{fill:var(--s3)}.point.s4{fill:var(--s4)}
 .bar{stroke-width:1.6}.bar.s1{stroke:var(--s1)}.bar.s2{stroke:var(--s2)}.bar.s3{stroke:var(--s3)}.bar.s4{stroke:var(--s4)}
 .mark path{stroke:var(--s3);stroke-dasharray:4 3}.mark.bad path{stroke:var(--s2)}
-.legend{display:flex;flex-wrap:wrap;gap:.1rem 1.1rem;font-size:.85rem;color:var(--soft);margin:.1rem 0 .2rem}
+.legend{display:flex;flex-wrap:wrap;gap:.1rem 1.1rem;font-size:.85rem;color:var(--soft);margin:.1rem 0 .2rem}.legend span{min-width:0;overflow-wrap:anywhere}
 .swatch{display:inline-block;width:1.5em;height:0;border-top:3px solid;vertical-align:middle;margin-right:.4em}
 .swatch.s1{color:var(--s1)}.swatch.s2{color:var(--s2);border-top-style:dashed}.swatch.s3{color:var(--s3);border-top-style:dotted}.swatch.s4{color:var(--s4);border-top-style:dashed}.swatch.guide{color:var(--soft);border-top:2px dotted}
 .swatch.dot{width:.65em;height:.65em;border:0;border-radius:50%;background:currentColor}
@@ -137,5 +144,7 @@ img.seen{width:2.7rem;height:2.7rem;max-width:none;margin-top:2px;image-renderin
 summary{cursor:pointer;font-weight:600;margin:.5rem 0}
 button{font:inherit;font-size:.8rem;padding:.1rem .6rem;border:1px solid var(--line);border-radius:4px;background:var(--card);color:var(--text);cursor:pointer}
 [hidden]{display:none}
+pre:has(+button){margin-bottom:.3rem}
+@media (max-width:34rem){th,td{padding-right:.7rem}td.soft{font-size:.85rem}.threshold .figure{white-space:normal}.chart svg text{font-size:16px}.squares figure{width:calc(50% - .4rem)}.squares img{width:100%;height:auto;aspect-ratio:1}}
 @media print{body{max-width:none;font-size:11pt}.chart,figure,tr,pre{break-inside:avoid}h2,h3{break-after:avoid}button,.tip{display:none}details>*{display:block}}
 `.replaceAll('\n', '');

@@ -9,7 +9,7 @@ import {
 } from '../evaluation/curves.ts';
 import type { Interval, StoredMetrics } from '../results/metrics.ts';
 import { type Chart, chartHtml, type Series } from './charts.ts';
-import { escapeHtml, htmlTable } from './html.ts';
+import { captionHtml, escapeHtml, htmlTable } from './html.ts';
 import { thresholdSteps } from './page-script.ts';
 import { count, percent, percentRange, plural } from './table.ts';
 
@@ -75,16 +75,16 @@ function thresholdHtml({ metrics, threshold, answers }: Judged, { positive, nega
   const row = (title: string, name: string, text: string, meaning: string) =>
     `<tr><th scope="row">${title}</th>${cell(name, text)}<td class="soft">${escapeHtml(meaning)}</td></tr>`;
   const digits = (value: number | null | undefined) => (value == null ? 'not defined' : value.toFixed(4));
-  const [is, called] = [`is ${escapeHtml(positive)}`, `is ${escapeHtml(negative)}`];
+  const own = shownThreshold(threshold);
   return [
     `<div class="threshold" data-threshold="${escapeHtml(JSON.stringify(data))}">`,
-    `<div hidden><label for="threshold">Threshold: p above <output>${threshold}</output> counts as ${escapeHtml(positive)}</label>`,
+    `<div hidden><label for="threshold">Threshold: p above <output>${own}</output> counts as ${escapeHtml(positive)}</label>`,
     `<input id="threshold" type="range" min="0" max="${thresholdSteps}" value="${Math.round(threshold * thresholdSteps)}">`,
     '<button type="button">Back to the model’s threshold</button></div>',
-    `<div class="scroll" tabindex="0"><table><caption>Confusion, at a threshold that the model has as ${threshold}</caption>`,
+    `<div class="scroll" tabindex="0"><table>${captionHtml(`Confusion; the model’s own threshold is ${own}`)}`,
     `<thead><tr><td></td><th scope="col">called ${escapeHtml(positive)}</th><th scope="col">called ${escapeHtml(negative)}</th></tr></thead>`,
-    `<tbody><tr><th scope="row">${is}</th>${cell('tp', String(tp))}${cell('fn', String(fn))}</tr>`,
-    `<tr><th scope="row">${called}</th>${cell('fp', String(fp))}${cell('tn', String(tn))}</tr></tbody></table></div>`,
+    `<tbody><tr><th scope="row">is ${escapeHtml(positive)}</th>${cell('tp', String(tp))}${cell('fn', String(fn))}</tr>`,
+    `<tr><th scope="row">is ${escapeHtml(negative)}</th>${cell('fp', String(fp))}${cell('tn', String(tn))}</tr></tbody></table></div>`,
     '<div class="scroll" tabindex="0"><table><tbody>',
     row('accuracy', 'accuracy', percent(metrics.accuracy), 'of all, the share that is right'),
     row('95% interval', 'accuracyInterval', percentRange(metrics.accuracyInterval), 'of the accuracy, for pictures like these'),
@@ -100,6 +100,9 @@ function thresholdHtml({ metrics, threshold, answers }: Judged, { positive, nega
     '</tbody></table></div></div>',
   ].join('');
 }
+
+/** One that was chosen by its score has sixteen digits. */
+const shownThreshold = (threshold: number) => Number(threshold.toPrecision(4));
 
 function histogramChart({ answers, threshold }: Judged, { positive, negative }: Classes): Chart {
   const { positive: of, negative: others } = histogramOf(answers, histogramBins);

@@ -9,7 +9,7 @@ export const thresholdSteps = 1000;
 const threshold = `
 for (const box of document.querySelectorAll('[data-threshold]')) {
   const { tp: above, fp: wrong, positives, negatives, own } = JSON.parse(box.dataset.threshold);
-  const slider = box.querySelector('input'), shown = box.querySelector('output'), reset = box.querySelector('button');
+  const slider = box.querySelector('input'), shown = box.querySelector('output'), reset = box.querySelector('button'), ownText = shown.textContent;
   const first = new Map([...box.querySelectorAll('[data-figure]')].map((cell) => [cell, cell.textContent]));
   const percent = (share) => (share * 100).toFixed(1) + '%';
   const digits = (value) => (Number.isFinite(value) ? value.toFixed(4) : 'not defined');
@@ -39,7 +39,7 @@ for (const box of document.querySelectorAll('[data-threshold]')) {
   reset.addEventListener('click', () => {
     slider.value = own * ${thresholdSteps};
     for (const [cell, text] of first) cell.textContent = text;
-    shown.textContent = String(own);
+    shown.textContent = ownText;
     move(own);
   });
   slider.closest('[hidden]').hidden = false;

@@ -20,7 +20,8 @@ export interface RunReport {
   /** of the run, as the user would type it */
   folder: string;
   classes: { positive: string; negative: string };
-  state: 'training' | 'ended' | 'diverged';
+  /** interrupted: before there was a model */
+  state: 'training' | 'ended' | 'diverged' | 'interrupted';
   /** when the page was written, for people */
   written: string;
   /** null while it trains, and where it diverged */
@@ -79,6 +80,8 @@ const stopTexts = {
 
 function stateText({ state, summary, epochs, wanted, written, fold, diverged }: RunReport): string {
   const last = epochs.at(-1)?.epoch ?? 0;
+  if (state === 'interrupted')
+    return `Interrupted in fold ${fold ?? 1}, after ${plural(last, 'epoch')} of ${count(wanted)}. ${written}`;
   if (state === 'training') {
     const where = fold === null ? '' : `fold ${fold}, `;
     return `In training: ${where}epoch ${count(last)} of ${count(wanted)}, as of ${written}. This page shows the newest state every ${reloadSeconds} seconds; without scripts, reload it.`;
@@ -109,7 +112,10 @@ function verdictHtml({ summary, state, diverged, classes, folder }: RunReport): 
       [advice],
     );
   }
-  const again = summary!.stopped === 'interrupted' ? [`It goes on with: nn train --resume ${shellWord(folder)}`] : [];
+  const resumed = `It goes on with: nn train --resume ${shellWord(folder)}`;
+  if (state === 'interrupted')
+    return verdict('<strong>There is no model yet</strong>: cross-validation comes first.', true, [resumed]);
+  const again = summary!.stopped === 'interrupted' ? [resumed] : [];
   if (summary!.diagnosis === null)
     return verdict(
       '<strong>How good it is on other pictures is not known</strong>: there is no dev and no test part.',
@@ -117,9 +123,12 @@ function verdictHtml({ summary, state, diverged, classes, folder }: RunReport): 
       again,
     );
   const { headline, measured, isSound, more } = diagnosisWords(summary!.diagnosis, { metrics: summary!.metrics, classes });
-  const head = `<strong>${escapeHtml(headline[0]!.toUpperCase() + headline.slice(1))}.</strong> ${escapeHtml(measured)}`;
+  const head = `<strong>${escapeHtml(capital(headline))}.</strong> ${escapeHtml(measured)}`;
   return verdict(head, !isSound, [...more, ...again]);
 }
+
+/** The first letter of a sentence; a command stays as it is typed. */
+const capital = (text: string) => (text.startsWith('nn ') ? text : text.charAt(0).toUpperCase() + text.slice(1));
 
 const partNames = ['train', 'dev', 'test'] as const;
 
@@ -262,8 +271,8 @@ function remediesHtml({ remedies }: NonNullable<TrainSummary['diagnosis']>, { fo
     '<h2>What to try next</h2>',
     '<p class="soft">The most promising first. Each is advice from what was measured here, not a promise: train with one, and compare.</p>',
     ...remedies.flatMap((remedy) => [
-      `<h3>${escapeHtml(remedy.title[0]!.toUpperCase() + remedy.title.slice(1))}</h3>`,
-      `<p>${escapeHtml(remedy.why)}${escapeHtml(durationText(remedy))}</p>`,
+      `<h3>${escapeHtml(capital(remedy.title))}</h3>`,
+      `<p>${escapeHtml(capital(remedy.why))}${escapeHtml(durationText(remedy))}</p>`,
       ...(remedy.set.length === 0 ? [] : [`<pre data-copy tabindex="0">${escapeHtml(command(remedy.set))}</pre>`]),
     ]),
   ];

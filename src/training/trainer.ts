@@ -55,6 +55,8 @@ export interface TrainingReporter {
   progress(): Promise<void>;
   /** the journal's last line says how it broke */
   diverged(): Promise<void>;
+  /** it was stopped before there is a model: within cross-validation */
+  interrupted(): Promise<void>;
   /** @param logits  of train, dev and test, one picture after the other
    *  @returns the page's name in the run's folder; null where it could not be written */
   ended(summary: TrainSummary, classifier: Classifier, logits: Float64Array): Promise<string | null>;
@@ -167,6 +169,8 @@ async function trainFolds(
         if (saved) await job.reporter?.progress();
         if (listener.signal.aborted) {
           bar.stop();
+          await run.journal.flush();
+          await job.reporter?.interrupted();
           if (saved) listener.complain(resumeText(run.path));
           throw listener.signal.reason;
         }
