@@ -40,6 +40,7 @@ const words: Record<string, string> = {
   he: 'kaiming heNormal kaimingNormal kaimingUniform',
   glorot: 'glorotUniform glorotNormal xavierNormal xavierUniform',
   cosine: 'cosineAnnealing cosineDecay',
+  oneCycle: 'oneCycleLR 1cycle onecycle',
   exponential: 'exponentialDecay',
   step: 'stepLR stepDecay',
   learningRate: 'lr alpha eta stepSize',

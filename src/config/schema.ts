@@ -212,6 +212,7 @@ const scheduleNumbers: Record<keyof ScheduleOptions, z.ZodNumber> = {
   rate: z.number().gt(0).max(1),
   every: wholeNumber(1),
   factor: z.number().gt(0).max(1),
+  warmup: z.number().min(0).max(1),
 };
 
 /** The entries of a table as objects that are told apart by their name, each with the numbers that it takes. */
@@ -236,7 +237,7 @@ const optimizer = choiceOf<OptimizerName, keyof OptimizerOptions>(optimizers, op
 const schedule = choiceOf<ScheduleName, keyof ScheduleOptions>(
   schedules,
   scheduleNumbers,
-  'How the learning rate falls; t = epochs completed',
+  'How the learning rate changes; t = epochs completed',
 );
 
 const rate = z.number().gt(0);

@@ -24,7 +24,7 @@ const epochLine = z.object({
     .object({ cost: z.number().describe('unweighted, without L2'), accuracy })
     .nullable()
     .describe("in inference mode after the epoch's updates; null where this epoch was not evaluated"),
-  learningRate: z.number().describe("the first layer's, after the schedule"),
+  learningRate: z.number().describe("the first layer's at the epoch's last step, after the schedule"),
   seconds: seconds.describe('since the start'),
   layers: z.array(layerNorms).nullable().describe("of the epoch's last step; null where this epoch was not evaluated"),
 });

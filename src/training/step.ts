@@ -9,7 +9,7 @@ import type { ParameterSpec, Pass } from '../nn/network.ts';
 import { featuresOf } from '../nn/op.ts';
 import { optimizerStep } from '../nn/optimizers.ts';
 import { addL2Gradient, clip, l2Cost } from '../nn/regularization.ts';
-import { scheduledRate } from '../nn/schedules.ts';
+import { type SchedulePlace, scheduledRate } from '../nn/schedules.ts';
 import type { LayerNorms } from '../results/journal.ts';
 import { refuseBrokenCost, refuseBrokenGradient } from './divergence.ts';
 import type { EpochTotals, Training } from './state.ts';
@@ -29,7 +29,8 @@ export function trainStep(training: Training, indices: Int32Array, { epoch, norm
   const { loss, classWeights } = options;
   const count = indices.length;
   optimizer.t++;
-  training.rates = options.learningRates.map((rate) => scheduledRate(rate, options.schedule, epoch - 1, options.epochs));
+  const place = schedulePlace(training, epoch);
+  training.rates = options.learningRates.map((rate) => scheduledRate(rate, options.schedule, place));
   for (let i = 0; i < count; i++) labels[i] = train.labels[indices[i]!]!;
   const input = inputOf(training, indices, epoch);
   const mode = { kind: 'training', masks: training.drops ? training.masks(optimizer.t) : null } as const;
@@ -70,6 +71,12 @@ export function trainStep(training: Training, indices: Int32Array, { epoch, norm
   // what the optimizer left in the gradient is the direction of the step
   if (norms) measure(training, training.updateNorms, (layer) => training.rates[layer]!, first?.squares?.direction);
   if (movedByFeature !== null) training.updateNorms[firstWeights.layer] = Math.sqrt(movedByFeature);
+}
+
+/** Where the step that `optimizer.t` counts stands among all: every epoch takes its examples in as many batches. */
+function schedulePlace({ options: { epochs }, trainable, batchLength, optimizer }: Training, epoch: number): SchedulePlace {
+  const steps = epochs * Math.ceil(trainable.train.labels.length / batchLength);
+  return { t: epoch - 1, epochs, step: optimizer.t - 1, steps };
 }
 
 /** Norms of each layer's weights in the gradient buffer.

@@ -72,6 +72,7 @@ const cases: Record<string, Wishes> = {
     learningRates: [0.1, 0.02],
   },
   'the cosine schedule': { ...base, schedule: { name: 'cosine' } },
+  'the schedule oneCycle, whose rates go step by step': { ...base, schedule: { name: 'oneCycle', warmup: 0.4 } },
   'a schedule of steps': { ...base, schedule: { name: 'step', every: 2, factor: 0.3 } },
   'early stopping that ends it': { ...base, dev: adverse, epochs: 9, earlyStopping: { patience: 2, minDelta: 0 } },
   'early stopping that does not': { ...base, earlyStopping: { patience: 7, minDelta: 0.001 } },
