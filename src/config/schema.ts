@@ -283,6 +283,12 @@ const training = z.strictObject({
     .describe(
       `p > threshold is positive: a number from 0 to 1, or what is to be best on dev: ${Object.keys(thresholdCriteria).join(', ')}`,
     ),
+  labelSmoothing: z
+    .number()
+    .min(0)
+    .lt(0.5)
+    .default(0)
+    .describe('s: the share of every label that goes to the other class, in training alone: y(1 − s) + (1 − y)s; 0 is none'),
   clipNorm: z.number().gt(0).nullable().default(null).describe('A bound on the norm of the whole gradient'),
   form: oneOf(forms, 'How the first layer is computed').default('auto'),
   evaluateEvery: wholeNumber(1).default(1).describe('Epochs between looks at dev and at the layers'),

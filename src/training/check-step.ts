@@ -1,6 +1,6 @@
 import type { Floats } from '../kernels/kernels.ts';
 import { opsOf } from '../nn/build.ts';
-import { losses } from '../nn/losses.ts';
+import { lossRule } from '../nn/losses.ts';
 import type { ParameterSpec } from '../nn/network.ts';
 import { type AuditCall, type ExpectedGradient, featuresOf, type Tensors } from '../nn/op.ts';
 import { type DirectionStep, directions, type OptimizerState, optimizers } from '../nn/optimizers.ts';
@@ -212,12 +212,12 @@ function auditCosts(
   { training, probe, before, rounding, times, batch, distinct, compare }: Audit,
   totals: { cost: number; l2Cost: number },
 ): void {
-  const { network, loss, classWeights, l2, train, parameters } = training.options;
+  const { network, loss, softTargets, classWeights, l2, train, parameters } = training.options;
   const last = network.layers.length - 1;
   const { value: z, grad: dZ } = training.workspace.slots.at(-1)!;
   const dLoss = expectedOf(distinct);
   const labels = Uint8Array.from(times, (_, d) => train.labels[probe.indices[d]!]!);
-  const rule = losses[loss];
+  const rule = lossRule(loss, softTargets);
   reference.lossGradient({ rule, z, labels, weights: classWeights, count: distinct, m: batch, dZ: dLoss.values });
   for (const [d, label] of labels.entries())
     dLoss.bounds[d] = (64 * rounding.unit * classWeights[label]!) / batch + rounding.floor;

@@ -13,6 +13,7 @@ import { defaultSlope } from '../nn/activations.ts';
 import { firstUnits, type Layer, type Network, opsOf } from '../nn/build.ts';
 import { defaultFactor, fittingInit, type Init } from '../nn/initializers.ts';
 import { chooseForm, type FormChoice, refusalOfDual } from '../nn/input/choose.ts';
+import { smoothedTargets } from '../nn/losses.ts';
 import {
   bufferLength,
   initialParameters,
@@ -193,6 +194,7 @@ export function fitOptions(
     shuffle: data.shuffle,
     loss,
     classWeights: plan.balance.weights,
+    softTargets: smoothedTargets(training.labelSmoothing),
     optimizer,
     learningRates: plan.learningRates,
     autoRate: plan.autoRate,

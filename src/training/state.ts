@@ -36,6 +36,8 @@ export interface FitOptions extends TrainableOptions {
   loss: LossName;
   /** what an example of the negative and of the positive class counts */
   classWeights: readonly [number, number];
+  /** what training takes for the labels 0 and 1; null where they stand for themselves. Metrics and dev keep the labels */
+  softTargets: readonly [number, number] | null;
   optimizer: OptimizerChoice;
   /** one a layer */
   learningRates: readonly number[];

@@ -26,7 +26,7 @@ export function trainStep(training: Training, indices: Int32Array, { epoch, norm
   const { options, trainable, workspace, gradient, optimizer, labels, groups, last } = training;
   const { form, train } = trainable;
   const { network, parameters, kernels, firstWeights } = form;
-  const { loss, classWeights } = options;
+  const { loss, classWeights, softTargets } = options;
   const count = indices.length;
   optimizer.t++;
   const place = schedulePlace(training, epoch);
@@ -39,7 +39,7 @@ export function trainStep(training: Training, indices: Int32Array, { epoch, norm
   const fused = groups.fused !== null && batches.length === 1 && !isFusedLogistic(pass);
   Object.assign(last, { indices, input, fused });
 
-  const cost = costAndGradient(pass, { loss, labels, classWeights }, gradient, { batches, leavesFirst: fused });
+  const cost = costAndGradient(pass, { loss, labels, classWeights, softTargets }, gradient, { batches, leavesFirst: fused });
   totals.cost += cost * count;
   totals.correct += countCorrect(workspace.slots.at(-1)!.value.subarray(0, count), labels, options.threshold);
   totals.batches++;

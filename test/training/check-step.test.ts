@@ -227,6 +227,7 @@ test.each(Array.from({ length: runs }, (_, i) => firstSeed + i))('random network
       optimizer,
       l2: one(0, 0.7, 1e300),
       loss: one('crossEntropy', 'squaredError'),
+      softTargets: one(null, [0.1, 0.9]),
       classWeights: one<[number, number]>([1, 1], [0.3, 2], [1, 1e308]),
       ...(isLinear && random.uniform() < 0.5
         ? { form: 'dual' }

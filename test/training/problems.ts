@@ -84,6 +84,7 @@ export function problem({ hidden = [], augmentation, ...wishes }: Wishes = {}): 
     form: 'direct',
     loss: 'crossEntropy',
     classWeights: [1, 1],
+    softTargets: null,
     optimizer: { name: 'gradientDescent' },
     learningRates: network.layers.map(() => 0.05),
     autoRate: 0.05,
