@@ -290,6 +290,15 @@ const training = z.strictObject({
     .default(0)
     .describe('s: the share of every label that goes to the other class, in training alone: y(1 − s) + (1 − y)s; 0 is none'),
   clipNorm: z.number().gt(0).nullable().default(null).describe('A bound on the norm of the whole gradient'),
+  averageWeights: z
+    .number()
+    .gt(0)
+    .lt(1)
+    .nullable()
+    .default(null)
+    .describe(
+      'd: a moving average of the weights, a ← d·a + (1 − d)·W after every step, is what is evaluated and saved, such as 0.999; null is none',
+    ),
   form: oneOf(forms, 'How the first layer is computed').default('auto'),
   evaluateEvery: wholeNumber(1).default(1).describe('Epochs between looks at dev and at the layers'),
   maxMinutes: z.number().gt(0).nullable().default(null).describe('Stop in good order after so long'),

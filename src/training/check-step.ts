@@ -123,6 +123,7 @@ function auditedStep(training: Training, probe: Probe, remembered: Float64Array[
   const { tensors } = probe.options.parameters;
   const before = Object.fromEntries(Object.entries(tensors).map(([name, values]) => [name, values.slice()]));
   const moments = training.optimizer.moments.map((buffer) => buffer.slice());
+  const average = training.average?.values.slice() ?? null;
   const totals = takeProbeStep(training, probe);
   let wrong: WrongNumber | null = null;
   const audit: Audit = {
@@ -146,6 +147,7 @@ function auditedStep(training: Training, probe: Probe, remembered: Float64Array[
   const gradients = auditBackward(audit, inputs);
   for (const [k, op] of opsOf(probe.options.network).entries()) op.auditAfterStep?.({ ...callOf(audit, k), before, tensors });
   auditUpdates(audit, gradients, remembered);
+  if (average !== null) auditAverage(audit, average);
   return wrong ?? firstUnequal(audit);
 }
 
@@ -317,6 +319,22 @@ function auditUpdate(audit: Audit, options: Gradient & { clip: Clip; remembered:
   const share = 64 * rounding.sum(1) + roundedSum(spec.length);
   for (const [i, value] of norms.values.entries()) norms.bounds[i] = 2 * norms.bounds[i]! + share * value + rounding.floor;
   compare(layer, `‖d${name}‖ and ‖Δ${name}‖`, [training.gradientNorms[layer]!, training.updateNorms[layer]!], norms);
+}
+
+/** d·a + (1 − d)·W, from the weights that the step left. @param before  a */
+function auditAverage({ training, rounding: { unit, floor }, compare }: Audit, before: Floats): void {
+  const { decay, values } = training.average!;
+  const { parameters } = training.trainable.form;
+  for (const spec of parameters.specs) {
+    const [old, now] = [tensorIn(before, spec), tensorIn(parameters.values, spec)];
+    const expected = expectedOf(spec.length);
+    for (let i = 0; i < spec.length; i++) {
+      const [kept, added] = [decay * old[i]!, (1 - decay) * now[i]!];
+      expected.values[i] = kept + added;
+      expected.bounds[i] = 16 * unit * (Math.abs(kept) + Math.abs(added)) + floor;
+    }
+    compare(spec.layer, `the average of ${spec.name}`, tensorIn(values, spec), expected);
+  }
 }
 
 function clipInPlace({ values, bounds }: Expected, { factor, error }: Clip): void {

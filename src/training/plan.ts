@@ -76,6 +76,7 @@ export function planTraining(config: Config, parts: Splits, kernels: Kernels): P
     bytesEach: precisions[kernels.precision].BYTES_PER_ELEMENT,
     room: isStored(parts.train.pixels) ? parts.train.pixels.budgetBytes : null,
     keepsBest: config.training.earlyStopping !== false,
+    averages: config.training.averageWeights !== null,
     augments: augments(config.data.augment),
   });
   refuseTooMuch(memory);
@@ -179,7 +180,7 @@ export function fitOptions(
   const scaling = normalizers[data.normalize].fit(learnt, train.features);
   const byFeature =
     training.learningRateByFeature === 'inverseVariance' ? inverseVariance(learnt, scaling) : extras.featureLearningRates;
-  const { epochs, batchSize, loss, optimizer, schedule, l2, clipNorm, evaluateEvery, maxMinutes } = training;
+  const { epochs, batchSize, loss, optimizer, schedule, l2, clipNorm, averageWeights, evaluateEvery, maxMinutes } = training;
   return {
     network: plan.network,
     parameters: firstParameters(plan.network, kernels, seed, extras),
@@ -202,6 +203,7 @@ export function fitOptions(
     schedule,
     l2,
     clipNorm,
+    averageWeights,
     augmentation: data.augment,
     imageSize: data.imageSize,
     earlyStopping: training.earlyStopping || null,
@@ -262,11 +264,12 @@ export function classWeightsOf(classWeight: Config['training']['classWeight'], l
 /** The form of a config's first layer, for so many pictures.
  *  @throws UserError (usage) where the dual form is asked for and does not apply */
 export function formOf(config: Config, network: Network, pictures: { train: number; dev: number }): FormChoice {
-  const { form, optimizer, epochs, evaluateEvery, clipNorm, learningRateByFeature } = config.training;
+  const { form, optimizer, epochs, evaluateEvery, clipNorm, averageWeights, learningRateByFeature } = config.training;
   const refusal = refusalOfDual({
     optimizer: optimizer.name,
     clips: clipNorm !== null,
     byFeature: learningRateByFeature !== null,
+    averages: averageWeights !== null,
     augments: augments(config.data.augment),
     first: opsOf(network)[0]!.kind,
   });

@@ -17,6 +17,7 @@ import {
   parameterGroups,
 } from '../nn/optimizers.ts';
 import type { ScheduleChoice } from '../nn/schedules.ts';
+import type { WeightAverage } from '../nn/weight-average.ts';
 import { namedRandom, type Random } from '../random.ts';
 import type { EpochLine } from '../results/journal.ts';
 import type { Stopped } from '../results/summary.ts';
@@ -50,6 +51,8 @@ export interface FitOptions extends TrainableOptions {
   l2: number;
   /** a bound on the norm of the whole gradient, or null */
   clipNorm: number | null;
+  /** the decay of a moving average of the weights, which is then what is evaluated and kept; null for none */
+  averageWeights: number | null;
   augmentation: Augmentation;
   /** side of the pictures, for augmentation */
   imageSize: number;
@@ -70,6 +73,11 @@ export interface Training {
   workspace: Workspace;
   gradient: Parameters;
   optimizer: OptimizerState;
+  /** of the parameters after each step; null where none is wanted */
+  average: WeightAverage | null;
+  /** what dev is evaluated with, and what the training gives in the end: the parameters themselves, or the mean that `average` comes to, as it was last
+   *  read */
+  evaluated: Parameters;
   /** what the optimizer moves where the first weights move with their gradient, and where they do not; the first is null where they never do */
   groups: { fused: readonly ParameterGroup[] | null; whole: readonly ParameterGroup[] };
   /** room for a batch of augmented pictures */
@@ -122,6 +130,7 @@ export function startTraining(options: FitOptions, trainable: Trainable): Traini
   const { name } = options.optimizer;
   const moments = optimizers[name].moments.map(() => kernels.allocate(size));
   const optimizer = { name, options: optimizerOptions(options.optimizer), moments, t: 0 };
+  const { averageWeights: decay } = options;
   const rates = { learningRates: options.learningRates, featureRates: options.featureLearningRates };
   // a bound on the norm of the whole gradient must see all of it first; and a rate of each feature's own is no kernel's
   const mayFuse = form.canFuse && options.clipNorm === null && options.featureLearningRates === null && fusesStep(optimizer);
@@ -132,6 +141,8 @@ export function startTraining(options: FitOptions, trainable: Trainable): Traini
     workspace: createWorkspace(network, kernels, length),
     gradient: parametersOver(network, kernels.allocate(size)),
     optimizer,
+    average: decay === null ? null : { decay, values: kernels.allocate(size), steps: 0 },
+    evaluated: decay === null ? parameters : parametersOver(network, kernels.allocate(size)),
     groups: {
       fused: mayFuse ? parameterGroups(rates, parameters, { first, except: first }) : null,
       whole: parameterGroups(rates, parameters, { first }),
@@ -166,7 +177,7 @@ export interface TrainingState {
   /** JSON keeps every number of it */
   progress: Progress;
   /** copies in the kernels' precision, laid out like the parameters of the form: `parameters`, `good`, with early stopping
-   *  `best`, and the optimizer's `optimizer.0`, `optimizer.1` */
+   *  `best`, with averaged weights `average`, and the optimizer's `optimizer.0`, `optimizer.1` */
   buffers: Record<string, Floats>;
 }
 
@@ -231,6 +242,7 @@ export function takeState(
   };
   for (const [i, slot] of training.optimizer.moments.entries()) buffers[`optimizer.${i}`] = slot.slice();
   if (best) buffers['best'] = best.weights;
+  if (training.average) buffers['average'] = training.average.values.slice();
   const progress: Progress = {
     form: training.options.form,
     epoch: at.epoch,
@@ -239,7 +251,7 @@ export function takeState(
     seconds: at.seconds,
     watch: training.watch.state(),
     best: best?.state ?? null,
-    average: null,
+    average: training.average && { steps: training.average.steps },
     ended: at.ended,
   };
   return { progress, buffers };
@@ -261,6 +273,10 @@ export function putState(training: Training, best: BestKeeper | null, { progress
   training.lastGood.set(of('good'));
   for (const [i, slot] of training.optimizer.moments.entries()) slot.set(of(`optimizer.${i}`));
   training.optimizer.t = progress.steps;
+  if (training.average) {
+    training.average.values.set(of('average'));
+    training.average.steps = progress.average?.steps ?? progress.steps;
+  }
   training.watch.put(progress.watch);
   if (best && progress.best) best.put({ state: progress.best, weights: of('best') });
 }

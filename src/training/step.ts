@@ -10,6 +10,7 @@ import { featuresOf } from '../nn/op.ts';
 import { optimizerStep } from '../nn/optimizers.ts';
 import { addL2Gradient, clip, l2Cost } from '../nn/regularization.ts';
 import { type SchedulePlace, scheduledRate } from '../nn/schedules.ts';
+import { addToAverage } from '../nn/weight-average.ts';
 import type { LayerNorms } from '../results/journal.ts';
 import { refuseBrokenCost, refuseBrokenGradient } from './divergence.ts';
 import type { EpochTotals, Training } from './state.ts';
@@ -68,6 +69,7 @@ export function trainStep(training: Training, indices: Int32Array, { epoch, norm
     const moved = optimizerStep(kernels, optimizer, parameters, gradient.values, group, rate);
     movedByFeature ??= moved;
   }
+  if (training.average) addToAverage(training.average, parameters.values);
   // what the optimizer left in the gradient is the direction of the step
   if (norms) measure(training, training.updateNorms, (layer) => training.rates[layer]!, first?.squares?.direction);
   if (movedByFeature !== null) training.updateNorms[firstWeights.layer] = Math.sqrt(movedByFeature);

@@ -233,6 +233,7 @@ test.each(Array.from({ length: runs }, (_, i) => firstSeed + i))('random network
         ? { form: 'dual' }
         : {
             clipNorm: one(null, 1e-3, 5),
+            averageWeights: one(null, 0.9),
             featureLearningRates: one(null, null, new Float64Array(inputs).fill(1)),
             augmentation: { ...noAugmentation, flipHorizontal: one(true, false), shift: one(0, 0.1) },
           }),

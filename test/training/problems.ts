@@ -92,6 +92,7 @@ export function problem({ hidden = [], augmentation, ...wishes }: Wishes = {}): 
     schedule: { name: 'none' },
     l2: 0,
     clipNorm: null,
+    averageWeights: null,
     augmentation: { ...noAugmentation, ...augmentation },
     imageSize: Math.round(Math.sqrt(inputs / 3)),
     earlyStopping: null,
