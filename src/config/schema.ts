@@ -289,6 +289,10 @@ const training = z.strictObject({
     .lt(0.5)
     .default(0)
     .describe('s: the share of every label that goes to the other class, in training alone: y(1 − s) + (1 − y)s; 0 is none'),
+  calibrate: z
+    .boolean()
+    .default(false)
+    .describe('Fit a temperature T on dev after training, of the least log loss: p = σ(z / T). Accuracy at ½ does not change'),
   clipNorm: z.number().gt(0).nullable().default(null).describe('A bound on the norm of the whole gradient'),
   averageWeights: z
     .number()

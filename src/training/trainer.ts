@@ -208,7 +208,8 @@ async function trainInto(
   const config = folds === null ? job.loaded.config : afterFolds(job.loaded.config, folds);
   const options = await prepareFit(config, data.splits, planTraining(config, data.splits, kernels), kernels, files);
   refuseWrongStep(options);
-  const save = async () => saveClassifier(join(run.path, modelFileName), await classifierOf(config, data, options));
+  const classifier = () => classifierOf(config, data, options, folds?.temperature);
+  const save = async () => saveClassifier(join(run.path, modelFileName), await classifier());
   try {
     const outcome = await trainEpochs(run, job, { options, folds, checkpoints });
     refuseOverflow(options);
@@ -217,7 +218,7 @@ async function trainInto(
       await save();
     } catch (error) {
       // with a checkpoint --resume makes the model again; without one it is all that is left of the training
-      if (!checkpoints.present()) await keepElsewhere(listener, await classifierOf(config, data, options));
+      if (!checkpoints.present()) await keepElsewhere(listener, await classifier());
       throw error;
     }
     return outcome;
