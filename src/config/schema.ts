@@ -294,6 +294,14 @@ const training = z.strictObject({
     .default(false)
     .describe('Fit a temperature T on dev after training, of the least log loss: p = σ(z / T). Accuracy at ½ does not change'),
   clipNorm: z.number().gt(0).nullable().default(null).describe('A bound on the norm of the whole gradient'),
+  mixup: z
+    .number()
+    .min(0)
+    .max(100)
+    .default(0)
+    .describe(
+      'α: each picture of a batch is mixed with another, λ of the one and 1 − λ of the other, and so are their labels; one λ a batch from Beta(α, α), such as 0.2; 0 is none',
+    ),
   averageWeights: z
     .number()
     .gt(0)

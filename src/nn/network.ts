@@ -109,11 +109,11 @@ function inputOf({ workspace, input }: Pass, ops: readonly Op[], k: number): Bat
 /** What is wanted of the network for one batch. */
 export interface Targets {
   loss: LossName;
-  /** 1 for the positive class, 0 for the other; indexed like the batch */
+  /** 1 for the positive class, 0 for the other, or above where `softTargets` has more; indexed like the batch */
   labels: Uint8Array;
-  /** what an example of the negative and of the positive class counts: [1, 1] without class weights */
-  classWeights: readonly [number, number];
-  /** what stands for the labels 0 and 1 in the loss; null or left out where they stand for themselves */
+  /** what an example of the negative and of the positive class counts, and of labels above: [1, 1] without class weights */
+  classWeights: readonly [number, number, ...number[]];
+  /** what stands for the labels from 0 in the loss; null or left out where they stand for themselves */
   softTargets?: readonly number[] | null;
 }
 

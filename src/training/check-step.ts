@@ -49,6 +49,7 @@ export function checkStep(options: FitOptions, most?: number): WrongNumber | nul
     const training: Training = {
       ...startTraining(probe.options, trainableOf(probe.options, kernels)),
       masks: probe.masks,
+      mixing: probe.mixing,
     };
     const { tensors } = probe.options.parameters;
     const { name } = training.trainable.form.firstWeights;
@@ -214,22 +215,33 @@ function auditCosts(
   { training, probe, before, rounding, times, batch, distinct, compare }: Audit,
   totals: { cost: number; l2Cost: number },
 ): void {
-  const { network, loss, softTargets, classWeights, l2, train, parameters } = training.options;
+  const { network, loss, l2, train, parameters } = training.options;
   const last = network.layers.length - 1;
   const { value: z, grad: dZ } = training.workspace.slots.at(-1)!;
   const dLoss = expectedOf(distinct);
-  const labels = Uint8Array.from(times, (_, d) => train.labels[probe.indices[d]!]!);
-  const rule = lossRule(loss, softTargets);
-  reference.lossGradient({ rule, z, labels, weights: classWeights, count: distinct, m: batch, dZ: dLoss.values });
-  for (const [d, label] of labels.entries())
-    dLoss.bounds[d] = (64 * rounding.unit * classWeights[label]!) / batch + rounding.floor;
+  const { targets, weights } = answersOf(training, probe);
+  const rule = lossRule(loss, targets);
+  const labels = Uint8Array.from(targets.keys());
+  reference.lossGradient({ rule, z, labels, weights, count: distinct, m: batch, dZ: dLoss.values });
+  for (const d of labels) dLoss.bounds[d] = (64 * rounding.unit * weights[d]!) / batch + rounding.floor;
   compare(last, 'dZ', dZ, dLoss);
-  const cost = labels.reduce((sum, label, d) => sum + times[d]! * classWeights[label]! * rule.value(z[d]!, label), 0);
+  const cost = labels.reduce((sum, d) => sum + times[d]! * weights[d]! * rule.value(z[d]!, d), 0);
   const squares = parameters.specs.reduce((sum, { decayed, name }) => sum + (decayed ? norm(before[name]!) ** 2 : 0), 0);
   const share = rounding.sum(batch) + 64 * rounding.unit + roundedSum(batch + parameters.values.length);
   const expected = { values: Float64Array.of(cost, (l2 / train.labels.length / 2) * squares), bounds: new Float64Array(2) };
   for (const [i, value] of expected.values.entries()) expected.bounds[i] = share * Math.max(1, value);
   compare(last, 'the cost', [totals.cost, totals.l2Cost], expected);
+}
+
+/** What the network is to answer for each distinct example, and what that counts: from the labels, smoothed and mixed as the training does. */
+function answersOf({ options, mixed }: Training, { indices, distinct, mixing }: Probe) {
+  const { classWeights, softTargets, train } = options;
+  const { lambda, partners } = mixed ? mixing(0, distinct) : { lambda: 1, partners: new Int32Array(distinct) };
+  const shares = ([negative, positive]: readonly [number, number]) => {
+    const of = (i: number) => (train.labels[indices[i]!] === 1 ? positive : negative);
+    return Array.from(partners, (partner, d) => lambda * of(d) + (1 - lambda) * of(partner));
+  };
+  return { targets: shares(softTargets ?? [0, 1]), weights: shares(classWeights) as [number, number, ...number[]] };
 }
 
 /** @returns the gradients of all tensors that are trained, without L2's share */

@@ -34,6 +34,8 @@ export interface Sizes {
   /** whether there is a moving average of the weights, and what it comes to beside it */
   averages: boolean;
   augments: boolean;
+  /** whether the images of a batch are mixed */
+  mixes: boolean;
 }
 
 /** Node.js, its libraries and what they leave lying about. */
@@ -140,8 +142,8 @@ function dualNeed({ network, train, dev }: Sizes): MemoryNeed {
 }
 
 /** For each picture of a batch what ops give, their gradients, and what they keep. */
-function workspaceNeed({ network, batch, augments }: Sizes, bytesEach: number): MemoryNeed {
+function workspaceNeed({ network, batch, augments, mixes }: Sizes, bytesEach: number): MemoryNeed {
   const numbers = opsOf(network).reduce((sum, { numbersPerExample }) => sum + numbersPerExample, 0);
-  const bytes = batch * numbers * bytesEach + (augments ? batch * network.inputs : 0);
+  const bytes = batch * numbers * bytesEach + (Number(augments) + Number(mixes)) * batch * network.inputs;
   return { what: `a batch of ${batch} pictures × ${numbers} numbers × ${bytesEach} bytes`, bytes, inKernels: true };
 }

@@ -77,6 +77,7 @@ export function planTraining(config: Config, parts: Splits, kernels: Kernels): P
     room: isStored(parts.train.pixels) ? parts.train.pixels.budgetBytes : null,
     keepsBest: config.training.earlyStopping !== false,
     averages: config.training.averageWeights !== null,
+    mixes: config.training.mixup > 0,
     augments: augments(config.data.augment),
   });
   refuseTooMuch(memory);
@@ -196,6 +197,7 @@ export function fitOptions(
     loss,
     classWeights: plan.balance.weights,
     softTargets: smoothedTargets(training.labelSmoothing),
+    mixup: training.mixup,
     optimizer,
     learningRates: plan.learningRates,
     autoRate: plan.autoRate,
@@ -264,12 +266,13 @@ export function classWeightsOf(classWeight: Config['training']['classWeight'], l
 /** The form of a config's first layer, for so many pictures.
  *  @throws UserError (usage) where the dual form is asked for and does not apply */
 export function formOf(config: Config, network: Network, pictures: { train: number; dev: number }): FormChoice {
-  const { form, optimizer, epochs, evaluateEvery, clipNorm, averageWeights, learningRateByFeature } = config.training;
+  const { form, optimizer, epochs, evaluateEvery, clipNorm, averageWeights, mixup, learningRateByFeature } = config.training;
   const refusal = refusalOfDual({
     optimizer: optimizer.name,
     clips: clipNorm !== null,
     byFeature: learningRateByFeature !== null,
     averages: averageWeights !== null,
+    mixes: mixup > 0,
     augments: augments(config.data.augment),
     first: opsOf(network)[0]!.kind,
   });

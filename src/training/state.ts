@@ -1,5 +1,6 @@
 import { type Augmentation, augments } from '../data/augment.ts';
 import { type BatchSize, batchLength, type Shuffle } from '../data/batches.ts';
+import { drawMixing, type Mixing } from '../data/mixup.ts';
 import { UserError } from '../errors.ts';
 import type { Batch, Floats, Kernels } from '../kernels/kernels.ts';
 import { kernelsFor } from '../kernels/select.ts';
@@ -53,6 +54,8 @@ export interface FitOptions extends TrainableOptions {
   clipNorm: number | null;
   /** the decay of a moving average of the weights, which is then what is evaluated and kept; null for none */
   averageWeights: number | null;
+  /** α of Beta(α, α), from which the share of the other image is drawn for every batch; 0 where images are not mixed */
+  mixup: number;
   augmentation: Augmentation;
   /** side of the pictures, for augmentation */
   imageSize: number;
@@ -83,6 +86,10 @@ export interface Training {
   /** room for a batch of augmented pictures */
   augmented: Uint8Array | null;
   labels: Uint8Array;
+  /** room for a batch of mixed images and of their labels; null where none are mixed */
+  mixed: { images: Uint8Array; labels: Uint8Array } | null;
+  /** how a step's images are mixed */
+  mixing(step: number, count: number): Mixing;
   /** whether there is dropout, and what draws a step's masks */
   drops: boolean;
   masks(step: number): Random;
@@ -131,6 +138,7 @@ export function startTraining(options: FitOptions, trainable: Trainable): Traini
   const moments = optimizers[name].moments.map(() => kernels.allocate(size));
   const optimizer = { name, options: optimizerOptions(options.optimizer), moments, t: 0 };
   const { averageWeights: decay } = options;
+  const room = () => kernels.pin(new Uint8Array(length * options.network.inputs));
   const rates = { learningRates: options.learningRates, featureRates: options.featureLearningRates };
   // a bound on the norm of the whole gradient must see all of it first; and a rate of each feature's own is no kernel's
   const mayFuse = form.canFuse && options.clipNorm === null && options.featureLearningRates === null && fusesStep(optimizer);
@@ -147,8 +155,10 @@ export function startTraining(options: FitOptions, trainable: Trainable): Traini
       fused: mayFuse ? parameterGroups(rates, parameters, { first, except: first }) : null,
       whole: parameterGroups(rates, parameters, { first }),
     },
-    augmented: augments(options.augmentation) ? kernels.pin(new Uint8Array(length * options.network.inputs)) : null,
+    augmented: augments(options.augmentation) ? room() : null,
     labels: new Uint8Array(length),
+    mixed: options.mixup > 0 ? { images: room(), labels: new Uint8Array(length) } : null,
+    mixing: (step, count) => drawMixing(namedRandom(options.seed, 'mixup', step), options.mixup, count),
     drops: opsOf(network).some(({ drops }) => drops),
     masks: (step) => namedRandom(options.seed, 'dropout', step),
     rates: [...options.learningRates],

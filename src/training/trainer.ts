@@ -321,10 +321,10 @@ function lastOf(from: Checkpoints['from']): Pick<Outcome, 'epochs' | 'bestEpoch'
   return { epochs: epoch - 1, bestEpoch: best?.bestEpoch || epoch - 1 }; // 0 before the first look
 }
 
-/** Without batches, dropout and augmentation nothing but the learning rate makes the cost go up and down. */
-function isSmooth({ batchSize, train, network, augmentation }: FitOptions): boolean {
+/** Without batches, dropout, augmentation and mixing nothing but the learning rate makes the cost go up and down. */
+function isSmooth({ batchSize, train, network, augmentation, mixup }: FitOptions): boolean {
   const m = train.labels.length;
-  return batchLength(batchSize, m) === m && !opsOf(network).some(({ drops }) => drops) && !augments(augmentation);
+  return batchLength(batchSize, m) === m && !opsOf(network).some(({ drops }) => drops) && !augments(augmentation) && mixup === 0;
 }
 
 /** A line of journal.jsonl. */

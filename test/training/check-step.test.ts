@@ -234,6 +234,7 @@ test.each(Array.from({ length: runs }, (_, i) => firstSeed + i))('random network
         : {
             clipNorm: one(null, 1e-3, 5),
             averageWeights: one(null, 0.9),
+            mixup: one(0, 0, 0.2),
             featureLearningRates: one(null, null, new Float64Array(inputs).fill(1)),
             augmentation: { ...noAugmentation, flipHorizontal: one(true, false), shift: one(0, 0.1) },
           }),

@@ -32,11 +32,13 @@ describe('the form of the first layer', () => {
       clips: false,
       byFeature: false,
       averages: false,
+      mixes: false,
       augments: false,
       first: 'linear',
     } as const;
     expect(refusalOfDual(plain)).toBeNull();
     expect(refusalOfDual({ ...plain, averages: true })).toMatch(/^averageWeights /);
+    expect(refusalOfDual({ ...plain, mixes: true })).toMatch(/^mixup /);
     expect(refusalOfDual({ ...plain, clips: true })).toMatch(/^clipNorm /);
     expect(refusalOfDual({ ...plain, byFeature: true })).toMatch(/^learningRateByFeature /);
     expect(refusalOfDual({ ...plain, augments: true })).toMatch(/^augmentation /);

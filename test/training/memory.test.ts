@@ -18,6 +18,7 @@ const sizes: Sizes = {
   room: null,
   keepsBest: false,
   averages: false,
+  mixes: false,
   augments: false,
 };
 const bytesOf = (what: RegExp, of: Sizes) => sumOf(memoryNeeds(of).filter((need) => what.test(need.what)));
@@ -71,6 +72,7 @@ describe('what a training takes', () => {
     ['the best epoch kept', { keepsBest: true }],
     ['averaged weights', { averages: true }],
     ['augmented batches', { augments: true }],
+    ['mixed batches', { mixes: true }],
     ['float64', { bytesEach: 8 }],
   ] as const)('%s: more', (_, change) => {
     const large = { ...sizes, parameters: 5e6 };

@@ -79,6 +79,7 @@ const cases: Record<string, Wishes> = {
   'looks at every third epoch': { ...base, epochs: 8, evaluateEvery: 3, earlyStopping: { patience: 3, minDelta: 0 } },
   'a time limit that is far away': { ...base, evaluateEvery: 3, maxMinutes: 1000 },
   'a rate for each input': { ...base, featureLearningRates: Float64Array.from({ length: 48 }, (_, i) => 0.5 + (i % 3)) },
+  'mixed images, with augmentation': { ...base, mixup: 0.4, augmentation: { flipHorizontal: true, noise: 0.1 } },
   'averaged weights, with batch norm and early stopping': {
     ...base,
     hidden: [relu],

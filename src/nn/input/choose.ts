@@ -30,6 +30,7 @@ export function refusalOfDual(training: {
   clips: boolean;
   byFeature: boolean;
   averages: boolean;
+  mixes: boolean;
   augments: boolean;
   /** the kind of the first op */
   first: string;
@@ -39,6 +40,7 @@ export function refusalOfDual(training: {
   if (training.byFeature) return 'learningRateByFeature moves every weight at a rate of its own';
   if (training.clips) return 'clipNorm needs the norm of the whole gradient at every step';
   if (training.averages) return 'averageWeights is an average of the weights themselves, which it does not have at every step';
+  if (training.mixes) return 'mixup makes new pictures in every step';
   if (training.augments) return 'augmentation makes new pictures in every epoch';
   return null;
 }
