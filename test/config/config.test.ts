@@ -427,6 +427,7 @@ describe('what was meant is shown', () => {
     ['lr', training({ lr: 0.1 }), '"learningRate"'],
     ['batch_size', training({ batch_size: 3 }), '"batchSize"'],
     ['weight_decay', training({ weight_decay: 3 }), '"l2"'],
+    ['ema', training({ ema: 0.999 }), '"averageWeights"'],
     ['dropout', training({ dropout: 0.5 }), '"model.layers.0.keepProb"'],
     ['epochs at the top', { ...data({}), epochs: 5 }, '"training.epochs"'],
     ['validation for a part', data({ validation: folder }), '"dev"'],
