@@ -26,21 +26,22 @@ export interface Classifier {
   /** p > threshold is positive */
   threshold: number;
   loss: LossName;
+  /** T: p = σ(z / T), where it was calibrated; 1 where it is left out */
+  temperature?: number;
 }
+
+/** What logits depend on. */
+type Answering = Pick<Classifier, 'network' | 'parameters' | 'scaling' | 'temperature'>;
 
 /** Examples that pass through the network together; the answers do not depend on it. */
 const CHUNK = 64;
 
-/** The logits of pictures that went through the classifier's preprocessing.
+/** The logits of pictures that went through the classifier's preprocessing: z[L], divided by the temperature of a calibrated one.
  *  @param pixels [m, n_x] bytes, or those at `indices` alone
  *  @returns one logit a picture; `probability` makes p of it
  *  @throws UserError (model) where the weights give no answer: too large, or a variance below 0 */
-export function logits(
-  classifier: Pick<Classifier, 'network' | 'parameters' | 'scaling'>,
-  kernels: Kernels,
-  pixels: Uint8Array,
-): Float64Array {
-  const { network, scaling } = classifier;
+export function logits(classifier: Answering, kernels: Kernels, pixels: Uint8Array): Float64Array {
+  const { network, scaling, temperature } = classifier;
   const features = network.inputs;
   const m = pixels.length / features;
   const out = new Float64Array(m);
@@ -59,7 +60,12 @@ export function logits(
       hint: 'Train the model again, or copy the file again.',
     });
   }
-  return out;
+  return temperature === undefined ? out : tempered(out, temperature);
+}
+
+/** z / T. @param temperature  T > 0 */
+export function tempered(logits: Float64Array, temperature: number): Float64Array {
+  return logits.map((z) => z / temperature);
 }
 
 /** The parameters where the kernels read them without copying them for every chunk. */
@@ -73,11 +79,7 @@ function residentParameters({ network, parameters }: Pick<Classifier, 'network' 
 export const probability = sigmoid;
 
 /** The logits of pictures wherever they are. @see logits */
-export async function logitsOf(
-  classifier: Pick<Classifier, 'network' | 'parameters' | 'scaling'>,
-  kernels: Kernels,
-  pixels: Pixels,
-): Promise<Float64Array> {
+export async function logitsOf(classifier: Answering, kernels: Kernels, pixels: Pixels): Promise<Float64Array> {
   if (!isStored(pixels)) return logits(classifier, kernels, pixels);
   const out = new Float64Array(pixels.count);
   for await (const { first, bytes } of pixelBlocks(pixels, classifier.network.inputs)) {

@@ -4,6 +4,7 @@ import { checkConfig, type LoadedConfig } from '../config/load.ts';
 import { type Config, unnamedDefaults } from '../config/schema.ts';
 import { readPlainFile, removeFile } from '../data/disk.ts';
 import { type ExitKind, shown, UserError } from '../errors.ts';
+import { schedules } from '../nn/schedules.ts';
 import { version } from '../own-files.ts';
 import type { TrainSummary } from '../results/summary.ts';
 import { dropNewest, loadCheckpoint } from '../run/checkpoint-file.ts';
@@ -134,7 +135,8 @@ const mostChanges = 100;
 /** Why a run can't have more epochs than it began with; null where it can. */
 function epochsEnd(config: Config): string | null {
   const { training, data } = config;
-  if (training.schedule.name === 'cosine') return 'under the cosine schedule every rate depends on it';
+  const { name } = training.schedule;
+  if (schedules[name].needsEnd) return `under the ${name} schedule every rate depends on it`;
   if (typeof data.split === 'object' && 'folds' in data.split) return 'folds that are done do not go on';
   return null;
 }

@@ -250,6 +250,7 @@ const scheduleNumbers: Record<keyof ScheduleOptions, z.ZodNumber> = {
   rate: z.number().gt(0).max(1),
   every: wholeNumber(1),
   factor: z.number().gt(0).max(1),
+  warmup: z.number().min(0).max(1),
 };
 
 /** The entries of a table as objects that are told apart by their name, each with the numbers that it takes. */
@@ -274,7 +275,7 @@ const optimizer = choiceOf<OptimizerName, keyof OptimizerOptions>(optimizers, op
 const schedule = choiceOf<ScheduleName, keyof ScheduleOptions>(
   schedules,
   scheduleNumbers,
-  'How the learning rate falls; t = epochs completed',
+  'How the learning rate changes; t = epochs completed',
 );
 
 const rate = z.number().gt(0);
@@ -320,7 +321,34 @@ const training = z.strictObject({
     .describe(
       `p > threshold is positive: a number from 0 to 1, or what is to be best on dev: ${Object.keys(thresholdCriteria).join(', ')}`,
     ),
+  labelSmoothing: z
+    .number()
+    .min(0)
+    .lt(0.5)
+    .default(0)
+    .describe('s: the share of every label that goes to the other class, in training alone: y(1 − s) + (1 − y)s; 0 is none'),
+  calibrate: z
+    .boolean()
+    .default(false)
+    .describe('Fit a temperature T on dev after training, of the least log loss: p = σ(z / T). Accuracy at ½ does not change'),
   clipNorm: z.number().gt(0).nullable().default(null).describe('A bound on the norm of the whole gradient'),
+  mixup: z
+    .number()
+    .min(0)
+    .max(100)
+    .default(0)
+    .describe(
+      'α: each picture of a batch is mixed with another, λ of the one and 1 − λ of the other, and so are their labels; one λ a batch from Beta(α, α), such as 0.2; 0 is none',
+    ),
+  averageWeights: z
+    .number()
+    .gt(0)
+    .lt(1)
+    .nullable()
+    .default(null)
+    .describe(
+      'd: a moving average of the weights, a ← d·a + (1 − d)·W after every step, is what is evaluated and saved, such as 0.999; null is none',
+    ),
   form: oneOf(forms, 'How the first layer is computed').default('auto'),
   evaluateEvery: wholeNumber(1).default(1).describe('Epochs between looks at dev and at the layers'),
   maxMinutes: z.number().gt(0).nullable().default(null).describe('Stop in good order after so long'),

@@ -122,8 +122,8 @@ export interface LogisticPass {
   bias: Floats;
   rule: LossRule;
   labels: Uint8Array;
-  /** what an example of class 0 and of class 1 counts */
-  classWeights: readonly [number, number];
+  /** what an example of class 0 and of class 1 counts, and of labels above, which a rule may know */
+  classWeights: readonly [number, number, ...number[]];
   /** what dZ is divided by */
   m: number;
   /** (1, m), overwritten; so are dW (1, n_x) and db (1) */
@@ -211,13 +211,13 @@ export interface Elementwise {
   }): void;
 
   /** dZ = weight · ∂L/∂z / m, for `count` logits. @returns Σ weight · L
-   *  @param options.labels   0 or 1
-   *  @param options.weights  what an example of class 0 and of class 1 counts */
+   *  @param options.labels   0 or 1, or above where the rule knows more, which only the reference does
+   *  @param options.weights  what an example of class 0 and of class 1 counts, and of labels above */
   lossGradient(options: {
     rule: LossRule;
     z: Floats;
     labels: Uint8Array;
-    weights: readonly [number, number];
+    weights: readonly [number, number, ...number[]];
     count: number;
     m: number;
     dZ: Floats;

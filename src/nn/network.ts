@@ -1,7 +1,7 @@
 import type { Batch, Floats, Kernels } from '../kernels/kernels.ts';
 import type { Random } from '../random.ts';
 import { type Network, opsOf } from './build.ts';
-import { type LossName, losses } from './losses.ts';
+import { type LossName, lossRule } from './losses.ts';
 import { featuresOf, type Mode, type Op, type Slot, type TensorSpec, type Tensors } from './op.ts';
 
 /** A tensor, and where it stands in the one parameter buffer. */
@@ -116,18 +116,20 @@ function inputOf({ workspace, input }: Pass, ops: readonly Op[], k: number): Bat
 /** What is wanted of the network for one batch. */
 export interface Targets {
   loss: LossName;
-  /** 1 for the positive class, 0 for the other; indexed like the batch */
+  /** 1 for the positive class, 0 for the other, or above where `softTargets` has more; indexed like the batch */
   labels: Uint8Array;
-  /** what an example of the negative and of the positive class counts: [1, 1] without class weights */
-  classWeights: readonly [number, number];
+  /** what an example of the negative and of the positive class counts, and of labels above: [1, 1] without class weights */
+  classWeights: readonly [number, number, ...number[]];
+  /** what stands for the labels from 0 in the loss; null or left out where they stand for themselves */
+  softTargets?: readonly number[] | null;
 }
 
 /** The cost of the batch just passed forward, (1/m) Σ wᵢ Lᵢ, and dZ[L] = ∂cost/∂z in the workspace.
  *  @param m  what to divide by, where these examples are but some of a batch: the costs of all of them add up to the batch's */
-export function lossGradient(pass: Pass, { loss, labels, classWeights }: Targets, m = pass.input.count): number {
+export function lossGradient(pass: Pass, { loss, labels, classWeights, softTargets }: Targets, m = pass.input.count): number {
   const { value: z, grad: dZ } = pass.workspace.slots.at(-1)!;
   const { count } = pass.input;
-  return pass.kernels.lossGradient({ rule: losses[loss], z, labels, weights: classWeights, count, m, dZ }) / m;
+  return pass.kernels.lossGradient({ rule: lossRule(loss, softTargets), z, labels, weights: classWeights, count, m, dZ }) / m;
 }
 
 export interface BackwardOptions {

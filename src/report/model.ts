@@ -6,7 +6,19 @@ import { count, plural, table } from './table.ts';
 
 /** What a model file holds, for people. @param sizes  n_x, n_1 … n_L */
 export function modelText(
-  { model, parameters, network, preprocessing, normalize, classes, threshold, loss, precision, tensors }: ModelDescription,
+  {
+    model,
+    parameters,
+    network,
+    preprocessing,
+    normalize,
+    classes,
+    threshold,
+    temperature,
+    loss,
+    precision,
+    tensors,
+  }: ModelDescription,
   sizes: readonly number[],
 ): Lines {
   const { imageSize, fit } = preprocessing;
@@ -23,6 +35,7 @@ export function modelText(
         ['network', `${layers} (${activations})`],
         ['parameters', `${count(parameters)} in ${precision}`],
         ['loss', loss],
+        ...(temperature === undefined ? [] : [['calibrated', `P = σ(z / ${temperature})`]]),
       ],
       '  ',
     ),

@@ -35,6 +35,9 @@ export function trainText(summary: TrainSummary, classes: Classes, style: Style)
       ? []
       : [`The weights of epoch ${count(summary.bestEpoch)} are kept: its dev cost is the least.`]),
     ...(summary.folds ? [foldsText(summary.folds)] : []),
+    ...(summary.temperature === undefined
+      ? []
+      : [`Calibrated on ${summary.folds ? 'all folds' : 'dev'}: P = σ(z / ${summary.temperature.toPrecision(4)}).`]),
     '',
     table([header, ...rows], '  '),
     '',

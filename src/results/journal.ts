@@ -19,12 +19,12 @@ const epochLine = z.object({
   epoch: count.describe('from 1'),
   cost: z.number().describe("the mean over the epoch's batches, each before its own update and as trained, without L2"),
   l2Cost: z.number().describe('(λ/2m) Σ‖W‖², the mean over the batches'),
-  train: z.object({ accuracy }).describe('of the same passes'),
+  train: z.object({ accuracy }).describe('of the same passes; of mixed pictures the label of the larger share counts'),
   dev: z
     .object({ cost: z.number().describe('unweighted, without L2'), accuracy })
     .nullable()
     .describe("in inference mode after the epoch's updates; null where this epoch was not evaluated"),
-  learningRate: z.number().describe("the first layer's, after the schedule"),
+  learningRate: z.number().describe("the first layer's at the epoch's last step, after the schedule"),
   seconds: seconds.describe('since the start'),
   layers: z.array(layerNorms).nullable().describe("of the epoch's last step; null where this epoch was not evaluated"),
 });

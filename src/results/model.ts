@@ -63,6 +63,7 @@ export const modelDescription = z.object({
   normalize: z.string().describe('how pixels become inputs'),
   classes,
   threshold: z.number().describe('p above it is positive'),
+  temperature: z.number().optional().describe('T: p = σ(z / T); absent where it is not calibrated'),
   loss: z.string().describe('that it was trained with'),
   network: z
     .object({

@@ -105,6 +105,7 @@ export const trainSummary = z.object({
   stopped,
   parameters,
   threshold: z.number().optional().describe('p above it is positive'),
+  temperature: z.number().optional().describe('T, fitted on dev: p = σ(z / T); absent where the model is not calibrated'),
   examples,
   metrics: ofParts(storedMetrics.nullable()).describe('of the saved model, by the path of `nn evaluate`; null without that part'),
   folds: z

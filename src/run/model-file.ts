@@ -19,7 +19,10 @@ import { decodeTensors, encodeTensors, type Tensor, type TensorFile, typeOf } fr
 /** Of a run folder. */
 export const modelFileName = 'model.safetensors';
 const format = 'cat-nn model';
+/** Of what version 1 knows all of; a program that reads that version alone would answer otherwise for what has more. */
 const version = 1;
+/** Version 2 has a temperature. */
+const extendedVersion = 2;
 /** Weights of a network that fits a machine; a larger file is something else. */
 const maximumBytes = 2 ** 31;
 
@@ -42,8 +45,12 @@ export function encodeClassifier({ parameters, scaling, ...rest }: Classifier): 
   tensors['input.add'] = { shape: [scaling.shift.length, 1], data: scaling.shift };
   const description: Description = rest;
   const text = JSON.stringify(description);
-  const metadata = { format, version: String(version), classifier: text, sha256: checksumOf(text, tensors) };
+  const metadata = { format, version: String(versionOf(description)), classifier: text, sha256: checksumOf(text, tensors) };
   return encodeTensors({ metadata, tensors });
+}
+
+function versionOf({ temperature }: Description): number {
+  return temperature === undefined ? version : extendedVersion;
 }
 
 /** SHA-256 of all that an answer depends on: the description, then of each tensor, by name, a line that says what it is and its
@@ -72,10 +79,11 @@ export function decodeClassifier(bytes: Uint8Array, file: string): Classifier {
   const { metadata, tensors } = decodeTensors(bytes, file);
   if (metadata['format'] !== format)
     throw refusal(file, `expected a model of nn, found ${shown(metadata['format'] ?? 'another safetensors file')}`);
-  if (metadata['version'] !== String(version))
-    throw refusal(file, `expected version ${version} of the format, found ${metadata['version']}`);
+  const known = [version, extendedVersion];
+  if (!known.map(String).includes(metadata['version'] ?? ''))
+    throw refusal(file, `expected version ${known.join(' or ')} of the format, found ${metadata['version']}`);
   requireChecksum(metadata, tensors, file);
-  const description = checkDescription(metadata['classifier'], file);
+  const description = checkDescription(metadata['classifier'], file, metadata['version'] === String(extendedVersion));
   const { network } = description;
   const kind = precisions[description.precision];
   const take = (name: string, shape: readonly number[], numbers: typeof kind): Floats => {
@@ -93,8 +101,8 @@ export function decodeClassifier(bytes: Uint8Array, file: string): Classifier {
   const column = (name: string) => take(name, [network.inputs, 1], Float64Array) as Float64Array;
   const scaling = { scale: column('input.multiply'), shift: column('input.add') };
   const specs = parameterSpecs(network);
-  const known = new Set(['input.multiply', 'input.add', ...specs.map(({ name }) => name)]);
-  const other = Object.keys(tensors).find((name) => !known.has(name));
+  const knownTensors = new Set(['input.multiply', 'input.add', ...specs.map(({ name }) => name)]);
+  const other = Object.keys(tensors).find((name) => !knownTensors.has(name));
   if (other !== undefined) throw refusal(file, `expected the tensors of its network alone, found ${other} as well`);
   // every tensor is there before memory is asked for: the network may be a claim alone
   const parts = specs.map(({ name, shape, offset }) => ({ offset, data: take(name, shape, kind) }));
@@ -137,8 +145,9 @@ function refusal(file: string, text: string, hint = 'Train the model again, or c
   return new UserError('model', `${file}: ${text}`, { hint });
 }
 
-/** Believes nothing: a model file may come from anywhere. */
-function checkDescription(text: string | undefined, file: string): Description {
+/** Believes nothing: a model file may come from anywhere.
+ *  @param isExtended  whether it may have what version 2 knows */
+function checkDescription(text: string | undefined, file: string, isExtended: boolean): Description {
   let raw: unknown;
   try {
     raw = JSON.parse(text ?? '');
@@ -159,6 +168,9 @@ function checkDescription(text: string | undefined, file: string): Description {
     classes: { positive: classes.text('positive'), negative: classes.text('negative') },
     threshold: root.number('threshold', 0, 1),
     loss: root.choice('loss', losses),
+    ...(isExtended && root.has('temperature')
+      ? { temperature: root.number('temperature', Number.MIN_VALUE, Number.MAX_VALUE) }
+      : {}),
   };
   if (description.classes.positive === description.classes.negative)
     throw classes.refuse('negative', 'another name than positive');
@@ -226,6 +238,7 @@ function reader(value: unknown, where: string, file: string) {
     );
   return {
     refuse,
+    has: (key: string) => get(key) !== undefined,
     child: (key: string) => reader(get(key), `${where}.${key}`, file),
     list: (key: string, maximum: number) =>
       check(

@@ -44,7 +44,7 @@ interface Problem {
 
 /** The first step of a training, on a few of its pictures, with its dropout masks drawn. */
 function problemOf(options: FitOptions, examples: number, kernels: Kernels): Problem {
-  const { network, train, seed, scaling, loss, classWeights, l2 } = options;
+  const { network, train, seed, scaling, loss, classWeights, softTargets, l2 } = options;
   const m = train.labels.length;
   const indices = namedRandom(seed, 'gradient check').permutation(m).slice(0, Math.min(examples, m)).sort();
   const count = indices.length;
@@ -65,7 +65,8 @@ function problemOf(options: FitOptions, examples: number, kernels: Kernels): Pro
   };
   forward(pass); // draws the masks; from here on they are frozen
   const labels = Uint8Array.from(indices, (i) => train.labels[i]!);
-  return { pass: { ...pass, mode: { kind: 'training', masks: null } }, targets: { loss, labels, classWeights }, lambda: l2 / m };
+  const targets = { loss, labels, classWeights, softTargets };
+  return { pass: { ...pass, mode: { kind: 'training', masks: null } }, targets, lambda: l2 / m };
 }
 
 /** Some trained parameters of every layer, by the seed; of every tensor one at least. */

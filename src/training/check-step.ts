@@ -1,6 +1,6 @@
 import type { Floats } from '../kernels/kernels.ts';
 import { opsOf, weightedLayers } from '../nn/build.ts';
-import { losses } from '../nn/losses.ts';
+import { lossRule } from '../nn/losses.ts';
 import { type ParameterSpec, partnerIn } from '../nn/network.ts';
 import { type AuditCall, type ExpectedGradient, featuresOf, type Tensors } from '../nn/op.ts';
 import { type DirectionStep, directions, type OptimizerState, optimizers } from '../nn/optimizers.ts';
@@ -49,6 +49,7 @@ export function checkStep(options: FitOptions, most?: number): WrongNumber | nul
     const training: Training = {
       ...startTraining(probe.options, trainableOf(probe.options, kernels)),
       masks: probe.masks,
+      mixing: probe.mixing,
     };
     const { tensors } = probe.options.parameters;
     const { name } = training.trainable.form.firstWeights;
@@ -123,6 +124,7 @@ function auditedStep(training: Training, probe: Probe, remembered: Float64Array[
   const { tensors } = probe.options.parameters;
   const before = Object.fromEntries(Object.entries(tensors).map(([name, values]) => [name, values.slice()]));
   const moments = training.optimizer.moments.map((buffer) => buffer.slice());
+  const average = training.average?.values.slice() ?? null;
   const totals = takeProbeStep(training, probe);
   let wrong: WrongNumber | null = null;
   const audit: Audit = {
@@ -146,6 +148,7 @@ function auditedStep(training: Training, probe: Probe, remembered: Float64Array[
   const gradients = auditBackward(audit, inputs);
   for (const [k, op] of opsOf(probe.options.network).entries()) op.auditAfterStep?.({ ...callOf(audit, k), before, tensors });
   auditUpdates(audit, gradients, remembered);
+  if (average !== null) auditAverage(audit, average);
   return wrong ?? firstUnequal(audit);
 }
 
@@ -213,22 +216,33 @@ function auditCosts(
   { training, probe, before, rounding, times, batch, distinct, compare }: Audit,
   totals: { cost: number; l2Cost: number },
 ): void {
-  const { network, loss, classWeights, l2, train, parameters } = training.options;
+  const { network, loss, l2, train, parameters } = training.options;
   const last = weightedLayers(network).length - 1;
   const { value: z, grad: dZ } = training.workspace.slots.at(-1)!;
   const dLoss = expectedOf(distinct);
-  const labels = Uint8Array.from(times, (_, d) => train.labels[probe.indices[d]!]!);
-  const rule = losses[loss];
-  reference.lossGradient({ rule, z, labels, weights: classWeights, count: distinct, m: batch, dZ: dLoss.values });
-  for (const [d, label] of labels.entries())
-    dLoss.bounds[d] = (64 * rounding.unit * classWeights[label]!) / batch + rounding.floor;
+  const { targets, weights } = answersOf(training, probe);
+  const rule = lossRule(loss, targets);
+  const labels = Uint8Array.from(targets.keys());
+  reference.lossGradient({ rule, z, labels, weights, count: distinct, m: batch, dZ: dLoss.values });
+  for (const d of labels) dLoss.bounds[d] = (64 * rounding.unit * weights[d]!) / batch + rounding.floor;
   compare(last, 'dZ', dZ, dLoss);
-  const cost = labels.reduce((sum, label, d) => sum + times[d]! * classWeights[label]! * rule.value(z[d]!, label), 0);
+  const cost = labels.reduce((sum, d) => sum + times[d]! * weights[d]! * rule.value(z[d]!, d), 0);
   const squares = parameters.specs.reduce((sum, { decayed, name }) => sum + (decayed ? norm(before[name]!) ** 2 : 0), 0);
   const share = rounding.sum(batch) + 64 * rounding.unit + roundedSum(batch + parameters.values.length);
   const expected = { values: Float64Array.of(cost, (l2 / train.labels.length / 2) * squares), bounds: new Float64Array(2) };
   for (const [i, value] of expected.values.entries()) expected.bounds[i] = share * Math.max(1, value);
   compare(last, 'the cost', [totals.cost, totals.l2Cost], expected);
+}
+
+/** What the network is to answer for each distinct example, and what that counts: from the labels, smoothed and mixed as the training does. */
+function answersOf({ options, mixed }: Training, { indices, distinct, mixing }: Probe) {
+  const { classWeights, softTargets, train } = options;
+  const { lambda, partners } = mixed ? mixing(0, distinct) : { lambda: 1, partners: new Int32Array(distinct) };
+  const shares = ([negative, positive]: readonly [number, number]) => {
+    const of = (i: number) => (train.labels[indices[i]!] === 1 ? positive : negative);
+    return Array.from(partners, (partner, d) => lambda * of(d) + (1 - lambda) * of(partner));
+  };
+  return { targets: shares(softTargets ?? [0, 1]), weights: shares(classWeights) as [number, number, ...number[]] };
 }
 
 /** @returns the gradients of all tensors that are trained, without L2's share */
@@ -318,6 +332,22 @@ function auditUpdate(audit: Audit, options: Gradient & { clip: Clip; remembered:
   const share = 64 * rounding.sum(1) + roundedSum(spec.length);
   for (const [i, value] of norms.values.entries()) norms.bounds[i] = 2 * norms.bounds[i]! + share * value + rounding.floor;
   compare(layer, `‖d${name}‖ and ‖Δ${name}‖`, [training.gradientNorms[layer]!, training.updateNorms[layer]!], norms);
+}
+
+/** d·a + (1 − d)·W, from the weights that the step left. @param before  a */
+function auditAverage({ training, rounding: { unit, floor }, compare }: Audit, before: Floats): void {
+  const { decay, values } = training.average!;
+  const { parameters } = training.trainable.form;
+  for (const spec of parameters.specs) {
+    const [old, now] = [tensorIn(before, spec), tensorIn(parameters.values, spec)];
+    const expected = expectedOf(spec.length);
+    for (let i = 0; i < spec.length; i++) {
+      const [kept, added] = [decay * old[i]!, (1 - decay) * now[i]!];
+      expected.values[i] = kept + added;
+      expected.bounds[i] = 16 * unit * (Math.abs(kept) + Math.abs(added)) + floor;
+    }
+    compare(spec.layer, `the average of ${spec.name}`, tensorIn(values, spec), expected);
+  }
 }
 
 function clipInPlace({ values, bounds }: Expected, { factor, error }: Clip): void {

@@ -1,8 +1,9 @@
-import { type Classifier, evaluateClassifier, logitsOf, probability } from '../classifier/classifier.ts';
+import { type Classifier, evaluateClassifier, logitsOf, probability, tempered } from '../classifier/classifier.ts';
 import type { Config } from '../config/schema.ts';
 import { foldSplits, type PreparedData } from '../datasets/prepare.ts';
 import { UserError } from '../errors.ts';
-import { chooseThreshold, type ThresholdCriterion } from '../evaluation/metrics.ts';
+import { fitTemperature } from '../evaluation/calibration.ts';
+import { chooseThreshold } from '../evaluation/metrics.ts';
 import { kernelsFor } from '../kernels/select.ts';
 import type { Metrics } from '../results/metrics.ts';
 import { refuseWrongStep } from './check-step.ts';
@@ -17,16 +18,30 @@ export type Setting = Pick<PreparedData, 'classes' | 'preprocessing'>;
 /** @throws UserError (usage) where the config asks for choices on a dev part that there is not */
 export function requireDev(config: Config, { splits: parts, folds }: Pick<PreparedData, 'splits' | 'folds'>): void {
   if (parts.dev !== undefined || folds !== null) return;
-  const { earlyStopping, threshold } = config.training;
-  const wanting = earlyStopping ? 'training.earlyStopping' : typeof threshold === 'string' ? 'training.threshold' : undefined;
+  const { earlyStopping, threshold, calibrate } = config.training;
+  const choosing = { earlyStopping: earlyStopping !== false, threshold: typeof threshold === 'string', calibrate };
+  const wanting = Object.entries(choosing).find(([, wanted]) => wanted)?.[0];
   if (wanting === undefined) return;
-  throw new UserError('usage', `${wanting}: expected a dev part to choose by, found none`, {
+  throw new UserError('usage', `training.${wanting}: expected a dev part to choose by, found none`, {
     hint: 'Name one with data.dev, cut one from train with data.split, such as { "dev": 0.2 }, or cross-validate with { "folds": 5 }.',
   });
 }
 
-/** The classifier of trained weights; its threshold is the config's, or chosen on dev. */
-export async function classifierOf(config: Config, setting: Setting, options: FitOptions): Promise<Classifier> {
+/** What is chosen on dev after a training. */
+export interface ChosenOnDev {
+  /** null where none was wanted, or none is best */
+  temperature: number | null;
+  threshold: number;
+}
+
+/** The classifier of trained weights; its threshold is the config's, or chosen on dev, and so is a temperature, first, where one is wanted.
+ *  @param temperature  that other pictures were found for, where there is no dev */
+export async function classifierOf(
+  config: Config,
+  setting: Setting,
+  options: FitOptions,
+  temperature: number | null = null,
+): Promise<Classifier> {
   const { network, parameters, scaling } = options;
   const { precision, training, data } = config;
   const { preprocessing, classes } = setting;
@@ -41,18 +56,28 @@ export async function classifierOf(config: Config, setting: Setting, options: Fi
     loss: training.loss,
     normalize: data.normalize,
   };
-  if (typeof threshold === 'number' || options.dev === null) return { ...rest, threshold: options.threshold };
-  const { pixels } = options.dev;
+  const given = { threshold: options.threshold, ...(temperature !== null && { temperature }) };
+  if (options.dev === null || (typeof threshold === 'number' && !training.calibrate)) return { ...rest, ...given };
+  const { pixels, labels } = options.dev;
   const values = await evaluateTrained(
     options,
     () => logitsOf(rest, options.kernels, pixels),
     (logits) => [...logits],
   );
-  return { ...rest, threshold: thresholdFor(threshold, values, options.dev.labels) };
+  const { temperature: fitted, ...chosen } = chooseOnDev(training, values, labels);
+  return { ...rest, ...chosen, ...(fitted !== null && { temperature: fitted }) };
 }
 
-function thresholdFor(criterion: ThresholdCriterion, values: Float64Array, labels: Uint8Array): number {
-  return chooseThreshold(values.map(probability), labels, criterion);
+/** @param values  logits of labelled pictures that were not trained on */
+function chooseOnDev(
+  { calibrate, threshold }: Pick<Config['training'], 'calibrate' | 'threshold'>,
+  values: Float64Array,
+  labels: Uint8Array,
+): ChosenOnDev {
+  const temperature = calibrate ? fitTemperature(values, labels) : null;
+  if (typeof threshold === 'number') return { temperature, threshold };
+  const p = (temperature === null ? values : tempered(values, temperature)).map(probability);
+  return { temperature, threshold: chooseThreshold(p, labels, threshold) };
 }
 
 /** One fold's result on the pictures that it did not train on. */
@@ -77,10 +102,9 @@ export interface FoldEvent {
 }
 
 /** What cross-validation found. */
-export interface CrossValidation extends FoldsDone {
-  /** what the final training on all pictures takes instead: the epochs that were best, the threshold chosen on all folds */
+export interface CrossValidation extends FoldsDone, ChosenOnDev {
+  /** what the final training on all pictures takes instead: the epochs that were best; threshold and temperature are those of all folds together */
   epochs: number;
-  threshold: number;
 }
 
 /** Where a cross-validation begins: after some folds, and in the midst of the next. */
@@ -105,6 +129,8 @@ export async function* crossValidate(
     folds: [...(going.done?.folds ?? [])],
     logits: going.done?.logits.slice() ?? new Float64Array(parts.train.labels.length),
   };
+  // the temperature is fitted to the logits of all folds, as they are
+  const uncalibrated = { ...config, training: { ...config.training, calibrate: false } };
   let from = going.state;
   for (let fold = done.folds.length; fold < folds.count; fold++) {
     const foldData = foldSplits(parts.train, folds, fold);
@@ -116,7 +142,7 @@ export async function* crossValidate(
       if (event.type === 'epoch') last = event;
     }
     from = null;
-    const judged = async () => evaluateClassifier(await classifierOf(config, data, options), kernels, foldData.dev!);
+    const judged = async () => evaluateClassifier(await classifierOf(uncalibrated, data, options), kernels, foldData.dev!);
     const { metrics, logits } = await evaluateTrained(options, judged, ({ metrics: { cost } }) => [cost]);
     placeFold(done.logits, logits, folds.of, fold);
     done.folds.push({ fold, metrics, epochs: last!.epoch, bestEpoch: last!.bestEpoch });
@@ -127,12 +153,12 @@ export async function* crossValidate(
 /** What all folds together say. @param labels  of the training part */
 function concludeFolds(config: Config, done: FoldsDone, labels: Uint8Array): CrossValidation {
   const { folds, logits } = done;
-  const { threshold, earlyStopping, epochs } = config.training;
+  const { earlyStopping, epochs } = config.training;
   const best = Math.round(folds.reduce((sum, { bestEpoch }) => sum + bestEpoch, 0) / folds.length);
   return {
     ...done,
     epochs: earlyStopping ? Math.max(1, best) : epochs,
-    threshold: typeof threshold === 'number' ? threshold : thresholdFor(threshold, logits, labels),
+    ...chooseOnDev(config.training, logits, labels),
   };
 }
 

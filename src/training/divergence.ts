@@ -90,6 +90,7 @@ export function diverged(
   const { parameters, kernels } = trainable.form;
   if (!blamed) completeGradient(training);
   parameters.values.set(lastGood);
+  if (training.average) training.average.steps = 0; // what broke is in it
   const size = (spec: ParameterSpec) => {
     const norm = kernels.squaredNorm(tensorIn(gradient.values, spec));
     return Number.isNaN(norm) ? Number.POSITIVE_INFINITY : norm;

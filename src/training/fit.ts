@@ -4,6 +4,7 @@ import type { Samples } from '../datasets/samples.ts';
 import { losses } from '../nn/losses.ts';
 import { createWorkspace, forward, type Workspace } from '../nn/network.ts';
 import { inference } from '../nn/op.ts';
+import { readAverage } from '../nn/weight-average.ts';
 import { brokenTensor, diverged } from './divergence.ts';
 import {
   type EpochEvent,
@@ -48,8 +49,9 @@ async function* trainEpochs(training: Training, { resumeFrom: from, shouldCheckp
   const { options, trainable } = training;
   const { epochs, evaluateEvery, maxMinutes } = options;
   const m = trainable.train.labels.length;
-  const best = options.earlyStopping && keepBest(trainable.form.parameters.values, options.earlyStopping);
+  const best = options.earlyStopping && keepBest(training.evaluated.values, options.earlyStopping);
   if (from) putState(training, best, from);
+  takeAverage(training);
   const evaluateDev = devEvaluator(training);
   const started = performance.now() - (from?.progress.seconds ?? 0) * 1000;
   const seconds = () => (performance.now() - started) / 1000;
@@ -72,6 +74,7 @@ async function* trainEpochs(training: Training, { resumeFrom: from, shouldCheckp
       const timeEnds = maxMinutes !== null && seconds() >= maxMinutes * 60;
       const evaluates = due || last || timeEnds;
       const kept = shouldCheckpoint && evaluates && !due ? best?.take() : undefined; // before one that more epochs would leave out
+      if (evaluates) takeAverage(training);
       const dev = evaluates ? await evaluateDev() : null;
       const patienceEnds = (best && dev && best.update(epoch, dev.cost)) ?? false;
       const event: EpochEvent = {
@@ -95,8 +98,24 @@ async function* trainEpochs(training: Training, { resumeFrom: from, shouldCheckp
       if (shouldCheckpoint?.({ epochsDone: epoch })) yield stateAt({ ...next, ended: null });
     }
   } finally {
-    if (best && best.bestEpoch > 0) best.restore();
+    giveResult(training, best);
   }
+}
+
+/** Brings what is evaluated up to date with the steps that were taken; without an average it is the parameters themselves.
+ *  @returns whether there is an average of steps */
+function takeAverage({ average, evaluated }: Training): boolean {
+  return average !== null && readAverage(average, evaluated.values);
+}
+
+/** Leaves in the parameters what the training gives: of the best epoch or of the last step, averaged where that is wanted. After a divergence
+ *  there is no average, and the last good weights are there already. */
+function giveResult(training: Training, best: BestKeeper | null): void {
+  const { evaluated, trainable } = training;
+  const hasBest = best !== null && best.bestEpoch > 0;
+  const isAveraged = hasBest ? training.average !== null : takeAverage(training);
+  if (hasBest) best.restore();
+  if (isAveraged) trainable.form.parameters.values.set(evaluated.values);
 }
 
 interface Between {
@@ -184,8 +203,9 @@ function refuseNoAnswer(training: Training, epoch: number): void {
 const evaluatedTogether = 256;
 
 /** Evaluates dev, where there is one. */
-function devEvaluator({ trainable, options }: Training): () => Promise<EpochEvent['dev']> {
-  const { dev, form } = trainable;
+function devEvaluator({ trainable, evaluated, options }: Training): () => Promise<EpochEvent['dev']> {
+  const { dev } = trainable;
+  const form = { ...trainable.form, parameters: evaluated };
   if (dev === null) return async () => null;
   const workspace = createWorkspace(form.network, form.kernels, Math.min(evaluatedTogether, dev.labels.length));
   return () => evaluateSplit(dev, form, options, workspace);

@@ -31,7 +31,11 @@ export interface Sizes {
   room: number | null;
   /** whether the weights of the best epoch are kept */
   keepsBest: boolean;
+  /** whether there is a moving average of the weights, and what it comes to beside it */
+  averages: boolean;
   augments: boolean;
+  /** whether the images of a batch are mixed */
+  mixes: boolean;
 }
 
 /** Node.js, its libraries and what they leave lying about. */
@@ -43,26 +47,27 @@ const checkCopies = 4;
 
 /** What a training takes, at the moment when that is most: the one count for `--dry-run` and for refusing. */
 export function memoryNeeds(sizes: Sizes): MemoryNeed[] {
-  const { parameters, slots, bytesEach, keepsBest } = sizes;
+  const { parameters, slots, bytesEach, keepsBest, averages } = sizes;
   const trained = trainedNumbers(sizes);
   const kept = 2 + Number(keepsBest);
   // a checkpoint is a copy of what goes on, and the one before may not be collected yet; the check of a step before training has
   // copies instead
-  const saved = 2 * (kept + slots) * trained.count * trained.bytesEach;
+  const saved = 2 * (kept + slots + Number(averages)) * trained.count * trained.bytesEach;
+  const ofAverage = averages ? 2 : 0;
   const copies = parameters * bytesEach + kept * trained.count * trained.bytesEach;
   return [
     { what: 'Node.js', bytes: nodeBytes, inKernels: false },
     ...pictureNeeds(sizes),
     {
-      what: `${trained.count} parameters × ${2 + slots} (weights, gradient, ${slots} of the optimizer) × ${trained.bytesEach} bytes`,
-      bytes: (2 + slots) * trained.count * trained.bytesEach,
+      what: `${trained.count} parameters × ${2 + slots + ofAverage} (weights, gradient, ${slots} of the optimizer${averages ? `, ${ofAverage} of their average` : ''}) × ${trained.bytesEach} bytes`,
+      bytes: (2 + slots + ofAverage) * trained.count * trained.bytesEach,
       inKernels: true,
     },
     ...(sizes.form === 'dual' ? [dualNeed(sizes)] : []),
     workspaceNeed(sizes, trained.bytesEach),
     {
       what: 'copies of the parameters (last good, best, checkpoint, step check)',
-      bytes: Math.max(copies + saved, (checkCopies + slots) * parameters * trained.bytesEach),
+      bytes: Math.max(copies + saved, (checkCopies + slots + Number(averages)) * parameters * trained.bytesEach),
       inKernels: false,
     },
   ];
@@ -137,10 +142,10 @@ function dualNeed({ network, train, dev }: Sizes): MemoryNeed {
 }
 
 /** For each picture of a batch what ops give, their gradients, and what they keep. */
-function workspaceNeed({ network, batch, augments }: Sizes, bytesEach: number): MemoryNeed {
+function workspaceNeed({ network, batch, augments, mixes }: Sizes, bytesEach: number): MemoryNeed {
   const numbers = opsOf(network).reduce((sum, { numbersPerExample }) => sum + numbersPerExample, 0);
   const scratch = Math.max(...opsOf(network).map(({ scratchNumbers = 0 }) => scratchNumbers));
-  const bytes = (batch * numbers + scratch) * bytesEach + (augments ? batch * network.inputs : 0);
+  const bytes = (batch * numbers + scratch) * bytesEach + (Number(augments) + Number(mixes)) * batch * network.inputs;
   const panels = scratch === 0 ? '' : `, and ${scratch} of patches`;
   return { what: `a batch of ${batch} pictures × ${numbers} numbers${panels} × ${bytesEach} bytes`, bytes, inKernels: true };
 }

@@ -79,7 +79,7 @@ export const leastToChooseBy = 20;
 
 /** Choices that are made by too few pictures. */
 export function choiceWarnings(config: Config, examples: Record<'train' | 'dev', { total: number; positive: number }>): string[] {
-  const { threshold, earlyStopping } = config.training;
+  const { threshold, earlyStopping, calibrate } = config.training;
   const { split } = config.data;
   const inFolds = typeof split === 'object' && 'folds' in split;
   const { total, positive } = examples[inFolds ? 'train' : 'dev'];
@@ -92,6 +92,11 @@ export function choiceWarnings(config: Config, examples: Record<'train' | 'dev',
       ? [
           `training.threshold: the one of best ${threshold} is chosen on ${where} ${few(smaller, ' of the smaller class')}: by so few it is mostly chance. ` +
             `Take ${leastToChooseBy} or more of each class${inFolds ? '' : ', or data.split={"folds":5}, which chooses by all that are trained on'}`,
+        ]
+      : []),
+    ...(calibrate && total < leastToChooseBy
+      ? [
+          `training.calibrate: the temperature is fitted to ${where} ${few(total, '')}: by so few it is mostly chance. Take ${leastToChooseBy} or more`,
         ]
       : []),
     ...(earlyStopping !== false && !inFolds && total < leastToChooseBy

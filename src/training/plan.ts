@@ -14,6 +14,7 @@ import { defaultSlope } from '../nn/activations.ts';
 import { firstUnits, type Layer, type Network, opsOf, weightedLayers } from '../nn/build.ts';
 import { defaultFactor, fittingInit, type Init } from '../nn/initializers.ts';
 import { chooseForm, type FormChoice, refusalOfDual } from '../nn/input/choose.ts';
+import { smoothedTargets } from '../nn/losses.ts';
 import {
   bufferLength,
   initialParameters,
@@ -76,6 +77,8 @@ export function planTraining(config: Config, parts: Splits, kernels: Kernels): P
     bytesEach: precisions[kernels.precision].BYTES_PER_ELEMENT,
     room: isStored(parts.train.pixels) ? parts.train.pixels.budgetBytes : null,
     keepsBest: config.training.earlyStopping !== false,
+    averages: config.training.averageWeights !== null,
+    mixes: config.training.mixup > 0,
     augments: augments(config.data.augment),
   });
   refuseTooMuch(memory);
@@ -179,7 +182,7 @@ export function fitOptions(
   const scaling = normalizers[data.normalize].fit(learnt, train.features);
   const byFeature =
     training.learningRateByFeature === 'inverseVariance' ? inverseVariance(learnt, scaling) : extras.featureLearningRates;
-  const { epochs, batchSize, loss, optimizer, schedule, l2, clipNorm, evaluateEvery, maxMinutes } = training;
+  const { epochs, batchSize, loss, optimizer, schedule, l2, clipNorm, averageWeights, evaluateEvery, maxMinutes } = training;
   return {
     network: plan.network,
     parameters: firstParameters(plan.network, kernels, seed, extras),
@@ -194,6 +197,8 @@ export function fitOptions(
     shuffle: data.shuffle,
     loss,
     classWeights: plan.balance.weights,
+    softTargets: smoothedTargets(training.labelSmoothing),
+    mixup: training.mixup,
     optimizer,
     learningRates: plan.learningRates,
     autoRate: plan.autoRate,
@@ -201,6 +206,7 @@ export function fitOptions(
     schedule,
     l2,
     clipNorm,
+    averageWeights,
     augmentation: data.augment,
     imageSize: data.imageSize,
     earlyStopping: training.earlyStopping || null,
@@ -262,11 +268,13 @@ export function classWeightsOf(classWeight: Config['training']['classWeight'], l
 /** The form of a config's first layer, for so many pictures.
  *  @throws UserError (usage) where the dual form is asked for and does not apply */
 export function formOf(config: Config, network: Network, pictures: { train: number; dev: number }): FormChoice {
-  const { form, optimizer, epochs, evaluateEvery, clipNorm, learningRateByFeature } = config.training;
+  const { form, optimizer, epochs, evaluateEvery, clipNorm, averageWeights, mixup, learningRateByFeature } = config.training;
   const refusal = refusalOfDual({
     optimizer: optimizer.name,
     clips: clipNorm !== null,
     byFeature: learningRateByFeature !== null,
+    averages: averageWeights !== null,
+    mixes: mixup > 0,
     augments: augments(config.data.augment),
     first: opsOf(network)[0]!.kind,
   });

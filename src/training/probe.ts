@@ -1,5 +1,6 @@
 import { augments } from '../data/augment.ts';
 import { batchLength } from '../data/batches.ts';
+import type { Mixing } from '../data/mixup.ts';
 import type { InputScaling } from '../kernels/kernels.ts';
 import { referenceKernels } from '../kernels/reference.ts';
 import { opsOf } from '../nn/build.ts';
@@ -21,6 +22,8 @@ export interface Probe {
   distinct: number;
   /** draws dropout's masks, the same for equal rows */
   masks: () => Random;
+  /** mixes each row with the one after it, the same for equal rows */
+  mixing: (step: number, count: number) => Mixing;
 }
 
 /** Examples of a batch that differ. */
@@ -58,6 +61,7 @@ export function probeOf(options: FitOptions, mostExamples = Number.POSITIVE_INFI
     indices,
     distinct,
     masks: () => inCycles(distinct),
+    mixing: (_, count) => ({ lambda: 0.7, partners: Int32Array.from({ length: count }, (_, i) => (i + 1) % distinct) }),
     options: {
       ...options,
       train: { pixels, labels: Uint8Array.from({ length: images }, (_, i) => (i % distinct) % 2) },

@@ -1,5 +1,6 @@
 import { type Augmentation, augments } from '../data/augment.ts';
 import { type BatchSize, batchLength, type Shuffle } from '../data/batches.ts';
+import { drawMixing, type Mixing } from '../data/mixup.ts';
 import { UserError } from '../errors.ts';
 import type { Batch, Floats, Kernels } from '../kernels/kernels.ts';
 import { kernelsFor } from '../kernels/select.ts';
@@ -17,6 +18,7 @@ import {
   parameterGroups,
 } from '../nn/optimizers.ts';
 import type { ScheduleChoice } from '../nn/schedules.ts';
+import type { WeightAverage } from '../nn/weight-average.ts';
 import { namedRandom, type Random } from '../random.ts';
 import type { EpochLine } from '../results/journal.ts';
 import type { Stopped } from '../results/summary.ts';
@@ -36,6 +38,8 @@ export interface FitOptions extends TrainableOptions {
   loss: LossName;
   /** what an example of the negative and of the positive class counts */
   classWeights: readonly [number, number];
+  /** what training takes for the labels 0 and 1; null where they stand for themselves. Metrics and dev keep the labels */
+  softTargets: readonly [number, number] | null;
   optimizer: OptimizerChoice;
   /** one a layer */
   learningRates: readonly number[];
@@ -48,6 +52,10 @@ export interface FitOptions extends TrainableOptions {
   l2: number;
   /** a bound on the norm of the whole gradient, or null */
   clipNorm: number | null;
+  /** the decay of a moving average of the weights, which is then what is evaluated and kept; null for none */
+  averageWeights: number | null;
+  /** α of Beta(α, α), from which the share of the other image is drawn for every batch; 0 where images are not mixed */
+  mixup: number;
   augmentation: Augmentation;
   /** side of the pictures, for augmentation */
   imageSize: number;
@@ -68,11 +76,20 @@ export interface Training {
   workspace: Workspace;
   gradient: Parameters;
   optimizer: OptimizerState;
+  /** of the parameters after each step; null where none is wanted */
+  average: WeightAverage | null;
+  /** what dev is evaluated with, and what the training gives in the end: the parameters themselves, or the mean that `average` comes to, as it was last
+   *  read */
+  evaluated: Parameters;
   /** what the optimizer moves where the first weights move with their gradient, and where they do not; the first is null where they never do */
   groups: { fused: readonly ParameterGroup[] | null; whole: readonly ParameterGroup[] };
   /** room for a batch of augmented pictures */
   augmented: Uint8Array | null;
   labels: Uint8Array;
+  /** room for a batch of mixed images and of their labels; null where none are mixed */
+  mixed: { images: Uint8Array; labels: Uint8Array } | null;
+  /** how a step's images are mixed */
+  mixing(step: number, count: number): Mixing;
   /** whether there is dropout, and what draws a step's masks */
   drops: boolean;
   masks(step: number): Random;
@@ -120,6 +137,8 @@ export function startTraining(options: FitOptions, trainable: Trainable): Traini
   const { name } = options.optimizer;
   const moments = optimizers[name].moments.map(() => kernels.allocate(size));
   const optimizer = { name, options: optimizerOptions(options.optimizer), moments, t: 0 };
+  const { averageWeights: decay } = options;
+  const room = () => kernels.pin(new Uint8Array(length * options.network.inputs));
   const rates = { learningRates: options.learningRates, featureRates: options.featureLearningRates };
   // a bound on the norm of the whole gradient must see all of it first; and a rate of each feature's own is no kernel's
   const mayFuse = form.canFuse && options.clipNorm === null && options.featureLearningRates === null && fusesStep(optimizer);
@@ -130,12 +149,16 @@ export function startTraining(options: FitOptions, trainable: Trainable): Traini
     workspace: createWorkspace(network, kernels, length),
     gradient: parametersOver(network, kernels.allocate(size)),
     optimizer,
+    average: decay === null ? null : { decay, values: kernels.allocate(size), steps: 0 },
+    evaluated: decay === null ? parameters : parametersOver(network, kernels.allocate(size)),
     groups: {
       fused: mayFuse ? parameterGroups(rates, parameters, { first, except: first }) : null,
       whole: parameterGroups(rates, parameters, { first }),
     },
-    augmented: augments(options.augmentation) ? kernels.pin(new Uint8Array(length * options.network.inputs)) : null,
+    augmented: augments(options.augmentation) ? room() : null,
     labels: new Uint8Array(length),
+    mixed: options.mixup > 0 ? { images: room(), labels: new Uint8Array(length) } : null,
+    mixing: (step, count) => drawMixing(namedRandom(options.seed, 'mixup', step), options.mixup, count),
     drops: opsOf(network).some(({ drops }) => drops),
     masks: (step) => namedRandom(options.seed, 'dropout', step),
     rates: [...options.learningRates],
@@ -164,7 +187,7 @@ export interface TrainingState {
   /** JSON keeps every number of it */
   progress: Progress;
   /** copies in the kernels' precision, laid out like the parameters of the form: `parameters`, `good`, with early stopping
-   *  `best`, and the optimizer's `optimizer.0`, `optimizer.1` */
+   *  `best`, with averaged weights `average`, and the optimizer's `optimizer.0`, `optimizer.1` */
   buffers: Record<string, Floats>;
 }
 
@@ -229,6 +252,7 @@ export function takeState(
   };
   for (const [i, slot] of training.optimizer.moments.entries()) buffers[`optimizer.${i}`] = slot.slice();
   if (best) buffers['best'] = best.weights;
+  if (training.average) buffers['average'] = training.average.values.slice();
   const progress: Progress = {
     form: training.options.form,
     epoch: at.epoch,
@@ -237,7 +261,7 @@ export function takeState(
     seconds: at.seconds,
     watch: training.watch.state(),
     best: best?.state ?? null,
-    average: null,
+    average: training.average && { steps: training.average.steps },
     ended: at.ended,
   };
   return { progress, buffers };
@@ -259,6 +283,10 @@ export function putState(training: Training, best: BestKeeper | null, { progress
   training.lastGood.set(of('good'));
   for (const [i, slot] of training.optimizer.moments.entries()) slot.set(of(`optimizer.${i}`));
   training.optimizer.t = progress.steps;
+  if (training.average) {
+    training.average.values.set(of('average'));
+    training.average.steps = progress.average?.steps ?? progress.steps;
+  }
   training.watch.put(progress.watch);
   if (best && progress.best) best.put({ state: progress.best, weights: of('best') });
 }

@@ -1,15 +1,17 @@
 import { augmentBatch } from '../data/augment.ts';
+import { type Mixing, mixImages, mixLabels, mixShares } from '../data/mixup.ts';
 import { log } from '../elementary.ts';
 import type { Batch, Floats } from '../kernels/kernels.ts';
 import { opsOf } from '../nn/build.ts';
 import { costAndGradient, microBatches } from '../nn/input/cost-and-gradient.ts';
 import { stepFirstWeights } from '../nn/input/fused.ts';
 import { isFusedLogistic } from '../nn/input/logistic.ts';
-import type { ParameterSpec, Pass } from '../nn/network.ts';
+import type { ParameterSpec, Pass, Targets } from '../nn/network.ts';
 import { featuresOf } from '../nn/op.ts';
 import { optimizerStep } from '../nn/optimizers.ts';
 import { addL2Gradient, clip, l2Cost } from '../nn/regularization.ts';
-import { scheduledRate } from '../nn/schedules.ts';
+import { type SchedulePlace, scheduledRate } from '../nn/schedules.ts';
+import { addToAverage } from '../nn/weight-average.ts';
 import type { LayerNorms } from '../results/journal.ts';
 import { refuseBrokenCost, refuseBrokenGradient } from './divergence.ts';
 import type { EpochTotals, Training } from './state.ts';
@@ -26,19 +28,21 @@ export function trainStep(training: Training, indices: Int32Array, { epoch, norm
   const { options, trainable, workspace, gradient, optimizer, labels, groups, last } = training;
   const { form, train } = trainable;
   const { network, parameters, kernels, firstWeights } = form;
-  const { loss, classWeights } = options;
   const count = indices.length;
   optimizer.t++;
-  training.rates = options.learningRates.map((rate) => scheduledRate(rate, options.schedule, epoch - 1, options.epochs));
+  const place = schedulePlace(training, epoch);
+  training.rates = options.learningRates.map((rate) => scheduledRate(rate, options.schedule, place));
   for (let i = 0; i < count; i++) labels[i] = train.labels[indices[i]!]!;
-  const input = inputOf(training, indices, epoch);
+  const mixing = training.mixed && training.mixing(optimizer.t, count);
+  const input = mixedInput(training, inputOf(training, indices, epoch), mixing);
+  const targets = targetsOf(training, mixing);
   const mode = { kind: 'training', masks: training.drops ? training.masks(optimizer.t) : null } as const;
   const pass: Pass = { network, parameters, kernels, workspace, input, mode };
   const batches = microBatches(pass);
   const fused = groups.fused !== null && batches.length === 1 && !isFusedLogistic(pass);
   Object.assign(last, { indices, input, fused });
 
-  const cost = costAndGradient(pass, { loss, labels, classWeights }, gradient, { batches, leavesFirst: fused });
+  const cost = costAndGradient(pass, targets, gradient, { batches, leavesFirst: fused });
   totals.cost += cost * count;
   totals.correct += countCorrect(workspace.slots.at(-1)!.value.subarray(0, count), labels, options.threshold);
   totals.batches++;
@@ -67,9 +71,16 @@ export function trainStep(training: Training, indices: Int32Array, { epoch, norm
     const moved = optimizerStep(kernels, optimizer, parameters, gradient.values, group, rate);
     movedByFeature ??= moved;
   }
+  if (training.average) addToAverage(training.average, parameters.values);
   // what the optimizer left in the gradient is the direction of the step
   if (norms) measure(training, training.updateNorms, (layer) => training.rates[layer]!, first?.squares?.direction);
   if (movedByFeature !== null) training.updateNorms[firstWeights.layer] = Math.sqrt(movedByFeature);
+}
+
+/** Where the step that `optimizer.t` counts stands among all: every epoch takes its examples in as many batches. */
+function schedulePlace({ options: { epochs }, trainable, batchLength, optimizer }: Training, epoch: number): SchedulePlace {
+  const steps = epochs * Math.ceil(trainable.train.labels.length / batchLength);
+  return { t: epoch - 1, epochs, step: optimizer.t - 1, steps };
 }
 
 /** Norms of each layer's weights in the gradient buffer.
@@ -105,6 +116,22 @@ function inputOf({ options, trainable: { train }, augmented, batchLength }: Trai
   if (!augmented || batch.kind !== 'bytes') return batch;
   augmentBatch(batch.bytes, indices, augmented, { augmentation, side, seed, epoch, places: batch.indices ?? indices });
   return { kind: 'bytes', bytes: augmented, indices: null, count, features: network.inputs, scaling };
+}
+
+/** The batch with its images mixed, where they are. */
+function mixedInput({ mixed }: Training, batch: Batch, mixing: Mixing | null): Batch {
+  if (mixed === null || mixing === null || batch.kind !== 'bytes') return batch;
+  mixImages({ ...batch, places: batch.indices }, mixing, mixed.images);
+  return { ...batch, bytes: mixed.images, indices: null };
+}
+
+/** What the network is to answer for the batch whose labels stand in `labels`. */
+function targetsOf({ options, labels, mixed }: Training, mixing: Mixing | null): Targets {
+  const { loss, classWeights, softTargets } = options;
+  if (mixed === null || mixing === null) return { loss, labels, classWeights, softTargets };
+  mixLabels(labels, mixing, mixed.labels);
+  const shares = (of: readonly [number, number]) => mixShares(of, mixing.lambda);
+  return { loss, labels: mixed.labels, classWeights: shares(classWeights), softTargets: shares(softTargets ?? [0, 1]) };
 }
 
 /** The norms of every layer after a step that measured them, and what its last op gave. */

@@ -65,6 +65,7 @@ export async function summarize(
     (parts) => Object.values(parts).flatMap((part) => part?.cost ?? []),
   );
   const course = { ...outcome.course, stopped: outcome.stopped, epochs: outcome.epochs };
+  if (config.training.calibrate && classifier.temperature === undefined) warn(uncalibrated);
   for (const text of alarmsWithoutOthers(metrics, { config, plan }, course)) warn(text);
   const summary: TrainSummary = {
     run: shownPath(run.path),
@@ -76,6 +77,7 @@ export async function summarize(
     stopped: outcome.stopped,
     parameters: plan.parameters,
     threshold: classifier.threshold,
+    ...(classifier.temperature === undefined ? {} : { temperature: classifier.temperature }),
     examples: plan.examples,
     metrics,
     ...(folds === null ? {} : { folds: foldSummary(folds) }),
@@ -87,6 +89,11 @@ export async function summarize(
   await writeSummary(run.path, reported);
   return reported;
 }
+
+/** What is told where `fitTemperature` found none. */
+const uncalibrated =
+  'training.calibrate: no temperature is best for the pictures that it is fitted to, so p stays as it is: either p is on the right side of ½ for all of them, ' +
+  'or it is no better than guessing. More pictures for dev may have one';
 
 function foldSummary({ folds }: CrossValidation): NonNullable<TrainSummary['folds']> {
   const accuracy = folds.map(({ metrics }) => metrics.accuracy);

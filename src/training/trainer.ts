@@ -212,7 +212,8 @@ async function trainInto(
   const config = folds === null ? job.loaded.config : afterFolds(job.loaded.config, folds);
   const options = await prepareFit(config, data.splits, planTraining(config, data.splits, kernels), kernels, files);
   refuseWrongStep(options);
-  const save = async () => saveClassifier(join(run.path, modelFileName), await classifierOf(config, data, options));
+  const classifier = () => classifierOf(config, data, options, folds?.temperature);
+  const save = async () => saveClassifier(join(run.path, modelFileName), await classifier());
   try {
     const outcome = await trainEpochs(run, job, { options, folds, checkpoints });
     refuseOverflow(options);
@@ -221,7 +222,7 @@ async function trainInto(
       await save();
     } catch (error) {
       // with a checkpoint --resume makes the model again; without one it is all that is left of the training
-      if (!checkpoints.present()) await keepElsewhere(listener, await classifierOf(config, data, options));
+      if (!checkpoints.present()) await keepElsewhere(listener, await classifier());
       throw error;
     }
     return outcome;
@@ -324,10 +325,10 @@ function lastOf(from: Checkpoints['from']): Pick<Outcome, 'epochs' | 'bestEpoch'
   return { epochs: epoch - 1, bestEpoch: best?.bestEpoch || epoch - 1 }; // 0 before the first look
 }
 
-/** Without batches, dropout and augmentation nothing but the learning rate makes the cost go up and down. */
-function isSmooth({ batchSize, train, network, augmentation }: FitOptions): boolean {
+/** Without batches, dropout, augmentation and mixing nothing but the learning rate makes the cost go up and down. */
+function isSmooth({ batchSize, train, network, augmentation, mixup }: FitOptions): boolean {
   const m = train.labels.length;
-  return batchLength(batchSize, m) === m && !opsOf(network).some(({ drops }) => drops) && !augments(augmentation);
+  return batchLength(batchSize, m) === m && !opsOf(network).some(({ drops }) => drops) && !augments(augmentation) && mixup === 0;
 }
 
 /** A line of journal.jsonl. */

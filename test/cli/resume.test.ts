@@ -138,6 +138,8 @@ describe('more epochs', () => {
     await train(0, [...words, '-o', 'cosine', '--set', 'training.schedule.name=cosine']);
     expect(await refused('cosine', 3)).toContain('cosine schedule');
     expect((await resume(0, 'cosine')).stderr).toMatch(/nothing is left to do\.\n$/);
+    await train(0, [...words, '-o', 'cycle', '--set', 'training.schedule.name=oneCycle']);
+    expect(await refused('cycle', 3)).toContain('oneCycle schedule');
     await train(0, [...words, '-o', 'folds', '--set', 'data.split={"folds":2}']);
     expect(await refused('folds', 3)).toContain('folds');
   });

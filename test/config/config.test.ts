@@ -72,6 +72,16 @@ describe('a mistake is told by file, path, what was expected, what was found, an
       training({ epochs: '5' }),
       'training.epochs: expected a whole number of at least 1, found "5" (did you mean 5?)',
     ],
+    [
+      'labels of which half goes to the other class',
+      training({ labelSmoothing: 0.5 }),
+      'training.labelSmoothing: expected a number of at least 0 and below 0.5, found 0.5',
+    ],
+    [
+      'a warmup of more than all steps',
+      training({ schedule: { name: 'oneCycle', warmup: 2 } }),
+      'training.schedule.warmup: expected a number from 0 to 1, found 2',
+    ],
     ['half an epoch', training({ epochs: 1.5 }), 'training.epochs: expected a whole number of at least 1, found 1.5'],
     ['no epoch', training({ epochs: 0 }), 'training.epochs: expected a whole number of at least 1, found 0'],
     [
@@ -417,6 +427,7 @@ describe('what was meant is shown', () => {
     ['lr', training({ lr: 0.1 }), '"learningRate"'],
     ['batch_size', training({ batch_size: 3 }), '"batchSize"'],
     ['weight_decay', training({ weight_decay: 3 }), '"l2"'],
+    ['ema', training({ ema: 0.999 }), '"averageWeights"'],
     ['dropout', training({ dropout: 0.5 }), '"model.layers.0.keepProb"'],
     ['epochs at the top', { ...data({}), epochs: 5 }, '"training.epochs"'],
     ['validation for a part', data({ validation: folder }), '"dev"'],

@@ -3,6 +3,7 @@ import { referenceKernels } from '../../src/kernels/reference.ts';
 import { activations } from '../../src/nn/activations.ts';
 import type { Network } from '../../src/nn/build.ts';
 import { initialize, initializers } from '../../src/nn/initializers.ts';
+import { type LossName, losses, lossRule, smoothedTargets } from '../../src/nn/losses.ts';
 import {
   backward,
   createWorkspace,
@@ -54,6 +55,24 @@ describe('activations are those of NumPy', () => {
   test('the derivatives of relu and leakyRelu are their slopes', () => {
     expect([-2, 0, 3].map((z) => activations.relu.derivative(z, 0, 0.01))).toEqual([0, 0, 1]);
     expect([-2, 3].map((z) => activations.leakyRelu.derivative(z, 0, 0.01))).toEqual([0.01, 1]);
+  });
+});
+
+describe('losses of targets between 0 and 1 are those of NumPy', () => {
+  const golden = steps['soft targets'];
+  const targets: number[] = golden.targets.data;
+  const z: number[] = golden.z.data;
+
+  test.each(Object.keys(losses) as LossName[])('%s', (name) => {
+    const { value, derivative } = lossRule(name, targets);
+    const all = (of: typeof value) => targets.flatMap((_, label) => z.map((one) => of(one, label)));
+    expect(largestError(all(value), golden[name].value.data)).toBeLessThan(1e-14);
+    expect(largestError(all(derivative), golden[name].derivative.data)).toBeLessThan(1e-15);
+  });
+
+  test('without any, the rule is the one that kernels know', () => {
+    for (const name of Object.keys(losses) as LossName[]) expect(lossRule(name, smoothedTargets(0))).toBe(losses[name]);
+    expect(smoothedTargets(0.25)).toEqual([0.25, 0.75]);
   });
 });
 

@@ -4,7 +4,7 @@ import { referenceKernels } from '../../src/kernels/reference.ts';
 import { type ActivationName, activations } from '../../src/nn/activations.ts';
 import { layerSizes, type Network } from '../../src/nn/build.ts';
 import { checkGradient } from '../../src/nn/gradient-check.ts';
-import { type LossName, losses } from '../../src/nn/losses.ts';
+import { type LossName, losses, smoothedTargets } from '../../src/nn/losses.ts';
 import { createWorkspace, forward, initialParameters, type Pass } from '../../src/nn/network.ts';
 import { namedRandom } from '../../src/random.ts';
 import { dense } from './networks.ts';
@@ -30,6 +30,7 @@ const problems = fc.record({
   count: fc.integer({ min: 4, max: 9 }),
   lambda: fc.constantFrom(0, 0.3),
   classWeights: fc.constantFrom([1, 1], [0.7, 2.5]),
+  smoothing: fc.constantFrom(0, 0, 0.1, 0.45),
   seed: fc.integer({ min: 0, max: 1e6 }),
 });
 
@@ -72,7 +73,9 @@ test('analytic gradients equal central differences, for random networks of all o
   fc.assert(
     fc.property(problems, (problem) => {
       const { pass, labels } = passOf(problem);
-      const targets = { loss: problem.loss, labels, classWeights: problem.classWeights as [number, number] };
+      const { loss, classWeights, smoothing } = problem;
+      const softTargets = smoothedTargets(smoothing);
+      const targets = { loss, labels, classWeights: classWeights as [number, number], softTargets };
       const checks = checkGradient(pass, targets, problem.lambda, trainedIndices(pass));
       for (const { difference, withinError } of checks) expect(difference < 1e-7 || withinError).toBe(true);
     }),
@@ -89,6 +92,7 @@ describe('a wrong gradient is found', () => {
       count: 6,
       lambda: 0,
       classWeights: [1, 1],
+      smoothing: 0,
       seed: 3,
     });
     const wrong = {

@@ -66,19 +66,39 @@ describe('the rates of ten epochs are those of NumPy', () => {
     [{ name: 'exponential', rate: 0.9 }, 'exponential, rate 0.9'],
     [{ name: 'step', every: 3, factor: 0.5 }, 'step, every 3, factor 0.5'],
     [{ name: 'cosine' }, 'cosine, 10 epochs'],
+    [{ name: 'oneCycle', warmup: 0.25 }, 'oneCycle, warmup 0.25, 10 steps'],
   ];
 
   test('no schedule is left out', () => {
     expect(['none', ...cases.map(([{ name }]) => name)].sort()).toEqual(Object.keys(schedules).sort());
   });
 
+  /** Of ten epochs of a step each. */
+  const placeAt = (t: number) => ({ t, epochs: 10, step: t, steps: 10 });
+
   test.each(cases)('%o', (choice, key) => {
-    const rates = Array.from({ length: 10 }, (_, t) => scheduledRate(0.1, choice, t, 10));
+    const rates = Array.from({ length: 10 }, (_, t) => scheduledRate(0.1, choice, placeAt(t)));
     expect(largestError(rates, steps.schedules[key].data)).toBeLessThan(1e-15);
   });
 
   test('none', () => {
-    expect([0, 1, 9].map((t) => scheduledRate(0.1, { name: 'none' }, t, 10))).toEqual([0.1, 0.1, 0.1]);
+    expect([0, 1, 9].map((t) => scheduledRate(0.1, { name: 'none' }, placeAt(t)))).toEqual([0.1, 0.1, 0.1]);
+  });
+});
+
+describe('one cycle', () => {
+  const rates = (warmup: number, steps: number) =>
+    Array.from({ length: steps }, (_, step) => scheduledRate(1, { name: 'oneCycle', warmup }, { t: 0, epochs: 1, step, steps }));
+
+  test('comes to the whole rate in the last step of its warmup, keeps it for one, and falls', () => {
+    // w = ⌈0.3 · 6⌉ = 2: (1 − cos(π/2))/2, (1 − cos π)/2, then a quarter of a half turn a step
+    const expected = [0.5, 1, 1, (1 + Math.SQRT1_2) / 2, 0.5, (1 - Math.SQRT1_2) / 2];
+    expect(largestError(rates(0.3, 6), expected)).toBeLessThan(1e-15);
+  });
+
+  test('without a warmup it only falls, and with nothing else it only rises', () => {
+    expect(largestError(rates(0, 2), [1, 0.5])).toBeLessThan(1e-15);
+    expect(largestError(rates(1, 2), [0.5, 1])).toBeLessThan(1e-15);
   });
 });
 

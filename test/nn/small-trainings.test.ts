@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { referenceKernels } from '../../src/kernels/reference.ts';
 import type { ActivationName } from '../../src/nn/activations.ts';
 import type { Network } from '../../src/nn/build.ts';
+import { smoothedTargets } from '../../src/nn/losses.ts';
 import {
   backward,
   createWorkspace,
@@ -42,21 +43,23 @@ const runs = Object.entries(golden.runs as Record<string, Run>).map(([label, run
     lambda: Number(lambda),
     dropped: label.includes('dropout'),
     balanced: label.includes('balanced'),
+    smoothing: Number(/smoothed by (\S+)/.exec(label)?.[1] ?? 0),
   };
 });
 
-test('every hidden activation is there, with momentum and L2, dropout, and class weights', () => {
+test('every hidden activation is there, with momentum and L2, dropout, class weights, and smoothed labels', () => {
   for (const activation of ['sigmoid', 'tanh', 'relu', 'leakyRelu']) {
     const mine = runs.filter((one) => one.activation === activation);
-    expect(mine).toHaveLength(4);
+    expect(mine).toHaveLength(5);
     expect(mine.filter(({ beta, lambda }) => beta > 0 && lambda > 0)).toHaveLength(1);
     expect(mine.filter(({ dropped }) => dropped)).toHaveLength(1);
-    expect(mine.filter(({ balanced }) => balanced)).toHaveLength(1);
+    expect(mine.filter(({ balanced }) => balanced)).toHaveLength(2);
+    expect(mine.filter(({ balanced, smoothing }) => balanced && smoothing > 0)).toHaveLength(1);
   }
 });
 
 describe('twenty steps of a small network are those of NumPy, to 1e-12', () => {
-  test.each(runs)('$label', ({ run, activation, beta, lambda, dropped, balanced }) => {
+  test.each(runs)('$label', ({ run, activation, beta, lambda, dropped, balanced, smoothing }) => {
     const [inputs, hidden] = golden.dims as [number, number];
     const layer = dense(hidden, { activation, keepProb: dropped ? keepProb : 1 });
     const network: Network = { inputs, layers: [layer, dense(1, { activation: 'sigmoid' })] };
@@ -74,7 +77,7 @@ describe('twenty steps of a small network are those of NumPy, to 1e-12', () => {
 
     const costs = Array.from({ length: golden.steps }, (_, step) => {
       forward(pass);
-      const cost = lossGradient(pass, { loss: 'crossEntropy', labels, classWeights });
+      const cost = lossGradient(pass, { loss: 'crossEntropy', labels, classWeights, softTargets: smoothedTargets(smoothing) });
       backward(pass, gradient);
       addL2Gradient(parameters, lambda / m, gradient, kernels);
       for (const { offset: start, length } of parameters.specs) {

@@ -100,6 +100,21 @@ describe('a model file', () => {
     expect(metadata['version']).toBe('1');
   });
 
+  test('of a calibrated classifier has version 2, and its logits are those of the other divided by the temperature', async () => {
+    const calibrated = { ...saved, temperature: 1.7 };
+    await saveClassifier(path, calibrated);
+    expect(decodeTensors(await readFile(path), path).metadata['version']).toBe('2');
+    const { classifier } = await loadClassifier(path);
+    expect(classifier.temperature).toBe(1.7);
+    const kernels = kernelsFor('float32');
+    expect(logits(classifier, kernels, pixels)).toEqual(logits(saved, kernels, pixels).map((z) => z / 1.7));
+  });
+
+  test.each([0, -1, '2', null])('of version 2 whose temperature is %j is refused', async (temperature) => {
+    await saveClassifier(path, { ...saved, temperature: temperature as number });
+    await expect(loadClassifier(path)).rejects.toThrow(/classifier\.temperature: expected a number from 5e-324 to .*, found/);
+  });
+
   test('is the same bytes for the same classifier, and names no place on this machine', async () => {
     await saveClassifier(path, saved);
     const other = join(folder, 'other');
@@ -207,8 +222,8 @@ describe('a file that is no model is refused:', () => {
   });
 
   test('a later version of the format', async () => {
-    const error = await refusalAfter(({ metadata }) => void (metadata['version'] = '2'));
-    expect(error.message).toMatch(/expected version 1 of the format, found 2/);
+    const error = await refusalAfter(({ metadata }) => void (metadata['version'] = '3'));
+    expect(error.message).toMatch(/expected version 1 or 2 of the format, found 3/);
   });
 });
 

@@ -227,11 +227,14 @@ test.each(Array.from({ length: runs }, (_, i) => firstSeed + i))('random network
       optimizer,
       l2: one(0, 0.7, 1e300),
       loss: one('crossEntropy', 'squaredError'),
+      softTargets: one(null, [0.1, 0.9]),
       classWeights: one<[number, number]>([1, 1], [0.3, 2], [1, 1e308]),
       ...(isLinear && random.uniform() < 0.5
         ? { form: 'dual' }
         : {
             clipNorm: one(null, 1e-3, 5),
+            averageWeights: one(null, 0.9),
+            mixup: one(0, 0, 0.2),
             featureLearningRates: one(null, null, new Float64Array(inputs).fill(1)),
             augmentation: { ...noAugmentation, flipHorizontal: one(true, false), shift: one(0, 0.1) },
           }),

@@ -20,6 +20,7 @@ const checkpoint: Checkpoint = {
       seconds: 1,
       watch: { bound: 69.3, above: 0 },
       best: { bestEpoch: 2, leastCost: 0.1, improvedCost: null, improvedEpoch: 0 },
+      average: { steps: 17 },
       ended: null,
     },
     buffers: { parameters: Float64Array.of(0.1, -0), good: Float64Array.of(1, 2), best: Float64Array.of(3, 4) },

@@ -6,6 +6,7 @@ import type { Config } from '../../src/config/schema.ts';
 import { stratifiedFolds } from '../../src/data/split.ts';
 import { foldSplits, type PreparedData } from '../../src/datasets/prepare.ts';
 import { UserError } from '../../src/errors.ts';
+import { fitTemperature } from '../../src/evaluation/calibration.ts';
 import { chooseThreshold, confusionOf, type ThresholdCriterion, thresholdCriteria } from '../../src/evaluation/metrics.ts';
 import { kernelsFor } from '../../src/kernels/select.ts';
 import { namedRandom } from '../../src/random.ts';
@@ -187,6 +188,38 @@ describe("a classifier's threshold", () => {
   });
 });
 
+describe("a classifier's temperature", () => {
+  const wishes = { threshold: 'f1', epochs: 60, learningRate: 0.3 };
+  const config = configOf({ ...wishes, calibrate: true });
+
+  test('is the one of the least log loss on dev, and the threshold is chosen after it', async () => {
+    const { options, parts } = await byHand(config, 0);
+    const kernels = kernelsFor('float64');
+    const raw = logits(options, kernels, parts.dev.pixels);
+    const { temperature, threshold } = await classifierOf(config, data, options);
+    expect(temperature).toBe(fitTemperature(raw, parts.dev.labels));
+    expect(temperature).toBeGreaterThan(0);
+    const p = raw.map((z) => probability(z / temperature!));
+    expect(threshold).toBe(chooseThreshold(p, parts.dev.labels, 'f1'));
+  });
+
+  test('with folds is that of the logits of all of them, and the folds are judged without one', async () => {
+    const [plain, found] = [await validate(configOf(wishes)), await validate(config)];
+    expect(found.logits).toEqual(plain.logits);
+    expect(found.folds).toEqual(plain.folds);
+    expect(plain.temperature).toBeNull();
+    const { temperature } = found;
+    expect(temperature).toBe(fitTemperature(plain.logits, data.splits.train.labels));
+    expect(temperature).toBeGreaterThan(0);
+    const p = plain.logits.map((z) => probability(z / temperature!));
+    expect(found.threshold).toBe(chooseThreshold(p, data.splits.train.labels, 'f1'));
+    const whole = { train: data.splits.train };
+    const last = afterFolds(config, found);
+    const options = fitOptions(last, whole, planTraining(last, whole, kernelsFor('float64')), kernelsFor('float64'));
+    expect(await classifierOf(last, data, options, temperature)).toMatchObject({ temperature, threshold: found.threshold });
+  });
+});
+
 test('mean and spread are those of the numbers, with n − 1', () => {
   expect(meanAndSpread([2, 4, 4, 6])).toEqual({ mean: 4, spread: Math.sqrt(8 / 3) });
   expect(meanAndSpread([0.7])).toEqual({ mean: 0.7, spread: 0 });
@@ -201,6 +234,7 @@ describe('what is chosen on dev needs a dev part', () => {
   test.each([
     ['training.earlyStopping', { earlyStopping: {} }],
     ['training.threshold', { threshold: 'youden' }],
+    ['training.calibrate', { calibrate: true }],
   ])('%s without one is refused, with what to do', (field, training) => {
     const refuse = () => requireDev(configOf(training), train);
     expect(refuse).toThrow(UserError);

@@ -335,11 +335,32 @@ describe('learning rates', () => {
     const before = weightsOf(options.parameters);
     const events = await epochsOf(options);
     for (const [i, { learningRate }] of events.entries()) expect(learningRate).toBeCloseTo(0.05 * factors[i]!, 14);
-    expect(scheduledRate(0.05, schedule, 3, 4)).toBeCloseTo(0.05 * factors[3]!, 14);
+    expect(scheduledRate(0.05, schedule, { t: 3, epochs: 4, step: 9, steps: 12 })).toBeCloseTo(0.05 * factors[3]!, 14);
     // nothing but L2 moves the weights: by 1 − α in each of an epoch's three steps
     const shrunk = factors.reduce((product, factor) => product * (1 - 0.05 * factor) ** 3, 1);
     for (const [i, value] of weightsOf(options.parameters).entries()) expect(value).toBeCloseTo(before[i]! * shrunk, 13);
   });
+});
+
+test('one cycle goes step by step: every step has its own rate, and an event that of the last', async () => {
+  // 4 epochs of 3 steps; w = ⌈0.5 · 12⌉ = 6
+  const up = [1, 2, 3, 4, 5, 6].map((k) => (1 - Math.cos((Math.PI * k) / 6)) / 2);
+  const down = [0, 1, 2, 3, 4, 5].map((k) => (1 + Math.cos((Math.PI * k) / 6)) / 2);
+  const factors = [...up, ...down];
+  const options = problem({
+    schedule: { name: 'oneCycle', warmup: 0.5 },
+    epochs: 4,
+    l2: 30,
+    classWeights: [0, 0],
+    batchSize: 10,
+    learningRates: [0.05],
+  });
+  const before = weightsOf(options.parameters);
+  const events = await epochsOf(options);
+  for (const [i, { learningRate }] of events.entries()) expect(learningRate).toBeCloseTo(0.05 * factors[3 * i + 2]!, 14);
+  // nothing but L2 moves the weights: by 1 − α in each step
+  const shrunk = factors.reduce((product, factor) => product * (1 - 0.05 * factor), 1);
+  for (const [i, value] of weightsOf(options.parameters).entries()) expect(value).toBeCloseTo(before[i]! * shrunk, 13);
 });
 
 describe('stopping', () => {

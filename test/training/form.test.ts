@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { chooseForm } from '../../src/nn/input/choose.ts';
+import { chooseForm, refusalOfDual } from '../../src/nn/input/choose.ts';
 
 const course = { features: 12_288, units: 20, train: 209, dev: 0, epochs: 2500, evaluateEvery: 1 };
 
@@ -24,6 +24,25 @@ describe('the form of the first layer', () => {
   test('is what the config says, where it applies', () => {
     expect(chooseForm('direct', null, course).form).toBe('direct');
     expect(chooseForm('dual', null, { ...course, epochs: 1 }).form).toBe('dual');
+  });
+
+  test('is dual only where no field of the training needs the weights themselves', () => {
+    const plain = {
+      optimizer: 'momentum',
+      clips: false,
+      byFeature: false,
+      averages: false,
+      mixes: false,
+      augments: false,
+      first: 'linear',
+    } as const;
+    expect(refusalOfDual(plain)).toBeNull();
+    expect(refusalOfDual({ ...plain, averages: true })).toMatch(/^averageWeights /);
+    expect(refusalOfDual({ ...plain, mixes: true })).toMatch(/^mixup /);
+    expect(refusalOfDual({ ...plain, clips: true })).toMatch(/^clipNorm /);
+    expect(refusalOfDual({ ...plain, byFeature: true })).toMatch(/^learningRateByFeature /);
+    expect(refusalOfDual({ ...plain, augments: true })).toMatch(/^augmentation /);
+    expect(refusalOfDual({ ...plain, optimizer: 'adamw' })).toMatch(/^adamw /);
   });
 
   test('is direct, or refused, with an optimizer that leaves the span', () => {

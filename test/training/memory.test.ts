@@ -17,6 +17,8 @@ const sizes: Sizes = {
   bytesEach: 4,
   room: null,
   keepsBest: false,
+  averages: false,
+  mixes: false,
   augments: false,
 };
 const bytesOf = (what: RegExp, of: Sizes) => sumOf(memoryNeeds(of).filter((need) => what.test(need.what)));
@@ -35,6 +37,12 @@ describe('what a training takes', () => {
     expect(bytesOf(/where the kernels read them/, sizes)).toBe(400_000);
     expect(bytesOf(/^50101 parameters × 4 /, sizes)).toBe(4 * 50_101 * 4);
     expect(bytesOf(/^a batch of 64 /, sizes)).toBe(64 * (50 * 3 + 2) * 4);
+  });
+
+  test('averaged weights take two more of each parameter where the kernels work, and one in each copy of a checkpoint', () => {
+    const averaged = { ...sizes, averages: true };
+    expect(bytesOf(/^50101 parameters × 6 .*, 2 of their average\)/, averaged)).toBe(6 * 50_101 * 4);
+    expect(bytesOf(/^copies/, averaged) - bytesOf(/^copies/, sizes)).toBe(2 * 50_101 * 4);
   });
 
   test('in dual form a coefficient for each picture and unit takes the place of W1, and products are made', () => {
@@ -62,7 +70,9 @@ describe('what a training takes', () => {
     ['more pictures', { pictures: 600 }],
     ['a larger batch', { batch: 128 }],
     ['the best epoch kept', { keepsBest: true }],
+    ['averaged weights', { averages: true }],
     ['augmented batches', { augments: true }],
+    ['mixed batches', { mixes: true }],
     ['float64', { bytesEach: 8 }],
   ] as const)('%s: more', (_, change) => {
     const large = { ...sizes, parameters: 5e6 };

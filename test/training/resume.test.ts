@@ -72,12 +72,22 @@ const cases: Record<string, Wishes> = {
     learningRates: [0.1, 0.02],
   },
   'the cosine schedule': { ...base, schedule: { name: 'cosine' } },
+  'the schedule oneCycle, whose rates go step by step': { ...base, schedule: { name: 'oneCycle', warmup: 0.4 } },
   'a schedule of steps': { ...base, schedule: { name: 'step', every: 2, factor: 0.3 } },
   'early stopping that ends it': { ...base, dev: adverse, epochs: 9, earlyStopping: { patience: 2, minDelta: 0 } },
   'early stopping that does not': { ...base, earlyStopping: { patience: 7, minDelta: 0.001 } },
   'looks at every third epoch': { ...base, epochs: 8, evaluateEvery: 3, earlyStopping: { patience: 3, minDelta: 0 } },
   'a time limit that is far away': { ...base, evaluateEvery: 3, maxMinutes: 1000 },
   'a rate for each input': { ...base, featureLearningRates: Float64Array.from({ length: 48 }, (_, i) => 0.5 + (i % 3)) },
+  'mixed images, with augmentation': { ...base, mixup: 0.4, augmentation: { flipHorizontal: true, noise: 0.1 } },
+  'averaged weights, with batch norm and early stopping': {
+    ...base,
+    hidden: [relu],
+    averageWeights: 0.8,
+    evaluateEvery: 2,
+    earlyStopping: { patience: 3, minDelta: 0 },
+  },
+  'averaged weights in float32, to the end': { ...base, averageWeights: 0.9, kernels: kernelsFor('float32') },
   'the dual form': { ...base, form: 'dual', kernels: kernelsFor('float32'), l2: 0.4 },
   'the dual form with momentum and early stopping': {
     ...base,
@@ -92,6 +102,7 @@ const cases: Record<string, Wishes> = {
     hidden: [dense(4, { activation: 'linear' }), dense(3, { activation: 'linear' })],
     learningRates: [1e120, 1e120, 1e120],
   },
+  'divergence of averaged weights': { train: contradictory, learningRates: [1e6], epochs: 60, averageWeights: 0.9 },
   'divergence by a cost that stays high': { train: contradictory, learningRates: [1e6], epochs: 60 },
 };
 
@@ -175,6 +186,7 @@ describe('a training that ended goes on for more epochs as if they had been aske
     ['and so to keep its weights', { ...base, evaluateEvery: 3, earlyStopping: { patience: 6, minDelta: 0 } }],
     ['and so to lose patience', { ...base, dev: adverse, evaluateEvery: 3, earlyStopping: { patience: 4, minDelta: 0 } }],
     ['in dual form', { ...base, form: 'dual', optimizer: { name: 'momentum' }, evaluateEvery: 5 }],
+    ['with averaged weights', { ...base, averageWeights: 0.7, evaluateEvery: 3 }],
     ['with a falling rate', { ...base, schedule: { name: 'inverseTime', decay: 0.1 }, optimizer: { name: 'adam' } }],
   ] satisfies [string, Wishes][])('%s', async (_, wishes) => {
     const { short, long, extended, before } = await both(wishes, 4, 9);
@@ -207,6 +219,7 @@ test.each([
     { ...base, kernels: kernelsFor('float32') },
     /^parameters: expected 151 .* Float32Array, found 151 .* Float64Array/,
   ],
+  ['a training without an average', { ...base, averageWeights: 0.9 }, /^average: expected 151 .* found none/],
   ['another optimizer', { ...base, optimizer: { name: 'adam' } }, /^optimizer\.0: .* found none/],
 ] satisfies [string, Wishes, RegExp][])('a state of %s is refused', async (_, wishes, says) => {
   const [first] = (await told(problem(base))).states;

@@ -49,6 +49,16 @@ const trainings: Record<string, Wishes & { precision?: Precision }> = {
     optimizer: { name: 'adam' },
     clipNorm: 0.5,
   },
+  'one cycle, smoothed and mixed labels, averaged weights': {
+    ...deep,
+    hidden: layers.map((layer) => ({ ...layer, batchNorm: true })),
+    optimizer: { name: 'adamw', weightDecay: 0.05 },
+    schedule: { name: 'oneCycle', warmup: 0.3 },
+    softTargets: [0.05, 0.95],
+    mixup: 0.3,
+    averageWeights: 0.9,
+    learningRates: [0.002, 0.002, 0.002],
+  },
   'RMSprop, augmentation, early stopping': {
     ...deep,
     epochs: 2,

@@ -29,6 +29,8 @@ export function refusalOfDual(training: {
   optimizer: OptimizerName;
   clips: boolean;
   byFeature: boolean;
+  averages: boolean;
+  mixes: boolean;
   augments: boolean;
   /** the kind of the first op */
   first: string;
@@ -37,6 +39,8 @@ export function refusalOfDual(training: {
   if (!optimizers[training.optimizer].linear) return `${training.optimizer} moves every weight at a rate of its own`;
   if (training.byFeature) return 'learningRateByFeature moves every weight at a rate of its own';
   if (training.clips) return 'clipNorm needs the norm of the whole gradient at every step';
+  if (training.averages) return 'averageWeights is an average of the weights themselves, which it does not have at every step';
+  if (training.mixes) return 'mixup makes new pictures in every step';
   if (training.augments) return 'augmentation makes new pictures in every epoch';
   return null;
 }

@@ -1,6 +1,6 @@
 import type { ByteBatch } from '../../kernels/kernels.ts';
 import { opsOf } from '../build.ts';
-import { losses } from '../losses.ts';
+import { lossRule } from '../losses.ts';
 import type { Parameters, Pass, Targets } from '../network.ts';
 
 /** Whether the kernels take the network forward and back in one: logistic regression over bytes. */
@@ -14,7 +14,7 @@ export function isFusedLogistic({ network, kernels, input }: Pass): boolean {
 /** Forward, cost and gradient of logistic regression, in one pass over the bytes. */
 export function logisticCostAndGradient(
   { network, kernels, parameters, workspace, input }: Pass,
-  { loss, labels, classWeights }: Targets,
+  { loss, labels, classWeights, softTargets }: Targets,
   gradient: Parameters,
 ): number {
   const { value: z, grad: dZ } = workspace.slots[0]!;
@@ -23,7 +23,7 @@ export function logisticCostAndGradient(
     labels,
     classWeights,
     input: input as ByteBatch,
-    rule: losses[loss],
+    rule: lossRule(loss, softTargets),
     m: input.count,
     z,
     dZ,
