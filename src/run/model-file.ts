@@ -8,7 +8,7 @@ import { normalizers } from '../data/normalize.ts';
 import { shown, systemReason, UserError } from '../errors.ts';
 import { type Floats, precisions } from '../kernels/kernels.ts';
 import { activations } from '../nn/activations.ts';
-import { type CommonLayer, type Layer, type LayerType, layerKinds, type Network } from '../nn/build.ts';
+import { type CommonLayer, type Layer, type LayerType, layerKinds, type Network, opsOf } from '../nn/build.ts';
 import { initializers } from '../nn/initializers.ts';
 import { losses } from '../nn/losses.ts';
 import { bufferLength, parameterSpecs, parametersOver } from '../nn/network.ts';
@@ -21,7 +21,7 @@ export const modelFileName = 'model.safetensors';
 const format = 'cat-nn model';
 /** Of what version 1 knows all of; a program that reads that version alone would answer otherwise for what has more. */
 const version = 1;
-/** Version 2 has a temperature. */
+/** Version 2 has a temperature, or layers other than dense. */
 const extendedVersion = 2;
 /** Weights of a network that fits a machine; a larger file is something else. */
 const maximumBytes = 2 ** 31;
@@ -49,8 +49,9 @@ export function encodeClassifier({ parameters, scaling, ...rest }: Classifier): 
   return encodeTensors({ metadata, tensors });
 }
 
-function versionOf({ temperature }: Description): number {
-  return temperature === undefined ? version : extendedVersion;
+function versionOf({ temperature, network }: Description): number {
+  const isPlain = temperature === undefined && network.layers.every(({ type }) => type === undefined);
+  return isPlain ? version : extendedVersion;
 }
 
 /** SHA-256 of all that an answer depends on: the description, then of each tensor, by name, a line that says what it is and its
@@ -180,14 +181,24 @@ function checkDescription(text: string | undefined, file: string, isExtended: bo
 }
 
 function readNetwork(network: Reader): Network {
-  const layers = network.list('layers', 1000).map(readLayer);
+  const layers = network.list('layers', 1000).map((layer) => readLayer(layer, mostNested));
   const last = layers.at(-1)!;
   if (!('units' in last) || last.units !== 1) throw network.refuse('layers', 'a last layer of one unit');
-  return { inputs: network.count('inputs', 1024 * 1024 * 3), layers };
+  const found: Network = { inputs: network.count('inputs', 1024 * 1024 * 3), layers };
+  try {
+    opsOf(found);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    throw network.refuse('layers', `layers that fit each other (${error.message.split('\n')[0]})`);
+  }
+  return found;
 }
 
-/** A layer of any kind: its own sizes, and what its kind has beside. */
-function readLayer(layer: Reader): Layer {
+/** Blocks within blocks, as the config's schema has them. */
+const mostNested = 3;
+
+/** A layer of any kind: its own sizes, and what its kind has beside. @param nested  how many blocks deep it may go */
+function readLayer(layer: Reader, nested: number): Layer {
   const type = layer.optional('type', layerKinds);
   const kind = layerKinds[type ?? 'dense'];
   const sizes = Object.entries<{ most: number }>(kind.sizes);
@@ -196,7 +207,9 @@ function readLayer(layer: Reader): Layer {
     ...Object.fromEntries(sizes.map(([name, { most }]) => [name, layer.count(name, most)])),
     ...('hasPadding' in kind ? { padding: layer.choice('padding', paddings) } : {}),
     ...commonOf(layer, kind.common),
-    ...('nests' in kind ? { layers: layer.list('layers', 1000).map(readLayer) } : {}),
+    ...('nests' in kind
+      ? { layers: layer.list('layers', nested > 0 ? 1000 : 0).map((inner) => readLayer(inner, nested - 1)) }
+      : {}),
   } as Layer;
 }
 
