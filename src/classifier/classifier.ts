@@ -1,11 +1,12 @@
 import type { Classes } from '../data/classes.ts';
 import { classCounts } from '../data/examples.ts';
-import type { Preprocessing } from '../data/image.ts';
+import { channels, type Preprocessing } from '../data/image.ts';
+import { mirrored } from '../data/mirror.ts';
 import type { NormalizerName } from '../data/normalize.ts';
 import { isStored, type Pixels, pixelBlocks } from '../data/pixels.ts';
 import { sigmoid } from '../elementary.ts';
 import { UserError } from '../errors.ts';
-import { computeMetrics, metricAccumulator } from '../evaluation/metrics.ts';
+import { computeMetrics, meanLogit, metricAccumulator } from '../evaluation/metrics.ts';
 import { type InputScaling, inScope, type Kernels, type Precision } from '../kernels/kernels.ts';
 import type { Network } from '../nn/build.ts';
 import { type LossName, losses } from '../nn/losses.ts';
@@ -28,20 +29,46 @@ export interface Classifier {
   loss: LossName;
   /** T: p = σ(z / T), where it was calibrated; 1 where it is left out */
   temperature?: number;
+  /** whether p is the mean of that of the picture and that of its mirror image, before any temperature; false where it is left out */
+  averageMirrored?: boolean;
 }
 
 /** What logits depend on. */
-type Answering = Pick<Classifier, 'network' | 'parameters' | 'scaling' | 'temperature'>;
+type Answering = Pick<Classifier, 'network' | 'parameters' | 'scaling' | 'temperature' | 'averageMirrored'>;
 
 /** Examples that pass through the network together; the answers do not depend on it. */
 const CHUNK = 64;
 
-/** The logits of pictures that went through the classifier's preprocessing: z[L], divided by the temperature of a calibrated one.
+/** The logits of pictures that went through the classifier's preprocessing: z[L], or that of the mean of both p where the mirror image answers
+ *  too, divided by the temperature of a calibrated one.
  *  @param pixels [m, n_x] bytes, or those at `indices` alone
  *  @returns one logit a picture; `probability` makes p of it
  *  @throws UserError (model) where the weights give no answer: too large, or a variance below 0 */
 export function logits(classifier: Answering, kernels: Kernels, pixels: Uint8Array): Float64Array {
-  const { network, scaling, temperature } = classifier;
+  const { temperature, averageMirrored } = classifier;
+  const own = networkLogits(classifier, kernels, pixels);
+  const out = averageMirrored ? withMirrored(classifier, kernels, { pixels, own }) : own;
+  if (out.some(Number.isNaN)) {
+    throw new UserError('model', 'expected weights that give an answer, found some whose answer is no number', {
+      hint: 'Train the model again, or copy the file again.',
+    });
+  }
+  return temperature === undefined ? out : tempered(out, temperature);
+}
+
+function withMirrored(
+  classifier: Answering,
+  kernels: Kernels,
+  { pixels, own }: { pixels: Uint8Array; own: Float64Array },
+): Float64Array {
+  const side = Math.round(Math.sqrt(classifier.network.inputs / channels));
+  const others = networkLogits(classifier, kernels, mirrored(pixels, side));
+  return own.map((z, i) => meanLogit(z, others[i]!));
+}
+
+/** z[L] of each picture. */
+function networkLogits(classifier: Answering, kernels: Kernels, pixels: Uint8Array): Float64Array {
+  const { network, scaling } = classifier;
   const features = network.inputs;
   const m = pixels.length / features;
   const out = new Float64Array(m);
@@ -55,12 +82,7 @@ export function logits(classifier: Answering, kernels: Kernels, pixels: Uint8Arr
       out.set(forward({ network, parameters, kernels: scope, workspace, input, mode: inference }), first);
     }
   });
-  if (out.some(Number.isNaN)) {
-    throw new UserError('model', 'expected weights that give an answer, found some whose answer is no number', {
-      hint: 'Train the model again, or copy the file again.',
-    });
-  }
-  return temperature === undefined ? out : tempered(out, temperature);
+  return out;
 }
 
 /** z / T. @param temperature  T > 0 */

@@ -340,6 +340,10 @@ const training = z.strictObject({
     .describe(
       'α: each picture of a batch is mixed with another, λ of the one and 1 − λ of the other, and so are their labels; one λ a batch from Beta(α, α), such as 0.2; 0 is none',
     ),
+  averageMirrored: z
+    .boolean()
+    .default(false)
+    .describe('Answer with the mean of p of the image and of its mirror image, on dev and in the model'),
   averageWeights: z
     .number()
     .gt(0)

@@ -1,4 +1,4 @@
-import { log, sigmoid, softplus } from '../elementary.ts';
+import { exp, log, sigmoid, softplus } from '../elementary.ts';
 import type { Confusion, Metrics } from '../results/metrics.ts';
 import { wilsonInterval } from './statistics.ts';
 
@@ -82,6 +82,18 @@ function count(confusion: Confusion, positive: boolean, label: number): void {
 /** The logit of a probability: ln(p / (1 − p)). */
 export function logit(p: number): number {
   return log(p / (1 - p));
+}
+
+/** The logit of the mean of two probabilities, from their logits: ln((2e^(a+b) + e^a + e^b) / (2 + e^a + e^b)), which is
+ *  ln((σ(a) + σ(b)) / (σ(−a) + σ(−b))), without overflow. */
+export function meanLogit(a: number, b: number): number {
+  if (a === b) return a; // infinite ones too
+  const [low, high] = [Math.min(a, b), Math.max(a, b)];
+  const most = Math.max(high, a + b);
+  const above = most + log(2 * exp(a + b - most) + exp(a - most) + exp(b - most));
+  const least = Math.max(0, high);
+  const below = least + log(2 * exp(-least) + exp(low - least) + exp(high - least));
+  return above - below;
 }
 
 export function confusionOf(p: Float64Array, labels: Uint8Array, threshold: number): Confusion {

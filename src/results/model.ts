@@ -63,6 +63,10 @@ export const modelDescription = z.object({
   normalize: z.string().describe('how pixels become inputs'),
   classes,
   threshold: z.number().describe('p above it is positive'),
+  averageMirrored: z
+    .boolean()
+    .optional()
+    .describe('whether p is the mean of that of the picture and of its mirror image; absent where not'),
   temperature: z.number().optional().describe('T: p = σ(z / T); absent where it is not calibrated'),
   loss: z.string().describe('that it was trained with'),
   network: z

@@ -21,7 +21,7 @@ export const modelFileName = 'model.safetensors';
 const format = 'cat-nn model';
 /** Of what version 1 knows all of; a program that reads that version alone would answer otherwise for what has more. */
 const version = 1;
-/** Version 2 has a temperature, or layers other than dense. */
+/** Version 2 has a temperature, answers for mirror images, or layers other than dense. */
 const extendedVersion = 2;
 /** Weights of a network that fits a machine; a larger file is something else. */
 const maximumBytes = 2 ** 31;
@@ -49,8 +49,8 @@ export function encodeClassifier({ parameters, scaling, ...rest }: Classifier): 
   return encodeTensors({ metadata, tensors });
 }
 
-function versionOf({ temperature, network }: Description): number {
-  const isPlain = temperature === undefined && network.layers.every(({ type }) => type === undefined);
+function versionOf({ temperature, averageMirrored, network }: Description): number {
+  const isPlain = temperature === undefined && !averageMirrored && network.layers.every(({ type }) => type === undefined);
   return isPlain ? version : extendedVersion;
 }
 
@@ -172,6 +172,7 @@ function checkDescription(text: string | undefined, file: string, isExtended: bo
     ...(isExtended && root.has('temperature')
       ? { temperature: root.number('temperature', Number.MIN_VALUE, Number.MAX_VALUE) }
       : {}),
+    ...(isExtended && root.has('averageMirrored') ? { averageMirrored: root.flag('averageMirrored') } : {}),
   };
   if (description.classes.positive === description.classes.negative)
     throw classes.refuse('negative', 'another name than positive');

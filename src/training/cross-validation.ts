@@ -55,6 +55,7 @@ export async function classifierOf(
     classes,
     loss: training.loss,
     normalize: data.normalize,
+    ...(training.averageMirrored && { averageMirrored: true }),
   };
   const given = { threshold: options.threshold, ...(temperature !== null && { temperature }) };
   if (options.dev === null || (typeof threshold === 'number' && !training.calibrate)) return { ...rest, ...given };

@@ -1,6 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ascending, batchOrder, everySo } from '../data/batches.ts';
+import { mirrored } from '../data/mirror.ts';
 import type { Samples } from '../datasets/samples.ts';
+import { meanLogit } from '../evaluation/metrics.ts';
+import type { Batch, Floats } from '../kernels/kernels.ts';
 import { losses } from '../nn/losses.ts';
 import { createWorkspace, forward, type Workspace } from '../nn/network.ts';
 import { inference } from '../nn/op.ts';
@@ -202,6 +205,20 @@ function refuseNoAnswer(training: Training, epoch: number): void {
 /** Examples that are evaluated together, and read together where they are not in memory. */
 const evaluatedTogether = 256;
 
+/** The logits of the mean of both p, of images and of their mirror images.
+ *  @param own  the logits of the images */
+function meanWithMirrored(own: Floats, input: Batch, answer: (input: Batch) => Floats): Floats {
+  if (input.kind !== 'bytes') throw new Error('mirror images are made of pixels');
+  const { bytes, indices, count, features } = input;
+  const rows = new Uint8Array(count * features);
+  for (let i = 0; i < count; i++) {
+    const from = (indices === null ? i : indices[i]!) * features;
+    rows.set(bytes.subarray(from, from + features), i * features);
+  }
+  const others = answer({ ...input, bytes: mirrored(rows, Math.round(Math.sqrt(features / 3))), indices: null });
+  return own.map((z, i) => meanLogit(z, others[i]!));
+}
+
 /** Evaluates dev, where there is one. */
 function devEvaluator({ trainable, evaluated, options }: Training): () => Promise<EpochEvent['dev']> {
   const { dev } = trainable;
@@ -215,7 +232,7 @@ function devEvaluator({ trainable, evaluated, options }: Training): () => Promis
 async function evaluateSplit(
   split: Samples,
   { network, parameters, kernels }: Trainable['form'],
-  { loss, threshold }: FitOptions,
+  { loss, threshold, averageMirrored }: FitOptions,
   workspace: Workspace,
 ): Promise<{ cost: number; accuracy: number }> {
   const m = split.labels.length;
@@ -226,7 +243,10 @@ async function evaluateSplit(
     for (let first = window.first; first < window.end; first += batch) {
       const count = Math.min(batch, window.end - first);
       const indices = count === m ? null : order.subarray(first, first + count);
-      const logits = forward({ network, parameters, kernels, input: split.batch(indices, count), workspace, mode: inference });
+      const pass = { network, parameters, kernels, workspace, mode: inference };
+      const input = split.batch(indices, count);
+      const own = forward({ ...pass, input });
+      const logits = averageMirrored ? meanWithMirrored(own.slice(), input, (input) => forward({ ...pass, input })) : own;
       const labels = split.labels.subarray(first, first + count);
       for (let i = 0; i < count; i++) sum += losses[loss].value(logits[i]!, labels[i]!);
       correct += countCorrect(logits, labels, threshold);

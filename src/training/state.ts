@@ -54,6 +54,8 @@ export interface FitOptions extends TrainableOptions {
   clipNorm: number | null;
   /** the decay of a moving average of the weights, which is then what is evaluated and kept; null for none */
   averageWeights: number | null;
+  /** whether dev is answered with the mean of p of an image and of its mirror image */
+  averageMirrored: boolean;
   /** α of Beta(α, α), from which the share of the other image is drawn for every batch; 0 where images are not mixed */
   mixup: number;
   augmentation: Augmentation;

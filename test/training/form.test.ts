@@ -32,6 +32,7 @@ describe('the form of the first layer', () => {
       clips: false,
       byFeature: false,
       averages: false,
+      mirrors: false,
       mixes: false,
       augments: false,
       first: 'linear',
@@ -39,6 +40,7 @@ describe('the form of the first layer', () => {
     expect(refusalOfDual(plain)).toBeNull();
     expect(refusalOfDual({ ...plain, averages: true })).toMatch(/^averageWeights /);
     expect(refusalOfDual({ ...plain, mixes: true })).toMatch(/^mixup /);
+    expect(refusalOfDual({ ...plain, mirrors: true })).toMatch(/^averageMirrored /);
     expect(refusalOfDual({ ...plain, clips: true })).toMatch(/^clipNorm /);
     expect(refusalOfDual({ ...plain, byFeature: true })).toMatch(/^learningRateByFeature /);
     expect(refusalOfDual({ ...plain, augments: true })).toMatch(/^augmentation /);

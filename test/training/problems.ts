@@ -93,6 +93,7 @@ export function problem({ hidden = [], augmentation, ...wishes }: Wishes = {}): 
     l2: 0,
     clipNorm: null,
     averageWeights: null,
+    averageMirrored: false,
     mixup: 0,
     augmentation: { ...noAugmentation, ...augmentation },
     imageSize: Math.round(Math.sqrt(inputs / 3)),

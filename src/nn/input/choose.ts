@@ -30,6 +30,7 @@ export function refusalOfDual(training: {
   clips: boolean;
   byFeature: boolean;
   averages: boolean;
+  mirrors: boolean;
   mixes: boolean;
   augments: boolean;
   /** the kind of the first op */
@@ -40,6 +41,7 @@ export function refusalOfDual(training: {
   if (training.byFeature) return 'learningRateByFeature moves every weight at a rate of its own';
   if (training.clips) return 'clipNorm needs the norm of the whole gradient at every step';
   if (training.averages) return 'averageWeights is an average of the weights themselves, which it does not have at every step';
+  if (training.mirrors) return 'averageMirrored answers for mirror images, whose inner products it does not have';
   if (training.mixes) return 'mixup makes new pictures in every step';
   if (training.augments) return 'augmentation makes new pictures in every epoch';
   return null;
