@@ -252,6 +252,9 @@ const everything: Augmentation = {
   rotate: 20,
   brightness: 0.1,
   contrast: 0.2,
+  aspect: 0.2,
+  saturation: 0.3,
+  tint: 0.05,
 };
 
 function batch(

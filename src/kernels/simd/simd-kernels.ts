@@ -1,4 +1,5 @@
 import { kernelConstants } from '../bindings.ts';
+import { referenceImages } from '../image-transform.ts';
 import { type Arithmetic, type InputScaling, type Kernels, type Precision, precisions, type Scope } from '../kernels.ts';
 import { gramGradient, gramValues } from '../reference.ts';
 import { isWide } from './compiled.ts';
@@ -13,7 +14,7 @@ import { backwardAndStep, vectorCalls } from './vector-calls.ts';
  *  number of threads; the fast ones may round otherwise on another machine, and are the strict ones where Node lacks relaxed SIMD. */
 export function simdKernels(precision: Precision, threads = 1, arithmetic: Arithmetic = 'strict', wide = isWide): Kernels {
   const engine = createEngine(precision, arithmetic, threads, wide);
-  const calls = { ...elementwiseCalls(engine), ...linearCalls(engine), ...vectorCalls(engine) };
+  const calls = { ...elementwiseCalls(engine), ...linearCalls(engine), ...vectorCalls(engine), ...referenceImages };
   const operations = {
     ...calls,
     gram: gram(engine, calls.linear),
