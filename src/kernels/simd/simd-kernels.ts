@@ -1,10 +1,10 @@
 import { kernelConstants } from '../bindings.ts';
-import { referenceImages } from '../image-transform.ts';
 import { type Arithmetic, type InputScaling, type Kernels, type Precision, precisions, type Scope } from '../kernels.ts';
 import { gramGradient, gramValues } from '../reference.ts';
 import { isWide } from './compiled.ts';
 import { elementwiseCalls } from './elementwise-calls.ts';
 import { type CallRange, createEngine, type Engine } from './engine.ts';
+import { imageCalls } from './image-calls.ts';
 import { hasLogisticKernels, logisticForward, logisticGradWeights, logisticPass } from './logistic-calls.ts';
 import type { Block } from './memory.ts';
 import { placeRows, placeScaling } from './operands.ts';
@@ -14,7 +14,7 @@ import { backwardAndStep, vectorCalls } from './vector-calls.ts';
  *  number of threads; the fast ones may round otherwise on another machine, and are the strict ones where Node lacks relaxed SIMD. */
 export function simdKernels(precision: Precision, threads = 1, arithmetic: Arithmetic = 'strict', wide = isWide): Kernels {
   const engine = createEngine(precision, arithmetic, threads, wide);
-  const calls = { ...elementwiseCalls(engine), ...linearCalls(engine), ...vectorCalls(engine), ...referenceImages };
+  const calls = { ...elementwiseCalls(engine), ...linearCalls(engine), ...vectorCalls(engine), ...imageCalls(engine) };
   const operations = {
     ...calls,
     gram: gram(engine, calls.linear),

@@ -1,0 +1,46 @@
+import { transformNumbers } from '../bindings.ts';
+import { type ImageKernels, type ImageTransform, referenceImages } from '../image-transform.ts';
+import type { Engine } from './engine.ts';
+import { placeRows } from './operands.ts';
+
+/** What a byte costs, in multiplications. */
+const weight = 8;
+/** Pixels from the middle up to which the kernel counts in whole numbers of 32 bits. */
+const farthest = 2 ** 30;
+
+/** Images from images, shared by threads image by image. */
+export function imageCalls(engine: Engine): ImageKernels {
+  return {
+    transformImages(options) {
+      const { bytes, indices, side, transforms, out } = options;
+      const count = transforms.length;
+      const features = side * side * 3;
+      if (transforms.some((transform) => !staysNear(transform, side))) return referenceImages.transformImages(options);
+      engine.inFrame((frame) => {
+        const numbers = frame.input(packed(transforms), count * transformNumbers.length);
+        const to = frame.output(out, count * features);
+        for (const { first, count: some, ...rows } of placeRows(engine.memory, frame, { bytes, indices, count, features })) {
+          const place = numbers + first * transformNumbers.length * Float64Array.BYTES_PER_ELEMENT;
+          const call = { count: some, features, side, transforms: place, out: to + first * features, ...rows };
+          engine.run('transformImages', call, { end: some, grain: 1, work: some * features * weight });
+        }
+      });
+    },
+  };
+}
+
+/** False also for what is not a number. */
+function staysNear({ xx, xy, yx, yy, right, down }: ImageTransform, side: number): boolean {
+  const [across, along] = [side + Math.abs(right), side + Math.abs(down)];
+  const reach = (x: number, y: number) => Math.abs(x) * across + Math.abs(y) * along;
+  return reach(xx, xy) < farthest && reach(yx, yy) < farthest;
+}
+
+function packed(transforms: readonly ImageTransform[]): Float64Array {
+  const numbers = new Float64Array(transforms.length * transformNumbers.length);
+  for (const [i, { added, ...transform }] of transforms.entries()) {
+    const named = { ...transform, red: added[0], green: added[1], blue: added[2] };
+    for (const [k, name] of transformNumbers.entries()) numbers[i * transformNumbers.length + k] = named[name];
+  }
+  return numbers;
+}
