@@ -98,8 +98,8 @@ function vary(
     transform({ ...images, side, transforms: drawn });
     return;
   }
-  const { contrast, added } = identityTransform;
-  transform({ ...images, side, transforms: drawn.map((one) => ({ ...one, contrast, added })) });
+  const { contrast, red, green, blue } = identityTransform;
+  transform({ ...images, side, transforms: drawn.map((one) => ({ ...one, contrast, red, green, blue })) });
   const features = side * side * 3;
   for (const [i, random] of randoms.entries()) {
     recolour(images.out.subarray(i * features, (i + 1) * features), drawn[i]!, () => deviation * random.normal());
@@ -120,7 +120,7 @@ function drawTransform(augmentation: Augmentation, side: number, random: Random)
   const stretch = 1 + within(contrast);
   const root = aspect === 0 ? 1 : exp(within(aspect) / 2);
   const colour = 1 + within(saturation);
-  const added = [light + within(tint) * 255, light + within(tint) * 255, light + within(tint) * 255] as const;
+  const [red, green, blue] = [light + within(tint) * 255, light + within(tint) * 255, light + within(tint) * 255];
   const [cos, sin] = [cosPi(turn), sinPi(turn)];
   const [width, height] = [scale * root, scale / root];
   return {
@@ -128,6 +128,6 @@ function drawTransform(augmentation: Augmentation, side: number, random: Random)
     xy: (sin / width) * mirror,
     yx: (-sin / height) * upend,
     yy: (cos / height) * upend,
-    ...{ right, down, saturation: colour, contrast: stretch, added },
+    ...{ right, down, saturation: colour, contrast: stretch, red, green, blue },
   };
 }

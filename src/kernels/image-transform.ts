@@ -21,14 +21,16 @@ export interface ImageTransform {
   saturation: number;
   /** 1 leaves it */
   contrast: number;
-  /** of red, green and blue, of 255 */
-  added: readonly [number, number, number];
+  /** added to each channel, of 255 */
+  red: number;
+  green: number;
+  blue: number;
 }
 
 /** Leaves every image as it is. */
 export const identityTransform: ImageTransform = {
   ...{ xx: 1, xy: 0, yx: 0, yy: 1, right: 0, down: 0 },
-  ...{ saturation: 1, contrast: 1, added: [0, 0, 0] },
+  ...{ saturation: 1, contrast: 1, red: 0, green: 0, blue: 0 },
 };
 
 export interface TransformImages {
@@ -67,8 +69,8 @@ function isInPlace({ xx, xy, yx, yy, right, down }: ImageTransform): boolean {
   return xx === 1 && xy === 0 && yx === 0 && yy === 1 && right === 0 && down === 0;
 }
 
-function isRecoloured({ contrast, added }: ImageTransform): boolean {
-  return contrast !== 1 || added.some((value) => value !== 0);
+function isRecoloured({ contrast, red, green, blue }: ImageTransform): boolean {
+  return contrast !== 1 || red !== 0 || green !== 0 || blue !== 0;
 }
 
 /** Step 1: upper and lower neighbours first along the row, then between the rows. */
@@ -116,12 +118,13 @@ function saturate(pixels: Uint8Array, saturation: number): void {
  *  @param noise  drawn for byte after byte */
 export function recolour(
   pixels: Uint8Array,
-  { contrast, added }: Pick<ImageTransform, 'contrast' | 'added'>,
+  { contrast, red, green, blue }: Pick<ImageTransform, 'contrast' | 'red' | 'green' | 'blue'>,
   noise: () => number,
 ): void {
   let sum = 0;
   for (const value of pixels) sum += value;
   const mean = sum / pixels.length;
+  const added = [red, green, blue];
   for (let i = 0; i < pixels.length; i++) {
     const value = mean + (pixels[i]! - mean) * contrast + added[i % 3]! + noise();
     pixels[i] = Math.max(0, Math.min(255, Math.round(value)));

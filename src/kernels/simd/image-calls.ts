@@ -38,9 +38,8 @@ function staysNear({ xx, xy, yx, yy, right, down }: ImageTransform, side: number
 
 function packed(transforms: readonly ImageTransform[]): Float64Array {
   const numbers = new Float64Array(transforms.length * transformNumbers.length);
-  for (const [i, { added, ...transform }] of transforms.entries()) {
-    const named = { ...transform, red: added[0], green: added[1], blue: added[2] };
-    for (const [k, name] of transformNumbers.entries()) numbers[i * transformNumbers.length + k] = named[name];
+  for (const [i, transform] of transforms.entries()) {
+    for (let k = 0; k < transformNumbers.length; k++) numbers[i * transformNumbers.length + k] = transform[transformNumbers[k]!];
   }
   return numbers;
 }

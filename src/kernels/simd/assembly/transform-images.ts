@@ -43,43 +43,84 @@ function isRecoloured(at: usize): bool {
   return adds || load<f64>(at, CONTRAST) !== 1;
 }
 
-/** Vectors hold u and v; then of each colour the upper and the lower row. */
+/** Where a pixel came from, u and v, is a vector of float64; its colours are one of float32, which mostly says what they round to. */
 function resample(from: usize, to: usize, side: i32, transform: usize): void {
   const middle = <f64>(side - 1) / 2;
   const middles = f64x2.splat(middle);
-  const ones = f64x2.splat(1);
   const ofColumn = v128.load(transform);
   const right = load<f64>(transform, RIGHT);
   const line = 3 * <usize>side;
+  const last = to + line * <usize>side - 3;
   // eight bytes of either row can be read here, two pixels and two bytes more
   const columns: u32 = max<i32>(side - 1, 0);
   const rows: u32 = max<i32>(side - 2, 0);
   for (let row = 0; row < side; row++) {
     const y = <f64>row - middle - load<f64>(transform, DOWN);
     const ofRow = f64x2.mul(v128.load(transform, ROW_OF), f64x2.splat(y));
-    for (let column = 0; column < side; column++, to += 3) {
-      const x = <f64>column - middle - right;
-      const place = f64x2.add(f64x2.add(f64x2.mul(ofColumn, f64x2.splat(x)), ofRow), middles);
+    for (let column = -middle; column <= middle; column++, to += 3) {
+      const place = f64x2.add(f64x2.add(f64x2.mul(ofColumn, f64x2.splat(column - right)), ofRow), middles);
       const corner = f64x2.floor(place);
       const share = f64x2.sub(place, corner);
-      const whole = i32x4.trunc_sat_f64x2_s_zero(corner);
+      const whole = f64x2.add(corner, f64x2.splat(WHOLE));
       const left = i32x4.extract_lane(whole, 0);
-      const top = i32x4.extract_lane(whole, 1);
+      const top = i32x4.extract_lane(whole, 2);
       let upper: v128;
       let lower: v128;
       if (<u32>left < columns && <u32>top < rows) {
         const at = from + <usize>top * line + 3 * <usize>left;
-        upper = v128.load64_zero(at);
-        lower = v128.load64_zero(at + line);
+        upper = v128.load8x8_u(at);
+        lower = v128.load8x8_u(at + line);
       } else {
         const x0 = 3 * reflect(left, side);
         const x1 = 3 * reflect(left + 1, side);
         upper = pixelPair(from + reflect(top, side) * line, x0, x1);
         lower = pixelPair(from + reflect(top + 1, side) * line, x0, x1);
       }
-      storePixel(to, upper, lower, share, f64x2.sub(ones, share));
+      const value = between(upper, lower, f32x4.demote_f64x2_zero(share));
+      const sum = f32x4.add(value, f32x4.splat(WHOLE_SINGLE));
+      const beyond = f32x4.abs(f32x4.sub(value, f32x4.sub(sum, f32x4.splat(WHOLE_SINGLE))));
+      // the fourth byte is the next pixel's, who is yet to come
+      if (v128.any_true(f32x4.gt(beyond, f32x4.splat(DOUBTFUL))) || to === last) storeExactly(to, upper, lower, share);
+      else v128.store32_lane(to, i8x16.shuffle(sum, sum, 0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12), 0);
     }
   }
+}
+
+/** Added to a number it leaves no room for fractions: the sum has the nearest whole number in its low bits, also a negative one. Of two as near
+ *  it is the even one. */
+const WHOLE: f64 = 6755399441055744; // 1.5 · 2⁵²
+const WHOLE_SINGLE: f32 = 12582912; // 1.5 · 2²³
+
+/** How far from a whole number a colour in float32 may be for its rounding to be certain. It is off by at most 12 · 2⁻¹⁷: a, b, 1 − a and 1 − b by
+ *  2⁻²⁴, which makes 255 · 2⁻²⁴ of a product, and each product and sum, below 256, by 2⁻¹⁷ more. */
+const DOUBTFUL: f32 = 0.5 - 1.0 / 4096;
+
+/** (upper · (1 − a) + next · a) · (1 − b) + … of red, green and blue, in float32.
+ *  @param upper  two pixels of three words each; and so `lower`
+ *  @param share  a and b */
+// @ts-ignore: decorator
+@inline
+function between(upper: v128, lower: v128, share: v128): v128 {
+  const rest = f32x4.sub(f32x4.splat(1), share);
+  const a = i32x4.shuffle(share, share, 0, 0, 0, 0);
+  const notA = i32x4.shuffle(rest, rest, 0, 0, 0, 0);
+  const above = f32x4.add(f32x4.mul(singles(upper), notA), f32x4.mul(singles(rightPixel(upper)), a));
+  const below = f32x4.add(f32x4.mul(singles(lower), notA), f32x4.mul(singles(rightPixel(lower)), a));
+  const b = i32x4.shuffle(share, share, 1, 1, 1, 1);
+  const notB = i32x4.shuffle(rest, rest, 1, 1, 1, 1);
+  return f32x4.add(f32x4.mul(above, notB), f32x4.mul(below, b));
+}
+
+// @ts-ignore: decorator
+@inline
+function rightPixel(words: v128): v128 {
+  return i16x8.shuffle(words, words, 3, 4, 5, 6, 7, 8, 9, 10);
+}
+
+// @ts-ignore: decorator
+@inline
+function singles(words: v128): v128 {
+  return f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_u(words));
 }
 
 /** … 1 0 0 1 2 … side−1 side−1 side−2 … */
@@ -90,9 +131,9 @@ function reflect(index: i32, side: i32): usize {
   return <usize>(within < side ? within : period - 1 - within);
 }
 
-/** Two pixels of a row, one behind the other. */
+/** Two pixels of a row, one behind the other, a word for each byte. */
 function pixelPair(row: usize, x0: usize, x1: usize): v128 {
-  return i64x2.replace_lane(i64x2.splat(0), 0, pixel(row + x0) | (pixel(row + x1) << 24));
+  return i16x8.extend_low_i8x16_u(i64x2.splat(pixel(row + x0) | (pixel(row + x1) << 24)));
 }
 
 // @ts-ignore: decorator
@@ -101,17 +142,14 @@ function pixel(at: usize): i64 {
   return <i64>load<u16>(at) | (<i64>load<u8>(at, 2) << 16);
 }
 
-/** Between two pixels of two rows.
- *  @param share  a and b: how far to the right and down; `rest` is 1 − a and 1 − b */
-// @ts-ignore: decorator
-@inline
-function storePixel(to: usize, upper: v128, lower: v128, share: v128, rest: v128): void {
-  // of the left pixel red, green, blue, then of the right one, each from the upper and the lower row
-  const bytes = i8x16.shuffle(upper, lower, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-  const words = i16x8.extend_low_i8x16_u(bytes);
+/** The same in float64, and to the last bit what the reference computes; a vector holds the upper and the lower row. */
+function storeExactly(to: usize, upper: v128, lower: v128, share: v128): void {
+  const rest = f64x2.sub(f64x2.splat(1), share);
+  // of the left pixel red, green, blue, then of the right one, each from both rows
+  const words = i16x8.shuffle(upper, lower, 0, 8, 1, 9, 2, 10, 3, 11);
   const redGreen = i32x4.extend_low_i16x8_u(words);
   const blueRed = i32x4.extend_high_i16x8_u(words);
-  const greenBlue = i32x4.extend_low_i16x8_u(i16x8.extend_high_i8x16_u(bytes));
+  const greenBlue = i32x4.extend_low_i16x8_u(i16x8.shuffle(upper, lower, 4, 12, 5, 13, 6, 14, 7, 15));
   const a = i64x2.shuffle(share, share, 0, 0);
   const notA = i64x2.shuffle(rest, rest, 0, 0);
   const down = i64x2.shuffle(rest, share, 1, 3);
@@ -119,10 +157,10 @@ function storePixel(to: usize, upper: v128, lower: v128, share: v128, rest: v128
   const green = f64x2.mul(f64x2.add(f64x2.mul(highReals(redGreen), notA), f64x2.mul(lowReals(greenBlue), a)), down);
   const blue = f64x2.mul(f64x2.add(f64x2.mul(lowReals(blueRed), notA), f64x2.mul(highReals(greenBlue), a)), down);
   const first = rounded(f64x2.add(i64x2.shuffle(red, green, 0, 2), i64x2.shuffle(red, green, 1, 3)));
-  const last = rounded(f64x2.add(blue, i64x2.shuffle(blue, blue, 1, 0)));
+  const second = rounded(f64x2.add(blue, i64x2.shuffle(blue, blue, 1, 0)));
   v128.store8_lane(to, first, 0);
   v128.store8_lane(to, first, 8, 1);
-  v128.store8_lane(to, last, 0, 2);
+  v128.store8_lane(to, second, 0, 2);
 }
 
 // @ts-ignore: decorator
@@ -137,35 +175,60 @@ function highReals(integers: v128): v128 {
   return f64x2.convert_low_i32x4_s(i32x4.shuffle(integers, integers, 2, 3, 2, 3));
 }
 
-/** As Math.round does it, half a unit up, for |x| < 2³¹: whole numbers in the low bits of each lane. 2⁵² + x has no room for fractions, and rounds
- *  to the nearest number, of two as near to the even one: where that was the lower of them, it is one too few. */
+/** As Math.round does it, half a unit up, for |x| < 2³¹: whole numbers in the low bits of each lane. */
 // @ts-ignore: decorator
 @inline
 function rounded(x: v128): v128 {
-  const power = f64x2.splat(6755399441055744); // 2⁵² + 2⁵¹: room below for negative numbers
-  const sum = f64x2.add(x, power);
-  const tie = f64x2.eq(f64x2.sub(x, f64x2.sub(sum, power)), f64x2.splat(0.5));
+  const sum = f64x2.add(x, f64x2.splat(WHOLE));
+  // where the even number was the lower of two, it is one too few
+  const tie = f64x2.eq(f64x2.sub(x, f64x2.sub(sum, f64x2.splat(WHOLE))), f64x2.splat(0.5));
   return i64x2.sub(sum, tie); // all bits are −1
 }
 
-/** Saturation, in whole numbers, a pixel in the lanes 0, 1 and 2. */
+/** Saturation, in whole numbers: four pixels at a time, and single ones at the end, where sixteen bytes can't be read. */
 function saturate(pixels: usize, size: usize, saturation: f64): void {
   const factor = i32x4.splat(<i32>floor<f64>(saturation * 4096 + 0.5));
-  const half = i32x4.splat(1 << 19);
   const end = pixels + size;
-  for (let at = pixels; at < end; at += 3) {
-    const red = <i32>load<u8>(at);
-    const green = <i32>load<u8>(at, 1);
-    const blue = <i32>load<u8>(at, 2);
-    const grey = i32x4.splat(77 * red + 150 * green + 29 * blue);
-    const colours = i32x4(red << 8, green << 8, blue << 8, 0);
-    const values = i32x4.add(i32x4.mul(i32x4.sub(colours, grey), factor), i32x4.add(i32x4.shl(grey, 12), half));
-    const bytes = i16x8.narrow_i32x4_s(i32x4.shr_s(values, 20), half);
-    const clamped = i8x16.narrow_i16x8_u(bytes, bytes);
-    v128.store8_lane(at, clamped, 0);
-    v128.store8_lane(at, clamped, 1, 1);
-    v128.store8_lane(at, clamped, 2, 2);
+  let at = pixels;
+  for (; at + 16 <= end; at += 12) {
+    const bytes = saturated(v128.load(at), factor);
+    v128.store64_lane(at, bytes, 0);
+    v128.store32_lane(at, bytes, 2, 8);
   }
+  for (; at < end; at += 3) {
+    const pixel = i32x4.splat(<i32>load<u16>(at) | (<i32>load<u8>(at, 2) << 16));
+    const bytes = saturated(pixel, factor);
+    v128.store16_lane(at, bytes, 0);
+    v128.store8_lane(at, bytes, 2, 2);
+  }
+}
+
+/** Four pixels, a byte each for red, green, blue, red …; what is in the last four bytes means nothing. */
+// @ts-ignore: decorator
+@inline
+function saturated(bytes: v128, factor: v128): v128 {
+  const none = i32x4.splat(0);
+  const half = i32x4.splat(1 << 19);
+  const redGreen = i8x16.shuffle(bytes, none, 0, 16, 1, 16, 3, 16, 4, 16, 6, 16, 7, 16, 9, 16, 10, 16);
+  // a byte in the second place of a lane counts 256 times
+  const red = i8x16.shuffle(bytes, none, 16, 0, 16, 16, 16, 3, 16, 16, 16, 6, 16, 16, 16, 9, 16, 16);
+  const green = i8x16.shuffle(bytes, none, 16, 1, 16, 16, 16, 4, 16, 16, 16, 7, 16, 16, 16, 10, 16, 16);
+  const blue = i8x16.shuffle(bytes, none, 16, 2, 16, 16, 16, 5, 16, 16, 16, 8, 16, 16, 16, 11, 16, 16);
+  const fromBlue = i32x4.dot_i16x8_s(i32x4.shr_u(blue, 8), i32x4.splat(29));
+  const grey = i32x4.add(i32x4.dot_i16x8_s(redGreen, i32x4.splat((150 << 16) | 77)), fromBlue);
+  const base = i32x4.add(i32x4.shl(grey, 12), half);
+  const redByte = aboutGrey(red, grey, base, factor);
+  const greenByte = aboutGrey(green, grey, base, factor);
+  const blueByte = aboutGrey(blue, grey, base, factor);
+  const both = i16x8.narrow_i32x4_s(redByte, greenByte);
+  const planes = i8x16.narrow_i16x8_u(both, i16x8.narrow_i32x4_s(blueByte, blueByte));
+  return i8x16.shuffle(planes, planes, 0, 4, 8, 1, 5, 9, 2, 6, 10, 3, 7, 11, 12, 13, 14, 15);
+}
+
+// @ts-ignore: decorator
+@inline
+function aboutGrey(colour: v128, grey: v128, base: v128, factor: v128): v128 {
+  return i32x4.shr_s(i32x4.add(i32x4.mul(i32x4.sub(colour, grey), factor), base), 20);
 }
 
 /** Contrast and light: what a byte becomes depends on it and its channel alone, so that 768 are computed, and the rest is looked up. */
