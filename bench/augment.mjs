@@ -1,8 +1,11 @@
-// Milliseconds of wall time that augmentation takes a picture, field by field and together, with one thread and with two, in one interleaved run.
+// Milliseconds of wall time that augmentation takes a picture, field by field and together, with one thread and with two, in one interleaved run:
+// the least of its rounds, which is what others on the machine disturb least.
 //
 //   npm run build && node bench/augment.mjs [--side 64] [--base DIST]
 //
 // DIST: the dist/ of another version, whose augmentation is measured beside this one's, as far as it has the fields.
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { augmentBatch } from '../dist/data/augment.js';
 import { simdKernels } from '../dist/kernels/simd/simd-kernels.js';
@@ -11,7 +14,7 @@ const { values } = parseArgs({ options: { side: { type: 'string', default: '64' 
 const side = Number(values.side);
 const features = side * side * 3;
 const batch = 64;
-const rounds = 15;
+const rounds = 40;
 
 const none = {
   ...{ flipHorizontal: false, flipVertical: false, noise: 0, shift: 0, zoom: 0, rotate: 0, brightness: 0, contrast: 0 },
@@ -29,26 +32,21 @@ const wishes = {
 const newer = ['aspect', 'saturation', 'tint'];
 const isOld = (wish) => !newer.some((field) => field in wish) && !Array.isArray(wish.zoom);
 
-/** What augments a batch: with the kernels of some threads, or as another version does. */
-function contestants() {
-  const pixels = Uint8Array.from({ length: batch * features }, (_, i) => 128 + 100 * Math.sin(i / 40) + ((i * 7919) % 27));
-  const indices = Int32Array.from({ length: batch }, (_, i) => i);
-  const made = {};
-  for (const threads of [1, 2]) {
-    const kernels = simdKernels('float32', threads);
-    const [from, out] = [kernels.pin(pixels), kernels.pin(new Uint8Array(pixels.length))];
-    const transform = kernels.transformImages;
-    made[`${threads} thread${threads === 1 ? '' : 's'}`] = (options) =>
-      augmentBatch(from, indices, out, { ...options, transform });
-  }
-  return { made, pixels, indices };
-}
+const pixels = Uint8Array.from({ length: batch * features }, (_, i) => 128 + 100 * Math.sin(i / 40) + ((i * 7919) % 27));
+const indices = Int32Array.from({ length: batch }, (_, i) => i);
 
-const { made, pixels, indices } = contestants();
+/** What augments the batch: with the kernels of some threads, or as another version does. */
+const made = {};
+for (const threads of [1, 2]) {
+  const kernels = simdKernels('float32', threads);
+  const [from, out] = [kernels.pin(pixels), kernels.pin(new Uint8Array(pixels.length))];
+  const transform = kernels.transformImages;
+  made[`${threads} thread${threads === 1 ? '' : 's'}`] = (options) => augmentBatch(from, indices, out, { ...options, transform });
+}
 if (values.base !== undefined) {
-  const { augmentBatch: before } = await import(new URL(`${values.base}/data/augment.js`, `file://${process.cwd()}/`));
+  const { augmentBatch: before } = await import(pathToFileURL(resolve(values.base, 'data/augment.js')));
   const out = new Uint8Array(pixels.length);
-  made.before = (options) => isOld(options.augmentation) && before(pixels, indices, out, options);
+  made.before = (options) => before(pixels, indices, out, options);
 }
 
 const jobs = Object.entries(wishes).flatMap(([name, wish]) =>
@@ -56,8 +54,6 @@ const jobs = Object.entries(wishes).flatMap(([name, wish]) =>
     .filter(([who]) => who !== 'before' || isOld(wish))
     .map(([who, work]) => ({ name, who, work, augmentation: { ...none, ...wish }, times: [] })),
 );
-// `before` asks isOld of the fields that are there: take those away that it does not know
-for (const job of jobs) if (job.who === 'before') for (const field of newer) delete job.augmentation[field];
 
 for (let round = -2; round < rounds; round++) {
   for (const { work, augmentation, times } of jobs) {
@@ -67,13 +63,10 @@ for (let round = -2; round < rounds; round++) {
   }
 }
 
-const median = (times) => times.sort((a, b) => a - b)[times.length >> 1];
+const cellOf = (name, one) => {
+  const job = jobs.find((other) => other.name === name && other.who === one);
+  return (job === undefined ? '-' : Math.min(...job.times).toFixed(4)).padStart(11);
+};
 const who = Object.keys(made);
 console.log(`ms a picture at side ${side}, batches of ${batch}`.padEnd(46) + who.map((one) => one.padStart(11)).join(''));
-for (const name of Object.keys(wishes)) {
-  const cells = who.map((one) => {
-    const job = jobs.find((other) => other.name === name && other.who === one);
-    return (job === undefined ? '-' : median(job.times).toFixed(4)).padStart(11);
-  });
-  console.log(name.padEnd(46) + cells.join(''));
-}
+for (const name of Object.keys(wishes)) console.log(name.padEnd(46) + who.map((one) => cellOf(name, one)).join(''));
