@@ -91,7 +91,19 @@ export const compiledRules = {
 } as const;
 
 /** An `ImageTransform` as the assembly reads it: reals in this order. */
-export const transformNumbers = ['xx', 'yx', 'xy', 'yy', 'right', 'down', 'saturation', 'contrast', 'red', 'green', 'blue'] as const;
+export const transformNumbers = [
+  'xx',
+  'yx',
+  'xy',
+  'yy',
+  'right',
+  'down',
+  'saturation',
+  'contrast',
+  'red',
+  'green',
+  'blue',
+] as const;
 
 /** Numbers that both sides count on. */
 export const kernelConstants = {

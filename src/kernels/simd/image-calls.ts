@@ -5,7 +5,7 @@ import { placeRows } from './operands.ts';
 
 /** What a byte costs, in multiplications. */
 const weight = 8;
-/** Pixels from the middle up to which the kernel counts in whole numbers of 32 bits. */
+/** Pixels from the middle, and shades of a colour, up to which the kernel counts in whole numbers of 32 bits. */
 const farthest = 2 ** 30;
 
 /** Images from images, shared by threads image by image. */
@@ -29,11 +29,13 @@ export function imageCalls(engine: Engine): ImageKernels {
   };
 }
 
-/** False also for what is not a number. */
-function staysNear({ xx, xy, yx, yy, right, down }: ImageTransform, side: number): boolean {
+/** Whether numbers stay far within 32 bits; false also for what is not a number. */
+function staysNear({ xx, xy, yx, yy, right, down, saturation, ...colours }: ImageTransform, side: number): boolean {
   const [across, along] = [side + Math.abs(right), side + Math.abs(down)];
   const reach = (x: number, y: number) => Math.abs(x) * across + Math.abs(y) * along;
-  return reach(xx, xy) < farthest && reach(yx, yy) < farthest;
+  const { contrast, red, green, blue } = colours;
+  const strength = 255 * Math.abs(contrast) + Math.max(Math.abs(red), Math.abs(green), Math.abs(blue));
+  return reach(xx, xy) < farthest && reach(yx, yy) < farthest && strength < farthest && saturation >= 0 && saturation <= 2;
 }
 
 function packed(transforms: readonly ImageTransform[]): Float64Array {

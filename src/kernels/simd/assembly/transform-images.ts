@@ -98,8 +98,6 @@ const DOUBTFUL: f32 = 0.5 - 1.0 / 4096;
 /** (upper · (1 − a) + next · a) · (1 − b) + … of red, green and blue, in float32.
  *  @param upper  two pixels of three words each; and so `lower`
  *  @param share  a and b */
-// @ts-ignore: decorator
-@inline
 function between(upper: v128, lower: v128, share: v128): v128 {
   const rest = f32x4.sub(f32x4.splat(1), share);
   const a = i32x4.shuffle(share, share, 0, 0, 0, 0);
@@ -111,14 +109,10 @@ function between(upper: v128, lower: v128, share: v128): v128 {
   return f32x4.add(f32x4.mul(above, notB), f32x4.mul(below, b));
 }
 
-// @ts-ignore: decorator
-@inline
 function rightPixel(words: v128): v128 {
   return i16x8.shuffle(words, words, 3, 4, 5, 6, 7, 8, 9, 10);
 }
 
-// @ts-ignore: decorator
-@inline
 function singles(words: v128): v128 {
   return f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_u(words));
 }
@@ -136,10 +130,8 @@ function pixelPair(row: usize, x0: usize, x1: usize): v128 {
   return i16x8.extend_low_i8x16_u(i64x2.splat(pixel(row + x0) | (pixel(row + x1) << 24)));
 }
 
-// @ts-ignore: decorator
-@inline
 function pixel(at: usize): i64 {
-  return <i64>load<u16>(at) | (<i64>load<u8>(at, 2) << 16);
+  return <i64>load<u16>(at) | ((<i64>load<u8>(at, 2)) << 16);
 }
 
 /** The same in float64, and to the last bit what the reference computes; a vector holds the upper and the lower row. */
@@ -163,21 +155,15 @@ function storeExactly(to: usize, upper: v128, lower: v128, share: v128): void {
   v128.store8_lane(to, second, 0, 2);
 }
 
-// @ts-ignore: decorator
-@inline
 function lowReals(integers: v128): v128 {
   return f64x2.convert_low_i32x4_s(integers);
 }
 
-// @ts-ignore: decorator
-@inline
 function highReals(integers: v128): v128 {
   return f64x2.convert_low_i32x4_s(i32x4.shuffle(integers, integers, 2, 3, 2, 3));
 }
 
 /** As Math.round does it, half a unit up, for |x| < 2³¹: whole numbers in the low bits of each lane. */
-// @ts-ignore: decorator
-@inline
 function rounded(x: v128): v128 {
   const sum = f64x2.add(x, f64x2.splat(WHOLE));
   // where the even number was the lower of two, it is one too few
@@ -196,7 +182,7 @@ function saturate(pixels: usize, size: usize, saturation: f64): void {
     v128.store32_lane(at, bytes, 2, 8);
   }
   for (; at < end; at += 3) {
-    const pixel = i32x4.splat(<i32>load<u16>(at) | (<i32>load<u8>(at, 2) << 16));
+    const pixel = i32x4.splat(<i32>load<u16>(at) | ((<i32>load<u8>(at, 2)) << 16));
     const bytes = saturated(pixel, factor);
     v128.store16_lane(at, bytes, 0);
     v128.store8_lane(at, bytes, 2, 2);
@@ -204,8 +190,6 @@ function saturate(pixels: usize, size: usize, saturation: f64): void {
 }
 
 /** Four pixels, a byte each for red, green, blue, red …; what is in the last four bytes means nothing. */
-// @ts-ignore: decorator
-@inline
 function saturated(bytes: v128, factor: v128): v128 {
   const none = i32x4.splat(0);
   const half = i32x4.splat(1 << 19);
@@ -225,8 +209,6 @@ function saturated(bytes: v128, factor: v128): v128 {
   return i8x16.shuffle(planes, planes, 0, 4, 8, 1, 5, 9, 2, 6, 10, 3, 7, 11, 12, 13, 14, 15);
 }
 
-// @ts-ignore: decorator
-@inline
 function aboutGrey(colour: v128, grey: v128, base: v128, factor: v128): v128 {
   return i32x4.shr_s(i32x4.add(i32x4.mul(i32x4.sub(colour, grey), factor), base), 20);
 }
@@ -251,8 +233,7 @@ function sumOfBytes(bytes: usize, count: usize): i32 {
   for (; bytes + 16 <= end; bytes += 16) {
     sums = i32x4.add(sums, i32x4.extadd_pairwise_i16x8_u(i16x8.extadd_pairwise_i8x16_u(v128.load(bytes))));
   }
-  let sum =
-    i32x4.extract_lane(sums, 0) + i32x4.extract_lane(sums, 1) + i32x4.extract_lane(sums, 2) + i32x4.extract_lane(sums, 3);
+  let sum = i32x4.extract_lane(sums, 0) + i32x4.extract_lane(sums, 1) + i32x4.extract_lane(sums, 2) + i32x4.extract_lane(sums, 3);
   for (; bytes < end; bytes++) sum += load<u8>(bytes);
   return sum;
 }
