@@ -34,7 +34,8 @@ export interface Augmentation {
   tint: number;
 }
 
-export function augments(augmentation: Augmentation): boolean {
+/** Whether some of the fields vary anything. */
+export function augments(augmentation: Partial<Augmentation>): boolean {
   return Object.values(augmentation).some((value) =>
     Array.isArray(value) ? value.some((factor) => factor !== 1) : Boolean(value),
   );
