@@ -52,8 +52,8 @@ export interface BatchOptions {
   transform?: ImageKernels['transformImages'];
 }
 
-/** Pictures that are drawn for and transformed together: enough for all threads. */
-const together = 256;
+/** Pictures that are drawn for and transformed together: enough for all threads, and no more bytes than may be copied at once. */
+const together = { images: 256, bytes: 2 ** 25 };
 
 /**
  * Draws variations of pictures, on bytes, rounded and clamped; a stream of its own for each epoch and example.
@@ -64,8 +64,9 @@ const together = 256;
 export function augmentBatch(pixels: Uint8Array, indices: Int32Array, out: Uint8Array, options: BatchOptions): void {
   const { augmentation, side, seed, epoch, places = indices, transform = referenceImages.transformImages } = options;
   const features = side * side * 3;
-  for (let first = 0; first < indices.length; first += together) {
-    const end = Math.min(indices.length, first + together);
+  const atOnce = Math.max(1, Math.min(together.images, Math.floor(together.bytes / features)));
+  for (let first = 0; first < indices.length; first += atOnce) {
+    const end = Math.min(indices.length, first + atOnce);
     const randoms = Array.from(indices.subarray(first, end), (example) => namedRandom(seed, 'augment', epoch, example));
     const made = { bytes: pixels, indices: places.subarray(first, end), out: out.subarray(first * features, end * features) };
     vary(made, { augmentation, side, randoms, transform });

@@ -411,6 +411,22 @@ describe('what is drawn', () => {
     expect([row(other, 0), row(other, 1)]).toEqual([row(whole, 4), row(whole, 1)]);
   });
 
+  test('is the same in a batch that is worked on in parts', () => {
+    const n = 600;
+    const many = new Uint8Array(n * 12).map((_, i) => pixels[i % pixels.length]!);
+    const whole = batch(many, 2, everything);
+    for (const i of [0, 255, 256, 511, 512, 599]) {
+      expect(batch(many, 2, everything, { indices: [i] })).toEqual(whole.subarray(i * 12, (i + 1) * 12));
+    }
+  });
+
+  test('is the same by the kernels', () => {
+    const options = { augmentation: everything, side: 8, seed: 1, epoch: 3, transform: kernels.transformImages };
+    const out = new Uint8Array(2 * features);
+    augmentBatch(pixels, Int32Array.of(4, 1), out, options);
+    expect(out).toEqual(batch(pixels, 8, everything, { indices: [4, 1], epoch: 3 }));
+  });
+
   test('is another variation in another epoch, with another seed, and for another example', () => {
     const first = batch(pixels, 8, everything);
     expect(batch(pixels, 8, everything, { epoch: 2 })).not.toEqual(first);
