@@ -36,7 +36,8 @@ const nanoseconds = {
 
 /** Of a value of an augmented picture, by what is asked for. */
 const augmenting: readonly (readonly [(keyof Augmentation)[], number])[] = [
-  [['flipHorizontal', 'flipVertical', 'shift', 'zoom', 'rotate', 'aspect'], 4],
+  [['flipHorizontal', 'flipVertical'], 0.4],
+  [['shift', 'zoom', 'rotate', 'aspect'], 4],
   [['brightness', 'contrast', 'tint'], 0.5],
   [['saturation'], 0.5],
   [['noise'], 100],

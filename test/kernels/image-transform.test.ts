@@ -105,6 +105,16 @@ describe.each(kinds)('images by the kernels in %s', (_, kernels) => {
     expect(transformed(kernels, batch)).toEqual(transformed(null, batch));
   });
 
+  test('flip pictures as the reference does, with colours and without', () => {
+    const flips = [1, -1].flatMap((xx) =>
+      [1, -1].flatMap((yy) => [1, 1.5].map((contrast) => ({ ...identityTransform, xx, yy, contrast }))),
+    );
+    for (const side of [1, 2, 7, 16]) {
+      const batch = { side, transforms: flips, seed: 4, pinned: true };
+      expect(transformed(kernels, batch)).toEqual(transformed(null, batch));
+    }
+  });
+
   test('leave pictures that nothing becomes of as they are', () => {
     const batch = { side: 7, transforms: [identityTransform, identityTransform], seed: 3, pinned: true };
     const out = transformed(kernels, batch);

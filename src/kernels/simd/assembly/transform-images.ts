@@ -26,16 +26,35 @@ export function transformImages(call: TransformImagesCall, first: i32, end: i32,
     const from = rowOf(call, i);
     const to = call.out + <usize>i * size;
     const transform = call.transforms + <usize>i * <usize>(8 * TRANSFORM_NUMBERS);
-    if (isInPlace(transform)) memory.copy(to, from, size);
+    if (isFlip(transform)) flip(from, to, call.side, load<f64>(transform) < 0, load<f64>(transform, 24) < 0);
     else resample(from, to, call.side, transform);
     if (load<f64>(transform, SATURATION) !== 1) saturate(to, size, load<f64>(transform, SATURATION));
     if (isRecoloured(transform)) recolour(to, size, transform, scratch);
   }
 }
 
-function isInPlace(at: usize): bool {
-  const turns = load<f64>(at) !== 1 || load<f64>(at, 8) !== 0 || load<f64>(at, 16) !== 0 || load<f64>(at, 24) !== 1;
-  return !turns && load<f64>(at, RIGHT) === 0 && load<f64>(at, DOWN) === 0;
+/** Whether whole pixels move, if any do. */
+function isFlip(at: usize): bool {
+  const stretches = abs<f64>(load<f64>(at)) !== 1 || abs<f64>(load<f64>(at, 24)) !== 1;
+  const turns = load<f64>(at, 8) !== 0 || load<f64>(at, 16) !== 0;
+  return !stretches && !turns && load<f64>(at, RIGHT) === 0 && load<f64>(at, DOWN) === 0;
+}
+
+function flip(from: usize, to: usize, side: i32, mirrored: bool, upended: bool): void {
+  const line = 3 * <usize>side;
+  for (let row = 0; row < side; row++, to += line) {
+    const source = from + <usize>(upended ? side - 1 - row : row) * line;
+    if (mirrored) mirrorRow(source, to, line);
+    else memory.copy(to, source, line);
+  }
+}
+
+function mirrorRow(from: usize, to: usize, line: usize): void {
+  for (let at: usize = 0; at < line; at += 3) {
+    const source = from + line - 3 - at;
+    store<u16>(to + at, load<u16>(source));
+    store<u8>(to + at, load<u8>(source, 2), 2);
+  }
 }
 
 function isRecoloured(at: usize): bool {
