@@ -23,6 +23,13 @@ const trainings = {
   '256-256 units': { m: 400, side: 32, layers: units(256, 256), epochs: 6 },
   '256-256 units, batches of 32, Adam': { m: 400, side: 32, layers: units(256, 256), batch: 32, optimizer: 'adam', epochs: 6 },
   'mirrored and shifted': { m: 200, side: 64, layers: units(20), augment: { flipHorizontal: true, shift: 0.05 }, epochs: 6 },
+  'every movement and colour': {
+    m: 200,
+    side: 64,
+    layers: units(20),
+    augment: { zoom: 0.1, rotate: 10, aspect: 0.1, contrast: 0.1, saturation: 0.2, tint: 0.05 },
+    epochs: 6,
+  },
   brighter: { m: 200, side: 64, layers: units(20), augment: { brightness: 0.05 }, epochs: 6 },
   noise: { m: 200, side: 64, layers: units(20), augment: { noise: 0.02 }, epochs: 6 },
   'batches of 8 small pictures': { m: 64, side: 8, layers: units(8), batch: 8, epochs: 100 },

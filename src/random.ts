@@ -32,13 +32,23 @@ export function numpyRandom(seed: number): Random {
  *  @param indices  for example an epoch, or the number of a picture */
 export function namedRandom(seed: number, name: string, ...indices: number[]): Random {
   const state = new Uint32Array(STATE_WORDS);
-  const key = [
+  const key = Uint32Array.from([
     seed >>> 0,
-    ...new TextEncoder().encode(name),
+    ...bytesOf(name),
     ...indices.flatMap((i) => [i >>> 0, Math.floor(i / 2 ** 32) >>> 0]),
-  ];
+  ]);
   seedWithKey(state, key);
   return randomFrom(state);
+}
+
+const encoder = new TextEncoder();
+const namesAsBytes = new Map<string, Uint8Array>();
+
+/** Of the names of streams, of which there are few. */
+function bytesOf(name: string): Uint8Array {
+  const bytes = namesAsBytes.get(name) ?? encoder.encode(name);
+  namesAsBytes.set(name, bytes);
+  return bytes;
 }
 
 const STATE_WORDS = 624;
@@ -49,10 +59,8 @@ function randomFrom(state: Uint32Array): Random {
   let spareNormal: number | undefined;
 
   function uint32(): number {
-    if (position === STATE_WORDS) {
-      twist(state);
-      position = 0;
-    }
+    if (position === STATE_WORDS) position = 0;
+    twist(state, position);
     let y = state[position++]!;
     y ^= y >>> 11;
     y ^= (y << 7) & 0x9d2c5680;
@@ -108,11 +116,13 @@ function randomFrom(state: Uint32Array): Random {
   return { uint32, uniform, normal, integer, shuffle, permutation: (n) => shuffle(Int32Array.from({ length: n }, (_, i) => i)) };
 }
 
-function twist(state: Uint32Array): void {
-  for (let i = 0; i < STATE_WORDS; i++) {
-    const y = (state[i]! & 0x80000000) | (state[(i + 1) % STATE_WORDS]! & 0x7fffffff);
-    state[i] = state[(i + SHIFT_WORDS) % STATE_WORDS]! ^ (y >>> 1) ^ (y & 1 ? 0x9908b0df : 0);
-  }
+/** Makes the next word i of the state: of words that a round over all would have left as they are until it came to i, so that a stream of which
+ *  little is drawn makes little. */
+function twist(state: Uint32Array, i: number): void {
+  const next = i + 1 === STATE_WORDS ? 0 : i + 1;
+  const far = i < STATE_WORDS - SHIFT_WORDS ? i + SHIFT_WORDS : i + SHIFT_WORDS - STATE_WORDS;
+  const y = (state[i]! & 0x80000000) | (state[next]! & 0x7fffffff);
+  state[i] = state[far]! ^ (y >>> 1) ^ (-(y & 1) & 0x9908b0df);
 }
 
 /** @see Matsumoto & Nishimura 1998, init_genrand */
@@ -124,26 +134,25 @@ function seedWithNumber(state: Uint32Array, seed: number): void {
   }
 }
 
+/** What every key begins from. */
+const unkeyed = new Uint32Array(STATE_WORDS);
+seedWithNumber(unkeyed, 19650218);
+
 /** @see Matsumoto & Nishimura 2002, init_by_array */
-function seedWithKey(state: Uint32Array, key: readonly number[]): void {
-  seedWithNumber(state, 19650218);
+function seedWithKey(state: Uint32Array, key: Uint32Array): void {
+  state.set(unkeyed);
   let i = 1;
-  const next = () => {
-    if (++i === STATE_WORDS) {
-      state[0] = state[STATE_WORDS - 1]!;
-      i = 1;
-    }
-  };
-  for (let step = 0; step < Math.max(STATE_WORDS, key.length); step++) {
-    const j = step % key.length;
-    const previous = state[i - 1]! ^ (state[i - 1]! >>> 30);
-    state[i] = (state[i]! ^ Math.imul(previous, 1664525)) + key[j]! + j;
-    next();
+  let previous = state[0]!;
+  for (let step = 0, j = 0; step < Math.max(STATE_WORDS, key.length); step++) {
+    previous = ((state[i]! ^ Math.imul(previous ^ (previous >>> 30), 1664525)) + key[j]! + j) | 0;
+    state[i] = previous;
+    if (++i === STATE_WORDS) i = 1;
+    if (++j === key.length) j = 0;
   }
   for (let step = 0; step < STATE_WORDS - 1; step++) {
-    const previous = state[i - 1]! ^ (state[i - 1]! >>> 30);
-    state[i] = (state[i]! ^ Math.imul(previous, 1566083941)) - i;
-    next();
+    previous = ((state[i]! ^ Math.imul(previous ^ (previous >>> 30), 1566083941)) - i) | 0;
+    state[i] = previous;
+    if (++i === STATE_WORDS) i = 1;
   }
   state[0] = 0x80000000;
 }

@@ -23,7 +23,20 @@ describe('numpyRandom draws what NumPy draws', () => {
   });
 });
 
+test('the 10,000th number of seed 5489 is that of the C++ standard ([rand.predef])', () => {
+  expect(times(10_000, numpyRandom(5489).uint32).at(-1)).toBe(4123659995);
+});
+
 describe('namedRandom', () => {
+  test("draws what Python's generator draws from the same key, round after round", () => {
+    // words = [7, *b'augment', 3, 0, 5, 2]; random.seed(sum(w << 32 * i for i, w in enumerate(words))); random.getrandbits(32)
+    const drawn = times(2000, namedRandom(7, 'augment', 3, 5 + 2 * 2 ** 32).uint32);
+    expect(drawn.slice(0, 3)).toEqual([1770276995, 1984795194, 750161034]);
+    expect(drawn.slice(226, 229)).toEqual([3966437294, 2848427199, 524429973]);
+    expect(drawn.slice(622, 626)).toEqual([2227858032, 1735253613, 4218967515, 695361267]);
+    expect(drawn[1999]).toBe(4200718777);
+  });
+
   test('gives every name and every index a stream of its own', () => {
     const first = ['split', 'shuffle', 'dropout'].flatMap((name) =>
       [0, 1, 2 ** 32, 2 ** 33 + 1].map((i) => namedRandom(1, name, i).uint32()),

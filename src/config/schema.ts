@@ -117,15 +117,25 @@ const split = z
     examples: [{ train: 0.6, dev: 0.2, test: 0.2 }, { folds: 5 }],
   });
 
+const zoomFactor = z.number().min(0.05).max(20);
 const augment = z.strictObject({
   flipHorizontal: z.boolean().default(false).describe('Mirror, with probability ½'),
   flipVertical: z.boolean().default(false).describe('Upside down, with probability ½'),
   noise: z.number().min(0).max(1).default(0).describe('σ of Gaussian noise on every value, as a share of 255'),
   shift: z.number().min(0).max(1).default(0).describe('At most this share of the side, each way'),
-  zoom: z.number().min(0).lt(1).default(0).describe('Factor uniform in [1 − z, 1 + z]'),
+  zoom: z
+    .union([
+      z.number().min(0).lt(1),
+      z.tuple([zoomFactor, zoomFactor]).refine(([low, high]) => low <= high, { message: 'expected the lower factor first' }),
+    ])
+    .default(0)
+    .meta({ description: 'Factor uniform in [1 − z, 1 + z], or in [low, high]', examples: [[0.8, 1.25]] }),
   rotate: z.number().min(0).max(180).default(0).describe('Degrees, uniform in [−r, r]; edges are mirrored'),
   brightness: z.number().min(0).max(1).default(0).describe('Added share of 255, uniform in [−b, b]'),
   contrast: z.number().min(0).max(1).default(0).describe("Factor about the picture's mean, uniform in [1 − c, 1 + c]"),
+  aspect: z.number().min(0).max(1).default(0).describe('Width to height by exp(r), r uniform in [−a, a]; the area stays'),
+  saturation: z.number().min(0).max(1).default(0).describe("Factor about each pixel's grey, uniform in [1 − s, 1 + s]"),
+  tint: z.number().min(0).max(1).default(0).describe('Added share of 255, uniform in [−t, t], of each channel by itself'),
 });
 
 const shuffle = z

@@ -1,4 +1,11 @@
-import { cosPi, sinPi } from '../elementary.ts';
+import { cosPi, exp, sinPi } from '../elementary.ts';
+import {
+  type ImageKernels,
+  type ImageTransform,
+  identityTransform,
+  recolour,
+  referenceImages,
+} from '../kernels/image-transform.ts';
 import { namedRandom, type Random } from '../random.ts';
 
 /** Variations that keep what a picture shows. All 0 or false: none. */
@@ -11,40 +18,58 @@ export interface Augmentation {
   noise: number;
   /** at most this share of the side, each way */
   shift: number;
-  /** factor uniform in [1 − zoom, 1 + zoom] */
-  zoom: number;
+  /** factor uniform in [1 − zoom, 1 + zoom], or in [low, high] */
+  zoom: number | readonly [low: number, high: number];
   /** degrees, uniform in [−rotate, rotate] */
   rotate: number;
   /** added share of 255, uniform in [−brightness, brightness] */
   brightness: number;
   /** factor about the picture's mean, uniform in [1 − contrast, 1 + contrast] */
   contrast: number;
+  /** width to height by exp(r), r uniform in [−aspect, aspect]; the area stays */
+  aspect: number;
+  /** factor about each pixel's grey, uniform in [1 − saturation, 1 + saturation] */
+  saturation: number;
+  /** added share of 255, uniform in [−tint, tint], of each channel by itself */
+  tint: number;
 }
 
-export function augments(augmentation: Augmentation): boolean {
-  return Object.values(augmentation).some(Boolean);
+/** Whether some of the fields vary anything. */
+export function augments(augmentation: Partial<Augmentation>): boolean {
+  return Object.values(augmentation).some((value) =>
+    Array.isArray(value) ? value.some((factor) => factor !== 1) : Boolean(value),
+  );
 }
+
+export interface BatchOptions {
+  augmentation: Augmentation;
+  side: number;
+  seed: number;
+  epoch: number;
+  /** where in `pixels` the examples stand, if not at their own number */
+  places?: Int32Array;
+  /** what computes: of the kernels, where there is more than a picture or two */
+  transform?: ImageKernels['transformImages'];
+}
+
+/** Pictures that are drawn for and transformed together: enough for all threads, and no more bytes than may be copied at once. */
+const together = { images: 256, bytes: 2 ** 25 };
 
 /**
  * Draws variations of pictures, on bytes, rounded and clamped; a stream of its own for each epoch and example.
  * @param pixels   [m, side · side · 3]
  * @param indices  the examples wanted
  * @param out      [indices.length, side · side · 3]
- * @param options.places  where in `pixels` they stand, if not at their own number
  */
-export function augmentBatch(
-  pixels: Uint8Array,
-  indices: Int32Array,
-  out: Uint8Array,
-  options: { augmentation: Augmentation; side: number; seed: number; epoch: number; places?: Int32Array },
-): void {
-  const { augmentation, side, seed, epoch, places = indices } = options;
+export function augmentBatch(pixels: Uint8Array, indices: Int32Array, out: Uint8Array, options: BatchOptions): void {
+  const { augmentation, side, seed, epoch, places = indices, transform = referenceImages.transformImages } = options;
   const features = side * side * 3;
-  for (let i = 0; i < indices.length; i++) {
-    const example = indices[i]!;
-    const random = namedRandom(seed, 'augment', epoch, example);
-    const from = pixels.subarray(places[i]! * features, (places[i]! + 1) * features);
-    augmentImage(from, out.subarray(i * features, (i + 1) * features), { augmentation, side, random });
+  const atOnce = Math.max(1, Math.min(together.images, Math.floor(together.bytes / features)));
+  for (let first = 0; first < indices.length; first += atOnce) {
+    const end = Math.min(indices.length, first + atOnce);
+    const randoms = Array.from(indices.subarray(first, end), (example) => namedRandom(seed, 'augment', epoch, example));
+    const made = { bytes: pixels, indices: places.subarray(first, end), out: out.subarray(first * features, end * features) };
+    vary(made, { augmentation, side, randoms, transform });
   }
 }
 
@@ -54,95 +79,57 @@ export function augmentImage(
   to: Uint8Array,
   { augmentation, side, random }: { augmentation: Augmentation; side: number; random: Random },
 ): void {
-  const { flipHorizontal, flipVertical, noise, shift, zoom, rotate, brightness, contrast } = augmentation;
+  const made = { bytes: from, indices: Int32Array.of(0), out: to };
+  vary(made, { augmentation, side, randoms: [random], transform: referenceImages.transformImages });
+}
+
+/** What the kernel can't do is noise: it comes with the colours, before they are rounded, each byte its own draw.
+ *  @param options.randoms  one a picture */
+function vary(
+  images: { bytes: Uint8Array; indices: Int32Array; out: Uint8Array },
+  {
+    augmentation,
+    side,
+    randoms,
+    transform,
+  }: Pick<BatchOptions, 'augmentation' | 'side'> & { randoms: readonly Random[]; transform: ImageKernels['transformImages'] },
+): void {
+  const drawn = randoms.map((random) => drawTransform(augmentation, side, random));
+  const deviation = augmentation.noise * 255;
+  if (deviation === 0) {
+    transform({ ...images, side, transforms: drawn });
+    return;
+  }
+  const { contrast, red, green, blue } = identityTransform;
+  transform({ ...images, side, transforms: drawn.map((one) => ({ ...one, contrast, red, green, blue })) });
+  const features = side * side * 3;
+  for (const [i, random] of randoms.entries()) {
+    recolour(images.out.subarray(i * features, (i + 1) * features), drawn[i]!, () => deviation * random.normal());
+  }
+}
+
+/** What becomes of a picture. Draws follow the order of the fields, those that came later behind all others, and a field that is off draws
+ *  nothing: so a config gets the pictures that it got before there were more fields. */
+function drawTransform(augmentation: Augmentation, side: number, random: Random): ImageTransform {
+  const { flipHorizontal, flipVertical, shift, zoom, rotate, brightness, contrast, aspect, saturation, tint } = augmentation;
   const within = (most: number) => (most === 0 ? 0 : (2 * random.uniform() - 1) * most);
-  const mirrored = flipHorizontal && random.uniform() < 0.5;
-  const upended = flipVertical && random.uniform() < 0.5;
-  const place: Placement = {
-    mirrored,
-    upended,
-    scale: 1 + within(zoom),
-    turn: within(rotate) / 180,
-    right: within(shift) * side,
-    down: within(shift) * side,
+  const mirror = flipHorizontal && random.uniform() < 0.5 ? -1 : 1;
+  const upend = flipVertical && random.uniform() < 0.5 ? -1 : 1;
+  const scale = typeof zoom === 'number' ? 1 + within(zoom) : zoom[0] + (zoom[1] - zoom[0]) * random.uniform();
+  const turn = within(rotate) / 180;
+  const [right, down] = [within(shift) * side, within(shift) * side];
+  const light = within(brightness) * 255;
+  const stretch = 1 + within(contrast);
+  const root = aspect === 0 ? 1 : exp(within(aspect) / 2);
+  const colour = 1 + within(saturation);
+  const [red, green, blue] = [light + within(tint) * 255, light + within(tint) * 255, light + within(tint) * 255];
+  const [cos, sin] = [cosPi(turn), sinPi(turn)];
+  const [width, height] = [scale * root, scale / root];
+  return {
+    xx: (cos / width) * mirror,
+    xy: (sin / width) * mirror,
+    yx: (-sin / height) * upend,
+    yy: (cos / height) * upend,
+    ...{ right, down, saturation: colour, contrast: stretch, red, green, blue },
   };
-  const moved = shift !== 0 || zoom !== 0 || rotate !== 0;
-  if (moved) resample(from, to, side, place);
-  else flip(from, to, side, place);
-  const added = within(brightness) * 255;
-  const factor = 1 + within(contrast);
-  if (added !== 0 || factor !== 1 || noise !== 0) retouch(to, { added, factor, deviation: noise * 255, random });
-}
-
-interface Placement {
-  mirrored: boolean;
-  upended: boolean;
-  scale: number;
-  /** half turns */
-  turn: number;
-  /** pixels */
-  right: number;
-  down: number;
-}
-
-/** Moves whole pixels, so that nothing is rounded. */
-function flip(from: Uint8Array, to: Uint8Array, side: number, { mirrored, upended }: Placement): void {
-  if (!mirrored && !upended) return void to.set(from);
-  for (let row = 0; row < side; row++) {
-    for (let column = 0; column < side; column++) {
-      const source = ((upended ? side - 1 - row : row) * side + (mirrored ? side - 1 - column : column)) * 3;
-      const target = (row * side + column) * 3;
-      for (let c = 0; c < 3; c++) to[target + c] = from[source + c]!;
-    }
-  }
-}
-
-/** Looks up where each pixel came from, between pixels bilinearly; beyond the edges the picture is mirrored. */
-function resample(
-  from: Uint8Array,
-  to: Uint8Array,
-  side: number,
-  { mirrored, upended, scale, turn, right, down }: Placement,
-): void {
-  const middle = (side - 1) / 2;
-  const cos = cosPi(turn) / scale;
-  const sin = sinPi(turn) / scale;
-  for (let row = 0; row < side; row++) {
-    for (let column = 0; column < side; column++) {
-      const x = column - middle - right;
-      const y = row - middle - down;
-      const u = (cos * x + sin * y) * (mirrored ? -1 : 1) + middle;
-      const v = (cos * y - sin * x) * (upended ? -1 : 1) + middle;
-      const [left, top] = [Math.floor(u), Math.floor(v)];
-      const [a, b] = [u - left, v - top];
-      const [x0, x1] = [reflect(left, side), reflect(left + 1, side)];
-      const [y0, y1] = [reflect(top, side) * side, reflect(top + 1, side) * side];
-      for (let c = 0; c < 3; c++) {
-        const upper = from[(y0 + x0) * 3 + c]! * (1 - a) + from[(y0 + x1) * 3 + c]! * a;
-        const lower = from[(y1 + x0) * 3 + c]! * (1 - a) + from[(y1 + x1) * 3 + c]! * a;
-        to[(row * side + column) * 3 + c] = Math.round(upper * (1 - b) + lower * b);
-      }
-    }
-  }
-}
-
-/** … 1 0 0 1 2 … side−1 side−1 side−2 … */
-function reflect(index: number, side: number): number {
-  const period = 2 * side;
-  const within = ((index % period) + period) % period;
-  return within < side ? within : period - 1 - within;
-}
-
-/** Brightness, contrast about the picture's own mean, and noise. */
-function retouch(
-  pixels: Uint8Array,
-  { added, factor, deviation, random }: { added: number; factor: number; deviation: number; random: Random },
-): void {
-  let sum = 0;
-  for (const value of pixels) sum += value;
-  const mean = sum / pixels.length;
-  for (let i = 0; i < pixels.length; i++) {
-    const value = mean + (pixels[i]! - mean) * factor + added + (deviation === 0 ? 0 : deviation * random.normal());
-    pixels[i] = Math.max(0, Math.min(255, Math.round(value)));
-  }
 }

@@ -99,6 +99,7 @@ export const callFields = {
   averagePool: pooling,
   averagePoolGradient: { ...windows, dPooled: 'pointer', out: 'pointer' },
   batchNormBackward: { ...batchNorm, normalized: 'pointer', gammaGradient: 'pointer', betaGradient: 'pointer', dZ: 'pointer' },
+  transformImages: { ...byteRows, side: 'i32', transforms: 'pointer', out: 'pointer' },
 } as const satisfies Record<string, Fields>;
 
 export type KernelName = keyof typeof callFields;
@@ -109,6 +110,21 @@ export const compiledRules = {
   Activation: ['sigmoid', 'tanh', 'relu', 'leakyRelu', 'linear'],
   Loss: ['crossEntropy', 'squaredError'],
 } as const;
+
+/** An `ImageTransform` as the assembly reads it: reals in this order. */
+export const transformNumbers = [
+  'xx',
+  'yx',
+  'xy',
+  'yy',
+  'right',
+  'down',
+  'saturation',
+  'contrast',
+  'red',
+  'green',
+  'blue',
+] as const;
 
 /** Numbers that both sides count on. */
 export const kernelConstants = {
@@ -130,6 +146,7 @@ export const kernelConstants = {
   /** Columns of a layer of one unit that are summed together. Their sums stay in the second-level cache; pictures come from main memory, which
    *  is fast where it is read in long stretches. */
   LOGISTIC_COLUMNS: 16_384,
+  TRANSFORM_NUMBERS: transformNumbers.length,
   /** What becomes of a shared call, as `wait` returns it. */
   ALL_DONE: 0,
   THREAD_DIED: 1,

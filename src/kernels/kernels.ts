@@ -1,5 +1,7 @@
 /** The numerical operations that cost time, behind one interface. reference.ts is their definition. */
 
+import type { ImageKernels } from './image-transform.ts';
+
 export type Floats = Float32Array | Float64Array;
 export const precisions = { float32: Float32Array, float64: Float64Array } as const;
 export type Precision = keyof typeof precisions;
@@ -53,7 +55,7 @@ export interface GramBatch {
 
 export type Batch = ByteBatch | FloatBatch | GramBatch;
 
-export interface Kernels extends Elementwise, WindowKernels {
+export interface Kernels extends Elementwise, WindowKernels, ImageKernels {
   readonly precision: Precision;
   readonly arithmetic: Arithmetic;
 

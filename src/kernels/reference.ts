@@ -1,3 +1,4 @@
+import { referenceImages } from './image-transform.ts';
 import {
   type BackwardAndStep,
   type ByteBatch,
@@ -23,6 +24,7 @@ export function referenceKernels(precision: Precision): Kernels {
     arithmetic: 'strict',
     ...referenceElementwise,
     ...referenceWindows,
+    ...referenceImages,
     allocate: (length) => new precisions[precision](length),
     pin: (bytes) => bytes,
     scope: () => ({ ...kernels, release: () => {} }), // the garbage collector sees to it

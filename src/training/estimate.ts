@@ -1,5 +1,5 @@
 import { augmentBatch, augments } from '../data/augment.ts';
-import { type Batch, inScope } from '../kernels/kernels.ts';
+import { type Batch, inScope, type Kernels } from '../kernels/kernels.ts';
 import { backward, createWorkspace, forward, lossGradient, type Pass, parametersOver } from '../nn/network.ts';
 import { type FitOptions, kernelsOf } from './state.ts';
 import { trainableOf } from './trainable.ts';
@@ -26,7 +26,7 @@ export function estimateSeconds(options: FitOptions): number {
       workspace: createWorkspace(network, kernels, count),
       mode: { kind: 'training', masks: null },
     };
-    const augment = augmentation(options, pass.input, count);
+    const augment = augmentation(options, pass.input, kernels);
     const gradient = parametersOver(network, kernels.allocate(parameters.values.length));
     const step = seconds(() => {
       augment();
@@ -39,13 +39,14 @@ export function estimateSeconds(options: FitOptions): number {
   });
 }
 
-/** What makes new pictures of a few. */
-function augmentation({ augmentation, imageSize: side, seed }: FitOptions, input: Batch, count: number): () => void {
+/** What makes new pictures of a few, as a step does. */
+function augmentation({ augmentation, imageSize: side, seed }: FitOptions, input: Batch, kernels: Kernels): () => void {
   if (!augments(augmentation) || input.kind !== 'bytes') return () => {};
-  const { bytes, indices, features } = input;
+  const { bytes, indices, features, count } = input;
   const examples = Int32Array.from({ length: count }, (_, i) => i);
-  const out = new Uint8Array(count * features);
-  return () => augmentBatch(bytes, examples, out, { augmentation, side, seed, epoch: 0, places: indices ?? examples });
+  const out = kernels.pin(new Uint8Array(count * features));
+  const { transformImages: transform } = kernels;
+  return () => augmentBatch(bytes, examples, out, { augmentation, side, seed, epoch: 0, places: indices ?? examples, transform });
 }
 
 function seconds(work: () => void): number {

@@ -108,13 +108,15 @@ export function countCorrect(logits: ArrayLike<number>, labels: Uint8Array, thre
 }
 
 /** The batch as the first op takes it: images of the training part, or freshly augmented ones. */
-function inputOf({ options, trainable: { train }, augmented, batchLength }: Training, indices: Int32Array, epoch: number): Batch {
+function inputOf({ options, trainable, augmented, batchLength }: Training, indices: Int32Array, epoch: number): Batch {
+  const { train, form } = trainable;
   const { network, augmentation, imageSize: side, seed, scaling } = options;
   const count = indices.length;
   const isFull = batchLength === train.labels.length; // in the order of the examples: no need to look up
   const batch = train.batch(isFull ? null : indices, count);
   if (!augmented || batch.kind !== 'bytes') return batch;
-  augmentBatch(batch.bytes, indices, augmented, { augmentation, side, seed, epoch, places: batch.indices ?? indices });
+  const { transformImages: transform } = form.kernels;
+  augmentBatch(batch.bytes, indices, augmented, { augmentation, side, seed, epoch, places: batch.indices ?? indices, transform });
   return { kind: 'bytes', bytes: augmented, indices: null, count, features: network.inputs, scaling };
 }
 

@@ -69,7 +69,7 @@ test('a PNG of a source: so many of each class, chosen by the seed', async () =>
 });
 
 test("a page of a config's parts: only training pictures are augmented, as the first epochs do it", async () => {
-  const augment = { flipHorizontal: true, rotate: 10, noise: 0.05 };
+  const augment = { flipHorizontal: true, rotate: 10, noise: 0.05, aspect: 0.2, saturation: 0.5, tint: 0.1 };
   await writeJson(join(folder, 'c.json'), folderConfig({ data: { augment } }));
   const { stdout } = await preview(0, '--config', 'c.json', '--out', 'sheet.html', '--count', '2', '--variants', '2', '--json');
   const { sections } = JSON.parse(stdout) as Shown;

@@ -48,6 +48,26 @@ describe('a mistake is told by file, path, what was expected, what was found, an
       'model.layers.1.activaton: no such field (did you mean "activation"?)',
     ],
     [
+      'zoom bounds the wrong way round',
+      { data: { ...drawn, augment: { zoom: [1.2, 0.8] } } },
+      'data.augment.zoom: expected the lower factor first',
+    ],
+    [
+      'a zoom to nothing',
+      { data: { ...drawn, augment: { zoom: [0, 2] } } },
+      'data.augment.zoom.0: expected a number from 0.05 to 20, found 0',
+    ],
+    [
+      'a zoom by itself that reaches nothing',
+      { data: { ...drawn, augment: { zoom: 1 } } },
+      'data.augment.zoom: expected a number of at least 0 and below 1 or a list of 2, found 1',
+    ],
+    [
+      'too much of aspect',
+      { data: { ...drawn, augment: { aspect: 3 } } },
+      'data.augment.aspect: expected a number from 0 to 1, found 3',
+    ],
+    [
       'a key in other letters',
       training({ LEARNINGRATE: 1 }),
       'training.LEARNINGRATE: no such field (did you mean "learningRate"?)',
@@ -702,6 +722,12 @@ describe('what is not written', () => {
     for (const raw of [{ defaults: '0.1.0' }, { defaults: '0.1.0', data: 5 }, { defaults: { a: 1 }, data: drawn }, []]) {
       expect(() => check(raw)).toThrow();
     }
+  });
+
+  test('no field of augmentation varies anything', () => {
+    const { augment } = check({ data: drawn }).data;
+    expect(augment).toMatchObject({ zoom: 0, aspect: 0, saturation: 0, tint: 0 });
+    expect(check({ data: { ...drawn, augment: { zoom: [0.8, 1.25] } } }).data.augment).toEqual({ ...augment, zoom: [0.8, 1.25] });
   });
 
   test('a method of splitting alone leaves the sizes as they are', () => {

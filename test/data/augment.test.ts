@@ -41,6 +41,12 @@ const pictures = fc
 const yes = 0.2;
 const no = 0.7;
 
+/** Numbers one after the other. */
+function inTurn(numbers: readonly number[]): () => number {
+  const queue = [...numbers];
+  return () => queue.shift()!;
+}
+
 /** The indices of a side, mirrored beyond both its edges: … 1 0 | 0 1 2 | 2 1 … */
 function mirroredIndex(index: number, side: number): number {
   const within = Array.from({ length: side }, (_, i) => i);
@@ -58,6 +64,8 @@ describe('without any variation', () => {
 
   test('nothing counts as augmentation; each field alone does', () => {
     expect(augments(noAugmentation)).toBe(false);
+    expect(augments({ ...noAugmentation, zoom: [1, 1] })).toBe(false);
+    expect(augments({ ...noAugmentation, zoom: [1, 1.1] })).toBe(true);
     for (const [field, value] of Object.entries(noAugmentation)) {
       expect(augments({ ...noAugmentation, [field]: typeof value === 'boolean' ? true : 0.1 })).toBe(true);
     }
@@ -187,6 +195,62 @@ describe('zoom', () => {
   });
 });
 
+describe('several movements at once', () => {
+  test('a quarter turn of a picture that has no symmetry, by hand', () => {
+    // a b        c a
+    // c d   →    d b   clockwise
+    const [a, b, c, d] = [10, 60, 130, 250];
+    const from = picture(2, (row, column) => [a, b, c, d][2 * row + column]!);
+    const turned = (uniform: number) => Array.from(augmented(from, { rotate: 90 }, [uniform])).filter((_, i) => i % 3 === 0);
+    expect(turned(1)).toEqual([c, a, d, b]);
+    expect(turned(0)).toEqual([b, d, a, c]);
+  });
+
+  test('a drawn square grows by the zoom, wide by the root of e^aspect and high by its inverse', () => {
+    const side = 96;
+    const square = picture(side, (row, column) => (Math.abs(row - 47.5) < 16 && Math.abs(column - 47.5) < 16 ? 255 : 0));
+    // the sums over the middle row and column are the width and height in pixels; beyond 32 of the middle are mirror images
+    const middle = Array.from({ length: 64 }, (_, i) => i + 16);
+    const sizeOf = (wishes: Partial<Augmentation>, uniforms: number[]) => {
+      const pixel = at(augmented(square, wishes, uniforms), side);
+      const sum = (value: (i: number) => number) => middle.reduce((total, i) => total + value(i), 0) / 255;
+      return { width: sum((i) => pixel(47, i, 0)), height: sum((i) => pixel(i, 47, 0)) };
+    };
+    // 32 · e^±0.2 = 39.08 and 26.20, by hand; where pixels are left out, the slope of the edge is hit here or there
+    const cases: [Partial<Augmentation>, number[], number, number][] = [
+      [{ aspect: 0.4 }, [1], 39.08, 26.2],
+      [{ aspect: 0.4 }, [0], 26.2, 39.08],
+      [{ zoom: [0.5, 2] }, [1 / 3], 32, 32],
+      [{ zoom: [0.5, 2] }, [1], 64, 64],
+      [{ zoom: [0.5, 2], aspect: 0.4 }, [0, 1], 39.08 / 2, 26.2 / 2],
+    ];
+    for (const [wishes, uniforms, width, height] of cases) {
+      const found = sizeOf(wishes, uniforms);
+      expect(Math.abs(found.width - width)).toBeLessThan(0.6);
+      expect(Math.abs(found.height - height)).toBeLessThan(0.6);
+    }
+  });
+
+  test('a picture is stretched along its own axes, then turned', () => {
+    const side = 33;
+    const dot = picture(side, (row, column) => (row === 16 && column === 24 ? 200 : 0)); // 8 to the right of the middle
+    const moved = at(augmented(dot, { rotate: 90, aspect: 2 * Math.log(2) }, [1, 1]), side); // twice as wide, then clockwise
+    expect(moved(32, 16, 0)).toBe(200);
+  });
+
+  test('edges are mirrored on all four sides, also twice as far away', () => {
+    const side = 3;
+    const from = picture(side, (row, column) => 10 * row + column);
+    const far = at(augmented(from, { zoom: [0.2, 0.2] }, [0.5]), side); // a step to the side is five pixels
+    // … 2 2 1 0 | 0 1 2 | 2 1 0 0 …: index −4 is 2, index 6 is 0
+    expect([0, 1, 2].map((row) => [0, 1, 2].map((column) => far(row, column, 0)))).toEqual([
+      [22, 21, 20],
+      [12, 11, 10],
+      [2, 1, 0],
+    ]);
+  });
+});
+
 describe('colours', () => {
   const hand = (values: number[]) => picture(2, (row, column) => values[2 * row + column]!);
 
@@ -207,6 +271,49 @@ describe('colours', () => {
 
   test('with both, the brightness is not stretched', () => {
     expect(augmented(hand([90, 110, 130, 150]), { brightness: 0.2, contrast: 0.5 }, [1, 1])).toEqual(hand([126, 156, 186, 216]));
+  });
+
+  const pixel = picture(1, (_, __, c) => [200, 100, 40][c]!);
+
+  test('saturation is a factor about the grey of each pixel, by the luminance of Rec. 601', () => {
+    // 0.299 · 200 + 0.587 · 100 + 0.114 · 40 = 123.06
+    expect([...augmented(pixel, { saturation: 1 }, [0])]).toEqual([123, 123, 123]);
+    expect([...augmented(pixel, { saturation: 1 }, [0.25])]).toEqual([162, 112, 82]); // half of what differs: 161.5, 111.5, 81.5
+    expect([...augmented(pixel, { saturation: 1 }, [0.5])]).toEqual([...pixel]);
+    expect([...augmented(pixel, { saturation: 1 }, [1])]).toEqual([255, 77, 0]); // twice: 277, 77, −43
+  });
+
+  test('saturation leaves grey as it is, whatever is drawn', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 255 }), fc.double({ min: 0, max: 1, noNaN: true }), (grey, uniform) => {
+        const from = picture(2, () => grey);
+        expect(augmented(from, { saturation: 1 }, [uniform])).toEqual(from);
+      }),
+    );
+  });
+
+  test('tint adds to each channel by itself, and stays within bytes', () => {
+    // 0.2 · 255 = 51, red up, green none, blue down
+    expect([...augmented(pixel, { tint: 0.2 }, [1, 0.5, 0])]).toEqual([251, 100, 0]);
+    expect([...augmented(pixel, { tint: 0.2 }, [0, 1, 0.5])]).toEqual([149, 151, 40]);
+  });
+
+  test('all colours at once: saturation, then contrast about the mean, brightness and tint, rounded once', () => {
+    // half the saturation leaves 162, 112, 82 with the mean 118.67; half the contrast brings 140.33, 115.33, 100.33
+    const wishes = { brightness: 0.2, contrast: 0.5, saturation: 1, tint: 0.1 };
+    // brightness +51, contrast ½, saturation ½, tint +25.5, 0, −25.5
+    expect([...augmented(pixel, wishes, [1, 0, 0.25, 1, 0.5, 0])]).toEqual([217, 166, 126]);
+  });
+
+  test('noise comes on top of saturation and tint', () => {
+    const grey = augmented(pixel, { saturation: 1, tint: 0.2 }, [0, 1, 1, 1]);
+    const noisy = augmented(
+      pixel,
+      { saturation: 1, tint: 0.2, noise: 1e-6 },
+      { ...numpyRandom(3), uniform: inTurn([0, 1, 1, 1]) },
+    );
+    expect(noisy).toEqual(grey);
+    expect([...grey]).toEqual([174, 174, 174]);
   });
 
   test.each([0.02, 0.1])('noise %f has that deviation, as a share of 255, and mean 0', (noise) => {
@@ -252,6 +359,9 @@ const everything: Augmentation = {
   rotate: 20,
   brightness: 0.1,
   contrast: 0.2,
+  aspect: 0.2,
+  saturation: 0.3,
+  tint: 0.05,
 };
 
 function batch(
@@ -268,6 +378,29 @@ function batch(
 }
 
 describe('what is drawn', () => {
+  test('new fields draw after the old ones, and nothing where they are off: old configs get the pictures that they got', () => {
+    const counted = (wishes: Partial<Augmentation>) => {
+      let draws = 0;
+      const { uniform, ...random } = numpyRandom(1);
+      const counting = { ...random, uniform: () => [uniform(), draws++][0]! };
+      augmented(new Uint8Array(3), wishes, counting);
+      return draws;
+    };
+    const older = { flipHorizontal: true, flipVertical: true, zoom: 0.1, rotate: 5, shift: 0.1, brightness: 0.1, contrast: 0.1 };
+    expect(counted({})).toBe(0);
+    expect(counted(older)).toBe(8); // shift has two
+    expect(counted({ ...older, zoom: [0.9, 1.2] })).toBe(8);
+    expect(counted({ ...older, aspect: 0.1, saturation: 0.1, tint: 0.1 })).toBe(13); // tint has three
+    // with draws that bring no change (½) for the new fields, behind those of the old ones, the picture is that of the old fields alone
+    const from = picture(5, (row, column, c) => (37 * row + 91 * column + 53 * c) % 256);
+    const draws = [yes, no, 0.3, 0.8, 0.1, 0.9, 0.6, 0.2];
+    const expected = augmented(from, older, draws);
+    expect(expected).not.toEqual(from);
+    expect(augmented(from, { ...older, aspect: 0.5, saturation: 0.5, tint: 0.5 }, [...draws, 0.5, 0.5, 0.5, 0.5, 0.5])).toEqual(
+      expected,
+    );
+  });
+
   const { pixels, features } = noisePictures(6, { side: 8 });
   const row = (out: Uint8Array, i: number) => out.slice(i * features, (i + 1) * features);
 
@@ -276,6 +409,22 @@ describe('what is drawn', () => {
     expect(batch(pixels, 8, everything)).toEqual(whole);
     const other = batch(pixels, 8, everything, { indices: [4, 1] });
     expect([row(other, 0), row(other, 1)]).toEqual([row(whole, 4), row(whole, 1)]);
+  });
+
+  test('is the same in a batch that is worked on in parts', () => {
+    const n = 600;
+    const many = new Uint8Array(n * 12).map((_, i) => pixels[i % pixels.length]!);
+    const whole = batch(many, 2, everything);
+    for (const i of [0, 255, 256, 511, 512, 599]) {
+      expect(batch(many, 2, everything, { indices: [i] })).toEqual(whole.subarray(i * 12, (i + 1) * 12));
+    }
+  });
+
+  test('is the same by the kernels', () => {
+    const options = { augmentation: everything, side: 8, seed: 1, epoch: 3, transform: kernels.transformImages };
+    const out = new Uint8Array(2 * features);
+    augmentBatch(pixels, Int32Array.of(4, 1), out, options);
+    expect(out).toEqual(batch(pixels, 8, everything, { indices: [4, 1], epoch: 3 }));
   });
 
   test('is another variation in another epoch, with another seed, and for another example', () => {

@@ -95,4 +95,7 @@ export const noAugmentation: Augmentation = {
   rotate: 0,
   brightness: 0,
   contrast: 0,
+  aspect: 0,
+  saturation: 0,
+  tint: 0,
 };

@@ -75,6 +75,14 @@ const trainings: Record<string, Wishes & { precision?: Precision }> = {
     optimizer: { name: 'adamw' },
     learningRates: Array(5).fill(0.002),
   },
+  'every augmentation but noise': {
+    ...deep,
+    epochs: 2,
+    augmentation: {
+      ...{ flipHorizontal: true, flipVertical: true, shift: 0.1, zoom: [0.8, 1.25], rotate: 20, aspect: 0.2 },
+      ...{ brightness: 0.1, contrast: 0.2, saturation: 0.4, tint: 0.05 },
+    },
+  },
 };
 
 /** @param hold  what the pixels are kept as; the dual form takes them in memory alone, where `prepareFit` brings them */

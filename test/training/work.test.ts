@@ -21,14 +21,15 @@ const times = (set: readonly string[], config = course(), epochs = config.traini
 const augmented = ['data.augment.flipHorizontal=true', 'data.augment.shift=0.05'];
 
 describe('a training with a remedy, beside the one without it', () => {
-  // measured on the course's pictures, two cores: 3.6 s; with Adam 99 s, with augmentation 501 s
+  // measured on the course's pictures, two cores: 3.6 s; with Adam 99 s; an epoch with augmentation takes 1.9 times one with Adam
+  // (36.8 and 19.5 ms, medians of eight trainings each, by turns)
   test('what ends the dual form takes as much longer as it was seen to, within a factor of two', () => {
     const adam = times(['training.optimizer.name=adam', 'training.learningRate=auto']).timesAsLong!;
     expect(adam).toBeGreaterThan(27 / 2);
     expect(adam).toBeLessThan(27 * 2);
     const augmentation = times(augmented).timesAsLong!;
-    expect(augmentation).toBeGreaterThan(139 / 2);
-    expect(augmentation).toBeLessThan(139 * 2);
+    expect(augmentation).toBeGreaterThan(51 / 2);
+    expect(augmentation).toBeLessThan(51 * 2);
   });
 
   test.each<[string, string[], number, number]>([
@@ -78,11 +79,12 @@ describe('a training with a remedy, beside the one without it', () => {
 
 describe('what takes a hundred times as long or more', () => {
   test('is made affordable by smaller batches for as many steps', () => {
-    const { timesAsLong, affordable } = times(augmented);
+    const noisy = [...augmented, 'data.augment.noise=0.02'];
+    const { timesAsLong, affordable } = times(noisy);
     expect(timesAsLong).toBeGreaterThanOrEqual(100);
     expect(affordable!.set).toEqual(['training.batchSize=16', 'training.epochs=179']); // 14 batches an epoch: 2,506 steps
     expect(affordable!.timesAsLong).toBeLessThan(timesAsLong! / 5);
-    expect(() => course([...augmented, ...affordable!.set])).not.toThrow();
+    expect(() => course([...noisy, ...affordable!.set])).not.toThrow();
   });
 
   test('where batches are small already, fewer epochs', () => {

@@ -53,7 +53,7 @@ export interface Frame {
   /** Where the first `length` entries of an array are to be read. */
   input(array: Numbers | null, length: number): number;
   /** Where the first `length` entries of an array are to be written; what they held is not there. */
-  output(array: Floats, length: number): number;
+  output(array: Floats | Uint8Array, length: number): number;
   /** Where all entries of an array are to be read and overwritten. */
   inOut(array: Floats | null): number;
   /** Room that ends with the call. */
@@ -86,7 +86,7 @@ interface Keeper {
 
 function createFrame(memory: KernelMemory): Keeper {
   const blocks: Block[] = [];
-  const results: { array: Floats; length: number; address: number }[] = [];
+  const results: { array: Floats | Uint8Array; length: number; address: number }[] = [];
 
   function room(bytes: number): number {
     const block = memory.take(bytes);

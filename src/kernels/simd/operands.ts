@@ -12,6 +12,9 @@ export interface PlacedRows {
   count: number;
 }
 
+/** What there is to know of a batch to find its rows. */
+type Rows = Pick<ByteBatch, 'bytes' | 'indices' | 'count' | 'features'>;
+
 /** Sums over examples may be cut at multiples of it. */
 const unit = kernelConstants.EXAMPLES;
 /** What is copied at once of a batch that lies elsewhere. */
@@ -25,7 +28,7 @@ export function fitsWhole(memory: KernelMemory, { bytes, count, features }: Byte
 }
 
 /** A batch, whole where its bytes lie in the kernels' memory; else copied piece by piece into the same room. */
-export function* placeRows(memory: KernelMemory, frame: Frame, rows: ByteBatch, atOnce = copiedBytes): Generator<PlacedRows> {
+export function* placeRows(memory: KernelMemory, frame: Frame, rows: Rows, atOnce = copiedBytes): Generator<PlacedRows> {
   const { bytes, indices, count, features } = rows;
   requireRows(rows);
   const own = memory.addressOf(bytes);
@@ -47,11 +50,11 @@ export function* placeRows(memory: KernelMemory, frame: Frame, rows: ByteBatch, 
 }
 
 /** A batch as a whole, which `fitsWhole`. */
-export function placeWhole(memory: KernelMemory, frame: Frame, rows: ByteBatch): PlacedRows {
+export function placeWhole(memory: KernelMemory, frame: Frame, rows: Rows): PlacedRows {
   return placeRows(memory, frame, rows, rows.count * rows.features + wholeBytes).next().value!;
 }
 
-function requireRows({ bytes, indices, count, features }: ByteBatch): void {
+function requireRows({ bytes, indices, count, features }: Rows): void {
   const rows = Math.floor(bytes.length / features);
   const fits =
     indices === null

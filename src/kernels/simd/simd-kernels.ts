@@ -4,6 +4,7 @@ import { gramGradient, gramValues } from '../reference.ts';
 import { isWide } from './compiled.ts';
 import { elementwiseCalls } from './elementwise-calls.ts';
 import { type CallRange, createEngine, type Engine } from './engine.ts';
+import { imageCalls } from './image-calls.ts';
 import { hasLogisticKernels, logisticForward, logisticGradWeights, logisticPass } from './logistic-calls.ts';
 import type { Block } from './memory.ts';
 import { placeRows, placeScaling } from './operands.ts';
@@ -14,7 +15,13 @@ import { windowCalls } from './window-calls.ts';
  *  number of threads; the fast ones may round otherwise on another machine, and are the strict ones where Node lacks relaxed SIMD. */
 export function simdKernels(precision: Precision, threads = 1, arithmetic: Arithmetic = 'strict', wide = isWide): Kernels {
   const engine = createEngine(precision, arithmetic, threads, wide);
-  const calls = { ...elementwiseCalls(engine), ...linearCalls(engine), ...vectorCalls(engine), ...windowCalls(engine) };
+  const calls = {
+    ...elementwiseCalls(engine),
+    ...linearCalls(engine),
+    ...vectorCalls(engine),
+    ...windowCalls(engine),
+    ...imageCalls(engine),
+  };
   const operations = {
     ...calls,
     gram: gram(engine, calls.linear),

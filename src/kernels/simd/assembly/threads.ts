@@ -5,6 +5,7 @@ import { gramScratch } from './gram-u8';
 import { logisticScratch } from './logistic';
 import { logisticPassScratch } from './logistic-pass';
 import { smaller } from './tiles';
+import { transformScratch } from './transform-images';
 
 export { splitBytes } from './logistic';
 
@@ -64,9 +65,9 @@ export function deadMark(): i32 {
 
 /** Room that each thread needs, zeros at first. */
 export function roomBytes(): usize {
-  return (
-    LINE + max<usize>(max<usize>(backwardAndStepScratch(), gramScratch()), max<usize>(logisticScratch(), logisticPassScratch()))
-  );
+  const products = max<usize>(backwardAndStepScratch(), gramScratch());
+  const logistic = max<usize>(logisticScratch(), logisticPassScratch());
+  return LINE + max<usize>(max<usize>(products, logistic), transformScratch());
 }
 
 /** The host: makes the call alone, piece by piece: between two calls of a function V8 can go over to its better code. */
