@@ -68,7 +68,7 @@ export function elementwiseCalls(engine: Engine): Elementwise {
     },
 
     sumExamples({ values, count, units, out, adds }) {
-      engine.call('sumExamples', whole(units), (frame) => ({
+      engine.call('sumExamples', byUnits(units, count), (frame) => ({
         values: frame.input(values, count * units),
         count,
         units,
@@ -79,7 +79,7 @@ export function elementwiseCalls(engine: Engine): Elementwise {
 
     batchNorm({ z, count, gamma, beta, mean, variance, epsilon, normalized }) {
       const units = gamma.length;
-      engine.call('batchNorm', whole(units), (frame) => ({
+      engine.call('batchNorm', byUnits(units, 4 * count), (frame) => ({
         count,
         units,
         epsilon,
@@ -94,7 +94,7 @@ export function elementwiseCalls(engine: Engine): Elementwise {
 
     batchNormInference({ z, count, gamma, beta, mean, variance, epsilon }) {
       const units = gamma.length;
-      engine.call('batchNormInference', whole(units), (frame) => ({
+      engine.call('batchNormInference', byUnits(units, count), (frame) => ({
         count,
         units,
         epsilon,
@@ -108,7 +108,7 @@ export function elementwiseCalls(engine: Engine): Elementwise {
 
     batchNormBackward({ dZ, count, gamma, variance, epsilon, normalized, gammaGradient, betaGradient }) {
       const units = gamma.length;
-      engine.call('batchNormBackward', whole(units), (frame) => ({
+      engine.call('batchNormBackward', byUnits(units, 4 * count), (frame) => ({
         count,
         units,
         epsilon,
@@ -122,6 +122,11 @@ export function elementwiseCalls(engine: Engine): Elementwise {
     },
   };
 }
+
+/** Units are shared in whole cache lines of their rows. @param each  what one of them costs, in numbers that are moved */
+const byUnits = (units: number, each: number) => ({ end: units, grain: 16, ways: [1], work: moved * units * each });
+/** What it costs to move a number, in multiplications. */
+const moved = 4;
 
 /** A range that nobody shares. */
 const whole = (end: number) => ({ end, grain: end, work: 0 });

@@ -10,6 +10,7 @@ import {
   LossGradientCall,
   SumExamplesCall,
 } from './generated/calls';
+import { smaller } from './tiles';
 
 /** Work number by number on what layers put out: activations with their derivatives, losses, batch norm. */
 
@@ -127,84 +128,245 @@ function lossOf(rule: i32, z: f64, e: f64, p: f64, y: u8): f64 {
   return (error * error) / 2;
 }
 
+/** Units whose columns are gone through together, row after row: a row's cache lines are used as a whole. Each unit's sum still runs over the examples in order, in
+ *  f64, so the bits do not depend on who stands beside it. What is kept of each lies in the scratch, as f64. */
+const TOGETHER: i32 = 32;
+/** Bytes of one number of each of them. */
+const KEPT: usize = TOGETHER * 8;
+
+/** Two reals as f64. */
+function pairOf(at: usize): v128 {
+  return sizeof<real>() === 4 ? f64x2.promote_low_f32x4(v128.load64_zero(at)) : v128.load(at);
+}
+
+function putPair(at: usize, pair: v128): void {
+  if (sizeof<real>() === 4) v128.store64_lane(at, f32x4.demote_f64x2_zero(pair), 0);
+  else v128.store(at, pair);
+}
+
+/** Bytes of `units` reals, and where the reals lie whose f64 lie at `kept`. */
+function realBytes(units: i32): usize {
+  return <usize>units * sizeof<real>();
+}
+
+function realAt(kept: usize): usize {
+  return (kept >> 3) * sizeof<real>();
+}
+
+/** sums += a row; for `bytes` of sums, which are of even numbers of units. */
+function addRow(sums: usize, row: usize, bytes: usize): void {
+  for (let k: usize = 0; k < bytes; k += 16) v128.store(sums + k, f64x2.add(v128.load(sums + k), pairOf(row + realAt(k))));
+}
+
 /** out[u] (+)= Σ_i values[i, u] over `count` examples, in f64 one after the other, for units first … end − 1. */
-export function sumExamples(call: SumExamplesCall, first: i32, end: i32): void {
-  const stride = <usize>call.units * sizeof<real>();
-  for (let u = first; u < end; u++) {
-    const to = call.out + <usize>u * sizeof<real>();
-    let sum: f64 = call.accumulates === 0 ? 0 : <f64>load<real>(to);
-    let at = call.values + <usize>u * sizeof<real>();
-    for (let i = 0; i < call.count; i++, at += stride) sum += <f64>load<real>(at);
-    store<real>(to, <real>sum);
+export function sumExamples(call: SumExamplesCall, first: i32, end: i32, scratch: usize): void {
+  const stride = realBytes(call.units);
+  for (let u = first; u < end; u += TOGETHER) {
+    const some = smaller(TOGETHER, end - u);
+    const bytes = <usize>(some & ~1) * 8;
+    const to = call.out + realBytes(u);
+    const values = call.values + realBytes(u);
+    for (let k: usize = 0; k < bytes; k += 16)
+      v128.store(scratch + k, call.accumulates === 0 ? f64x2.splat(0) : pairOf(to + realAt(k)));
+    for (let i = 0; i < call.count; i++) addRow(scratch, values + <usize>i * stride, bytes);
+    for (let k: usize = 0; k < bytes; k += 16) putPair(to + realAt(k), v128.load(scratch + k));
+    if (some & 1) sumUnit(call, u + some - 1);
   }
+}
+
+function sumUnit(call: SumExamplesCall, u: i32): void {
+  const stride = realBytes(call.units);
+  const to = call.out + realBytes(u);
+  let sum: f64 = call.accumulates === 0 ? 0 : <f64>load<real>(to);
+  let at = call.values + realBytes(u);
+  for (let i = 0; i < call.count; i++, at += stride) sum += <f64>load<real>(at);
+  store<real>(to, <real>sum);
 }
 
 /** z ← γ z_norm + β for units first … end − 1 of `count` examples, with the mean and the variance of this batch, which are kept. Sums of
  *  batch norm run over the examples in order, in f64. */
-export function batchNorm(call: BatchNormCall, first: i32, end: i32): void {
-  const stride = <usize>call.units * sizeof<real>();
+export function batchNorm(call: BatchNormCall, first: i32, end: i32, scratch: usize): void {
+  for (let u = first; u < end; u += TOGETHER) {
+    const some = smaller(TOGETHER, end - u);
+    normalizeTogether(call, u, <usize>(some & ~1) * 8, scratch);
+    if (some & 1) normalizeUnit(call, u + some - 1);
+  }
+}
+
+/** @param bytes  of one f64 of each of the units */
+function normalizeTogether(call: BatchNormCall, u: i32, bytes: usize, means: usize): void {
+  const squares = means + KEPT;
+  const inverses = squares + KEPT;
+  const gammas = inverses + KEPT;
+  const betas = gammas + KEPT;
+  const stride = realBytes(call.units);
+  const from = realBytes(u);
+  const end = call.z + from + <usize>call.count * stride;
+  const count = f64x2.splat(<f64>call.count);
+  for (let k: usize = 0; k < bytes; k += 16) {
+    v128.store(means + k, f64x2.splat(0));
+    v128.store(squares + k, f64x2.splat(0));
+  }
+  for (let row = call.z + from; row < end; row += stride) addRow(means, row, bytes);
+  for (let k: usize = 0; k < bytes; k += 16) v128.store(means + k, f64x2.div(v128.load(means + k), count));
+  for (let row = call.z + from; row < end; row += stride) {
+    for (let k: usize = 0; k < bytes; k += 16) {
+      const off = f64x2.sub(pairOf(row + realAt(k)), v128.load(means + k));
+      v128.store(squares + k, f64x2.add(v128.load(squares + k), f64x2.mul(off, off)));
+    }
+  }
+  for (let k: usize = 0; k < bytes; k += 16) {
+    const variance = f64x2.div(v128.load(squares + k), count);
+    const at = from + realAt(k);
+    putPair(call.mean + at, v128.load(means + k));
+    putPair(call.variance + at, variance);
+    const root = f64x2.sqrt(f64x2.add(variance, f64x2.splat(call.epsilon)));
+    v128.store(inverses + k, f64x2.div(f64x2.splat(1), root));
+    v128.store(gammas + k, pairOf(call.gamma + at));
+    v128.store(betas + k, pairOf(call.beta + at));
+  }
+  let normalized = call.normalized + from;
+  for (let row = call.z + from; row < end; row += stride, normalized += stride) {
+    for (let k: usize = 0; k < bytes; k += 16) {
+      const at = realAt(k);
+      const value = f64x2.mul(f64x2.sub(pairOf(row + at), v128.load(means + k)), v128.load(inverses + k));
+      putPair(normalized + at, value);
+      putPair(row + at, f64x2.add(f64x2.mul(v128.load(gammas + k), value), v128.load(betas + k)));
+    }
+  }
+}
+
+function normalizeUnit(call: BatchNormCall, u: i32): void {
+  const stride = realBytes(call.units);
   const count = <f64>call.count;
   const bytes = <usize>call.count * stride;
-  for (let u = first; u < end; u++) {
-    const at = <usize>u * sizeof<real>();
-    const column = call.z + at;
-    let sum: f64 = 0;
-    for (let i: usize = 0; i < bytes; i += stride) sum += <f64>load<real>(column + i);
-    const mean = sum / count;
-    let squares: f64 = 0;
-    for (let i: usize = 0; i < bytes; i += stride) {
-      const d = <f64>load<real>(column + i) - mean;
-      squares += d * d;
-    }
-    const variance = squares / count;
-    store<real>(call.mean + at, <real>mean);
-    store<real>(call.variance + at, <real>variance);
-    const inverse = 1 / sqrt<f64>(variance + call.epsilon);
-    const gamma = <f64>load<real>(call.gamma + at);
-    const beta = <f64>load<real>(call.beta + at);
-    for (let i: usize = 0; i < bytes; i += stride) {
-      const normalized = (<f64>load<real>(column + i) - mean) * inverse;
-      store<real>(call.normalized + at + i, <real>normalized);
-      store<real>(column + i, <real>(gamma * normalized + beta));
-    }
+  const at = realBytes(u);
+  const column = call.z + at;
+  let sum: f64 = 0;
+  for (let i: usize = 0; i < bytes; i += stride) sum += <f64>load<real>(column + i);
+  const mean = sum / count;
+  let squares: f64 = 0;
+  for (let i: usize = 0; i < bytes; i += stride) {
+    const d = <f64>load<real>(column + i) - mean;
+    squares += d * d;
+  }
+  const variance = squares / count;
+  store<real>(call.mean + at, <real>mean);
+  store<real>(call.variance + at, <real>variance);
+  const inverse = 1 / sqrt<f64>(variance + call.epsilon);
+  const gamma = <f64>load<real>(call.gamma + at);
+  const beta = <f64>load<real>(call.beta + at);
+  for (let i: usize = 0; i < bytes; i += stride) {
+    const normalized = (<f64>load<real>(column + i) - mean) * inverse;
+    store<real>(call.normalized + at + i, <real>normalized);
+    store<real>(column + i, <real>(gamma * normalized + beta));
   }
 }
 
 /** z ← γ (z − mean) / √(variance + ε) + β, with a mean and a variance that are given. */
-export function batchNormInference(call: BatchNormInferenceCall, first: i32, end: i32): void {
-  const stride = <usize>call.units * sizeof<real>();
-  const bytes = <usize>call.count * stride;
-  for (let u = first; u < end; u++) {
-    const at = <usize>u * sizeof<real>();
-    const factor = <f64>load<real>(call.gamma + at) / sqrt<f64>(<f64>load<real>(call.variance + at) + call.epsilon);
-    const shift = <f64>load<real>(call.beta + at) - factor * <f64>load<real>(call.mean + at);
-    const column = call.z + at;
-    for (let i: usize = 0; i < bytes; i += stride) store<real>(column + i, <real>(factor * <f64>load<real>(column + i) + shift));
+export function batchNormInference(call: BatchNormInferenceCall, first: i32, end: i32, scratch: usize): void {
+  const stride = realBytes(call.units);
+  const shifts = scratch + KEPT;
+  for (let u = first; u < end; u += TOGETHER) {
+    const some = smaller(TOGETHER, end - u);
+    const bytes = <usize>(some & ~1) * 8;
+    const from = realBytes(u);
+    for (let k: usize = 0; k < bytes; k += 16) {
+      const at = from + realAt(k);
+      const root = f64x2.sqrt(f64x2.add(pairOf(call.variance + at), f64x2.splat(call.epsilon)));
+      const factor = f64x2.div(pairOf(call.gamma + at), root);
+      v128.store(scratch + k, factor);
+      v128.store(shifts + k, f64x2.sub(pairOf(call.beta + at), f64x2.mul(factor, pairOf(call.mean + at))));
+    }
+    const last = call.z + from + <usize>call.count * stride;
+    for (let row = call.z + from; row < last; row += stride) {
+      for (let k: usize = 0; k < bytes; k += 16) {
+        const at = row + realAt(k);
+        putPair(at, f64x2.add(f64x2.mul(v128.load(scratch + k), pairOf(at)), v128.load(shifts + k)));
+      }
+    }
+    if (some & 1) inferUnit(call, u + some - 1);
   }
 }
 
+function inferUnit(call: BatchNormInferenceCall, u: i32): void {
+  const stride = realBytes(call.units);
+  const bytes = <usize>call.count * stride;
+  const at = realBytes(u);
+  const factor = <f64>load<real>(call.gamma + at) / sqrt<f64>(<f64>load<real>(call.variance + at) + call.epsilon);
+  const shift = <f64>load<real>(call.beta + at) - factor * <f64>load<real>(call.mean + at);
+  const column = call.z + at;
+  for (let i: usize = 0; i < bytes; i += stride) store<real>(column + i, <real>(factor * <f64>load<real>(column + i) + shift));
+}
+
 /** dγ = Σ dz z_norm, dβ = Σ dz, and dz becomes the gradient before batch norm, through mean and variance too. */
-export function batchNormBackward(call: BatchNormBackwardCall, first: i32, end: i32): void {
-  const stride = <usize>call.units * sizeof<real>();
+export function batchNormBackward(call: BatchNormBackwardCall, first: i32, end: i32, scratch: usize): void {
+  for (let u = first; u < end; u += TOGETHER) {
+    const some = smaller(TOGETHER, end - u);
+    gradientTogether(call, u, <usize>(some & ~1) * 8, scratch);
+    if (some & 1) gradientOfUnit(call, u + some - 1);
+  }
+}
+
+/** @param bytes  of one f64 of each of the units */
+function gradientTogether(call: BatchNormBackwardCall, u: i32, bytes: usize, sums: usize): void {
+  const products = sums + KEPT;
+  const factors = products + KEPT;
+  const stride = realBytes(call.units);
+  const from = realBytes(u);
+  const end = call.dZ + from + <usize>call.count * stride;
+  const count = f64x2.splat(<f64>call.count);
+  for (let k: usize = 0; k < bytes; k += 16) {
+    v128.store(sums + k, f64x2.splat(0));
+    v128.store(products + k, f64x2.splat(0));
+  }
+  let normalized = call.normalized + from;
+  for (let row = call.dZ + from; row < end; row += stride, normalized += stride) {
+    for (let k: usize = 0; k < bytes; k += 16) {
+      const at = realAt(k);
+      const d = pairOf(row + at);
+      v128.store(sums + k, f64x2.add(v128.load(sums + k), d));
+      v128.store(products + k, f64x2.add(v128.load(products + k), f64x2.mul(d, pairOf(normalized + at))));
+    }
+  }
+  for (let k: usize = 0; k < bytes; k += 16) {
+    const at = from + realAt(k);
+    putPair(call.betaGradient + at, v128.load(sums + k));
+    putPair(call.gammaGradient + at, v128.load(products + k));
+    const root = f64x2.sqrt(f64x2.add(pairOf(call.variance + at), f64x2.splat(call.epsilon)));
+    v128.store(factors + k, f64x2.div(pairOf(call.gamma + at), root));
+    v128.store(sums + k, f64x2.div(v128.load(sums + k), count));
+  }
+  normalized = call.normalized + from;
+  for (let row = call.dZ + from; row < end; row += stride, normalized += stride) {
+    for (let k: usize = 0; k < bytes; k += 16) {
+      const at = realAt(k);
+      const along = f64x2.div(f64x2.mul(pairOf(normalized + at), v128.load(products + k)), count);
+      const left = f64x2.sub(f64x2.sub(pairOf(row + at), v128.load(sums + k)), along);
+      putPair(row + at, f64x2.mul(v128.load(factors + k), left));
+    }
+  }
+}
+
+function gradientOfUnit(call: BatchNormBackwardCall, u: i32): void {
+  const stride = realBytes(call.units);
   const count = <f64>call.count;
   const bytes = <usize>call.count * stride;
-  for (let u = first; u < end; u++) {
-    const at = <usize>u * sizeof<real>();
-    const column = call.dZ + at;
-    const normalized = call.normalized + at;
-    let sum: f64 = 0;
-    let product: f64 = 0;
-    for (let i: usize = 0; i < bytes; i += stride) {
-      const d = <f64>load<real>(column + i);
-      sum += d;
-      product += d * <f64>load<real>(normalized + i);
-    }
-    store<real>(call.betaGradient + at, <real>sum);
-    store<real>(call.gammaGradient + at, <real>product);
-    const factor = <f64>load<real>(call.gamma + at) / sqrt<f64>(<f64>load<real>(call.variance + at) + call.epsilon);
-    for (let i: usize = 0; i < bytes; i += stride) {
-      const n = <f64>load<real>(normalized + i);
-      store<real>(column + i, <real>(factor * (<f64>load<real>(column + i) - sum / count - (n * product) / count)));
-    }
+  const at = realBytes(u);
+  const column = call.dZ + at;
+  const normalized = call.normalized + at;
+  let sum: f64 = 0;
+  let product: f64 = 0;
+  for (let i: usize = 0; i < bytes; i += stride) {
+    const d = <f64>load<real>(column + i);
+    sum += d;
+    product += d * <f64>load<real>(normalized + i);
+  }
+  store<real>(call.betaGradient + at, <real>sum);
+  store<real>(call.gammaGradient + at, <real>product);
+  const factor = <f64>load<real>(call.gamma + at) / sqrt<f64>(<f64>load<real>(call.variance + at) + call.epsilon);
+  for (let i: usize = 0; i < bytes; i += stride) {
+    const n = <f64>load<real>(normalized + i);
+    store<real>(column + i, <real>(factor * (<f64>load<real>(column + i) - sum / count - (n * product) / count)));
   }
 }
