@@ -45,10 +45,13 @@ describe('configs', () => {
     );
   });
 
-  test.each(configs.filter((name) => !/^(course|photos)/.test(name)))('%s trains (what needs a download aside)', async (name) => {
-    const { journal } = await show(name.replace('.json', ''), ['training.epochs=2']);
-    expect(journal.map(({ epoch }) => epoch)).toEqual([1, 2]);
-  });
+  test.each(configs.filter((name) => !/^(course|photos|conv-photos)/.test(name)))(
+    '%s trains (what needs a download aside)',
+    async (name) => {
+      const { journal } = await show(name.replace('.json', ''), ['training.epochs=2']);
+      expect(journal.map(({ epoch }) => epoch)).toEqual([1, 2]);
+    },
+  );
 
   test('a rate by feature, momentum and decay bring the cost down together', async () => {
     const { journal } = await show('demo-rate-by-feature');

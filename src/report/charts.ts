@@ -72,8 +72,8 @@ export function chartHtml({ name, title, summary, x, y, series, marks = [], guid
   const labels = [
     ...ticksOf(across, x, 5).map(([tick, text]) => `<text x="${at(across(tick))}" y="${bottom + 17}" class="mid">${text}</text>`),
     ...ticksOf(up, y, 5).map(([tick, text]) => `<text x="${frame.left - 7}" y="${at(up(tick) + 4)}" class="end">${text}</text>`),
-    `<text x="${(frame.left + right) / 2}" y="${height - 8}" class="mid soft">${escapeHtml(fitting(x.label))}</text>`,
-    `<text x="4" y="13" class="soft">${escapeHtml(fitting(y.label))}</text>`,
+    `<text x="${(frame.left + right) / 2}" y="${height - 8}" class="mid soft">${escapeHtml(fitting(titleOf(x)))}</text>`,
+    `<text x="4" y="13" class="soft">${escapeHtml(fitting(titleOf(y)))}</text>`,
   ];
   const drawn = series.map((one) => seriesSvg(one, across, up, bottom));
   const guided = guide
@@ -131,7 +131,7 @@ const spread = (value: number, scale: 'linear' | 'log') =>
 function ticksOf(scale: Scale, { format, scale: kind, categories }: Axis, most: number): [number, string][] {
   if (categories) return categoryTicks(scale, categories);
   const all = scale.ticks(most).filter((tick) => format !== 'whole' || Number.isInteger(tick));
-  const ticks = kind === 'log' && all.length > mostLogTicks ? all.filter((tick) => isPowerOfTen(tick)) : all;
+  const ticks = kind === 'log' && all.length > mostLogTicks ? thinnedLog(all) : all;
   return ticks.map((tick) => [tick, format === 'percent' ? `${Math.round(tick * 1000) / 10}%` : numberText(tick)]);
 }
 
@@ -155,6 +155,15 @@ function categoryTicks(scale: Scale, categories: readonly string[]): [number, st
 /** More of them on a logarithmic axis are thinned to powers of ten. */
 const mostLogTicks = 8;
 const isPowerOfTen = (value: number) => Math.abs(Math.log10(value) - Math.round(Math.log10(value))) < 1e-9;
+
+/** Powers of ten; where they are one or two alone, twice and five times them too. */
+function thinnedLog(ticks: readonly number[]): number[] {
+  const powers = ticks.filter(isPowerOfTen);
+  if (powers.length > 2) return powers;
+  return ticks.filter((tick) => [1, 2, 5].some((times) => isPowerOfTen(tick / times)));
+}
+
+const titleOf = ({ label, scale }: Axis) => (scale === 'log' ? `${label} (log scale)` : label);
 
 function numberText(value: number): string {
   const size = Math.abs(value);

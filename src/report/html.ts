@@ -89,6 +89,7 @@ p{margin:.2rem 0 .7rem;max-width:46rem}
 a{color:var(--link)}
 code,pre{font:.86rem/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
 pre{background:var(--card);border:1px solid var(--line);border-radius:6px;padding:.6rem .8rem;margin:.3rem 0 .8rem;overflow-x:auto;white-space:pre-wrap;overflow-wrap:anywhere}
+pre[data-copy]{white-space:pre}
 .soft,figcaption{color:var(--soft)}
 .alarm{color:var(--alarm)}
 .verdict{font-size:1.15rem;max-width:52rem;border-left:4px solid var(--s1);padding:.1rem 0 .1rem .8rem;margin:.8rem 0 1.2rem}

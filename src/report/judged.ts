@@ -234,27 +234,28 @@ export function partsTable(
   parts: readonly { name: string; metrics: StoredMetrics; total: number; positive: number }[],
   classes: Classes,
 ): string {
+  // what a phone shows first comes first
   const head = [
     '',
-    'pictures',
-    classes.positive,
-    classes.negative,
     'accuracy',
     '95% interval',
     'larger class',
     'cost',
     'ROC AUC',
+    'pictures',
+    classes.positive,
+    classes.negative,
   ];
   const rows = parts.map(({ name, metrics, total, positive }) => [
     name,
-    count(total),
-    count(positive),
-    count(total - positive),
     percent(metrics.accuracy),
     percentRange(metrics.accuracyInterval),
     percent(metrics.baseline),
     metrics.cost.toFixed(4),
     metrics.rocAuc?.toFixed(4) ?? '',
+    count(total),
+    count(positive),
+    count(total - positive),
   ]);
   return htmlTable([head, ...rows], 'Larger class: the accuracy of always answering it.');
 }

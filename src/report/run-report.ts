@@ -123,12 +123,21 @@ function verdictHtml({ summary, state, diverged, classes, folder }: RunReport): 
       again,
     );
   const { headline, measured, isSound, more } = diagnosisWords(summary!.diagnosis, { metrics: summary!.metrics, classes });
+  const glosses = Object.entries(verdictGlosses).flatMap(([words, gloss]) =>
+    summary!.diagnosis!.verdict.includes(words) ? [gloss] : [],
+  );
   const head = `<strong>${escapeHtml(capital(headline))}.</strong> ${escapeHtml(measured)}`;
-  return verdict(head, !isSound, [...more, ...again]);
+  return verdict(head, !isSound, [...glosses, ...more, ...again]);
 }
 
 /** The first letter of a sentence; a command stays as it is typed. */
 const capital = (text: string) => (text.startsWith('nn ') ? text : text.charAt(0).toUpperCase() + text.slice(1));
+
+/** What the course's words mean, for who has forgotten. */
+const verdictGlosses = {
+  bias: 'High bias: it does not even do well on the pictures that it was trained on, against the error that is thought possible (diagnosis.targetError).',
+  variance: 'High variance: it overfits, and does much better on the pictures that it was trained on than on others.',
+};
 
 const partNames = ['train', 'dev', 'test'] as const;
 
@@ -152,7 +161,9 @@ function partsHtml({ metrics, examples, folds }: TrainSummary, classes: RunRepor
           ],
           'Cross-validation: each fold judged by a training that did not see it.',
         );
-  return `${partsTable(parts, classes)}${inFolds}`;
+  const honest =
+    metrics.dev && metrics.test ? '<p class="soft">Of these, test is the honest figure: nothing was chosen by it.</p>' : '';
+  return `${partsTable(parts, classes)}${honest}${inFolds}`;
 }
 
 /** Cost and accuracy by epoch, and the rate under them. */
@@ -170,7 +181,7 @@ function curvesHtml(report: RunReport): string[] {
       : '';
   return [
     '<h2>Learning curve</h2>',
-    `<p class="soft">${fold === null ? '' : `Fold ${fold}. `}${plural(last, 'epoch')}.${best}${changing ? '' : ` The learning rate is ${rates[0]} throughout.`}</p>`,
+    `<p class="soft">${fold === null ? '' : `Fold ${fold}. `}${plural(last, 'epoch')}.${best}${changing ? '' : ` The learning rate is ${rates[0]} throughout.`} Train is measured batch by batch, while the weights move, with dropout and augmentation if any; the table above is of the weights that are kept.</p>`,
     `<div class="charts">${charts.map(chartHtml).join('')}</div>`,
   ];
 }
@@ -327,7 +338,10 @@ function normsHtml(epochs: readonly StoredEpoch[]): string[] {
     '<h2>Inside the network</h2>',
     '<p class="soft">Gradients that shrink from layer to layer vanish, those that grow explode; outputs that are all 0 belong to dead units.</p>',
     `<div class="charts">${chartHtml(chart('gradients', 'Gradient norm', `At the end: ${ends((norms) => norms.gradientNorm)}.`, '‖dW‖ of the last step of an epoch', (norms) => norms.gradientNorm))}${chartHtml(chart('activations', 'Size of activations', `At the end: ${ends((norms) => norms.activationSize)}.`, '√ of the mean square of the outputs', (norms) => norms.activationSize))}</div>`,
-    htmlTable([['layer', '‖dW‖', '‖ΔW‖', '‖W‖', 'activations', 'zeros'], ...rows], `After epoch ${count(last.epoch)}.`),
+    htmlTable(
+      [['layer', '‖dW‖', '‖ΔW‖', '‖W‖', 'activations', 'zeros'], ...rows],
+      `Of the last step of epoch ${count(last.epoch)}, whichever weights are kept. ‖ΔW‖: what the step changed; zeros: outputs that are 0; the output layer gives logits.`,
+    ),
   ];
 }
 

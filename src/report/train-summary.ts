@@ -71,13 +71,18 @@ interface Setting {
 
 /** The diagnosis in words: a headline, what was measured, and what must be known of it. */
 export function diagnosisWords(diagnosis: StoredDiagnosis, setting: Omit<Setting, 'style'>) {
-  const { verdict, comparedWith, collapsed, worseThanGuessing, imbalance } = diagnosis;
+  const { verdict, comparedWith, collapsed, worseThanGuessing, imbalance, learntLater } = diagnosis;
   return {
     isSound: verdict === 'neither' && !collapsed && !worseThanGuessing && !imbalance,
     headline: headline(diagnosis, setting),
     measured: sentence(diagnosis, setting),
     more: [
       ...(collapsed ? ['It gives every training picture the same answer: nothing was learnt. Mend that first.'] : []),
+      ...(learntLater
+        ? [
+            'Later epochs learnt the training pictures, while dev got worse: the bias is what early stopping left, not what the network can’t do.',
+          ]
+        : []),
       ...(imbalance ? [imbalanceSentence(imbalance, diagnosis, setting)] : []),
       ...(comparedWith === 'test'
         ? ['There is no dev part, so this looked at test: choose nothing by it, or test no longer tells the truth.']

@@ -67,6 +67,9 @@ export const diagnosis = z.object({
   imbalance: imbalance.nullable(),
   guessing: z.number().describe('the cost on train of a network that sees nothing'),
   worseThanGuessing: z.boolean().describe('whether the cost on train is above that'),
+  learntLater: z
+    .boolean()
+    .describe('whether epochs after the one that is kept learnt the training pictures: the bias is what early stopping left'),
   targetError: z.number().describe('the error that is thought possible'),
   comparedWith: z.enum(['dev', 'test']).describe('the part that the error on train is held against'),
   remedies: z.array(remedy).describe('what to try, the most promising first'),
@@ -79,7 +82,7 @@ const storedDiagnosis = diagnosis
   .extend({
     remedies: z.array(remedy.partial({ timesAsLong: true, affordable: true })).describe('what to try, the most promising first'),
   })
-  .partial({ answers: true, imbalance: true, guessing: true, worseThanGuessing: true });
+  .partial({ answers: true, imbalance: true, guessing: true, worseThanGuessing: true, learntLater: true });
 export type StoredDiagnosis = z.infer<typeof storedDiagnosis>;
 
 const spread = z

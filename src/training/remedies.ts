@@ -52,6 +52,8 @@ export interface Finding {
   dead: boolean;
   /** whether the cost on dev ended above its least; null where that is not known */
   devTurned: boolean | null;
+  /** whether epochs after the one that is kept learnt the training pictures: its bias is what early stopping left, not what the network can't do */
+  learntLater: boolean;
   /** how the training ended: after early stopping more epochs would change nothing, and what was interrupted goes on */
   stopped: Stopped;
 }
@@ -267,10 +269,13 @@ const remedies: readonly Entry[] = [
 
 /** What is to be mended, and what has to wait until that is: where no unit can learn, or steps throw the weights about, the rest of
  *  a diagnosis says nothing. */
-function problemsOf(config: Config, { verdict, collapsed, worseThanGuessing, imbalance, tooFast }: Finding): Problem[] {
+function problemsOf(config: Config, finding: Finding): Problem[] {
+  const { verdict, collapsed, worseThanGuessing, imbalance, tooFast, learntLater } = finding;
   const fails = collapsed || verdict.includes('bias');
   if (collapsed && staysAlike(config)) return ['symmetry'];
   if (worseThanGuessing || (fails && tooFast)) return ['guessing'];
+  if (learntLater && verdict.includes('variance') && !collapsed)
+    return [...(imbalance ? (['imbalance'] as const) : []), 'variance'];
   const sides = collapsed ? (['collapse'] as const) : (['bias', 'variance'] as const).filter((side) => verdict.includes(side));
   return [...(imbalance ? (['imbalance'] as const) : []), ...sides];
 }
@@ -279,7 +284,7 @@ function problemsOf(config: Config, { verdict, collapsed, worseThanGuessing, imb
 export function remediesFor(config: Config, finding: Finding): Advice[] {
   const problems = problemsOf(config, finding);
   return remedies.flatMap(({ against, addsBias, title, why, set }) => {
-    const isWanted = against.some((one) => problems.includes(one)) && !(addsBias && finding.verdict.includes('bias'));
+    const isWanted = against.some((one) => problems.includes(one)) && !(addsBias && problems.includes('bias'));
     const changes = isWanted ? set(config, finding) : null;
     if (changes === null) return [];
     return [{ title, why: typeof why === 'string' ? why : why(finding), set: [...changes, ...anyStart(config, changes)] }];

@@ -180,12 +180,17 @@ function diagnosisOf(
     worseThanGuessing: train.cost > aboveGuessing * guessing,
   };
   const smallerInDev = dev === null ? null : smallerClass(dev);
+  const signs = signsOf(course, plan, {
+    worseThanGuessing: found.worseThanGuessing,
+    startedNear: startsNear(config),
+    last: train.cost,
+  });
   const advised = remediesFor(config, {
     verdict: bias.verdict,
     collapsed: found.collapsed,
     imbalance: found.imbalance !== null,
     worseThanGuessing: found.worseThanGuessing,
-    ...signsOf(course, plan, { worseThanGuessing: found.worseThanGuessing, startedNear: startsNear(config), last: train.cost }),
+    ...signs,
     trainError: train.error,
     smallerInDev,
     learningRates: plan.learningRates,
@@ -194,7 +199,7 @@ function diagnosisOf(
   });
   const pictures = { features: plan.network.inputs, train: plan.examples.train.total, dev: plan.examples.dev.total };
   const remedies = advised.map((remedy) => ({ ...remedy, ...durationOf(config, remedy.set, pictures, course.epochs) }));
-  return { ...bias, ...found, targetError: config.diagnosis.targetError, remedies };
+  return { ...bias, ...found, learntLater: signs.learntLater, targetError: config.diagnosis.targetError, remedies };
 }
 
 const smallerClass = ({ confusion: { tp, fp, fn, tn } }: Metrics) => Math.min(tp + fn, fp + tn);
@@ -204,7 +209,10 @@ const wild = 0.25;
 /** A rate that is so many times smaller than the automatic one is a small one. */
 const small = 10;
 
-type Signs = Pick<Finding, 'tooFast' | 'tooSlow' | 'trend' | 'dead' | 'devTurned' | 'stopped'>;
+type Signs = Pick<Finding, 'tooFast' | 'tooSlow' | 'trend' | 'dead' | 'devTurned' | 'learntLater' | 'stopped'>;
+
+/** By so much the cost on train must have fallen after the epoch that is kept. */
+const farBelow = 0.5;
 
 /** What the course of a training shows of its learning rate, and of more epochs.
  *  @param options.last  the cost on train in the end */
@@ -220,7 +228,9 @@ function signsOf(
   const tooFast = isWild || (worseThanGuessing && (leapt || trend === 'rising'));
   const tooSlow = !tooFast && Math.max(...learningRates) < autoRate / small && trend !== 'rising';
   const devTurned = dev === null ? null : dev.lastCost > dev.leastCost * (1 + leastTurn);
-  return { tooFast, tooSlow, trend, dead, devTurned, stopped };
+  const kept = dev === null ? undefined : costs[dev.leastEpoch - 1];
+  const learntLater = stopped === 'early' && devTurned === true && kept !== undefined && costs.at(-1)! < farBelow * kept;
+  return { tooFast, tooSlow, trend, dead, devTurned, learntLater, stopped };
 }
 
 /** Dev's cost has turned up where it ends above its least by this share. */

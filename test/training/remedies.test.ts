@@ -11,7 +11,7 @@ const configOf = (changes: object = {}): Config =>
 const finding: Finding = {
   verdict: 'high bias',
   ...{ collapsed: false, worseThanGuessing: false, imbalance: false, tooFast: false, tooSlow: false, dead: false },
-  ...{ trainError: 0.2, smallerInDev: 30, devTurned: true, trend: 'falling', stopped: 'finished' },
+  ...{ trainError: 0.2, smallerInDev: 30, devTurned: true, learntLater: false, trend: 'falling', stopped: 'finished' },
   ...{ learningRates: [0.01, 0.01, 0.01], autoRate: 0.02, inputs: 12288 },
 };
 const titles = (config: Config, changes: Partial<Finding>) =>
@@ -28,6 +28,15 @@ test('against high bias and high variance nothing is advised that would make the
   const variance = titles(configOf(), { verdict: 'high variance' });
   expect(variance).toContain('a smaller network');
   expect(variance).toContain('early stopping');
+});
+
+test('after early stopping that left what later epochs learnt, nothing is advised against bias', () => {
+  const stopping = configOf({ training: { earlyStopping: { patience: 7 } } });
+  const both = { verdict: 'high bias and high variance', stopped: 'early', learntLater: true } as const;
+  expect(titles(stopping, both)).not.toContain('a larger network');
+  expect(titles(stopping, both)).not.toContain('more patience');
+  expect(titles(stopping, both)[0]).toBe('more data');
+  expect(titles(stopping, { ...both, learntLater: false })).toContain('a larger network');
 });
 
 test('after early stopping patience is advised, not epochs that would not be trained', () => {
