@@ -96,16 +96,21 @@ export function epochsOf(lines: readonly JournalLine[]): Pick<RunReport, 'epochs
   };
 }
 
-/** JSON has null for what is no number. */
+/** JSON has null for what is no number. Lines of numbers alone, which nearly all are, stay as they are. */
 function withoutNulls(line: StoredEpoch): StoredEpoch {
+  const isWhole = line.cost !== null && (line.dev === null || line.dev.cost !== null) && !line.layers?.some(hasNull);
+  if (isWhole) return line;
   const dev = line.dev && { ...line.dev, cost: line.dev.cost ?? Number.NaN };
-  const known = (norms: object) => Object.fromEntries(Object.entries(norms).map(([name, value]) => [name, value ?? Number.NaN]));
-  return {
-    ...line,
-    cost: line.cost ?? Number.NaN,
-    dev,
-    layers: line.layers && (line.layers.map(known) as StoredEpoch['layers']),
-  };
+  const known = (norms: object) =>
+    Object.fromEntries(Object.entries(norms).map(([name, value]) => [name, value ?? Number.NaN])) as NonNullable<
+      StoredEpoch['layers']
+    >[number];
+  return { ...line, cost: line.cost ?? Number.NaN, dev, layers: line.layers?.map(known) ?? null };
+}
+
+function hasNull(norms: object): boolean {
+  for (const name in norms) if (norms[name as keyof typeof norms] === null) return true;
+  return false;
 }
 
 /** The part to look at: dev, where there is one, so that nothing is chosen by looking at test. */
