@@ -10,6 +10,7 @@ import type { TrainSummary } from '../results/summary.ts';
 import { dropNewest, loadCheckpoint } from '../run/checkpoint-file.ts';
 import { loadClassifier } from '../run/model-file.ts';
 import { shownPath } from '../run/places.ts';
+import { readOwnJournal } from '../run/read-journal.ts';
 import { configOfRun, journalBytes, openRun, readRunConfig, runFiles, takeRun, writeConfig } from '../run/run-folder.ts';
 import { changesSince, splitDigest, writeSplit, writtenSplitDigest } from '../run/split-file.ts';
 import { type Checkpoint, type InputDigests, inputDigests, unpackCheckpoint } from '../training/checkpoint.ts';
@@ -58,7 +59,7 @@ export async function resume(
     noteBeginning(context, job, checkpoint);
     const run = await openRun(path, lock, checkpoint?.journalBytes ?? 0);
     close = run.close;
-    const reporter = wantsReport ? reporterOf(job, path) : null;
+    const reporter = wantsReport ? reporterOf(job, path, await readOwnJournal(path)) : null;
     return await printTrained(context, job, await runTraining(run, { ...job, reporter }, { from: checkpoint, inputs: marks }));
   } finally {
     await close();

@@ -8,14 +8,14 @@ import { type SplitName, splitNames } from '../data/split.ts';
 import { UserError } from '../errors.ts';
 import { version } from '../own-files.ts';
 import type { Judged } from '../report/judged.ts';
-import { type RunReport, runReportHtml, type StoredEpoch } from '../report/run-report.ts';
+import { epochKeeper, type KeptEpochs } from '../report/kept-epochs.ts';
+import { type RunReport, runReportHtml } from '../report/run-report.ts';
 import { shownImages } from '../report/shown-images.ts';
 import { weightImages } from '../report/weight-images.ts';
 import type { JournalLine } from '../results/journal.ts';
 import type { TrainSummary } from '../results/summary.ts';
 import { writeFileAtomically } from '../run/atomic-write.ts';
 import { shownPath } from '../run/places.ts';
-import { readOwnJournal } from '../run/read-journal.ts';
 import { configOfRun, runFiles } from '../run/run-folder.ts';
 import type { TrainingJob, TrainingReporter } from '../training/trainer.ts';
 import { linkOf, rootsOf } from './image-paths.ts';
@@ -24,14 +24,17 @@ import { linkOf, rootsOf } from './image-paths.ts';
 const share = 50;
 
 /** Writes report.html of a run, as it goes and when it has ended.
- *  @param path  the folder of the run */
-export function reporterOf(job: TrainingJob, path: string): TrainingReporter {
+ *  @param path    the folder of the run
+ *  @param before  the lines of its journal, where it goes on */
+export function reporterOf(job: TrainingJob, path: string, before: readonly JournalLine[] = []): TrainingReporter {
+  const keeper = epochKeeper();
+  for (const line of before) keeper.add(line);
   const { config } = job.loaded;
   let [ended, took] = [performance.now(), 0];
   const write = async (part: Partial<RunReport> & Pick<RunReport, 'state'>): Promise<string | null> => {
     const begun = performance.now();
     try {
-      const page = runReportHtml({ ...(await commonOf(job, path)), ...part });
+      const page = runReportHtml({ ...commonOf(job, path, keeper.kept()), ...part });
       await writeFileAtomically(join(path, runFiles.report), page);
       return runFiles.report;
     } catch (error) {
@@ -44,6 +47,7 @@ export function reporterOf(job: TrainingJob, path: string): TrainingReporter {
     }
   };
   return {
+    journalled: keeper.add,
     async progress() {
       if (performance.now() - ended >= (share - 1) * took) await write({ state: 'training' });
     },
@@ -65,7 +69,7 @@ export function reporterOf(job: TrainingJob, path: string): TrainingReporter {
 }
 
 /** What a page says of a training in any state. */
-async function commonOf({ loaded, data }: TrainingJob, path: string): Promise<RunReport> {
+function commonOf({ loaded, data }: TrainingJob, path: string, kept: KeptEpochs): RunReport {
   const { config } = loaded;
   return {
     title: basename(path),
@@ -75,7 +79,7 @@ async function commonOf({ loaded, data }: TrainingJob, path: string): Promise<Ru
     written: `${new Date().toISOString().slice(0, 19).replace('T', ' ')} UTC`,
     summary: null,
     wanted: config.training.epochs,
-    ...epochsOf(await readOwnJournal(path)),
+    ...kept,
     judged: null,
     images: null,
     weights: null,
@@ -83,34 +87,6 @@ async function commonOf({ loaded, data }: TrainingJob, path: string): Promise<Ru
     config: configOfRun(loaded, path),
     facts: [['seed', String(config.seed)], ...machineFacts()],
   };
-}
-
-/** The final training's epochs, or those of the last fold while there are none. */
-export function epochsOf(lines: readonly JournalLine[]): Pick<RunReport, 'epochs' | 'fold' | 'diverged'> {
-  const fold = lines.some((line) => line.fold === undefined) ? undefined : lines.at(-1)?.fold;
-  const own = lines.filter((line) => line.fold === fold);
-  return {
-    epochs: own.flatMap((line) => ('epoch' in line ? [withoutNulls(line as StoredEpoch)] : [])),
-    fold: fold ?? null,
-    diverged: own.flatMap((line) => ('diverged' in line ? [line.diverged] : []))[0] ?? null,
-  };
-}
-
-/** JSON has null for what is no number. Lines of numbers alone, which nearly all are, stay as they are. */
-function withoutNulls(line: StoredEpoch): StoredEpoch {
-  const isWhole = line.cost !== null && (line.dev === null || line.dev.cost !== null) && !line.layers?.some(hasNull);
-  if (isWhole) return line;
-  const dev = line.dev && { ...line.dev, cost: line.dev.cost ?? Number.NaN };
-  const known = (norms: object) =>
-    Object.fromEntries(Object.entries(norms).map(([name, value]) => [name, value ?? Number.NaN])) as NonNullable<
-      StoredEpoch['layers']
-    >[number];
-  return { ...line, cost: line.cost ?? Number.NaN, dev, layers: line.layers?.map(known) ?? null };
-}
-
-function hasNull(norms: object): boolean {
-  for (const name in norms) if (norms[name as keyof typeof norms] === null) return true;
-  return false;
 }
 
 /** The part to look at: dev, where there is one, so that nothing is chosen by looking at test. */

@@ -11,6 +11,7 @@ import { foldSplits, type PreparedData } from '../datasets/prepare.ts';
 import { systemReason, UserError } from '../errors.ts';
 import type { Kernels } from '../kernels/kernels.ts';
 import { opsOf } from '../nn/build.ts';
+import type { JournalLine } from '../results/journal.ts';
 import type { TrainSummary } from '../results/summary.ts';
 import { modelFileName, saveClassifier } from '../run/model-file.ts';
 import { latestName, shownPath } from '../run/places.ts';
@@ -51,6 +52,8 @@ export const silent: TrainingListener = {
 
 /** Makes a page of a training, as it goes and when it has ended. A page that can't be written is a warning of its own: it ends no training. */
 export interface TrainingReporter {
+  /** a line of the journal, as it is appended */
+  journalled(line: JournalLine): void;
   /** the journal has more: called after checkpoints */
   progress(): Promise<void>;
   /** the journal's last line says how it broke */
@@ -75,6 +78,12 @@ export interface TrainingJob {
   runs: string | null;
   /** null where no page is wanted */
   reporter: TrainingReporter | null;
+}
+
+/** Appends a line to the journal, and tells who makes a page of it. */
+async function append(run: RunFolder, job: TrainingJob, line: object): Promise<void> {
+  await run.journal.append(line);
+  job.reporter?.journalled(line as JournalLine);
 }
 
 /** Warns, and keeps it for the summary. */
@@ -175,14 +184,14 @@ async function trainFolds(
           throw listener.signal.reason;
         }
       } else if (event.type === 'epoch') {
-        await run.journal.append({ fold: fold + 1, ...journalLine(event) });
+        await append(run, job, { fold: fold + 1, ...journalLine(event) });
         bar.update(fold * epochs + event.epoch, `fold ${fold + 1} of ${data.folds.count} · ${costText(event, fold)}`);
       }
     }
   } catch (error) {
     if (error instanceof DivergedError) {
       const fold = folds?.folds.length ?? before;
-      await run.journal.append({
+      await append(run, job, {
         fold: fold + 1,
         ...(await divergedLine(error, foldSplits(data.splits.train, data.folds, fold).train)),
       });
@@ -229,7 +238,7 @@ async function trainInto(
   } catch (error) {
     if (error instanceof DivergedError) {
       await save();
-      await run.journal.append(await divergedLine(error, data.splits.train));
+      await append(run, job, await divergedLine(error, data.splits.train));
       await reportDivergence(run, job);
       listener.complain(`The weights before it are kept in ${shownPath(run.path)}.`);
     }
@@ -299,7 +308,7 @@ async function trainEpochs(run: RunFolder, job: TrainingJob, { options, folds, c
         if (listener.signal.aborted && event.state.progress.ended === null) break;
       } else if (event.type === 'epoch') {
         Object.assign(outcome, { epochs: event.epoch, bestEpoch: event.bestEpoch, stopped: event.stopped ?? 'interrupted' });
-        await run.journal.append(journalLine(event));
+        await append(run, job, journalLine(event));
         bar.update(event.epoch, costText(event));
         if (event.layers) for (const text of gradients.look(event.epoch, event.layers)) warnOf(text);
         const far = isSmooth(options) && event.epoch === 1 ? startsFar(event.cost, job.plan.balance) : null;

@@ -38,7 +38,12 @@ test('a run holds no absolute path, and its model no path at all', async () => {
 
 test('an absolute path that the user wrote stays where it was written: in the config, and what is told of its pictures', async () => {
   await run(0, ['train', '-c', 'c.json', '-o', 'absolute', '-q', '--set', `data.source.path=${at('pictures')}`], { cwd: at() });
-  expect((await filesWith(at('absolute'), folder)).sort()).toEqual(['checkpoint.safetensors', 'config.json', 'report.html', 'summary.json']);
+  expect((await filesWith(at('absolute'), folder)).sort()).toEqual([
+    'checkpoint.safetensors',
+    'config.json',
+    'report.html',
+    'summary.json',
+  ]);
   expect(await filesWith(at('absolute'), oddName)).not.toContain('model.safetensors');
 });
 

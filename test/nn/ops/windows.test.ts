@@ -180,6 +180,9 @@ function passOf(network: Network, kernels: Kernels, seed: number): { pass: Pass;
   };
 }
 
+/** NN_RANDOM_NETWORKS asks for as many as a night has room for: 300 were run by hand (docs/reliability.md). */
+const runs = (few: number) => Number(process.env['NN_RANDOM_NETWORKS'] ?? few);
+
 describe('random networks of all kinds of layers', () => {
   const kernels = referenceKernels('float64');
 
@@ -200,7 +203,7 @@ describe('random networks of all kinds of layers', () => {
         ))
           expect(difference < 1e-7 || withinError).toBe(true);
       }),
-      { numRuns: 60 },
+      { numRuns: runs(24) },
     );
   });
 
@@ -221,7 +224,7 @@ describe('random networks of all kinds of layers', () => {
           expect(checkStep(options)).toBeNull();
         }
       }),
-      { numRuns: 25 },
+      { numRuns: runs(8) },
     );
   });
 });
