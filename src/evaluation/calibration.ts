@@ -22,6 +22,7 @@ export function fitTemperature(logits: ArrayLike<number>, labels: Uint8Array): n
   if (slope(0) >= 0 || !labels.some(isWrong)) return null;
   let high = 1;
   while (slope(high) < 0 && Number.isFinite(high)) high *= 2;
+  if (!Number.isFinite(high)) return null; // what is wrong says so little that no number is large enough to make it count
   let low = high / 2;
   while (slope(low) > 0) low /= 2;
   for (let halvings = 0; halvings < mostHalvings; halvings++) {

@@ -60,6 +60,7 @@ describe('for any answers', () => {
     ['all wrong', [2, -1], [0, 1]],
     ['as wrong as right', [1, 1], [0, 1]],
     ['that say nothing', [0, 0], [0, 1]],
+    ['that are so near to 0 that no number makes them count', [4e-320, 4e-320, -4e-320], [1, 1, 1]],
   ])('%s: none is best', (_, z, y) => {
     expect(fitTemperature(z, Uint8Array.from(y))).toBeNull();
   });
