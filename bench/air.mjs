@@ -21,7 +21,10 @@ else compare(Number(process.argv[2] ?? 3));
 function compare(rounds) {
   console.log(`${cpus()[0].model}, Node ${process.version}`);
   for (let round = 0; round < rounds; round++) {
-    const own = spawnSync(process.execPath, [fileURLToPath(import.meta.url)], { env: { ...process.env, NN_AIR: 'step' }, encoding: 'utf8' });
+    const own = spawnSync(process.execPath, [fileURLToPath(import.meta.url)], {
+      env: { ...process.env, NN_AIR: 'step' },
+      encoding: 'utf8',
+    });
     const peer = spawnSync('/usr/bin/python3', [fileURLToPath(new URL('peers/air.py', import.meta.url))], { encoding: 'utf8' });
     console.log(`nn ${own.stdout.trim()} ms · ${peer.stdout.trim() || peer.stderr.trim().split('\n').at(-1)}`);
   }
