@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -7,8 +6,8 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 120_000,
     pool: 'forks',
-    // Vitest would leave a core to itself: one process of two on two cores. One more than there are cores works while others wait for a process or a disk
-    maxWorkers: availableParallelism() + 1,
+    // Vitest would leave a core to itself: one process of two on two cores
+    maxWorkers: '100%',
     globalSetup: ['test/build.ts'],
   },
 });
