@@ -17,7 +17,7 @@ const starts = {
 /** sharp is machine code, h5wasm WebAssembly with files of its own: they stay where npm puts them. */
 const external = [/^node:/, 'sharp', /^h5wasm/];
 
-/** What `nn` needs before it knows which command is meant, and other starts share, in one file: each file costs the start half a millisecond. */
+/** What `nn` needs before it knows which command is meant, and other starts share, in one file: each file has to be found, read and linked before the first word. */
 const first =
   /\/src\/(errors|text|machine-memory|own-files|config\/nearest|cli\/writer|commands\/commands|data\/decode-turns)\.ts$/;
 

@@ -92,6 +92,17 @@ async function evaluate(context: Context, values: Values): Promise<ExitKind | un
   const rows = wantsPaths ? await addPaths(answers, roots) : answers;
   const errors = rows.filter((row) => !row.correct).sort((a, b) => b.confidence - a.confidence);
   const worst = values.worst === undefined ? undefined : await worstRows(errors.slice(0, values.worst), roots);
+  if (values.csv) printCsv(context, rows);
+  else if (context.json) {
+    const result: Evaluation = { ...metrics, ...familiar, ...(values.predictions && { rows }), ...(worst && { worst }) };
+    context.print(JSON.stringify(result));
+  } else {
+    context.print(evaluationText(metrics, familiar, { title, classes: classifier.classes, threshold, style: context.style }));
+    if (worst) context.print(worstText(worst, errors.length));
+  }
+  const sentence = trainedOnText(examples.labels.length, familiar);
+  if (sentence !== null && (values.csv || context.json)) context.warn(sentence);
+  // last: a page that can't be written costs none of what is printed
   if (values.report !== undefined) {
     const judged = { name: title, metrics, threshold, answers: { p: logits.map(probability), labels: examples.labels } };
     await writeReport(context, values.report, {
@@ -104,16 +115,6 @@ async function evaluate(context: Context, values: Values): Promise<ExitKind | un
       roots,
     });
   }
-  if (values.csv) printCsv(context, rows);
-  else if (context.json) {
-    const result: Evaluation = { ...metrics, ...familiar, ...(values.predictions && { rows }), ...(worst && { worst }) };
-    context.print(JSON.stringify(result));
-  } else {
-    context.print(evaluationText(metrics, familiar, { title, classes: classifier.classes, threshold, style: context.style }));
-    if (worst) context.print(worstText(worst, errors.length));
-  }
-  const sentence = trainedOnText(examples.labels.length, familiar);
-  if (sentence !== null && (values.csv || context.json)) context.warn(sentence);
   return missesGate(context, metrics, values) ? 'gate' : undefined;
 }
 

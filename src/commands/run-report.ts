@@ -110,7 +110,8 @@ function judgedPart(
   };
 }
 
-/** Fields that are not the default, PATH=VALUE; where pictures come from is no default's. */
+/** Fields that are not the default, PATH=VALUE; where pictures come from is no default's. `withoutDefaults`, which finds the shortest config, checks one for every field
+ *  and takes longer than a page may. */
 export function changesOf(config: Config): string[] {
   const { source, train, dev, test } = config.data;
   const sources = Object.fromEntries(Object.entries({ source, train, dev, test }).filter(([, value]) => value !== undefined));

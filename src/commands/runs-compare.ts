@@ -41,10 +41,10 @@ async function compare(context: Context, values: Values, names: string[]): Promi
   const runs = [];
   for (const name of names) runs.push(await findRun(folder, name));
   const comparison = await compareRuns(runs, values.split);
+  context.print(context.json ? JSON.stringify(comparison) : comparisonText(comparison, context.style));
   if (values.html !== undefined) {
     await writeFileAtomically(values.html, comparisonReportHtml(comparison));
     context.note(`report: ${values.html}`);
   }
-  context.print(context.json ? JSON.stringify(comparison) : comparisonText(comparison, context.style));
   return undefined;
 }

@@ -14,10 +14,10 @@ import { type LayerType, layerKinds } from '../nn/build.ts';
 import { defaultFactor, initializers } from '../nn/initializers.ts';
 import { forms } from '../nn/input/input-form.ts';
 import { losses } from '../nn/losses.ts';
-import { paddings } from '../nn/ops/conv.ts';
 import { type OptimizerName, type OptimizerOptions, optimizers } from '../nn/optimizers.ts';
 import { type ScheduleName, type ScheduleOptions, schedules } from '../nn/schedules.ts';
 import { type RangeName, ranges } from '../nn/search-ranges.ts';
+import { paddings } from '../nn/windows.ts';
 
 /** The versions of nn that changed a default or an automatic learning rate. What a run or a search began with stands in its config. */
 export const defaultsOf = {

@@ -1,13 +1,14 @@
 import { UserError } from '../errors.ts';
-import type { ActivationName } from './activations.ts';
+import { type ActivationName, defaultSlope } from './activations.ts';
 import type { Init } from './initializers.ts';
 import { featuresOf, type ImageShape, inputShape, type Op, type Shape, shapeText } from './op.ts';
 import { activation } from './ops/activation.ts';
 import { batchNorm } from './ops/batch-norm.ts';
-import { conv, type Padding } from './ops/conv.ts';
+import { conv } from './ops/conv.ts';
 import { linear } from './ops/linear.ts';
 import { pool } from './ops/pool.ts';
 import { fork, join } from './ops/residual.ts';
+import type { Padding } from './windows.ts';
 
 /** What layers with weights have. */
 export type CommonLayer = {
@@ -139,7 +140,7 @@ function residual({ layers, activation: name }: LayerOf<'residual'>, { layer, in
   const parts = inner.length + 1;
   const last = inner.at(-1)?.layer ?? layer;
   const sum = join({ layer: last, input: output, place, back: parts });
-  const bend = { layer: last, input: output, activation: name, slope: 0.01, keepProb: 1, behind: sum.drawing.output };
+  const bend = { layer: last, input: output, activation: name, slope: defaultSlope, keepProb: 1, behind: sum.drawing.output };
   return [fork({ layer, input, place, ahead: parts }), ...inner, sum, ...(name === 'linear' ? [] : [activation(bend)])];
 }
 
@@ -149,7 +150,9 @@ const placeIn = (path: string) => [...path.matchAll(/\d+/g)].map(([index]) => Nu
 /** @throws UserError (usage) where it is a vector */
 function imageIn(input: Shape): ImageShape {
   if ('channels' in input) return input;
-  throw new UserError('usage', `expected an image, found ${input.features} numbers without places`);
+  throw new UserError('usage', `expected an image, found ${input.features} numbers without places`, {
+    hint: 'Convolutions and pools come before dense layers, and before globalAveragePool.',
+  });
 }
 
 /** What builds each kind. */
@@ -197,9 +200,7 @@ function buildLayers(
       ops.push(...made);
     } catch (error) {
       if (!(error instanceof UserError) || error.message.startsWith(path)) throw error;
-      throw new UserError('usage', [`${path} (${type}): ${error.message}`, ...shapes], {
-        hint: 'Smaller windows or strides, fewer pools, or a larger data.imageSize leave more places.',
-      });
+      throw new UserError('usage', [`${path} (${type}): ${error.message}`, ...shapes], { hint: error.hint });
     }
     shapes.push(`  layer ${index + 1} (${type})  ${shapeText(input)} → ${shapeText(ops.at(-1)!.output)}`);
   }
@@ -210,7 +211,9 @@ function buildLayers(
 function requirePlaces(output: Shape, input: Shape, of: Layer): void {
   if ('features' in output || (output.height >= 1 && output.width >= 1)) return;
   const size = 'size' in of ? of.size : 'kernel' in of ? of.kernel : 1;
-  throw new UserError('usage', `expected an image of at least ${size} × ${size}, found ${shapeText(input)}`);
+  throw new UserError('usage', `expected an image of at least ${size} × ${size}, found ${shapeText(input)}`, {
+    hint: 'Smaller windows or strides, fewer pools, or a larger data.imageSize leave more places.',
+  });
 }
 
 /** n_1: what the first op gives for an example. */

@@ -12,7 +12,7 @@ import { type CommonLayer, type Layer, type LayerType, layerKinds, type Network,
 import { initializers } from '../nn/initializers.ts';
 import { losses } from '../nn/losses.ts';
 import { bufferLength, parameterSpecs, parametersOver } from '../nn/network.ts';
-import { paddings } from '../nn/ops/conv.ts';
+import { paddings } from '../nn/windows.ts';
 import { writeFileAtomically } from './atomic-write.ts';
 import { decodeTensors, encodeTensors, type Tensor, type TensorFile, typeOf } from './tensor-file.ts';
 

@@ -138,16 +138,28 @@ async function lastWritten(path: string, files: readonly string[]): Promise<stri
   );
 }
 
-/** A network in a word: logistic regression, or its layers: 20-7-5-1, as the course counts four, or conv8-maxPool-20-1. */
+/** A network in a word: logistic regression, or its layers with weights: 20-7-5-1, as the course counts four, or conv(8-16)-20-1. */
 export function networkName({ model: { layers } }: Config): string {
-  return layers.length === 0 ? 'logistic regression' : [...layers.map(layerName), 1].join('-');
+  return layers.length === 0 ? 'logistic regression' : [...layerNames(layers), 1].join('-');
 }
 
-/** Its units, or its kind and how many channels it gives. */
-function layerName(layer: Config['model']['layers'][number]): string {
-  if ('units' in layer) return String(layer.units);
-  if ('layers' in layer) return `${layer.type}(${layer.layers.map(layerName).join('-')})`;
-  return 'filters' in layer ? `${layer.type}${layer.filters}` : layer.type;
+/** Units of dense layers, filters of convolutions, those in a row together, and what residual blocks hold. */
+function layerNames(layers: readonly Config['model']['layers'][number][]): string[] {
+  const names: string[] = [];
+  let filters: number[] = [];
+  const close = () => {
+    if (filters.length > 0) names.push(`conv(${filters.join('-')})`);
+    filters = [];
+  };
+  for (const layer of layers) {
+    if ('filters' in layer) filters.push(layer.filters);
+    else if ('units' in layer || 'layers' in layer) {
+      close();
+      names.push('units' in layer ? String(layer.units) : `residual(${layerNames(layer.layers).join('-')})`);
+    }
+  }
+  close();
+  return names;
 }
 
 function accuracyOf(metrics: Pick<Metrics, 'accuracy' | 'accuracyInterval'> | null | undefined): RunEntry['dev'] {

@@ -107,7 +107,7 @@ async function unknownRun(folder: string, named: string): Promise<UserError> {
   const names = await readdir(folder).catch(() => []); // no folder: then none is near
   const near = nearestName(named, names);
   const meant = near === undefined || near === named ? '' : ` (did you mean "${near}"?)`;
-  return new UserError('usage', `${named}: expected a run of ${folder}, or the folder of one, found ${found}${meant}`, {
+  return new UserError('usage', `${named}: expected a run in ${folder}, or the folder of one, found ${found}${meant}`, {
     hint: 'nn runs lists them.',
   });
 }

@@ -1,6 +1,6 @@
 import type { LayerOf } from '../../src/nn/build.ts';
 
-/** A layer with what a test does not care about filled in. */
+/** Layers with what a test does not care about filled in. */
 export function dense(units: number, layer: Partial<LayerOf<'dense'>> = {}): LayerOf<'dense'> {
   return {
     units,
@@ -11,4 +11,9 @@ export function dense(units: number, layer: Partial<LayerOf<'dense'>> = {}): Lay
     batchNorm: false,
     ...layer,
   };
+}
+
+export function conv(filters: number, layer: Partial<LayerOf<'conv'>> = {}): LayerOf<'conv'> {
+  const { units: _, ...common } = dense(1);
+  return { ...common, type: 'conv', filters, kernel: 3, stride: 1, padding: 'same', ...layer };
 }

@@ -4,18 +4,14 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { logits } from '../../src/classifier/classifier.ts';
 import { kernelsFor } from '../../src/kernels/select.ts';
-import type { Layer, LayerOf, Network } from '../../src/nn/build.ts';
+import type { Layer, Network } from '../../src/nn/build.ts';
 import { initialParameters } from '../../src/nn/network.ts';
 import { numpyRandom } from '../../src/random.ts';
 import { encodeClassifier, loadClassifier } from '../../src/run/model-file.ts';
-import { dense } from '../nn/networks.ts';
+import { conv, dense } from '../nn/networks.ts';
 
 /** Model files of networks with layers other than dense. */
 
-const { units: _, ...common } = dense(1);
-const conv = (filters: number, layer: Partial<LayerOf<'conv'>> = {}): LayerOf<'conv'> => {
-  return { ...common, type: 'conv', filters, kernel: 3, stride: 1, padding: 'same', ...layer };
-};
 const output = dense(1, { activation: 'sigmoid' });
 const side = 8;
 const kernels = kernelsFor('float32');

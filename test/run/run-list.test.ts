@@ -74,10 +74,7 @@ describe('the list of runs', () => {
     await makeRun(join(runs, 'b'), { config: { model: { layers: [] } } });
     const { entries } = await list();
     expect(entries.map(({ problem }) => problem)).toEqual([null, null]);
-    expect(entries.map(({ network }) => network)).toEqual([
-      'conv8-maxPool-residual(conv8-conv8)-globalAveragePool-20-1',
-      'logistic regression',
-    ]);
+    expect(entries.map(({ network }) => network)).toEqual(['conv(8)-residual(conv(8-8))-20-1', 'logistic regression']);
   });
 
   test('says of each run how it ended, and how far it came', async () => {

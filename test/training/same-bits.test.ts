@@ -4,10 +4,10 @@ import { expect, test } from 'vitest';
 import type { Pixels, StoredPixels } from '../../src/data/pixels.ts';
 import type { Precision } from '../../src/kernels/kernels.ts';
 import { simdKernels } from '../../src/kernels/simd/simd-kernels.ts';
-import type { Layer, LayerOf } from '../../src/nn/build.ts';
+import type { Layer } from '../../src/nn/build.ts';
 import { type FitOptions, fit } from '../../src/training/fit.ts';
 import type { TrainingState } from '../../src/training/state.ts';
-import { dense } from '../nn/networks.ts';
+import { conv, dense } from '../nn/networks.ts';
 import { networkWith, noisePictures, problem, type Wishes } from './problems.ts';
 
 /**
@@ -24,15 +24,16 @@ const inputs = train.features;
 const layers = [dense(24, { activation: 'relu', init: { name: 'he', factor: 0.01 } }), dense(5, { activation: 'leakyRelu' })];
 const deep = { hidden: layers, batchSize: 100, epochs: 4, l2: 0.1, learningRates: [0.02, 0.02, 0.02] } satisfies Wishes;
 
-const conv = (filters: number, layer: Partial<LayerOf<'conv'>> = {}): LayerOf<'conv'> => {
-  const { units: _, ...common } = dense(1, { activation: 'relu', init: { name: 'he', factor: 0.01 } });
-  return { ...common, type: 'conv', filters, kernel: 3, stride: 1, padding: 'same', ...layer };
-};
+const he = { activation: 'relu', init: { name: 'he', factor: 0.01 } } as const;
 const images: Layer[] = [
-  conv(12, { kernel: 4, stride: 2, batchNorm: true }),
-  { type: 'residual', layers: [conv(12, { batchNorm: true }), conv(12, { activation: 'linear' })], activation: 'relu' },
+  conv(12, { ...he, kernel: 4, stride: 2, batchNorm: true }),
+  {
+    type: 'residual',
+    layers: [conv(12, { ...he, batchNorm: true }), conv(12, { ...he, activation: 'linear' })],
+    activation: 'relu',
+  },
   { type: 'maxPool', size: 2, stride: 2 },
-  conv(20, { padding: 'valid', keepProb: 0.9 }),
+  conv(20, { ...he, padding: 'valid', keepProb: 0.9 }),
   { type: 'globalAveragePool', keepProb: 0.8 },
 ];
 

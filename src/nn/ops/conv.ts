@@ -1,44 +1,9 @@
-import type { FloatBatch, Floats, Kernels, Windows } from '../../kernels/kernels.ts';
-import { inScope } from '../../kernels/kernels.ts';
+import { type FloatBatch, type Floats, inScope, type Kernels, type Windows } from '../../kernels/kernels.ts';
 import { type Init, initialize } from '../initializers.ts';
 import { featuresOf, type ImageShape, type Op } from '../op.ts';
-import { type Inputs, largestOf, norm, reference } from '../rounding.ts';
+import { type Expected, type Inputs, largestOf, norm, type Rounding, reference } from '../rounding.ts';
+import { type Padding, windowsOf } from '../windows.ts';
 import { inputGradient, products, sumOver, weightGradient } from './linear.ts';
-
-/** How windows meet the edge of an image. */
-export const paddings = {
-  same: { summary: 'zeros around the image, so that the output has ⌈side / stride⌉ places' },
-  valid: { summary: 'windows inside the image alone' },
-} as const;
-export type Padding = keyof typeof paddings;
-
-/** Places of windows along a side, and how far the first reaches beyond it.
- *  same: ⌈side/stride⌉, total padding max(0, (out − 1)·stride + size − side), the odd one at the end; valid: ⌊(side − size)/stride⌋ + 1 */
-function placesAlong(side: number, { size, stride, padding }: { size: number; stride: number; padding: Padding }) {
-  if (padding === 'valid') return { out: Math.floor((side - size) / stride) + 1, before: 0 };
-  const out = Math.ceil(side / stride);
-  return { out, before: Math.floor(Math.max(0, (out - 1) * stride + size - side) / 2) };
-}
-
-/** The windows of an image; with a side below 1 where none fits. */
-export function windowsOf(
-  { height, width, channels }: ImageShape,
-  options: { size: number; stride: number; padding: Padding },
-): Windows {
-  const [rows, columns] = [placesAlong(height, options), placesAlong(width, options)];
-  const { size, stride } = options;
-  return {
-    height,
-    width,
-    channels,
-    size,
-    stride,
-    top: rows.before,
-    left: columns.before,
-    outHeight: rows.out,
-    outWidth: columns.out,
-  };
-}
 
 /** Numbers of a panel of patches: so few that it stays in the second-level cache. */
 const panel = 2 ** 17;
@@ -167,7 +132,7 @@ export function conv(options: {
       const each = Float64Array.from({ length: distinct * places }, (_, i) => times[Math.floor(i / places)]!);
       const shape = { units: filters, features: length, count: distinct * places };
       return {
-        grad: below && imageGradient(inputGradient(dZ, tensors[W]!, shape, rounding), windows, distinct),
+        grad: below && imageGradient(inputGradient(dZ, tensors[W]!, shape, rounding), windows, distinct, rounding),
         gradients: [
           ...(bias ? [{ name: b, pieces: () => [{ start: 0, ...sumOver(dZ, each, filters, rounding) }] }] : []),
           { name: W, pieces: () => weightGradient(patchInputs(inputs), dZ, each, filters, rounding) },
@@ -205,11 +170,7 @@ function imagesOf(batch: Parameters<Op['forward']>[0]['input']): Parameters<Kern
 }
 
 /** The gradient of images from that of their patches. */
-function imageGradient(
-  { values, bounds }: { values: Float64Array; bounds: Float64Array },
-  windows: Windows,
-  count: number,
-): { values: Float64Array; bounds: Float64Array } {
+function imageGradient({ values, bounds }: Expected, windows: Windows, count: number, rounding: Rounding): Expected {
   const sum = (patches: Floats) => {
     const out = new Float64Array(count * windows.height * windows.width * windows.channels);
     reference.patchesGradient({ patches, windows, count, out });
@@ -218,6 +179,6 @@ function imageGradient(
   // each number is a sum of at most size² of them, rounded as it is added to
   const terms = values.map(Math.abs);
   const [bound, size] = [sum(bounds), sum(terms)];
-  const unit = 2 ** -24 * windows.size ** 2;
+  const unit = rounding.unit * windows.size ** 2;
   return { values: sum(values), bounds: bound.map((own, i) => own + unit * size[i]!) };
 }

@@ -1,7 +1,7 @@
 import type { Windows } from '../../kernels/kernels.ts';
 import { featuresOf, type ImageShape, type Op } from '../op.ts';
 import { expectedOf, reference } from '../rounding.ts';
-import { windowsOf } from './conv.ts';
+import { windowsOf } from '../windows.ts';
 
 /** What becomes of a window. */
 export const pools = {

@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { referenceKernels } from '../../../src/kernels/reference.ts';
 import { kernelsFor } from '../../../src/kernels/select.ts';
-import type { LayerOf, Network } from '../../../src/nn/build.ts';
+import type { Network } from '../../../src/nn/build.ts';
 import { backward, createWorkspace, forward, initialParameters, lossGradient, parametersOver } from '../../../src/nn/network.ts';
 import { numpyRandom } from '../../../src/random.ts';
-import { dense } from '../networks.ts';
+import { conv, dense } from '../networks.ts';
 
 interface Golden {
   pixels: number[];
@@ -17,10 +17,6 @@ interface Golden {
 }
 
 const golden = JSON.parse(readFileSync(new URL('../../golden/convolution.json', import.meta.url), 'utf8')) as Golden;
-const { units: _, ...common } = dense(1);
-const conv = (filters: number, layer: Partial<LayerOf<'conv'>>): LayerOf<'conv'> => {
-  return { ...common, type: 'conv', filters, kernel: 3, stride: 1, padding: 'same', ...layer };
-};
 /** That of test/golden/convolution.py. */
 const network: Network = {
   inputs: 12 * 12 * 3,

@@ -8,28 +8,16 @@ import { type Layer, type LayerOf, layerSizes, type Network, opsOf } from '../..
 import { checkGradient } from '../../../src/nn/gradient-check.ts';
 import { createWorkspace, forward, initialParameters, type Pass } from '../../../src/nn/network.ts';
 import type { Op } from '../../../src/nn/op.ts';
-import { conv } from '../../../src/nn/ops/conv.ts';
+import { conv as convOp } from '../../../src/nn/ops/conv.ts';
 import { type PoolName, pool } from '../../../src/nn/ops/pool.ts';
 import { namedRandom } from '../../../src/random.ts';
 import { checkStep } from '../../../src/training/check-step.ts';
 import { networkOf } from '../../../src/training/plan.ts';
 import { windowCases } from '../../golden/golden.ts';
 import { epochsOf, noisePictures, problem } from '../../training/problems.ts';
-import { dense } from '../networks.ts';
+import { conv, dense } from '../networks.ts';
 
-const convolution = (layer: Partial<LayerOf<'conv'>> = {}): LayerOf<'conv'> => ({
-  type: 'conv',
-  filters: 3,
-  kernel: 3,
-  stride: 1,
-  padding: 'same',
-  activation: 'tanh',
-  slope: 0.01,
-  init: { name: 'xavier', factor: 0.01 },
-  keepProb: 1,
-  batchNorm: false,
-  ...layer,
-});
+const convolution = (layer: Partial<LayerOf<'conv'>> = {}) => conv(3, layer);
 const output = dense(1, { activation: 'sigmoid' });
 
 /** One op over two images, forward and backward. */
@@ -81,7 +69,7 @@ describe('golden figures of NumPy', () => {
         close(found.dX, list('dX'));
         continue;
       }
-      const op = conv({
+      const op = convOp({
         layer: 0,
         input: { height: size('height'), width: size('width'), channels: size('channels') },
         filters: size('filters'),

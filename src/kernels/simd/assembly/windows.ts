@@ -13,12 +13,21 @@ import {
 
 /** Rows `first` … `end` − 1 of windows, from floats. */
 export function patchesFloats(call: PatchesFloatsCall, first: i32, end: i32): void {
+  gather<void, PatchesFloatsCall>(call, first, end);
+}
+
+/** The same from bytes, with a scale and a shift for each feature. */
+export function patchesBytes(call: PatchesBytesCall, first: i32, end: i32): void {
+  gather<u8, PatchesBytesCall>(call, first, end);
+}
+
+/** @typeParam Bytes  void where the images are floats */
+function gather<Bytes, Call>(call: Call, first: i32, end: i32): void {
   const pixel = <usize>call.channels * sizeof<real>();
   const line = <usize>call.size * pixel;
   let to = call.out + <usize>(first * call.outWidth * call.size) * line;
   for (let r = first; r < end; r++) {
     const row = call.row + r;
-    const image = call.values + <usize>((row / call.outHeight) * call.height * call.width) * pixel;
     const top = (row % call.outHeight) * call.stride - call.top;
     for (let j = 0; j < call.outWidth; j++) {
       const left = j * call.stride - call.left;
@@ -30,45 +39,21 @@ export function patchesFloats(call: PatchesFloatsCall, first: i32, end: i32): vo
           continue;
         }
         zero(to, <usize>before * pixel);
-        copy(
-          to + <usize>before * pixel,
-          image + <usize>(y * call.width + left + before) * pixel,
-          <usize>(after - before) * pixel,
-        );
+        const at = (y * call.width + left + before) * call.channels;
+        copyPixels<Bytes, Call>(call, row / call.outHeight, at, (after - before) * call.channels, to + <usize>before * pixel);
         zero(to + <usize>after * pixel, <usize>(call.size - after) * pixel);
       }
     }
   }
 }
 
-/** The same from bytes, with a scale and a shift for each feature. */
-export function patchesBytes(call: PatchesBytesCall, first: i32, end: i32): void {
-  const channels = call.channels;
-  const pixel = <usize>channels * sizeof<real>();
-  const line = <usize>call.size * pixel;
-  let to = call.out + <usize>(first * call.outWidth * call.size) * line;
-  for (let r = first; r < end; r++) {
-    const row = call.row + r;
-    const image = rowOf(call, row / call.outHeight);
-    const top = (row % call.outHeight) * call.stride - call.top;
-    for (let j = 0; j < call.outWidth; j++) {
-      const left = j * call.stride - call.left;
-      const before = max<i32>(0, -left);
-      const after = min<i32>(call.size, call.width - left);
-      for (let y = top; y < top + call.size; y++, to += line) {
-        if (y < 0 || y >= call.height || after <= before) {
-          zero(to, line);
-          continue;
-        }
-        zero(to, <usize>before * pixel);
-        const from = <usize>((y * call.width + left + before) * channels);
-        const at = from * sizeof<real>();
-        const count = (after - before) * channels;
-        dequantize(image + from, count, to + <usize>before * pixel, call.scales + at, call.shifts + at);
-        zero(to + <usize>after * pixel, <usize>(call.size - after) * pixel);
-      }
-    }
-  }
+/** `count` numbers of an image from number `at` on. */
+function copyPixels<Bytes, Call>(call: Call, image: i32, at: i32, count: i32, to: usize): void {
+  const offset = <usize>at * sizeof<real>();
+  if (isVoid<Bytes>()) {
+    const bytes = <usize>(call.height * call.width * call.channels) * sizeof<real>();
+    copy(to, call.values + <usize>image * bytes + offset, <usize>count * sizeof<real>());
+  } else dequantize(rowOf(call, image) + <usize>at, count, to, call.scales + offset, call.shifts + offset);
 }
 
 /** Rows `first` … `end` − 1 of the images' gradients: each gathers what the windows have for it, so that no two threads write the same. */
