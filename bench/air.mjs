@@ -1,4 +1,5 @@
 // A training step of the network `air` (docs/photographs.md), batch 64, strict: node bench/air.mjs [ROUNDS]. Beside it PyTorch in both layouts (bench/peers/air.py), in turns.
+// node bench/air.mjs kernels: where a step's time goes, by kernel.
 import { spawnSync } from 'node:child_process';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
@@ -7,6 +8,8 @@ const root = new URL('..', import.meta.url);
 const side = 64;
 const inputs = side * side * 3;
 const batch = 64;
+/** Steps before V8 has its better code. */
+const cold = 3;
 const conv = (filters, of = {}) => ({ type: 'conv', filters, batchNorm: true, ...of });
 const pool = { type: 'maxPool', size: 2 };
 export const layers = [
@@ -15,7 +18,8 @@ export const layers = [
   { type: 'globalAveragePool', keepProb: 0.8 },
 ];
 
-if (process.env.NN_AIR === 'step') console.log(await ours());
+if (process.argv[2] === 'kernels') await byKernel();
+else if (process.env.NN_AIR === 'step') console.log((await ours()).step);
 else compare(Number(process.argv[2] ?? 3));
 
 function compare(rounds) {
@@ -30,8 +34,36 @@ function compare(rounds) {
   }
 }
 
-/** The median step of some, in milliseconds. */
-async function ours() {
+/** Milliseconds a step in each kernel. */
+async function byKernel() {
+  const times = new Map();
+  const { step, steps } = await ours({ prepare: (kernels) => timed(kernels, times), warm: () => times.clear() });
+  console.log(`a step ${step} ms`);
+  const rows = [...times].sort(([, a], [, b]) => b - a).slice(0, 16);
+  for (const [name, total] of rows) console.log(`${name.padEnd(22)}${(total / steps).toFixed(1).padStart(8)}`);
+}
+
+/** Kernels that note how long they take. */
+function timed(kernels, times) {
+  const wrapped = (name, kernel) => (call) => {
+    const begun = performance.now();
+    const result = kernel(call);
+    times.set(name, (times.get(name) ?? 0) + performance.now() - begun);
+    return result;
+  };
+  const calls = Object.entries(kernels).map(([name, kernel]) => [
+    name,
+    typeof kernel === 'function' ? wrapped(name, kernel) : kernel,
+  ]);
+  const scope = () => {
+    const inner = kernels.scope();
+    return { ...timed(inner, times), release: inner.release };
+  };
+  return { ...Object.fromEntries(calls), scope };
+}
+
+/** The median step of some, in milliseconds, and how many there were. */
+async function ours({ prepare = (kernels) => kernels, warm = () => {} } = {}) {
   const from = (path) => import(new URL(`dist/${path}`, root));
   const { checkConfig } = await from('config/load.js');
   const { kernelsFor } = await from('kernels/select.js');
@@ -41,7 +73,7 @@ async function ours() {
   const config = checkConfig({ data: { source: { type: 'drawn' } }, model: { layers }, training }, 'air');
   const pixels = Uint8Array.from({ length: batch * inputs }, (_, i) => (i * 2654435761) >>> 24);
   const train = { features: inputs, pixels, labels: Uint8Array.from({ length: batch }, (_, i) => i % 2) };
-  const kernels = kernelsFor('float32', 'strict');
+  const kernels = prepare(kernelsFor('float32', 'strict'));
   const options = fitOptions(config, { train }, planTraining(config, { train }, kernels), kernels, {});
   const times = [];
   let before = performance.now();
@@ -49,7 +81,9 @@ async function ours() {
     if (event.type !== 'epoch') continue;
     const now = performance.now();
     times.push(now - before);
+    if (times.length === cold) warm();
     before = now;
   }
-  return Math.round(times.slice(3).sort((a, b) => a - b)[Math.floor((times.length - 3) / 2)]);
+  const step = Math.round(times.slice(cold).sort((a, b) => a - b)[Math.floor((times.length - cold) / 2)]);
+  return { step, steps: times.length - cold };
 }
