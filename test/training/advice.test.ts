@@ -55,6 +55,26 @@ async function advised(situation: Situation, { diagnosis }: Trained): Promise<Tr
 
 const hidden = { layers: [{ units: 8 }] };
 
+describe('early stopping where dev turned', () => {
+  // few pictures with little in them: a network that is large enough learns them by heart, and dev gets worse soon
+  const parts: Splits = { train: noisePictures(60, { contrast: 8 }), dev: noisePictures(60, { contrast: 8, seed: 2 }) };
+  const model = { layers: [{ units: 60 }] };
+  const training = { epochs: 400, optimizer: { name: 'adam' }, learningRate: 0.003, batchSize: 'full' };
+
+  test('leaves a bias that later epochs did not have: nothing is advised against it', async () => {
+    const stopped = await trained({ parts, model, training: { ...training, earlyStopping: { patience: 100 } } });
+    expect(stopped.diagnosis.verdict).toContain('bias');
+    expect(stopped.diagnosis.learntLater).toBe(true);
+    for (const title of ['a larger network', 'more patience', 'train longer']) expect(titlesOf(stopped)).not.toContain(title);
+  });
+
+  test('and without it there is no such bias', async () => {
+    const whole = await trained({ parts, model, training });
+    expect(whole.diagnosis.learntLater).toBe(false);
+    expect(whole.diagnosis.verdict).toBe('high variance');
+  });
+});
+
 describe('a learning rate that is too large', () => {
   const situations: [string, Situation][] = [
     ['in mini-batches', { data: { normalize: 'scale' }, training: { epochs: 30, batchSize: 16, learningRate: 30 } }],
