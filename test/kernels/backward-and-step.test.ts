@@ -26,7 +26,7 @@ describe.each(Object.keys(precisions) as Precision[])('a step of weights with it
           }
         });
       }),
-      { numRuns: 60 },
+      { numRuns: Number(process.env['NN_RANDOM_STEPS'] ?? 20) },
     );
   });
 

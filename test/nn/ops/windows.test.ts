@@ -191,7 +191,7 @@ describe('random networks of all kinds of layers', () => {
         ))
           expect(difference < 1e-7 || withinError).toBe(true);
       }),
-      { numRuns: runs(24) },
+      { numRuns: runs(8) },
     );
   });
 
