@@ -1,10 +1,9 @@
 import { mergeConfig } from 'vitest/config';
-import base from './vitest.config.ts';
+import { configWith } from './vitest.config.ts';
 
 /** All tests with their line coverage: `npm run coverage`. scripts/coverage.mjs adds the processes that tests start. */
-export default mergeConfig(base, {
+export default mergeConfig(configWith(['test/cover-processes.ts']), {
   test: {
-    setupFiles: ['test/cover-processes.ts'],
     coverage: {
       enabled: true,
       provider: 'v8',

@@ -454,20 +454,16 @@ describe('what is refused', () => {
     );
   });
 
-  test('an SVG that takes years to draw is given up, whatever it begins like, and the next is drawn', {
+  test('an SVG that takes years to draw is given up, also where it begins like AVIF, and the next is drawn', {
     timeout: 60_000,
   }, async () => {
     const rules = Array.from({ length: 3000 }, (_, i) => `g>g>g g g g:nth-child(${i}) rect{fill:red}`).join('');
     const shapes = `${'<g>'.repeat(100)}${'<rect width="3" height="3"/>'.repeat(4000)}${'</g>'.repeat(100)}`;
     const endless = `<svg xmlns="http://www.w3.org/2000/svg" width="16" height="16"><style>${rules}</style>${shapes}</svg>`;
     const red = '<svg xmlns="http://www.w3.org/2000/svg" width="16" height="16"><rect width="16" height="16" fill="red"/></svg>';
-    const [first, second, third] = await Promise.all([
-      reasonFor(Buffer.from(endless)),
-      reasonFor(Buffer.from(`<!--ftyp-->${endless}`)),
-      decode(Buffer.from(red)),
-    ]);
-    expect([first, second]).toEqual(Array(2).fill('an SVG that takes more than 10 seconds to draw'));
-    expectSolid(third, [255, 0, 0]);
+    const [first, second] = await Promise.all([reasonFor(Buffer.from(`<!--ftyp-->${endless}`)), decode(Buffer.from(red))]);
+    expect(first).toBe('an SVG that takes more than 10 seconds to draw');
+    expectSolid(second, [255, 0, 0]);
   });
 
   test('a JPEG of few bytes that says to go through all of its pixels hundreds of times', async () => {

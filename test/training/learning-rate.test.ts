@@ -12,6 +12,7 @@ import { costOscillates } from '../../src/training/cost-curve.ts';
 import { autoLearningRate } from '../../src/training/learning-rate.ts';
 import { fitOptions, planTraining } from '../../src/training/plan.ts';
 import { gradientWatch } from '../../src/training/watch.ts';
+import { someOf } from '../thorough.ts';
 import { drawnPictures, epochsOf, type HeldOptions } from './problems.ts';
 
 const epochs = 150;
@@ -31,7 +32,7 @@ beforeAll(async () => {
 });
 
 describe.each(networks)('the automatic learning rate trains %s', (_, layers) => {
-  test.each(pairs)(
+  test.each(someOf(pairs))(
     'with %s on inputs normalised by %s: the cost falls clearly, and does not oscillate',
     async (name, normalize) => {
       const config = checkConfig(
@@ -80,7 +81,7 @@ describe('it kills few units of a deep network, whatever the seed', () => {
   });
 
   // the automatic rates of 0.1.0 killed a fourth of them with Adam, and more with momentum, on pixels ÷ 255
-  test.each(pairs)('with %s on inputs normalised by %s', async (name, normalize) => {
+  test.each(someOf(pairs))('with %s on inputs normalised by %s', async (name, normalize) => {
     let [killed, units] = [0, 0];
     for (const seed of [1, 2, 3]) {
       const raw = {

@@ -9,6 +9,7 @@ import { DivergedError } from '../../src/training/divergence.ts';
 import type { FitOptions } from '../../src/training/fit.ts';
 import { findRate, type RateEvent, type RateFound } from '../../src/training/rate-finder.ts';
 import { dense } from '../nn/networks.ts';
+import { someOf } from '../thorough.ts';
 import { drawnPictures, epochsOf, problem, type Wishes } from './problems.ts';
 
 const relu = (units: number) => dense(units, { activation: 'relu', init: { name: 'he', factor: 0.01 } });
@@ -51,7 +52,7 @@ describe('the proposed rate', () => {
     ),
   );
 
-  test.each(rows)('trains $network with $optimizer on pictures normalised by "$normalize"', async (row) => {
+  test.each(someOf(rows))('trains $network with $optimizer on pictures normalised by "$normalize"', async (row) => {
     const hidden = networks[row.network as keyof typeof networks];
     const scaling = normalizers[row.normalize].fit(drawn.pixels, drawn.features);
     // fresh weights each time: training moves them

@@ -48,6 +48,8 @@ async function* allEntries(zip: ZipFile, { start, end, countProblem, placeOf }: 
   cursor.readEntryCursor = start;
   zip.entryCount = Number.POSITIVE_INFINITY;
   let count = 0;
+  // a whole archive without files is its end alone
+  if (start === end && start > 0) throw new Error(`its end says that it holds no files, and ${start} bytes stand in front of it`);
   if (start < end) {
     for await (const entry of zip.eachEntry()) {
       count++;

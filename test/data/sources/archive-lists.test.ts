@@ -85,10 +85,14 @@ describe('a ZIP', () => {
     ['fewer files', { count: 5 }, 'its directory has 7 entries, and its end says 5'],
     ['more files', { count: 9 }, 'its directory has 7 entries, and its end says 9'],
     ['fewer files, in 64 bits', { count: 5, large: true }, 'its directory has 7 entries, and its end says 5'],
+    ['no files', { count: 0, size: 0 }, /its end says that it holds no files, and \d+ bytes stand in front of it/],
     ['a directory that ends within an entry', { size: 300 }, 'invalid central directory file header signature'],
     ['another place', { start: 2 ** 31 }, 'its directory is not where its end says'],
   ])('whose end says %s is refused', async (_, end, reason) => {
-    expect((await refusal('a.zip', zipOf(entriesOf(7), end))).message).toContain(`: a damaged archive: ${reason}`);
+    const { message } = await refusal('a.zip', zipOf(entriesOf(7), end));
+    expect(message).toContain(': a damaged archive: ');
+    if (reason instanceof RegExp) expect(message).toMatch(reason);
+    else expect(message).toContain(`: a damaged archive: ${reason}`);
   });
 
   test('in 64 bits, with a comment, or behind a program that unpacks it, is read', async () => {
