@@ -1,8 +1,13 @@
+import { readFileSync } from 'node:fs';
+import { globSync } from 'tinyglobby';
 import { defineConfig } from 'vitest/config';
 
-/** Tests of functions that keep nothing between calls and replace no module: their files share a process, which saves loading it again for each. */
-const functions = ['classifier', 'config', 'evaluation', 'nn', 'report', 'results'].map(
-  (folder) => `test/${folder}/**/*.test.ts`,
+/** Tests that replace modules or change their process have one of their own. All others share one for each worker: to begin one takes half a second. */
+const changesProcess =
+  /\bvi\.(mock|stub|useFake|spyOn)|\bprocess\.(chdir|env\[.*\] =|umask)|delete process\.env|setFlagsFromString|\bglobalThis\./;
+const files = 'test/**/*.test.ts';
+const alone = globSync(files, { cwd: import.meta.dirname }).filter((file) =>
+  changesProcess.test(readFileSync(new URL(file, import.meta.url), 'utf8')),
 );
 
 /** @param setupFiles  what each test file begins with */
@@ -14,8 +19,8 @@ export const configWith = (setupFiles: string[]) => {
       maxWorkers: '100%',
       globalSetup: ['test/build.ts'],
       projects: [
-        { test: { ...common, name: 'functions', include: functions, isolate: false } },
-        { test: { ...common, name: 'others', include: ['test/**/*.test.ts'], exclude: functions } },
+        { test: { ...common, name: 'together', include: [files], exclude: alone, isolate: false } },
+        { test: { ...common, name: 'alone', include: alone } },
       ],
     },
   });

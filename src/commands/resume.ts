@@ -137,6 +137,7 @@ const mostChanges = 100;
 function epochsEnd(config: Config): string | null {
   const { training, data } = config;
   const { name } = training.schedule;
+  if (training.progressive.length > 0) return 'under training.progressive the side of every image depends on it';
   if (schedules[name].needsEnd) return `under the ${name} schedule every rate depends on it`;
   if (typeof data.split === 'object' && 'folds' in data.split) return 'folds that are done do not go on';
   return null;

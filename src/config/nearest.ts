@@ -58,6 +58,7 @@ const words: Record<string, string> = {
   clipNorm: 'gradClip maxGradNorm maxNorm',
   labelSmoothing: 'labelSmooth smoothing',
   mixup: 'mixupAlpha',
+  progressive: 'progressiveResizing resizing imageSizes',
   averageWeights: 'ema emaDecay useEma emaMomentum swa',
   calibrate: 'temperature temperatureScaling calibration',
   seed: 'randomSeed randomState rngSeed',

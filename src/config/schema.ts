@@ -350,6 +350,18 @@ const training = z.strictObject({
     .describe(
       'α: each picture of a batch is mixed with another, λ of the one and 1 − λ of the other, and so are their labels; one λ a batch from Beta(α, α), such as 0.2; 0 is none',
     ),
+  progressive: z
+    .array(
+      z.strictObject({
+        side: wholeNumber(1).max(1024).describe('Of the images, in pixels'),
+        until: z.number().gt(0).lt(1).describe('Up to this share of the epochs'),
+      }),
+    )
+    .max(16)
+    .default([])
+    .describe(
+      'Smaller images at first, of each side up to a share of the epochs, such as [{ "side": 32, "until": 0.4 }, { "side": 48, "until": 0.7 }]; for layers whose weights do not depend on the side',
+    ),
   averageMirrored: z
     .boolean()
     .default(false)
@@ -441,6 +453,15 @@ export const configSchema = z
     training: training.prefault({}),
     diagnosis: diagnosis.prefault({}),
     search: search.optional().describe('What nn tune varies'),
+  })
+  .superRefine(({ data: { imageSize }, training: { progressive } }, context) => {
+    const issue = (message: string, ...at: (string | number)[]) =>
+      context.addIssue({ code: 'custom', path: ['training', 'progressive', ...at], message });
+    for (const [i, { side, until }] of progressive.entries()) {
+      if (side >= imageSize) issue(`expected images smaller than data.imageSize, ${imageSize}, found ${side}`, i, 'side');
+      const before = progressive[i - 1]?.until ?? 0;
+      if (until <= before) issue(`expected a share of the epochs above that before it, ${before}, found ${until}`, i, 'until');
+    }
   })
   .superRefine(({ data: { source, train, dev, test, split } }, context) => {
     const issue = (message: string, ...at: string[]) => context.addIssue({ code: 'custom', path: ['data', ...at], message });

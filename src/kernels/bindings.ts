@@ -99,6 +99,7 @@ export const callFields = {
   averagePool: pooling,
   averagePoolGradient: { ...windows, dPooled: 'pointer', out: 'pointer' },
   batchNormBackward: { ...batchNorm, normalized: 'pointer', gammaGradient: 'pointer', betaGradient: 'pointer', dZ: 'pointer' },
+  shrinkImages: { ...byteRows, side: 'i32', smaller: 'i32', taps: 'i32', numbers: 'pointer', out: 'pointer' },
   transformImages: { ...byteRows, side: 'i32', transforms: 'pointer', out: 'pointer' },
 } as const satisfies Record<string, Fields>;
 

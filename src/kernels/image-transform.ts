@@ -1,3 +1,5 @@
+import { type ShrinkImages, shrinkImages } from './image-shrink.ts';
+
 /**
  * What becomes of an image, a square of side · side pixels of three bytes (red, green, blue), in this order:
  *
@@ -45,12 +47,15 @@ export interface TransformImages {
 }
 
 export interface ImageKernels {
+  /** Makes images smaller, by a triangle filter (image-shrink.ts). */
+  shrinkImages(options: ShrinkImages): void;
   /** Makes an image from each of some others. */
   transformImages(options: TransformImages): void;
 }
 
 /** In plain TypeScript: the definition. */
 export const referenceImages: ImageKernels = {
+  shrinkImages,
   transformImages({ bytes, indices, side, transforms, out }) {
     const features = side * side * 3;
     for (const [i, transform] of transforms.entries()) {

@@ -18,6 +18,7 @@ import {
   roundingOf,
 } from '../nn/rounding.ts';
 import { type Probe, probeOf } from './probe.ts';
+import { scalingOf } from './stages.ts';
 import { type EpochTotals, type FitOptions, kernelsOf, newTotals, startTraining, type Training } from './state.ts';
 import { trainStep } from './step.ts';
 import { trainableOf } from './trainable.ts';
@@ -70,7 +71,11 @@ export function checkStep(options: FitOptions, most?: number): WrongNumber | nul
 /** Before every training: the very step that is to train, number by number.
  *  @throws Error naming the layer: a fault of the program or of the machine, since nothing that it learns would be right */
 export function refuseWrongStep(options: FitOptions): void {
-  const wrong = checkStep(options);
+  const alike = options.stages.map(({ network, side }, i) => ({
+    ...options,
+    ...{ network, imageSize: side, scaling: scalingOf(options.stages[i]!, options.scaling) },
+  }));
+  const wrong = [options, ...alike].reduce<WrongNumber | null>((found, one) => found ?? checkStep(one), null);
   if (wrong === null) return;
   const { layer, what, found, expected } = wrong;
   throw new Error(

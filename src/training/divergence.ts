@@ -71,9 +71,9 @@ export function brokenTensor({ values, specs }: Parameters): ParameterSpec | und
 }
 
 /** The first layer that makes numbers which are not all finite, on the way forward; undefined where all are. */
-function brokenLayer({ trainable, workspace, last }: Training): number | undefined {
-  return opsOf(trainable.form.network).find(({ output }, k) => {
-    const numbers = last.indices.length * featuresOf(output);
+function brokenLayer({ last: { network, workspace, indices } }: Training): number | undefined {
+  return opsOf(network).find(({ output }, k) => {
+    const numbers = indices.length * featuresOf(output);
     return !workspace.slots[k]!.value.subarray(0, numbers).every(Number.isFinite);
   })?.layer;
 }
@@ -131,9 +131,9 @@ export function refuseBrokenGradient(training: Training, firstIsFinite: boolean,
 }
 
 /** The gradient of the first weights at the last step, where nobody has seen it yet (without L2's share). */
-function completeGradient({ trainable: { form }, workspace, gradient, last: { input, fused } }: Training): void {
+function completeGradient({ trainable: { form }, gradient, last: { input, network, workspace, fused } }: Training): void {
   if (!fused || input === null) return;
-  const { kernels, network, parameters } = form;
+  const { kernels, parameters } = form;
   const mode = { kind: 'training', masks: null } as const; // that of the step
   backwardFirst({ network, parameters, kernels, workspace, input, mode }, gradient);
 }

@@ -1,6 +1,7 @@
 import { augmentBatch, augments } from '../data/augment.ts';
 import { type Batch, inScope, type Kernels } from '../kernels/kernels.ts';
 import { backward, createWorkspace, forward, lossGradient, type Pass, parametersOver } from '../nn/network.ts';
+import { shareOfWork } from './stages.ts';
 import { type FitOptions, kernelsOf } from './state.ts';
 import { trainableOf } from './trainable.ts';
 
@@ -35,7 +36,8 @@ export function estimateSeconds(options: FitOptions): number {
       backward(pass, gradient);
     });
     const look = dev === null ? 0 : seconds(() => void forward(pass)) * (dev.labels.length / count / evaluateEvery);
-    return preparation + epochs * (step * (m / count) + look);
+    const share = shareOfWork(options.stages, network, epochs);
+    return preparation + epochs * (step * share * (m / count) + look);
   });
 }
 

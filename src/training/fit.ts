@@ -195,9 +195,9 @@ function refuseDiverged(training: Training, epoch: number, cost: number): void {
 /** The last step of all is seen by no step after it: weights that are finite may give answers that are not.
  *  @throws DivergedError */
 function refuseNoAnswer(training: Training, epoch: number): void {
-  const { trainable, workspace, last } = training;
-  const { network, parameters, kernels } = trainable.form;
-  const logits = forward({ network, parameters, kernels, workspace, input: last.input!, mode: inference });
+  const { parameters, kernels } = training.trainable.form;
+  const { network, workspace, input } = training.last;
+  const logits = forward({ network, parameters, kernels, workspace, input: input!, mode: inference });
   if (!logits.every(Number.isFinite))
     throw diverged(training, epoch, 'its last step left weights that give no answer', { moved: true });
 }

@@ -4,6 +4,7 @@ import { machineMemory } from '../machine-memory.ts';
 import { firstUnits, type Network, opsOf } from '../nn/build.ts';
 import type { Form } from '../nn/input/input-form.ts';
 import { byteText, byteTexts } from '../text.ts';
+import type { Stage } from './stages.ts';
 
 /** What a training takes of the machine's memory for one purpose. */
 export interface MemoryNeed {
@@ -36,6 +37,8 @@ export interface Sizes {
   augments: boolean;
   /** whether the images of a batch are mixed */
   mixes: boolean;
+  /** which epochs see smaller images, in room of their own */
+  stages: readonly Stage[];
 }
 
 /** Node.js, its libraries and what they leave lying about. */
@@ -65,6 +68,7 @@ export function memoryNeeds(sizes: Sizes): MemoryNeed[] {
     },
     ...(sizes.form === 'dual' ? [dualNeed(sizes)] : []),
     workspaceNeed(sizes, trained.bytesEach),
+    ...sizes.stages.map(({ network, side }) => workspaceNeed({ ...sizes, network, side }, trained.bytesEach)),
     {
       what: 'copies of the parameters (last good, best, checkpoint, step check)',
       bytes: Math.max(copies + saved, (checkCopies + slots + Number(averages)) * parameters * trained.bytesEach),
@@ -142,10 +146,12 @@ function dualNeed({ network, train, dev }: Sizes): MemoryNeed {
 }
 
 /** For each picture of a batch what ops give, their gradients, and what they keep. */
-function workspaceNeed({ network, batch, augments, mixes }: Sizes, bytesEach: number): MemoryNeed {
+function workspaceNeed({ network, batch, augments, mixes, side }: Sizes & { side?: number }, bytesEach: number): MemoryNeed {
   const numbers = opsOf(network).reduce((sum, { numbersPerExample }) => sum + numbersPerExample, 0);
   const scratch = Math.max(...opsOf(network).map(({ scratchNumbers = 0 }) => scratchNumbers));
-  const bytes = (batch * numbers + scratch) * bytesEach + (Number(augments) + Number(mixes)) * batch * network.inputs;
+  const imagesHeld = side === undefined ? Number(augments) + Number(mixes) : 1;
+  const bytes = (batch * numbers + scratch) * bytesEach + imagesHeld * batch * network.inputs;
+  const images = side === undefined ? 'pictures' : `pictures of side ${side}`;
   const panels = scratch === 0 ? '' : `, and ${scratch} of patches`;
-  return { what: `a batch of ${batch} pictures × ${numbers} numbers${panels} × ${bytesEach} bytes`, bytes, inKernels: true };
+  return { what: `a batch of ${batch} ${images} × ${numbers} numbers${panels} × ${bytesEach} bytes`, bytes, inKernels: true };
 }

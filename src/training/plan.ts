@@ -30,6 +30,7 @@ import type { FitOptions } from './fit.ts';
 import { autoLearningRate } from './learning-rate.ts';
 import { type MemoryNeed, memoryNeeds, refuseTooMuch } from './memory.ts';
 import { arithmeticWarnings, batchNormWarnings, choiceWarnings, refuseBatchOfOne, symmetryWarnings } from './plan-warnings.ts';
+import { type Stage, stagesOf } from './stages.ts';
 
 /** What a config means for the pictures that were found. */
 export interface Plan {
@@ -40,6 +41,8 @@ export interface Plan {
   batch: number;
   parameters: number;
   examples: Record<SplitName, { total: number; positive: number }>;
+  /** what of the training sees smaller images */
+  stages: Stage[];
   /** of the training part */
   balance: Balance;
   /** of the first layer */
@@ -62,7 +65,8 @@ export function planTraining(config: Config, parts: Splits, kernels: Kernels): P
   const batch = batchLength(config.training.batchSize, examples.train.total);
   refuseLargeBatch(parts.train, batch);
   refuseBatchOfOne(network, batch);
-  const { optimizer, epochs } = config.training;
+  const { optimizer, epochs, progressive } = config.training;
+  const stages = stagesOf(progressive, network, { epochs, normalize: config.data.normalize });
   const [train, dev] = [examples.train.total, examples.dev.total];
   const form = formOf(config, network, { train, dev });
   const memory = memoryNeeds({
@@ -80,6 +84,7 @@ export function planTraining(config: Config, parts: Splits, kernels: Kernels): P
     averages: config.training.averageWeights !== null,
     mixes: config.training.mixup > 0,
     augments: augments(config.data.augment),
+    stages,
   });
   refuseTooMuch(memory);
   const autoRate = autoLearningRate({
@@ -102,6 +107,7 @@ export function planTraining(config: Config, parts: Splits, kernels: Kernels): P
     },
     memory,
     form,
+    stages,
     warnings: [
       ...symmetryWarnings(network),
       ...batchNormWarnings(network, { batch, epochs, m: examples.train.total }),
@@ -210,6 +216,7 @@ export function fitOptions(
     averageMirrored: training.averageMirrored,
     augmentation: data.augment,
     imageSize: data.imageSize,
+    stages: plan.stages,
     earlyStopping: training.earlyStopping || null,
     evaluateEvery,
     maxMinutes,
@@ -269,7 +276,8 @@ export function classWeightsOf(classWeight: Config['training']['classWeight'], l
 /** The form of a config's first layer, for so many pictures.
  *  @throws UserError (usage) where the dual form is asked for and does not apply */
 export function formOf(config: Config, network: Network, pictures: { train: number; dev: number }): FormChoice {
-  const { form, optimizer, epochs, evaluateEvery, clipNorm, averageWeights, mixup, learningRateByFeature } = config.training;
+  const { form, optimizer, epochs, evaluateEvery, clipNorm, averageWeights, mixup, progressive, learningRateByFeature } =
+    config.training;
   const refusal = refusalOfDual({
     optimizer: optimizer.name,
     clips: clipNorm !== null,
@@ -277,6 +285,7 @@ export function formOf(config: Config, network: Network, pictures: { train: numb
     averages: averageWeights !== null,
     mirrors: config.training.averageMirrored,
     mixes: mixup > 0,
+    shrinks: progressive.length > 0,
     augments: augments(config.data.augment),
     first: opsOf(network)[0]!.kind,
   });

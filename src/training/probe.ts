@@ -72,6 +72,7 @@ export function probeOf(options: FitOptions, mostExamples = Number.POSITIVE_INFI
       learningRates: options.learningRates.map(() => 1e-3),
       featureLearningRates: rateByFeature && Float64Array.from(rateByFeature, (_, k) => 0.5 + (k % 7) / 7),
       schedule: { name: 'none' },
+      stages: [],
       l2: l2 > 0 ? 0.01 * images : 0,
       clipNorm: clipNorm && 1e30,
       earlyStopping: null,

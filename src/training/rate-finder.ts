@@ -98,7 +98,9 @@ export async function* findRate(options: FitOptions): AsyncGenerator<RateEvent> 
   const shares = options.learningRates.map((rate) => rate / largest);
   const walk = (rates: readonly number[]) => {
     options.parameters.values.set(first);
-    return withTraining({ ...options, dev: null, schedule: { name: 'none' } }, (run) => walkRates(run, rates, shares));
+    return withTraining({ ...options, dev: null, stages: [], schedule: { name: 'none' } }, (run) =>
+      walkRates(run, rates, shares),
+    );
   };
   try {
     const sweep = yield* sweepRates(walk);

@@ -2,9 +2,9 @@ import { type Augmentation, augments } from '../data/augment.ts';
 import { type BatchSize, batchLength, type Shuffle } from '../data/batches.ts';
 import { drawMixing, type Mixing } from '../data/mixup.ts';
 import { UserError } from '../errors.ts';
-import type { Batch, Floats, Kernels } from '../kernels/kernels.ts';
+import type { Batch, Floats, InputScaling, Kernels } from '../kernels/kernels.ts';
 import { kernelsFor } from '../kernels/select.ts';
-import { opsOf, weightedLayers } from '../nn/build.ts';
+import { type Network, opsOf, weightedLayers } from '../nn/build.ts';
 import { fusesStep } from '../nn/input/fused.ts';
 import type { Form } from '../nn/input/input-form.ts';
 import type { LossName } from '../nn/losses.ts';
@@ -22,6 +22,7 @@ import type { WeightAverage } from '../nn/weight-average.ts';
 import { namedRandom, type Random } from '../random.ts';
 import type { EpochLine } from '../results/journal.ts';
 import type { Stopped } from '../results/summary.ts';
+import { type Stage, scalingOf } from './stages.ts';
 import { type Trainable, type TrainableOptions, trainableOf } from './trainable.ts';
 import { type BestKeeper, type BestState, type CostWatch, type CostWatchState, costWatch, type EarlyStopping } from './watch.ts';
 
@@ -61,6 +62,8 @@ export interface FitOptions extends TrainableOptions {
   augmentation: Augmentation;
   /** side of the pictures, for augmentation */
   imageSize: number;
+  /** which epochs see smaller images, the first of them first */
+  stages: readonly Stage[];
   earlyStopping: EarlyStopping | null;
   /** epochs between looks at dev and at the layers */
   evaluateEvery: number;
@@ -88,6 +91,8 @@ export interface Training {
   /** room for a batch of augmented pictures */
   augmented: Uint8Array | null;
   labels: Uint8Array;
+  /** room for the steps with smaller images, one for each of `options.stages` */
+  stages: readonly StageRoom[];
   /** room for a batch of mixed images and of their labels; null where none are mixed */
   mixed: { images: Uint8Array; labels: Uint8Array } | null;
   /** how a step's images are mixed */
@@ -100,11 +105,20 @@ export interface Training {
   /** ‖dW‖ and ‖ΔW‖ of each layer at the last step that measured them */
   gradientNorms: number[];
   updateNorms: number[];
-  /** the last step: its examples, what the network was given, and whether the first weights moved with their gradient */
-  last: { indices: Int32Array; input: Batch | null; fused: boolean };
+  /** the last step: its examples, what the network was given, the room it took, and whether the first weights moved with their gradient */
+  last: { indices: Int32Array; input: Batch | null; workspace: Workspace; network: Network; fused: boolean };
   /** the last parameters with which an epoch began well: finite, at a cost not far above the first */
   lastGood: Floats;
   watch: CostWatch;
+}
+
+/** What a step with smaller images takes. */
+export interface StageRoom {
+  stage: Stage;
+  workspace: Workspace;
+  scaling: InputScaling;
+  /** a batch of images */
+  images: Uint8Array;
 }
 
 /** Works on a copy of the parameters, where and in the form in which the kernels are fastest; what it made of them is in
@@ -140,7 +154,8 @@ export function startTraining(options: FitOptions, trainable: Trainable): Traini
   const moments = optimizers[name].moments.map(() => kernels.allocate(size));
   const optimizer = { name, options: optimizerOptions(options.optimizer), moments, t: 0 };
   const { averageWeights: decay } = options;
-  const room = () => kernels.pin(new Uint8Array(length * options.network.inputs));
+  const room = (inputs = options.network.inputs) => kernels.pin(new Uint8Array(length * inputs));
+  const workspace = createWorkspace(network, kernels, length);
   const rates = { learningRates: options.learningRates, featureRates: options.featureLearningRates };
   // a bound on the norm of the whole gradient must see all of it first; and a rate of each feature's own is no kernel's
   const mayFuse = form.canFuse && options.clipNorm === null && options.featureLearningRates === null && fusesStep(optimizer);
@@ -148,7 +163,7 @@ export function startTraining(options: FitOptions, trainable: Trainable): Traini
     options,
     trainable,
     batchLength: length,
-    workspace: createWorkspace(network, kernels, length),
+    workspace,
     gradient: parametersOver(network, kernels.allocate(size)),
     optimizer,
     average: decay === null ? null : { decay, values: kernels.allocate(size), steps: 0 },
@@ -159,6 +174,12 @@ export function startTraining(options: FitOptions, trainable: Trainable): Traini
     },
     augmented: augments(options.augmentation) ? room() : null,
     labels: new Uint8Array(length),
+    stages: options.stages.map((stage) => ({
+      stage,
+      workspace: createWorkspace(stage.network, kernels, length),
+      scaling: scalingOf(stage, options.scaling),
+      images: room(stage.network.inputs),
+    })),
     mixed: options.mixup > 0 ? { images: room(), labels: new Uint8Array(length) } : null,
     mixing: (step, count) => drawMixing(namedRandom(options.seed, 'mixup', step), options.mixup, count),
     drops: opsOf(network).some(({ drops }) => drops),
@@ -166,7 +187,7 @@ export function startTraining(options: FitOptions, trainable: Trainable): Traini
     rates: [...options.learningRates],
     gradientNorms: weightedLayers(network).map(() => 0),
     updateNorms: weightedLayers(network).map(() => 0),
-    last: { indices: new Int32Array(), input: null, fused: false },
+    last: { indices: new Int32Array(), input: null, workspace, network, fused: false },
     lastGood: parameters.values.slice(),
     watch: costWatch(),
   };

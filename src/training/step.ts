@@ -14,6 +14,7 @@ import { type SchedulePlace, scheduledRate } from '../nn/schedules.ts';
 import { addToAverage } from '../nn/weight-average.ts';
 import type { LayerNorms } from '../results/journal.ts';
 import { refuseBrokenCost, refuseBrokenGradient } from './divergence.ts';
+import { stageAt } from './stages.ts';
 import type { EpochTotals, Training } from './state.ts';
 
 export interface StepOptions {
@@ -25,22 +26,23 @@ export interface StepOptions {
 /** Forward, backward, update, for one batch.
  *  @throws DivergedError where cost or gradient are not finite; the last good weights are put back */
 export function trainStep(training: Training, indices: Int32Array, { epoch, norms }: StepOptions, totals: EpochTotals): void {
-  const { options, trainable, workspace, gradient, optimizer, labels, groups, last } = training;
+  const { options, trainable, gradient, optimizer, labels, groups, last } = training;
   const { form, train } = trainable;
-  const { network, parameters, kernels, firstWeights } = form;
+  const { parameters, kernels, firstWeights } = form;
   const count = indices.length;
   optimizer.t++;
   const place = schedulePlace(training, epoch);
   training.rates = options.learningRates.map((rate) => scheduledRate(rate, options.schedule, place));
   for (let i = 0; i < count; i++) labels[i] = train.labels[indices[i]!]!;
   const mixing = training.mixed && training.mixing(optimizer.t, count);
-  const input = mixedInput(training, inputOf(training, indices, epoch), mixing);
+  const images = mixedInput(training, inputOf(training, indices, epoch), mixing);
+  const { network, workspace, input } = smallerInput(training, images, epoch);
   const targets = targetsOf(training, mixing);
   const mode = { kind: 'training', masks: training.drops ? training.masks(optimizer.t) : null } as const;
   const pass: Pass = { network, parameters, kernels, workspace, input, mode };
   const batches = microBatches(pass);
   const fused = groups.fused !== null && batches.length === 1 && !isFusedLogistic(pass);
-  Object.assign(last, { indices, input, fused });
+  Object.assign(last, { indices, input, network, workspace, fused });
 
   const cost = costAndGradient(pass, targets, gradient, { batches, leavesFirst: fused });
   totals.cost += cost * count;
@@ -127,6 +129,17 @@ function mixedInput({ mixed }: Training, batch: Batch, mixing: Mixing | null): B
   return { ...batch, bytes: mixed.images, indices: null };
 }
 
+/** The batch as the epoch's stage sees it, with the room that it takes. */
+function smallerInput({ options, stages, trainable, workspace }: Training, batch: Batch, epoch: number) {
+  const { network, kernels } = trainable.form;
+  const stage = stageAt(options.stages, epoch);
+  if (stage === null || batch.kind !== 'bytes') return { network, workspace, input: batch };
+  const room = stages[options.stages.indexOf(stage)]!;
+  kernels.shrinkImages({ ...batch, side: options.imageSize, smaller: stage.side, out: room.images });
+  const input = { ...batch, bytes: room.images, indices: null, features: stage.network.inputs, scaling: room.scaling };
+  return { network: stage.network, workspace: room.workspace, input };
+}
+
 /** What the network is to answer for the batch whose labels stand in `labels`. */
 function targetsOf({ options, labels, mixed }: Training, mixing: Mixing | null): Targets {
   const { loss, classWeights, softTargets } = options;
@@ -137,8 +150,9 @@ function targetsOf({ options, labels, mixed }: Training, mixing: Mixing | null):
 }
 
 /** The norms of every layer after a step that measured them, and what its last op gave. */
-export function layerNorms({ trainable, workspace, gradientNorms, updateNorms, last }: Training): LayerNorms[] {
-  const { network, parameters, squaredNorm } = trainable.form;
+export function layerNorms({ trainable, gradientNorms, updateNorms, last }: Training): LayerNorms[] {
+  const { parameters, squaredNorm } = trainable.form;
+  const { network, workspace } = last;
   const count = last.indices.length;
   return parameters.specs
     .filter(({ decayed }) => decayed)
@@ -156,10 +170,10 @@ export function layerNorms({ trainable, workspace, gradientNorms, updateNorms, l
 }
 
 /** Whether a hidden layer gave 0 for every example of the last step's batch: nothing below it learns from those. */
-export function isSilent({ trainable, workspace, last }: Training, layer: number): boolean {
-  const ops = opsOf(trainable.form.network);
+export function isSilent({ last: { indices, network, workspace } }: Training, layer: number): boolean {
+  const ops = opsOf(network);
   const k = ops.findLastIndex((op) => op.layer === layer);
-  const numbers = last.indices.length * featuresOf(ops[k]!.output);
+  const numbers = indices.length * featuresOf(ops[k]!.output);
   return workspace.slots[k]!.value.subarray(0, numbers).every((value) => value === 0);
 }
 

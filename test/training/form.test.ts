@@ -34,12 +34,14 @@ describe('the form of the first layer', () => {
       averages: false,
       mirrors: false,
       mixes: false,
+      shrinks: false,
       augments: false,
       first: 'linear',
     } as const;
     expect(refusalOfDual(plain)).toBeNull();
     expect(refusalOfDual({ ...plain, averages: true })).toMatch(/^averageWeights /);
     expect(refusalOfDual({ ...plain, mixes: true })).toMatch(/^mixup /);
+    expect(refusalOfDual({ ...plain, shrinks: true })).toMatch(/^progressive /);
     expect(refusalOfDual({ ...plain, mirrors: true })).toMatch(/^averageMirrored /);
     expect(refusalOfDual({ ...plain, clips: true })).toMatch(/^clipNorm /);
     expect(refusalOfDual({ ...plain, byFeature: true })).toMatch(/^learningRateByFeature /);

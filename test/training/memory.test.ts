@@ -19,6 +19,7 @@ const sizes: Sizes = {
   keepsBest: false,
   averages: false,
   mixes: false,
+  stages: [],
   augments: false,
 };
 const bytesOf = (what: RegExp, of: Sizes) => sumOf(memoryNeeds(of).filter((need) => what.test(need.what)));

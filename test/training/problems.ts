@@ -97,6 +97,7 @@ export function problem({ hidden = [], augmentation, ...wishes }: Wishes = {}): 
     mixup: 0,
     augmentation: { ...noAugmentation, ...augmentation },
     imageSize: Math.round(Math.sqrt(inputs / 3)),
+    stages: [],
     earlyStopping: null,
     evaluateEvery: 1,
     maxMinutes: null,

@@ -1,11 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { kernelsFor } from '../../src/kernels/select.ts';
+import type { Layer } from '../../src/nn/build.ts';
 import { optimizers } from '../../src/nn/optimizers.ts';
 import { DivergedError } from '../../src/training/divergence.ts';
 import { type EpochEvent, type FitOptions, fit } from '../../src/training/fit.ts';
+import { stagesOf } from '../../src/training/stages.ts';
 import type { TrainingState } from '../../src/training/state.ts';
-import { dense } from '../nn/networks.ts';
-import { noisePictures, problem, type Wishes } from './problems.ts';
+import { conv, dense } from '../nn/networks.ts';
+import { networkWith, noisePictures, problem, type Wishes } from './problems.ts';
 
 type Line = Omit<EpochEvent, 'seconds'>;
 
@@ -54,6 +56,7 @@ const contradictory = {
   pixels: Uint8Array.from([...noisePictures(10).pixels, ...noisePictures(10).pixels]),
   labels: Uint8Array.from({ length: 20 }, (_, i) => (i < 10 ? 0 : 1)),
 };
+const pooled: Layer[] = [conv(4, { batchNorm: true }), { type: 'globalAveragePool', keepProb: 1 }];
 const base = { hidden: [dense(3)], batchSize: 8, epochs: 4, dev } satisfies Wishes;
 
 const cases: Record<string, Wishes> = {
@@ -80,6 +83,11 @@ const cases: Record<string, Wishes> = {
   'a time limit that is far away': { ...base, evaluateEvery: 3, maxMinutes: 1000 },
   'a rate for each input': { ...base, featureLearningRates: Float64Array.from({ length: 48 }, (_, i) => 0.5 + (i % 3)) },
   'mixed images, with augmentation': { ...base, mixup: 0.4, augmentation: { flipHorizontal: true, noise: 0.1 } },
+  'smaller images at first': {
+    ...base,
+    ...{ hidden: pooled, learningRates: [0.1, 0.1], dev: adverse },
+    stages: stagesOf([{ side: 2, until: 0.5 }], networkWith(48, pooled), { epochs: base.epochs, normalize: 'scale' }),
+  },
   'averaged weights, with batch norm and early stopping': {
     ...base,
     hidden: [relu],

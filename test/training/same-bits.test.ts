@@ -6,6 +6,7 @@ import type { Precision } from '../../src/kernels/kernels.ts';
 import { simdKernels } from '../../src/kernels/simd/simd-kernels.ts';
 import type { Layer } from '../../src/nn/build.ts';
 import { type FitOptions, fit } from '../../src/training/fit.ts';
+import { stagesOf } from '../../src/training/stages.ts';
 import type { TrainingState } from '../../src/training/state.ts';
 import { conv, dense } from '../nn/networks.ts';
 import { networkWith, noisePictures, problem, type Wishes } from './problems.ts';
@@ -75,6 +76,13 @@ const trainings: Record<string, Wishes & { precision?: Precision }> = {
     epochs: 2,
     optimizer: { name: 'adamw' },
     learningRates: Array(5).fill(0.002),
+  },
+  'convolution with smaller images at first': {
+    ...deep,
+    hidden: images,
+    epochs: 2,
+    stages: stagesOf([{ side: side - 4, until: 0.5 }], networkWith(inputs, images), { epochs: 2, normalize: 'scale' }),
+    learningRates: Array(5).fill(0.02),
   },
   'every augmentation but noise': {
     ...deep,

@@ -108,6 +108,13 @@ test.each<[string, Fields]>([
   ['batch norm', units(8, { batchNorm: true })],
   ['dropout', units(8, { keepProb: 0.7 })],
   ['augmentation', { ...units(4), data: { augment: { flipHorizontal: true, shift: 0.1, noise: 0.02, brightness: 0.1 } } }],
+  [
+    'smaller images at first',
+    {
+      model: { layers: [{ type: 'conv', filters: 4, batchNorm: true }, { type: 'globalAveragePool' }] },
+      training: { progressive: [{ side: 5, until: 0.5 }] },
+    },
+  ],
   ['early stopping', { ...units(8), training: { earlyStopping: { patience: 1 }, learningRate: 0.5, epochs: 6 } }],
   ['standardised inputs', { data: { normalize: 'standardize' } }],
   [

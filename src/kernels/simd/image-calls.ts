@@ -1,4 +1,5 @@
 import { transformNumbers } from '../bindings.ts';
+import { triangleOf } from '../image-shrink.ts';
 import { type ImageKernels, type ImageTransform, referenceImages } from '../image-transform.ts';
 import type { Engine } from './engine.ts';
 import { placeRows } from './operands.ts';
@@ -11,6 +12,19 @@ const farthest = 2 ** 30;
 /** Images from images, shared by threads image by image. */
 export function imageCalls(engine: Engine): ImageKernels {
   return {
+    shrinkImages({ bytes, indices, count, side, smaller, out }) {
+      const features = side * side * 3;
+      const made = smaller * smaller * 3;
+      const { taps, numbers } = triangleOf(side, smaller);
+      engine.inFrame((frame) => {
+        const weights = frame.input(numbers, numbers.length);
+        const to = frame.output(out, count * made);
+        for (const { first, count: some, ...rows } of placeRows(engine.memory, frame, { bytes, indices, count, features })) {
+          const call = { count: some, features, side, smaller, taps, numbers: weights, out: to + first * made, ...rows };
+          engine.run('shrinkImages', call, { end: some, grain: 1, work: some * taps * (smaller * side * 3 + made) });
+        }
+      });
+    },
     transformImages(options) {
       const { bytes, indices, side, transforms, out } = options;
       const count = transforms.length;

@@ -32,6 +32,7 @@ export function refusalOfDual(training: {
   averages: boolean;
   mirrors: boolean;
   mixes: boolean;
+  shrinks: boolean;
   augments: boolean;
   /** the kind of the first op */
   first: string;
@@ -42,6 +43,7 @@ export function refusalOfDual(training: {
   if (training.clips) return 'clipNorm needs the norm of the whole gradient at every step';
   if (training.averages) return 'averageWeights is an average of the weights themselves, which it does not have at every step';
   if (training.mirrors) return 'averageMirrored answers for mirror images, whose inner products it does not have';
+  if (training.shrinks) return 'progressive makes pictures smaller in every step';
   if (training.mixes) return 'mixup makes new pictures in every step';
   if (training.augments) return 'augmentation makes new pictures in every epoch';
   return null;

@@ -4,6 +4,7 @@ import { runPiece } from './generated/dispatch';
 import { gramScratch } from './gram-u8';
 import { logisticScratch } from './logistic';
 import { logisticPassScratch } from './logistic-pass';
+import { shrinkScratch } from './shrink-images';
 import { smaller } from './tiles';
 import { transformScratch } from './transform-images';
 
@@ -67,7 +68,7 @@ export function deadMark(): i32 {
 export function roomBytes(): usize {
   const products = max<usize>(backwardAndStepScratch(), gramScratch());
   const logistic = max<usize>(logisticScratch(), logisticPassScratch());
-  return LINE + max<usize>(max<usize>(products, logistic), transformScratch());
+  return LINE + max<usize>(max<usize>(products, logistic), max<usize>(transformScratch(), shrinkScratch()));
 }
 
 /** The host: makes the call alone, piece by piece: between two calls of a function V8 can go over to its better code. */
