@@ -58,6 +58,8 @@ const windows = {
   outHeight: 'i32',
   outWidth: 'i32',
 } as const;
+/** A linear layer over windows of `length` numbers; `count` and `features` are those of the images. */
+const convolution = { ...windows, length: 'i32', places: 'i32' } as const;
 const pooling = { ...windows, values: 'pointer', out: 'pointer' } as const;
 
 /** What calls begin with that the assembly takes alike: each is a class that theirs extend; a longer one stands behind a shorter one. */
@@ -91,6 +93,10 @@ export const callFields = {
   sumExamples: { values: 'pointer', count: 'i32', units: 'i32', out: 'pointer', accumulates: 'flag' },
   batchNorm: { ...givenNorm, normalized: 'pointer' },
   batchNormInference: givenNorm,
+  convolveBytes: { ...byteBatch, ...convolution, ...layer },
+  convolveFloats: { ...floatBatch, ...convolution, ...layer },
+  convolveGradWeightsBytes: { ...byteBatch, ...convolution, ...outputGradient, out: 'pointer', accumulates: 'flag' },
+  convolveGradWeightsFloats: { ...floatBatch, ...convolution, ...outputGradient, out: 'pointer', accumulates: 'flag' },
   patchesBytes: { ...byteBatch, ...windows, row: 'i32', out: 'pointer' },
   patchesFloats: { ...windows, values: 'pointer', row: 'i32', out: 'pointer' },
   patchesGradient: pooling,

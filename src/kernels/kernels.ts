@@ -55,7 +55,7 @@ export interface GramBatch {
 
 export type Batch = ByteBatch | FloatBatch | GramBatch;
 
-export interface Kernels extends Elementwise, WindowKernels, ImageKernels {
+export interface Kernels extends Elementwise, ConvolutionKernels, WindowKernels, ImageKernels {
   readonly precision: Precision;
   readonly arithmetic: Arithmetic;
 
@@ -271,6 +271,18 @@ export interface Windows {
   outWidth: number;
 }
 
+/** Convolutions: linear layers over the windows of images. */
+export interface ConvolutionKernels {
+  /** A linear layer over the windows: Z = W·P + b at every place, where P has size · size · channels numbers. The sum for one place depends on nothing but its window.
+   *  @param options.weights  (filters, size · size · channels) row after row
+   *  @param options.bias     (filters, 1), or null for none
+   *  @param options.out      (count · outHeight · outWidth, filters), overwritten; may be longer */
+  convolve(options: ConvolveOptions & { weights: Floats; bias: Floats | null; out: Floats }): void;
+
+  /** dW = dZ · Pᵀ, summed place by place. @param options.out  (filters, size · size · channels), overwritten, or with `adds` added to */
+  convolveGradWeights(options: ConvolveOptions & { dZ: Floats; out: Floats; adds: boolean }): void;
+}
+
 /** What is done window by window with the images of a batch, example after example. */
 export interface WindowKernels {
   /** The windows as rows of size · size · channels numbers, so that a convolution is a linear layer over them.
@@ -297,6 +309,12 @@ export interface WindowKernels {
 
   /** Each window's gradient is shared by all of its numbers. @param options.out  overwritten */
   averagePoolGradient(options: Omit<PoolOptions, 'values'> & { dPooled: Floats }): void;
+}
+
+export interface ConvolveOptions {
+  input: ByteBatch | FloatBatch;
+  windows: Windows;
+  filters: number;
 }
 
 export interface PoolOptions {

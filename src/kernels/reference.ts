@@ -2,6 +2,7 @@ import { referenceImages } from './image-transform.ts';
 import {
   type BackwardAndStep,
   type ByteBatch,
+  type ConvolveOptions,
   type FloatBatch,
   type Floats,
   type GramBatch,
@@ -31,6 +32,8 @@ export function referenceKernels(precision: Precision): Kernels {
     linear,
     linearGradWeights,
     linearGradInput,
+    convolve,
+    convolveGradWeights,
     logisticPass: null,
     gram,
     optimizerStep,
@@ -154,6 +157,31 @@ const linearGradInput: Kernels['linearGradInput'] = ({ dZ, weights, units, featu
     }
   }
 };
+
+const convolve: Kernels['convolve'] = ({ weights, bias, filters, out, ...options }) =>
+  eachImage(options, (patches, place) =>
+    linear({ input: patches, weights, bias, units: filters, out: out.subarray(place * filters) }),
+  );
+
+const convolveGradWeights: Kernels['convolveGradWeights'] = ({ filters, dZ, out, adds, ...options }) =>
+  eachImage(options, (patches, place) => {
+    const own = { input: patches, dZ: dZ.subarray(place * filters), units: filters, out };
+    linearGradWeights({ ...own, adds: adds || place > 0 });
+  });
+
+/** @param work  is given the patches of an image, and which place is their first */
+function eachImage(
+  { input, windows }: Pick<ConvolveOptions, 'input' | 'windows'>,
+  work: (patches: FloatBatch, place: number) => void,
+): void {
+  const { outHeight, outWidth, size, channels } = windows;
+  const [count, features] = [outHeight * outWidth, size * size * channels];
+  const values = new Float64Array(count * features);
+  for (let image = 0; image < input.count; image++) {
+    referenceWindows.patches({ input, windows, first: image * outHeight, rows: outHeight, out: values });
+    work({ kind: 'floats', values, count, features }, image * count);
+  }
+}
 
 const gram: Kernels['gram'] = ({ left, right, scaling: { scale, shift }, out }) => {
   const features = scale.length;

@@ -100,6 +100,68 @@ describe.each(cases)('$precision, $threads threads', ({ precision, kernels, refe
     );
   });
 
+  test('a convolution and the gradient of its weights have the bits of the linear layer over all patches', () => {
+    fc.assert(
+      fc.property(shapes, fc.integer({ min: 1, max: 70 }), (shape, filters) => {
+        const windows = windowsOf(shape);
+        if (windows === null) return;
+        const { count, seed } = shape;
+        const features = windows.height * windows.width * windows.channels;
+        const length = windows.size ** 2 * windows.channels;
+        const places = count * windows.outHeight * windows.outWidth;
+        const bytes = Uint8Array.from({ length: features * count }, (_, i) => (i * 37 + seed) % 256);
+        const scaling = { scale: noise(features, seed), shift: noise(features, seed + 1) };
+        const indices = Int32Array.from({ length: count }, (_, i) => count - 1 - i);
+        const weights = numbers(noise(filters * length, seed + 3));
+        const bias = seed % 2 ? numbers(noise(filters, seed + 4)) : null;
+        const dZ = numbers(noise(places * filters, seed + 5));
+        for (const input of [
+          { kind: 'floats', values: numbers(noise(features * count, seed + 2)), count, features } as const,
+          { kind: 'bytes', bytes, indices, count, features, scaling } as const,
+        ]) {
+          const values = reference.allocate(places * length);
+          kernels.patches({ input, windows, first: 0, rows: count * windows.outHeight, out: values });
+          const patches = { kind: 'floats', values, count: places, features: length } as const;
+          const pair = (size: number) => [reference.allocate(size).fill(0.5), reference.allocate(size).fill(0.5)] as const;
+          const z = pair(places * filters);
+          kernels.convolve({ input, windows, filters, weights, bias, out: z[0] });
+          kernels.linear({ input: patches, weights, bias, units: filters, out: z[1] });
+          expect(z[0]).toEqual(z[1]);
+          for (const adds of [false, true]) {
+            const dW = pair(filters * length);
+            kernels.convolveGradWeights({ input, windows, filters, dZ, out: dW[0], adds });
+            kernels.linearGradWeights({ input: patches, dZ, units: filters, out: dW[1], adds });
+            expect(dW[0]).toEqual(dW[1]);
+          }
+          const expected = reference.allocate(places * filters);
+          reference.convolve({ input, windows, filters, weights, bias, out: expected });
+          expectClose(z[0], expected, precision === 'float32' ? 2 : 10);
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test('of images whose windows are longer than a block, and of more than a tile of places', () => {
+    const side = 12;
+    const shape: Shape = { height: side, width: side, channels: 70, size: 3, stride: 1, padded: true, count: 2, seed: 3 };
+    const windows = windowsOf(shape)!;
+    const [features, length, places] = [side * side * 70, 630, 2 * side * side];
+    const input = { kind: 'floats', values: numbers(noise(2 * features, 4)), count: 2, features } as const;
+    const values = reference.allocate(places * length);
+    kernels.patches({ input, windows, first: 0, rows: 2 * side, out: values });
+    const patches = { kind: 'floats', values, count: places, features: length } as const;
+    const filters = 67;
+    const [weights, dZ] = [numbers(noise(filters * length, 5)), numbers(noise(places * filters, 6))];
+    const [z, dW] = [places * filters, filters * length].map((size) => [0, 1].map(() => reference.allocate(size))) as Floats[][];
+    kernels.convolve({ input, windows, filters, weights, bias: null, out: z![0]! });
+    kernels.linear({ input: patches, weights, bias: null, units: filters, out: z![1]! });
+    expect(z![0]).toEqual(z![1]);
+    kernels.convolveGradWeights({ input, windows, filters, dZ, out: dW![0]!, adds: false });
+    kernels.linearGradWeights({ input: patches, dZ, units: filters, out: dW![1]! });
+    expect(dW![0]).toEqual(dW![1]);
+  });
+
   test('the gradient of images is that of their patches, summed: <patches(x), g> = <x, patchesGradient(g)>', () => {
     fc.assert(
       fc.property(shapes, (shape) => {

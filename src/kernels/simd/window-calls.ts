@@ -1,4 +1,5 @@
-import type { InputScaling, PoolOptions, WindowKernels, Windows } from '../kernels.ts';
+import type { ConvolutionKernels, ConvolveOptions, InputScaling, PoolOptions, WindowKernels, Windows } from '../kernels.ts';
+import type { Frame } from './call.ts';
 import type { Engine } from './engine.ts';
 import { placeRows } from './operands.ts';
 
@@ -6,7 +7,7 @@ import { placeRows } from './operands.ts';
 const weight = 4;
 
 /** Windows of images: the calls of assembly/windows.ts. */
-export function windowCalls(engine: Engine): WindowKernels {
+export function windowCalls(engine: Engine): ConvolutionKernels & WindowKernels {
   const { memory, size } = engine;
   const scalings = new WeakMap<InputScaling, { scales: Float32Array | Float64Array; shifts: Float32Array | Float64Array }>();
   const numbers = (values: Float64Array) => (size === 4 ? Float32Array.from(values) : Float64Array.from(values));
@@ -25,7 +26,56 @@ export function windowCalls(engine: Engine): WindowKernels {
       out: frame.output(out, taken.out),
     }));
   };
+  /** Goes through images where the kernels can read them. @param work  is given the name of its kernel, its fields, and which image is their first */
+  const eachImages = (
+    { input, windows, filters }: ConvolveOptions,
+    frame: Frame,
+    work: (kernel: 'Bytes' | 'Floats', fields: ReturnType<typeof fieldsOf> & Record<string, number>, first: number) => void,
+  ) => {
+    const fields = (count: number) => fieldsOf({ windows, filters, count, features: input.features });
+    if (input.kind === 'floats') {
+      const values = frame.input(input.values, input.count * input.features);
+      return work('Floats', { ...fields(input.count), values }, 0);
+    }
+    const { scales, shifts } = scalingOf(input.scaling);
+    const scaling = { scale: 1, scales: frame.input(scales, input.features), shifts: frame.input(shifts, input.features) };
+    for (const { first, count, ...placed } of placeRows(memory, frame, input))
+      work('Bytes', { ...fields(count), ...placed, ...scaling }, first);
+  };
   return {
+    convolve(options) {
+      const { input, windows, filters, weights, bias, out } = options;
+      const places = windows.outHeight * windows.outWidth;
+      const length = windows.size * windows.size * windows.channels;
+      engine.inFrame((frame) => {
+        const layer = { weights: frame.input(weights, filters * length), bias: frame.input(bias, filters) };
+        const to = frame.output(out, input.count * places * filters);
+        eachImages(options, frame, (kind, fields, first) => {
+          const byUnits = filters > fields.places;
+          const work = fields.places * filters * length;
+          const range = byUnits ? { end: filters, grain: 4, work } : { end: fields.places, grain: 16, ways: [4, 2, 1], work };
+          engine.run(
+            `convolve${kind}`,
+            { ...fields, ...layer, byUnits, out: to + first * places * filters * size } as never,
+            range,
+          );
+        });
+      });
+    },
+    convolveGradWeights(options) {
+      const { input, windows, filters, dZ, out, adds } = options;
+      const places = windows.outHeight * windows.outWidth;
+      const length = windows.size * windows.size * windows.channels;
+      engine.inFrame((frame) => {
+        const gradient = frame.input(dZ, input.count * places * filters);
+        const to = adds ? frame.inOut(out.subarray(0, filters * length)) : frame.output(out, filters * length);
+        eachImages(options, frame, (kind, fields, first) => {
+          const own = { dZ: gradient + first * places * filters * size, out: to, accumulates: adds || first > 0 };
+          const range = { end: length, grain: 8, ways: [2, 1], work: fields.places * filters * length };
+          engine.run(`convolveGradWeights${kind}`, { ...fields, ...own } as never, range);
+        });
+      });
+    },
     patches({ input, windows, first, rows, out }) {
       const { outHeight, outWidth, size: side, channels } = windows;
       const length = rows * outWidth * side * side * channels;
@@ -91,6 +141,12 @@ export function windowCalls(engine: Engine): WindowKernels {
       }));
     },
   };
+}
+
+/** What calls of a convolution have in common. */
+function fieldsOf({ windows, filters, count, features }: { windows: Windows; filters: number; count: number; features: number }) {
+  const places = count * windows.outHeight * windows.outWidth;
+  return { ...windows, count, features, places, units: filters, length: windows.size * windows.size * windows.channels };
 }
 
 const featuresOf = ({ height, width, channels }: Windows) => height * width * channels;

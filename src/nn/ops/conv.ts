@@ -1,15 +1,15 @@
-import { type FloatBatch, type Floats, inScope, type Kernels, type Windows } from '../../kernels/kernels.ts';
+import { type Floats, inScope, type Kernels, type Windows } from '../../kernels/kernels.ts';
 import { type Init, initialize } from '../initializers.ts';
 import { featuresOf, type ImageShape, type Op } from '../op.ts';
 import { type Expected, type Inputs, largestOf, norm, type Rounding, reference } from '../rounding.ts';
 import { type Padding, windowsOf } from '../windows.ts';
 import { inputGradient, products, sumOver, weightGradient } from './linear.ts';
 
-/** Numbers of a panel of patches: so few that it stays in the second-level cache. */
+/** Numbers of a panel of patches' gradients: so few that it stays in the second-level cache. */
 const panel = 2 ** 17;
 
 /** Z = W·P + b at every place of an image, with W (filters, kernel · kernel · channels) and P the window of each place, its rows, columns and channels in this order: a
- *  convolution is the linear op over patches, which are gathered a panel at a time. Sums run over the window, so that their bits depend on shapes alone.
+ *  convolution is the linear op over patches, which the kernels gather a tile at a time. Sums run over the window, so that their bits depend on shapes alone.
  *  @param options.bias  false where an op above has a shift of its own
  *  @see course, part 4, week 1 */
 export function conv(options: {
@@ -29,26 +29,7 @@ export function conv(options: {
   const [W, b, Z] = [`W${n}`, `b${n}`, { id: `Z${n}`, name: `Z[${n}]` }];
   const length = kernel * kernel * input.channels;
   const places = outHeight * outWidth;
-  const rowsTogether = Math.max(1, Math.floor(panel / (outWidth * length)));
   const imagesTogether = Math.max(1, Math.floor(panel / (places * length)));
-  const scratch = Math.max(rowsTogether * outWidth, imagesTogether * places) * length;
-
-  /** Goes through the patches of a batch, a panel at a time. @param work  is given them, and which place is their first */
-  function eachPanel(
-    kernels: Kernels,
-    batch: Parameters<Kernels['patches']>[0]['input'],
-    count: number,
-    work: (patches: FloatBatch, place: number) => void,
-  ): void {
-    inScope(kernels, (scope) => {
-      const out = scope.allocate(rowsTogether * outWidth * length);
-      for (let first = 0; first < count * outHeight; first += rowsTogether) {
-        const rows = Math.min(rowsTogether, count * outHeight - first);
-        kernels.patches({ input: batch, windows, first, rows, out });
-        work({ kind: 'floats', values: out, count: rows * outWidth, features: length }, first * outWidth);
-      }
-    });
-  }
 
   /** The patches of some examples as the audit's inputs: each is made of no more than its image. */
   const patchInputs = ({ rows: images, norms }: Inputs): Inputs => {
@@ -85,27 +66,20 @@ export function conv(options: {
       kept: {},
     }),
     numbersPerExample: 2 * places * filters,
-    scratchNumbers: scratch,
+    scratchNumbers: imagesTogether * places * length,
     multiplications: places * filters * length,
 
-    forward({ kernels, tensors, slot, input: batch, count }) {
-      eachPanel(kernels, imagesOf(batch), count, (patches, place) => {
-        const out = slot.value.subarray(place * filters);
-        kernels.linear({ input: patches, weights: tensors[W]!, bias: tensors[b] ?? null, units: filters, out });
-      });
+    forward({ kernels, tensors, slot, input: batch }) {
+      const own = { input: imagesOf(batch), windows, filters };
+      kernels.convolve({ ...own, weights: tensors[W]!, bias: tensors[b] ?? null, out: slot.value });
     },
 
     // dW = dZ·Pᵀ, db = Σ dZ, dP = Wᵀ·dZ, and each number of dA is the sum over the windows that it is in
     backward({ kernels, tensors, gradient, slot, input: batch, count, below, wantsWeights, accumulate }) {
       const dZ = slot.grad;
       if (bias) kernels.sumExamples({ values: dZ, count: count * places, units: filters, out: gradient[b]!, adds: accumulate });
-      if (wantsWeights) {
-        eachPanel(kernels, imagesOf(batch), count, (patches, place) => {
-          const adds = accumulate || place > 0;
-          const own = dZ.subarray(place * filters);
-          kernels.linearGradWeights({ input: patches, dZ: own, units: filters, out: gradient[W]!, adds });
-        });
-      }
+      if (wantsWeights)
+        kernels.convolveGradWeights({ input: imagesOf(batch), windows, filters, dZ, out: gradient[W]!, adds: accumulate });
       if (below) {
         inScope(kernels, (scope) => {
           const dP = scope.allocate(imagesTogether * places * length);

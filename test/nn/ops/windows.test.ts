@@ -232,9 +232,13 @@ describe('a kernel that is broken is noticed', () => {
     problem({ network, train: noisePictures(12, { side: 8 }), kernels, learningRates: [0.1, 0.1, 0.1] });
   const whole = kernelsFor('float32');
   const broken = {
-    patches: (call) => {
-      whole.patches(call);
+    convolve: (call) => {
+      whole.convolve(call);
       call.out[0]! += 0.5;
+    },
+    convolveGradWeights: (call) => {
+      whole.convolveGradWeights(call);
+      call.out[1]! *= 1.5;
     },
     patchesGradient: (call) => {
       whole.patchesGradient(call);

@@ -153,9 +153,127 @@ function realAt(kept: usize): usize {
   return (kept >> 3) * sizeof<real>();
 }
 
-/** sums += a row; for `bytes` of sums, which are of even numbers of units. */
-function addRow(sums: usize, row: usize, bytes: usize): void {
-  for (let k: usize = 0; k < bytes; k += 16) v128.store(sums + k, f64x2.add(v128.load(sums + k), pairOf(row + realAt(k))));
+/** Rows that are gone through at once for each few units: they stay in the first-level cache, and the units' sums in registers. */
+const ROWS_AT_ONCE: i32 = 32;
+/** Bytes of the sums that are in registers together. */
+const IN_REGISTERS: usize = 64;
+
+/** sums[u] += Σ_i values[i, u] over `count` rows that are `stride` bytes apart; for `bytes` of sums, which are of even numbers of units. */
+function addRows(sums: usize, values: usize, stride: usize, count: i32, bytes: usize): void {
+  for (; count > 0; count -= ROWS_AT_ONCE, values += ROWS_AT_ONCE * stride) {
+    const end = values + <usize>smaller(count, ROWS_AT_ONCE) * stride;
+    let k: usize = 0;
+    for (; k + IN_REGISTERS <= bytes; k += IN_REGISTERS) {
+      let a = v128.load(sums + k);
+      let b = v128.load(sums + k, 16);
+      let c = v128.load(sums + k, 32);
+      let d = v128.load(sums + k, 48);
+      for (let row = values; row < end; row += stride) {
+        const at = row + realAt(k);
+        a = f64x2.add(a, pairOf(at));
+        b = f64x2.add(b, pairOf(at + realBytes(2)));
+        c = f64x2.add(c, pairOf(at + realBytes(4)));
+        d = f64x2.add(d, pairOf(at + realBytes(6)));
+      }
+      v128.store(sums + k, a);
+      v128.store(sums + k, b, 16);
+      v128.store(sums + k, c, 32);
+      v128.store(sums + k, d, 48);
+    }
+    for (; k < bytes; k += 16) {
+      let sum = v128.load(sums + k);
+      for (let row = values; row < end; row += stride) sum = f64x2.add(sum, pairOf(row + realAt(k)));
+      v128.store(sums + k, sum);
+    }
+  }
+}
+
+/** squares[u] += Σ_i (values[i, u] − means[u])², as `addRows` goes. */
+function addSquares(squares: usize, means: usize, values: usize, stride: usize, count: i32, bytes: usize): void {
+  for (; count > 0; count -= ROWS_AT_ONCE, values += ROWS_AT_ONCE * stride) {
+    const end = values + <usize>smaller(count, ROWS_AT_ONCE) * stride;
+    let k: usize = 0;
+    for (; k + IN_REGISTERS <= bytes; k += IN_REGISTERS) {
+      let a = v128.load(squares + k);
+      let b = v128.load(squares + k, 16);
+      let c = v128.load(squares + k, 32);
+      let d = v128.load(squares + k, 48);
+      for (let row = values; row < end; row += stride) {
+        const at = row + realAt(k);
+        a = addSquare(a, pairOf(at), v128.load(means + k));
+        b = addSquare(b, pairOf(at + realBytes(2)), v128.load(means + k, 16));
+        c = addSquare(c, pairOf(at + realBytes(4)), v128.load(means + k, 32));
+        d = addSquare(d, pairOf(at + realBytes(6)), v128.load(means + k, 48));
+      }
+      v128.store(squares + k, a);
+      v128.store(squares + k, b, 16);
+      v128.store(squares + k, c, 32);
+      v128.store(squares + k, d, 48);
+    }
+    for (; k < bytes; k += 16) {
+      let sum = v128.load(squares + k);
+      for (let row = values; row < end; row += stride) sum = addSquare(sum, pairOf(row + realAt(k)), v128.load(means + k));
+      v128.store(squares + k, sum);
+    }
+  }
+}
+
+function addSquare(sum: v128, value: v128, mean: v128): v128 {
+  const off = f64x2.sub(value, mean);
+  return f64x2.add(sum, f64x2.mul(off, off));
+}
+
+/** sums[u] += Σ_i d[i, u] and products[u] += Σ_i d[i, u] · other[i, u], as `addRows` goes. */
+function addProducts(sums: usize, products: usize, values: usize, other: usize, stride: usize, count: i32, bytes: usize): void {
+  const apart = other - values;
+  for (; count > 0; count -= ROWS_AT_ONCE, values += ROWS_AT_ONCE * stride) {
+    const end = values + <usize>smaller(count, ROWS_AT_ONCE) * stride;
+    let k: usize = 0;
+    for (; k + IN_REGISTERS <= bytes; k += IN_REGISTERS) {
+      let a = v128.load(sums + k);
+      let b = v128.load(sums + k, 16);
+      let c = v128.load(sums + k, 32);
+      let d = v128.load(sums + k, 48);
+      let p = v128.load(products + k);
+      let q = v128.load(products + k, 16);
+      let r = v128.load(products + k, 32);
+      let s = v128.load(products + k, 48);
+      for (let row = values; row < end; row += stride) {
+        const at = row + realAt(k);
+        let value = pairOf(at);
+        a = f64x2.add(a, value);
+        p = f64x2.add(p, f64x2.mul(value, pairOf(at + apart)));
+        value = pairOf(at + realBytes(2));
+        b = f64x2.add(b, value);
+        q = f64x2.add(q, f64x2.mul(value, pairOf(at + apart + realBytes(2))));
+        value = pairOf(at + realBytes(4));
+        c = f64x2.add(c, value);
+        r = f64x2.add(r, f64x2.mul(value, pairOf(at + apart + realBytes(4))));
+        value = pairOf(at + realBytes(6));
+        d = f64x2.add(d, value);
+        s = f64x2.add(s, f64x2.mul(value, pairOf(at + apart + realBytes(6))));
+      }
+      v128.store(sums + k, a);
+      v128.store(sums + k, b, 16);
+      v128.store(sums + k, c, 32);
+      v128.store(sums + k, d, 48);
+      v128.store(products + k, p);
+      v128.store(products + k, q, 16);
+      v128.store(products + k, r, 32);
+      v128.store(products + k, s, 48);
+    }
+    for (; k < bytes; k += 16) {
+      let sum = v128.load(sums + k);
+      let product = v128.load(products + k);
+      for (let row = values; row < end; row += stride) {
+        const value = pairOf(row + realAt(k));
+        sum = f64x2.add(sum, value);
+        product = f64x2.add(product, f64x2.mul(value, pairOf(row + apart + realAt(k))));
+      }
+      v128.store(sums + k, sum);
+      v128.store(products + k, product);
+    }
+  }
 }
 
 /** out[u] (+)= Σ_i values[i, u] over `count` examples, in f64 one after the other, for units first … end − 1. */
@@ -168,7 +286,7 @@ export function sumExamples(call: SumExamplesCall, first: i32, end: i32, scratch
     const values = call.values + realBytes(u);
     for (let k: usize = 0; k < bytes; k += 16)
       v128.store(scratch + k, call.accumulates === 0 ? f64x2.splat(0) : pairOf(to + realAt(k)));
-    for (let i = 0; i < call.count; i++) addRow(scratch, values + <usize>i * stride, bytes);
+    addRows(scratch, values, stride, call.count, bytes);
     for (let k: usize = 0; k < bytes; k += 16) putPair(to + realAt(k), v128.load(scratch + k));
     if (some & 1) sumUnit(call, u + some - 1);
   }
@@ -207,14 +325,9 @@ function normalizeTogether(call: BatchNormCall, u: i32, bytes: usize, means: usi
     v128.store(means + k, f64x2.splat(0));
     v128.store(squares + k, f64x2.splat(0));
   }
-  for (let row = call.z + from; row < end; row += stride) addRow(means, row, bytes);
+  addRows(means, call.z + from, stride, call.count, bytes);
   for (let k: usize = 0; k < bytes; k += 16) v128.store(means + k, f64x2.div(v128.load(means + k), count));
-  for (let row = call.z + from; row < end; row += stride) {
-    for (let k: usize = 0; k < bytes; k += 16) {
-      const off = f64x2.sub(pairOf(row + realAt(k)), v128.load(means + k));
-      v128.store(squares + k, f64x2.add(v128.load(squares + k), f64x2.mul(off, off)));
-    }
-  }
+  addSquares(squares, means, call.z + from, stride, call.count, bytes);
   for (let k: usize = 0; k < bytes; k += 16) {
     const variance = f64x2.div(v128.load(squares + k), count);
     const at = from + realAt(k);
@@ -320,15 +433,7 @@ function gradientTogether(call: BatchNormBackwardCall, u: i32, bytes: usize, sum
     v128.store(sums + k, f64x2.splat(0));
     v128.store(products + k, f64x2.splat(0));
   }
-  let normalized = call.normalized + from;
-  for (let row = call.dZ + from; row < end; row += stride, normalized += stride) {
-    for (let k: usize = 0; k < bytes; k += 16) {
-      const at = realAt(k);
-      const d = pairOf(row + at);
-      v128.store(sums + k, f64x2.add(v128.load(sums + k), d));
-      v128.store(products + k, f64x2.add(v128.load(products + k), f64x2.mul(d, pairOf(normalized + at))));
-    }
-  }
+  addProducts(sums, products, call.dZ + from, call.normalized + from, stride, call.count, bytes);
   for (let k: usize = 0; k < bytes; k += 16) {
     const at = from + realAt(k);
     putPair(call.betaGradient + at, v128.load(sums + k));
@@ -337,11 +442,15 @@ function gradientTogether(call: BatchNormBackwardCall, u: i32, bytes: usize, sum
     v128.store(factors + k, f64x2.div(pairOf(call.gamma + at), root));
     v128.store(sums + k, f64x2.div(v128.load(sums + k), count));
   }
-  normalized = call.normalized + from;
+  // divided by a power of two, factors and products have the same digits: then one division a unit does for all its numbers
+  const isPower = popcnt<i32>(call.count) === 1;
+  if (isPower) for (let k: usize = 0; k < bytes; k += 16) v128.store(products + k, f64x2.div(v128.load(products + k), count));
+  let normalized = call.normalized + from;
   for (let row = call.dZ + from; row < end; row += stride, normalized += stride) {
     for (let k: usize = 0; k < bytes; k += 16) {
       const at = realAt(k);
-      const along = f64x2.div(f64x2.mul(pairOf(normalized + at), v128.load(products + k)), count);
+      let along = f64x2.mul(pairOf(normalized + at), v128.load(products + k));
+      if (!isPower) along = f64x2.div(along, count);
       const left = f64x2.sub(f64x2.sub(pairOf(row + at), v128.load(sums + k)), along);
       putPair(row + at, f64x2.mul(v128.load(factors + k), left));
     }

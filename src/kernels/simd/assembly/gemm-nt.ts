@@ -23,6 +23,11 @@ export function blockStride(): usize {
   return DEQUANTIZED_BYTES + 64;
 }
 
+/** The same of a tile of patches. */
+export function patchStride(): usize {
+  return BLOCK_BYTES + 64;
+}
+
 /** Room for the panels of PANEL_UNITS rows of W, and behind them for sums. */
 export function panelBytes(): usize {
   return PANEL_UNITS * BLOCK_BYTES + WIDE_SUMS;

@@ -1,8 +1,12 @@
 import { dequantizeTile } from './dequantize';
-import { blockColumns, blockStride, gemmNT, layPanels, PANEL_UNITS, panelBytes, ROWS } from './gemm-nt';
+import { blockColumns, blockStride, gemmNT, layPanels, PANEL_UNITS, panelBytes, patchStride, ROWS } from './gemm-nt';
 import { gemmTN } from './gemm-tn';
 import {
   ByteGradient,
+  ConvolveBytesCall,
+  ConvolveFloatsCall,
+  ConvolveGradWeightsBytesCall,
+  ConvolveGradWeightsFloatsCall,
   EXAMPLES,
   LinearBytesCall,
   LinearFloatsCall,
@@ -12,6 +16,7 @@ import {
 } from './generated/calls';
 import { addListed, listNumbers, listsBytes, UNITS } from './sparse';
 import { COLUMNS, smaller, tileStride } from './tiles';
+import { gatherTile } from './windows';
 
 /**
  * The three products of a layer, over a range of their result, so that threads can share one: every number is the same
@@ -25,7 +30,7 @@ function tileBytes(): usize {
 
 /** Room that these products need: a tile, and behind it lists of numbers or panels. */
 export function layerScratch(): usize {
-  return max<usize>(tileBytes() + listsBytes(), <usize>ROWS * blockStride() + panelBytes());
+  return max<usize>(tileBytes() + listsBytes(), <usize>ROWS * patchStride() + panelBytes());
 }
 
 /** out[i, u] = scale · Σ_k x[i, k] · w[u, k] + bias[u], x made of bytes: for examples first … end − 1, or for units, if `byUnits`. */
@@ -40,17 +45,36 @@ export function linearFloats(call: LinearFloatsCall, first: i32, end: i32, scrat
   else linearBlock(call, 0, call.count, first, end, scratch);
 }
 
+/** The same with x of patches of images of bytes: an example is a place of an image. */
+export function convolveBytes(call: ConvolveBytesCall, first: i32, end: i32, scratch: usize): void {
+  if (call.byUnits === 0) linearBlock(call, first, end, 0, call.units, scratch);
+  else linearBlock(call, 0, call.places, first, end, scratch);
+}
+
+/** The same with images of reals. */
+export function convolveFloats(call: ConvolveFloatsCall, first: i32, end: i32, scratch: usize): void {
+  if (call.byUnits === 0) linearBlock(call, first, end, 0, call.units, scratch);
+  else linearBlock(call, 0, call.places, first, end, scratch);
+}
+
+/** Columns of X, as a call has them: of patches those of a window. */
+function columnsOf<Call>(call: Call): i32 {
+  if (isDefined(call.length)) return call.length;
+  return call.features;
+}
+
 /** For examples first … end − 1 and units unit … unitsEnd − 1.
  *  @typeParam Call  of bytes or of reals: each has code of its own */
 function linearBlock<Call>(call: Call, first: i32, end: i32, unit: i32, unitsEnd: i32, scratch: usize): void {
-  const block = blockColumns(isDefined(call.bytes));
+  const features = columnsOf(call);
+  const block = blockColumns(isDefined(call.bytes) && !isDefined(call.length));
   const outStride = <usize>call.units * sizeof<real>();
   for (; unit < unitsEnd; unit += PANEL_UNITS) {
     const units = smaller(PANEL_UNITS, unitsEnd - unit);
     const out = call.out + <usize>unit * sizeof<real>();
     for (let i = <usize>first; i < <usize>end; i++) memory.fill(out + i * outStride, 0, <usize>units * sizeof<real>());
-    for (let column = 0; column < call.features; column += block) {
-      const columns = smaller(block, call.features - column);
+    for (let column = 0; column < features; column += block) {
+      const columns = smaller(block, features - column);
       linearColumns(call, first, end, unit, units, column, columns, scratch);
     }
     const bias: usize = call.bias === 0 ? 0 : call.bias + <usize>unit * sizeof<real>();
@@ -71,16 +95,20 @@ function linearColumns<Call>(
   columns: i32,
   scratch: usize,
 ): void {
-  const stride = <usize>call.features * sizeof<real>();
+  const stride = <usize>columnsOf(call) * sizeof<real>();
   const outStride = <usize>call.units * sizeof<real>();
-  const panels = scratch + <usize>ROWS * blockStride();
+  const panels = scratch + <usize>ROWS * patchStride();
   const at = <usize>column * sizeof<real>();
   const w = call.weights + <usize>unit * stride + at;
   layPanels(w, stride, units, columns, panels);
   for (; first < end; first += ROWS) {
     const rows = smaller(ROWS, end - first);
     const out = call.out + <usize>first * outStride + <usize>unit * sizeof<real>();
-    if (isDefined(call.bytes)) {
+    if (isDefined(call.length)) {
+      if (isDefined(call.bytes)) gatherTile<u8, Call>(call, first, rows, column, columns, scratch, patchStride());
+      else gatherTile<void, Call>(call, first, rows, column, columns, scratch, patchStride());
+      gemmNT(scratch, patchStride(), rows, w, stride, units, columns, out, outStride, panels);
+    } else if (isDefined(call.bytes)) {
       dequantizeTile(call, first, rows, column, columns, scratch, blockStride());
       gemmNT(scratch, blockStride(), rows, w, stride, units, columns, out, outStride, panels);
     } else {
@@ -167,6 +195,33 @@ export function linearGradWeightsFloats(call: LinearGradWeightsFloatsCall, first
     const at = <usize>first * sizeof<real>();
     const columns = smaller(COLUMNS, end - first);
     gemmTN(call.dZ, sizeof<real>(), term, call.values + at, stride, count, call.out + at, stride, units, columns, adds);
+  }
+}
+
+/** The same with x of patches, from images of bytes. */
+export function convolveGradWeightsBytes(call: ConvolveGradWeightsBytesCall, first: i32, end: i32, scratch: usize): void {
+  sumPatches<u8, ConvolveGradWeightsBytesCall>(call, first, end, scratch);
+}
+
+/** The same from images of reals. */
+export function convolveGradWeightsFloats(call: ConvolveGradWeightsFloatsCall, first: i32, end: i32, scratch: usize): void {
+  sumPatches<void, ConvolveGradWeightsFloatsCall>(call, first, end, scratch);
+}
+
+/** @typeParam Bytes  void where the images are reals */
+function sumPatches<Bytes, Call>(call: Call, first: i32, end: i32, scratch: usize): void {
+  const stride = <usize>call.length * sizeof<real>();
+  const term = <usize>call.units * sizeof<real>();
+  for (let place = 0; place < call.places; place += EXAMPLES) {
+    const rows = smaller(EXAMPLES, call.places - place);
+    const dZ = call.dZ + <usize>place * term;
+    const adds = call.accumulates !== 0 || place > 0;
+    for (let column = first; column < end; column += COLUMNS) {
+      const columns = smaller(COLUMNS, end - column);
+      const to = call.out + <usize>column * sizeof<real>();
+      gatherTile<Bytes, Call>(call, place, rows, column, columns, scratch, tileStride());
+      gemmTN(dZ, sizeof<real>(), term, scratch, tileStride(), rows, to, stride, call.units, columns, adds);
+    }
   }
 }
 

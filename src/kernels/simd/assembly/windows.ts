@@ -47,6 +47,51 @@ function gather<Bytes, Call>(call: Call, first: i32, end: i32): void {
   }
 }
 
+/** Numbers `column` … of the windows of places `first` … first + rows − 1, in rows that are `stride` bytes apart. */
+export function gatherTile<Bytes, Call>(
+  call: Call,
+  first: i32,
+  rows: i32,
+  column: i32,
+  columns: i32,
+  tile: usize,
+  stride: usize,
+): void {
+  const run = call.size * call.channels; // a window's row of pixels is one run of numbers in memory
+  const line = call.width * call.channels;
+  const end = column + columns;
+  const top = column / run;
+  let image = first / (call.outHeight * call.outWidth);
+  let i = (first / call.outWidth) % call.outHeight;
+  let j = first % call.outWidth;
+  for (; rows > 0; rows--, tile += stride) {
+    const left = (j * call.stride - call.left) * call.channels;
+    let y = i * call.stride - call.top + top;
+    let to = tile;
+    let from = column - top * run;
+    for (let at = column; at < end; y++, from = 0) {
+      const count = min<i32>(run - from, end - at);
+      const x = left + from;
+      const before = y < 0 || y >= call.height ? count : min<i32>(count, max<i32>(0, -x));
+      const inside = max<i32>(0, min<i32>(count, line - x) - before);
+      zero(to, realBytes(before));
+      copyPixels<Bytes, Call>(call, image, y * line + x + before, inside, to + realBytes(before));
+      zero(to + realBytes(before + inside), realBytes(count - before - inside));
+      to += realBytes(count);
+      at += count;
+    }
+    if (++j < call.outWidth) continue;
+    j = 0;
+    if (++i < call.outHeight) continue;
+    i = 0;
+    image++;
+  }
+}
+
+function realBytes(count: i32): usize {
+  return <usize>count * sizeof<real>();
+}
+
 /** `count` numbers of an image from number `at` on. */
 function copyPixels<Bytes, Call>(call: Call, image: i32, at: i32, count: i32, to: usize): void {
   const offset = <usize>at * sizeof<real>();
