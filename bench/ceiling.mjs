@@ -35,7 +35,7 @@ export async function measureCeiling() {
   const { isWide, wideFlag } = await import('../dist/kernels/simd/compiled.js');
   // V8 12.4, by Node 22, makes no pairs of sums that a loop carries on
   const widths = isWide && !process.versions.v8.startsWith('12.4.') ? [128, 256] : [128];
-  if (isWide) setFlagsFromString(wideFlag);
+  if (widths.includes(256)) setFlagsFromString(wideFlag);
   const ceiling = { module: await compile(widths), arrived: new Int32Array(new SharedArrayBuffer(4)) };
   const file = new URL(import.meta.url);
   const workers = Array.from({ length: availableParallelism() }, () => new Worker(file, { workerData: { ceiling } }));
