@@ -1,8 +1,10 @@
-// A training step of the network `air` (docs/photographs.md), batch 64, strict: node bench/air.mjs [ROUNDS]. Beside it PyTorch in both layouts (bench/peers/air.py), in turns.
+// A training step of the network `air` (docs/photographs.md), batch 64, strict: node bench/air.mjs [ROUNDS]. Beside it, in turns,
+// the machine's ceiling (bench/ceiling.mjs) and PyTorch in both layouts (bench/peers/air.py).
 // node bench/air.mjs kernels: where a step's time goes, by kernel.
 import { spawnSync } from 'node:child_process';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { measureCeiling } from './ceiling.mjs';
 
 const root = new URL('..', import.meta.url);
 const side = 64;
@@ -19,19 +21,33 @@ export const layers = [
 ];
 
 if (process.argv[2] === 'kernels') await byKernel();
-else if (process.env.NN_AIR === 'step') console.log((await ours()).step);
-else compare(Number(process.argv[2] ?? 3));
+else if (process.env.NN_AIR === 'step') console.log(JSON.stringify(await ours()));
+else await compare(Number(process.argv[2] ?? 3));
 
-function compare(rounds) {
+async function compare(rounds) {
   console.log(`${cpus()[0].model}, Node ${process.version}`);
   for (let round = 0; round < rounds; round++) {
     const own = spawnSync(process.execPath, [fileURLToPath(import.meta.url)], {
       env: { ...process.env, NN_AIR: 'step' },
       encoding: 'utf8',
     });
+    if (own.status !== 0) throw new Error(own.stderr);
+    const ceilings = await measureCeiling();
     const peer = spawnSync('/usr/bin/python3', [fileURLToPath(new URL('peers/air.py', import.meta.url))], { encoding: 'utf8' });
-    console.log(`nn ${own.stdout.trim()} ms · ${peer.stdout.trim() || peer.stderr.trim().split('\n').at(-1)}`);
+    const peerTimes = peer.stdout?.trim() || peer.stderr?.trim().split('\n').at(-1) || 'no PyTorch';
+    console.log(`${stepText(JSON.parse(own.stdout), ceilings)} · ${peerTimes}`);
   }
+}
+
+/** How long a step takes, and what it comes to beside the ceiling of the widest registers and all threads. */
+function stepText({ step, operations }, ceilings) {
+  const rate = operations / step / 1e6;
+  const threads = Math.max(...ceilings.map((row) => row.threads));
+  const all = ceilings.filter((row) => row.threads === threads);
+  const share = rate / Math.max(...all.map((row) => row.rate));
+  const texts = all.map((row) => `${row.rate.toFixed(0)} in ${row.bits} bits`).join(', ');
+  const product = `${(operations / 1e9).toFixed(2)} GFLOP, ${rate.toFixed(1)} GFLOP/s`;
+  return `nn ${step} ms (${product}, ${(100 * share).toFixed(0)}% of the ceiling: ${texts}, ${threads} threads)`;
 }
 
 /** Milliseconds a step in each kernel. */
@@ -62,13 +78,14 @@ function timed(kernels, times) {
   return { ...Object.fromEntries(calls), scope };
 }
 
-/** The median step of some, in milliseconds, and how many there were. */
+/** The median step of some, in milliseconds, how many there were, and the floating-point operations in the products of one. */
 async function ours({ prepare = (kernels) => kernels, warm = () => {} } = {}) {
   const from = (path) => import(new URL(`dist/${path}`, root));
   const { checkConfig } = await from('config/load.js');
   const { kernelsFor } = await from('kernels/select.js');
   const { fitOptions, planTraining } = await from('training/plan.js');
   const { fit } = await from('training/fit.js');
+  const { opsOf } = await from('nn/build.js');
   const training = { epochs: 14, batchSize: batch, evaluateEvery: 1000, optimizer: { name: 'adamw' }, learningRate: 0.003 };
   const config = checkConfig({ data: { source: { type: 'drawn' } }, model: { layers }, training }, 'air');
   const pixels = Uint8Array.from({ length: batch * inputs }, (_, i) => (i * 2654435761) >>> 24);
@@ -85,5 +102,12 @@ async function ours({ prepare = (kernels) => kernels, warm = () => {} } = {}) {
     before = now;
   }
   const step = Math.round(times.slice(cold).sort((a, b) => a - b)[Math.floor((times.length - cold) / 2)]);
-  return { step, steps: times.length - cold };
+  return { step, steps: times.length - cold, operations: operationsOf(opsOf(options.network)) };
+}
+
+/** A multiplication and an addition for each weight that a number meets: forward, in the gradient of the weights and, but for the first layer,
+ *  in that of the input. */
+function operationsOf([first, ...above]) {
+  const upper = above.reduce((sum, { multiplications }) => sum + multiplications, 0);
+  return 2 * batch * (2 * first.multiplications + 3 * upper);
 }
