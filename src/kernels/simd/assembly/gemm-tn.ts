@@ -1,6 +1,6 @@
-import { addProduct, lanes, ZEROS } from './tiles';
+import { addProduct, lanes, wide, ZEROS } from './tiles';
 
-/** Sums of rows scaled by numbers, in registers of four rows of the result by two vectors. */
+/** Sums of rows scaled by numbers, in registers of four rows of the result by two vectors, or four where they are wide. */
 
 /** out[r, k] (+)= Σ_j p[r, j] · q[j, k]; each sum runs over j in order.
  *  @param p, pRow, pTerm     number (r, j) lies at p + r · pRow + j · pTerm
@@ -28,6 +28,12 @@ export function gemmTN(
     const from = p + <usize>r * pRow;
     const to = out + <usize>r * outStride;
     let k: usize = 0;
+    if (wide) {
+      for (; k + 64 <= whole; k += 64) {
+        if (neighbours) scaled4x4<void>(from, pRow, pTerm, q + k, qStride, terms, to + k, outStride, add);
+        else scaled4x4<real>(from, pRow, pTerm, q + k, qStride, terms, to + k, outStride, add);
+      }
+    }
     for (; k + 32 <= whole; k += 32) {
       if (neighbours) scaled4x2<void>(from, pRow, pTerm, q + k, qStride, terms, to + k, outStride, add);
       else scaled4x2<real>(from, pRow, pTerm, q + k, qStride, terms, to + k, outStride, add);
@@ -130,6 +136,93 @@ function scaled4x2<Apart>(
   v128.store(out2, b2, 16);
   v128.store(out3, a3);
   v128.store(out3, b3, 16);
+}
+
+/** Four rows by four vectors, for wide registers: with half as many sums one would wait for the other. @typeParam Apart  as above */
+function scaled4x4<Apart>(
+  p: usize,
+  pRow: usize,
+  pTerm: usize,
+  q: usize,
+  qStride: usize,
+  terms: i32,
+  out: usize,
+  outStride: usize,
+  add: bool,
+): void {
+  const out1 = out + outStride;
+  const out2 = out1 + outStride;
+  const out3 = out2 + outStride;
+  const from = add ? out : ZEROS;
+  const from1 = add ? out1 : ZEROS;
+  const from2 = add ? out2 : ZEROS;
+  const from3 = add ? out3 : ZEROS;
+  let a0 = v128.load(from);
+  let b0 = v128.load(from, 16);
+  let c0 = v128.load(from, 32);
+  let d0 = v128.load(from, 48);
+  let a1 = v128.load(from1);
+  let b1 = v128.load(from1, 16);
+  let c1 = v128.load(from1, 32);
+  let d1 = v128.load(from1, 48);
+  let a2 = v128.load(from2);
+  let b2 = v128.load(from2, 16);
+  let c2 = v128.load(from2, 32);
+  let d2 = v128.load(from2, 48);
+  let a3 = v128.load(from3);
+  let b3 = v128.load(from3, 16);
+  let c3 = v128.load(from3, 32);
+  let d3 = v128.load(from3, 48);
+  let p1 = p + pRow;
+  let p2 = p1 + pRow;
+  let p3 = p2 + pRow;
+  for (const end = q + <usize>terms * qStride; q < end; q += qStride, p += pTerm) {
+    const x = v128.load(q);
+    const y = v128.load(q, 16);
+    const z = v128.load(q, 32);
+    const w = v128.load(q, 48);
+    let s = v128.load_splat<real>(p);
+    a0 = addProduct(a0, s, x);
+    b0 = addProduct(b0, s, y);
+    c0 = addProduct(c0, s, z);
+    d0 = addProduct(d0, s, w);
+    s = isVoid<Apart>() ? v128.load_splat<real>(p, sizeof<real>()) : v128.load_splat<real>(p1);
+    a1 = addProduct(a1, s, x);
+    b1 = addProduct(b1, s, y);
+    c1 = addProduct(c1, s, z);
+    d1 = addProduct(d1, s, w);
+    s = isVoid<Apart>() ? v128.load_splat<real>(p, 2 * sizeof<real>()) : v128.load_splat<real>(p2);
+    a2 = addProduct(a2, s, x);
+    b2 = addProduct(b2, s, y);
+    c2 = addProduct(c2, s, z);
+    d2 = addProduct(d2, s, w);
+    s = isVoid<Apart>() ? v128.load_splat<real>(p, 3 * sizeof<real>()) : v128.load_splat<real>(p3);
+    a3 = addProduct(a3, s, x);
+    b3 = addProduct(b3, s, y);
+    c3 = addProduct(c3, s, z);
+    d3 = addProduct(d3, s, w);
+    if (!isVoid<Apart>()) {
+      p1 += pTerm;
+      p2 += pTerm;
+      p3 += pTerm;
+    }
+  }
+  v128.store(out, a0);
+  v128.store(out, b0, 16);
+  v128.store(out, c0, 32);
+  v128.store(out, d0, 48);
+  v128.store(out1, a1);
+  v128.store(out1, b1, 16);
+  v128.store(out1, c1, 32);
+  v128.store(out1, d1, 48);
+  v128.store(out2, a2);
+  v128.store(out2, b2, 16);
+  v128.store(out2, c2, 32);
+  v128.store(out2, d2, 48);
+  v128.store(out3, a3);
+  v128.store(out3, b3, 16);
+  v128.store(out3, c3, 32);
+  v128.store(out3, d3, 48);
 }
 
 function scaled1x4(p: usize, pTerm: usize, q: usize, qStride: usize, terms: i32, out: usize, add: bool): void {
