@@ -26,54 +26,51 @@ export function windowCalls(engine: Engine): ConvolutionKernels & WindowKernels 
       out: frame.output(out, taken.out),
     }));
   };
-  /** Goes through images where the kernels can read them. @param work  is given the name of its kernel, its fields, and which image is their first */
-  const eachImages = (
-    { input, windows, filters }: ConvolveOptions,
-    frame: Frame,
-    work: (kernel: 'Bytes' | 'Floats', fields: ReturnType<typeof fieldsOf> & Record<string, number>, first: number) => void,
-  ) => {
-    const fields = (count: number) => fieldsOf({ windows, filters, count, features: input.features });
+  /** Images where the kernels can read them, with which of a batch is their first. */
+  function* placedImages(frame: Frame, input: ConvolveOptions['input']) {
     if (input.kind === 'floats') {
       const values = frame.input(input.values, input.count * input.features);
-      return work('Floats', { ...fields(input.count), values }, 0);
+      yield { first: 0, count: input.count, floats: { values }, bytes: null };
+      return;
     }
     const { scales, shifts } = scalingOf(input.scaling);
     const scaling = { scale: 1, scales: frame.input(scales, input.features), shifts: frame.input(shifts, input.features) };
-    for (const { first, count, ...placed } of placeRows(memory, frame, input))
-      work('Bytes', { ...fields(count), ...placed, ...scaling }, first);
-  };
+    for (const { first, count, ...rows } of placeRows(memory, frame, input))
+      yield { first, count, floats: null, bytes: { ...rows, ...scaling } };
+  }
+
   return {
     convolve(options) {
       const { input, windows, filters, weights, bias, out } = options;
-      const places = windows.outHeight * windows.outWidth;
-      const length = windows.size * windows.size * windows.channels;
+      const { places, length } = sizesOf(windows);
       engine.inFrame((frame) => {
         const layer = { weights: frame.input(weights, filters * length), bias: frame.input(bias, filters) };
         const to = frame.output(out, input.count * places * filters);
-        eachImages(options, frame, (kind, fields, first) => {
+        for (const { first, count, floats, bytes } of placedImages(frame, input)) {
+          const fields = fieldsOf(options, count);
           const byUnits = filters > fields.places;
           const work = fields.places * filters * length;
           const range = byUnits ? { end: filters, grain: 4, work } : { end: fields.places, grain: 16, ways: [4, 2, 1], work };
-          engine.run(
-            `convolve${kind}`,
-            { ...fields, ...layer, byUnits, out: to + first * places * filters * size } as never,
-            range,
-          );
-        });
+          const own = { ...fields, ...layer, byUnits, out: to + first * places * filters * size };
+          if (floats) engine.run('convolveFloats', { ...own, ...floats }, range);
+          else engine.run('convolveBytes', { ...own, ...bytes }, range);
+        }
       });
     },
     convolveGradWeights(options) {
       const { input, windows, filters, dZ, out, adds } = options;
-      const places = windows.outHeight * windows.outWidth;
-      const length = windows.size * windows.size * windows.channels;
+      const { places, length } = sizesOf(windows);
       engine.inFrame((frame) => {
         const gradient = frame.input(dZ, input.count * places * filters);
         const to = adds ? frame.inOut(out.subarray(0, filters * length)) : frame.output(out, filters * length);
-        eachImages(options, frame, (kind, fields, first) => {
-          const own = { dZ: gradient + first * places * filters * size, out: to, accumulates: adds || first > 0 };
+        for (const { first, count, floats, bytes } of placedImages(frame, input)) {
+          const fields = fieldsOf(options, count);
           const range = { end: length, grain: 8, ways: [2, 1], work: fields.places * filters * length };
-          engine.run(`convolveGradWeights${kind}`, { ...fields, ...own } as never, range);
-        });
+          const numbers = gradient + first * places * filters * size;
+          const own = { ...fields, dZ: numbers, out: to, accumulates: adds || first > 0 };
+          if (floats) engine.run('convolveGradWeightsFloats', { ...own, ...floats }, range);
+          else engine.run('convolveGradWeightsBytes', { ...own, ...bytes }, range);
+        }
       });
     },
     patches({ input, windows, first, rows, out }) {
@@ -143,10 +140,16 @@ export function windowCalls(engine: Engine): ConvolutionKernels & WindowKernels 
   };
 }
 
-/** What calls of a convolution have in common. */
-function fieldsOf({ windows, filters, count, features }: { windows: Windows; filters: number; count: number; features: number }) {
-  const places = count * windows.outHeight * windows.outWidth;
-  return { ...windows, count, features, places, units: filters, length: windows.size * windows.size * windows.channels };
+/** Of a convolution: places of an image, and numbers of a window. */
+const sizesOf = ({ outHeight, outWidth, size, channels }: Windows) => ({
+  places: outHeight * outWidth,
+  length: size * size * channels,
+});
+
+/** What the calls of a convolution have in common, for so many images. */
+function fieldsOf({ input, windows, filters }: ConvolveOptions, count: number) {
+  const { places, length } = sizesOf(windows);
+  return { ...windows, count, features: input.features, places: count * places, units: filters, length };
 }
 
 const featuresOf = ({ height, width, channels }: Windows) => height * width * channels;
