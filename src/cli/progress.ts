@@ -12,6 +12,8 @@ export interface Work {
   total: number;
   /** what was done before, and so says nothing of the pace */
   begun: number;
+  /** what so much of it takes, where units of the work differ: the time left goes by that */
+  effort?: ((done: number) => number) | undefined;
 }
 
 export const silence: Progress = { update: () => {}, stop: () => {} };
@@ -72,8 +74,8 @@ export interface State {
   facts: string[];
 }
 
-function stateOf({ title, total, begun }: Work) {
-  const leftAfter = pace(total, begun);
+function stateOf({ title, total, begun, effort }: Work) {
+  const leftAfter = pace(total, begun, effort);
   let [done, detail, left] = [begun, '', ''];
   return {
     /** @param said  what was said before stands, where it is undefined: an epoch that is under way has no cost yet */
@@ -115,15 +117,16 @@ const firstUnitSeconds = 30;
 
 /** "12s left", from the pace since the first unit was done (an epoch, a picture): what is prepared before says nothing of the rest. Nothing
  *  before there is a pace. */
-function pace(total: number, begun: number): (done: number) => string {
+function pace(total: number, begun: number, effort = (done: number) => done): (done: number) => string {
   let from: { at: number; done: number; inFirst: boolean } | undefined;
   return (done) => {
     const at = performance.now();
     const inFirst = done < begun + 1;
     if (from === undefined || (from.inFirst && !inFirst)) from = { at, done, inFirst };
     const [seconds, units] = [(at - from.at) / 1000, done - from.done];
+    const perSecond = (effort(done) - effort(from.done)) / seconds;
     const isKnown = inFirst ? seconds >= firstUnitSeconds : seconds >= paceSeconds || units >= (total - begun) / 20;
-    return isKnown && units > 0 ? `${duration((seconds / units) * (total - done))} left` : '';
+    return isKnown && units > 0 ? `${duration((effort(total) - effort(done)) / perSecond)} left` : '';
   };
 }
 

@@ -38,8 +38,8 @@ export function createContext(values: GlobalValues, signal: AbortSignal): Contex
     warn: (text) => quiet || aside(`${err.style('yellow', 'warning:')} ${text}`),
     complain: aside,
     style: out.style,
-    progress: (title, total, begun = 0) => {
-      const work = { title, total, begun };
+    progress: (title, total, begun = 0, effort) => {
+      const work = { title, total, begun, effort };
       bar = quiet ? silence : stderr.isTTY && !isDumb ? drawBar(work, stderr) : writeLines(work, err.lines);
       return bar;
     },

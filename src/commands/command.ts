@@ -23,7 +23,7 @@ export interface Context {
   complain(text: string): void;
   /** a bar on a terminal, a plain line now and then elsewhere
    *  @param begun  what was done before, and so says nothing of the pace */
-  progress(title: string, total: number, begun?: number): Progress;
+  progress(title: string, total: number, begun?: number, effort?: (done: number) => number): Progress;
   /** aborted by Ctrl-C, SIGTERM or a closed pipe; its reason says which */
   signal: AbortSignal;
   /** bytes of standard input. @throws UserError (data) where they are more */

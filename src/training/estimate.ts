@@ -1,7 +1,7 @@
 import { augmentBatch, augments } from '../data/augment.ts';
 import { type Batch, inScope, type Kernels } from '../kernels/kernels.ts';
 import { backward, createWorkspace, forward, lossGradient, type Pass, parametersOver } from '../nn/network.ts';
-import { shareOfWork } from './stages.ts';
+import { workUntil } from './stages.ts';
 import { type FitOptions, kernelsOf } from './state.ts';
 import { trainableOf } from './trainable.ts';
 
@@ -36,8 +36,8 @@ export function estimateSeconds(options: FitOptions): number {
       backward(pass, gradient);
     });
     const look = dev === null ? 0 : seconds(() => void forward(pass)) * (dev.labels.length / count / evaluateEvery);
-    const share = shareOfWork(options.stages, network, epochs);
-    return preparation + epochs * (step * share * (m / count) + look);
+    const whole = workUntil(options.stages, network, epochs);
+    return preparation + whole * step * (m / count) + epochs * look;
   });
 }
 

@@ -72,15 +72,14 @@ export function scalingOf({ network }: Stage, { scale, shift }: InputScaling): I
   return { scale: scale.slice(0, network.inputs), shift: shift.slice(0, network.inputs) };
 }
 
-/** Multiplications of all epochs, beside those of as many with whole images. */
-export function shareOfWork(stages: readonly Stage[], whole: Network, epochs: number): number {
-  if (stages.length === 0) return 1;
+/** Multiplications of the first `epochs`, which need not be whole, in those of an epoch with whole images. */
+export function workUntil(stages: readonly Stage[], whole: Network, epochs: number): number {
   const work = (network: Network) => opsOf(network).reduce((sum, { multiplications }) => sum + multiplications, 0);
-  let sum = 0;
-  let before = 0;
+  let [sum, before] = [0, 0];
   for (const { lastEpoch, network } of stages) {
-    sum += (lastEpoch - before) * work(network);
-    before = lastEpoch;
+    const end = Math.min(epochs, lastEpoch);
+    sum += (end - before) * (work(network) / work(whole));
+    before = end;
   }
-  return (sum / work(whole) + epochs - before) / epochs;
+  return sum + epochs - before;
 }

@@ -24,6 +24,7 @@ import { afterFolds, type CrossValidation, classifierOf, crossValidate, type Fol
 import { DivergedError } from './divergence.ts';
 import { type EpochEvent, type FitOptions, fit } from './fit.ts';
 import { type Plan, planTraining, prepareFit, type TrainingFiles } from './plan.ts';
+import { workUntil } from './stages.ts';
 import { type Outcome, summarize } from './summarize.ts';
 import { gradientWatch } from './watch.ts';
 
@@ -36,7 +37,12 @@ export interface TrainingListener {
   /** what went wrong, or what a person must know of it */
   complain(text: string): void;
   /** @param begun  what was done before, and so says nothing of the pace */
-  progress(title: string, total: number, begun?: number): { update(done: number, detail?: string): void; stop(): void };
+  progress(
+    title: string,
+    total: number,
+    begun?: number,
+    effort?: (done: number) => number,
+  ): { update(done: number, detail?: string): void; stop(): void };
   /** aborted where the training is to stop; its reason says why */
   signal: AbortSignal;
 }
@@ -297,7 +303,9 @@ async function trainEpochs(run: RunFolder, job: TrainingJob, { options, folds, c
     saved: false,
     course: { costs: told.costs, dev: null, dead: false },
   };
-  const bar = listener.progress('epoch', options.epochs, outcome.epochs);
+  const bar = listener.progress('epoch', options.epochs, outcome.epochs, (epochs) =>
+    workUntil(options.stages, options.network, epochs),
+  );
   const costText = costTexts();
   try {
     for await (const event of fit(options, { resumeFrom: from?.state, shouldCheckpoint: checkpoints.wants })) {

@@ -6,7 +6,7 @@ import { firstUnits, opsOf } from '../nn/build.ts';
 import { parameterCount } from '../nn/network.ts';
 import type { Remedy } from '../results/summary.ts';
 import { formOf, networkOf } from './plan.ts';
-import { shareOfWork, stagesOf } from './stages.ts';
+import { stagesOf, workUntil } from './stages.ts';
 
 /** How long trainings take beside one another, by counts alone: the same on every machine, and nothing is timed. */
 
@@ -69,7 +69,7 @@ export function workOf(config: Config, pictures: Pictures, epochs: number): numb
   }
   const first = features * (nanoseconds.pixel + units * nanoseconds.product) * wide;
   const stages = stagesOf(training.progressive, network, { epochs, normalize: data.normalize });
-  const each = (2 * first + 3 * upper) * shareOfWork(stages, network, epochs) + ofAugmenting(data.augment, features);
+  const each = (2 * first + 3 * upper) * (workUntil(stages, network, epochs) / epochs) + ofAugmenting(data.augment, features);
   const step = nanoseconds.step + parameterCount(network) * nanoseconds.parameter;
   return nanoseconds.start + epochs * (steps * step + m * each + looks * (first + upper));
 }

@@ -27,6 +27,11 @@ describe('time left', () => {
   test('of what goes on does not count what was done before', () => {
     expect(linesAfter({ begun: 100 }, [[1, 101], [10, 111]])).toEqual(['epoch 101/200', 'epoch 111/200 · 1m29s left']); // biome-ignore format: a row of steps
   });
+
+  test('goes by what units take, where they differ: the last half of these takes four times as long as the first', () => {
+    const effort = (done: number) => Math.min(done, 50) + 4 * Math.max(0, done - 50);
+    expect(linesAfter({ total: 100, effort }, [[1, 1], [12, 25]])[1]).toBe('epoch 25/100 · 1m53s left'); // biome-ignore format: a row of steps
+  });
 });
 
 test('what was said last stands until more is said', () => {

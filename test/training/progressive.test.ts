@@ -5,7 +5,7 @@ import { referenceImages } from '../../src/kernels/image-transform.ts';
 import type { Layer } from '../../src/nn/build.ts';
 import { refuseWrongStep } from '../../src/training/check-step.ts';
 import { type Plan, planTraining } from '../../src/training/plan.ts';
-import { shareOfWork, stagesOf } from '../../src/training/stages.ts';
+import { stagesOf, workUntil } from '../../src/training/stages.ts';
 import { conv } from '../nn/networks.ts';
 import { epochsOf, kernels, networkWith, noisePictures, problem, type Wishes } from './problems.ts';
 
@@ -72,8 +72,10 @@ describe('a training with smaller images at first', () => {
   test('takes its share of the work: a quarter for half the side', () => {
     const plain = networkWith(train.features, [conv(4), { type: 'globalAveragePool', keepProb: 1 }]);
     const half = stagesOf([{ side: 4, until: 0.5 }], plain, { epochs: 10, normalize: 'scale' });
-    expect(shareOfWork(half, plain, 10)).toBeCloseTo((0.25 + 1) / 2, 2);
-    expect(shareOfWork([], plain, 10)).toBe(1);
+    expect(workUntil(half, plain, 10)).toBeCloseTo(5 * 0.25 + 5, 1);
+    expect(workUntil(half, plain, 4)).toBeCloseTo(4 * 0.25, 1);
+    expect(workUntil(half, plain, 5.5)).toBeCloseTo(5 * 0.25 + 0.5, 1);
+    expect(workUntil([], plain, 3.5)).toBe(3.5);
   });
 });
 
