@@ -72,11 +72,15 @@ export function gatherTile<Bytes, Call>(
     for (let at = column; at < end; y++, from = 0) {
       const count = min<i32>(run - from, end - at);
       const x = left + from;
-      const before = y < 0 || y >= call.height ? count : min<i32>(count, max<i32>(0, -x));
-      const inside = max<i32>(0, min<i32>(count, line - x) - before);
-      zero(to, realBytes(before));
-      copyPixels<Bytes, Call>(call, image, y * line + x + before, inside, to + realBytes(before));
-      zero(to + realBytes(before + inside), realBytes(count - before - inside));
+      const isRow = y >= 0 && y < call.height;
+      if (isRow && x >= 0 && x + count <= line) copyPixels<Bytes, Call>(call, image, y * line + x, count, to);
+      else {
+        const before = isRow ? min<i32>(count, max<i32>(0, -x)) : count;
+        const inside = max<i32>(0, min<i32>(count, line - x) - before);
+        zero(to, realBytes(before));
+        copyPixels<Bytes, Call>(call, image, y * line + x + before, inside, to + realBytes(before));
+        zero(to + realBytes(before + inside), realBytes(count - before - inside));
+      }
       to += realBytes(count);
       at += count;
     }
@@ -253,6 +257,16 @@ function zero(to: usize, bytes: usize): void {
 
 function copy(to: usize, from: usize, bytes: usize): void {
   const end = to + bytes;
+  for (; to + 64 <= end; to += 64, from += 64) {
+    const a = v128.load(from);
+    const b = v128.load(from, 16);
+    const c = v128.load(from, 32);
+    const d = v128.load(from, 48);
+    v128.store(to, a);
+    v128.store(to, b, 16);
+    v128.store(to, c, 32);
+    v128.store(to, d, 48);
+  }
   for (; to + 16 <= end; to += 16, from += 16) v128.store(to, v128.load(from));
   for (; to < end; to += sizeof<real>(), from += sizeof<real>()) store<real>(to, load<real>(from));
 }
