@@ -16,6 +16,8 @@ const sizes: Sizes = {
   slots: 2,
   bytesEach: 4,
   room: null,
+  brings: false,
+  shuffle: 'auto',
   keepsBest: false,
   averages: false,
   mixes: false,
