@@ -82,6 +82,11 @@ export function numbersOfExample(network: Network): number {
   return opsOf(network).reduce((sum, { numbersPerExample }) => sum + numbersPerExample, 0);
 }
 
+/** Numbers that the calls of its ops take beside a workspace, one after the other: those of the largest. */
+export function scratchOf(network: Network): number {
+  return Math.max(...opsOf(network).map(({ scratchNumbers = 0 }) => scratchNumbers));
+}
+
 export interface Pass {
   network: Network;
   parameters: Parameters;

@@ -3,11 +3,12 @@ import { imagesRead } from '../datasets/samples.ts';
 import { UserError } from '../errors.ts';
 import { pixelLimit } from '../kernels/simd/memory.ts';
 import { machineMemory } from '../machine-memory.ts';
-import { firstUnits, type Network, opsOf } from '../nn/build.ts';
+import { firstUnits, type Network } from '../nn/build.ts';
 import type { Form } from '../nn/input/input-form.ts';
-import { numbersOfExample } from '../nn/network.ts';
+import { numbersOfExample, scratchOf } from '../nn/network.ts';
 import { byteText, byteTexts } from '../text.ts';
 import { evaluatedTogether } from './fit.ts';
+import { distinctExamples } from './probe.ts';
 import type { Stage } from './stages.ts';
 
 /** What a training takes of the machine's memory for one purpose. */
@@ -54,6 +55,8 @@ const nodeBytes = 150e6;
 const kernelBytes = 2 ** 32 - 2 ** 26;
 /** Copies of the parameters beside the optimizer's while a step is checked: of the probe, and before each of its steps (check-step.ts). */
 const checkCopies = 4;
+/** Arrays of patches that it has at a time. */
+const checkArrays = 4;
 
 /** What a training takes, at the moment when that is most: the one count for `--dry-run` and for refusing. */
 export function memoryNeeds(sizes: Sizes): MemoryNeed[] {
@@ -64,6 +67,7 @@ export function memoryNeeds(sizes: Sizes): MemoryNeed[] {
   // copies instead
   const saved = 2 * (kept + slots + Number(averages)) * trained.count * trained.bytesEach;
   const ofAverage = averages ? 2 : 0;
+  const copiesOfCheck = (checkCopies + slots + Number(averages)) * parameters * trained.bytesEach;
   const copies = parameters * bytesEach + kept * trained.count * trained.bytesEach;
   return [
     { what: 'Node.js', bytes: nodeBytes, inKernels: false },
@@ -77,12 +81,28 @@ export function memoryNeeds(sizes: Sizes): MemoryNeed[] {
     workspaceNeed(sizes, trained.bytesEach),
     ...sizes.stages.map(({ network, side }) => workspaceNeed({ ...sizes, network, side }, trained.bytesEach)),
     ...patchesNeed(sizes, trained.bytesEach),
-    {
-      what: 'copies of the parameters (last good, best, checkpoint, step check)',
-      bytes: Math.max(copies + saved, (checkCopies + slots + Number(averages)) * parameters * trained.bytesEach),
-      inKernels: false,
-    },
+    largerOf(
+      {
+        what: 'copies of the parameters (last good, best, checkpoint, step check)',
+        bytes: Math.max(copies + saved, copiesOfCheck),
+        inKernels: false,
+      },
+      checkNeed(sizes, copiesOfCheck),
+    ),
   ];
+}
+
+/** The check of a step has made its last number when training begins. */
+const largerOf = (a: MemoryNeed, b: MemoryNeed) => (b.bytes > a.bytes ? b : a);
+
+/** What the check of a step makes again of patches: they, their gradient, its bounds, and sizes. */
+function checkNeed({ network, batch }: Sizes, copies: number): MemoryNeed {
+  const [examples, patches] = [Math.min(batch, distinctExamples(network)), scratchOf(network)];
+  return {
+    what: `the check of a step: ${examples} × ${patches} numbers of patches × ${checkArrays} × 8 bytes, and copies of the parameters`,
+    bytes: examples * patches * checkArrays * 8 + copies,
+    inKernels: false,
+  };
 }
 
 export const sumOf = (needs: readonly MemoryNeed[]) => needs.reduce((sum, { bytes }) => sum + bytes, 0);
@@ -181,8 +201,7 @@ function workspaceNeed({ network, batch, augments, mixes, side }: Sizes & { side
 
 /** Room that convolutions take one after the other, whatever the batch: that of the largest. */
 function patchesNeed({ network, stages }: Sizes, bytesEach: number): MemoryNeed[] {
-  const ops = [network, ...stages.map((stage) => stage.network)].flatMap(opsOf);
-  const most = Math.max(...ops.map(({ scratchNumbers = 0 }) => scratchNumbers));
+  const most = Math.max(...[network, ...stages.map((stage) => stage.network)].map(scratchOf));
   if (most === 0) return [];
   return [{ what: `patches of a convolution: ${most} numbers × ${bytesEach} bytes`, bytes: most * bytesEach, inKernels: true }];
 }

@@ -4,6 +4,7 @@ import { kernelsFor } from '../../src/kernels/select.ts';
 import type { Layer, Network } from '../../src/nn/build.ts';
 import { checkModel, isRight } from '../../src/training/check-gradients.ts';
 import { checkStep } from '../../src/training/check-step.ts';
+import { probeOf } from '../../src/training/probe.ts';
 import { conv, dense } from '../nn/networks.ts';
 import { noisePictures, problem, withFault } from './problems.ts';
 
@@ -209,6 +210,23 @@ describe.each<Precision>(['float32', 'float64'])('the check of a step, %s', (pre
     const found = sizes.map((size) => checkStep({ ...optionsOf(size), kernels: withFault(whole, fault) }));
     expect(found).not.toContain(null);
   });
+});
+
+test('of a network of many patches fewer examples are checked, and a broken kernel is noticed all the same', () => {
+  const side = 32;
+  const layers: Layer[] = [
+    conv(1, { kernel: 33 }),
+    { type: 'averagePool', size: 8, stride: 8 },
+    dense(1, { activation: 'sigmoid' }),
+  ];
+  const network = { inputs: side * side * 3, layers };
+  const train = { pixels: new Uint8Array(12 * network.inputs), labels: new Uint8Array(12).fill(1, 6) };
+  const kernels = kernelsFor('float32');
+  const options = problem({ train, network, kernels, learningRates: [0.1, 0.1] });
+  expect(probeOf(options).distinct).toBe(2); // 32² windows of 33² · 3 numbers: 2^23 are two and a half examples
+  expect(checkStep(options)).toBeNull();
+  const fault = patchesFaults('bytes')['patches of bytes: the last row of windows left out']!;
+  expect(checkStep({ ...options, kernels: withFault(kernels, fault) })).not.toBeNull();
 });
 
 describe('the gradient check', () => {

@@ -77,14 +77,21 @@ const cases: Record<string, Case> = {
     training: { averageWeights: 0.9, averageMirrored: true, optimizer: { name: 'momentum' } },
   },
   'early stopping and clipping': { layers: wide, training: { earlyStopping: { patience: 1 }, clipNorm: 0.1, l2: 0.1 } },
-  'mixed images': { layers: thin, training: { mixup: 0.2 }, side: 32 },
-  'augmented images': { layers: thin, data: { augment: { flipHorizontal: true, rotate: 10 } }, side: 32 },
+  'mixed images': { layers: thin, training: { batchSize: 'full', mixup: 0.2 }, side: 32, train: 200 },
+  'augmented images': {
+    layers: thin,
+    training: { batchSize: 'full' },
+    data: { augment: { flipHorizontal: true } },
+    side: 32,
+    train: 200,
+  },
   'augmented and mixed images': {
     isChecked: true,
     layers: thin,
-    training: { mixup: 0.2 },
+    training: { batchSize: 'full', mixup: 0.2 },
     data: { augment: { shift: 0.1 } },
     side: 32,
+    train: 200,
   },
   'smaller images at first': {
     isChecked: true,
@@ -121,12 +128,12 @@ function stored(examples: Examples, mebibytes: number) {
   return { ...examples, pixels: { count: labels.length, features, budgetBytes: mebibytes * 2 ** 20, read, readNow, select } };
 }
 
-async function prepared(kernels: Kernels, { layers, training, data, side = 16, train = 100, dev = 40, room }: Case) {
+async function prepared(kernels: Kernels, { layers, training, data, side = 16, train = 60, dev = 20, room }: Case) {
   const config = checkConfig(
     {
       data: { source: { type: 'drawn' }, imageSize: side, ...data },
       model: { layers },
-      training: { epochs: 1, batchSize: 50, ...training },
+      training: { epochs: 1, batchSize: 30, ...training },
     },
     'memory',
   );

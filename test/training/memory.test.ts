@@ -48,6 +48,22 @@ describe('what a training takes', () => {
     expect(bytesOf(/^copies/, averaged) - bytesOf(/^copies/, sizes)).toBe(2 * 50_101 * 4);
   });
 
+  test('the check of a step before a training of few parameters has the patches of two or more examples four times, where those are most', () => {
+    const convolution = { ...layer, type: 'conv', filters: 64, kernel: 3, stride: 1, padding: 'same' } as const;
+    const of = (side: number): Sizes => {
+      const layers = [convolution, convolution, { type: 'globalAveragePool', keepProb: 1 } as const, { ...layer, units: 1 }];
+      return { ...sizes, network: { inputs: side * side * 3, layers }, parameters: 38_785, batch: 16 };
+    };
+    const patches = (side: number) => side * side * 9 * 64;
+    const copies = (4 + 2) * 38_785 * 4;
+    expect(bytesOf(/^the check of a step: 2 × 9437184 numbers of patches × 4 × 8 bytes/, of(128))).toBe(
+      2 * patches(128) * 32 + copies,
+    );
+    expect(bytesOf(/^the check of a step: 3 × 2359296 numbers/, of(64))).toBe(3 * patches(64) * 32 + copies);
+    expect(bytesOf(/^the check of a step: 8 × 589824 numbers/, of(32))).toBe(8 * patches(32) * 32 + copies);
+    expect(bytesOf(/^the check of a step/, sizes)).toBe(0);
+  });
+
   test('in dual form a coefficient for each picture and unit takes the place of W1, and products are made', () => {
     const dual = { ...sizes, form: 'dual', slots: 0 } as const;
     const coefficients = 50 * (300 + 50) + 50 + 50 + 1;
