@@ -105,7 +105,7 @@ const cases: Record<string, Case> = {
     },
   },
   'images that are read': { isChecked: true, layers: thin, side: 32, train: 500, dev: 300, room: 2 },
-  'images that are read, all at once': { layers: thin, side: 32, train: 400, dev: 100, room: 64 },
+  'images that are read, all at once': { layers: thin, side: 32, train: 300, dev: 600, room: 64 },
   'images that are read block by block': {
     layers: thin,
     data: { shuffle: { block: 32, window: 128 } },

@@ -48,6 +48,13 @@ describe('what a training takes', () => {
     expect(bytesOf(/^copies/, averaged) - bytesOf(/^copies/, sizes)).toBe(2 * 50_101 * 4);
   });
 
+  test('of images that are brought into memory all are where the kernels read them, of those that are read a batch twice at least', () => {
+    const read = { ...sizes, batch: 300, room: 0 };
+    expect(bytesOf(/where the kernels read them/, { ...read, brings: true })).toBe((300 + 2 * 100) * 1000);
+    expect(bytesOf(/where the kernels read them/, { ...read, batch: 64 })).toBe(2 * (64 + 64) * 1000);
+    expect(bytesOf(/where the kernels read them/, { ...read, batch: 64, room: 400_000 })).toBe(2 * (192 + 100) * 1000);
+  });
+
   test('the check of a step before a training of few parameters has the patches of two or more examples four times, where those are most', () => {
     const convolution = { ...layer, type: 'conv', filters: 64, kernel: 3, stride: 1, padding: 'same' } as const;
     const of = (side: number): Sizes => {
