@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { globSync } from 'tinyglobby';
 import { defineConfig } from 'vitest/config';
 
-/** Tests that replace modules or change their process have one of their own. All others share one for each worker: to begin one takes half a second. */
+/** Tests that replace modules, or change or measure their process, have one of their own. All others share one for each worker: to begin one takes half a second. */
 const changesProcess =
-  /\bvi\.(mock|stub|useFake|spyOn)|\bprocess\.(chdir|env\[.*\] =|umask)|delete process\.env|setFlagsFromString|\bglobalThis\./;
+  /\bvi\.(mock|stub|useFake|spyOn)|\bprocess\.(chdir|env\[.*\] =|umask)|delete process\.env|setFlagsFromString|\bglobalThis\.|\bkernelMemory\b/;
 const files = 'test/**/*.test.ts';
 const alone = globSync(files, { cwd: import.meta.dirname }).filter((file) =>
   changesProcess.test(readFileSync(new URL(file, import.meta.url), 'utf8')),

@@ -10,7 +10,7 @@ import { computeMetrics, meanLogit, metricAccumulator } from '../evaluation/metr
 import { type InputScaling, inScope, type Kernels, type Precision } from '../kernels/kernels.ts';
 import type { Network } from '../nn/build.ts';
 import { type LossName, losses } from '../nn/losses.ts';
-import { createWorkspace, forward, type Parameters, parametersOver } from '../nn/network.ts';
+import { createWorkspace, examplesTogether, forward, type Parameters, parametersOver } from '../nn/network.ts';
 import { inference } from '../nn/op.ts';
 import type { Metrics } from '../results/metrics.ts';
 
@@ -36,8 +36,8 @@ export interface Classifier {
 /** What logits depend on. */
 type Answering = Pick<Classifier, 'network' | 'parameters' | 'scaling' | 'temperature' | 'averageMirrored'>;
 
-/** Examples that pass through the network together; the answers do not depend on it. */
-const CHUNK = 64;
+/** Examples that pass through the network together, at most; the answers do not depend on it. */
+const mostTogether = 64;
 
 /** The logits of pictures that went through the classifier's preprocessing: z[L], or that of the mean of both p where the mirror image answers
  *  too, divided by the temperature of a calibrated one.
@@ -74,9 +74,10 @@ function networkLogits(classifier: Answering, kernels: Kernels, pixels: Uint8Arr
   const out = new Float64Array(m);
   inScope(kernels, (scope) => {
     const parameters = residentParameters(classifier, scope);
-    const workspace = createWorkspace(network, scope, Math.min(CHUNK, m));
-    for (let first = 0; first < m; first += CHUNK) {
-      const count = Math.min(CHUNK, m - first);
+    const together = examplesTogether(network, scope, Math.min(mostTogether, m));
+    const workspace = createWorkspace(network, scope, together);
+    for (let first = 0; first < m; first += together) {
+      const count = Math.min(together, m - first);
       const bytes = pixels.subarray(first * features, (first + count) * features);
       const input = { kind: 'bytes', bytes, indices: null, count, features, scaling } as const;
       out.set(forward({ network, parameters, kernels: scope, workspace, input, mode: inference }), first);

@@ -64,6 +64,13 @@ export function epochOrder(m: number, shuffle: Shuffle, seed: number, epoch: num
   return shuffleBlocks(m, blocks, random);
 }
 
+/** How far apart two of the ends of `batchOrder` are at most. @param length  of a batch */
+export function longestWindow(m: number, length: number, shuffle: Shuffle): number {
+  if (length >= m) return m;
+  const blocks = blocksOf(m, shuffle);
+  return blocks === null ? autoShuffle.window : Math.max(1, Math.floor(blocks.window / blocks.block)) * blocks.block;
+}
+
 /** length, 2 · length, … up to m */
 export function everySo(m: number, length: number): number[] {
   return Array.from({ length: Math.ceil(m / length) }, (_, i) => Math.min(m, (i + 1) * length));

@@ -56,7 +56,7 @@ export function bytesInMemory(pixels: Uint8Array, scaling: InputScaling, kernels
  * on the next one is read beside it. The same batches as those of pictures in memory, and so the same bits.
  */
 export function stored(labels: Uint8Array, pixels: StoredPixels, scaling: InputScaling, kernels: Kernels): Samples {
-  const { features, budgetBytes } = pixels;
+  const { features } = pixels;
   let bytes: Uint8Array = new Uint8Array();
   let present: PresentSpan | null = null;
 
@@ -77,7 +77,7 @@ export function stored(labels: Uint8Array, pixels: StoredPixels, scaling: InputS
       return { kind: 'bytes', bytes: few, indices: null, count, features, scaling };
     },
     async *windows(way) {
-      const spans = cutSpans(way, Math.floor(budgetBytes / 2 / features));
+      const spans = cutSpans(way, mostInSpan(pixels));
       const longest = spans.reduce((most, { first, end }) => Math.max(most, end - first), 0);
       if (bytes.length < 2 * longest * features) bytes = kernels.pin(new Uint8Array(2 * longest * features));
       const scratches = [sortingScratch(longest), sortingScratch(longest)] as const;
@@ -133,6 +133,21 @@ function sortRows(rows: Int32Array, start: number, scratch: SortingScratch): Omi
     places[i] = start + rank;
   }
   return { sorted, places };
+}
+
+/** A span is worked on while the next is read. */
+const mostInSpan = ({ budgetBytes, features }: Pick<StoredPixels, 'budgetBytes' | 'features'>) =>
+  Math.floor(budgetBytes / 2 / features);
+
+/** Images that lie in the memory of the kernels at once, of m that are read: two of the longest spans.
+ *  @param way  a batch, and how far apart the ends of an order are at most */
+export function imagesRead(
+  m: number,
+  { batch, window }: { batch: number; window: number },
+  pixels: Pick<StoredPixels, 'budgetBytes' | 'features'>,
+): number {
+  const most = Math.max(1, Math.floor(mostInSpan(pixels) / batch));
+  return 2 * Math.min(m, Math.min(most, Math.ceil(window / batch)) * batch);
 }
 
 /** The spans of a way: up to the batch in which an end lies, and no longer than `most` examples where a batch is not.

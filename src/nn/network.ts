@@ -1,4 +1,4 @@
-import type { Batch, Floats, Kernels } from '../kernels/kernels.ts';
+import { type Batch, type Floats, type Kernels, precisions } from '../kernels/kernels.ts';
 import type { Random } from '../random.ts';
 import { type Network, opsOf } from './build.ts';
 import { type LossName, lossRule } from './losses.ts';
@@ -65,6 +65,36 @@ export function createWorkspace(network: Network, kernels: Kernels, capacity: nu
   const slots: Slot[] = [];
   for (const op of opsOf(network)) slots.push(op.allocate(kernels, capacity, slots.at(-1) ?? null));
   return { capacity, slots };
+}
+
+/** Bytes of room for a batch whose length no result depends on. */
+const roomTogether = 2 ** 26;
+
+/** How many examples pass through a network together where no result depends on it: as many as little room holds, since a step was planned for its own
+ *  batch and not for more; one at least. @param most  of them */
+export function examplesTogether(network: Network, { precision }: Pick<Kernels, 'precision'>, most: number): number {
+  const bytes = numbersOfExample(network) * precisions[precision].BYTES_PER_ELEMENT;
+  return Math.max(1, Math.min(most, Math.floor(roomTogether / bytes)));
+}
+
+/** Numbers that a workspace takes for each example. */
+export function numbersOfExample(network: Network): number {
+  return opsOf(network).reduce((sum, { numbersPerExample }) => sum + numbersPerExample, 0);
+}
+
+/** Numbers that the way back of its ops takes beside a workspace, one after the other: those of the largest. The first op has no gradient of its input. */
+export function scratchOf(network: Network): number {
+  return Math.max(
+    0,
+    ...opsOf(network)
+      .slice(1)
+      .map(({ scratchNumbers = 0 }) => scratchNumbers),
+  );
+}
+
+/** Numbers of patches that the check of a step makes again, of the op that has the most. */
+export function patchesOf(network: Network): number {
+  return Math.max(0, ...opsOf(network).map(({ scratchNumbers = 0 }) => scratchNumbers));
 }
 
 export interface Pass {

@@ -1,11 +1,11 @@
 import { augmentBatch, augments } from '../data/augment.ts';
 import { type Batch, inScope, type Kernels } from '../kernels/kernels.ts';
-import { backward, createWorkspace, forward, lossGradient, type Pass, parametersOver } from '../nn/network.ts';
+import { backward, createWorkspace, examplesTogether, forward, lossGradient, type Pass, parametersOver } from '../nn/network.ts';
 import { workUntil } from './stages.ts';
 import { type FitOptions, kernelsOf } from './state.ts';
 import { trainableOf } from './trainable.ts';
 
-/** Pictures that are passed through to see how fast this machine is. */
+/** Pictures that are passed through to see how fast this machine is, at most. */
 const sample = 64;
 
 /** How long a training will take: its preparation, one pass over a few pictures and their augmentation are timed, each after one to warm
@@ -18,7 +18,7 @@ export function estimateSeconds(options: FitOptions): number {
     const preparation = (performance.now() - started) / 1000;
     const { network, parameters } = form;
     const m = train.labels.length;
-    const count = Math.min(sample, m);
+    const count = examplesTogether(network, kernels, Math.min(sample, m));
     const pass: Pass = {
       network,
       parameters,

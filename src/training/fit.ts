@@ -5,7 +5,7 @@ import type { Samples } from '../datasets/samples.ts';
 import { meanLogit } from '../evaluation/metrics.ts';
 import type { Batch, Floats } from '../kernels/kernels.ts';
 import { losses } from '../nn/losses.ts';
-import { createWorkspace, forward, type Workspace } from '../nn/network.ts';
+import { forward, type Workspace } from '../nn/network.ts';
 import { inference } from '../nn/op.ts';
 import { readAverage } from '../nn/weight-average.ts';
 import { brokenTensor, diverged } from './divergence.ts';
@@ -78,6 +78,7 @@ async function* trainEpochs(training: Training, { resumeFrom: from, shouldCheckp
       const evaluates = due || last || timeEnds;
       const kept = shouldCheckpoint && evaluates && !due ? best?.take() : undefined; // before one that more epochs would leave out
       if (evaluates) takeAverage(training);
+      const layers = evaluates ? layerNorms(training) : null; // before dev overwrites what the step left
       const dev = evaluates ? await evaluateDev() : null;
       const patienceEnds = (best && dev && best.update(epoch, dev.cost)) ?? false;
       const event: EpochEvent = {
@@ -89,7 +90,7 @@ async function* trainEpochs(training: Training, { resumeFrom: from, shouldCheckp
         dev,
         learningRate: training.rates[0]!,
         seconds: seconds(),
-        layers: evaluates ? layerNorms(training) : null,
+        layers,
         bestEpoch: best && best.bestEpoch > 0 ? best.bestEpoch : epoch, // before dev is evaluated the weights as they are
         stopped: patienceEnds ? 'early' : last ? 'finished' : timeEnds ? 'time' : null,
       };
@@ -203,7 +204,7 @@ function refuseNoAnswer(training: Training, epoch: number): void {
 }
 
 /** Examples that are evaluated together, and read together where they are not in memory. */
-const evaluatedTogether = 256;
+export const evaluatedTogether = 256;
 
 /** The logits of the mean of both p, of images and of their mirror images.
  *  @param own  the logits of the images */
@@ -219,12 +220,12 @@ function meanWithMirrored(own: Floats, input: Batch, answer: (input: Batch) => F
   return own.map((z, i) => meanLogit(z, others[i]!));
 }
 
-/** Evaluates dev, where there is one. */
-function devEvaluator({ trainable, evaluated, options }: Training): () => Promise<EpochEvent['dev']> {
+/** Evaluates dev, where there is one, in the room of a step's batch: another one would take as much again, and forward passes of so few examples cost no
+ *  more than those of the step. */
+function devEvaluator({ trainable, evaluated, options, workspace }: Training): () => Promise<EpochEvent['dev']> {
   const { dev } = trainable;
   const form = { ...trainable.form, parameters: evaluated };
   if (dev === null) return async () => null;
-  const workspace = createWorkspace(form.network, form.kernels, Math.min(evaluatedTogether, dev.labels.length));
   return () => evaluateSplit(dev, form, options, workspace);
 }
 
@@ -236,7 +237,7 @@ async function evaluateSplit(
   workspace: Workspace,
 ): Promise<{ cost: number; accuracy: number }> {
   const m = split.labels.length;
-  const batch = workspace.capacity;
+  const batch = Math.min(evaluatedTogether, workspace.capacity, m);
   let [sum, correct] = [0, 0];
   const order = ascending(m);
   for await (const window of split.windows({ order, ends: everySo(m, evaluatedTogether), batch, from: 0 })) {

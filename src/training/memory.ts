@@ -1,9 +1,14 @@
+import { longestWindow, type Shuffle } from '../data/batches.ts';
+import { imagesRead } from '../datasets/samples.ts';
 import { UserError } from '../errors.ts';
 import { pixelLimit } from '../kernels/simd/memory.ts';
 import { machineMemory } from '../machine-memory.ts';
-import { firstUnits, type Network, opsOf } from '../nn/build.ts';
+import { firstUnits, type Network } from '../nn/build.ts';
 import type { Form } from '../nn/input/input-form.ts';
+import { numbersOfExample, patchesOf, scratchOf } from '../nn/network.ts';
 import { byteText, byteTexts } from '../text.ts';
+import { evaluatedTogether } from './fit.ts';
+import { distinctExamples } from './probe.ts';
 import type { Stage } from './stages.ts';
 
 /** What a training takes of the machine's memory for one purpose. */
@@ -30,6 +35,9 @@ export interface Sizes {
   bytesEach: number;
   /** bytes that reading pictures may take at a time; null where they are in memory */
   room: number | null;
+  /** whether those of the train part are brought into memory all the same */
+  brings: boolean;
+  shuffle: Shuffle;
   /** whether the weights of the best epoch are kept */
   keepsBest: boolean;
   /** whether there is a moving average of the weights, and what it comes to beside it */
@@ -47,6 +55,8 @@ const nodeBytes = 150e6;
 const kernelBytes = 2 ** 32 - 2 ** 26;
 /** Copies of the parameters beside the optimizer's while a step is checked: of the probe, and before each of its steps (check-step.ts). */
 const checkCopies = 4;
+/** Arrays of patches that it has at a time. */
+const checkArrays = 4;
 
 /** What a training takes, at the moment when that is most: the one count for `--dry-run` and for refusing. */
 export function memoryNeeds(sizes: Sizes): MemoryNeed[] {
@@ -57,6 +67,7 @@ export function memoryNeeds(sizes: Sizes): MemoryNeed[] {
   // copies instead
   const saved = 2 * (kept + slots + Number(averages)) * trained.count * trained.bytesEach;
   const ofAverage = averages ? 2 : 0;
+  const copiesOfCheck = (checkCopies + slots + Number(averages)) * parameters * trained.bytesEach;
   const copies = parameters * bytesEach + kept * trained.count * trained.bytesEach;
   return [
     { what: 'Node.js', bytes: nodeBytes, inKernels: false },
@@ -69,12 +80,29 @@ export function memoryNeeds(sizes: Sizes): MemoryNeed[] {
     ...(sizes.form === 'dual' ? [dualNeed(sizes)] : []),
     workspaceNeed(sizes, trained.bytesEach),
     ...sizes.stages.map(({ network, side }) => workspaceNeed({ ...sizes, network, side }, trained.bytesEach)),
-    {
-      what: 'copies of the parameters (last good, best, checkpoint, step check)',
-      bytes: Math.max(copies + saved, (checkCopies + slots + Number(averages)) * parameters * trained.bytesEach),
-      inKernels: false,
-    },
+    ...patchesNeed(sizes, trained.bytesEach),
+    largerOf(
+      {
+        what: 'copies of the parameters (last good, best, checkpoint, step check)',
+        bytes: Math.max(copies + saved, copiesOfCheck),
+        inKernels: false,
+      },
+      checkNeed(sizes, copiesOfCheck),
+    ),
   ];
+}
+
+/** The check of a step has made its last number when training begins. */
+const largerOf = (a: MemoryNeed, b: MemoryNeed) => (b.bytes > a.bytes ? b : a);
+
+/** What the check of a step makes again of patches: they, their gradient, its bounds, and sizes. */
+function checkNeed({ network, batch }: Sizes, copies: number): MemoryNeed {
+  const [examples, patches] = [Math.min(batch, distinctExamples(network)), patchesOf(network)];
+  return {
+    what: `the check of a step: ${examples} × ${patches} numbers of patches × ${checkArrays} × 8 bytes, and copies of the parameters`,
+    bytes: examples * patches * checkArrays * 8 + copies,
+    inKernels: false,
+  };
 }
 
 export const sumOf = (needs: readonly MemoryNeed[]) => needs.reduce((sum, { bytes }) => sum + bytes, 0);
@@ -115,17 +143,30 @@ function trainedNumbers({ network, parameters, form, train, bytesEach }: Sizes):
   return { count: parameters - units * network.inputs + units * (train + units), bytesEach: 8 };
 }
 
-function pictureNeeds({ network, form, room, train, dev, pictures }: Sizes): MemoryNeed[] {
+function pictureNeeds(sizes: Sizes): MemoryNeed[] {
+  const { network, form, room, brings, train, dev, pictures } = sizes;
   const n = network.inputs;
-  const trained = (train + dev) * n;
-  const held = room === null || form === 'dual';
-  const seen = held ? (form === 'dual' ? 0 : residentOf([train * n, dev * n])) : Math.min(room, 2 * trained);
+  const brought = form === 'dual' ? train + dev : brings ? train : 0;
+  const isHeld = room === null || form === 'dual';
   return [
     room === null
       ? { what: `${pictures} pictures × ${n} bytes`, bytes: pictures * n, inKernels: false }
-      : { what: 'pictures that are read', bytes: form === 'dual' ? trained : room, inKernels: false },
-    { what: 'pictures where the kernels read them', bytes: seen, inKernels: true },
+      : { what: 'pictures that are read', bytes: Math.max(form === 'dual' ? 0 : room, brought * n), inKernels: false },
+    {
+      what: 'pictures where the kernels read them',
+      bytes: isHeld ? (form === 'dual' ? 0 : residentOf([train * n, dev * n])) : readBytes(sizes, room),
+      inKernels: true,
+    },
   ];
+}
+
+/** Bytes of images that are read while others are worked on. */
+function readBytes({ network, brings, train, dev, batch, shuffle }: Sizes, budgetBytes: number): number {
+  const features = network.inputs;
+  const ofTrain = { batch, window: longestWindow(train, batch, shuffle) };
+  const ofDev = { batch: Math.min(evaluatedTogether, batch, dev), window: evaluatedTogether };
+  const held = brings ? residentOf([train * features]) : imagesRead(train, ofTrain, { budgetBytes, features }) * features;
+  return held + (dev === 0 ? 0 : imagesRead(dev, ofDev, { budgetBytes, features }) * features);
 }
 
 /** Bytes of the parts that the kernels copy: one after the other, as long as there is room. */
@@ -145,13 +186,22 @@ function dualNeed({ network, train, dev }: Sizes): MemoryNeed {
   };
 }
 
-/** For each picture of a batch what ops give, their gradients, and what they keep. */
+/** For each picture of a batch what ops give, their gradients, and what they keep; dev is evaluated in the same room. */
 function workspaceNeed({ network, batch, augments, mixes, side }: Sizes & { side?: number }, bytesEach: number): MemoryNeed {
-  const numbers = opsOf(network).reduce((sum, { numbersPerExample }) => sum + numbersPerExample, 0);
-  const scratch = Math.max(...opsOf(network).map(({ scratchNumbers = 0 }) => scratchNumbers));
+  const numbers = numbersOfExample(network);
   const imagesHeld = side === undefined ? Number(augments) + Number(mixes) : 1;
-  const bytes = (batch * numbers + scratch) * bytesEach + imagesHeld * batch * network.inputs;
   const images = side === undefined ? 'pictures' : `pictures of side ${side}`;
-  const panels = scratch === 0 ? '' : `, and ${scratch} of patches`;
-  return { what: `a batch of ${batch} ${images} × ${numbers} numbers${panels} × ${bytesEach} bytes`, bytes, inKernels: true };
+  const held = imagesHeld === 0 ? '' : `, and ${imagesHeld} × ${network.inputs} bytes each`;
+  return {
+    what: `a batch of ${batch} ${images} × ${numbers} numbers × ${bytesEach} bytes${held}`,
+    bytes: batch * (numbers * bytesEach + imagesHeld * network.inputs),
+    inKernels: true,
+  };
+}
+
+/** Room that convolutions take one after the other, whatever the batch: that of the largest. */
+function patchesNeed({ network, stages }: Sizes, bytesEach: number): MemoryNeed[] {
+  const most = Math.max(...[network, ...stages.map((stage) => stage.network)].map(scratchOf));
+  if (most === 0) return [];
+  return [{ what: `patches of a convolution: ${most} numbers × ${bytesEach} bytes`, bytes: most * bytesEach, inKernels: true }];
 }

@@ -80,6 +80,8 @@ export function planTraining(config: Config, parts: Splits, kernels: Kernels): P
     slots: optimizers[optimizer.name].moments.length,
     bytesEach: precisions[kernels.precision].BYTES_PER_ELEMENT,
     room: isStored(parts.train.pixels) ? parts.train.pixels.budgetBytes : null,
+    brings: isBrought(parts.train, batch),
+    shuffle: config.data.shuffle,
     keepsBest: config.training.earlyStopping !== false,
     averages: config.training.averageWeights !== null,
     mixes: config.training.mixup > 0,

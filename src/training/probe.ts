@@ -3,9 +3,9 @@ import { batchLength } from '../data/batches.ts';
 import type { Mixing } from '../data/mixup.ts';
 import type { InputScaling } from '../kernels/kernels.ts';
 import { referenceKernels } from '../kernels/reference.ts';
-import { opsOf } from '../nn/build.ts';
+import { type Network, opsOf } from '../nn/build.ts';
 import { firstWeightsOf } from '../nn/input/input-form.ts';
-import { bufferLength, type Parameters, parameterSpecs, parametersOver } from '../nn/network.ts';
+import { bufferLength, type Parameters, parameterSpecs, parametersOver, patchesOf } from '../nn/network.ts';
 import { namedRandom, type Random } from '../random.ts';
 import type { FitOptions } from './state.ts';
 
@@ -26,8 +26,16 @@ export interface Probe {
   mixing: (step: number, count: number) => Mixing;
 }
 
-/** Examples of a batch that differ. */
+/** Examples of a batch that differ; fewer, two at least, where the patches that the check makes of them would be more numbers than that: it has them
+ *  all at once, several times over. */
 const mostDistinct = 8;
+const mostPatches = 2 ** 23;
+
+/** Examples that differ in the probe of a network, where its batch has as many. */
+export function distinctExamples(network: Network): number {
+  return Math.min(mostDistinct, Math.max(2, Math.floor(mostPatches / Math.max(1, patchesOf(network)))));
+}
+
 /** Of bytes that are made, and of images in dual form, whose products are among all of them: what a larger batch computes otherwise, one of
  *  this size does too. */
 const mostBytes = 2 ** 26;
@@ -39,10 +47,10 @@ export function probeOf(options: FitOptions, mostExamples = Number.POSITIVE_INFI
   const wanted = batchLength(options.batchSize, m);
   const isFull = wanted === m;
   const most = Math.min(
-    form === 'dual' ? mostInDual : Math.max(mostDistinct, Math.floor(mostBytes / network.inputs)),
+    form === 'dual' ? mostInDual : Math.max(distinctExamples(network), Math.floor(mostBytes / network.inputs)),
     mostExamples,
   );
-  const distinct = Math.min(mostDistinct, wanted, most);
+  const distinct = Math.min(distinctExamples(network), wanted, most);
   // equal rows must come equally often where statistics of the batch, or masks that are drawn row after row, depend on it
   const inTurn = opsOf(network).some(({ mixesExamples, drops }) => mixesExamples || drops);
   const batch = Math.min(wanted, most) - (inTurn ? Math.min(wanted, most) % distinct : 0);

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Floats, Windows } from '../../src/kernels/kernels.ts';
 import { referenceKernels } from '../../src/kernels/reference.ts';
+import { kernelMemory } from '../../src/kernels/simd/engine.ts';
 import { simdKernels } from '../../src/kernels/simd/simd-kernels.ts';
 
 /** Windows of images: what the compiled kernels make of random shapes, beside the reference. */
@@ -73,13 +74,13 @@ describe.each(cases)('$precision, $threads threads', ({ precision, kernels, refe
 
   test('patches, of floats and of bytes, from any row on', () => {
     fc.assert(
-      fc.property(shapes, fc.integer({ min: 0, max: 5 }), (shape, skip) => {
+      fc.property(shapes, fc.nat(30), fc.nat(30), (shape, skip, some) => {
         const windows = windowsOf(shape);
         if (windows === null) return;
         const features = windows.height * windows.width * windows.channels;
         const all = shape.count * windows.outHeight;
         const first = skip % all;
-        const rows = all - first;
+        const rows = 1 + (some % (all - first));
         const length = rows * windows.outWidth * windows.size ** 2 * windows.channels;
         const bytes = Uint8Array.from({ length: features * shape.count }, (_, i) => (i * 37 + shape.seed) % 256);
         const scale = noise(features, shape.seed);
@@ -89,6 +90,7 @@ describe.each(cases)('$precision, $threads threads', ({ precision, kernels, refe
         for (const input of [
           { kind: 'floats', values, count: shape.count, features } as const,
           { kind: 'bytes', bytes, indices, count: shape.count, features, scaling } as const,
+          { kind: 'bytes', bytes, indices: null, count: shape.count, features, scaling } as const,
         ]) {
           const [found, expected] = [reference.allocate(length), reference.allocate(length)];
           kernels.patches({ input, windows, first, rows, out: found });
@@ -160,6 +162,28 @@ describe.each(cases)('$precision, $threads threads', ({ precision, kernels, refe
     kernels.convolveGradWeights({ input, windows, filters, dZ, out: dW![0]!, adds: false });
     kernels.linearGradWeights({ input: patches, dZ, units: filters, out: dW![1]! });
     expect(dW![0]).toEqual(dW![1]);
+  });
+
+  test('patches of bytes that lie elsewhere take room for the images that they are of, not for all of the batch', () => {
+    const [side, count, rows] = [64, 50, 3];
+    const [length, features] = [rows * side * 9 * 3, side * side * 3];
+    const windows = {
+      height: side,
+      width: side,
+      channels: 3,
+      size: 3,
+      stride: 1,
+      top: 1,
+      left: 1,
+      outHeight: side,
+      outWidth: side,
+    };
+    const scaling = { scale: new Float64Array(features).fill(1), shift: new Float64Array(features) };
+    const input = { kind: 'bytes', bytes: new Uint8Array(count * features), indices: null, count, features, scaling } as const;
+    const [out, most] = [reference.allocate(length), kernelMemory().measure()];
+    kernels.patches({ input, windows, first: 2 * side - 1, rows, out }); // the end of an image, and the beginning of the next
+    const scalings = 2 * features * out.BYTES_PER_ELEMENT;
+    expect(most()).toBeLessThan(1.1 * (2 * features + scalings + length * out.BYTES_PER_ELEMENT));
   });
 
   test('the gradient of images is that of their patches, summed: <patches(x), g> = <x, patchesGradient(g)>', () => {

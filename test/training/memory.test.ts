@@ -16,6 +16,8 @@ const sizes: Sizes = {
   slots: 2,
   bytesEach: 4,
   room: null,
+  brings: false,
+  shuffle: 'auto',
   keepsBest: false,
   averages: false,
   mixes: false,
@@ -44,6 +46,29 @@ describe('what a training takes', () => {
     const averaged = { ...sizes, averages: true };
     expect(bytesOf(/^50101 parameters × 6 .*, 2 of their average\)/, averaged)).toBe(6 * 50_101 * 4);
     expect(bytesOf(/^copies/, averaged) - bytesOf(/^copies/, sizes)).toBe(2 * 50_101 * 4);
+  });
+
+  test('of images that are brought into memory all are where the kernels read them, of those that are read a batch twice at least', () => {
+    const read = { ...sizes, batch: 300, room: 0 };
+    expect(bytesOf(/where the kernels read them/, { ...read, brings: true })).toBe((300 + 2 * 100) * 1000);
+    expect(bytesOf(/where the kernels read them/, { ...read, batch: 64 })).toBe(2 * (64 + 64) * 1000);
+    expect(bytesOf(/where the kernels read them/, { ...read, batch: 64, room: 400_000 })).toBe(2 * (192 + 100) * 1000);
+  });
+
+  test('the check of a step before a training of few parameters has the patches of two or more examples four times, where those are most', () => {
+    const convolution = { ...layer, type: 'conv', filters: 64, kernel: 3, stride: 1, padding: 'same' } as const;
+    const of = (side: number): Sizes => {
+      const layers = [convolution, convolution, { type: 'globalAveragePool', keepProb: 1 } as const, { ...layer, units: 1 }];
+      return { ...sizes, network: { inputs: side * side * 3, layers }, parameters: 38_785, batch: 16 };
+    };
+    const patches = (side: number) => side * side * 9 * 64;
+    const copies = (4 + 2) * 38_785 * 4;
+    expect(bytesOf(/^the check of a step: 2 × 9437184 numbers of patches × 4 × 8 bytes/, of(128))).toBe(
+      2 * patches(128) * 32 + copies,
+    );
+    expect(bytesOf(/^the check of a step: 3 × 2359296 numbers/, of(64))).toBe(3 * patches(64) * 32 + copies);
+    expect(bytesOf(/^the check of a step: 8 × 589824 numbers/, of(32))).toBe(8 * patches(32) * 32 + copies);
+    expect(bytesOf(/^the check of a step/, sizes)).toBe(0);
   });
 
   test('in dual form a coefficient for each picture and unit takes the place of W1, and products are made', () => {

@@ -106,6 +106,15 @@ export function problem({ hidden = [], augmentation, ...wishes }: Wishes = {}): 
   };
 }
 
+/** Kernels of which some are replaced, also in their scopes. */
+export function withFault(kernels: Kernels, fault: (whole: Kernels) => Partial<Kernels>): Kernels {
+  const scope: Kernels['scope'] = () => {
+    const own = kernels.scope();
+    return { ...withFault(own, fault), release: own.release };
+  };
+  return { ...kernels, ...fault(kernels), scope };
+}
+
 /** The pictures of a config, which are all in memory. */
 export interface HeldData extends PreparedData {
   splits: { train: Examples; dev?: Examples; test?: Examples };

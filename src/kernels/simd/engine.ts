@@ -44,8 +44,10 @@ export interface CallRange {
   work: number;
 }
 
-/** Both precisions work in one memory. */
 let sharedMemory: KernelMemory | undefined;
+
+/** The one of this process: both precisions work in it. */
+export const kernelMemory = (): KernelMemory => (sharedMemory ??= createMemory());
 
 /** Below this many multiplications it takes longer to call a thread than to do its work. */
 const sharedWork = 500_000;
@@ -62,7 +64,7 @@ function stepOf({ end, grain, ways = piecesEach }: CallRange, threads: number): 
 /** @param threads  that may work on a call, the calling one included; the bits of the results do not depend on it
  *  @param wide     whether for registers of 256 bits; nor on this */
 export function createEngine(precision: Precision, wanted: Arithmetic, threads: number, wide: boolean): Engine {
-  const memory = (sharedMemory ??= createMemory());
+  const memory = kernelMemory();
   const inFrame = framesOf(memory);
   const fast = wanted === 'fast' ? compile(precision, wanted) : null;
   const module = fast ?? compile(precision, 'strict')!;

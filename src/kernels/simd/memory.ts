@@ -15,6 +15,8 @@ export interface KernelMemory {
   addressOf(array: ArrayBufferView): number | null;
   /** Whether some bytes can be had without coming near the end of what a memory can hold. */
   hasRoom(bytes: number): boolean;
+  /** Begins to measure, which ends an earlier measurement. @returns what tells the most bytes that were taken at once since, beyond those taken now */
+  measure(): () => number;
 }
 
 const page = 65_536;
@@ -34,7 +36,7 @@ export function createMemory(): KernelMemory {
   // a memory that grows gets a new buffer object over the same bytes; views of the old ones stay good
   const buffers = new WeakSet<object>([memory.buffer]);
   const free = createFreeList({ start: kernelConstants.ZERO_BYTES, end: page });
-  let used = 0;
+  let [used, most] = [0, 0];
   let numbers = new Float64Array(memory.buffer);
 
   function grow(bytes: number): void {
@@ -56,6 +58,7 @@ export function createMemory(): KernelMemory {
         block = free.take(bytes)!;
       }
       used += bytes;
+      if (used > most) most = used;
       return block;
     },
     give(block) {
@@ -80,6 +83,11 @@ export function createMemory(): KernelMemory {
     },
     addressOf: (array) => (buffers.has(array.buffer) ? array.byteOffset : null),
     hasRoom: (bytes) => used + bytes <= pixelLimit,
+    measure() {
+      const before = used;
+      most = used;
+      return () => most - before;
+    },
   };
 }
 

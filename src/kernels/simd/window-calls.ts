@@ -1,4 +1,12 @@
-import type { ConvolutionKernels, ConvolveOptions, InputScaling, PoolOptions, WindowKernels, Windows } from '../kernels.ts';
+import type {
+  ByteBatch,
+  ConvolutionKernels,
+  ConvolveOptions,
+  InputScaling,
+  PoolOptions,
+  WindowKernels,
+  Windows,
+} from '../kernels.ts';
 import type { Frame } from './call.ts';
 import type { Engine } from './engine.ts';
 import { placeRows } from './operands.ts';
@@ -90,11 +98,14 @@ export function windowCalls(engine: Engine): ConvolutionKernels & WindowKernels 
         const to = frame.output(out, length);
         const { scales, shifts } = scalingOf(input.scaling);
         const scaling = { scale: 1, scales: frame.input(scales, input.features), shifts: frame.input(shifts, input.features) };
-        for (const { first: image, count, ...placed } of placeRows(memory, frame, input)) {
+        const end = Math.min(input.count, Math.ceil((first + rows) / outHeight));
+        const { from, images } = imagesOf(input, Math.floor(first / outHeight), end);
+        for (const { first: at, count, ...placed } of placeRows(memory, frame, images)) {
+          const image = from + at;
           // rows of windows that lie in this piece of the images
           const [low, high] = [Math.max(first, image * outHeight), Math.min(first + rows, (image + count) * outHeight)];
           if (low >= high) continue;
-          const at = to + (low - first) * outWidth * side * side * channels * size;
+          const out = to + (low - first) * outWidth * side * side * channels * size;
           const call = {
             ...windows,
             ...placed,
@@ -102,7 +113,7 @@ export function windowCalls(engine: Engine): ConvolutionKernels & WindowKernels 
             features: input.features,
             count,
             row: low - image * outHeight,
-            out: at,
+            out,
           };
           engine.run('patchesBytes', call, range(high - low));
         }
@@ -150,6 +161,14 @@ const sizesOf = ({ outHeight, outWidth, size, channels }: Windows) => ({
 function fieldsOf({ input, windows, filters }: ConvolveOptions, count: number) {
   const { places, length } = sizesOf(windows);
   return { ...windows, count, features: input.features, places: count * places, units: filters, length };
+}
+
+/** Those images of a batch in which some rows of windows lie: were they all placed, each panel would copy the whole batch where it lies elsewhere. */
+function imagesOf(input: ByteBatch, from: number, end: number): { from: number; images: ByteBatch } {
+  const { bytes, indices, features } = input;
+  const some = { ...input, count: end - from };
+  if (indices !== null) return { from, images: { ...some, indices: indices.subarray(from, end) } };
+  return { from, images: { ...some, bytes: bytes.subarray(from * features, end * features) } };
 }
 
 const featuresOf = ({ height, width, channels }: Windows) => height * width * channels;
