@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { run, temporaryFolder, writeClasses } from '../cli/pictures.ts';
+import { someOf } from '../thorough.ts';
 import { axeFaults, missingImages, openBrowser, openTab, type Tab, textOf, tooWide, widths, withoutChromium } from './browser.ts';
 import { copyOldRun, kinds, train, trainStreamed, trainUntil, writeHdf5 } from './runs.ts';
 
@@ -76,7 +77,7 @@ describe.skipIf(withoutChromium)('pages', () => {
     await rm(folder, { recursive: true });
   });
 
-  describe.each(Object.entries(pages))('%s', (_, { file, says, charts }) => {
+  describe.each(someOf(Object.entries(pages)))('%s', (_, { file, says, charts }) => {
     test.each(['with', 'without'] as const)('is whole on every screen, %s scripts', async (scripts) => {
       const { page, open } = tabs[scripts];
       const faults = await open(join(folder, file));

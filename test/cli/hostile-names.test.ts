@@ -4,6 +4,7 @@ import { parse } from 'csv-parse/sync';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { commands } from '../../src/commands/commands.ts';
 import { makeRun } from '../run/made-runs.ts';
+import { someOf } from '../thorough.ts';
 import { run, temporaryFolder, writeJson, writePicture } from './pictures.ts';
 
 // Names with all that a terminal obeys, or that begins a line or a column of its own. Every command is given them wherever it takes a name.
@@ -166,7 +167,7 @@ describe.skipIf(process.platform === 'win32')('names that command terminals and 
   });
 
   const rows = Object.entries(calls).flatMap(([name, all]) => all.map((call, i) => ({ name, call: i + 1, ...call })));
-  test.each(rows)('nn $name, call $call, as $kind', async ({ name, words, kind, code = 0, names = '' }) => {
+  test.each(someOf(rows))('nn $name, call $call, as $kind', async ({ name, words, kind, code = 0, names = '' }) => {
     const { stdout, stderr } = await run(code, [...name.split(' '), ...words], { cwd: folder, env: runs });
     expect(stderr).not.toMatch(commanding('\\n'));
     expect(stderr).not.toMatch(/^forged/m);

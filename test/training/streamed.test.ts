@@ -19,6 +19,7 @@ import { type EpochEvent, fit } from '../../src/training/fit.ts';
 import { planTraining, prepareFit } from '../../src/training/plan.ts';
 import { findRate } from '../../src/training/rate-finder.ts';
 import type { TrainingState } from '../../src/training/state.ts';
+import { someOf } from '../thorough.ts';
 import { noisePictures } from './problems.ts';
 
 /** Training on pictures that stay on the disk gives the bits of training on pictures in memory. */
@@ -101,7 +102,7 @@ async function trained(fields: Fields, memory: number) {
 
 const units = (count: number, more: object = {}) => ({ model: { layers: [{ units: count, ...more }] } });
 
-test.each<[string, Fields]>([
+const trainings: [string, Fields][] = [
   ['logistic regression', {}],
   ['a layer of 64 units', units(64)],
   ['two layers in float64', { model: { layers: [{ units: 8 }, { units: 4, activation: 'tanh' }] }, precision: 'float64' }],
@@ -135,15 +136,20 @@ test.each<[string, Fields]>([
   ['batches of 100, whose last is smaller', { data: { shuffle: { block: 10, window: 130 } }, training: { batchSize: 100 } }],
   ['batches of one picture', { training: { batchSize: 1, epochs: 1 } }],
   ['the dual form, which wants all pictures at once', { training: { form: 'dual', batchSize: 'full' } }],
-])('%s: the same bits with pictures read a batch at a time, some hundreds at a time, and held', async (_, fields) => {
-  const held = await trained(fields, 1024);
-  expect(held.stored).toBe(false);
-  for (const memory of [0, 1]) {
-    const streamed = await trained(fields, memory);
-    expect(streamed.stored).toBe(true);
-    expect(streamed.found).toEqual(held.found);
-  }
-});
+];
+
+test.each(someOf(trainings))(
+  '%s: the same bits with pictures read a batch at a time, some hundreds at a time, and held',
+  async (_, fields) => {
+    const held = await trained(fields, 1024);
+    expect(held.stored).toBe(false);
+    for (const memory of [0, 1]) {
+      const streamed = await trained(fields, memory);
+      expect(streamed.stored).toBe(true);
+      expect(streamed.found).toEqual(held.found);
+    }
+  },
+);
 
 test('cross-validation: the same folds, to the bit', async () => {
   const results = [];
