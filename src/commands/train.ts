@@ -101,7 +101,7 @@ async function train(context: Context, values: Values): Promise<ExitKind | undef
 async function printPlan(context: Context, job: TrainingJob): Promise<void> {
   const { data, plan } = job;
   const { config, file } = job.loaded;
-  const { memory, learningRates, batch, parameters, examples, network, form } = plan;
+  const { memory, learningRates, batch, parameters, examples, network, form, stages } = plan;
   const { epochs } = config.training;
   const once = estimateSeconds(await prepareFit(config, data.splits, plan, job.kernels, job.files));
   const planned: TrainPlan = {
@@ -113,6 +113,7 @@ async function printPlan(context: Context, job: TrainingJob): Promise<void> {
     learningRates,
     batch,
     epochs,
+    stages: stages.map(({ side, lastEpoch }) => ({ side, lastEpoch })),
     form,
     memoryBytes: sumOf(memory),
     memory: memory.map(({ what, bytes }) => ({ what, bytes })),

@@ -98,6 +98,7 @@ export function planText(plan: TrainPlan): Lines {
     table([['layer', 'shape', 'activation', 'init', 'parameters'], ...layers, ['', '', '', '', count(plan.parameters)]], '  '),
     '',
     `  ${plural(plan.epochs, 'epoch')} in batches of ${count(plan.batch)} with learning rate ${[...new Set(plan.learningRates)].join(', ')}`,
+    ...plan.stages.map(({ side, lastEpoch }) => `  images of ${side} × ${side} up to epoch ${count(lastEpoch)}`),
     `  first layer in ${plan.form.form} form (${plan.form.why})`,
     `  about ${count(Math.ceil(plan.memoryBytes / 2 ** 20))} MB of memory and ${duration(plan.estimatedSeconds)}`,
   ];

@@ -146,6 +146,9 @@ export const trainPlan = z.object({
   learningRates: z.array(z.number()).describe('one a layer'),
   batch: count.describe('examples a step'),
   epochs: count.describe('to train'),
+  stages: z
+    .array(z.object({ side: count.describe('of its images, in pixels'), lastEpoch: count.describe('up to which, from 1') }))
+    .describe('of training.progressive: epochs with smaller images; empty where all are whole'),
   form: z
     .object({ form: z.string().describe('direct or dual'), why: z.string().describe('why that one') })
     .describe('of the first layer'),

@@ -266,6 +266,13 @@ describe('--dry-run', () => {
     });
   });
 
+  test('says which epochs see smaller images', async () => {
+    const layers = 'model.layers=[{"type":"conv","filters":2},{"type":"globalAveragePool"}]';
+    const words = ['-c', 'c.json', '-n', '--set', layers, '--set', 'training.progressive=[{"side":8,"until":0.4}]'];
+    expect((await train(0, words)).stdout).toContain('images of 8 × 8 up to epoch 12\n');
+    expect(JSON.parse((await train(0, [...words, '--json'])).stdout).stages).toEqual([{ side: 8, lastEpoch: 12 }]);
+  });
+
   test('counts what augmentation takes', async () => {
     const secondsWith = async (...sets: string[]) => {
       const words = ['data.imageSize=64', 'training.epochs=2000', ...sets].flatMap((set) => ['--set', set]);
