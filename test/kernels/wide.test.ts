@@ -12,9 +12,9 @@ import { batchOf, draw, drawStep, passOf, products, shapes, stepShapes } from '.
 
 /**
  * What works on as much as registers of 256 bits hold has the bits of what works on half as much, whether V8 then makes one instruction
- * of two or not. It does so in its better code alone, which is asked for from the first call on.
+ * of two or not. It does so in its better code alone, which is asked for from the second call on; to have no other (--no-liftoff) ends V8 of Node 26.
  */
-setFlagsFromString('--no-liftoff');
+if (isWide) for (const flag of ['--wasm-tiering-budget=1', '--wasm-sync-tier-up']) setFlagsFromString(flag);
 
 describe.each(Object.keys(precisions) as Precision[])('wide kernels in %s have the bits of the others:', (precision) => {
   const both = [true, false].map((wide) => simdKernels(precision, 1, 'strict', wide)) as [Kernels, Kernels];
