@@ -71,11 +71,11 @@ export function checkStep(options: FitOptions, most?: number): WrongNumber | nul
 /** Before every training: the very step that is to train, number by number.
  *  @throws Error naming the layer: a fault of the program or of the machine, since nothing that it learns would be right */
 export function refuseWrongStep(options: FitOptions): void {
-  const alike = options.stages.map(({ network, side }, i) => ({
-    ...options,
-    ...{ network, imageSize: side, scaling: scalingOf(options.stages[i]!, options.scaling) },
-  }));
-  const wrong = [options, ...alike].reduce<WrongNumber | null>((found, one) => found ?? checkStep(one), null);
+  const ofStages = options.stages.map((stage) => {
+    const { network, side } = stage;
+    return { ...options, network, imageSize: side, scaling: scalingOf(stage, options.scaling) };
+  });
+  const wrong = [options, ...ofStages].reduce<WrongNumber | null>((found, one) => found ?? checkStep(one), null);
   if (wrong === null) return;
   const { layer, what, found, expected } = wrong;
   throw new Error(

@@ -160,6 +160,16 @@ const IN_REGISTERS: usize = 64;
 
 /** sums[u] += Σ_i values[i, u] over `count` rows that are `stride` bytes apart; for `bytes` of sums, which are of even numbers of units. */
 function addRows(sums: usize, values: usize, stride: usize, count: i32, bytes: usize): void {
+  addTerms<void>(sums, sums, values, stride, count, bytes);
+}
+
+/** squares[u] += Σ_i (values[i, u] − means[u])², as `addRows` goes. */
+function addSquares(squares: usize, means: usize, values: usize, stride: usize, count: i32, bytes: usize): void {
+  addTerms<real>(squares, means, values, stride, count, bytes);
+}
+
+/** @typeParam Squares  void where values themselves are added, and `means` is not looked at */
+function addTerms<Squares>(sums: usize, means: usize, values: usize, stride: usize, count: i32, bytes: usize): void {
   for (; count > 0; count -= ROWS_AT_ONCE, values += ROWS_AT_ONCE * stride) {
     const end = values + <usize>smaller(count, ROWS_AT_ONCE) * stride;
     let k: usize = 0;
@@ -170,10 +180,10 @@ function addRows(sums: usize, values: usize, stride: usize, count: i32, bytes: u
       let d = v128.load(sums + k, 48);
       for (let row = values; row < end; row += stride) {
         const at = row + realAt(k);
-        a = f64x2.add(a, pairOf(at));
-        b = f64x2.add(b, pairOf(at + realBytes(2)));
-        c = f64x2.add(c, pairOf(at + realBytes(4)));
-        d = f64x2.add(d, pairOf(at + realBytes(6)));
+        a = f64x2.add(a, termOf<Squares>(pairOf(at), means + k));
+        b = f64x2.add(b, termOf<Squares>(pairOf(at + realBytes(2)), means + k + 16));
+        c = f64x2.add(c, termOf<Squares>(pairOf(at + realBytes(4)), means + k + 32));
+        d = f64x2.add(d, termOf<Squares>(pairOf(at + realBytes(6)), means + k + 48));
       }
       v128.store(sums + k, a);
       v128.store(sums + k, b, 16);
@@ -182,45 +192,16 @@ function addRows(sums: usize, values: usize, stride: usize, count: i32, bytes: u
     }
     for (; k < bytes; k += 16) {
       let sum = v128.load(sums + k);
-      for (let row = values; row < end; row += stride) sum = f64x2.add(sum, pairOf(row + realAt(k)));
+      for (let row = values; row < end; row += stride) sum = f64x2.add(sum, termOf<Squares>(pairOf(row + realAt(k)), means + k));
       v128.store(sums + k, sum);
     }
   }
 }
 
-/** squares[u] += Σ_i (values[i, u] − means[u])², as `addRows` goes. */
-function addSquares(squares: usize, means: usize, values: usize, stride: usize, count: i32, bytes: usize): void {
-  for (; count > 0; count -= ROWS_AT_ONCE, values += ROWS_AT_ONCE * stride) {
-    const end = values + <usize>smaller(count, ROWS_AT_ONCE) * stride;
-    let k: usize = 0;
-    for (; k + IN_REGISTERS <= bytes; k += IN_REGISTERS) {
-      let a = v128.load(squares + k);
-      let b = v128.load(squares + k, 16);
-      let c = v128.load(squares + k, 32);
-      let d = v128.load(squares + k, 48);
-      for (let row = values; row < end; row += stride) {
-        const at = row + realAt(k);
-        a = addSquare(a, pairOf(at), v128.load(means + k));
-        b = addSquare(b, pairOf(at + realBytes(2)), v128.load(means + k, 16));
-        c = addSquare(c, pairOf(at + realBytes(4)), v128.load(means + k, 32));
-        d = addSquare(d, pairOf(at + realBytes(6)), v128.load(means + k, 48));
-      }
-      v128.store(squares + k, a);
-      v128.store(squares + k, b, 16);
-      v128.store(squares + k, c, 32);
-      v128.store(squares + k, d, 48);
-    }
-    for (; k < bytes; k += 16) {
-      let sum = v128.load(squares + k);
-      for (let row = values; row < end; row += stride) sum = addSquare(sum, pairOf(row + realAt(k)), v128.load(means + k));
-      v128.store(squares + k, sum);
-    }
-  }
-}
-
-function addSquare(sum: v128, value: v128, mean: v128): v128 {
-  const off = f64x2.sub(value, mean);
-  return f64x2.add(sum, f64x2.mul(off, off));
+function termOf<Squares>(value: v128, mean: usize): v128 {
+  if (isVoid<Squares>()) return value;
+  const off = f64x2.sub(value, v128.load(mean));
+  return f64x2.mul(off, off);
 }
 
 /** sums[u] += Σ_i d[i, u] and products[u] += Σ_i d[i, u] · other[i, u], as `addRows` goes. */

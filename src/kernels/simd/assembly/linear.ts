@@ -35,26 +35,28 @@ export function layerScratch(): usize {
 
 /** out[i, u] = scale · Σ_k x[i, k] · w[u, k] + bias[u], x made of bytes: for examples first … end − 1, or for units, if `byUnits`. */
 export function linearBytes(call: LinearBytesCall, first: i32, end: i32, scratch: usize): void {
-  if (call.byUnits === 0) linearBlock(call, first, end, 0, call.units, scratch);
-  else linearBlock(call, 0, call.count, first, end, scratch);
+  linearPiece(call, first, end, call.count, scratch);
 }
 
 /** The same with x of reals. */
 export function linearFloats(call: LinearFloatsCall, first: i32, end: i32, scratch: usize): void {
-  if (call.byUnits === 0) linearBlock(call, first, end, 0, call.units, scratch);
-  else linearBlock(call, 0, call.count, first, end, scratch);
+  linearPiece(call, first, end, call.count, scratch);
 }
 
 /** The same with x of patches of images of bytes: an example is a place of an image. */
 export function convolveBytes(call: ConvolveBytesCall, first: i32, end: i32, scratch: usize): void {
-  if (call.byUnits === 0) linearBlock(call, first, end, 0, call.units, scratch);
-  else linearBlock(call, 0, call.places, first, end, scratch);
+  linearPiece(call, first, end, call.places, scratch);
 }
 
 /** The same with images of reals. */
 export function convolveFloats(call: ConvolveFloatsCall, first: i32, end: i32, scratch: usize): void {
+  linearPiece(call, first, end, call.places, scratch);
+}
+
+/** A piece of the result: of its examples, `count` in all, or of its units. */
+function linearPiece<Call>(call: Call, first: i32, end: i32, count: i32, scratch: usize): void {
   if (call.byUnits === 0) linearBlock(call, first, end, 0, call.units, scratch);
-  else linearBlock(call, 0, call.places, first, end, scratch);
+  else linearBlock(call, 0, count, first, end, scratch);
 }
 
 /** Columns of X, as a call has them: of patches those of a window. */

@@ -23,28 +23,10 @@ export function patchesBytes(call: PatchesBytesCall, first: i32, end: i32): void
 
 /** @typeParam Bytes  void where the images are floats */
 function gather<Bytes, Call>(call: Call, first: i32, end: i32): void {
-  const pixel = <usize>call.channels * sizeof<real>();
-  const line = <usize>call.size * pixel;
-  let to = call.out + <usize>(first * call.outWidth * call.size) * line;
-  for (let r = first; r < end; r++) {
-    const row = call.row + r;
-    const top = (row % call.outHeight) * call.stride - call.top;
-    for (let j = 0; j < call.outWidth; j++) {
-      const left = j * call.stride - call.left;
-      const before = max<i32>(0, -left);
-      const after = min<i32>(call.size, call.width - left);
-      for (let y = top; y < top + call.size; y++, to += line) {
-        if (y < 0 || y >= call.height || after <= before) {
-          zero(to, line);
-          continue;
-        }
-        zero(to, <usize>before * pixel);
-        const at = (y * call.width + left + before) * call.channels;
-        copyPixels<Bytes, Call>(call, row / call.outHeight, at, (after - before) * call.channels, to + <usize>before * pixel);
-        zero(to + <usize>after * pixel, <usize>(call.size - after) * pixel);
-      }
-    }
-  }
+  const length = call.size * call.size * call.channels;
+  const stride = realBytes(length);
+  const to = call.out + <usize>(first * call.outWidth) * stride;
+  gatherTile<Bytes, Call>(call, (call.row + first) * call.outWidth, (end - first) * call.outWidth, 0, length, to, stride);
 }
 
 /** Numbers `column` … of the windows of places `first` … first + rows − 1, in rows that are `stride` bytes apart. */
