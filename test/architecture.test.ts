@@ -67,7 +67,7 @@ test('zod is imported in config/ and results/; results are types, and loaded whe
   expect(places.sort()).toEqual(['config/issues.ts', 'config/schema.ts']);
   expect(filesWith(/^import (?!type)[^;]*'\.[^']*\/results\//m)).toEqual([]);
   const readers = filesWith(/import\('\.[^']*\/results\//);
-  expect(readers.sort()).toEqual(['commands/resume.ts', 'run/read-journal.ts', 'run/read-run.ts', 'run/search-folder.ts']);
+  expect(readers.sort()).toEqual(['library/resume.ts', 'run/read-journal.ts', 'run/read-run.ts', 'run/search-folder.ts']);
 });
 
 test('sharp, h5wasm and libheif are loaded when they are needed, not before', () => {

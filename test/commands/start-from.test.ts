@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { readTrainingFiles } from '../../src/commands/reading.ts';
+import { readTrainingFiles } from '../../src/library/reading.ts';
 import { checkConfig } from '../../src/config/load.ts';
 import { kernelsFor } from '../../src/kernels/select.ts';
 import { initialParameters } from '../../src/nn/network.ts';

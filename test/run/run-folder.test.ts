@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { basename, isAbsolute, join, relative, resolve } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { findExamples } from '../../src/commands/run-part.ts';
+import { findExamples } from '../../src/library/run-part.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import type { Examples } from '../../src/data/examples.ts';
 import { UserError } from '../../src/errors.ts';
