@@ -38,7 +38,14 @@ export function declarations(schemaOf) {
     }
   }
   const known = { names, refs };
-  return [...names].map(([text, name]) => `export type ${name} = ${bodyText(JSON.parse(text), '', known)};\n`).join('\n');
+  return [...names]
+    .map(([text, name]) => {
+      const body = bodyText(JSON.parse(text), '', known);
+      return body.startsWith('{\n') && !/^\}./m.test(body)
+        ? `export interface ${name} ${body}\n`
+        : `export type ${name} = ${body};\n`;
+    })
+    .join('\n');
 }
 
 /** What tells two schemas apart: not how one is described where it stands. */
@@ -56,7 +63,8 @@ function repeatedParts(root, name) {
     if (times > 0) return; // its parts were counted where it stood first
     for (const [key, value] of Object.entries(schema.properties ?? {})) visit(value, path + pascal(key));
     for (const key of ['items', 'additionalProperties']) if (typeof schema[key] === 'object') visit(schema[key], path);
-    for (const value of [schema.anyOf, schema.oneOf, schema.prefixItems].flatMap((list) => list ?? [])) visit(value, path + nameOf(value));
+    for (const value of [schema.anyOf, schema.oneOf, schema.prefixItems].flatMap((list) => list ?? []))
+      visit(value, path + nameOf(value));
   };
   visit(root, name);
   const isLong = (text) => text.length > worthAName;
@@ -64,7 +72,8 @@ function repeatedParts(root, name) {
   return new Map(repeated.map(([, [path, , schema]]) => [path, schema]));
 }
 
-const pascal = (key) => key.replace(/(?:^|[^A-Za-z0-9]+)([A-Za-z0-9])/g, (_, letter) => letter.toUpperCase()).replace(/[^A-Za-z0-9]/g, '');
+const pascal = (key) =>
+  key.replace(/(?:^|[^A-Za-z0-9]+)([A-Za-z0-9])/g, (_, letter) => letter.toUpperCase()).replace(/[^A-Za-z0-9]/g, '');
 /** Of one of several objects: what tells it from the others. */
 const nameOf = ({ properties = {} }) => pascal(String(properties.type?.const ?? properties.name?.const ?? ''));
 
@@ -81,7 +90,8 @@ function bodyText(schema, indent, known) {
   if (schema.enum) return schema.enum.map((one) => JSON.stringify(one)).join(' | ');
   if (prefixItems) return `readonly [${prefixItems.map((one) => typeText(one, indent, known)).join(', ')}]`;
   if (type === 'array') return `readonly (${typeText(items, indent, known)})[]`;
-  if (type === 'object' && properties === undefined) return `Readonly<Record<string, ${typeText(additionalProperties, indent, known)}>>`;
+  if (type === 'object' && properties === undefined)
+    return `{ readonly [key: string]: ${typeText(additionalProperties, indent, known)} }`;
   if (type === 'object') {
     const inner = `${indent}  `;
     const lines = Object.entries(properties).map(([key, one]) => {
@@ -96,7 +106,9 @@ function bodyText(schema, indent, known) {
 }
 
 function comment({ description, default: value }, indent) {
-  const text = [description, value === undefined ? [] : `Default: ${JSON.stringify(value)}`].flat().filter((one) => one !== undefined);
+  const text = [description, value === undefined ? [] : `Default: ${JSON.stringify(value)}`]
+    .flat()
+    .filter((one) => one !== undefined);
   return text.length === 0 ? '' : `${indent}/** ${text.join('. ').replaceAll('*/', '*\\/')} */\n`;
 }
 
@@ -112,7 +124,9 @@ async function libraryTypes() {
   await writeFile(written, declarations(schemaOf));
   for (const [module, names] of Object.entries(schemas)) {
     const file = join(types, `${module}.d.ts`);
-    const from = relative(dirname(file), written).replaceAll('\\', '/').replace(/\.d\.ts$/, '.js');
+    const from = relative(dirname(file), written)
+      .replaceAll('\\', '/')
+      .replace(/\.d\.ts$/, '.js');
     await writeFile(file, `export type { ${Object.keys(names).join(', ')} } from '${from}';\n`);
   }
   const reached = new Set();

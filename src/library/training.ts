@@ -94,10 +94,7 @@ const objectName = 'config';
 
 type Started = (path: string, job: TrainingJob) => void;
 
-function begin(
-  signal = new AbortController().signal,
-  work: (host: Host, started: Started) => Promise<Trained>,
-): Training {
+function begin(signal = new AbortController().signal, work: (host: Host, started: Started) => Promise<Trained>): Training {
   const emitter = new EventEmitter();
   const tell = (event: TrainingEvent) => void emitter.emit('event', event);
   let hasEnded = false;
