@@ -133,6 +133,21 @@ describe('the signal', () => {
   });
 });
 
+test('trainings at once, here and in a thread of its own, come to the same bits', async () => {
+  const library = ownFile('dist/bundle/library.js').href;
+  const program = `import(${JSON.stringify(library)}).then(({ train }) => train('c.json', { output: 'in-thread' }))`;
+  const thread = spawnSync(
+    process.execPath,
+    ['-e', `new (require('node:worker_threads').Worker)(${JSON.stringify(program)}, { eval: true })`],
+    { cwd: folder },
+  );
+  expect(thread.status).toBe(0);
+  await Promise.all([trainHere('at-once'), trainHere('at-once-2', { set: { seed: 2 } })]);
+  const { files } = await lastingOf('by-command');
+  expect([(await lastingOf('at-once')).files, (await lastingOf('in-thread')).files]).toEqual([files, files]);
+  expect((await lastingOf('at-once-2')).files).not.toEqual(files);
+});
+
 test.runIf(process.platform === 'linux')('pixels that were put on the disk are given back', async () => {
   const open = () => readdirSync('/proc/self/fd').length;
   await trainHere('one', { set: { 'data.memory': 0 } });
