@@ -47,28 +47,34 @@ export async function bundle(input, dir) {
 /** Licences under which the code of others may stand in a bundle, if its text stands beside it. */
 const permissive = ['MIT', 'ISC', 'BSD-2-Clause', 'BSD-3-Clause', '0BSD', 'Apache-2.0'];
 
+/** They put something of their own into what they make: a standard library into dist/kernels, helpers into dist/bundle. */
+const compilers = ['assemblyscript', 'rolldown'];
+
 /** What of others a bundle took in: name, version, licence and its text.
  *  @throws where a licence is not among the permissive ones, or its text is missing */
 async function thirdParty(output) {
   const inPackage = /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/;
   const modules = output.flatMap(({ moduleIds = [] }) => moduleIds.map((id) => id.replaceAll('\\', '/')));
   const folders = new Set(modules.flatMap((id) => inPackage.exec(id)?.[0] ?? []));
+  for (const compiler of compilers) folders.add(join(root, 'node_modules', compiler));
   const parts = await Promise.all([...folders].map(partOf));
   return parts.sort((a, b) => (a.title < b.title ? -1 : 1));
 }
 
 async function partOf(folder) {
   const { name, version, license } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'));
-  const file = (await readdir(folder)).find((one) => /^licen[cs]e/i.test(one));
+  const files = (await readdir(folder)).filter((one) => /^(licen[cs]e|notice)/i.test(one));
   if (!permissive.includes(license)) throw new Error(`${name}: expected a licence of ${permissive.join(', ')}, found ${license}`);
-  if (file === undefined) throw new Error(`${name}: expected the text of its licence in ${folder}, found none`);
-  return { title: `${name} ${version} (${license})`, text: (await readFile(join(folder, file), 'utf8')).trim() };
+  if (!files.some((one) => /^licen/i.test(one)))
+    throw new Error(`${name}: expected the text of its licence in ${folder}, found none`);
+  const texts = await Promise.all(files.sort().map((one) => readFile(join(folder, one), 'utf8')));
+  return { title: `${name} ${version} (${license})`, text: texts.map((text) => text.trim()).join('\n\n') };
 }
 
 function noticesText(parts) {
   const rule = '-'.repeat(80);
   const head = [
-    'Code of others that stands in dist/bundle, and its licences. Made by scripts/bundle.mjs of what it took in.',
+    'Code of others that stands in dist/bundle and dist/kernels, and its licences. Made by scripts/bundle.mjs of what it took in.',
     'sharp, h5wasm and libheif-js do not stand in it: npm installs them beside it, with their own licences.',
     '',
     ...parts.map(({ title }) => `  ${title}`),
