@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { readdir, readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { NnError, resume, type Training, type TrainingEvent, train } from '../../src/library/library.ts';
 import { ownFile } from '../../src/own-files.ts';
@@ -74,7 +74,9 @@ describe('train', () => {
   test('takes the config as an object, with fields for once', async () => {
     const { data, ...rest } = config;
     const here = { ...rest, data: { ...data, source: { type: 'folder' as const, path: inFolder('pictures') } } };
-    const summary = await train(here as never, { output: inFolder('object'), set: { 'training.epochs': 3, seed: 7 } });
+    const summary = await train(here as never, { set: { 'training.epochs': 3, seed: 7 } });
+    expect(summary.run).toMatch(/runs.config-20\d\d-/);
+    expect(await readdir(inFolder('runs'))).toEqual(expect.arrayContaining([basename(summary.run), 'latest']));
     expect([summary.epochs, summary.seed]).toEqual([3, 7]);
   });
 
