@@ -6,6 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
+/** What npm installs beside nn. */
+const { dependencies } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
 
 /** The files in which a process, or a program that imports nn, begins. What several of them share, and what is imported when it is needed, becomes files beside them. */
 const starts = {
@@ -64,7 +66,12 @@ async function thirdParty(output) {
 async function partOf(folder) {
   const { name, version, license } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'));
   const files = (await readdir(folder)).filter((one) => /^(licen[cs]e|notice)/i.test(one));
-  if (!permissive.includes(license)) throw new Error(`${name}: expected a licence of ${permissive.join(', ')}, found ${license}`);
+  const licences = license.split(/[()\s]+/).filter((one) => !['', 'AND', 'OR'].includes(one)); // as SPDX joins them
+  if (!licences.every((one) => permissive.includes(one))) {
+    throw new Error(`${name}: expected a licence of ${permissive.join(', ')}, found ${license}`);
+  }
+  if (Object.hasOwn(dependencies, name))
+    throw new Error(`${name}: expected it in devDependencies, since it stands in the bundle`);
   if (!files.some((one) => /^licen/i.test(one)))
     throw new Error(`${name}: expected the text of its licence in ${folder}, found none`);
   const texts = await Promise.all(files.sort().map((one) => readFile(join(folder, one), 'utf8')));
