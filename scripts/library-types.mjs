@@ -57,19 +57,20 @@ function meaning({ description: _, default: __, title: ___, $schema: ____, $defs
 function repeatedParts(root, name) {
   const found = new Map();
   const visit = (schema, path) => {
-    const text = meaning(schema);
-    const [, times] = found.get(text) ?? [path, 0];
-    found.set(text, [found.get(text)?.[0] ?? path, times + 1, schema]);
-    if (times > 0) return; // its parts were counted where it stood first
+    const known = found.get(meaning(schema));
+    if (known !== undefined) {
+      known.times++; // its parts were visited where it stood first
+      return;
+    }
+    found.set(meaning(schema), { path, times: 1, schema });
     for (const [key, value] of Object.entries(schema.properties ?? {})) visit(value, path + pascal(key));
     for (const key of ['items', 'additionalProperties']) if (typeof schema[key] === 'object') visit(schema[key], path);
     for (const value of [schema.anyOf, schema.oneOf, schema.prefixItems].flatMap((list) => list ?? []))
       visit(value, path + nameOf(value));
   };
   visit(root, name);
-  const isLong = (text) => text.length > worthAName;
-  const repeated = [...found].filter(([text, [, times]]) => times > 1 && isLong(text));
-  return new Map(repeated.map(([, [path, , schema]]) => [path, schema]));
+  const repeated = [...found].filter(([text, { times }]) => times > 1 && text.length > worthAName);
+  return repeated.map(([, { path, schema }]) => [path, schema]);
 }
 
 const pascal = (key) =>

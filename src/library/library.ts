@@ -7,6 +7,6 @@ export type { Metrics } from '../results/metrics.ts';
 export type { TrainSummary } from '../results/summary.ts';
 export type { Answer, AnswerOrError, EvaluateOptions, ImageInput, Model, PredictOptions, RawImage } from './model.ts';
 export { evaluate, loadModel, predict } from './model.ts';
-export { NnError } from './nn-error.ts';
+export { NnError, type NnErrorKind } from './nn-error.ts';
 export type { Training, TrainingEvent, TrainingOptions, TrainOptions } from './training.ts';
 export { resume, train } from './training.ts';

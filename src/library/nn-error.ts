@@ -1,16 +1,19 @@
-import { type ExitKind, exitCodes, UserError } from '../errors.ts';
+import { exitCodes, UserError } from '../errors.ts';
 import { withinLimits } from '../machine-memory.ts';
 import { linesOf } from '../text.ts';
+
+/** What can be wrong: options and config, pictures, a model file or checkpoint, a training that diverged. */
+export type NnErrorKind = 'usage' | 'data' | 'model' | 'diverged';
+const kinds: readonly string[] = ['usage', 'data', 'model', 'diverged'] satisfies NnErrorKind[];
 
 /** What went wrong, where whoever calls can mend it: a config, pictures, a model file, a training that diverged. Any other error is a fault of
  *  nn, or of the caller's own code. */
 export class NnError extends Error {
-  /** in a word: 'usage' (options and config), 'data', 'model' or 'diverged' */
-  readonly kind: ExitKind;
+  readonly kind: NnErrorKind;
   /** what to do about it, in sentences; null where the message says it all */
   readonly hint: string | null;
 
-  constructor(error: UserError) {
+  constructor(error: Mendable) {
     super(error.message, { cause: error.cause });
     this.name = 'NnError';
     this.kind = error.kind;
@@ -29,6 +32,12 @@ export async function forProgram<Result>(work: () => Promise<Result>): Promise<R
     return await work();
   } catch (thrown) {
     const error = withinLimits(thrown);
-    throw error instanceof UserError ? new NnError(error) : error;
+    throw isMendable(error) ? new NnError(error) : error;
   }
+}
+
+type Mendable = UserError & { readonly kind: NnErrorKind };
+
+function isMendable(error: unknown): error is Mendable {
+  return error instanceof UserError && kinds.includes(error.kind);
 }
