@@ -129,7 +129,7 @@ function whereHalfIs(size: number, half: (alpha: number) => number): number {
 }
 
 /** Relative, of a p. */
-const closeEnough = 1e-9;
+const closeEnough = 1e-6;
 const halvings = 200;
 
 /** Accuracies of treatments that race. */
