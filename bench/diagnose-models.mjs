@@ -40,10 +40,10 @@ export const truths = {
   'a = 10%, c = 0.5': (n) => 0.1 + 2.5 * n ** -0.5,
   'a = 15%, c = 1': (n) => 0.15 + 25 * n ** -1,
   'a = 0, c = 0.35': (n) => 1.6 * n ** -0.35,
-  'exponential': (n) => 0.1 + 0.35 * Math.exp(-n / 400),
+  exponential: (n) => 0.1 + 0.35 * Math.exp(-n / 400),
   'a floor soon after': (n) => Math.max(0.19, 2.2 * n ** -0.35),
   'late: nothing up to half': (n) => (n <= 400 ? 0.45 : 0.45 * (n / 400) ** -0.6),
-  'flat': () => 0.3,
+  flat: () => 0.3,
 };
 /** How many of them are power laws. */
 export const powerLaws = 4;
@@ -65,9 +65,12 @@ export function drawCurve(random, { truth, whole = 800, seeds, dev, seedSpread }
 
 /** How confident answers are, and how often those of a confidence are right. */
 export const confidences = {
-  'calibrated': { draw: (random) => 1 - 0.5 * random.uniform() ** 2.5, right: (c) => c },
-  'overconfident': { draw: (random) => 1 - 0.5 * random.uniform() ** 6, right: (c) => 0.5 + 0.48 * ((c - 0.5) / 0.5) ** 3 },
-  'very sure': { draw: (random) => 1 - 10 ** (-9 * random.uniform()) / 2, right: (c) => 0.8 + (0.2 * Math.log10(0.5 / (1 - c))) / 9 },
+  calibrated: { draw: (random) => 1 - 0.5 * random.uniform() ** 2.5, right: (c) => c },
+  overconfident: { draw: (random) => 1 - 0.5 * random.uniform() ** 6, right: (c) => 0.5 + 0.48 * ((c - 0.5) / 0.5) ** 3 },
+  'very sure': {
+    draw: (random) => 1 - 10 ** (-9 * random.uniform()) / 2,
+    right: (c) => 0.8 + (0.2 * Math.log10(0.5 / (1 - c))) / 9,
+  },
   'just too bad': { draw: (random) => 1 - 0.5 * random.uniform(), right: () => 0.9499 },
   'right up to a point': { draw: (random) => 1 - 0.5 * random.uniform(), right: (c) => (c > 0.8 ? 0.985 : 0.7) },
 };

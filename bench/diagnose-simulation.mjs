@@ -62,8 +62,18 @@ export function simulateWinner({ repeats, accuracies, seeds, freshSeeds, ...of }
     const honest = honestGain(halves, { baseline: fresh[0], treatment: (index) => fresh[index + 1] });
     const again = gainOf({ baseline: fresh[0], treatment: fresh[best + 1] });
     const truth = mean(halves.chosen.map(truthOf));
-    const row = ({ gain, interval }, true_) => ({ bias: gain - true_, covers: interval[0] <= true_ && true_ <= interval[1], width: interval[1] - interval[0] });
-    return { won: row(own[best], truthOf(best)), again: row(again, truthOf(best)), honest: row(honest, truth), truth: truthOf(best), halfTruth: truth };
+    const row = ({ gain, interval }, true_) => ({
+      bias: gain - true_,
+      covers: interval[0] <= true_ && true_ <= interval[1],
+      width: interval[1] - interval[0],
+    });
+    return {
+      won: row(own[best], truthOf(best)),
+      again: row(again, truthOf(best)),
+      honest: row(honest, truth),
+      truth: truthOf(best),
+      halfTruth: truth,
+    };
   });
   const of_ = (which) => ({
     bias: mean(found.map((one) => one[which].bias)),
@@ -130,7 +140,9 @@ export function simulateCurve({ repeats, truth, times = [2, 4, 10], whole = 800,
 export function simulateAbstention({ repeats, model, dev }) {
   const { draw, right } = confidences[model];
   const random = namedRandom(0, `abstention ${model}`);
-  const population = Float64Array.from({ length: 40000 }, () => draw(random)).sort().reverse();
+  const population = Float64Array.from({ length: 40000 }, () => draw(random))
+    .sort()
+    .reverse();
   const sums = [];
   population.reduce((sum, c, i) => (sums[i] = sum + right(c)), 0);
   const answeredBy = (bound) => {
@@ -145,10 +157,17 @@ export function simulateAbstention({ repeats, model, dev }) {
   const found = repeat(repeats, (i) => {
     const own = namedRandom(i, `abstention ${model} ${dev}`);
     const confidence = Float64Array.from({ length: dev }, () => draw(own));
-    const { confidence: bound } = abstentionBound(confidence, Uint8Array.from(confidence, (c) => (own.uniform() < right(c) ? 1 : 0)));
+    const { confidence: bound } = abstentionBound(
+      confidence,
+      Uint8Array.from(confidence, (c) => (own.uniform() < right(c) ? 1 : 0)),
+    );
     if (bound === null) return { has: false, broken: false, answered: 0 };
     const answered = answeredBy(bound);
-    return { has: true, broken: answered > 0 && sums[answered - 1] / answered < wantedAccuracy, answered: answered / population.length };
+    return {
+      has: true,
+      broken: answered > 0 && sums[answered - 1] / answered < wantedAccuracy,
+      answered: answered / population.length,
+    };
   });
   const most = population.findLastIndex((_, i) => sums[i] / (i + 1) >= wantedAccuracy) + 1;
   return {
@@ -177,7 +196,12 @@ export function simulateSuspects({ repeats, pictures, networks, share, skill }) 
       shown: shown.length,
       expected: suspects.expected,
       precision: shown.length === 0 ? 1 : right / shown.length,
-      recall: right / Math.max(1, flipped.reduce((sum, one) => sum + one, 0)),
+      recall:
+        right /
+        Math.max(
+          1,
+          flipped.reduce((sum, one) => sum + one, 0),
+        ),
       top: mean(top.map(({ picture }) => flipped[picture])),
       share: suspects.share,
     };
@@ -185,30 +209,49 @@ export function simulateSuspects({ repeats, pictures, networks, share, skill }) 
   return Object.fromEntries(Object.keys(found[0]).map((key) => [key, mean(found.map((one) => one[key]))]));
 }
 
-const settings = [[0.7, 0.7], [0.7, 0.78], [0.85, 0.85], [0.85, 0.88], [0.85, 0.95], [0.95, 0.95]];
+const settings = [
+  [0.7, 0.7],
+  [0.7, 0.78],
+  [0.85, 0.85],
+  [0.85, 0.88],
+  [0.85, 0.95],
+  [0.95, 0.95],
+];
 const twelve = (accuracy, ...others) => [accuracy, ...Array.from({ length: 12 }, (_, k) => others[k] ?? accuracy)];
 
 const tables = {
   gain: {
-    title: 'The 95% interval of a gain: how often it holds the truth (mean and least of 6 pairs of accuracies), median width at 85% → 88%, points',
+    title:
+      'The 95% interval of a gain: how often it holds the truth (mean and least of 6 pairs of accuracies), median width at 85% → 88%, points',
     repeats: 1000,
     rows: function* (repeats) {
       yield ['seeds', 'pictures', ...Object.keys(seedSpreads).flatMap((name) => [`${name}: holds`, 'least', 'width'])];
       for (const seeds of [3, 5, 10])
         for (const pictures of [30, 100, 300, 1000])
-          yield [seeds, pictures, ...Object.values(seedSpreads).flatMap((seedSpread) => {
-            const found = settings.map((accuracies) => simulateGain({ repeats: fewer(repeats, pictures), accuracies, seeds, pictures, seedSpread }));
-            const coverage = found.map((one) => one.coverage);
-            return [percent(mean(coverage)), percent(Math.min(...coverage)), (100 * found[3].width).toFixed(1)];
-          })];
+          yield [
+            seeds,
+            pictures,
+            ...Object.values(seedSpreads).flatMap((seedSpread) => {
+              const found = settings.map((accuracies) =>
+                simulateGain({ repeats: fewer(repeats, pictures), accuracies, seeds, pictures, seedSpread }),
+              );
+              const coverage = found.map((one) => one.coverage);
+              return [percent(mean(coverage)), percent(Math.min(...coverage)), (100 * found[3].width).toFixed(1)];
+            }),
+          ];
     },
   },
   limits: {
-    title: 'Where the interval of a gain is not 95%: seeds of which one in ten comes to nothing, and classes weighed alike (1 : 3), five seeds and 300 pictures',
+    title:
+      'Where the interval of a gain is not 95%: seeds of which one in ten comes to nothing, and classes weighed alike (1 : 3), five seeds and 300 pictures',
     repeats: 1000,
     rows: function* (repeats) {
       yield ['', 'seeds', 'holds', 'width'];
-      for (const [name, of] of [['one in ten comes to nothing', { collapse: 0.1 }], ['balanced accuracy', { weigh: true, seedSpread: 0.015 }], ['97% → 99%, strong seeds', { accuracies: [0.97, 0.99], seedSpread: 0.05 }]])
+      for (const [name, of] of [
+        ['one in ten comes to nothing', { collapse: 0.1 }],
+        ['balanced accuracy', { weigh: true, seedSpread: 0.015 }],
+        ['97% → 99%, strong seeds', { accuracies: [0.97, 0.99], seedSpread: 0.05 }],
+      ])
         for (const seeds of [3, 5, 10]) {
           const { coverage, width } = simulateGain({ repeats, accuracies: [0.85, 0.88], seeds, pictures: 300, ...of });
           yield [name, seeds, percent(coverage), (100 * width).toFixed(1)];
@@ -216,7 +259,8 @@ const tables = {
     },
   },
   claims: {
-    title: 'Twelve remedies beside one baseline (85%): how often one that does nothing is said to help, where none helps; and how often one that does is found, where three help by so much',
+    title:
+      'Twelve remedies beside one baseline (85%): how often one that does nothing is said to help, where none helps; and how often one that does is found, where three help by so much',
     repeats: 500,
     rows: function* (repeats) {
       yield ['seeds', 'pictures', 'seeds differ', 'wrong claim', '+3 points found', '+5', '+10'];
@@ -224,35 +268,87 @@ const tables = {
         for (const pictures of [100, 300, 1000])
           for (const [name, seedSpread] of Object.entries(seedSpreads)) {
             const of = { repeats: fewer(repeats, pictures), seeds, pictures, seedSpread };
-            const power = [0.03, 0.05, 0.1].map((by) => simulateClaims({ ...of, repeats: of.repeats >> 1, accuracies: twelve(0.85, 0.85 + by, 0.85 + by, 0.85 + by) }).power);
-            yield [seeds, pictures, name, percent(simulateClaims({ ...of, accuracies: twelve(0.85) }).wrong), ...power.map((one) => percent(one, 0))];
+            const power = [0.03, 0.05, 0.1].map(
+              (by) =>
+                simulateClaims({ ...of, repeats: of.repeats >> 1, accuracies: twelve(0.85, 0.85 + by, 0.85 + by, 0.85 + by) })
+                  .power,
+            );
+            yield [
+              seeds,
+              pictures,
+              name,
+              percent(simulateClaims({ ...of, accuracies: twelve(0.85) }).wrong),
+              ...power.map((one) => percent(one, 0)),
+            ];
           }
     },
   },
   winner: {
-    title: "The winner of twelve remedies: its gain as it won, measured again with three fresh seeds on the same pictures, and by halves of dev with fresh seeds (bias in points, how often the 95% interval holds, its median width)",
+    title:
+      'The winner of twelve remedies: its gain as it won, measured again with three fresh seeds on the same pictures, and by halves of dev with fresh seeds (bias in points, how often the 95% interval holds, its median width)',
     repeats: 500,
     rows: function* (repeats) {
-      yield ['', 'seeds', 'pictures', 'won: bias', 'holds', 'width', 'again: bias', 'holds', 'width', 'by halves: bias', 'holds', 'width'];
-      for (const [name, accuracies] of [['none helps', twelve(0.85)], ['gains of 1, 2, 3 points', twelve(0.85, 0.86, 0.87, 0.88)], ['one of 6 points', twelve(0.85, 0.91)]])
+      yield [
+        '',
+        'seeds',
+        'pictures',
+        'won: bias',
+        'holds',
+        'width',
+        'again: bias',
+        'holds',
+        'width',
+        'by halves: bias',
+        'holds',
+        'width',
+      ];
+      for (const [name, accuracies] of [
+        ['none helps', twelve(0.85)],
+        ['gains of 1, 2, 3 points', twelve(0.85, 0.86, 0.87, 0.88)],
+        ['one of 6 points', twelve(0.85, 0.91)],
+      ])
         for (const seeds of [3, 5])
           for (const pictures of [100, 300]) {
             const found = simulateWinner({ repeats, accuracies, seeds, freshSeeds: seeds, pictures, seedSpread: 0.015 });
-            const cells = Object.values(found).flatMap(({ bias, coverage, width }) => [(100 * bias).toFixed(1), percent(coverage), (100 * width).toFixed(1)]);
+            const cells = Object.values(found).flatMap(({ bias, coverage, width }) => [
+              (100 * bias).toFixed(1),
+              percent(coverage),
+              (100 * width).toFixed(1),
+            ]);
             yield [name, seeds, pictures, ...cells];
           }
     },
   },
   race: {
-    title: 'Racing thirteen (the baseline and twelve), decided after seeds 2, 3 …: how often the one is dropped that would have come first on these pictures, or the truly best; trainings saved; true accuracy lost, points',
+    title:
+      'Racing thirteen (the baseline and twelve), decided after seeds 2, 3 …: how often the one is dropped that would have come first on these pictures, or the truly best; trainings saved; true accuracy lost, points',
     repeats: 500,
     rows: function* (repeats) {
       yield ['', 'seeds', 'pictures', 'seeds differ', 'first dropped', 'best dropped', 'saved', 'lost'];
-      for (const [name, accuracies] of [['none helps', twelve(0.85)], ['1, 2, 3 points, three harm by 5', twelve(0.85, 0.86, 0.87, 0.88, 0.8, 0.8, 0.8)], ['one of 6 points, six harm by 10', twelve(0.85, 0.91, 0.75, 0.75, 0.75, 0.75, 0.75, 0.75)]])
+      for (const [name, accuracies] of [
+        ['none helps', twelve(0.85)],
+        ['1, 2, 3 points, three harm by 5', twelve(0.85, 0.86, 0.87, 0.88, 0.8, 0.8, 0.8)],
+        ['one of 6 points, six harm by 10', twelve(0.85, 0.91, 0.75, 0.75, 0.75, 0.75, 0.75, 0.75)],
+      ])
         for (const seeds of [5, 10])
           for (const [spread, seedSpread] of Object.entries(seedSpreads)) {
-            const { lostFirst, lostBest, saved, regret } = simulateRace({ repeats, accuracies, seeds, pictures: 300, seedSpread });
-            yield [name, seeds, 300, spread, percent(lostFirst), name === 'none helps' ? '–' : percent(lostBest), percent(saved, 0), (100 * regret).toFixed(2)];
+            const { lostFirst, lostBest, saved, regret } = simulateRace({
+              repeats,
+              accuracies,
+              seeds,
+              pictures: 300,
+              seedSpread,
+            });
+            yield [
+              name,
+              seeds,
+              300,
+              spread,
+              percent(lostFirst),
+              name === 'none helps' ? '–' : percent(lostBest),
+              percent(saved, 0),
+              (100 * regret).toFixed(2),
+            ];
           }
     },
   },
@@ -262,14 +358,25 @@ const tables = {
     rows: function* (repeats) {
       yield ['truth', 'seeds', 'dev', 'says something', 'foretold the whole', '2×', 'width', '4×', 'width', '10×', 'width'];
       for (const truth of Object.keys(truths))
-        for (const [seeds, dev] of [[3, 200], [5, 1000]]) {
+        for (const [seeds, dev] of [
+          [3, 200],
+          [5, 1000],
+        ]) {
           const { says, heldOut, said } = simulateCurve({ repeats, truth, seeds, dev, seedSpread: 0.01 });
-          yield [truth, seeds, dev, percent(says, 0), percent(heldOut, 0), ...said.flatMap(({ coverage, width }) => [percent(coverage), (100 * width).toFixed(1)])];
+          yield [
+            truth,
+            seeds,
+            dev,
+            percent(says, 0),
+            percent(heldOut, 0),
+            ...said.flatMap(({ coverage, width }) => [percent(coverage), (100 * width).toFixed(1)]),
+          ];
         }
     },
   },
   abstention: {
-    title: 'Abstention: how often answers of the bound are right less than 95% of the time (at most 5% is promised), how often there is a bound, the share answered, and the share that could be with 95%',
+    title:
+      'Abstention: how often answers of the bound are right less than 95% of the time (at most 5% is promised), how often there is a bound, the share answered, and the share that could be with 95%',
     repeats: 2000,
     rows: function* (repeats) {
       yield ['confidences', 'dev', 'broken', 'has a bound', 'answered', 'possible'];
@@ -281,15 +388,29 @@ const tables = {
     },
   },
   suspects: {
-    title: 'Labels of which a share is flipped, judged by 8 networks that were not trained on the pictures: how often that is said (p < 5%), pictures shown and expected without flips, the share of those shown that are flipped, and of the flipped that are shown',
+    title:
+      'Labels of which a share is flipped, judged by 8 networks that were not trained on the pictures: how often that is said (p < 5%), pictures shown and expected without flips, the share of those shown that are flipped, and of the flipped that are shown',
     repeats: 200,
     rows: function* (repeats) {
       yield ['flipped', 'pictures', 'accuracy', 'said', 'shown', 'expected', 'of shown', 'of flipped', 'estimated share'];
       for (const share of [0, 0.03, 0.1])
         for (const pictures of [100, 400])
-          for (const [name, skill] of [['80%', 1], ['93%', 1.8]]) {
+          for (const [name, skill] of [
+            ['80%', 1],
+            ['93%', 1.8],
+          ]) {
             const found = simulateSuspects({ repeats, pictures, networks: 8, share, skill });
-            yield [percent(share, 0), pictures, name, percent(found.named), found.shown.toFixed(1), found.expected.toFixed(1), share === 0 ? '–' : percent(found.precision, 0), share === 0 ? '–' : percent(found.recall, 0), percent(found.share)];
+            yield [
+              percent(share, 0),
+              pictures,
+              name,
+              percent(found.named),
+              found.shown.toFixed(1),
+              found.expected.toFixed(1),
+              share === 0 ? '–' : percent(found.precision, 0),
+              share === 0 ? '–' : percent(found.recall, 0),
+              percent(found.share),
+            ];
           }
     },
   },
@@ -315,5 +436,6 @@ function print(name, repeats) {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const [which, repeats] = process.argv.slice(2);
   console.log(`${cpus()[0].model}, Node ${process.version}`);
-  for (const name of which === undefined || which === 'all' ? Object.keys(tables) : [which]) print(name, repeats === undefined ? undefined : Number(repeats));
+  for (const name of which === undefined || which === 'all' ? Object.keys(tables) : [which])
+    print(name, repeats === undefined ? undefined : Number(repeats));
 }

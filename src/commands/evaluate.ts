@@ -1,13 +1,15 @@
-import { probability } from '../classifier/classifier.ts';
+import { type Classifier, predictLabel, probability } from '../classifier/classifier.ts';
 import type { ExampleSet } from '../data/examples.ts';
 import { csvField } from '../data/text-files.ts';
 import type { ExitKind } from '../errors.ts';
+import { wilsonInterval } from '../evaluation/statistics.ts';
 import { useThreads } from '../kernels/select.ts';
 import { linkOf } from '../library/image-paths.ts';
 import { addPaths, judgeModel, predictionRows } from '../library/judge-model.ts';
 import { type Part, parts } from '../library/judged-examples.ts';
 import { sourcePaths } from '../library/reading.ts';
 import { machineFacts } from '../library/run-report.ts';
+import { abstainingText } from '../report/abstention.ts';
 import { evaluationText, trainedOnText, worstText } from '../report/evaluation.ts';
 import { type EvaluationReport, evaluationReportHtml } from '../report/evaluation-report.ts';
 import { shownImages } from '../report/shown-images.ts';
@@ -66,6 +68,7 @@ async function evaluate(context: Context, values: Values): Promise<ExitKind | un
     context.warn('--predictions adds rows to what --json prints; without it, --csv has them');
   const judgement = await judgeModel(context, { classifier, file }, values);
   const { examples, title, roots, threshold, metrics, logits, familiar } = judgement;
+  const abstaining = threshold === classifier.threshold ? abstainingOf(classifier, logits, examples.labels) : null;
   const wantsPaths = values.csv || values.predictions;
   const wantsRows = wantsPaths || values.worst !== undefined;
   const answers = wantsRows ? await predictionRows(classifier, judgement) : [];
@@ -74,10 +77,17 @@ async function evaluate(context: Context, values: Values): Promise<ExitKind | un
   const worst = values.worst === undefined ? undefined : await worstRows(errors.slice(0, values.worst), roots);
   if (values.csv) printCsv(context, rows);
   else if (context.json) {
-    const result: Evaluation = { ...metrics, ...familiar, ...(values.predictions && { rows }), ...(worst && { worst }) };
+    const result: Evaluation = {
+      ...metrics,
+      ...familiar,
+      abstaining,
+      ...(values.predictions && { rows }),
+      ...(worst && { worst }),
+    };
     context.print(JSON.stringify(result));
   } else {
     context.print(evaluationText(metrics, familiar, { title, classes: classifier.classes, threshold, style: context.style }));
+    if (abstaining) context.print(['', abstainingText(abstaining, examples.labels.length)]);
     if (worst) context.print(worstText(worst, errors.length));
   }
   const sentence = trainedOnText(examples.labels.length, familiar);
@@ -96,6 +106,26 @@ async function evaluate(context: Context, values: Values): Promise<ExitKind | un
     });
   }
   return missesGate(context, metrics, values) ? 'gate' : undefined;
+}
+
+/** What --abstain would do with pictures that have labels; null without a bound. */
+function abstainingOf(classifier: Classifier, logits: Float64Array, labels: Uint8Array): Evaluation['abstaining'] {
+  const confidence = classifier.abstention?.confidence ?? null;
+  if (confidence === null) return null;
+  let [answered, right] = [0, 0];
+  for (const [i, z] of logits.entries()) {
+    const given = predictLabel(classifier, probability(z));
+    if (given.confidence < confidence) continue;
+    answered++;
+    if ((given.label === classifier.classes.positive) === (labels[i] === 1)) right++;
+  }
+  const isSome = answered > 0;
+  return {
+    confidence,
+    answered,
+    accuracy: isSome ? right / answered : null,
+    accuracyInterval: isSome ? wilsonInterval(right, answered) : null,
+  };
 }
 
 /** Writes the page of --report. */

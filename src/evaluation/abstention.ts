@@ -1,14 +1,5 @@
+import type { Abstention } from '../results/metrics.ts';
 import { binomialTail } from './statistics.ts';
-
-/** From which confidence on answers are right often enough, as far as some pictures tell. */
-export interface AbstentionBound {
-  /** answers of at least this confidence are right 95% of the time, with 95% assurance; null where no such bound holds */
-  confidence: number | null;
-  /** of the pictures that tell, how many there are, how many of them are answered and how many of those are right; 0 without a bound */
-  pictures: number;
-  answered: number;
-  right: number;
-}
 
 /** The share of answers that is to be right. */
 export const wantedAccuracy = 0.95;
@@ -25,10 +16,10 @@ export const leastAnswers = 59;
  * @param correct  1 where the answer is right, else 0
  * @see Clopper & Pearson 1934; Geifman & El-Yaniv 2017; Angelopoulos et al. 2021, fixed sequence testing
  */
-export function abstentionBound(confidence: Float64Array, correct: Uint8Array): AbstentionBound {
+export function abstentionBound(confidence: Float64Array, correct: Uint8Array): Abstention {
   const pictures = confidence.length;
   const first = Math.max(leastAnswers, Math.ceil(pictures * firstShare));
-  const found: AbstentionBound = { confidence: null, pictures, answered: 0, right: 0 };
+  const found: Abstention = { confidence: null, unanswered: null, pictures, answered: 0, right: 0 };
   const order = Array.from(confidence.keys()).sort((a, b) => confidence[b]! - confidence[a]!);
   let [answered, right] = [0, 0];
   for (const threshold of grid) {
@@ -36,7 +27,7 @@ export function abstentionBound(confidence: Float64Array, correct: Uint8Array): 
     while (answered < pictures && confidence[order[answered]!]! >= threshold) right += correct[order[answered++]!]!;
     if (answered < first || answered === before) continue; // too few, or the answers of the last test
     if (binomialTail(right, answered, wantedAccuracy) > 1 - assurance) break;
-    Object.assign(found, { confidence: threshold, answered, right });
+    Object.assign(found, { confidence: threshold, unanswered: 1 - answered / pictures, answered, right });
   }
   return found;
 }
