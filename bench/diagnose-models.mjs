@@ -23,16 +23,24 @@ export function drawAnswers(random, { accuracies, seeds, pictures, seedSpread = 
     const m = probit(accuracy) * Math.hypot(withoutSeeds, spread);
     const own = normals(random, pictures, hardness.treatment);
     return Array.from({ length: seeds }, () => {
-      const shift = m + spread * random.normal();
+      const shift = m + spread * normal(random);
       if (collapse > 0 && random.uniform() < collapse) return Uint8Array.from(hard, () => (random.uniform() < 0.5 ? 1 : 0));
-      return Uint8Array.from(hard, (u, i) => (shift + u + own[i] + hardness.training * random.normal() > 0 ? 1 : 0));
+      return Uint8Array.from(hard, (u, i) => (shift + u + own[i] + hardness.training * normal(random) > 0 ? 1 : 0));
     });
   });
 }
 
 function normals(random, count, deviation) {
-  return Float64Array.from({ length: count }, () => deviation * random.normal());
+  return Float64Array.from({ length: count }, () => deviation * normal(random));
 }
+
+/** One of 4,096 quantiles of the normal distribution, scaled to its variance: ten times as fast as drawing it whole. */
+const normal = (random) => quantiles[random.uint32() >>> 20];
+const quantiles = (() => {
+  const raw = Float64Array.from({ length: 4096 }, (_, i) => probit((i + 0.5) / 4096));
+  const deviation = Math.sqrt(raw.reduce((sum, z) => sum + z * z, 0) / raw.length);
+  return raw.map((z) => z / deviation);
+})();
 
 /** True error at n pictures. The first three are the law that is fitted; the others are not. */
 export const truths = {

@@ -1,3 +1,4 @@
+import { exp } from '../elementary.ts';
 import type { Interval } from '../results/metrics.ts';
 import { studentQuantile } from './statistics.ts';
 
@@ -116,21 +117,34 @@ function variances(
   };
 }
 
-/** The alpha at which the interval's half width is `size`, by halving the exponent: a half width falls as alpha rises. */
+/** The alpha at which the interval's half width is `size`: a half width falls as alpha rises. The zero of half − size over ln alpha, by regula falsi
+ *  that halves the value of an end that stays (Illinois). */
 function whereHalfIs(size: number, half: (alpha: number) => number): number {
   if (size === 0) return 1;
-  let [low, high] = [0, 1];
-  for (let i = 0; i < halvings && high - low > closeEnough * high; i++) {
-    const middle = low === 0 ? high / 16 : (low + high) / 2;
-    if (half(middle) > size) low = middle;
-    else high = middle;
+  const at = (x: number) => ({ x, value: half(exp(x)) - size });
+  let [low, high] = [at(-3), { x: 0, value: -size }];
+  while (low.value < 0 && low.x > leastLog) [high, low] = [low, at(3 * low.x)];
+  if (low.value < 0) return 0;
+  let last = low;
+  for (let i = 0; i < mostSteps && high.x - low.x > closeEnough; i++) {
+    const next = at((low.x * high.value - high.x * low.value) / (high.value - low.value));
+    const isLow = next.value > 0;
+    if (isLow === last.value > 0) {
+      if (isLow) high = { ...high, value: high.value / 2 };
+      else low = { ...low, value: low.value / 2 };
+    }
+    if (isLow) low = next;
+    else high = next;
+    if (Math.abs(next.x - last.x) < closeEnough) return exp(next.x);
+    last = next;
   }
-  return high;
+  return exp(high.x);
 }
 
-/** Relative, of a p. */
-const closeEnough = 1e-6;
-const halvings = 200;
+/** A p below e^this is 0. */
+const leastLog = -600;
+const closeEnough = 1e-9;
+const mostSteps = 200;
 
 /** Accuracies of treatments that race. */
 export interface Race {

@@ -106,13 +106,13 @@ export function studentTails(square: number, freedom: number): number {
   return incompleteBeta({ x: 1 / (1 + ratio), rest: ratio / (1 + ratio) }, freedom / 2, 0.5);
 }
 
-/** The t for which P(|T| ≥ t) = alpha, by Newton's method on ln P as a function of ln t: that is concave, so from its first step on it comes from
- *  above. Its slope is −2 t f(t) / P, with the density f.
+/** The t for which P(|T| ≥ t) = alpha, by Newton's method on ln P as a function of ln t: that is concave, so after its first step it comes from
+ *  above. Its slope is −2 t f(t) / P, with the density f. It begins where a normal distribution would have it at most.
  *  @param alpha  in (0, 1) */
 export function studentQuantile(alpha: number, freedom: number): number {
   const [half, wanted] = [(freedom + 1) / 2, log(alpha)];
   const front = 2 * exp(logGamma(half) - logGamma(freedom / 2) - 0.5 * log(freedom * Math.PI));
-  let s = 0; // ln t
+  let s = log(-2 * wanted) / 2; // ln t
   for (let step = 1, i = 0; Math.abs(step) > 1e-13 && i < mostSteps; i++) {
     const t = exp(s);
     const tails = studentTails(t * t, freedom);

@@ -103,23 +103,30 @@ function fitNoise(judged: readonly Consensus[]): Fit {
   return fits.reduce((best, fit) => (fit.likelihood > best.likelihood ? fit : best));
 }
 
-const shares = Array.from({ length: 61 }, (_, i) => i / 200); // 0 to 0.3
+/** From 0 to 30%. */
+const shares = Array.from({ length: 31 }, (_, i) => i / 100);
 
-/** The best β for a share, by halving the interval of ln β in the golden section. */
+/** The best β for a share: the likelihood of ln β has one top, which the golden section encloses. */
 function fitBeta(judged: readonly Consensus[], share: number): Fit {
-  const at = (s: number) => likelihoodOf(judged, exp(s), share);
-  let [low, high] = [log(0.01), log(20)];
-  const golden = (Math.sqrt(5) - 1) / 2;
+  const at = (s: number): Fit => ({ beta: exp(s), share, likelihood: likelihoodOf(judged, exp(s), share) });
+  let [low, high] = [log(leastBeta), log(mostBeta)];
+  let [left, right] = [at(high - golden * (high - low)), at(low + golden * (high - low))];
   for (let i = 0; i < goldenSteps; i++) {
-    const [left, right] = [high - golden * (high - low), low + golden * (high - low)];
-    if (at(left) > at(right)) high = right;
-    else low = left;
+    if (left.likelihood > right.likelihood) {
+      high = log(right.beta);
+      [left, right] = [at(high - golden * (high - low)), left];
+    } else {
+      low = log(left.beta);
+      [left, right] = [right, at(low + golden * (high - low))];
+    }
   }
-  const s = (low + high) / 2;
-  return { beta: exp(s), share, likelihood: at(s) };
+  return left.likelihood > right.likelihood ? left : right;
 }
 
-const goldenSteps = 30;
+const golden = (Math.sqrt(5) - 1) / 2;
+const [leastBeta, mostBeta] = [0.01, 20];
+/** They leave a thousandth of β. */
+const goldenSteps = 19;
 
 function likelihoodOf(judged: readonly Consensus[], beta: number, share: number): number {
   let sum = 0;
