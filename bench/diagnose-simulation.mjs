@@ -85,7 +85,7 @@ export function simulateWinner({ repeats, accuracies, seeds, freshSeeds, ...of }
 
 /** A race of all treatments, decided after the second seed and each that follows: how often the best is dropped that would have come first, what is saved, and the
  *  true gain of the winner beside that without a race. */
-export function simulateRace({ repeats, accuracies, seeds, ...of }) {
+export function simulateRace({ repeats, accuracies, seeds, error, ...of }) {
   const found = repeat(repeats, (i) => {
     const random = namedRandom(i, `race ${JSON.stringify([accuracies, seeds, of])}`);
     const rows = drawAnswers(random, { accuracies, seeds, ...of }).map((right) => right.map((row) => mean([...row])));
@@ -94,7 +94,7 @@ export function simulateRace({ repeats, accuracies, seeds, ...of }) {
     let racing = rows.map((_, k) => k);
     let trainings = 2 * rows.length;
     for (let done = 2; done < seeds; done++) {
-      const stays = raceDecision({ accuracies: racing.map((k) => rows[k].slice(0, done)), decisions: seeds - 2 });
+      const stays = raceDecision({ accuracies: racing.map((k) => rows[k].slice(0, done)), decisions: seeds - 2, error });
       racing = racing.filter((_, j) => stays[j]);
       trainings += racing.length;
     }
