@@ -10,8 +10,8 @@ import { folderConfig, readJson, run, temporaryFolder, writeClasses, writeJson }
 let folder: string;
 beforeAll(async () => {
   folder = await temporaryFolder();
-  await writeClasses(join(folder, 'pictures'), 80);
-  const data = { split: { dev: 0.5 } };
+  await writeClasses(join(folder, 'pictures'), 60);
+  const data = { split: { dev: 0.5 }, imageSize: 8 };
   await writeJson(join(folder, 'c.json'), folderConfig({ data, training: { epochs: 60, threshold: 0.4 } }));
   await run(0, ['train', '-c', 'c.json', '-o', 'model', '-q', '--no-report'], { cwd: folder });
 });
@@ -21,7 +21,7 @@ const nn = (code: number, ...words: string[]) => run(code, words, { cwd: folder 
 const rowsOf = (text: string) => text.trimEnd().split('\n');
 
 /** The shared model with another bound. */
-async function withBound(name: string, confidence: number | null | undefined, pictures = 80): Promise<string> {
+async function withBound(name: string, confidence: number | null | undefined, pictures = 60): Promise<string> {
   const { classifier } = await loadClassifier(join(folder, 'model'));
   const { abstention: _, ...older } = classifier;
   const isKnown = confidence !== undefined && confidence !== null;
@@ -49,12 +49,12 @@ describe('nn train', () => {
     });
     const answered = answers.filter(({ confidence }) => confidence >= abstention!.confidence!);
     expect(abstention).toMatchObject({
-      pictures: 80,
+      pictures: 60,
       answered: answered.length,
       right: answered.filter(({ right }) => right).length,
     });
     expect(abstention!.answered).toBeGreaterThanOrEqual(59);
-    expect(abstention!.unanswered).toBeCloseTo(1 - answered.length / 80, 12);
+    expect(abstention!.unanswered).toBeCloseTo(1 - answered.length / 60, 12);
     const shown = JSON.parse((await nn(0, 'model', 'show', 'model', '--json')).stdout);
     expect(shown.abstention).toEqual(abstention);
     const evaluated = JSON.parse((await nn(0, 'evaluate', '-m', 'model', '--split', 'dev', '--json')).stdout);
@@ -67,20 +67,20 @@ describe('nn train', () => {
 
 describe('nn predict --abstain', () => {
   test('calls unsure what is below the bound, and changes nothing else', async () => {
-    const plain = rowsOf((await nn(0, 'predict', '-m', 'model', 'pictures', '--json')).stdout).map(
+    const plain = rowsOf((await nn(0, 'predict', '-m', 'model', 'pictures/cat', '--json')).stdout).map(
       (row) => JSON.parse(row) as Prediction,
     );
-    const bound = plain.map(({ confidence }) => confidence!).sort((a, b) => a - b)[80]!;
+    const bound = plain.map(({ confidence }) => confidence!).sort((a, b) => a - b)[30]!;
     const file = await withBound('half.safetensors', bound);
-    const abstained = rowsOf((await nn(0, 'predict', '-m', file, 'pictures', '--abstain', '--json')).stdout).map(
+    const abstained = rowsOf((await nn(0, 'predict', '-m', file, 'pictures/cat', '--abstain', '--json')).stdout).map(
       (row) => JSON.parse(row) as Prediction,
     );
     const expected = plain.map((row) => ({ ...row, model: file, label: row.confidence! < bound ? 'unsure' : row.label }));
     expect(abstained).toEqual(expected);
-    expect(abstained.filter(({ label }) => label === 'unsure')).toHaveLength(80); // the bound itself is answered
-    const text = rowsOf((await nn(0, 'predict', '-m', file, 'pictures', '--abstain')).stdout);
+    expect(abstained.filter(({ label }) => label === 'unsure')).toHaveLength(30); // the bound itself is answered
+    const text = rowsOf((await nn(0, 'predict', '-m', file, 'pictures/cat', '--abstain')).stdout);
     expect(text.map((row) => row.split('\t')[1])).toEqual(expected.map(({ label }) => label));
-    const csv = parse((await nn(0, 'predict', '-m', file, 'pictures', '--abstain', '--csv')).stdout, {
+    const csv = parse((await nn(0, 'predict', '-m', file, 'pictures/cat', '--abstain', '--csv')).stdout, {
       columns: true,
     }) as Prediction[];
     expect(csv.map(({ label }) => label)).toEqual(expected.map(({ label }) => label));
@@ -92,7 +92,7 @@ describe('nn predict --abstain', () => {
   });
 
   test.each([
-    { bound: undefined, pictures: 80, why: 'of an older version' },
+    { bound: undefined, pictures: 60, why: 'of an older version' },
     { bound: null, pictures: 0, why: 'there was no dev part' },
     { bound: null, pictures: 58, why: 'dev has 58 pictures, and 59 right answers are the least' },
     { bound: null, pictures: 300, why: 'not right often enough' },
@@ -110,7 +110,7 @@ describe('nn predict --abstain', () => {
   });
 
   test('is refused beside a threshold of its own, for which the bound was not made', async () => {
-    const { stderr } = await nn(2, 'predict', '-m', 'model', 'pictures', '--abstain', '--threshold', '0.5');
+    const { stderr } = await nn(2, 'predict', '-m', 'model', 'pictures/cat', '--abstain', '--threshold', '0.5');
     expect(stderr).toContain("'--threshold <p>'");
   });
 });

@@ -67,7 +67,7 @@ describe('a learning curve', () => {
     { reason: 'too few', shares: points(law, 0.01, [100, 200]) },
     { reason: 'too few', shares: points(law).map(({ pictures, errors }) => ({ pictures, errors: errors.slice(0, 1) })) },
     { reason: 'no power law', shares: points((n) => 0.1 + n / 4000) },
-    { reason: 'foretold wrong', shares: points((n) => (n < 800 ? 0.3 : 0.28), 0.01) },
+    { reason: 'foretold wrong', shares: points((n) => (n < 1600 ? 0.3 : 0.276), 0.01, [100, 200, 400, 800, 1600]) },
     { reason: 'too wide', shares: points(law, 0.15) },
   ])('says nothing where there is $reason', ({ reason, shares }) => {
     expect(fitLearningCurve(shares)).toMatchObject({ says: false, reason });
