@@ -15,11 +15,12 @@ const withoutSeeds = Math.hypot(hardness.all, hardness.treatment, hardness.train
 /** The answers of networks, right[k][s][i] of treatment k (0 is the baseline), seed s and picture i. A network is right where
  *  m_k + u_i + v_ki + a_ks + e_ksi > 0 with normal u, v, a, e, and m_k such that its accuracy over all pictures and seeds is exactly accuracies[k].
  *  @param seedSpread  the standard deviation of a difference of two accuracies that seeds alone make
+ *  @param spreads  of single treatments another, by their number
  *  @param collapse  how probable it is that a training comes to nothing, and is right by a coin: its accuracies[k] are those without */
-export function drawAnswers(random, { accuracies, seeds, pictures, seedSpread = 0, collapse = 0 }) {
+export function drawAnswers(random, { accuracies, seeds, pictures, seedSpread = 0, spreads = {}, collapse = 0 }) {
   const hard = normals(random, pictures, hardness.all);
-  return accuracies.map((accuracy) => {
-    const spread = (seedSpread * withoutSeeds) / (density(probit(accuracies[0])) * Math.SQRT2);
+  return accuracies.map((accuracy, k) => {
+    const spread = ((spreads[k] ?? seedSpread) * withoutSeeds) / (density(probit(accuracies[0])) * Math.SQRT2);
     const m = probit(accuracy) * Math.hypot(withoutSeeds, spread);
     const own = normals(random, pictures, hardness.treatment);
     return Array.from({ length: seeds }, () => {

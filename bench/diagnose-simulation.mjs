@@ -3,7 +3,7 @@
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { abstentionBound, wantedAccuracy } from '../dist/evaluation/abstention.js';
-import { gainOf, leastSeeds, raceDecision } from '../dist/evaluation/gain.js';
+import { gainOf, gainsOf, leastSeeds, raceDecision } from '../dist/evaluation/gain.js';
 import { chooseByHalves, halvesOf, honestGain } from '../dist/evaluation/honest-gain.js';
 import { fitLearningCurve } from '../dist/evaluation/learning-curve-fit.js';
 import { holm } from '../dist/evaluation/paired.js';
@@ -36,14 +36,18 @@ export function simulateClaims({ repeats, accuracies, ...of }) {
   const found = repeat(repeats, (i) => {
     const random = namedRandom(i, `claims ${JSON.stringify([accuracies, of])}`);
     const [baseline, ...treatments] = drawAnswers(random, { accuracies, ...of });
-    const gains = treatments.map((treatment) => gainOf({ baseline, treatment }));
+    const gains = gainsOf(treatments.map((treatment) => ({ baseline, treatment })));
     const adjusted = holm(gains.map(({ p }) => p));
-    return gains.map(({ gain }, k) => gain > 0 && adjusted[k] <= 0.05);
+    return gains.map(({ gain, interval }, k) => {
+      const truth = accuracies[k + 1] - accuracies[0];
+      return { says: gain > 0 && adjusted[k] <= 0.05, covers: interval[0] <= truth && truth <= interval[1] };
+    });
   });
   const helps = accuracies.slice(1).map((accuracy) => accuracy > accuracies[0]);
   return {
-    wrong: mean(found.map((claims) => claims.some((claim, k) => claim && !helps[k]))),
-    power: helps.flatMap((isHelp, k) => (isHelp ? [mean(found.map((claims) => claims[k]))] : [])),
+    wrong: mean(found.map((claims) => claims.some(({ says }, k) => says && !helps[k]))),
+    power: helps.flatMap((isHelp, k) => (isHelp ? [mean(found.map((claims) => claims[k].says))] : [])),
+    coverage: helps.map((_, k) => mean(found.map((claims) => claims[k].covers))),
   };
 }
 
@@ -56,7 +60,7 @@ export function simulateWinner({ repeats, accuracies, seeds, freshSeeds, ...of }
     const fresh = all.map((rows) => rows.slice(seeds));
     const labels = Uint8Array.from({ length: of.pictures }, (_, j) => j % 2);
     const truthOf = (index) => (index === null ? 0 : accuracies[index + 1] - accuracies[0]);
-    const own = treatments.map((treatment) => gainOf({ baseline, treatment }));
+    const own = gainsOf(treatments.map((treatment) => ({ baseline, treatment })));
     const best = own.reduce((lead, { gain }, k) => (gain > own[lead].gain ? k : lead), 0);
     const halves = chooseByHalves(halvesOf(labels, random), { baseline, treatments });
     const honest = honestGain(halves, { baseline: fresh[0], treatment: (index) => fresh[index + 1] });
@@ -92,22 +96,21 @@ export function simulateRace({ repeats, accuracies, seeds, ...of }) {
     const random = namedRandom(i, `race ${JSON.stringify([accuracies, seeds, of])}`);
     const right = drawAnswers(random, { accuracies, seeds, ...of });
     const rows = right.map((answers) => answers.map((row) => mean([...row])));
-    const judge = (k, done) => gainOf({ baseline: right[0].slice(0, done), treatment: right[k].slice(0, done) });
+    const judge = (some) =>
+      gainsOf(some.map((k) => ({ baseline: right[0].slice(0, doneBy[k]), treatment: right[k].slice(0, doneBy[k]) })));
     const treatments = rows.map((_, k) => k).slice(1);
     const doneBy = rows.map(() => leastSeeds);
     let racing = treatments;
     for (let done = leastSeeds; done < seeds; done++) {
       const table = [0, ...racing].map((k) => rows[k].slice(0, done));
       const [, ...mayBeBest] = raceDecision({ accuracies: table, decisions: seeds - leastSeeds });
-      racing = racing.filter((k, j) => {
-        const { gain, p } = judge(k, done);
-        return gain > 0 && (mayBeBest[j] || p < promising);
-      });
+      const judged = judge(racing);
+      racing = racing.filter((_, j) => judged[j].gain > 0 && (mayBeBest[j] || judged[j].p < promising));
       for (const k of [0, ...racing]) doneBy[k] = done + 1;
     }
     const whole = rows.map(mean);
     const winnerOf = (some) => some.reduce((lead, k) => (whole[k] > whole[lead] ? k : lead), 0);
-    const judged = treatments.map((k) => judge(k, doneBy[k]));
+    const judged = judge(treatments);
     const adjusted = holm(judged.map(({ p }) => p));
     const claims = treatments.filter((_, j) => judged[j].gain > 0 && adjusted[j] <= 0.05);
     const first = winnerOf(treatments);
@@ -278,7 +281,7 @@ const tables = {
       'Twelve remedies beside one baseline (85%): how often one that does nothing is said to help where none helps, and where three do, by 3, 5 and 10 points; and how often each of those is found',
     repeats: 400,
     rows: function* (repeats) {
-      yield ['seeds', 'pictures', 'seeds differ', 'wrong: none helps', 'three help', '+3 found', '+5', '+10'];
+      yield ['seeds', 'pictures', 'seeds differ', 'wrong: none helps', 'three help', '+3 found', '+5', '+10', 'intervals hold'];
       for (const seeds of [3, 5, 10])
         for (const pictures of [100, 300, 1000])
           for (const [name, seedSpread] of Object.entries(seedSpreads)) {
@@ -289,8 +292,34 @@ const tables = {
               accuracies: twelve(0.85, 0.88, 0.9, 0.95),
             });
             const none = simulateClaims({ ...of, accuracies: twelve(0.85) });
-            yield [seeds, pictures, name, percent(none.wrong), percent(wrong), ...power.map((one) => percent(one, 0))];
+            yield [
+              seeds,
+              pictures,
+              name,
+              percent(none.wrong),
+              percent(wrong),
+              ...power.map((one) => percent(one, 0)),
+              percent(mean(none.coverage)),
+            ];
           }
+    },
+  },
+  uneven: {
+    title:
+      'Twelve remedies of which none helps, 300 pictures, where seeds differ unevenly (by 7 points where they are wild, else not at all): how often one is said to help, and how often the intervals hold, of all and of the first, which is wild if any is',
+    repeats: 200,
+    rows: function* (repeats) {
+      yield ['', 'seeds', 'wrong claim', 'intervals hold', 'of the first'];
+      for (const [name, of] of [
+        ['one wild', { spreads: { 1: 0.07 } }],
+        ['three wild', { spreads: { 1: 0.07, 2: 0.07, 3: 0.07 } }],
+        ['the baseline wild', { spreads: { 0: 0.07 } }],
+        ['one training in ten comes to nothing', { seedSpread: 0.015, collapse: 0.1 }],
+      ])
+        for (const seeds of [3, 5]) {
+          const { wrong, coverage } = simulateClaims({ repeats, accuracies: twelve(0.85), seeds, pictures: 300, ...of });
+          yield [name, seeds, percent(wrong), percent(mean(coverage)), percent(coverage[0])];
+        }
     },
   },
   winner: {

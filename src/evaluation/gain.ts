@@ -45,16 +45,47 @@ const pseudoPicture = 0.5;
  * @see Howe 1974; Graybill & Wang 1980, for the sum of two variances; Owen 2007, for pictures crossed with seeds
  */
 export function gainOf(judged: Judged, level = 0.95): Gain {
-  const [seeds, pictures] = [judged.baseline.length, judged.baseline[0]?.length ?? 0];
-  const weights = weightsOf(judged, pictures);
-  const found = table(judged, weights);
-  if (seeds < leastSeeds || pictures < 2) return { gain: found.gain, interval: null, p: null, standardError: null };
-  const { mean, bySeeds, byPictures } = variances(judged, weights, found);
+  return concluded(componentsOf(judged), noPrior, level);
+}
+
+/**
+ * What each of several treatments gains over the same baseline. From three seeds nobody knows how much seeds differ, but from three seeds of a dozen treatments:
+ * the mean square of seeds of each is drawn towards what M_seeds / M_rest comes to over all of them, which counts as `mostPrior` degrees of freedom more. They are
+ * no more since the baseline's own luck is in all of these ratios.
+ * @param judged  with as many seeds as each has; of one alone this is `gainOf`
+ * @see Smyth 2004, for variances drawn towards each other
+ */
+export function gainsOf(judged: readonly Judged[], level = 0.95): Gain[] {
+  const all = judged.map(componentsOf);
+  const told = all.filter(({ seeds, rest }) => seeds >= leastSeeds && rest > 0);
+  const freedom = told.reduce((sum, { seeds }) => sum + seeds - 1, 0);
+  const ratio = told.reduce((sum, one) => sum + ((one.seeds - 1) * one.ofSeeds) / one.rest, 0) / freedom;
+  const prior = told.length < 2 ? noPrior : { ratio: Math.max(1, ratio), freedom: mostPrior * (1 - 1 / told.length) };
+  return all.map((one) => concluded(one, prior, level));
+}
+
+const mostPrior = 4;
+
+/** What other treatments say of M_seeds / M_rest, and as how many degrees of freedom that counts. */
+interface Prior {
+  ratio: number;
+  freedom: number;
+}
+const noPrior: Prior = { ratio: 1, freedom: 0 };
+
+function concluded({ gain, mean, seeds, pictures, ...squares }: Components, prior: Prior, level: number): Gain {
+  if (seeds < leastSeeds || pictures < 2) return { gain, interval: null, p: null, standardError: null };
+  const cells = seeds * (pictures + 2 * pseudoPicture);
+  const own = seeds - 1;
+  const freedom = squares.rest > 0 ? own + prior.freedom : own;
+  const ofSeeds = (own * squares.ofSeeds + (freedom - own) * prior.ratio * squares.rest) / freedom;
+  const bySeeds = ofSeeds / cells;
+  const byPictures = Math.max(0, squares.ofPictures - squares.rest) / cells;
   const half = (alpha: number) =>
-    Math.sqrt(studentQuantile(alpha, seeds - 1) ** 2 * bySeeds + studentQuantile(alpha, pictures - 1) ** 2 * byPictures);
+    Math.sqrt(studentQuantile(alpha, freedom) ** 2 * bySeeds + studentQuantile(alpha, pictures - 1) ** 2 * byPictures);
   const width = half(1 - level);
   return {
-    gain: found.gain,
+    gain,
     interval: [Math.max(-1, mean - width), Math.min(1, mean + width)],
     p: whereHalfIs(Math.abs(mean), half),
     standardError: Math.sqrt(bySeeds + byPictures),
@@ -91,13 +122,24 @@ function table({ baseline, treatment }: Judged, weights: Float64Array): Table {
   return { gain: all / (baseline.length * weights.length), seedSums, pictureSums };
 }
 
-/** The mean and both parts of its variance, with the pseudo-pictures. */
-function variances(
-  { baseline, treatment }: Judged,
-  weights: Float64Array,
-  { gain, seedSums, pictureSums }: Table,
-): { mean: number; bySeeds: number; byPictures: number } {
-  const [seeds, pictures] = [baseline.length, weights.length];
+interface Components {
+  gain: number;
+  /** of the differences, with the pseudo-pictures */
+  mean: number;
+  seeds: number;
+  pictures: number;
+  /** mean squares */
+  ofSeeds: number;
+  ofPictures: number;
+  rest: number;
+}
+
+/** The mean squares of the two-way table of differences, with the pseudo-pictures. */
+function componentsOf(judged: Judged): Components {
+  const { baseline, treatment } = judged;
+  const [seeds, pictures] = [baseline.length, baseline[0]?.length ?? 0];
+  const weights = weightsOf(judged, pictures);
+  const { gain, seedSums, pictureSums } = table(judged, weights);
   const size = pictures + 2 * pseudoPicture;
   const mean = (gain * pictures) / size;
   const pseudo = pseudoPicture * ((1 - mean) ** 2 + (1 + mean) ** 2);
@@ -109,12 +151,7 @@ function variances(
     for (let s = 0; s < seeds; s++) all += square * (treatment[s]![i]! - baseline[s]![i]! - mean) ** 2;
   }
   const rest = Math.max(0, all - ofSeeds - ofPictures) / ((seeds - 1) * (pictures - 1));
-  const cells = seeds * size;
-  return {
-    mean,
-    bySeeds: ofSeeds / (seeds - 1) / cells,
-    byPictures: Math.max(0, ofPictures / (size - 1) - rest) / cells,
-  };
+  return { gain, mean, seeds, pictures, ofSeeds: ofSeeds / (seeds - 1), ofPictures: ofPictures / (size - 1), rest };
 }
 
 /** The alpha at which the interval's half width is `size`: a half width falls as alpha rises. The zero of half − size over ln alpha, by regula falsi
