@@ -49,9 +49,10 @@ export function gainOf(judged: Judged, level = 0.95): Gain {
 }
 
 /**
- * What each of several treatments gains over the same baseline. From three seeds nobody knows how much seeds differ, but from three seeds of a dozen treatments:
- * the mean square of seeds of each is drawn towards what M_seeds / M_rest comes to over all of them, which counts as `mostPrior` degrees of freedom more. They are
- * no more since the baseline's own luck is in all of these ratios.
+ * What each of several treatments gains over the same baseline: intervals are those of `gainOf`, and p, which is to be corrected for their number, knows more. From three seeds
+ * nobody knows how much seeds differ, but from three seeds of a dozen treatments: the mean square of seeds of each is drawn towards what M_seeds / M_rest comes to over
+ * all of them, which counts as `mostPrior` degrees of freedom more. They are no more since the baseline's own luck is in all of these ratios. A treatment whose own interval
+ * holds 0 keeps its own p: none is called sure against it.
  * @param judged  with as many seeds as each has; of one alone this is `gainOf`
  * @see Smyth 2004, for variances drawn towards each other
  */
@@ -61,7 +62,10 @@ export function gainsOf(judged: readonly Judged[], level = 0.95): Gain[] {
   const freedom = told.reduce((sum, { seeds }) => sum + seeds - 1, 0);
   const ratio = told.reduce((sum, one) => sum + ((one.seeds - 1) * one.ofSeeds) / one.rest, 0) / freedom;
   const prior = told.length < 2 ? noPrior : { ratio: Math.max(1, ratio), freedom: mostPrior * (1 - 1 / told.length) };
-  return all.map((one) => concluded(one, prior, level));
+  return all.map((one) => {
+    const own = concluded(one, noPrior, level);
+    return own.p === null || own.p > 1 - level ? own : { ...own, p: concluded(one, prior, level).p };
+  });
 }
 
 const mostPrior = 4;

@@ -27,20 +27,20 @@ describe('of drawn networks whose truth is known', () => {
     { seeds: 3, pictures: 100, seedSpread: 0.05 },
     { seeds: 5, pictures: 300, seedSpread: 0.015 },
   ])('95% intervals of a gain hold it: $seeds seeds, $pictures pictures, seeds differ by $seedSpread', (of) => {
-    const { coverage } = simulation.simulateGain({ repeats: 150, accuracies: [0.85, 0.88], ...of });
+    const { coverage } = simulation.simulateGain({ repeats: 100, accuracies: [0.85, 0.88], ...of });
     expect(coverage).toBeGreaterThanOrEqual(0.93);
   });
 
   test('nothing is said to help where nothing does, and what helps is found', () => {
     const of = { seeds: 3, pictures: 100, seedSpread: 0.015 };
-    expect(simulation.simulateClaims({ repeats: 40, accuracies: twelve(), ...of }).wrong).toBeLessThanOrEqual(0.05);
-    const { power } = simulation.simulateClaims({ repeats: 10, accuracies: twelve(0.97), ...of, seeds: 5, pictures: 200 });
+    expect(simulation.simulateClaims({ repeats: 25, accuracies: twelve(), ...of }).wrong).toBeLessThanOrEqual(0.05);
+    const { power } = simulation.simulateClaims({ repeats: 6, accuracies: twelve(0.97), ...of, seeds: 5, pictures: 200 });
     expect(power[0]).toBeGreaterThan(0.8);
   });
 
   test("the winner's gain is too large as it won, and honest by halves", () => {
     const of = { accuracies: twelve(), seeds: 3, freshSeeds: 3, pictures: 60, seedSpread: 0.015 };
-    const { won, honest } = simulation.simulateWinner({ repeats: 40, ...of });
+    const { won, honest } = simulation.simulateWinner({ repeats: 30, ...of });
     expect(won.bias).toBeGreaterThan(0.02);
     expect(Math.abs(honest.bias)).toBeLessThan(0.01);
     expect(honest.coverage).toBeGreaterThanOrEqual(0.93);
@@ -48,7 +48,7 @@ describe('of drawn networks whose truth is known', () => {
 
   test('a race drops those that harm, and not the best', () => {
     const of = { accuracies: twelve(0.91, 0.7, 0.7, 0.7, 0.7), seeds: 5, pictures: 100, seedSpread: 0.015 };
-    const { lostBest, saved } = simulation.simulateRace({ repeats: 30, ...of });
+    const { lostBest, saved } = simulation.simulateRace({ repeats: 15, ...of });
     expect(lostBest).toBeLessThanOrEqual(0.05);
     expect(saved).toBeGreaterThan(0.15);
   });

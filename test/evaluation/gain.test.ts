@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { gainOf, raceDecision } from '../../src/evaluation/gain.ts';
+import { gainOf, gainsOf, raceDecision } from '../../src/evaluation/gain.ts';
 import { binomialTail, studentQuantile, studentTails } from '../../src/evaluation/statistics.ts';
+import { namedRandom } from '../../src/random.ts';
 
 const rows = (seeds: number, right: (seed: number) => readonly number[]) =>
   Array.from({ length: seeds }, (_, s) => Uint8Array.from(right(s)));
@@ -96,6 +97,39 @@ describe('the gain of a treatment', () => {
       }),
       { numRuns: 30 },
     );
+  });
+});
+
+describe('the gains of several treatments', () => {
+  const random = namedRandom(1, 'gains');
+  const answers = (share: number) => rows(3, () => Array.from({ length: 200 }, () => (random.uniform() < share ? 1 : 0)));
+  const baseline = answers(0.6);
+  const judged = [0.8, 0.6, 0.6, 0.6, 0.6, 0.6].map((share) => ({ baseline, treatment: answers(share) }));
+  const [apart, together] = [judged.map((one) => gainOf(one)), gainsOf(judged)];
+
+  test('have the intervals that each has alone, and one alone has its p', () => {
+    expect(together.map(({ gain, interval }) => ({ gain, interval }))).toEqual(
+      apart.map(({ gain, interval }) => ({ gain, interval })),
+    );
+    expect(gainsOf(judged.slice(0, 1))).toEqual(apart.slice(0, 1));
+    expect(gainsOf([])).toEqual([]);
+  });
+
+  test('tell each other how much seeds differ: what three seeds alone hardly show is sure', () => {
+    expect(apart[0]!.p).toBeGreaterThan(0.002);
+    expect(together[0]!.p).toBeLessThan(apart[0]!.p! / 4);
+  });
+
+  test('keep their own p where their own interval holds 0', () => {
+    const wild = { baseline: rows(3, () => first(60, 200)), treatment: rows(3, (s) => first([150, 60, 70][s]!, 200)) };
+    const own = gainOf(wild);
+    expect(own.interval![0]).toBeLessThan(0);
+    expect(gainsOf([wild, ...judged.slice(1)])[0]!.p).toBe(own.p);
+  });
+
+  test('are of as many seeds as each has', () => {
+    const short = { baseline: baseline.slice(0, 2), treatment: judged[0]!.treatment.slice(0, 2) };
+    expect(gainsOf([short, ...judged])).toEqual([gainOf(short), ...together]);
   });
 });
 
