@@ -1,8 +1,7 @@
-import { type Classifier, predictLabel, probability } from '../classifier/classifier.ts';
+import { probability } from '../classifier/classifier.ts';
 import type { ExampleSet } from '../data/examples.ts';
 import { csvField } from '../data/text-files.ts';
 import type { ExitKind } from '../errors.ts';
-import { wilsonInterval } from '../evaluation/statistics.ts';
 import { useThreads } from '../kernels/select.ts';
 import { linkOf } from '../library/image-paths.ts';
 import { addPaths, judgeModel, predictionRows } from '../library/judge-model.ts';
@@ -67,8 +66,7 @@ async function evaluate(context: Context, values: Values): Promise<ExitKind | un
   if (values.predictions && !context.json)
     context.warn('--predictions adds rows to what --json prints; without it, --csv has them');
   const judgement = await judgeModel(context, { classifier, file }, values);
-  const { examples, title, roots, threshold, metrics, logits, familiar } = judgement;
-  const abstaining = threshold === classifier.threshold ? abstainingOf(classifier, logits, examples.labels) : null;
+  const { examples, title, roots, threshold, metrics, logits, familiar, abstaining } = judgement;
   const wantsPaths = values.csv || values.predictions;
   const wantsRows = wantsPaths || values.worst !== undefined;
   const answers = wantsRows ? await predictionRows(classifier, judgement) : [];
@@ -106,26 +104,6 @@ async function evaluate(context: Context, values: Values): Promise<ExitKind | un
     });
   }
   return missesGate(context, metrics, values) ? 'gate' : undefined;
-}
-
-/** What --abstain would do with pictures that have labels; null without a bound. */
-function abstainingOf(classifier: Classifier, logits: Float64Array, labels: Uint8Array): Evaluation['abstaining'] {
-  const confidence = classifier.abstention?.confidence ?? null;
-  if (confidence === null) return null;
-  let [answered, right] = [0, 0];
-  for (const [i, z] of logits.entries()) {
-    const given = predictLabel(classifier, probability(z));
-    if (given.confidence < confidence) continue;
-    answered++;
-    if ((given.label === classifier.classes.positive) === (labels[i] === 1)) right++;
-  }
-  const isSome = answered > 0;
-  return {
-    confidence,
-    answered,
-    accuracy: isSome ? right / answered : null,
-    accuracyInterval: isSome ? wilsonInterval(right, answered) : null,
-  };
 }
 
 /** Writes the page of --report. */
