@@ -101,7 +101,7 @@ describe('the gain of a treatment', () => {
 });
 
 describe('the gains of several treatments', () => {
-  const random = namedRandom(1, 'gains');
+  const random = namedRandom(1, 'remedies');
   const answers = (share: number) => rows(3, () => Array.from({ length: 200 }, () => (random.uniform() < share ? 1 : 0)));
   const baseline = answers(0.6);
   const judged = [0.8, 0.6, 0.6, 0.6, 0.6, 0.6].map((share) => ({ baseline, treatment: answers(share) }));
