@@ -47,6 +47,17 @@ export const commands: readonly CommandEntry[] = [
     summary: 'make pictures into one file of pixels, for data larger than memory',
     load: () => import('./data-pack.ts'),
   },
+  {
+    name: 'config check',
+    summary: 'check a config and its data, and print the plan of the training',
+    load: () => import('./config-check.ts'),
+  },
+  { name: 'config show', summary: 'a config with all its defaults: it trains the same', load: () => import('./config-show.ts') },
+  {
+    name: 'config schema',
+    summary: 'the JSON Schema of a config, by which editors complete it',
+    load: () => import('./config-schema.ts'),
+  },
   { name: 'model show', summary: 'say what a model file holds', load: () => import('./model-show.ts') },
   { name: 'runs', summary: 'list the trainings that there are, show one, compare several', load: () => import('./runs.ts') },
   {
@@ -66,6 +77,10 @@ export const commandGroups: Record<string, { summary: string; examples: readonly
   data: {
     summary: 'get, make and look through pictures',
     examples: ['nn data fetch course', 'nn data draw --out pictures --count 500', 'nn data inspect photos/'],
+  },
+  config: {
+    summary: 'write a first config, check one, see all of it',
+    examples: ['nn config check my.json', 'nn config show my.json'],
   },
   model: { summary: 'look into model files', examples: ['nn model show', 'nn model show runs/mine --json'] },
 };

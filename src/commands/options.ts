@@ -7,6 +7,9 @@ import type { Option } from './command.ts';
 
 export const configOption: Option = { flags: '-c, --config <file>', summary: 'the JSON config', required: true };
 
+/** The config of a command that is about nothing else. */
+export const configOperand = { syntax: '<file>', summary: 'the JSON config' };
+
 export const setOption: Option = {
   flags: '--set <path=value>',
   summary: 'override a field of the config, such as training.learningRate=0.01',

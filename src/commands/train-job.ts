@@ -2,12 +2,42 @@ import type { Classes } from '../data/classes.ts';
 import type { ExitKind, UserError } from '../errors.ts';
 import type { Trained } from '../library/train-run.ts';
 import { learningCurveText } from '../report/learning-curve.ts';
+import { planText } from '../report/model.ts';
 import { trainText } from '../report/train-summary.ts';
-import type { TrainSummary } from '../results/summary.ts';
+import type { TrainPlan, TrainSummary } from '../results/summary.ts';
 import { curveOf } from '../run/run-details.ts';
 import { shellWord } from '../text.ts';
-import { resumeText } from '../training/trainer.ts';
+import { estimateSeconds } from '../training/estimate.ts';
+import { sumOf } from '../training/memory.ts';
+import { describeLayers, prepareFit } from '../training/plan.ts';
+import { resumeText, type TrainingJob } from '../training/trainer.ts';
 import type { Context } from './command.ts';
+
+/** Prints what a training would do: `nn train --dry-run`, `nn config check`. */
+export async function printPlan(context: Context, job: TrainingJob): Promise<void> {
+  const { data, plan } = job;
+  const { config, file } = job.loaded;
+  const { memory, learningRates, batch, parameters, examples, network, form, stages } = plan;
+  const { epochs } = config.training;
+  const once = estimateSeconds(await prepareFit(config, data.splits, plan, job.kernels, job.files));
+  const planned: TrainPlan = {
+    config: file,
+    examples,
+    classes: data.classes,
+    layers: describeLayers(network),
+    parameters,
+    learningRates,
+    batch,
+    epochs,
+    stages: stages.map(({ side, lastEpoch }) => ({ side, lastEpoch })),
+    form,
+    memoryBytes: sumOf(memory),
+    memory: memory.map(({ what, bytes }) => ({ what, bytes })),
+    estimatedSeconds: once * (1 + (data.folds?.count ?? 0)),
+    warnings: job.warnings,
+  };
+  context.print(context.json ? JSON.stringify(planned) : planText(planned));
+}
 
 /** Says what came of a training: its summary, and how to go on where it was stopped. */
 export async function printTrained(

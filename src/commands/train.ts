@@ -4,19 +4,16 @@ import { useThreads } from '../kernels/select.ts';
 import { prepareJob } from '../library/prepare-job.ts';
 import { resumeRun } from '../library/resume.ts';
 import { trainRun } from '../library/train-run.ts';
-import { foundRateText, planText } from '../report/model.ts';
-import type { FoundRate, TrainPlan } from '../results/summary.ts';
+import { foundRateText } from '../report/model.ts';
+import type { FoundRate } from '../results/summary.ts';
 import { runsFolder } from '../run/places.ts';
 import { refuseRun } from '../run/run-folder.ts';
-import { estimateSeconds } from '../training/estimate.ts';
 import type { FitOptions } from '../training/fit.ts';
-import { sumOf } from '../training/memory.ts';
-import { describeLayers, prepareFit } from '../training/plan.ts';
+import { prepareFit } from '../training/plan.ts';
 import { findRate, type RateFound } from '../training/rate-finder.ts';
-import type { TrainingJob } from '../training/trainer.ts';
 import type { Command, Context, Progress } from './command.ts';
 import { configOption, numberOption, setOption, threadsOption } from './options.ts';
-import { printTrained } from './train-job.ts';
+import { printPlan, printTrained } from './train-job.ts';
 
 interface Values {
   config: string;
@@ -89,31 +86,6 @@ async function train(context: Context, values: Values): Promise<ExitKind | undef
 
   const { output, report: wantsReport } = values;
   return printTrained(context, await trainRun(job, runsFolder(context.environment), { output, force, wantsReport }));
-}
-
-async function printPlan(context: Context, job: TrainingJob): Promise<void> {
-  const { data, plan } = job;
-  const { config, file } = job.loaded;
-  const { memory, learningRates, batch, parameters, examples, network, form, stages } = plan;
-  const { epochs } = config.training;
-  const once = estimateSeconds(await prepareFit(config, data.splits, plan, job.kernels, job.files));
-  const planned: TrainPlan = {
-    config: file,
-    examples,
-    classes: data.classes,
-    layers: describeLayers(network),
-    parameters,
-    learningRates,
-    batch,
-    epochs,
-    stages: stages.map(({ side, lastEpoch }) => ({ side, lastEpoch })),
-    form,
-    memoryBytes: sumOf(memory),
-    memory: memory.map(({ what, bytes }) => ({ what, bytes })),
-    estimatedSeconds: once * (1 + (data.folds?.count ?? 0)),
-    warnings: job.warnings,
-  };
-  context.print(context.json ? JSON.stringify(planned) : planText(planned));
 }
 
 /** Runs the learning-rate range test of `nn train --find-rate` and prints what it found; nothing is written. */

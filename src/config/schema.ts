@@ -486,3 +486,8 @@ export type InitConfig = z.output<typeof init>;
 export function configJsonSchema(): Record<string, unknown> {
   return { title: 'nn config', ...z.toJSONSchema(configSchema, { io: 'input' }) };
 }
+
+/** The same as it stands in a file: what `nn config schema` prints, too. */
+export function configSchemaText(): string {
+  return `${JSON.stringify(configJsonSchema(), null, 2)}\n`;
+}
