@@ -48,6 +48,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./data-pack.ts'),
   },
   {
+    name: 'config init',
+    summary: 'look at pictures and write a first config that fits them',
+    load: () => import('./config-init.ts'),
+  },
+  {
     name: 'config check',
     summary: 'check a config and its data, and print the plan of the training',
     load: () => import('./config-check.ts'),
@@ -80,7 +85,7 @@ export const commandGroups: Record<string, { summary: string; examples: readonly
   },
   config: {
     summary: 'write a first config, check one, see all of it',
-    examples: ['nn config check my.json', 'nn config show my.json'],
+    examples: ['nn config init photos/ --out photos.json', 'nn config check photos.json', 'nn config show photos.json'],
   },
   model: { summary: 'look into model files', examples: ['nn model show', 'nn model show runs/mine --json'] },
 };

@@ -1,6 +1,5 @@
 import { logits, probability } from '../classifier/classifier.ts';
 import { inspectImage } from '../data/decode.ts';
-import type { DuplicateCluster } from '../data/duplicates.ts';
 import { encodeThumbnail } from '../data/image.ts';
 import { type FlaggedImage, flaggedImage } from '../data/inspection/findings.ts';
 import { type ImageTable, meanSquare, type SplitOf, summarize } from '../data/inspection/image-table.ts';
@@ -27,7 +26,7 @@ import {
   studyShortcuts,
 } from '../training/shortcuts.ts';
 import type { Command, Context } from './command.ts';
-import { configOrSource, inspectAll, type SourceValues, sourceArgument, sourceOptions } from './data-source.ts';
+import { configOrSource, distinctImages, inspectAll, type SourceValues, sourceArgument, sourceOptions } from './data-source.ts';
 import { numberFlag, threadsOption } from './options.ts';
 
 interface Values extends SourceValues {
@@ -145,12 +144,6 @@ async function imagesOf(
     ...[...groups.values()].flatMap((ends) => ends.flatMap(({ images }) => images.map(({ picture }) => picture))),
   ];
   return { thumbnails: await thumbnails(table, shown), classes, shortcuts: groups };
-}
-
-/** One picture of each cluster, and all that are in none. */
-function distinctImages(clusters: readonly DuplicateCluster[], count: number): number[] {
-  const copies = new Set(clusters.flatMap(({ members }) => members.slice(1)));
-  return Array.from(Array(count).keys()).filter((i) => !copies.has(i));
 }
 
 /** The longer side of a picture on the page. */

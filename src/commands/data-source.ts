@@ -63,6 +63,12 @@ export async function inspectAll(
   return { seen, clusters, ...parts, findings: findAll(seen, clusters, parts.splitOf) };
 }
 
+/** One picture of each cluster, and all that are in none. */
+export function distinctImages(clusters: readonly DuplicateCluster[], count: number): number[] {
+  const copies = new Set(clusters.flatMap(({ members }) => members.slice(1)));
+  return Array.from(Array(count).keys()).filter((i) => !copies.has(i));
+}
+
 const noParts: TableSplits = { splitOf: () => null, differences: [], notes: [] };
 
 function refuseEmpty({ sources, sourceOf, labels, count, classes, unreadable }: ImageTable): void {

@@ -39,7 +39,7 @@ export async function loadConfig(
 }
 
 /** A folder without links in its path: `runs/latest/../x` lies beside the run that `latest` leads to, not beside `latest`. */
-function physical(folder: string): string {
+export function physical(folder: string): string {
   try {
     return realpathSync(folder);
   } catch {
@@ -148,7 +148,8 @@ export function withoutPaths(config: Config): Config {
   return withPaths(config, () => '');
 }
 
-function movePath(path: string, from: string, to: string): string {
+/** A relative path that starts in one folder, from another; an absolute one stays. */
+export function movePath(path: string, from: string, to: string): string {
   if (isAbsolute(path)) return path;
   const moved = relative(physical(to), resolve(physical(from), path));
   return moved.split(sep).join('/') || '.';

@@ -88,8 +88,15 @@ function hintForSplits(names: readonly string[]): string | undefined {
 }
 
 export function areSplitNames(names: readonly string[]): boolean {
-  return names.length > 0 && names.every((name) => /^(train|training|dev|valid|validation|val|test|testing)$/i.test(name));
+  return names.length > 0 && names.every((name) => partNamed(name) !== undefined);
 }
+
+/** The part that a name means in any layout, if it means one. */
+export function partNamed(name: string): 'train' | 'dev' | 'test' | undefined {
+  return (['train', 'dev', 'test'] as const).find((part) => partNames[part].test(name));
+}
+
+const partNames = { train: /^train(ing)?$/i, dev: /^(dev|val|valid|validation)$/i, test: /^test(ing)?$/i };
 
 const splitsHint = 'These look like parts, not classes: give each its own source, as data.train, data.dev and data.test.';
 /** What all classes but the positive one are called together, where there are more than two. */
@@ -123,10 +130,16 @@ export function positiveHint(names: readonly string[], wrong?: string): string {
   if (near.length === 1) return `Did you mean ${ready(near[0]!)}?`;
   const [a, b] = names as [string, string];
   if (names.length > 2) return restHint(names);
-  const difference = evidence(a, b) - evidence(b, a);
-  if (difference === 0) return `Name the class that counts as 1: ${ready(a)} or ${ready(b)}.`;
-  const [likely, unlikely] = difference > 0 ? [a, b] : [b, a];
+  const likely = likelyPositive(a, b);
+  if (likely === undefined) return `Name the class that counts as 1: ${ready(a)} or ${ready(b)}.`;
+  const unlikely = likely === a ? b : a;
   return `Name the class that counts as 1, probably ${ready(likely)}; or else ${ready(unlikely)}.`;
+}
+
+/** Which of two classes sounds like what is looked for; undefined where nothing tells. */
+export function likelyPositive(a: string, b: string): string | undefined {
+  const difference = evidence(a, b) - evidence(b, a);
+  return difference === 0 ? undefined : difference > 0 ? a : b;
 }
 
 function restHint(names: readonly string[]): string {
