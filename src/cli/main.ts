@@ -1,6 +1,6 @@
 import { CommanderError, Command as Program, Option as ProgramOption } from 'commander';
 import type { Command } from '../commands/command.ts';
-import { commandGroups, commands } from '../commands/commands.ts';
+import { commandGroups, commands, commonOptions } from '../commands/commands.ts';
 import { type ExitKind, exitCodes, exitMeanings, systemReason, UserError } from '../errors.ts';
 import { requireAddresses, withinLimits } from '../machine-memory.ts';
 import { version } from '../own-files.ts';
@@ -110,10 +110,7 @@ function declare(program: Program, command: Command<never>, start: Start): void 
     if (option.conflicts) declared.conflicts([...option.conflicts]);
     program.addOption(declared);
   }
-  program
-    .option('-q, --quiet', 'print results and errors alone')
-    .option('-v, --verbose', 'print more')
-    .option('--no-color', 'print no colours');
+  for (const { flags, summary } of commonOptions) program.option(flags, summary);
   if (command.examples.length > 0) program.addHelpText('after', examplesText(command.examples));
   program.action(async () => {
     requireOptions(program, command);

@@ -53,13 +53,22 @@ export interface Option {
   unless?: string;
   /** what it can't stand beside, as the keys of the values: ['json'] */
   conflicts?: readonly string[];
+  /** all that it may be, where those are few: they are completed */
+  words?: readonly string[];
   /** turns the word into a value. @throws UserError (usage) */
   parse?: (value: string) => unknown;
 }
 
-export interface Command<Values = Record<string, unknown>> {
+export interface Operand {
   /** as commander has it: '<image...>' */
-  arguments?: { syntax: string; summary: string }[];
+  syntax: string;
+  summary: string;
+  /** all that it may be, where those are few: they are completed */
+  words?: readonly string[];
+}
+
+export interface Command<Values = Record<string, unknown>> {
+  arguments?: Operand[];
   options: Option[];
   examples: string[];
   /** @returns how it ended, where that is not "done" */

@@ -1,4 +1,4 @@
-import type { Command } from './command.ts';
+import type { Command, Option } from './command.ts';
 
 export interface CommandEntry {
   /** words as they are typed: 'train', 'data fetch' */
@@ -75,6 +75,18 @@ export const commands: readonly CommandEntry[] = [
     summary: 'hold trainings against each other: could the difference be chance?',
     load: () => import('./runs-compare.ts'),
   },
+  {
+    name: 'completion',
+    summary: 'print a script by which bash, zsh or fish completes commands, flags and fields of the config',
+    load: () => import('./completion.ts'),
+  },
+];
+
+/** Flags that every command has beside its own. */
+export const commonOptions: readonly Option[] = [
+  { flags: '-q, --quiet', summary: 'print results and errors alone' },
+  { flags: '-v, --verbose', summary: 'print more' },
+  { flags: '--no-color', summary: 'print no colours' },
 ];
 
 /** The first words of commands of two words that are no commands alone. */

@@ -11,7 +11,7 @@ interface Values {
 }
 
 export const command: Command<Values> = {
-  arguments: [{ syntax: '<what>', summary: "course: the course's 209 pictures for training and 50 for test" }],
+  arguments: [{ syntax: '<what>', summary: "course: the course's 209 pictures for training and 50 for test", words: ['course'] }],
   options: [
     { flags: '--from <place>', summary: 'a folder that holds the files, or an address below which they lie' },
     { flags: '--to <dir>', summary: 'where they go', default: 'data/course' },

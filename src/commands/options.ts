@@ -53,7 +53,7 @@ export function numberFlag(
 
 /** An option that takes one of some words. */
 export function wordFlag(flags: string, summary: string, words: readonly string[], value?: string): Option {
-  return { flags, summary, ...(value !== undefined && { default: value }), parse: wordOption(longName(flags), words) };
+  return { flags, summary, words, ...(value !== undefined && { default: value }), parse: wordOption(longName(flags), words) };
 }
 
 /** Words with what they mean, for a summary: easy: …; hard: … */
