@@ -177,9 +177,11 @@ const decisions: Decide[] = [
   ],
   (facts, { model }) => [{ field: 'model.layers', value: model.layers, reason: recipeFor(facts).reason }],
   (facts, { training }) =>
-    Object.entries(training).map(([key, value]) => {
+    Object.entries(training).flatMap(([key, value]) => {
       const scaled = scaledBySize[key]?.(facts, training);
-      return { field: `training.${key}`, value, reason: trainingReasons[key] ?? 'as the recipe has it', ...scaled };
+      return scaled === null
+        ? []
+        : [{ field: `training.${key}`, value, reason: trainingReasons[key] ?? 'as the recipe has it', ...scaled }];
     }),
   ({ sourceFields, pictures }, { training }) => {
     const hasDev = sourceFields.includes('source') || sourceFields.includes('dev') || splitOfParts(sourceFields).length > 0;
@@ -209,16 +211,18 @@ function fewOfClass(pictures: number): { value: SplitValue; reason: string } {
 const epochsFor = (pictures: number, { epochs }: Recipe['training']) =>
   Math.round(epochs * ruleFor(rulesByNumber.epochs, pictures).value);
 
-/** Fields of a recipe's training that go by the pictures. */
-const scaledBySize: Record<string, (facts: DataFacts, training: Recipe['training']) => { value: unknown; reason: string }> = {
+/** Fields of a recipe's training that go by the pictures; null where one is left out. */
+const scaledBySize: Record<string, (facts: DataFacts, training: Recipe['training']) => Omit<Choice, 'field'> | null> = {
   epochs: ({ pictures }, training) => ({
     value: epochsFor(pictures, training),
     reason: ruleFor(rulesByNumber.epochs, pictures).reason,
   }),
-  progressive: (facts, { progressive = [] }) => ({
-    value: progressive.map(({ side, until }) => ({ side: Math.round((side * sideOf(facts)) / sides[0]), until })),
-    reason: 'smaller images first: they teach as much in a fraction of the time',
-  }),
+  progressive: (facts, { progressive = [] }) => {
+    const stages = progressive.map(({ side, until }) => ({ side: Math.round((side * sideOf(facts)) / sides[0]), until }));
+    const fitting = stages.filter(({ side }) => side >= leastSide);
+    const reason = 'smaller images first: they teach as much in a fraction of the time';
+    return fitting.length === 0 ? null : { value: fitting, reason };
+  },
 };
 
 /** Why a recipe has what it has. */

@@ -14,7 +14,6 @@ compdef _nn nn`;
 
 const glue = String.raw`
 _nn() {
-  emulate -L zsh
   local line word
   local -a open closed meanings
   local current="$PREFIX"
