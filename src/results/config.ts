@@ -25,3 +25,9 @@ export type FirstConfigResult = z.infer<typeof firstConfigResult>;
 
 /** The object of `nn config schema --out FILE --json`. */
 export const schemaWritten = z.object({ out: z.string().describe('the file that was written') });
+
+/** The object of `nn completion --json`. */
+export const completionResult = z.object({
+  shell: z.string().describe('that the script is for'),
+  script: z.string().describe('what that shell is to read'),
+});

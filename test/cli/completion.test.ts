@@ -45,7 +45,7 @@ const lines: [typed: string, called: string[]][] = [
   ['train --set model.layers.2.batchN\ttr\t', ['train', '--set', 'model.layers.2.batchNorm=true']],
   ['train --set dat\timageS\t96', ['train', '--set', 'data.imageSize=96']],
   ['train --set seed=3 --set dat\tsp\t', ['train', '--set', 'seed=3', '--set', 'data.split']],
-  ['train --output pic\t', ['train', '--output', 'pictures/']],
+  ['train --output pic\tnew', ['train', '--output', 'pictures/new']],
   ['evaluate --split te\t', ['evaluate', '--split', 'test']],
   ['evaluate --split=te\t', ['evaluate', '--split=test']],
   ['data draw --diff\tha\t', ['data', 'draw', '--difficulty', 'hard']],

@@ -73,6 +73,8 @@ describe.concurrent('mistakes', () => {
     ['data darw --out x', 'data draw'],
     ['model shw', 'model show'],
     ['runs shwo', 'runs show'],
+    ['config chekc', 'config check'],
+    ['completoin bash', 'completion'],
     ['-q runs compar a b', 'runs compare'],
     ['runs -q shw', 'runs show'],
     ['rnus', 'runs'],
@@ -123,6 +125,7 @@ describe.concurrent('mistakes', () => {
     ['a part that there is not', 'evaluate --split tset', /--split: expected train, dev, test, all, found "tset"/],
     ['two formats at once', 'predict --json --csv x.png', /--csv.*--json/],
     ['two formats at once', 'evaluate --json --csv', /--csv.*--json/],
+    ['a shell that there is not', 'completion csh', /completion: expected bash, zsh, fish, found "csh"/],
     ['data that cannot be fetched', 'data fetch corse', /expected course, found "corse"/],
   ])('%s (nn %s): exit 2 and why', async (_, line, why) => {
     const { code, stderr } = await type(line);
@@ -195,6 +198,12 @@ describe('start-up', () => {
     const loaded = await traced(['--help']);
     expect(loaded).toContain('/node_modules/commander/');
     expect(loaded).not.toMatch(/node_modules\/(sharp|h5wasm|zod|cli-progress|csv-parse)\//);
+  });
+
+  test('nn completion loads neither them nor any command but its own, and its script starts no nn', async () => {
+    const loaded = await traced(['completion', 'bash']);
+    expect(loaded).toContain('/src/commands/completion.ts');
+    expect(loaded).not.toMatch(/node_modules\/(sharp|h5wasm|zod|cli-progress|csv-parse)\/|src\/commands\/train\.ts/);
   });
 
   test('(nn train loads zod: the trace would have shown it)', async () => {

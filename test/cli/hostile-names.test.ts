@@ -103,6 +103,29 @@ const calls: Record<string, Call[]> = {
     { words: [source, '--positive', cat, '--out', `p${evil}.safetensors`], kind: 'rows', names: evil },
     { words: [source, '--positive', cat, '--out', `p${evil}.safetensors`, '--force', '--json'], kind: 'json', names: evil },
   ],
+  'config init': [
+    { words: [source, '--positive', cat], kind: 'people', names: cat },
+    { words: [source, '--positive', cat, '--out', `first${evil}.json`], kind: 'rows', names: evil },
+    { words: [source, '--positive', cat, '--json'], kind: 'json', names: cat },
+    { words: [source, '--positive', cat, '--out', `c${evil}.json`], kind: 'people', code: 2 },
+  ],
+  'config check': [
+    { words: [`c${evil}.json`], kind: 'people', names: cat },
+    { words: [`c${evil}.json`, '--json'], kind: 'json', names: cat },
+    { words: [`missing${evil}.json`], kind: 'people', code: 2 },
+  ],
+  'config show': [
+    { words: [`c${evil}.json`], kind: 'people', names: cat },
+    { words: [`c${evil}.json`, '--json'], kind: 'json', names: cat },
+  ],
+  'config schema': [
+    { words: ['--out', `schema${evil}.json`], kind: 'rows', names: evil },
+    { words: ['--out', `schema${evil}.json`, '--json'], kind: 'json', names: evil },
+  ],
+  completion: [
+    { words: ['zsh', '--json'], kind: 'json' },
+    { words: [evil], kind: 'people', code: 2 },
+  ],
   'model show': [
     { words: ['model'], kind: 'people', names: cat },
     { words: ['model', '--json'], kind: 'json', names: cat },

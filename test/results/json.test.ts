@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { toJSONSchema, type z } from 'zod';
+import { configSchema } from '../../src/config/schema.ts';
+import { completionResult, firstConfigResult, schemaWritten } from '../../src/results/config.ts';
 import { evaluation, prediction, storedPrediction } from '../../src/results/evaluation.ts';
 import { explanation } from '../../src/results/explanation.ts';
 import { dataResults, inspection } from '../../src/results/inspection.ts';
@@ -67,6 +69,12 @@ describe('what is printed with --json is what its schema says', () => {
     ['runs compare run again', runComparison],
     ['runs compare run folds', runComparison],
     ['model show calibrated', modelDescription],
+    ['config init photos', firstConfigResult],
+    ['config init photos --out first.json', firstConfigResult],
+    ['config check c.json', trainPlan],
+    ['config show c.json', configSchema],
+    ['config schema --out schema.json', schemaWritten],
+    ['completion bash', completionResult],
     ['data inspect photos -m run', inspection],
     ['data inspect -c c.json', inspection],
     ['data draw --count 4 --out drawn', dataResults.draw],
@@ -193,6 +201,9 @@ describe('every key of a result', () => {
     ranking,
     trialResult,
     tuneSummary,
+    firstConfigResult,
+    schemaWritten,
+    completionResult,
     ...dataResults,
   };
 
