@@ -66,6 +66,7 @@ export const rulesByNumber: {
   recipe: readonly Rule<RecipeName>[];
   split: readonly Rule<SplitValue>[];
   epochs: readonly Rule<number>[];
+  keepsBest: readonly Rule<boolean>[];
 } = {
   recipe: [
     { from: 0, value: 'conv-photos-small', reason: 'few pictures: a small convolutional network' },
@@ -86,6 +87,19 @@ export const rulesByNumber: {
     { from: 0, value: 1, reason: 'passes over the training pictures, as the recipe has them' },
     { from: 10_000, value: 0.4, reason: 'fewer passes: so many pictures make as many steps' },
     { from: 50_000, value: 0.2, reason: 'fewer passes: so many pictures make as many steps' },
+  ],
+  /** whether the epoch of least dev cost is kept, and not the last */
+  keepsBest: [
+    {
+      from: 0,
+      value: false,
+      reason: 'on so few dev pictures the least cost is chance: the last epoch, at the end of its rates, is better',
+    },
+    {
+      from: 2000,
+      value: true,
+      reason: 'keeps the epoch of least dev cost; it stops none, since the rate has to fall to its end',
+    },
   ],
 };
 
@@ -183,11 +197,10 @@ const decisions: Decide[] = [
         ? []
         : [{ field: `training.${key}`, value, reason: trainingReasons[key] ?? 'as the recipe has it', ...scaled }];
     }),
-  ({ sourceFields, pictures }, { training }) => {
-    const hasDev = sourceFields.includes('source') || sourceFields.includes('dev') || splitOfParts(sourceFields).length > 0;
-    const patience = epochsFor(pictures, training);
-    const reason = 'keeps the epoch of least dev cost; stops none, since the rate has to fall to its end';
-    return hasDev ? [{ field: 'training.earlyStopping', value: { patience }, reason }] : [];
+  ({ pictures }, { training }) => {
+    const { value: keepsBest, reason } = ruleFor(rulesByNumber.keepsBest, pictures);
+    const value = keepsBest ? { patience: epochsFor(pictures, training) } : false;
+    return [{ field: 'training.earlyStopping', value, reason, isDefault: !keepsBest }];
   },
   ({ pictures, ofSmallerClass, positive, negative }) => {
     const share = ofSmallerClass / pictures;

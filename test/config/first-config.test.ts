@@ -81,7 +81,8 @@ test.each<[what: string, changes: Partial<DataFacts>, field: string, value: unkn
   ['copies are told', { copies: 3 }, 'data.duplicates', 'keepTogether', false],
   ['classes alike', { pictures: 1000, ofSmallerClass: 1000 * balancedShare }, 'training.classWeight', 'none', false],
   ['classes that differ', { pictures: 1000, ofSmallerClass: 1000 * balancedShare - 1 }, 'training.classWeight', 'balanced', true],
-  ['early stopping', {}, 'training.earlyStopping', { patience: read('conv-photos-small').training.epochs }, true],
+  ['of few pictures the last epoch is kept', { pictures: 1999 }, 'training.earlyStopping', false, false],
+  ['of many the best', { pictures: 2000 }, 'training.earlyStopping', { patience: 75 }, true],
   ['a great many see fewer epochs', { pictures: 60_000 }, 'training.epochs', 15, true],
   [
     'smaller images go with the side',
