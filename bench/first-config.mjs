@@ -161,14 +161,18 @@ function printTable() {
     const key = JSON.stringify([one.size, one.arm]);
     rows.set(key, [...(rows.get(key) ?? []), one]);
   }
-  console.log('| pictures | config | balanced accuracy, each training | mean | 95% interval of the mean, for other pictures | seconds |');
+  console.log(
+    '| pictures | config | balanced accuracy, each training | mean | 95% interval, by the pictures that judge | epochs, of which is kept |',
+  );
   console.log('| --- | --- | --- | --- | --- | --- |');
   for (const [key, found] of [...rows].sort(([a], [b]) => JSON.parse(a)[0] - JSON.parse(b)[0])) {
     const [size, arm] = JSON.parse(key);
     const mean = found.reduce((sum, { balancedAccuracy }) => sum + balancedAccuracy, 0) / found.length;
     const each = found.map(({ balancedAccuracy }) => percent(balancedAccuracy)).join(', ');
-    const seconds = found.map(({ seconds: s }) => Math.round(s)).join(', ');
-    console.log(`| ${size} | ${arm} | ${each} | ${percent(mean)}% | ${interval(mean, judges).map(percent).join(' to ')} | ${seconds} |`);
+    const epochs = found.map(({ epochs: all, bestEpoch }) => `${all}, ${bestEpoch}`).join('; ');
+    console.log(
+      `| ${size} | ${arm} | ${each} | ${percent(mean)}% | ${interval(mean, judges).map(percent).join(' to ')} | ${epochs} |`,
+    );
   }
 }
 

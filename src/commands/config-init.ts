@@ -39,7 +39,7 @@ export const command: Command<Values> = {
 async function init(context: Context, values: Values, [path]: string[]): Promise<ExitKind | undefined> {
   const { out } = values;
   if (out !== undefined) await refuseExisting(out);
-  const sources = await sourcesAt(path!, values.positive);
+  const sources = await sourcesAt(path!, values.positive, readProgress(context));
   const loaded = { config: checkConfig({ data: sources }, path!), folder: process.cwd(), file: path! };
   const opened = await openData(loaded, true, readProgress(context));
   const inspected = await inspectAll(context, opened, null);

@@ -6,7 +6,7 @@ import { complementName, likelyPositive, partNamed } from '../data/classes.ts';
 import { type FindingKind, findingKinds } from '../data/inspection/findings.ts';
 import { summarize } from '../data/inspection/image-table.ts';
 import type { Source } from '../data/source.ts';
-import { sourceAtPath } from '../data/sources/sources.ts';
+import { type OpeningProgress, openSource, type SourceChoice, sourceAtPath } from '../data/sources/sources.ts';
 import type { OpenedData } from '../datasets/open.ts';
 import { DataError } from '../errors.ts';
 import { count, plural } from '../report/table.ts';
@@ -18,16 +18,27 @@ import { distinctImages, type Inspected } from './data-source.ts';
 type SourceField = DataFacts['sourceFields'][number];
 export type SourcesAt = Partial<Record<SourceField, SourceConfig>>;
 
-/** The sources that a path means: one, or one for each part where its folders are called so.
+/** The sources that a path means: one, or one for each part where its folders are called so. Of more than two classes the one called cat is
+ *  written as positive: nothing takes it by itself.
  *  @param positive  the class that is to count as 1, if one was named
  *  @throws UserError (data) where it is none */
-export async function sourcesAt(path: string, positive: string | undefined): Promise<SourcesAt> {
-  const named = positive === undefined ? {} : { positive };
-  const choice = { ...(await sourceAtPath(path)), ...named } as SourceConfig;
+export async function sourcesAt(path: string, positive: string | undefined, onProgress: OpeningProgress): Promise<SourcesAt> {
+  const choice = await sourceAtPath(path);
   const parts = choice.type === 'folder' ? await partsIn(path) : null;
-  if (parts === null) return { source: choice };
-  return Object.fromEntries(parts.map(([part, folder]) => [part, { ...choice, path: join(path, folder) }]));
+  const fields =
+    parts === null
+      ? [['source', choice] as const]
+      : parts.map(([part, folder]) => [part, { ...choice, path: join(path, folder) }] as const);
+  const chosen = positive ?? catOfMany(await openSource(fields[0]![1] as SourceChoice, onProgress));
+  const named = chosen === undefined ? {} : { positive: chosen };
+  return Object.fromEntries(fields.map(([field, source]) => [field, { ...source, ...named }])) as SourcesAt;
 }
+
+function catOfMany({ classes, positive }: Source): string | undefined {
+  return classes.length > 2 && positive === undefined ? classes.find(isCat) : undefined;
+}
+
+const isCat = (name: string) => name.toLowerCase() === 'cat';
 
 /** Folders that are called like parts, train among them and nothing else beside: { train, val, test }. */
 async function partsIn(path: string): Promise<[SourceField, string][] | null> {
@@ -68,7 +79,7 @@ export function factsOf({ sources, classes, preprocessing }: OpenedData, inspect
 function positiveOf({ classes, positive: written }: Source, named: string | undefined): PositiveClass {
   if (named !== undefined) return { name: named, reason: 'as --positive says', isDefault: false };
   if (written !== undefined) return { name: written, reason: 'as the source has it', isDefault: true };
-  const cat = classes.find((name) => name.toLowerCase() === 'cat');
+  const cat = classes.find(isCat);
   if (cat !== undefined) return { name: cat, reason: 'the class called cat', isDefault: classes.length === 2 };
   const [a, b] = classes as [string, string]; // of more, one has to be named: openData refuses them
   const likely = likelyPositive(a, b);

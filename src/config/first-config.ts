@@ -93,7 +93,7 @@ export const rulesByNumber: {
     {
       from: 0,
       value: false,
-      reason: 'on so few dev pictures the least cost is chance: the last epoch, at the end of its rates, is better',
+      reason: 'on so few dev pictures the least cost is chance: the last epoch is better',
     },
     {
       from: 2000,

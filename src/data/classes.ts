@@ -148,7 +148,7 @@ function restHint(names: readonly string[]): string {
   const which = second === undefined ? ready(first!) : `${ready(first!)}, ${ready(second)} or another`;
   return (
     `One class can stand against all the others together: write ${which} in the source ` +
-    '(--set data.source.positive=NAME; for nn data pack --positive NAME).'
+    '(--set data.source.positive=NAME; for nn data pack and nn config init --positive NAME).'
   );
 }
 

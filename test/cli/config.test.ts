@@ -67,7 +67,7 @@ describe('nn config init', () => {
 
   test('without --out the config alone is on stdout', async () => {
     const { stdout } = await run(0, ['config', 'init', 'pictures', '-q'], { cwd });
-    expect(JSON.parse(stdout)).toMatchObject({ data: { source: { path: 'pictures' } }, training: { earlyStopping: {} } });
+    expect(JSON.parse(stdout)).toMatchObject({ data: { source: { path: 'pictures' } }, training: { batchSize: 32 } });
   });
 
   test('classes of other names: the likelier one is positive, or the one that is named; the smaller is weighted up', async () => {
@@ -78,6 +78,20 @@ describe('nn config init', () => {
     expect(found.config.training.classWeight).toBe('balanced');
     expect((await choicesOf('--positive', 'ok')).classes).toEqual({ positive: 'ok', negative: 'damaged' });
     await run(2, ['config', 'init', 'uneven', '--positive', 'cat'], { cwd });
+  });
+
+  test('of more than two classes cat is written as the positive one', async () => {
+    for (const [i, name] of ['bird', 'cat', 'dog'].entries()) {
+      await mkdir(join(cwd, 'many', name), { recursive: true });
+      for (let k = 0; k < 6; k++)
+        await writePicture(join(cwd, 'many', name, `${k}.png`), { index: 200 + 10 * i + k, cat: name === 'cat' });
+    }
+    const { stdout } = await run(0, ['config', 'init', 'many', '--json', '-q'], { cwd });
+    const { classes, config } = JSON.parse(stdout);
+    expect({ classes, positive: config.data.source.positive }).toEqual({
+      classes: { positive: 'cat', negative: 'noncat' },
+      positive: 'cat',
+    });
   });
 
   test('a folder for each part is a source for each part', async () => {
