@@ -12,7 +12,7 @@ const work = join(place, 'lib/work');
 
 /** All that may be in the tarball: what runs, its types, what people read. */
 const expectedFiles =
-  /^(bin\/(nn\.js|package\.json)|dist\/(bundle\/[\w.-]+\.js|kernels\/[\w-]+\.wasm|types\/[\w./-]+\.d\.ts|third-party\.txt)|configs\/[\w-]+\.json|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/;
+  /^(bin\/(nn\.js|package\.json)|dist\/(bundle\/[\w.-]+\.js|kernels\/[\w-]+\.wasm|types\/[\w./-]+\.d\.ts|completion\/nn\.\w+|third-party\.txt)|configs\/[\w-]+\.json|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/;
 /** Bytes of the tarball: it was 0.56 MB when this was set. Twice as many are no accident. */
 const mostBytes = 1.2e6;
 
@@ -59,6 +59,11 @@ const rows = [
   ['runs', ['runs', '--json'], json],
   ['runs show', ['runs', 'show', 'one'], has(/accuracy/)],
   ['runs compare', ['runs', 'compare', 'one', 'two', '--html', 'compared.html'], has(/one/)],
+  ['config init', ['config', 'init', 'photos', '--out', 'first.json'], has(/^first\.json\n$/)],
+  ['config check', ['config', 'check', 'config.json'], has(/pictures/)],
+  ['config show', ['config', 'show', 'config.json'], has(/"training"/)],
+  ['config schema', ['config', 'schema'], has(/"nn config"/)],
+  ['completion', ['completion', 'bash'], has(/^complete .* nn$/m)],
 ];
 
 let failed = 0;

@@ -7,6 +7,7 @@ import type { SourceConfig } from '../config/schema.ts';
 import { exists } from '../data/disk.ts';
 import { openData } from '../datasets/open.ts';
 import { type ExitKind, UserError, unwritable } from '../errors.ts';
+import { readProgress, sourcePaths } from '../library/reading.ts';
 import { ownFile } from '../own-files.ts';
 import { choicesText, configText } from '../report/first-config.ts';
 import type { FirstConfigResult } from '../results/config.ts';
@@ -14,7 +15,6 @@ import { shellWord } from '../text.ts';
 import type { Command, Context } from './command.ts';
 import { factsOf, factsText, refuseTooFew, sourcesAt, warningsOf } from './data-facts.ts';
 import { inspectAll } from './data-source.ts';
-import { readProgress, sourcePaths } from './reading.ts';
 
 interface Values {
   out?: string;
