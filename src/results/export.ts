@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { accuracy, classes, count, interval } from './metrics.ts';
+import { abstention, accuracy, classes, count, interval } from './metrics.ts';
 import { modelDescription } from './model.ts';
 
 export const testAnswer = z.object({
@@ -51,6 +51,7 @@ export const exportDescription = z.looseObject({
     temperature: true,
     averageMirrored: true,
   }).shape,
+  abstention: abstention.optional().describe('of `nn predict --abstain`; absent where the model has none'),
   numbers: precision.describe('of the numbers in the file; `precision` is that of the model'),
   resizeKernel: z.string().describe('by which nn makes pictures smaller or larger'),
   ops: z.array(op).readonly().describe('the operations, in their order'),
