@@ -61,6 +61,14 @@ const calls: Record<string, Call[]> = {
     { words: [...model, '--data', source, '--csv'], kind: 'csv', names: cat },
     { words: [...model, '--data', 'other'], kind: 'people', code: 3, names: cat },
   ],
+  export: [
+    { words: [...model, '--out', `o${evil}.json`], kind: 'people', names: cat },
+    { words: [...model, '--out', `o${evil}.npz`, '--json'], kind: 'json', names: evil },
+    { words: ['--check', `e${evil}.json`], kind: 'people', names: evil },
+    { words: ['--check', `e${evil}.json`, '--json'], kind: 'json', names: evil },
+    { words: ['--check', `missing${evil}`], kind: 'people', code: 4 },
+    { words: [...model, '--out', `e${evil}`], kind: 'people', code: 2 },
+  ],
   tune: [
     { words: [...config, '--trials', '1', '--jobs', '1'], kind: 'people', names: evil },
     { words: [...config, '--trials', '1', '--jobs', '1', '--json'], kind: 'json', names: evil },
@@ -170,6 +178,7 @@ beforeAll(async () => {
   await writeJson(join(folder, `c${evil}.json`), { data, training: { epochs: 2 }, search });
   await writeJson(join(folder, 'fields.json'), { data: { ...data, [evil]: evil, normalize: evil }, [evil]: {} });
   await run(0, ['train', ...config, '-o', 'model', '-q'], { cwd: folder });
+  await run(0, ['export', '-m', 'model', '--out', `e${evil}.json`, '-q'], { cwd: folder });
   for (const name of [`run${evil}`, 'other']) await cp(join(folder, 'model'), join(folder, 'runs', name), { recursive: true });
   await makeRun(join(folder, 'runs', `damaged${evil}`), { config: { data }, summary: null });
   await writeFile(join(folder, 'runs', `damaged${evil}`, 'summary.json'), evil);
