@@ -11,6 +11,7 @@ const generated = /\/generated\//;
 const floors = [
   ['cli'],
   ['commands'],
+  ['export'],
   ['report', 'training'],
   ['run'],
   ['datasets'],
