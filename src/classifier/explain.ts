@@ -134,6 +134,11 @@ export function neutralImage({ scale, shift }: InputScaling): Uint8Array {
   return new Uint8Array(Uint8ClampedArray.from(scale, (factor, k) => -shift[k]! / factor));
 }
 
+/** What that is, for people. */
+export function neutralName(scaling: InputScaling): 'training mean' | 'black' {
+  return neutralImage(scaling).some((byte) => byte > 0) ? 'training mean' : 'black';
+}
+
 /** Puts a square of another picture in the place of a picture's own. */
 export function coverSquare(
   pixels: Uint8Array,

@@ -4,7 +4,7 @@ import {
   type ExplanationMethod,
   explanationMethods,
   explanationOf,
-  neutralImage,
+  neutralName,
 } from '../classifier/explain.ts';
 import { encodeWithTexts } from '../data/image.ts';
 import type { ExitKind } from '../errors.ts';
@@ -123,7 +123,7 @@ function rowOf(
     occlusion: occlusion && {
       square: occlusion.square,
       starts: [...occlusion.starts],
-      fill: neutralImage(classifier.scaling).some((byte) => byte > 0) ? 'training mean' : 'black',
+      fill: neutralName(classifier.scaling),
       differences: rowsOf(occlusion.differences, occlusion.starts.length),
       logitDifferences: rowsOf(occlusion.logitDifferences, occlusion.starts.length),
     },

@@ -61,6 +61,7 @@ declare global {
     }
     /** Whether this host can run a module. */
     function validate(bytes: Uint8Array): boolean;
+    function instantiate(bytes: Uint8Array, imports: Imports): Promise<{ instance: Instance }>;
     type Imports = Record<string, Record<string, unknown>>;
     class Instance {
       constructor(module: Module, imports: Imports);
