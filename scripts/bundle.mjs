@@ -51,7 +51,13 @@ const hosts = {
 /** The script of exported pages, in one file and without an import: `nnPage` in what runs it. */
 export async function bundlePage(file) {
   const input = 'src/page/browser/main.ts';
-  const build = await rolldown({ cwd: root, input, plugins: [hosts], platform: 'browser', treeshake: { moduleSideEffects: false } });
+  const build = await rolldown({
+    cwd: root,
+    input,
+    plugins: [hosts],
+    platform: 'browser',
+    treeshake: { moduleSideEffects: false },
+  });
   const { output } = await build.generate({ format: 'iife', name: 'nnPage', minify: true, comments: false });
   await build.close();
   const [{ code }] = output;

@@ -12,6 +12,7 @@ const floors = [
   ['cli'],
   ['commands'],
   ['export'],
+  ['page'],
   ['report', 'training'],
   ['run'],
   ['datasets'],
