@@ -18,7 +18,13 @@ export interface RowSource {
 type Bytes = Uint8Array | Uint8ClampedArray;
 
 /** Each number of a line of the result is a weighted sum of those of a line from `start` on. What would lie beyond an end of it is the number there. */
-type Taps = readonly { start: number; weights: Float64Array }[];
+type Taps = readonly Tap[];
+interface Tap {
+  start: number;
+  weights: Float64Array;
+  /** added to the sum before it is rounded, where it is not rounded to the nearest */
+  bias: number;
+}
 
 /** Rows that are asked for at a time have so many bytes at most, or are as many as one row of the result takes. */
 const bytesTogether = 2 ** 23;
@@ -63,7 +69,7 @@ function tapsOf(length: number, shrink: number): Taps[] {
   const block = Math.max(1, Math.floor(length / wanted / gap));
   const rest = shrink / block;
   const kernel = rest === 1 ? [] : [lanczosTaps(wanted, rest, extra / block)];
-  return [...(block > 1 ? [blockTaps(length, block)] : []), ...kernel];
+  return [...(block > 1 ? [blockTaps(length, block, biasOf(block))] : []), ...kernel];
 }
 
 /** So many times the size is left to the kernel, by default of libvips. */
@@ -71,11 +77,22 @@ const gap = 2;
 /** Places between two numbers that a kernel is computed for, and the whole numbers by which libvips weighs. */
 const [places, unit] = [64, 4096];
 
-/** Means of blocks, the last of which may reach beyond the end. */
-function blockTaps(length: number, block: number): Taps {
+/** Means of blocks, the last of which may reach beyond the end.
+ *  @param bias  of the rounding */
+function blockTaps(length: number, block: number, bias = 0): Taps {
   const weights = new Float64Array(block).fill(1 / block);
-  return Array.from({ length: Math.ceil(length / block) }, (_, i) => ({ start: i * block, weights }));
+  return Array.from({ length: Math.ceil(length / block) }, (_, i) => ({ start: i * block, weights, bias }));
 }
+
+/** libvips adds half a block, rounded down, and multiplies by one over the block, rounded down as well: what comes to a whole number then is below it, unless the
+ *  block is a power of two. */
+function biasOf(block: number): number {
+  const isExact = Number.isInteger(Math.log2(block));
+  return Math.floor(block / 2) / block - 0.5 + (isExact ? least : -least);
+}
+
+/** Less than any difference of means, more than their rounding. */
+const least = 1e-6;
 
 /** Means of what each number of the result covers. */
 function areaTaps(length: number, wanted: number): Taps {
@@ -84,7 +101,7 @@ function areaTaps(length: number, wanted: number): Taps {
     const [from, to] = [i * share, (i + 1) * share];
     const start = Math.floor(from);
     const covered = (at: number) => Math.max(0, Math.min(to, at + 1) - Math.max(from, at)) / share;
-    return { start, weights: Float64Array.from({ length: Math.ceil(to - 1e-9) - start }, (_, j) => covered(start + j)) };
+    return { start, weights: Float64Array.from({ length: Math.ceil(to - 1e-9) - start }, (_, j) => covered(start + j)), bias: 0 };
   });
 }
 
@@ -96,7 +113,7 @@ function lanczosTaps(wanted: number, shrink: number, extra: number): Taps {
     const start = Math.floor(centre + 0.5) - reach;
     const raw = Float64Array.from({ length: 2 * reach + 1 }, (_, j) => lanczos((start + j - centre) / shrink));
     const sum = raw.reduce((a, b) => a + b, 0);
-    return { start, weights: raw.map((weight) => Math.trunc((weight / sum) * unit) / unit) };
+    return { start, weights: raw.map((weight) => Math.trunc((weight / sum) * unit) / unit), bias: 0 };
   });
 }
 
@@ -114,7 +131,7 @@ function cubicTaps(length: number, shrink: number): Taps {
     const weights = [-x * (1 - x) ** 2, 2 - 5 * x ** 2 + 3 * x ** 3, x + 4 * x ** 2 - 3 * x ** 3, -(x ** 2) * (1 - x)].map(
       (weight) => weight / 2,
     );
-    return { start: Math.floor(at) - 1, weights: Float64Array.from(weights) };
+    return { start: Math.floor(at) - 1, weights: Float64Array.from(weights), bias: 0 };
   });
 }
 
@@ -125,13 +142,13 @@ function down({ width, height, step, rows }: RowSource, taps: Taps): RowSource {
   const within = (row: number) => Math.min(height - 1, Math.max(0, row));
   const together = Math.max(1, Math.floor(bytesTogether / line));
   let [first, end, bytes] = [0, 0, rows(0, 0)];
-  for (const [i, { start, weights }] of taps.entries()) {
+  for (const [i, { start, weights, bias }] of taps.entries()) {
     const [low, high] = [within(start), within(start + weights.length - 1)];
     if (high >= end || low < first) {
       [first, end] = [low, Math.min(height, Math.max(high + 1, low + together))];
       bytes = rows(first, end - first);
     }
-    sums.fill(0);
+    sums.fill(bias);
     for (const [j, weight] of weights.entries()) {
       const from = (within(start + j) - first) * line;
       for (let at = from, k = 0; k < sums.length; at += step, k += 3) {
@@ -150,10 +167,10 @@ function across({ width, height, step, rows }: RowSource, taps: Taps): RowSource
   const pixels = new Uint8ClampedArray(height * taps.length * 3);
   const bytes = rows(0, height);
   const within = (column: number) => Math.min(width - 1, Math.max(0, column));
-  for (const [i, { start, weights }] of taps.entries()) {
+  for (const [i, { start, weights, bias }] of taps.entries()) {
     const columns = Array.from(weights, (_, j) => within(start + j) * step);
     for (let row = 0; row < height; row++) {
-      let [red, green, blue] = [0, 0, 0];
+      let [red, green, blue] = [bias, bias, bias];
       for (let j = 0; j < weights.length; j++) {
         const [at, weight] = [row * width * step + columns[j]!, weights[j]!];
         red += weight * bytes[at]!;
