@@ -37,7 +37,7 @@ export function modelPage({ classifier, quality, version, modelBytes, data, scri
     '<div id="drop">',
     '<label class="action"><input id="choose" type="file" accept="image/*" multiple>Choose pictures</label>',
     '<label class="action second"><input id="camera" type="file" accept="image/*" capture="environment">Take a photograph</label>',
-    '<p class="soft">or drop them anywhere on this page, or paste one</p>',
+    '<p class="soft mouse">or drop them anywhere on this page, or paste one</p>',
     '</div>',
     '<div class="threshold">',
     `<label for="threshold">Threshold: p above <output id="threshold-shown">${threshold}</output> is called ${escapeHtml(positive)}</label>`,
@@ -64,7 +64,7 @@ function qualityHtml(quality: ModelQuality | null, { positive }: Classifier['cla
   const { part, pictures, accuracy, accuracyInterval, trainedOn } = quality;
   return [
     `<p><b class="large">${percent(accuracy)}</b> right, on ${plural(pictures, 'picture')} that it was not trained on (its ${part} part). `,
-    `On others like them, that may come to anything from ${percentRange(accuracyInterval)} (95% interval).</p>`,
+    `So few say it so exactly: of all pictures like them it is right on ${percentRange(accuracyInterval)} (95% interval).</p>`,
     `<p>It was trained on ${plural(trainedOn.total, 'picture')}, ${count(trainedOn.positive)} of them ${escapeHtml(positive)}.</p>`,
   ].join('');
 }
@@ -97,6 +97,7 @@ const style = `
 .action.second{background:none;color:var(--s1)}
 .action:focus-within,button:focus-visible,summary:focus-visible,select:focus-visible{outline:3px solid var(--s2);outline-offset:2px}
 #warning:empty{display:none}
+@media not all and (any-pointer:coarse){.action.second{display:none}}@media not all and (any-hover:hover){#drop .mouse{display:none}#drop{padding:.8rem}}
 .threshold button,.told button,#samples{min-height:2.2rem}
 .told{display:flex;flex-wrap:wrap;gap:.3rem 1rem;align-items:center}
 .told p{margin:0;font-weight:600}
@@ -119,7 +120,7 @@ const style = `
 .figures{font-variant-numeric:tabular-nums;font-size:.9rem}
 .remove{position:absolute;top:.35rem;right:.35rem;width:1.9rem;height:1.9rem;font-size:1.1rem;line-height:1;padding:0;z-index:1}
 details select{font:inherit;font-size:.9rem;max-width:100%;padding:.25rem;border:1px solid var(--line);border-radius:4px;background:var(--ground);color:var(--text)}
-.maps{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,11rem),1fr));gap:.8rem;margin:.6rem 0;max-width:40rem}
+.maps{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,8rem),1fr));gap:.8rem;margin:.6rem 0;max-width:40rem}
 .maps figure{width:auto}
 .maps canvas{width:100%;height:auto;image-rendering:pixelated;border-radius:6px;display:block;border:1px solid var(--line)}
 .scale{max-width:40rem}.colours{height:.7rem;border-radius:4px;border:1px solid var(--line)}
