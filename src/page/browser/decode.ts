@@ -73,7 +73,7 @@ function thumbnailOf({ source, size: { width, height } }: DrawnImage, name: stri
   const canvas = element('canvas', { role: 'img', 'aria-label': name });
   [canvas.width, canvas.height] = [Math.max(1, Math.round(width * scale)), Math.max(1, Math.round(height * scale))];
   const context = canvas.getContext('2d')!;
-  context.imageSmoothingQuality = 'high';
+  context.imageSmoothingQuality = 'medium';
   context.drawImage(source, 0, 0, canvas.width, canvas.height);
   return canvas;
 }
