@@ -34,8 +34,9 @@ const bytesTogether = 2 ** 23;
 export function squareOf(source: RowSource, format: string | undefined, { imageSize, fit }: Preprocessing): Uint8Array {
   const decoded = shrunkOnLoad(source, format, Math.min(...shrinksOf(source, imageSize, fit)));
   const [horizontal, vertical] = shrinksOf(decoded, imageSize, fit);
-  const low = tapsOf(decoded.height, vertical).reduce<RowSource>(down, decoded);
-  const small = tapsOf(decoded.width, horizontal).reduce<RowSource>(across, low);
+  const grows = Math.min(horizontal, vertical) < 1;
+  const low = tapsOf(decoded.height, vertical, grows).reduce<RowSource>(down, decoded);
+  const small = tapsOf(decoded.width, horizontal, grows).reduce<RowSource>(across, low);
   return framed(small, imageSize);
 }
 
@@ -60,10 +61,14 @@ function shrunkOnLoad(source: RowSource, format: string | undefined, shrink: num
   return across(down(source, whole(source.height)), whole(source.width));
 }
 
-/** The steps that resize a side: means of whole blocks down to twice the size, then the kernel; or cubic interpolation where it grows. */
-function tapsOf(length: number, shrink: number): Taps[] {
-  if (shrink === 1) return [];
+/** The steps that resize a side: means of whole blocks down to twice the size, then the kernel; then cubic interpolation, where it or the other side grows. */
+function tapsOf(length: number, shrink: number, grows: boolean): Taps[] {
   if (shrink < 1) return [cubicTaps(length, shrink)];
+  const smaller = shrink === 1 ? [] : reductionOf(length, shrink);
+  return [...smaller, ...(grows ? [cubicTaps(smaller.at(-1)?.length ?? length, 1)] : [])];
+}
+
+function reductionOf(length: number, shrink: number): Taps[] {
   const wanted = Math.floor(length / shrink + 0.5);
   const extra = wanted * shrink - length; // numbers beyond the end, half of them at either
   const block = Math.max(1, Math.floor(length / wanted / gap));
