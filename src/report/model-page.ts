@@ -64,7 +64,7 @@ function qualityHtml(quality: ModelQuality | null, { positive }: Classifier['cla
   const { part, pictures, accuracy, accuracyInterval, trainedOn } = quality;
   return [
     `<p><b class="large">${percent(accuracy)}</b> right, on ${plural(pictures, 'picture')} that it was not trained on (its ${part} part). `,
-    `So few say it so exactly: of all pictures like them it is right on ${percentRange(accuracyInterval)} (95% interval).</p>`,
+    `On others like them it is right on ${percentRange(accuracyInterval)} (95% interval).</p>`,
     `<p>It was trained on ${plural(trainedOn.total, 'picture')}, ${count(trainedOn.positive)} of them ${escapeHtml(positive)}.</p>`,
   ].join('');
 }
@@ -97,7 +97,8 @@ const style = `
 .action.second{background:none;color:var(--s1)}
 .action:focus-within,button:focus-visible,summary:focus-visible,select:focus-visible{outline:3px solid var(--s2);outline-offset:2px}
 #warning:empty{display:none}
-@media not all and (any-pointer:coarse){.action.second{display:none}}@media not all and (any-hover:hover){#drop .mouse{display:none}#drop{padding:.8rem}}
+@media not all and (any-pointer:coarse){.action.second{display:none}}@media not all and (any-hover:hover){#drop .mouse{display:none}}
+.threshold{display:flex;flex-wrap:wrap;align-items:center;gap:.2rem 1rem;padding:.5rem .8rem;margin:.6rem 0}.threshold input{flex:1 1 14rem;width:auto;margin:.2rem 0}
 .threshold button,.told button,#samples{min-height:2.2rem}
 .told{display:flex;flex-wrap:wrap;gap:.3rem 1rem;align-items:center}
 .told p{margin:0;font-weight:600}
@@ -105,6 +106,7 @@ const style = `
 .card{position:relative;background:var(--card);border:1px solid var(--line);border-radius:10px;padding:.7rem;min-width:0}
 .card:has(details[open]){grid-column:1/-1}
 .card p{margin:.15rem 0}
+.card:has(details[open]) .views{justify-content:flex-start;gap:.8rem}.card:has(details[open]) .views .seen{position:static;width:auto;height:100%;aspect-ratio:1;border:0}.card:has(details[open]) .bar{max-width:40rem}
 .views{position:relative;height:11rem;display:flex;justify-content:center;margin-bottom:.4rem}
 .views canvas{max-width:100%;max-height:100%;object-fit:contain;border-radius:6px}
 .views .seen{image-rendering:pixelated}
@@ -128,6 +130,6 @@ details select{font:inherit;font-size:.9rem;max-width:100%;padding:.25rem;border
 .limits{font-size:.85rem;padding-left:1.1rem;max-width:46rem}
 dl{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:.2rem 1.2rem;margin:.4rem 0}dt{color:var(--soft)}dd{margin:0;overflow-wrap:anywhere}
 .large{font-size:1.35rem}
-@media (max-width:34rem){#answers{grid-template-columns:repeat(auto-fill,minmax(min(100%,9.5rem),1fr));gap:.6rem}.views{height:8rem}.views.alone .seen{width:8rem;height:8rem}.action{display:block;margin:.5rem 0}}
+@media (max-width:34rem){#answers{grid-template-columns:repeat(auto-fill,minmax(min(100%,9.5rem),1fr));gap:.6rem}.views{height:8rem}.views.alone .seen{width:8rem;height:8rem}#drop:has(.second){display:flex;gap:.6rem;padding:.6rem;border:0}.action{flex:1;margin:0;padding:.65rem .4rem}}
 @media print{#give>:not(#answers):not(.told),.remove{display:none}}
 `.replaceAll('\n', '');
