@@ -5,6 +5,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { loadConfig } from '../src/config/load.ts';
 import { configJsonSchema } from '../src/config/schema.ts';
 import { configsPath, nn } from './cli.ts';
+import { someOf } from './thorough.ts';
 import { splitsOf, type Trained, trainedOn } from './training/trained.ts';
 
 /** Each config of configs/ is an example that works, and each demonstration shows what it is there to show: in the figures that a
@@ -45,7 +46,7 @@ describe('configs', () => {
     );
   });
 
-  test.each(configs.filter((name) => !/^(course|photos|conv-photos|quickstart)/.test(name)))(
+  test.each(someOf(configs.filter((name) => !/^(course|photos|conv-photos|quickstart)/.test(name))))(
     '%s trains (what needs a download aside, and what .ci/run trains)',
     async (name) => {
       const { journal } = await show(name.replace('.json', ''), ['training.epochs=2']);

@@ -60,8 +60,11 @@ describe('docs and comments', () => {
   });
 });
 
-test('what README tells people to draw, git ignores', () => {
-  const outs = [...read('README.md').matchAll(/nn data draw --out (\S+)/g)].map(([, out]) => dirname(`${out}/x`));
+test('what a page for users tells people to draw, git ignores', () => {
+  const pages = documents.filter((path) => path === 'README.md' || /^docs\/[^/]+$/.test(path));
+  const outs = pages.flatMap((page) =>
+    [...read(page).matchAll(/npx nn data draw --out (\S+)/g)].map(([, out]) => dirname(`${out}/x`)),
+  );
   expect(outs.length).toBeGreaterThan(0);
   const ignored = read('.gitignore').split('\n');
   for (const out of outs) expect(ignored).toContain(`${out.split('/')[0]}/*`);
