@@ -29,7 +29,7 @@ const bits = (values: Float64Array) => Array.from(new BigUint64Array(values.buff
 
 test('answer for random networks of every option to the bit', { timeout: 300_000 }, async () => {
   await fc.assert(
-    fc.asyncProperty(classifiers, fc.integer({ min: 1, max: mostImages }), async (classifier, count) => {
+    fc.asyncProperty(classifiers(), fc.integer({ min: 1, max: mostImages }), async (classifier, count) => {
       const own = await pageKernels(classifier);
       const pixels = randomImages(count, classifier.preprocessing.imageSize, count);
       const expected = logits(classifier, kernelsFor(classifier.precision), pixels);
