@@ -12,6 +12,7 @@ const floors = [
   ['cli'],
   ['commands'],
   ['library'],
+  ['export'],
   ['report', 'training'],
   ['run'],
   ['datasets'],

@@ -18,6 +18,7 @@ export const commands: readonly CommandEntry[] = [
     summary: 'show which parts of a picture speak for and against the positive class',
     load: () => import('./explain.ts'),
   },
+  { name: 'export', summary: 'take a model along: a file that answers alike elsewhere', load: () => import('./export.ts') },
   { name: 'tune', summary: 'search for good hyperparameters', load: () => import('./tune.ts') },
   {
     name: 'gradient-check',

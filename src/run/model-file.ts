@@ -36,17 +36,23 @@ export async function saveClassifier(path: string, classifier: Classifier): Prom
 
 /** The bytes of a model file: parameters by their names in the course (W1, b1, …), the input scaling as input.multiply and
  *  input.add, all else as metadata, and a checksum. It needs nothing beside it. See docs/formats.md. */
-export function encodeClassifier({ parameters, scaling, ...rest }: Classifier): Uint8Array {
+export function encodeClassifier(classifier: Classifier): Uint8Array {
+  const { parameters: _, scaling: __, ...description } = classifier;
+  const tensors = tensorsOf(classifier);
+  const text = JSON.stringify(description satisfies Description);
+  const metadata = { format, version: String(versionOf(description)), classifier: text, sha256: checksumOf(text, tensors) };
+  return encodeTensors({ metadata, tensors });
+}
+
+/** All numbers of a classifier by their names, in the shapes that they have in the course. */
+export function tensorsOf({ parameters, scaling }: Pick<Classifier, 'parameters' | 'scaling'>): Record<string, Tensor> {
   const tensors: Record<string, Tensor> = {};
   for (const { name, shape, offset, length } of parameters.specs) {
     tensors[name] = { shape, data: parameters.values.subarray(offset, offset + length) };
   }
   tensors['input.multiply'] = { shape: [scaling.scale.length, 1], data: scaling.scale };
   tensors['input.add'] = { shape: [scaling.shift.length, 1], data: scaling.shift };
-  const description: Description = rest;
-  const text = JSON.stringify(description);
-  const metadata = { format, version: String(versionOf(description)), classifier: text, sha256: checksumOf(text, tensors) };
-  return encodeTensors({ metadata, tensors });
+  return tensors;
 }
 
 function versionOf({ temperature, averageMirrored, network }: Description): number {
@@ -84,7 +90,19 @@ export function decodeClassifier(bytes: Uint8Array, file: string): Classifier {
   if (!known.map(String).includes(metadata['version'] ?? ''))
     throw refusal(file, `expected version ${known.join(' or ')} of the format, found ${metadata['version']}`);
   requireChecksum(metadata, tensors, file);
-  const description = checkDescription(metadata['classifier'], file, metadata['version'] === String(extendedVersion));
+  return classifierFrom(metadata['classifier'], tensors, { file, isExtended: metadata['version'] === String(extendedVersion) });
+}
+
+/** A classifier from what describes it and its numbers, both from outside.
+ *  @param text  JSON, as the metadata of a model file has it; other fields may stand in it
+ *  @param options.isExtended  whether it may have what version 1 has not
+ *  @throws UserError (model) where they are not sound, or don't fit each other */
+export function classifierFrom(
+  text: string | undefined,
+  tensors: TensorFile['tensors'],
+  { file, isExtended = true }: { file: string; isExtended?: boolean },
+): Classifier {
+  const description = checkDescription(text, file, isExtended);
   const { network } = description;
   const kind = precisions[description.precision];
   const take = (name: string, shape: readonly number[], numbers: typeof kind): Floats => {

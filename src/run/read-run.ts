@@ -76,7 +76,7 @@ async function readConfig(path: string): Promise<Config> {
 }
 
 /** summary.json; null where there is none yet. @throws UserError (data) where it is damaged */
-async function readSummary(path: string): Promise<TrainSummary | null> {
+export async function readSummary(path: string): Promise<TrainSummary | null> {
   const { trainSummary } = await import('../results/summary.ts');
   const file = join(path, runFiles.summary);
   const refuse = (found: string, cause?: unknown) =>
