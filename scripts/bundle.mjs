@@ -17,8 +17,8 @@ const starts = {
   'decoding-worker': 'src/data/decoding-worker.ts',
 };
 
-/** sharp is machine code, h5wasm WebAssembly with files of its own: they stay where npm puts them. */
-const external = [/^node:/, 'sharp', /^h5wasm/];
+/** sharp is machine code, h5wasm WebAssembly with files of its own, and onnxruntime comes from users: they stay where npm puts them. */
+const external = [/^node:/, 'sharp', /^h5wasm/, /^onnxruntime/];
 
 /** What `nn` needs before it knows which command is meant, and other starts share, in one file: each file has to be found, read and linked before the first word. */
 const first =

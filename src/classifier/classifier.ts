@@ -153,7 +153,7 @@ export async function metricsOf(
 
 /** The answer for one picture. */
 export function predictLabel(
-  classifier: Classifier,
+  classifier: Pick<Classifier, 'classes' | 'threshold'>,
   p: number,
   threshold = classifier.threshold,
 ): { label: string; confidence: number } {

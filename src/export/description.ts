@@ -1,4 +1,5 @@
 import { UserError } from '../errors.ts';
+import type { Precision } from '../kernels/kernels.ts';
 import { opsOf } from '../nn/build.ts';
 import type { Shape } from '../nn/op.ts';
 import type { ExportDescription } from '../results/export.ts';
@@ -7,14 +8,19 @@ import type { ExportedModel } from './exported-model.ts';
 /** What tells an exported file from others of its kind. */
 export const exportMark = 'cat-nn export';
 
-/** All that an exported file says beside its numbers and pixels: what the model file's metadata has, the operations in their order, and the answers. */
-export function describe({ classifier, pictures, version, resizeKernel, quality }: ExportedModel): ExportDescription {
+/** All that an exported file says beside its numbers and pixels: what the metadata of a model file has, the operations in their order, and the answers.
+ *  @param numbers  of which kind those in the file are */
+export function describe(
+  { classifier, pictures, version, resizeKernel, quality }: ExportedModel,
+  numbers: Precision = classifier.precision,
+): ExportDescription {
   const { parameters: _, scaling: __, ...rest } = classifier;
   return {
     format: exportMark,
     version: 1,
     nn: version,
     ...rest,
+    numbers,
     resizeKernel,
     ops: opsOf(classifier.network).map(({ kind, layer, input, output, tensors, partner, description }) => ({
       kind,

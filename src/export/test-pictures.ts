@@ -36,11 +36,16 @@ export async function drawTestPictures(classifier: Classifier): Promise<TestPict
 }
 
 /** What nn says of pictures by their logits. */
-export function answersOf(classifier: Classifier, values: Float64Array): TestAnswer[] {
-  return Array.from(values, (logit) => {
-    const p = probability(logit);
-    return { p, logit, label: predictLabel(classifier, p).label };
-  });
+export function answersOf(classifier: Pick<Classifier, 'classes' | 'threshold'>, values: Float64Array): TestAnswer[] {
+  return Array.from(values, (logit) => answerOf(classifier, { p: probability(logit), logit }));
+}
+
+/** What p means at the threshold. */
+export function answerOf(
+  classifier: Pick<Classifier, 'classes' | 'threshold'>,
+  { p, logit }: Pick<TestAnswer, 'p' | 'logit'>,
+): TestAnswer {
+  return { p, logit, label: predictLabel(classifier, p).label };
 }
 
 /** The largest |value| that any op gives for any of some pictures. */

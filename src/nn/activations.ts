@@ -1,5 +1,6 @@
 import { sigmoid, tanh } from '../elementary.ts';
 import type { ActivationRule } from '../kernels/kernels.ts';
+import type { OnnxNodes } from './onnx-nodes.ts';
 
 /** g(z) and its derivative g′, which may be had from z or from a = g(z), whichever is cheaper. */
 export interface Activation extends ActivationRule {
@@ -8,7 +9,12 @@ export interface Activation extends ActivationRule {
   init: 'he' | 'xavier';
   /** whether g′ jumps at 0: differences across it say nothing of a derivative */
   nonDifferentiableAtZero: boolean;
+  /** Adds it to a graph of ONNX. @param z  the name of what comes in, @returns that of what it gives */
+  onnx(nodes: OnnxNodes, z: string, slope: number): string;
 }
+
+/** An operator of ONNX that is the activation. */
+const operator = (name: string) => (nodes: OnnxNodes, z: string) => nodes.node(name, [z]);
 
 const entries = {
   sigmoid: {
@@ -18,6 +24,7 @@ const entries = {
     derivative: (_z, a) => a * (1 - a),
     init: 'xavier',
     nonDifferentiableAtZero: false,
+    onnx: operator('Sigmoid'),
   },
   tanh: {
     name: 'tanh',
@@ -26,6 +33,7 @@ const entries = {
     derivative: (_z, a) => (1 - a) * (1 + a), // 1 − a², in a form that keeps its digits where a is near ±1
     init: 'xavier',
     nonDifferentiableAtZero: false,
+    onnx: operator('Tanh'),
   },
   relu: {
     name: 'relu',
@@ -34,6 +42,7 @@ const entries = {
     derivative: (z) => (z > 0 ? 1 : 0),
     init: 'he',
     nonDifferentiableAtZero: true,
+    onnx: operator('Relu'),
   },
   leakyRelu: {
     name: 'leakyRelu',
@@ -42,6 +51,7 @@ const entries = {
     derivative: (z, _a, slope) => (z > 0 ? 1 : slope),
     init: 'he',
     nonDifferentiableAtZero: true,
+    onnx: (nodes, z, slope) => nodes.node('LeakyRelu', [z], { alpha: { float: slope } }),
   },
   linear: {
     name: 'linear',
@@ -50,6 +60,7 @@ const entries = {
     derivative: () => 1,
     init: 'xavier',
     nonDifferentiableAtZero: false,
+    onnx: (_, z) => z,
   },
 } satisfies Record<string, Activation>;
 

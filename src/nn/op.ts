@@ -1,5 +1,6 @@
 import type { Batch, Floats, Kernels } from '../kernels/kernels.ts';
 import type { Random } from '../random.ts';
+import type { OnnxNodes } from './onnx-nodes.ts';
 import type { Expected, Inputs, Rounding } from './rounding.ts';
 
 /** A tensor of an op: where it stands in the parameter buffer, network.ts says. */
@@ -127,6 +128,11 @@ export interface Op {
   };
   /** The same for `afterStep`. @param before  the tensors before the step */
   auditAfterStep?(call: AuditCall & { before: Tensors }): void;
+  /** Adds what inference does to a graph of ONNX.
+   *  @param call.input    the name of what comes in
+   *  @param call.partner  of what the op's partner gives; null where it has none, or that comes later
+   *  @returns the name of what it gives */
+  onnx(call: { nodes: OnnxNodes; tensors: Tensors; input: string; partner: string | null }): string;
   /** what it gives, in the course's notation: Z or A */
   letter: 'Z' | 'A';
   /** by how much weights above it are made larger, so that numbers near 1 stay so: one over its slope near 0 */

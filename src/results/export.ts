@@ -22,6 +22,7 @@ export const modelQuality = z
   .describe('how good it is on pictures that it was not trained on');
 export type ModelQuality = z.infer<typeof modelQuality>;
 
+const precision = z.enum(['float32', 'float64']);
 export const exportFormat = z.string().describe('of the exported file');
 
 const op = z.object({
@@ -50,6 +51,7 @@ export const exportDescription = z.looseObject({
     temperature: true,
     averageMirrored: true,
   }).shape,
+  numbers: precision.describe('of the numbers in the file; `precision` is that of the model'),
   resizeKernel: z.string().describe('by which nn makes pictures smaller or larger'),
   ops: z.array(op).readonly().describe('the operations, in their order'),
   quality: modelQuality.nullable().describe('null where it is not known'),
@@ -64,7 +66,7 @@ export const exported = z.object({
   format: exportFormat,
   model: z.string().describe('the model file'),
   bytes: count.describe('of the exported file'),
-  precision: z.enum(['float32', 'float64']).describe('of the numbers in it'),
+  precision: precision.describe('of the numbers in it'),
   classes,
   pictures: count.describe('that it carries, with their answers'),
   quality: modelQuality.nullable().describe('null where no summary.json beside the model tells it'),

@@ -83,6 +83,8 @@ export function activation(options: {
       return { grad: { values, bounds }, gradients: [] };
     },
 
+    onnx: ({ nodes, input: below }) => rule.onnx(nodes, below, slope),
+
     letter: 'A',
     gain: 1 / rule.derivative(0.1, rule.value(0.1, slope), slope),
     description: `${name}${drops ? `, keep ${keepProb}` : ''}`,

@@ -125,6 +125,11 @@ export function batchNorm({ layer, input }: { layer: number; input: Shape }): Op
       }
     },
 
+    onnx({ nodes, tensors, input: below }) {
+      const constants = [gamma, beta, movingMean, movingVariance].map((name) => nodes.constant(name, [units], tensors[name]!));
+      return nodes.node('BatchNormalization', [below, ...constants], { epsilon: { float: epsilon } });
+    },
+
     letter: 'Z',
     gain: 1,
     description: 'batch norm',

@@ -1,5 +1,6 @@
 import { type Floats, inScope, type Kernels, type Windows } from '../../kernels/kernels.ts';
 import { type Init, initialize } from '../initializers.ts';
+import { channelsFirst } from '../onnx-nodes.ts';
 import { featuresOf, type ImageShape, type Op } from '../op.ts';
 import { type Expected, type Inputs, largestOf, norm, type Rounding, reference } from '../rounding.ts';
 import { type Padding, windowsOf } from '../windows.ts';
@@ -112,6 +113,19 @@ export function conv(options: {
           { name: W, pieces: () => weightGradient(patchInputs(inputs), dZ, each, filters, rounding) },
         ],
       };
+    },
+
+    onnx({ nodes, tensors, input: below }) {
+      const weights = channelsFirst(tensors[W]!, { height: kernel, width: kernel, channels: input.channels });
+      const constants = [
+        nodes.constant(W, [filters, input.channels, kernel, kernel], weights),
+        ...(bias ? [nodes.constant(b, [filters], tensors[b]!)] : []),
+      ];
+      const { top, left } = windows;
+      const beyond = (out: number, side: number, before: number) => Math.max(0, (out - 1) * stride + kernel - side - before);
+      const pads = [top, left, beyond(outHeight, input.height, top), beyond(outWidth, input.width, left)];
+      const sides = { kernel_shape: [kernel, kernel], strides: [stride, stride], pads };
+      return nodes.node('Conv', [below, ...constants], sides);
     },
 
     letter: 'Z',

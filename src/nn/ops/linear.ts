@@ -1,5 +1,6 @@
 import type { FloatBatch, Floats } from '../../kernels/kernels.ts';
 import { type Init, initialize } from '../initializers.ts';
+import { channelsFirst } from '../onnx-nodes.ts';
 import { featuresOf, type Op, type Shape } from '../op.ts';
 import { type Expected, expectedOf, type Inputs, norm, type Rounding, reference } from '../rounding.ts';
 
@@ -58,6 +59,17 @@ export function linear(options: { layer: number; input: Shape; units: number; bi
           { name: W, pieces: () => weightGradient(inputs, dZ, times, units, rounding) },
         ],
       };
+    },
+
+    onnx({ nodes, tensors, input: below }) {
+      const isImage = 'channels' in input;
+      const from = isImage ? nodes.node('Flatten', [below], { axis: 1 }) : below;
+      const weights = isImage ? channelsFirst(tensors[W]!, input) : tensors[W]!;
+      const constants = [
+        nodes.constant(W, [units, features], weights),
+        ...(bias ? [nodes.constant(b, [units], tensors[b]!)] : []),
+      ];
+      return nodes.node('Gemm', [from, ...constants], { transB: 1 });
     },
 
     letter: 'Z',

@@ -5,8 +5,8 @@ import { windowsOf } from '../windows.ts';
 
 /** What becomes of a window. */
 export const pools = {
-  max: { word: 'max-pool', formula: 'the largest of each window', kernel: 'maxPool' },
-  average: { word: 'average-pool', formula: 'the mean of each window', kernel: 'averagePool' },
+  max: { word: 'max-pool', formula: 'the largest of each window', kernel: 'maxPool', onnx: 'MaxPool' },
+  average: { word: 'average-pool', formula: 'the mean of each window', kernel: 'averagePool', onnx: 'AveragePool' },
 } as const;
 export type PoolName = keyof typeof pools;
 
@@ -83,6 +83,9 @@ export function pool(options: {
         gradients: [],
       };
     },
+
+    onnx: ({ nodes, input: below }) =>
+      nodes.node(pools[options.pool].onnx, [below], { kernel_shape: [size, size], strides: [stride, stride] }),
 
     letter: 'A',
     gain: 1,

@@ -47,6 +47,7 @@ export function fork({ layer, input, place, ahead }: { layer: number; input: Sha
       return { grad, gradients: [] };
     },
 
+    onnx: ({ input: below }) => below,
     description: null,
     drawing: {
       output: A,
@@ -102,6 +103,11 @@ export function join({ layer, input, place, back }: { layer: number; input: Shap
       const values = Float64Array.from(slot.kept[passed]!.subarray(0, distinct * features));
       if (after !== null) compare('dR', slot.kept[passed]!, after);
       return { grad: after ?? { values, bounds: values.map((value) => unit * Math.abs(value) + floor) }, gradients: [] };
+    },
+
+    onnx({ nodes, input: below, partner }) {
+      if (partner === null) throw new Error('a residual block has lost its other end');
+      return nodes.node('Add', [below, partner]);
     },
 
     description: 'residual',
