@@ -41,6 +41,15 @@ function sizes(shape: Shape): number[] {
   return 'features' in shape ? [shape.features] : [shape.height, shape.width, shape.channels];
 }
 
+/** @throws UserError (model) where it is no JSON */
+export function parseJson(bytes: Uint8Array, file: string): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes));
+  } catch (error) {
+    throw damaged(file, 'expected JSON, found what is none', error);
+  }
+}
+
 /** Checks a description that was read from a file.
  *  @throws UserError (model) where it is none of nn's, or not sound */
 export async function readDescription(value: unknown, file: string): Promise<ExportDescription> {

@@ -6,7 +6,7 @@ import { tensorsOf } from '../run/model-file.ts';
 import type { Tensor } from '../run/tensor-file.ts';
 import { grouped } from '../text.ts';
 import { checkCarried } from './carried.ts';
-import { damaged, describe, readDescription } from './description.ts';
+import { damaged, describe, parseJson, readDescription } from './description.ts';
 import type { ExportFormat } from './export-format.ts';
 
 /** More are no text that programs read in one piece: Node has no strings of more than 512 MiB. */
@@ -43,7 +43,7 @@ export const json: ExportFormat = {
   },
 
   async check(bytes, file) {
-    const value = parse(bytes, file);
+    const value = parseJson(bytes, file);
     const description = await readDescription(value, file);
     if (!isRecord(value) || !isRecord(value['tensors']) || typeof value['pictures'] !== 'string')
       throw damaged(file, 'expected tensors and pictures, found none');
@@ -67,15 +67,6 @@ function numberTexts(data: Floats, first: number, count: number): string {
     texts[i] = Object.is(value, -0) ? '-0' : String(isSingle ? Number(value.toPrecision(9)) : value);
   }
   return texts.join(',');
-}
-
-/** @throws UserError (model) where it is no JSON */
-function parse(bytes: Uint8Array, file: string): unknown {
-  try {
-    return JSON.parse(new TextDecoder().decode(bytes));
-  } catch (error) {
-    throw damaged(file, 'expected JSON, found what is none', error);
-  }
 }
 
 /** A tensor from the list of its rows. @throws UserError (model) where it is none */
