@@ -31,6 +31,11 @@ export async function drawTestPictures(classifier: Classifier): Promise<TestPict
   for (let index = 0; index < count; index++) {
     pixels.set(await renderImage(drawImage({ seed, index, difficulty }), preprocessing), index * network.inputs);
   }
+  return answered(classifier, pixels);
+}
+
+/** Pictures with what the classifier answers for them. @param pixels  (m, side · side · 3) */
+export function answered(classifier: Classifier, pixels: Uint8Array): TestPictures {
   const answers = answersOf(classifier, logits(classifier, kernelsFor(classifier.precision), pixels));
   return { pixels, answers, largest: largestValue(classifier, pixels) };
 }
@@ -49,7 +54,7 @@ export function answerOf(
 }
 
 /** The largest |value| that any op gives for any of some pictures. */
-export function largestValue({ network, parameters, scaling, precision }: Classifier, pixels: Uint8Array): number {
+function largestValue({ network, parameters, scaling, precision }: Classifier, pixels: Uint8Array): number {
   const kernels = kernelsFor(precision);
   const features = network.inputs;
   const workspace = createWorkspace(network, kernels, 1);

@@ -16,6 +16,7 @@ import { networkOf } from '../../../src/training/plan.ts';
 import { windowCases } from '../../golden/golden.ts';
 import { epochsOf, noisePictures, problem } from '../../training/problems.ts';
 import { conv, dense } from '../networks.ts';
+import { networks } from '../random-networks.ts';
 
 const convolution = (layer: Partial<LayerOf<'conv'>> = {}) => conv(3, layer);
 const output = dense(1, { activation: 'sigmoid' });
@@ -87,66 +88,6 @@ describe('golden figures of NumPy', () => {
     }
   });
 });
-
-/** Networks of all kinds of layers on small images. */
-const layer: fc.Arbitrary<Layer> = fc.oneof(
-  fc
-    .record({
-      filters: fc.integer({ min: 1, max: 4 }),
-      kernel: fc.integer({ min: 1, max: 4 }),
-      stride: fc.integer({ min: 1, max: 2 }),
-      padding: fc.constantFrom('same' as const, 'valid' as const),
-      activation: fc.constantFrom('tanh' as const, 'relu' as const, 'leakyRelu' as const, 'linear' as const),
-      keepProb: fc.constantFrom(1, 1, 0.7),
-      batchNorm: fc.boolean(),
-    })
-    .map(convolution),
-  fc.record({
-    type: fc.constantFrom('maxPool' as const, 'averagePool' as const),
-    size: fc.integer({ min: 1, max: 3 }),
-    stride: fc.integer({ min: 1, max: 3 }),
-  }),
-);
-const end: fc.Arbitrary<Layer[]> = fc.oneof(
-  fc.constant<Layer[]>([]),
-  fc.constantFrom(1, 0.8).map((keepProb): Layer[] => [{ type: 'globalAveragePool', keepProb }]),
-  fc.constant<Layer[]>([dense(4, { batchNorm: true }), dense(3, { activation: 'relu' })]),
-);
-/** A convolution, and a residual block over what it gives, with a block in it. */
-const block: fc.Arbitrary<Layer[]> = fc
-  .record({
-    filters: fc.integer({ min: 1, max: 3 }),
-    activation: fc.constantFrom('linear' as const, 'relu' as const, 'tanh' as const),
-    batchNorm: fc.boolean(),
-    nests: fc.boolean(),
-  })
-  .map(({ filters, activation, batchNorm, nests }): Layer[] => {
-    const inner = convolution({ filters, batchNorm });
-    const nested: Layer[] = nests
-      ? [{ type: 'residual', layers: [convolution({ filters, kernel: 1 })], activation: 'linear' }]
-      : [];
-    return [
-      convolution({ filters }),
-      { type: 'residual', layers: [inner, ...nested, convolution({ filters, activation: 'linear' })], activation },
-    ];
-  });
-const networks = fc
-  .record({
-    side: fc.constantFrom(4, 5, 6),
-    layers: fc.array(layer, { minLength: 1, maxLength: 3 }),
-    block: fc.option(block),
-    end,
-  })
-  .map(({ side, layers, block, end }): Network => {
-    return { inputs: side * side * 3, layers: [...layers, ...(block ?? []), ...end, output] };
-  })
-  .filter((network) => {
-    try {
-      return opsOf(network).length > 0;
-    } catch {
-      return false; // windows that do not fit, or a pool that comes first
-    }
-  });
 
 function passOf(network: Network, kernels: Kernels, seed: number): { pass: Pass; labels: Uint8Array } {
   const count = 5;
