@@ -4,7 +4,7 @@ import type { CheckedExport, ExportDescription } from '../results/export.ts';
 import { classifierFrom } from '../run/model-file.ts';
 import type { Tensor } from '../run/tensor-file.ts';
 import { damaged } from './description.ts';
-import { answersOf, compareAnswers, roundingTolerance } from './test-pictures.ts';
+import { answersOf, compareAnswers } from './test-pictures.ts';
 
 /** What a file that holds numbers alone was found to carry. */
 export interface Carried {
@@ -20,12 +20,7 @@ export function checkCarried({ description, tensors, pixels }: Carried, file: st
   const classifier = classifierFrom(JSON.stringify(description), tensors, { file });
   requirePixels(pixels, description, file);
   const found = answersOf(classifier, logits(classifier, kernelsFor(classifier.precision), pixels));
-  return compareAnswers(description.answers, found, toleranceOf(description));
-}
-
-/** The largest |Δz| that is rounding. */
-export function toleranceOf({ largest }: Pick<ExportDescription, 'largest'>): number {
-  return roundingTolerance * (1 + largest);
+  return compareAnswers(description, found);
 }
 
 /** @throws UserError (model) where there are not as many pictures as answers */

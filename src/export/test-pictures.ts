@@ -1,10 +1,11 @@
 import { type Classifier, logits, predictLabel, probability } from '../classifier/classifier.ts';
 import { drawImage, renderImage } from '../data/drawn/draw.ts';
+import { logit } from '../evaluation/metrics.ts';
 import { kernelsFor } from '../kernels/select.ts';
 import { opsOf } from '../nn/build.ts';
 import { createWorkspace, forward } from '../nn/network.ts';
 import { featuresOf, inference } from '../nn/op.ts';
-import type { CheckedExport, TestAnswer } from '../results/export.ts';
+import type { CheckedExport, ExportDescription, TestAnswer } from '../results/export.ts';
 
 /** Pictures that an exported file carries, with what nn answers for them. nn draws them: none is the user's. */
 export interface TestPictures {
@@ -21,7 +22,7 @@ export const testPictures = { difficulty: 'hard', seed: 1, count: 16 } as const;
 const mostBytes = 2 ** 21;
 
 /** By how much an answer may differ for rounding in float32: |Δz| ≤ tolerance · (1 + the largest |z| of any layer). */
-export const roundingTolerance = 1e-5;
+const roundingTolerance = 1e-5;
 
 export async function drawTestPictures(classifier: Classifier): Promise<TestPictures> {
   const { preprocessing, network } = classifier;
@@ -70,15 +71,22 @@ function largestValue({ network, parameters, scaling, precision }: Classifier, p
   return largest;
 }
 
-/** Holds what an exported file answers against what it carries.
- *  @param found      of the pictures, in their order
- *  @param tolerance  the largest |Δz| that is rounding */
-export function compareAnswers(expected: readonly TestAnswer[], found: readonly TestAnswer[], tolerance: number): CheckedExport {
+/** Holds what an exported file answers against what it carries. A picture at the threshold, where rounding decides, may get either class.
+ *  @param found    of the pictures, in their order
+ *  @param largest  the largest |z| of any layer */
+export function compareAnswers(
+  { answers: expected, threshold, largest }: Pick<ExportDescription, 'answers' | 'threshold' | 'largest'>,
+  found: readonly TestAnswer[],
+): CheckedExport {
+  const tolerance = roundingTolerance * (1 + largest);
+  const atThreshold = logit(threshold);
   const largestOf = (difference: (one: TestAnswer, other: TestAnswer) => number) =>
     Math.max(...expected.map((one, i) => difference(one, found[i]!)));
   const largestDifferenceP = largestOf((one, other) => distance(one.p, other.p));
   const largestDifferenceLogit = largestOf((one, other) => distance(one.logit, other.logit));
-  const otherLabels = expected.filter(({ label }, i) => label !== found[i]!.label).length;
+  const otherLabels = expected.filter(
+    (one, i) => one.label !== found[i]!.label && Math.abs(one.logit - atThreshold) > tolerance,
+  ).length;
   const agrees = otherLabels === 0 && largestDifferenceLogit <= tolerance;
   return { pictures: expected.length, largestDifferenceP, largestDifferenceLogit, otherLabels, tolerance, agrees };
 }

@@ -77,7 +77,7 @@ const checkedExport = z.object({
   pictures: count.describe('that were asked for: those that the file carries'),
   largestDifferenceP: z.number().describe('between an answer of the file and that of nn'),
   largestDifferenceLogit: z.number().describe('the same of the logits'),
-  otherLabels: count.describe('pictures that get another class'),
+  otherLabels: count.describe('pictures that get another class, and are not at the threshold, where rounding decides'),
   tolerance: z.number().describe('the largest difference of logits that is rounding'),
   agrees: z.boolean().describe('whether no class is another, and no logit differs by more'),
 });

@@ -48,7 +48,7 @@ describe('random networks of every option', () => {
     const { share, largestDifferenceLogit, kinds } = worst;
     if (process.env['NN_RANDOM_NETWORKS'] !== undefined)
       console.log(
-        `${name}: ${drawn.length} networks, worst |Δz| / (1 + largest |z|) ${share.toExponential(1)} (|Δz| ${largestDifferenceLogit.toExponential(1)}), worst |Δp| ${worstP.toExponential(1)}\n  ${kinds}`,
+        `${name}: ${drawn.length} networks, worst |Δz| / (1 + largest |z|) ${share.toExponential(1)} (|Δz| ${largestDifferenceLogit.toExponential(1)}), worst |Δp| ${worstP.toExponential(1)}${share > 0 ? `, by ${kinds}` : ''}`,
       );
   });
 

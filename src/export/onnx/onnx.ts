@@ -1,7 +1,7 @@
 import { UserError } from '../../errors.ts';
 import { bufferLength } from '../../nn/network.ts';
 import { byteText } from '../../text.ts';
-import { requirePixels, toleranceOf } from '../carried.ts';
+import { requirePixels } from '../carried.ts';
 import { damaged, describe, readDescription } from '../description.ts';
 import type { ExportFormat } from '../export-format.ts';
 import { answerOf, compareAnswers } from '../test-pictures.ts';
@@ -59,7 +59,7 @@ export const onnx: ExportFormat = {
     requirePixels(pixels, description, file);
     const { p, logit } = await runModel(bytes, { pixels, side: description.preprocessing.imageSize, file });
     const found = Array.from(p, (one, i) => answerOf(description, { p: one, logit: logit[i]! }));
-    return compareAnswers(description.answers, found, toleranceOf(description));
+    return compareAnswers(description, found);
   },
 };
 
