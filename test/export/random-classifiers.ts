@@ -14,7 +14,8 @@ import { networks } from '../nn/random-networks.ts';
 
 const keysOf = <Name extends string>(table: Record<Name, unknown>) => fc.constantFrom(...(Object.keys(table) as Name[]));
 
-const denseNetworks = fc
+/** Of dense layers alone. */
+export const denseNetworks = fc
   .record({
     side: fc.integer({ min: 1, max: 9 }),
     hidden: fc.array(fc.record({ units: fc.integer({ min: 1, max: 30 }), batchNorm: fc.boolean() }), { maxLength: 3 }),
@@ -25,27 +26,30 @@ const denseNetworks = fc
     return { inputs: side * side * 3, layers: [...layers, dense(1, { activation: 'sigmoid', batchNorm: outputNorm })] };
   });
 
+const anyNetwork = fc.oneof({ weight: 2, arbitrary: networks }, { weight: 1, arbitrary: denseNetworks });
+
 /** Classifiers of every kind of layer, activation, normaliser, precision and way to answer, with weights as large as a training's and larger. */
-export const classifiers: fc.Arbitrary<Classifier> = fc
-  .record({
-    network: fc.oneof({ weight: 2, arbitrary: networks }, { weight: 1, arbitrary: denseNetworks }),
-    activations: fc.array(fc.option(keysOf(activations)), { minLength: 4, maxLength: 4 }),
-    slope: fc.constantFrom(0, 0.01, 0.3, 1),
-    normalize: keysOf(normalizers),
-    precision: fc.constantFrom('float32', 'float64'),
-    size: fc.constantFrom(0.5, 1, 3),
-    temperature: fc.option(fc.constantFrom(0.4, 2.5)),
-    averageMirrored: fc.boolean(),
-    threshold: fc.constantFrom(0.5, 0.37),
-    seed: fc.integer({ min: 0, max: 1e6 }),
-  })
-  .map(({ network, activations: names, slope, temperature, ...options }) =>
-    classifierOf({
-      ...options,
-      network: { ...network, layers: withActivations(network.layers, names, slope) },
-      ...(temperature === null ? {} : { temperature }),
-    }),
-  );
+export const classifiers = (network: fc.Arbitrary<Network> = anyNetwork): fc.Arbitrary<Classifier> =>
+  fc
+    .record({
+      network,
+      activations: fc.array(fc.option(keysOf(activations)), { minLength: 4, maxLength: 4 }),
+      slope: fc.constantFrom(0, 0.01, 0.3, 1),
+      normalize: keysOf(normalizers),
+      precision: fc.constantFrom('float32', 'float64'),
+      size: fc.constantFrom(0.5, 1, 3),
+      temperature: fc.option(fc.constantFrom(0.4, 2.5)),
+      averageMirrored: fc.boolean(),
+      threshold: fc.constantFrom(0.5, 0.37),
+      seed: fc.integer({ min: 0, max: 1e6 }),
+    })
+    .map(({ network, activations: names, slope, temperature, ...options }) =>
+      classifierOf({
+        ...options,
+        network: { ...network, layers: withActivations(network.layers, names, slope) },
+        ...(temperature === null ? {} : { temperature }),
+      }),
+    );
 
 /** Layers with other activations, where there is one for them. */
 function withActivations(layers: readonly Layer[], names: readonly (ActivationName | null)[], slope: number): Layer[] {

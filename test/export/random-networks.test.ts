@@ -12,7 +12,7 @@ import { classifiers, exportedOf } from './random-classifiers.ts';
 
 /** NN_RANDOM_NETWORKS asks for as many as a night has room for, and NN_RANDOM_NETWORKS_SEED for certain ones: docs/exports.md has what came of 300. */
 const { NN_RANDOM_NETWORKS: wanted = '12', NN_RANDOM_NETWORKS_SEED: seed = '1' } = process.env;
-const drawn = fc.sample(classifiers, { numRuns: Number(wanted), seed: Number(seed) });
+const drawn = fc.sample(classifiers(), { numRuns: Number(wanted), seed: Number(seed) });
 const timeout = 60_000 + 1000 * drawn.length;
 
 let folder: string;
