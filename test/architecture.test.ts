@@ -57,6 +57,8 @@ test.each([
   ['libheif-js/libheif-wasm/libheif.js', ['data/heif.ts']],
   ['yauzl', ['data/archive/zip.ts']],
   ['commander', ['cli/main.ts']],
+  ['@bufbuild/protobuf/wire', ['export/onnx/messages.ts']],
+  ['fflate', ['export/npz.ts']],
   ['cli-progress', ['cli/progress.ts']],
 ])('%s is imported in one place', (library, places) => {
   expect(filesWith(new RegExp(`(from|import\\(|createRequire.*\\() ?'${library}'`)).sort()).toEqual(places);
@@ -67,11 +69,22 @@ test('zod is imported in config/ and results/; results are types, and loaded whe
   expect(places.sort()).toEqual(['config/issues.ts', 'config/schema.ts']);
   expect(filesWith(/^import (?!type)[^;]*'\.[^']*\/results\//m)).toEqual([]);
   const readers = filesWith(/import\('\.[^']*\/results\//);
-  expect(readers.sort()).toEqual(['library/resume.ts', 'run/read-journal.ts', 'run/read-run.ts', 'run/search-folder.ts']);
+  expect(readers.sort()).toEqual([
+    'export/description.ts',
+    'library/resume.ts',
+    'run/read-journal.ts',
+    'run/read-run.ts',
+    'run/search-folder.ts',
+  ]);
 });
 
 test('sharp, h5wasm and libheif are loaded when they are needed, not before', () => {
   expect(filesWith(/^import (?!type).*'(sharp|h5wasm|libheif-js)/m)).toEqual([]);
+});
+
+test('onnxruntime is named in one file, which loads it when a file of ONNX is checked: it is no dependency of nn', () => {
+  expect(filesWith(/'onnxruntime-/)).toEqual(['export/onnx/runtime.ts']);
+  expect(filesWith(/^import (?!type).*'onnxruntime-/m)).toEqual([]);
 });
 
 test('only cli/ writes to the streams or sets an exit code', () => {

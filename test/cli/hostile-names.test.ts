@@ -61,6 +61,14 @@ const calls: Record<string, Call[]> = {
     { words: [...model, '--data', source, '--csv'], kind: 'csv', names: cat },
     { words: [...model, '--data', 'other'], kind: 'people', code: 3, names: cat },
   ],
+  export: [
+    { words: [...model, '--out', `e${evil}.json`], kind: 'people', names: cat },
+    { words: [...model, '--out', `e${evil}.onnx`, '--json'], kind: 'json', names: evil },
+    { words: ['--check', `e${evil}.json`], kind: 'people', names: evil },
+    { words: ['--check', `e${evil}.json`, '--json'], kind: 'json', names: evil },
+    { words: ['--check', `missing${evil}`], kind: 'people', code: 4 },
+    { words: [...model, '--out', `e${evil}`], kind: 'people', code: 2 },
+  ],
   tune: [
     { words: [...config, '--trials', '1', '--jobs', '1'], kind: 'people', names: evil },
     { words: [...config, '--trials', '1', '--jobs', '1', '--json'], kind: 'json', names: evil },

@@ -54,28 +54,33 @@ describe.skipIf(picturePython === null)(
         }
       }
     });
-  
-  test.each(Object.keys(fits) as (keyof typeof fits)[])('makes squares as nn does of other pictures, by fit %s', async (fit) => {
-    const side = 16;
-    const own = exportedOf(randomClassifier({ side }));
-    own.classifier.preprocessing = { imageSize: side, fit };
-    await writeFile(join(folder, 'squares.npz'), await npz.write(own));
-    const save = 'for file in sys.argv[2:]: sys.stdout.buffer.write(pixels(file).tobytes())\n';
-    await writeFile(join(folder, 'squares.py'), script.slice(0, script.indexOf('def p_of')) + save);
-    const sizes = [[37, 61], [80, 41], [16, 30], [50, 50]] as const; // biome-ignore format: a list
-    const files = await Promise.all(sizes.map(([width, height], i) => drawWaves(join(folder, `${fit}-${i}.png`), width, height)));
-    const { stdout, stderr } = spawnSync(picturePython!, ['squares.py', 'squares.npz', ...files], { cwd: folder });
-    expect(stderr.toString()).toBe('');
-    expect(stdout.length).toBe(files.length * side * side * 3);
-    for (const [i, file] of files.entries()) {
-      const pixels = await decodeHere(readFileSync(file), { imageSize: side, fit });
-      const found = stdout.subarray(i * pixels.length, (i + 1) * pixels.length);
-      const differences = Array.from(pixels, (byte, k) => Math.abs(byte - found[k]!));
-      // half a pixel of another place would be more than that on average
-      expect(differences.reduce((sum, one) => sum + one, 0) / pixels.length).toBeLessThan(1.5);
-    }
-  });
-},
+
+    test.each(Object.keys(fits) as (keyof typeof fits)[])(
+      'makes squares as nn does of other pictures, by fit %s',
+      async (fit) => {
+        const side = 16;
+        const own = exportedOf(randomClassifier({ side }));
+        own.classifier.preprocessing = { imageSize: side, fit };
+        await writeFile(join(folder, 'squares.npz'), await npz.write(own));
+        const save = 'for file in sys.argv[2:]: sys.stdout.buffer.write(pixels(file).tobytes())\n';
+        await writeFile(join(folder, 'squares.py'), script.slice(0, script.indexOf('def p_of')) + save);
+        const sizes = [[37, 61], [80, 41], [16, 30], [50, 50]] as const; // biome-ignore format: a list
+        const files = await Promise.all(
+          sizes.map(([width, height], i) => drawWaves(join(folder, `${fit}-${i}.png`), width, height)),
+        );
+        const { stdout, stderr } = spawnSync(picturePython!, ['squares.py', 'squares.npz', ...files], { cwd: folder });
+        expect(stderr.toString()).toBe('');
+        expect(stdout.length).toBe(files.length * side * side * 3);
+        for (const [i, file] of files.entries()) {
+          const pixels = await decodeHere(readFileSync(file), { imageSize: side, fit });
+          const found = stdout.subarray(i * pixels.length, (i + 1) * pixels.length);
+          const differences = Array.from(pixels, (byte, k) => Math.abs(byte - found[k]!));
+          // half a pixel of another place would be more than that on average
+          expect(differences.reduce((sum, one) => sum + one, 0) / pixels.length).toBeLessThan(1.5);
+        }
+      },
+    );
+  },
 );
 
 /** A picture of waves. @returns its path */
@@ -84,6 +89,8 @@ async function drawWaves(path: string, width: number, height: number): Promise<s
     const [x, y] = [(Math.floor(i / 3) % width) / width, Math.floor(i / 3 / width) / height];
     return 128 + 60 * Math.sin(9 * x + (i % 3)) + 60 * Math.cos(11 * y + 4 * x);
   });
-  await loadSharp()(pixels, { raw: { width, height, channels: 3 } }).png().toFile(path);
+  await loadSharp()(pixels, { raw: { width, height, channels: 3 } })
+    .png()
+    .toFile(path);
   return path;
 }

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { toJSONSchema, type z } from 'zod';
 import { evaluation, prediction, storedPrediction } from '../../src/results/evaluation.ts';
 import { explanation } from '../../src/results/explanation.ts';
+import { exportCheck, exportDescription, exported } from '../../src/results/export.ts';
 import { dataResults, inspection } from '../../src/results/inspection.ts';
 import { journalLine } from '../../src/results/journal.ts';
 import { failure, gradientCheck, graph, modelDescription } from '../../src/results/model.ts';
@@ -67,6 +68,9 @@ describe('what is printed with --json is what its schema says', () => {
     ['runs compare run again', runComparison],
     ['runs compare run folds', runComparison],
     ['model show calibrated', modelDescription],
+    ['export -m run --out cat.onnx', exported],
+    ['export -m run --out cat.json', exported],
+    ['export --check cat.onnx', exportCheck],
     ['data inspect photos -m run', inspection],
     ['data inspect -c c.json', inspection],
     ['data draw --count 4 --out drawn', dataResults.draw],
@@ -109,6 +113,11 @@ describe('what is printed with --json is what its schema says', () => {
 
 describe('what is in files is what its schema says', () => {
   const lines = (text: string) => text.trimEnd().split('\n');
+
+  test('what an exported file says of itself', async () => {
+    const { tensors: _, pictures: __, ...description } = JSON.parse(await read('cat.json')) as Record<string, unknown>;
+    expectExactly(exportDescription.strict(), description);
+  });
 
   test('summary.json and ranking.json', async () => {
     expectExactly(trainSummary, JSON.parse(await read('run', 'summary.json')));
@@ -175,6 +184,9 @@ describe('every key of a result', () => {
     evaluation,
     prediction,
     explanation,
+    exported,
+    exportCheck,
+    exportDescription,
     storedPrediction,
     inspection,
     journalLine,

@@ -34,16 +34,19 @@ export async function runModel(
   }
 }
 
-/** @throws UserError (usage) where none is installed */
+/** @throws UserError (usage) where none can be loaded */
 async function loadRuntime(file: string): Promise<Runtime> {
+  const reasons: string[] = [];
   for (const name of runtimes) {
     try {
       return (await import(name)) as Runtime;
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error;
+      const { code, message } = error as NodeJS.ErrnoException;
+      // one that was built for other systems leaves the work to the next
+      if (code !== 'ERR_MODULE_NOT_FOUND') reasons.push(`, ${name} can't be loaded: ${message.split('\n')[0]}`);
     }
   }
-  throw new UserError('usage', `${file}: expected ${runtimes.join(' or ')} to run it, found neither`, {
-    hint: `Install one: npm install --global ${runtimes[1]}`,
+  throw new UserError('usage', `${file}: expected ${runtimes.join(' or ')} to run it, found neither${reasons.join('')}`, {
+    hint: `Install it where nn is: npm install --global ${runtimes[1]}`,
   });
 }
