@@ -19,7 +19,7 @@ describe.skipIf(!existsSync(join(root, '.git')))('a patch', () => {
   });
 });
 
-test('a kind of layer touches nothing in training, run, report and commands', () => {
+test('a kind of layer touches nothing in training, run, report, export and commands', () => {
   const touched = [...readFileSync(join(folder, 'depthwise.patch'), 'utf8').matchAll(/^diff --git a\/(src\/\S+)/gm)].map(
     ([, file]) => file,
   );
