@@ -36,6 +36,7 @@ export function decodeNpy(bytes: Uint8Array): NpyArray {
   const start = magic.length + 2;
   if (bytes.length < start || !magic.every((byte, i) => bytes[i] === byte)) throw new Error('no array of NumPy, version 1.0');
   const end = start + new DataView(bytes.buffer, bytes.byteOffset).getUint16(magic.length, true);
+  if (bytes.length < end) throw new Error('it is cut off');
   const header = Buffer.from(bytes.subarray(start, end)).toString('latin1');
   const [, descr = ''] = /'descr': '([^']*)'/.exec(header) ?? [];
   const [, sides] = /'shape': \(([\d, ]*)\)/.exec(header) ?? [];

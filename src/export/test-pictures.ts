@@ -27,12 +27,17 @@ const roundingTolerance = 1e-5;
 export async function drawTestPictures(classifier: Classifier): Promise<TestPictures> {
   const { preprocessing, network } = classifier;
   const { seed, difficulty } = testPictures;
-  const count = Math.max(2, Math.min(testPictures.count, Math.floor(mostBytes / network.inputs)));
+  const count = testPictureCount(network.inputs);
   const pixels = new Uint8Array(count * network.inputs);
   for (let index = 0; index < count; index++) {
     pixels.set(await renderImage(drawImage({ seed, index, difficulty }), preprocessing), index * network.inputs);
   }
   return answered(classifier, pixels);
+}
+
+/** How many pictures of so many bytes are carried. */
+export function testPictureCount(bytes: number): number {
+  return Math.max(2, Math.min(testPictures.count, Math.floor(mostBytes / bytes)));
 }
 
 /** Pictures with what the classifier answers for them. @param pixels  (m, side · side · 3) */

@@ -75,8 +75,8 @@ describe.skipIf(picturePython === null)(
           const pixels = await decodeHere(readFileSync(file), { imageSize: side, fit });
           const found = stdout.subarray(i * pixels.length, (i + 1) * pixels.length);
           const differences = Array.from(pixels, (byte, k) => Math.abs(byte - found[k]!));
-          // half a pixel of another place would be more than that on average
-          expect(differences.reduce((sum, one) => sum + one, 0) / pixels.length).toBeLessThan(1.5);
+          // a square that lies a pixel aside differs by more than that
+          expect(differences.reduce((sum, one) => sum + one, 0) / pixels.length).toBeLessThan(3);
         }
       },
     );
