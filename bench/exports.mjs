@@ -1,11 +1,13 @@
 // How an exported model answers elsewhere than in nn: what Pillow's resizing does to the answers, and what onnxruntime makes of ONNX.
-//   npm run build && node bench/exports.mjs MODEL PHOTOS      a model or run, and a folder with photographs, in folders or not
+//   npm run build && node bench/exports.mjs MODEL PHOTOS [WIDTHxHEIGHT]     a model or run, and a folder with photographs, in folders or not;
+//   with a size they are made JPEGs of that size first, the middle of each enlarged, so that they are as phones take them
 // Pillow, by the very text of docs/exports.md, makes of 200 photographs PNGs of the network's size; nn predict answers for them and for the originals.
 import { spawnSync } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { loadSharp } from '../dist/data/image.js';
 import { readImage } from '../dist/data/sources/files.js';
 
 const most = 200;
@@ -37,7 +39,7 @@ const answers = (model, files) =>
     .split('\n')
     .map((line) => JSON.parse(line));
 
-const [model, photos] = process.argv.slice(2);
+const [model, photos, size] = process.argv.slice(2);
 const folder = await mkdtemp(join(tmpdir(), 'nn-exports-'));
 try {
   const names = (await readdir(photos, { recursive: true })).filter((name) => /\.(jpe?g|png)$/i.test(name)).sort();
@@ -46,11 +48,18 @@ try {
     join(photos, names[Math.floor(i * Math.max(1, step))]),
   );
   console.log(`${files.length} photographs, ${cpus()[0].model}`);
+  if (size !== undefined) {
+    const [width, height] = size.split('x').map(Number);
+    for (const [i, file] of files.entries()) {
+      files[i] = join(folder, `${i}.jpg`);
+      await loadSharp()(file).resize({ width, height, fit: 'cover' }).jpeg({ quality: 90 }).toFile(files[i]);
+    }
+  }
   const own = answers(model, files);
 
   nn('export', '--model', model, '--out', join(folder, 'model.npz'));
   const page = await readFile(join(root, 'docs/exports.md'), 'utf8');
-  const [, script] = /```python\n([\s\S]*?)```/.exec(page);
+  const [, script] = /```python\n(import json[\s\S]*?)```/.exec(page);
   const resizing = script.slice(0, script.indexOf('def p_of'));
   const save = 'for i, file in enumerate(sys.argv[3:]): Image.fromarray(pixels(file)).save(f"{sys.argv[2]}/{i}.png")\n';
   await writeFile(join(folder, 'resize.py'), resizing + save);

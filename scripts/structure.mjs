@@ -11,6 +11,7 @@ const generated = /\/generated\//;
 const floors = [
   ['cli'],
   ['commands'],
+  ['library'],
   ['export'],
   ['page'],
   ['report', 'training'],

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { totalmem } from 'node:os';
-import { UserError } from './errors.ts';
+import { isOutOfFiles, isOutOfMemory, UserError } from './errors.ts';
 import { byteTexts } from './text.ts';
 
 /** Bytes that this process may have: the machine's, or fewer where a container is given fewer. What other programs take of it at
@@ -46,3 +46,21 @@ export function requireDecoding(): void {
 /** What helps where addresses are limited. */
 export const addressHint =
   'Addresses are not memory: raise their limit (ulimit -v unlimited), and limit memory by a container if at all.';
+
+/** Memory, addresses or files that can't be had are no fault of the program.
+ *  @returns the error that says so, or the same one */
+export function withinLimits(error: unknown): unknown {
+  if (isOutOfMemory(error)) {
+    const smaller = 'Take smaller layers (model.layers), a smaller training.batchSize or data.imageSize.';
+    const hint = addressesLeft() < Number.POSITIVE_INFINITY ? addressHint : smaller;
+    return new UserError('usage', `expected more memory than the system gives, found: ${(error as Error).message}`, {
+      hint,
+      cause: error,
+    });
+  }
+  if (!isOutOfFiles(error)) return error;
+  return new UserError('usage', 'expected to have more files open at once than the system lets this process', {
+    hint: 'Raise the limit: ulimit -n 1024',
+    cause: error,
+  });
+}

@@ -70,8 +70,8 @@ test('zod is imported in config/ and results/; results are types, and loaded whe
   expect(filesWith(/^import (?!type)[^;]*'\.[^']*\/results\//m)).toEqual([]);
   const readers = filesWith(/import\('\.[^']*\/results\//);
   expect(readers.sort()).toEqual([
-    'commands/resume.ts',
     'export/description.ts',
+    'library/resume.ts',
     'run/read-journal.ts',
     'run/read-run.ts',
     'run/search-folder.ts',

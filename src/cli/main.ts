@@ -1,8 +1,8 @@
 import { CommanderError, Command as Program, Option as ProgramOption } from 'commander';
 import type { Command } from '../commands/command.ts';
 import { commandGroups, commands } from '../commands/commands.ts';
-import { type ExitKind, exitCodes, exitMeanings, isOutOfFiles, isOutOfMemory, systemReason, UserError } from '../errors.ts';
-import { addressesLeft, addressHint, requireAddresses } from '../machine-memory.ts';
+import { type ExitKind, exitCodes, exitMeanings, systemReason, UserError } from '../errors.ts';
+import { requireAddresses, withinLimits } from '../machine-memory.ts';
 import { version } from '../own-files.ts';
 import { linesOf } from '../text.ts';
 import { routeOf, usageError } from './command-line.ts';
@@ -149,23 +149,6 @@ function requireFolder(): void {
 
 /** Of addresses, for what every command does. */
 const spareAddresses = 0.3e9;
-
-/** Memory, addresses or files that can't be had are no fault of the program. */
-function withinLimits(error: unknown): unknown {
-  if (isOutOfMemory(error)) {
-    const smaller = 'Take smaller layers (model.layers), a smaller training.batchSize or data.imageSize.';
-    const hint = addressesLeft() < Number.POSITIVE_INFINITY ? addressHint : smaller;
-    return new UserError('usage', `expected more memory than the system gives, found: ${(error as Error).message}`, {
-      hint,
-      cause: error,
-    });
-  }
-  if (!isOutOfFiles(error)) return error;
-  return new UserError('usage', 'expected to have more files open at once than the system lets this process', {
-    hint: 'Raise the limit: ulimit -n 1024',
-    cause: error,
-  });
-}
 
 /** Says what went wrong on stderr, and with --json on stdout too. A fault, and with --verbose any error, comes with its trace. */
 function reportError(thrown: unknown, words: readonly string[]): ExitKind {

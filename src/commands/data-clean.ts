@@ -19,13 +19,13 @@ import { csvWithout } from '../data/sources/csv.ts';
 import { type SourceChoice, sourceAtPath } from '../data/sources/sources.ts';
 import { openData } from '../datasets/open.ts';
 import { type ExitKind, UserError, unwritable } from '../errors.ts';
+import { readProgress } from '../library/reading.ts';
 import { count, plural } from '../report/table.ts';
 import { writeFileAtomically } from '../run/atomic-write.ts';
 import { shellWord } from '../text.ts';
 import type { Command, Context } from './command.ts';
 import { configOrSource, inspectAll, type SourceValues } from './data-source.ts';
 import { setOption } from './options.ts';
-import { readProgress } from './reading.ts';
 
 interface Values extends Pick<SourceValues, 'set'> {
   out?: string;

@@ -9,6 +9,7 @@ import { openData } from '../datasets/open.ts';
 import { type ExitKind, UserError } from '../errors.ts';
 import { wilsonInterval } from '../evaluation/statistics.ts';
 import { kernelsFor, useThreads } from '../kernels/select.ts';
+import { readProgress } from '../library/reading.ts';
 import { namedRandom } from '../random.ts';
 import { type Inspection, inspectionJson, inspectionText } from '../report/inspection.ts';
 import { type InspectionImages, inspectionHtml } from '../report/inspection-report.ts';
@@ -28,7 +29,6 @@ import {
 import type { Command, Context } from './command.ts';
 import { configOrSource, inspectAll, type SourceValues, sourceArgument, sourceOptions } from './data-source.ts';
 import { numberFlag, threadsOption } from './options.ts';
-import { readProgress } from './reading.ts';
 
 interface Values extends SourceValues {
   model?: string;

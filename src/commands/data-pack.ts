@@ -8,10 +8,10 @@ import type { Source } from '../data/source.ts';
 import { openSource, type SourceChoice, sourceAtPath } from '../data/sources/sources.ts';
 import { sourceChoice } from '../datasets/open.ts';
 import { type ExitKind, UserError } from '../errors.ts';
+import { readProgress, sourcePaths, warnOfFailures } from '../library/reading.ts';
 import { takeLock } from '../run/lock.ts';
 import type { Command, Context } from './command.ts';
 import { explained, numberFlag, seeds, setOption, wordFlag } from './options.ts';
-import { readProgress, sourcePaths, warnOfFailures } from './reading.ts';
 
 interface Values {
   out: string;

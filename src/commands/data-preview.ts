@@ -8,13 +8,13 @@ import { splitNames } from '../data/split.ts';
 import { openData } from '../datasets/open.ts';
 import { prepareData } from '../datasets/prepare.ts';
 import { type ExitKind, UserError } from '../errors.ts';
+import { readProgress, warnOfFailures, withDecoded } from '../library/reading.ts';
 import { namedRandom } from '../random.ts';
 import { type ContactSheet, drawSheet, type SheetImage, type SheetSection, sheetHtml } from '../report/contact-sheet.ts';
 import { writeFileAtomically } from '../run/atomic-write.ts';
 import type { Command, Context } from './command.ts';
 import { configOrSource, type SourceValues, sourceArgument, sourceOptions } from './data-source.ts';
 import { numberFlag, seeds } from './options.ts';
-import { readProgress, warnOfFailures, withDecoded } from './reading.ts';
 
 interface Values extends SourceValues {
   out: string;

@@ -9,8 +9,8 @@ import { sourceAtPath } from '../data/sources/sources.ts';
 import type { OpenedData } from '../datasets/open.ts';
 import { splitsOfTable, type TableSplits } from '../datasets/table-splits.ts';
 import { UserError } from '../errors.ts';
+import { readProgress, sourcePaths } from '../library/reading.ts';
 import type { Context, Option } from './command.ts';
-import { readProgress, sourcePaths } from './reading.ts';
 
 /** What a command that looks at data is given. */
 export const sourceArgument = { syntax: '[source]', summary: sourcePaths };

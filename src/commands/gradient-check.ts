@@ -2,12 +2,12 @@ import { loadConfig } from '../config/load.ts';
 import { prepareData } from '../datasets/prepare.ts';
 import type { ExitKind } from '../errors.ts';
 import { referenceKernels } from '../kernels/reference.ts';
+import { readProgress, readTrainingFiles, warnOfFailures, withDecoded } from '../library/reading.ts';
 import { gradientCheckText } from '../report/model.ts';
 import { checkModel, isRight, rightBelow, tensorsOf } from '../training/check-gradients.ts';
 import { planTraining, prepareFit } from '../training/plan.ts';
 import type { Command, Context } from './command.ts';
 import { configOption, numberFlag, setOption } from './options.ts';
-import { readProgress, readTrainingFiles, warnOfFailures, withDecoded } from './reading.ts';
 
 interface Values {
   config: string;

@@ -1,24 +1,22 @@
-import { join } from 'node:path';
 import { loadConfig } from '../config/load.ts';
 import type { ExitKind } from '../errors.ts';
 import { useThreads } from '../kernels/select.ts';
+import { prepareJob } from '../library/prepare-job.ts';
+import { resumeRun } from '../library/resume.ts';
+import { trainRun } from '../library/train-run.ts';
 import { foundRateText, planText } from '../report/model.ts';
 import type { FoundRate, TrainPlan } from '../results/summary.ts';
 import { runsFolder } from '../run/places.ts';
-import { createRun, newRunFolder, refuseRun, runName } from '../run/run-folder.ts';
-import { writeSplit } from '../run/split-file.ts';
-import { inputDigests } from '../training/checkpoint.ts';
+import { refuseRun } from '../run/run-folder.ts';
 import { estimateSeconds } from '../training/estimate.ts';
 import type { FitOptions } from '../training/fit.ts';
 import { sumOf } from '../training/memory.ts';
 import { describeLayers, prepareFit } from '../training/plan.ts';
 import { findRate, type RateFound } from '../training/rate-finder.ts';
-import { runTraining, type TrainingJob } from '../training/trainer.ts';
+import type { TrainingJob } from '../training/trainer.ts';
 import type { Command, Context, Progress } from './command.ts';
 import { configOption, numberOption, setOption, threadsOption } from './options.ts';
-import { resume } from './resume.ts';
-import { reporterOf } from './run-report.ts';
-import { prepareJob, printTrained } from './train-job.ts';
+import { printTrained } from './train-job.ts';
 
 interface Values {
   config: string;
@@ -70,7 +68,10 @@ export const command: Command<Values> = {
 
 async function train(context: Context, values: Values): Promise<ExitKind | undefined> {
   useThreads(values.threads, context.environment);
-  if (values.resume !== undefined) return resume(context, values.resume, values.set ?? [], values.report);
+  if (values.resume !== undefined) {
+    const going = { sets: values.set ?? [], wantsReport: values.report };
+    return printTrained(context, await resumeRun(context, values.resume, going));
+  }
   const sets = [...(values.set ?? []), ...(values.seed === undefined ? [] : [`seed=${values.seed}`])];
   const loaded = await loadConfig(values.config, sets);
   const force = values.force ?? false;
@@ -86,16 +87,8 @@ async function train(context: Context, values: Values): Promise<ExitKind | undef
     return undefined;
   }
 
-  const path = values.output ?? (await newRunFolder(join(runsFolder(context.environment), runName(values.config, new Date()))));
-  const run = await createRun(path, loaded, force);
-  try {
-    const split = await writeSplit(path, data.splits, data.classes);
-    const marks = inputDigests(split, data.splits, files);
-    const reporter = values.report ? reporterOf(job, path) : null;
-    return await printTrained(context, job, await runTraining(run, { ...job, reporter }, { from: null, inputs: marks }));
-  } finally {
-    await run.close();
-  }
+  const { output, report: wantsReport } = values;
+  return printTrained(context, await trainRun(job, runsFolder(context.environment), { output, force, wantsReport }));
 }
 
 async function printPlan(context: Context, job: TrainingJob): Promise<void> {

@@ -2,6 +2,7 @@ import { basename, join, resolve } from 'node:path';
 import { valueAt } from '../config/json-schema.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import type { SearchConfig } from '../config/schema.ts';
+import { machineFacts } from '../library/run-report.ts';
 import { tuneReportHtml } from '../report/tune-report.ts';
 import type { TrialResult, TuneSummary } from '../results/tuning.ts';
 import { writeFileAtomically } from '../run/atomic-write.ts';
@@ -10,7 +11,6 @@ import { readUntuned, searchFiles, writeUntuned } from '../run/search-folder.ts'
 import type { TrainingFiles } from '../training/plan.ts';
 import { trialPool } from '../training/trial-pool.ts';
 import type { Context } from './command.ts';
-import { machineFacts } from './run-report.ts';
 
 /** Trains the config that is not tuned, once for a search, as its trials are trained and judged.
  *  @param output  the folder of the search

@@ -5,6 +5,7 @@ import { exists, makeFolder } from '../data/disk.ts';
 import { type PreparedData, prepareData } from '../datasets/prepare.ts';
 import { type ExitKind, UserError } from '../errors.ts';
 import { kernelsFor, useThreads } from '../kernels/select.ts';
+import { noteOthers, readProgress, readTrainingFiles, warnOfFailures, withDecoded } from '../library/reading.ts';
 import { rankingCsv, tuneText } from '../report/tune.ts';
 import type { RankedTrial, TrialResult, TuneSummary } from '../results/tuning.ts';
 import { writeFileAtomically } from '../run/atomic-write.ts';
@@ -28,7 +29,6 @@ import { poolClosed, trialPool } from '../training/trial-pool.ts';
 import { halvingFactor, rankTrials, rungEpochs, tune } from '../training/tune.ts';
 import type { Command, Context } from './command.ts';
 import { configOption, numberFlag, setOption, threadsOption } from './options.ts';
-import { noteOthers, readProgress, readTrainingFiles, warnOfFailures, withDecoded } from './reading.ts';
 import { trainUntuned, writeTuneReport } from './tune-report.ts';
 
 interface Values {

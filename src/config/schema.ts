@@ -476,6 +476,8 @@ export const configSchema = z
   });
 
 export type Config = z.output<typeof configSchema>;
+/** As it is written: what has a default may be left out. */
+export type ConfigInput = z.input<typeof configSchema>;
 export type SearchConfig = z.output<typeof search>;
 export type SourceConfig = z.output<typeof source>;
 export type InitConfig = z.output<typeof init>;

@@ -24,7 +24,10 @@ process.on('SIGINT', () => {});
 process.on('SIGTERM', () => {});
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL')); // the parent is gone: nobody wants the rest
 watchParent();
-process.on('message', async (request: DecodeRequest) => process.send!(await reply(request)));
+process.on('message', async (request: DecodeRequest) => {
+  const made = await reply(request);
+  process.send!(made, undefined, undefined, () => {}); // a parent that died meanwhile hears nothing, and `disconnect` ends this process
+});
 
 /** Ends this process with its parent also while it decodes without a look at its messages. */
 function watchParent(): void {

@@ -51,16 +51,20 @@ export type Divergence = z.infer<typeof divergence>;
 
 const fold = count.optional().describe('which fold of cross-validation, from 1; absent in the final training');
 
-/** A line of journal.jsonl. Layers in that of 0.1.0 do not say on how many examples they were measured. */
+/** The line of an epoch. Layers in that of 0.1.0 do not say on how many examples they were measured. */
+export const journalEpoch = z.object({
+  fold,
+  ...epochLine.shape,
+  layers: z
+    .array(layerNorms.partial({ examples: true }))
+    .nullable()
+    .describe('likewise'),
+});
+export type JournalEpoch = z.infer<typeof journalEpoch>;
+
+/** A line of journal.jsonl. */
 export const journalLine = z.union([
-  z.object({
-    fold,
-    ...epochLine.shape,
-    layers: z
-      .array(layerNorms.partial({ examples: true }))
-      .nullable()
-      .describe('likewise'),
-  }),
+  journalEpoch,
   z.object({ fold, diverged: divergence.describe('where and how the training broke') }),
 ]);
 export type JournalLine = z.infer<typeof journalLine>;

@@ -43,6 +43,8 @@ export interface TrainingListener {
     begun?: number,
     effort?: (done: number) => number,
   ): { update(done: number, detail?: string): void; stop(): void };
+  /** a line of the journal, as it is appended */
+  journalled?(line: JournalLine): void;
   /** aborted where the training is to stop; its reason says why */
   signal: AbortSignal;
 }
@@ -89,6 +91,7 @@ export interface TrainingJob {
 /** Appends a line to the journal, and tells who makes a page of it. */
 async function append(run: RunFolder, job: TrainingJob, line: object): Promise<void> {
   await run.journal.append(line);
+  job.listener.journalled?.(line as JournalLine);
   job.reporter?.journalled(line as JournalLine);
 }
 

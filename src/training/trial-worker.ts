@@ -29,7 +29,8 @@ process.on('message', async (request: Request) => {
     search = request;
     return;
   }
-  process.send!(await reply(request.job));
+  const found = await reply(request.job);
+  process.send!(found, undefined, undefined, () => {}); // a parent that died meanwhile hears nothing, and `disconnect` ends this process
 });
 
 async function reply(job: TrialJob): Promise<Reply> {

@@ -188,12 +188,12 @@ const readers = {
     return readers.image(path);
   },
   async resume(path, { file }) {
-    const { resume } = await load('commands/resume.js');
+    const { command } = await load('commands/train.js');
     const copy = copyWith('run', file, path);
     const printed = [];
     // a finished run is asked to say what it said; another one to go on
     const isSummary = file === 'summary.json';
-    await resume(context(printed, !isSummary), copy, isSummary ? [] : ['training.epochs=6']);
+    await command.run(context(printed, !isSummary), { resume: copy, set: isSummary ? [] : ['training.epochs=6'], report: false });
     if (!isSummary) JSON.parse(printed.join('\n'));
     return { model: digest(fs.readFileSync(join(copy, 'model.safetensors'))) };
   },

@@ -10,23 +10,23 @@ import { count, plural } from '../report/table.ts';
 import { loadClassifier, loadVector } from '../run/model-file.ts';
 import { shellWord } from '../text.ts';
 import type { TrainingFiles } from '../training/plan.ts';
-import type { Context, Progress } from './command.ts';
+import type { Host } from './host.ts';
 
 /** What a path on the command line may be that names pictures with their labels. */
 export const sourcePaths =
   'a folder with one sub-folder per class, a ZIP or tar of one, a .csv, an .h5, a packed .safetensors, or CIFAR-10';
 
 /** Shows how far the reading of each source is, and stops it when the user does. */
-export function readProgress(context: Context): (source: string, done: number, total: number) => void {
-  let current: { source: string; bar: Progress } | undefined;
+export function readProgress(host: Host): (source: string, done: number, total: number) => void {
+  let current: { source: string; bar: ReturnType<Host['progress']> } | undefined;
   return (source, done, total) => {
-    if (context.signal.aborted) {
+    if (host.signal.aborted) {
       current?.bar.stop();
-      throw context.signal.reason;
+      throw host.signal.reason;
     }
     if (current?.source !== source) {
       current?.bar.stop();
-      current = { source, bar: context.progress('reading', total) };
+      current = { source, bar: host.progress('reading', total) };
     }
     current.bar.update(done, source);
     if (done === total) current.bar.stop();
@@ -41,12 +41,12 @@ export interface DecodedPlaces {
 }
 
 /** Does work with the cache of decoded pictures that the environment names, if it names one. */
-export function withDecoded<T>(context: Context, work: (places: DecodedPlaces) => Promise<T>): Promise<T> {
-  const { environment } = context;
-  const scratch = scratchIn(scratchFolders(environment));
+export function withDecoded<T>(host: Host, work: (places: DecodedPlaces) => Promise<T>): Promise<T> {
+  const { environment } = host;
+  const scratch = host.scratch ?? scratchIn(scratchFolders(environment));
   return withCache(
     cachePlace(environment),
-    (text) => context.warn(text),
+    (text) => host.warn(text),
     (cache) => work({ cache, scratch }),
   );
 }
@@ -54,13 +54,13 @@ export function withDecoded<T>(context: Context, work: (places: DecodedPlaces) =
 /** Names pictures that could not be read, with their reasons: the first of them, all with --verbose, and where the whole list is.
  *  @param of  what `nn data inspect` is to be given for it: a source, or --config and a config
  *  @returns a warning for the summary, if any */
-export function warnOfFailures(context: Context, failures: readonly Failure[], of: readonly string[]): string[] {
-  const named = failures.slice(0, context.verbose ? failures.length : mostFailuresNamed);
-  for (const { name, reason } of named) context.warn(`${name}: ${reason}`);
+export function warnOfFailures(host: Host, failures: readonly Failure[], of: readonly string[]): string[] {
+  const named = failures.slice(0, host.verbose ? failures.length : mostFailuresNamed);
+  for (const { name, reason } of named) host.warn(`${name}: ${reason}`);
   if (failures.length === 0) return [];
   const all = `nn data inspect ${of.map(shellWord).join(' ')} --all names all of them`;
   const unnamed = failures.length - named.length;
-  if (unnamed > 0) context.warn(`${plural(unnamed, 'more picture')} could not be read: ${all}`);
+  if (unnamed > 0) host.warn(`${plural(unnamed, 'more picture')} could not be read: ${all}`);
   const listed = failures.slice(0, mostFailuresNamed).map(({ name, reason }) => `${name} (${reason})`);
   const rest = failures.length > mostFailuresNamed ? `, …; ${all}` : '';
   const were =
@@ -71,8 +71,8 @@ export function warnOfFailures(context: Context, failures: readonly Failure[], o
 }
 
 /** Says which classes stand together as the negative one, where they are more than one. */
-export function noteOthers(context: Context, where: string, positive: string, others: readonly string[]): void {
-  if (others.length > 1) context.note(`${where}: ${positive} against all other classes together, ${listNames(others, ', ')}`);
+export function noteOthers(host: Host, where: string, positive: string, others: readonly string[]): void {
+  if (others.length > 1) host.note(`${where}: ${positive} against all other classes together, ${listNames(others, ', ')}`);
 }
 
 /** Reads the files that a config names beside its pictures: weights to start from, a learning rate by feature.

@@ -3,7 +3,8 @@ import { differences } from '../config/json-schema.ts';
 import { checkConfig, type LoadedConfig } from '../config/load.ts';
 import { type Config, unnamedDefaults } from '../config/schema.ts';
 import { readPlainFile, removeFile } from '../data/disk.ts';
-import { type ExitKind, shown, UserError } from '../errors.ts';
+import { shown, UserError } from '../errors.ts';
+import { reporterOf } from '../library/run-report.ts';
 import { schedules } from '../nn/schedules.ts';
 import { version } from '../own-files.ts';
 import type { TrainSummary } from '../results/summary.ts';
@@ -16,19 +17,18 @@ import { changesSince, splitDigest, writeSplit, writtenSplitDigest } from '../ru
 import { type Checkpoint, type InputDigests, inputDigests, unpackCheckpoint } from '../training/checkpoint.ts';
 import type { TrainingJob } from '../training/trainer.ts';
 import { runTraining } from '../training/trainer.ts';
-import type { Context } from './command.ts';
-import { reporterOf } from './run-report.ts';
-import { prepareJob, printSummary, printTrained } from './train-job.ts';
+import type { Host } from './host.ts';
+import { prepareJob } from './prepare-job.ts';
+import type { RunOptions, Trained } from './train-run.ts';
 
 /** `nn train --resume`: goes on with a run where its last checkpoint was, or from its beginning where there is none yet.
- *  @param sets  as given to --set: nothing but training.epochs
+ *  @param options.sets  as given to --set: nothing but training.epochs
  *  @throws UserError where config or pictures are not those that the run began with */
-export async function resume(
-  context: Context,
+export async function resumeRun(
+  host: Host,
   path: string,
-  sets: readonly string[],
-  wantsReport: boolean,
-): Promise<ExitKind | undefined> {
+  { sets, wantsReport, started }: Pick<RunOptions, 'wantsReport' | 'started'> & { sets: readonly string[] },
+): Promise<Trained> {
   const other = sets.find((set) => !/^\s*training\.epochs\s*=/.test(set));
   if (other !== undefined) {
     const meant = /^\s*epochs\s*=/.test(other) ? ` (did you mean --set training.${other.trim()}?)` : '';
@@ -40,27 +40,29 @@ export async function resume(
   let close = lock.release;
   try {
     const loaded = await readRunConfig(path, sets);
-    const { checkpoint, isPrevious } = await findCheckpoint(context, path);
+    const { checkpoint, isPrevious } = await findCheckpoint(host, path);
     const summary = await readSummary(path);
     const began =
       checkpoint === null
         ? (await readRunConfig(path)).config
         : checkConfig(checkpoint.config, 'the checkpoint', [], unnamedDefaults);
     const raised = refuseChanges(loaded, path, began, checkpoint);
-    if (summary !== null && summary.stopped !== 'interrupted' && !raised) return await printAgain(context, path, summary, began);
+    if (summary !== null && summary.stopped !== 'interrupted' && !raised) return await foundFinished(host, path, summary, began);
     if (summary !== null && checkpoint === null) {
       throw new UserError('model', `${path}: expected a checkpoint to go on from, found none`, { hint: anew(path) });
     }
-    const job = await prepareJob(context, loaded, { strict: false, compareContents: true });
+    const job = await prepareJob(host, loaded, { strict: false, compareContents: true });
     const marks = await refuseOtherInput(path, checkpoint, job);
     await removeFile(join(path, runFiles.summary)); // first, so that a run with more epochs never seems finished
     if (raised) await writeConfig(path, loaded);
     if (isPrevious) await dropNewest(path);
-    noteBeginning(context, job, checkpoint);
+    noteBeginning(host, job, checkpoint);
     const run = await openRun(path, lock, checkpoint?.journalBytes ?? 0);
     close = run.close;
     const reporter = wantsReport ? reporterOf(job, path, await readOwnJournal(path)) : null;
-    return await printTrained(context, job, await runTraining(run, { ...job, reporter }, { from: checkpoint, inputs: marks }));
+    started?.(path, job);
+    const ended = await runTraining(run, { ...job, reporter }, { from: checkpoint, inputs: marks });
+    return { ...ended, classes: job.data.classes };
   } finally {
     await close();
   }
@@ -70,7 +72,7 @@ const anew = (path: string) =>
   `Train anew: nn train --config ${join(path, runFiles.config)} --output DIR, or with --output ${path} --force.`;
 
 /** The newest checkpoint that is whole, and whose journal is. */
-async function findCheckpoint(context: Context, path: string): Promise<{ checkpoint: Checkpoint | null; isPrevious: boolean }> {
+async function findCheckpoint(host: Host, path: string): Promise<{ checkpoint: Checkpoint | null; isPrevious: boolean }> {
   const bytes = await journalBytes(path);
   const found = await loadCheckpoint(path, async (stored, file) => {
     const checkpoint = unpackCheckpoint(stored, file);
@@ -81,9 +83,9 @@ async function findCheckpoint(context: Context, path: string): Promise<{ checkpo
     return checkpoint;
   });
   if (found === null) return { checkpoint: null, isPrevious: false };
-  if (found.damage !== null) context.warn(`${found.damage}. Going on from the checkpoint before it`);
+  if (found.damage !== null) host.warn(`${found.damage}. Going on from the checkpoint before it`);
   if (found.accepted.version !== version) {
-    context.warn(
+    host.warn(
       `the run was trained by nn ${found.accepted.version} so far, and this is ${version}: its last digits may not be those of a run by one of them alone`,
     );
   }
@@ -153,13 +155,13 @@ function refuseEpochs(before: number, epochs: number, end: string | null): void 
 }
 
 /** A run that is finished says again what came of it. */
-async function printAgain(context: Context, path: string, summary: TrainSummary, config: Config): Promise<undefined> {
+async function foundFinished(host: Host, path: string, summary: TrainSummary, config: Config): Promise<Trained> {
   const { classifier, file } = await loadClassifier(path);
   const moved = { ...summary, run: shownPath(path), model: shownPath(file) };
   const goesOn = summary.stopped === 'finished' && epochsEnd(config) === null;
   const more = goesOn ? ` For more epochs: --set training.epochs=N, above ${config.training.epochs}.` : '';
-  context.note(`${path}: this run is finished; nothing is left to do.${more}`);
-  await printSummary(context, moved, classifier.classes);
+  host.note(`${path}: this run is finished; nothing is left to do.${more}`);
+  return { summary: moved, isCheckpointed: false, classes: classifier.classes };
 }
 
 /** @throws UserError (data, usage) naming what is not as it was when the run began */
@@ -199,15 +201,15 @@ function refuseOtherMarks(before: InputDigests, now: InputDigests, path: string)
   }
 }
 
-function noteBeginning(context: Context, job: TrainingJob, checkpoint: Checkpoint | null): void {
+function noteBeginning(host: Host, job: TrainingJob, checkpoint: Checkpoint | null): void {
   if (checkpoint === null) {
-    context.note('There is no checkpoint yet: training begins again.');
+    host.note('There is no checkpoint yet: training begins again.');
     return;
   }
   const { epoch, form } = checkpoint.state.progress;
-  if (context.verbose) context.note(`going on in epoch ${epoch}`);
+  if (host.verbose) host.note(`going on in epoch ${epoch}`);
   if (checkpoint.folds === null && job.plan.form.form !== form) {
-    context.note(
+    host.note(
       `The first layer stays in ${form} form, as the run began. With so many epochs from the start it would be in ${job.plan.form.form} form: another order of sums, and so other last digits.`,
     );
   }

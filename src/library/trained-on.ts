@@ -6,7 +6,7 @@ import { findDatasetDuplicates, maximumCompared } from '../datasets/dataset-dupl
 import { UserError } from '../errors.ts';
 import type { Unseen } from '../results/evaluation.ts';
 import { readTrained } from '../run/split-file.ts';
-import type { Context } from './command.ts';
+import type { Host } from './host.ts';
 
 /** Where pictures come from that are judged together, whatever part they stood in. */
 export interface Origin {
@@ -46,12 +46,12 @@ export async function measureUnseen(classifier: Classifier, judged: Evaluated): 
 
 /** What the run that a model lies in was trained on. A damaged split.csv keeps nobody from judging other pictures.
  *  @param run  the folder, whether it is a run or not */
-export async function trainedContents(context: Context, run: string, { classes }: Classifier): Promise<ContentSet | null> {
+export async function trainedContents(host: Host, run: string, { classes }: Classifier): Promise<ContentSet | null> {
   try {
     return await readTrained(run, classes);
   } catch (error) {
     if (!(error instanceof UserError) || error.kind !== 'model') throw error;
-    context.warn(`${error.message}. So nothing tells which of these pictures the model was trained on`);
+    host.warn(`${error.message}. So nothing tells which of these pictures the model was trained on`);
     return null;
   }
 }
