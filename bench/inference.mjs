@@ -66,10 +66,16 @@ const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.le
 const ratios = times.nn.map((own, i) => times.onnxruntime[i] / own);
 const apart = Math.max(...answers.nn.map((z, i) => Math.abs(z - answers.onnxruntime[i])));
 const { version } = require('onnxruntime-node/package.json');
-console.log(`${rounds * each} pictures in turns of ${each}, ${threads} threads, ${cpus()[0].model}, Node ${process.version}, onnxruntime-node ${version}`);
+console.log(
+  `${rounds * each} pictures in turns of ${each}, ${threads} threads, ${cpus()[0].model}, Node ${process.version}, onnxruntime-node ${version}`,
+);
 for (const name of Object.keys(answering)) {
   const [middle, least] = [median(times[name]) / each, Math.min(...times[name]) / each];
-  console.log(`${name}: median ${middle.toFixed(3)} ms a picture, least ${least.toFixed(3)}; processor ${(processor[name] / rounds / each).toFixed(3)}`);
+  console.log(
+    `${name}: median ${middle.toFixed(3)} ms a picture, least ${least.toFixed(3)}; processor ${(processor[name] / rounds / each).toFixed(3)}`,
+  );
 }
-console.log(`nn is ${median(ratios).toFixed(2)} times as fast by the median turn, ${(processor.onnxruntime / processor.nn).toFixed(2)} times by processor time; logits differ by at most ${apart.toExponential(1)}`);
+console.log(
+  `nn is ${median(ratios).toFixed(2)} times as fast by the median turn, ${(processor.onnxruntime / processor.nn).toFixed(2)} times by processor time; logits differ by at most ${apart.toExponential(1)}`,
+);
 await session.release();
