@@ -57,7 +57,7 @@ test.each([
   ['libheif-js/libheif-wasm/libheif.js', ['data/heif.ts']],
   ['yauzl', ['data/archive/zip.ts']],
   ['commander', ['cli/main.ts']],
-  ['@bufbuild/protobuf/wire', ['export/onnx/messages.ts']],
+  ['pbf', ['export/onnx/messages.ts']],
   ['fflate', ['export/npz.ts']],
   ['cli-progress', ['cli/progress.ts']],
 ])('%s is imported in one place', (library, places) => {

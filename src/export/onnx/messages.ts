@@ -1,4 +1,4 @@
-import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
+import { PbfReader, PbfWriter } from 'pbf';
 
 /** The messages of an ONNX file, as far as `nn` writes them: of each field its number, and what it holds. A list is written field after field.
  *  @see https://github.com/onnx/onnx/blob/main/onnx/onnx.proto */
@@ -43,51 +43,43 @@ export type Message<Name extends MessageName> = {
 
 /** The bytes of a file of ONNX. */
 export function encodeModel(model: Message<'model'>): Uint8Array {
-  return writeMessage(new BinaryWriter(), 'model', model).finish();
+  const writer = new PbfWriter();
+  writeMessage(writer, 'model', model);
+  return writer.finish();
 }
 
-const writers: { [Kind in keyof Plain]: (writer: BinaryWriter, field: number, value: Plain[Kind]) => void } = {
-  integer: (writer, field, value) => writer.tag(field, WireType.Varint).int64(value),
-  text: (writer, field, value) => writer.tag(field, WireType.LengthDelimited).string(value),
-  float: (writer, field, value) => writer.tag(field, WireType.Bit32).float(value),
-  bytes: (writer, field, value) => writer.tag(field, WireType.LengthDelimited).bytes(value),
+const writers: { [Kind in keyof Plain]: (writer: PbfWriter, field: number, value: Plain[Kind]) => void } = {
+  integer: (writer, field, value) => writer.writeVarintField(field, value),
+  text: (writer, field, value) => writer.writeStringField(field, value),
+  float: (writer, field, value) => writer.writeFloatField(field, value),
+  bytes: (writer, field, value) => writer.writeBytesField(field, value),
 };
 
-function writeMessage<Name extends MessageName>(writer: BinaryWriter, name: Name, message: Message<Name>): BinaryWriter {
+function writeMessage<Name extends MessageName>(writer: PbfWriter, name: Name, message: Message<Name>): void {
   for (const [key, [field, kind]] of Object.entries(messages[name]) as [keyof Message<Name>, readonly [number, string]][]) {
     const value: unknown = message[key];
     for (const one of value === undefined ? [] : Array.isArray(value) ? value : [value]) {
       if (kind in writers) writers[kind as keyof Plain](writer, field, one as never);
-      else writeMessage(writer.tag(field, WireType.LengthDelimited).fork(), kind as MessageName, one).join();
+      else writer.writeMessage(field, (inner, to) => writeMessage(to, kind as MessageName, inner), one);
     }
   }
-  return writer;
 }
 
 /** The metadata of a file of ONNX, by their keys; all else in it is passed over.
  *  @throws Error where it is no such file */
 export function readMetadata(bytes: Uint8Array): Map<string, string> {
   const found = new Map<string, string>();
-  const reader = new BinaryReader(bytes);
-  const [entries] = messages.model.metadataProps;
-  while (reader.pos < reader.len) {
-    const [field, type] = reader.tag();
-    if (field === entries && type === WireType.LengthDelimited) {
-      const { key = '', value = '' } = readEntry(reader.bytes());
-      found.set(key, value);
-    } else reader.skip(type, field);
-  }
+  const reader = new PbfReader(bytes);
+  reader.readFields((field) => {
+    if (field !== messages.model.metadataProps[0]) return;
+    const entry = { key: '', value: '' };
+    reader.readMessage((inner) => {
+      if (inner === messages.entry.key[0]) entry.key = reader.readString();
+      if (inner === messages.entry.value[0]) entry.value = reader.readString();
+    }, entry);
+    found.set(entry.key, entry.value);
+  }, found);
+  // the reader goes on beyond the end, as the lengths in a file say
+  if (reader.pos > bytes.length) throw new Error('it is cut off');
   return found;
-}
-
-function readEntry(bytes: Uint8Array): { key?: string; value?: string } {
-  const entry: { key?: string; value?: string } = {};
-  const reader = new BinaryReader(bytes);
-  while (reader.pos < reader.len) {
-    const [field, type] = reader.tag();
-    const key = (['key', 'value'] as const).find((name) => messages.entry[name][0] === field);
-    if (key !== undefined && type === WireType.LengthDelimited) entry[key] = reader.string(true);
-    else reader.skip(type, field);
-  }
-  return entry;
 }
