@@ -64,8 +64,8 @@ const calls: Record<string, Call[]> = {
   export: [
     { words: [...model, '--out', `e${evil}.json`], kind: 'people', names: cat },
     { words: [...model, '--out', `e${evil}.onnx`, '--json'], kind: 'json', names: evil },
-    { words: ['--check', `e${evil}.json`], kind: 'people', names: evil },
-    { words: ['--check', `e${evil}.json`, '--json'], kind: 'json', names: evil },
+    { words: ['--check', `kept${evil}.json`], kind: 'people', names: evil },
+    { words: ['--check', `kept${evil}.json`, '--json'], kind: 'json', names: evil },
     { words: ['--check', `missing${evil}`], kind: 'people', code: 4 },
     { words: [...model, '--out', `e${evil}`], kind: 'people', code: 2 },
   ],
@@ -155,6 +155,7 @@ beforeAll(async () => {
   await writeJson(join(folder, `c${evil}.json`), { data, training: { epochs: 2 }, search });
   await writeJson(join(folder, 'fields.json'), { data: { ...data, [evil]: evil, normalize: evil }, [evil]: {} });
   await run(0, ['train', ...config, '-o', 'model', '-q'], { cwd: folder });
+  await run(0, ['export', '--model', 'model', '--out', `kept${evil}.json`, '-q'], { cwd: folder });
   for (const name of [`run${evil}`, 'other']) await cp(join(folder, 'model'), join(folder, 'runs', name), { recursive: true });
   await makeRun(join(folder, 'runs', `damaged${evil}`), { config: { data }, summary: null });
   await writeFile(join(folder, 'runs', `damaged${evil}`, 'summary.json'), evil);
