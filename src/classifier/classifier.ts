@@ -6,13 +6,14 @@ import type { NormalizerName } from '../data/normalize.ts';
 import { isStored, type Pixels, pixelBlocks } from '../data/pixels.ts';
 import { sigmoid } from '../elementary.ts';
 import { UserError } from '../errors.ts';
+import { abstentionBound } from '../evaluation/abstention.ts';
 import { computeMetrics, meanLogit, metricAccumulator } from '../evaluation/metrics.ts';
 import { type InputScaling, inScope, type Kernels, type Precision } from '../kernels/kernels.ts';
 import type { Network } from '../nn/build.ts';
 import { type LossName, losses } from '../nn/losses.ts';
 import { createWorkspace, examplesTogether, forward, type Parameters, parametersOver } from '../nn/network.ts';
 import { inference } from '../nn/op.ts';
-import type { Metrics } from '../results/metrics.ts';
+import type { Abstention, Metrics } from '../results/metrics.ts';
 
 /** A trained network with all that it takes to answer for a picture: what a model file holds. */
 export interface Classifier {
@@ -31,6 +32,8 @@ export interface Classifier {
   temperature?: number;
   /** whether p is the mean of that of the picture and that of its mirror image, before any temperature; false where it is left out */
   averageMirrored?: boolean;
+  /** from which confidence on its answers are right often enough, as dev told; left out by versions that did not ask */
+  abstention?: Abstention;
 }
 
 /** What logits depend on. */
@@ -159,4 +162,17 @@ export function predictLabel(
 ): { label: string; confidence: number } {
   const positive = p > threshold;
   return { label: positive ? classifier.classes.positive : classifier.classes.negative, confidence: positive ? p : 1 - p };
+}
+
+/** From which confidence on the answers are right often enough, told by labelled pictures that were not trained on.
+ *  @param logits  one a picture */
+export function abstentionOf(classifier: Classifier, logits: Float64Array, labels: Uint8Array): Abstention {
+  const answers = Array.from(logits, (z) => predictLabel(classifier, probability(z)));
+  const correct = Uint8Array.from(answers, ({ label }, i) =>
+    (label === classifier.classes.positive) === (labels[i] === 1) ? 1 : 0,
+  );
+  return abstentionBound(
+    Float64Array.from(answers, ({ confidence }) => confidence),
+    correct,
+  );
 }

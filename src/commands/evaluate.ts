@@ -8,6 +8,7 @@ import { addPaths, judgeModel, predictionRows } from '../library/judge-model.ts'
 import { type Part, parts } from '../library/judged-examples.ts';
 import { sourcePaths } from '../library/reading.ts';
 import { machineFacts } from '../library/run-report.ts';
+import { abstainingText } from '../report/abstention.ts';
 import { evaluationText, trainedOnText, worstText } from '../report/evaluation.ts';
 import { type EvaluationReport, evaluationReportHtml } from '../report/evaluation-report.ts';
 import { shownImages } from '../report/shown-images.ts';
@@ -65,7 +66,7 @@ async function evaluate(context: Context, values: Values): Promise<ExitKind | un
   if (values.predictions && !context.json)
     context.warn('--predictions adds rows to what --json prints; without it, --csv has them');
   const judgement = await judgeModel(context, { classifier, file }, values);
-  const { examples, title, roots, threshold, metrics, logits, familiar } = judgement;
+  const { examples, title, roots, threshold, metrics, logits, familiar, abstaining } = judgement;
   const wantsPaths = values.csv || values.predictions;
   const wantsRows = wantsPaths || values.worst !== undefined;
   const answers = wantsRows ? await predictionRows(classifier, judgement) : [];
@@ -74,10 +75,17 @@ async function evaluate(context: Context, values: Values): Promise<ExitKind | un
   const worst = values.worst === undefined ? undefined : await worstRows(errors.slice(0, values.worst), roots);
   if (values.csv) printCsv(context, rows);
   else if (context.json) {
-    const result: Evaluation = { ...metrics, ...familiar, ...(values.predictions && { rows }), ...(worst && { worst }) };
+    const result: Evaluation = {
+      ...metrics,
+      ...familiar,
+      abstaining,
+      ...(values.predictions && { rows }),
+      ...(worst && { worst }),
+    };
     context.print(JSON.stringify(result));
   } else {
     context.print(evaluationText(metrics, familiar, { title, classes: classifier.classes, threshold, style: context.style }));
+    if (abstaining) context.print(['', abstainingText(abstaining, examples.labels.length)]);
     if (worst) context.print(worstText(worst, errors.length));
   }
   const sentence = trainedOnText(examples.labels.length, familiar);

@@ -22,13 +22,13 @@ export const command: Command<Values> = {
 
 async function show(context: Context, values: Values, [path]: string[]): Promise<ExitKind | undefined> {
   const { classifier, file } = await loadClassifier(path ?? values.model ?? (await defaultModel(context.environment)));
-  const { parameters, scaling: _, network, ...rest } = classifier;
+  const { parameters, scaling: _, network, abstention = null, ...rest } = classifier;
   const tensors = parameters.specs.map(({ name, shape, offset, length }) => ({
     name,
     shape,
     norm: norm(parameters.values.subarray(offset, offset + length)),
   }));
-  const shown = { model: file, parameters: parameterCount(network), ...rest, network, tensors };
+  const shown = { model: file, parameters: parameterCount(network), ...rest, abstention, network, tensors };
   context.print(context.json ? JSON.stringify(shown) : modelText(shown, layerSizes(network)));
   return undefined;
 }

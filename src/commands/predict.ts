@@ -1,7 +1,8 @@
 import { type Classifier, logits, predictLabel, probability } from '../classifier/classifier.ts';
 import { csvField } from '../data/text-files.ts';
-import type { ExitKind } from '../errors.ts';
+import { type ExitKind, UserError } from '../errors.ts';
 import { kernelsFor, useThreads } from '../kernels/select.ts';
+import { withoutBound } from '../report/abstention.ts';
 import type { Prediction } from '../results/evaluation.ts';
 import { loadClassifier } from '../run/model-file.ts';
 import { defaultModel } from '../run/places.ts';
@@ -9,12 +10,16 @@ import type { Command, Context } from './command.ts';
 import { answerEach, imageOperands, imagesOf, type Outcome } from './image-operands.ts';
 import { modelOption, threadsOption, thresholdOption } from './options.ts';
 
+/** The label of a picture on which --abstain gives no answer. */
+const unsure = 'unsure';
+
 interface Values {
   model?: string;
   threshold?: number;
   json?: boolean;
   csv?: boolean;
   exitCode?: boolean;
+  abstain?: boolean;
   threads?: number;
 }
 
@@ -26,6 +31,11 @@ export const command: Command<Values> = {
     { flags: '--json', summary: 'print JSON Lines' },
     { flags: '--csv', summary: 'print CSV', conflicts: ['json'] },
     { flags: '--exit-code', summary: 'exit 0 if all are the positive class, 8 if any is not' },
+    {
+      flags: '--abstain',
+      summary: `call a picture ${unsure} where the model is not sure enough to be right 95% of the time`,
+      conflicts: ['threshold'],
+    },
     threadsOption,
   ],
   examples: [
@@ -34,6 +44,7 @@ export const command: Command<Values> = {
     'cat photo.jpg | nn predict -',
     "find photos -name '*.jpg' -print0 | nn predict @-",
     'nn predict --exit-code photo.jpg && echo "a cat"',
+    'nn predict --abstain photos/',
   ],
   run: predict,
 };
@@ -44,12 +55,13 @@ async function predict(context: Context, values: Values, operands: string[]): Pr
   useThreads(values.threads, context.environment);
   const { classifier, file: model } = await loadClassifier(values.model ?? (await defaultModel(context.environment)));
   const threshold = values.threshold ?? classifier.threshold;
+  const surest = values.abstain ? boundOf(classifier, model) : 0;
   const format = values.csv ? formats.csv : context.json ? formats.json : formats.text;
   let others = 0;
   format.head(context);
   const images = imagesOf(operands, context);
   const ended = await answerEach(context, { operands, images }, classifier, ({ name }, outcome) => {
-    const row = rowOf(name, outcome, { classifier, threshold, model });
+    const row = rowOf(name, outcome, { classifier, threshold, model, surest });
     if (row.error === null && row.label !== classifier.classes.positive) others++;
     format.print(context, row);
   });
@@ -59,11 +71,27 @@ async function predict(context: Context, values: Values, operands: string[]): Pr
 function rowOf(
   file: string,
   outcome: Outcome,
-  { classifier, threshold, model }: { classifier: Classifier; threshold: number; model: string },
+  { classifier, threshold, model, surest }: { classifier: Classifier; threshold: number; model: string; surest: number },
 ): Prediction {
   if ('error' in outcome) return { file, label: null, p: null, confidence: null, threshold, model, error: outcome.error };
   const p = probability(logits(classifier, kernelsFor(classifier.precision), outcome.pixels)[0]!);
-  return { file, ...predictLabel(classifier, p, threshold), p, threshold, model, error: null };
+  const { label, confidence } = predictLabel(classifier, p, threshold);
+  return { file, label: confidence < surest ? unsure : label, p, confidence, threshold, model, error: null };
+}
+
+/** The confidence from which --abstain answers. @throws UserError (model) where the model has none */
+function boundOf({ abstention, classes }: Classifier, model: string): number {
+  const refuse = (found: string, hint: string) =>
+    new UserError(
+      'model',
+      `${model}: --abstain: expected a model that knows from which confidence on it is right often enough, found ${found}`,
+      { hint },
+    );
+  if (Object.values(classes).includes(unsure)) throw refuse(`one with a class ${unsure}`, 'Rename the class and train again.');
+  if (abstention === undefined) throw refuse('one of an older version', 'Train it again: nn train stores it from dev.');
+  if (abstention.confidence === null)
+    throw refuse(`none: ${withoutBound(abstention)}`, 'Train with more pictures in dev, such as data.split { "dev": 0.3 }.');
+  return abstention.confidence;
 }
 
 interface Format {

@@ -101,12 +101,43 @@ export function deviationsApart(a: Sample, b: Sample): number {
 
 /** P(|T| ≥ t) of Student's distribution: I_x(ν/2, ½) with x = ν / (ν + t²).
  *  @param square  t² */
-function studentTails(square: number, freedom: number): number {
-  const [a, b] = [freedom / 2, 0.5];
+export function studentTails(square: number, freedom: number): number {
   const ratio = square / freedom;
-  const [x, rest] = [1 / (1 + ratio), ratio / (1 + ratio)]; // rest is 1 − x, with all its digits
+  return incompleteBeta({ x: 1 / (1 + ratio), rest: ratio / (1 + ratio) }, freedom / 2, 0.5);
+}
+
+/** The t for which P(|T| ≥ t) = alpha, by Newton's method on ln P as a function of ln t: that is concave, so after its first step it comes from
+ *  above. Its slope is −2 t f(t) / P, with the density f. It begins where a normal distribution would have it at most.
+ *  @param alpha  in (0, 1) */
+export function studentQuantile(alpha: number, freedom: number): number {
+  const [half, wanted] = [(freedom + 1) / 2, log(alpha)];
+  const front = 2 * exp(logGamma(half) - logGamma(freedom / 2) - 0.5 * log(freedom * Math.PI));
+  let s = log(-2 * wanted) / 2; // ln t
+  for (let step = 1, i = 0; Math.abs(step) > 1e-13 && i < mostSteps; i++) {
+    const t = exp(s);
+    const tails = studentTails(t * t, freedom);
+    const density = front * exp(-half * log1p((t * t) / freedom));
+    step = ((log(tails) - wanted) * tails) / (t * density);
+    s += step;
+  }
+  return exp(s);
+}
+
+/** Far more steps than Newton's method needs. */
+const mostSteps = 200;
+
+/** P(X ≥ k) of k or more successes among n, each of probability p: I_p(k, n − k + 1). */
+export function binomialTail(k: number, n: number, p: number): number {
+  if (k <= 0) return 1;
+  return k > n ? 0 : incompleteBeta({ x: p, rest: 1 - p }, k, n - k + 1);
+}
+
+/** The regularized incomplete beta function I_x(a, b).
+ *  @param at.rest  1 − x, with all its digits */
+function incompleteBeta({ x, rest }: { x: number; rest: number }, a: number, b: number): number {
   if (rest === 0) return 1;
-  const front = exp(-a * log1p(ratio) + b * log(rest) + logGamma(a + b) - logGamma(a) - logGamma(b));
+  if (x === 0) return 0;
+  const front = exp(a * log(x) + b * log(rest) + logGamma(a + b) - logGamma(a) - logGamma(b));
   return x < (a + 1) / (a + b + 2)
     ? (front * betaFraction(x, a, b)) / a
     : Math.max(0, 1 - (front * betaFraction(rest, b, a)) / b);

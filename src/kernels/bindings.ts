@@ -43,8 +43,9 @@ const update = {
 /** A loss: which, what an example of class 0 and of class 1 counts, and what dZ is divided by. Labels are a byte each. */
 const loss = { rule: 'i32', weight0: 'f64', weight1: 'f64', m: 'f64', z: 'pointer', labels: 'pointer', dZ: 'pointer' } as const;
 
-const batchNorm = { count: 'i32', units: 'i32', epsilon: 'f64', gamma: 'pointer', variance: 'pointer' } as const;
-const givenNorm = { ...batchNorm, beta: 'pointer', mean: 'pointer', z: 'pointer' } as const;
+/** Batch norm: `kept` is what the numbers of a unit have in common, made by the one kernel for the other. */
+const unitNorm = { count: 'i32', units: 'i32', epsilon: 'f64', gamma: 'pointer', variance: 'pointer' } as const;
+const givenNorm = { ...unitNorm, beta: 'pointer', mean: 'pointer', z: 'pointer' } as const;
 
 /** `Windows` of kernels.ts. */
 const windows = {
@@ -60,6 +61,8 @@ const windows = {
 } as const;
 /** A linear layer over windows of `length` numbers; `count` and `features` are those of the images. */
 const convolution = { ...windows, length: 'i32', places: 'i32' } as const;
+/** Winograd's F(2 × 2, 3 × 3): `filters` are transformed, and so is `out` of the gradient of weights. */
+const winograd = { ...windows, units: 'i32', values: 'pointer', out: 'pointer' } as const;
 const pooling = { ...windows, values: 'pointer', out: 'pointer' } as const;
 
 /** What calls begin with that the assembly takes alike: each is a class that theirs extend; a longer one stands behind a shorter one. */
@@ -91,12 +94,17 @@ export const callFields = {
   activationGradient: { rule: 'i32', slope: 'f64', keepProb: 'f64', z: 'pointer', a: 'pointer', mask: 'pointer', dZ: 'pointer' },
   lossGradient: { ...loss, cost: 'pointer' },
   sumExamples: { values: 'pointer', count: 'i32', units: 'i32', out: 'pointer', accumulates: 'flag' },
-  batchNorm: { ...givenNorm, normalized: 'pointer' },
+  batchNormStatistics: { ...givenNorm, kept: 'pointer' },
+  batchNorm: { units: 'i32', z: 'pointer', normalized: 'pointer', kept: 'pointer' },
   batchNormInference: givenNorm,
   convolveBytes: { ...byteBatch, ...convolution, ...layer },
   convolveFloats: { ...floatBatch, ...convolution, ...layer },
   convolveGradWeightsBytes: { ...byteBatch, ...convolution, ...outputGradient, out: 'pointer', accumulates: 'flag' },
   convolveGradWeightsFloats: { ...floatBatch, ...convolution, ...outputGradient, out: 'pointer', accumulates: 'flag' },
+  winogradFilters: { channels: 'i32', units: 'i32', turned: 'flag', weights: 'pointer', out: 'pointer' },
+  winograd: { ...winograd, filters: 'pointer', bias: 'pointer' },
+  winogradGradWeights: { ...winograd, tiles: 'i32', dZ: 'pointer' },
+  winogradWeights: { channels: 'i32', units: 'i32', sums: 'pointer', out: 'pointer', accumulates: 'flag' },
   patchesBytes: { ...byteBatch, ...windows, row: 'i32', out: 'pointer' },
   patchesFloats: { ...windows, values: 'pointer', row: 'i32', out: 'pointer' },
   patchesGradient: pooling,
@@ -104,7 +112,15 @@ export const callFields = {
   maxPoolGradient: { ...pooling, pooled: 'pointer', dPooled: 'pointer' },
   averagePool: pooling,
   averagePoolGradient: { ...windows, dPooled: 'pointer', out: 'pointer' },
-  batchNormBackward: { ...batchNorm, normalized: 'pointer', gammaGradient: 'pointer', betaGradient: 'pointer', dZ: 'pointer' },
+  batchNormGradients: {
+    ...unitNorm,
+    normalized: 'pointer',
+    gammaGradient: 'pointer',
+    betaGradient: 'pointer',
+    dZ: 'pointer',
+    kept: 'pointer',
+  },
+  batchNormBackward: { count: 'i32', units: 'i32', normalized: 'pointer', dZ: 'pointer', kept: 'pointer' },
   shrinkImages: { ...byteRows, side: 'i32', smaller: 'i32', taps: 'i32', numbers: 'pointer', out: 'pointer' },
   transformImages: { ...byteRows, side: 'i32', transforms: 'pointer', out: 'pointer' },
 } as const satisfies Record<string, Fields>;
@@ -153,6 +169,8 @@ export const kernelConstants = {
   /** Columns of a layer of one unit that are summed together. Their sums stay in the second-level cache; pictures come from main memory, which
    *  is fast where it is read in long stretches. */
   LOGISTIC_COLUMNS: 16_384,
+  /** Room of a thread for the tiles of a Winograd convolution. */
+  WINOGRAD_BYTES: 512 * 1024,
   TRANSFORM_NUMBERS: transformNumbers.length,
   /** What becomes of a shared call, as `wait` returns it. */
   ALL_DONE: 0,

@@ -271,9 +271,9 @@ export interface Windows {
   outWidth: number;
 }
 
-/** Convolutions: linear layers over the windows of images. */
+/** Convolutions: linear layers over the windows of images, or what Winograd's transform makes of them (convolution.ts says where). */
 export interface ConvolutionKernels {
-  /** A linear layer over the windows: Z = W·P + b at every place, where P has size · size · channels numbers. The sum for one place depends on nothing but its window.
+  /** A linear layer over the windows: Z = W·P + b at every place, where P has size · size · channels numbers. What an image gives depends on no other image.
    *  @param options.weights  (filters, size · size · channels) row after row
    *  @param options.bias     (filters, 1), or null for none
    *  @param options.out      (count · outHeight · outWidth, filters), overwritten; may be longer */
@@ -281,6 +281,9 @@ export interface ConvolutionKernels {
 
   /** dW = dZ · Pᵀ, summed place by place. @param options.out  (filters, size · size · channels), overwritten, or with `adds` added to */
   convolveGradWeights(options: ConvolveOptions & { dZ: Floats; out: Floats; adds: boolean }): void;
+
+  /** The gradient of the images: dP = Wᵀ · dZ, and each number is the sum over the windows that it is in. @param options.out  `count` images, overwritten */
+  convolveGradInput(options: Omit<ConvolveOptions, 'input'> & { count: number; dZ: Floats; weights: Floats; out: Floats }): void;
 }
 
 /** What is done window by window with the images of a batch, example after example. */

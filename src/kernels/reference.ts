@@ -34,6 +34,7 @@ export function referenceKernels(precision: Precision): Kernels {
     linearGradInput,
     convolve,
     convolveGradWeights,
+    convolveGradInput,
     logisticPass: null,
     gram,
     optimizerStep,
@@ -168,6 +169,14 @@ const convolveGradWeights: Kernels['convolveGradWeights'] = ({ filters, dZ, out,
     const own = { input: patches, dZ: dZ.subarray(place * filters), units: filters, out };
     linearGradWeights({ ...own, adds: adds || place > 0 });
   });
+
+const convolveGradInput: Kernels['convolveGradInput'] = ({ windows, filters, count, dZ, weights, out }) => {
+  const { outHeight, outWidth, size, channels } = windows;
+  const shape = { units: filters, features: size * size * channels, count: count * outHeight * outWidth };
+  const patches = new Float64Array(shape.count * shape.features);
+  linearGradInput({ dZ, weights, ...shape, out: patches });
+  referenceWindows.patchesGradient({ patches, windows, count, out });
+};
 
 /** @param work  is given the patches of an image, and which place is their first */
 function eachImage(

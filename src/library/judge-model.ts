@@ -4,8 +4,9 @@ import { exists } from '../data/disk.ts';
 import { allStrings, type ExampleSet } from '../data/examples.ts';
 import { decodesAtOnce, mapInOrder } from '../data/source.ts';
 import { UserError } from '../errors.ts';
+import { wilsonInterval } from '../evaluation/statistics.ts';
 import { kernelsFor } from '../kernels/select.ts';
-import type { PredictionRow, Unseen } from '../results/evaluation.ts';
+import type { Evaluation, PredictionRow, Unseen } from '../results/evaluation.ts';
 import type { Metrics } from '../results/metrics.ts';
 import { runFiles, runOfModel } from '../run/run-folder.ts';
 import { type SplitRow, writePredictions } from '../run/split-file.ts';
@@ -27,6 +28,8 @@ export interface Judgement {
   logits: Float64Array;
   /** which of the pictures the model was trained on; null for a single part of its run */
   familiar: Unseen | null;
+  /** what `nn predict --abstain` would do with them; null without a bound, and where the threshold is not the one that it was made for */
+  abstaining: NonNullable<Evaluation['abstaining']> | null;
 }
 
 /** Judges a model on the data of its run, or on another source.
@@ -45,7 +48,27 @@ export async function judgeModel(
   const { metrics, logits } = await evaluateClassifier(classifier, kernelsFor(classifier.precision), examples, threshold);
   if (rows !== null) await keepPredictions(host, run, { rows, logits, part: options.split });
   const familiar = origin === null ? null : await measureUnseen(classifier, { examples, logits, threshold, ...origin });
-  return { examples, title, roots, threshold, metrics, logits, familiar };
+  const abstaining = threshold === classifier.threshold ? abstainingOf(classifier, logits, examples.labels) : null;
+  return { examples, title, roots, threshold, metrics, logits, familiar, abstaining };
+}
+
+function abstainingOf(classifier: Classifier, logits: Float64Array, labels: Uint8Array): Judgement['abstaining'] {
+  const confidence = classifier.abstention?.confidence ?? null;
+  if (confidence === null) return null;
+  let [answered, right] = [0, 0];
+  for (const [i, z] of logits.entries()) {
+    const given = predictLabel(classifier, probability(z));
+    if (given.confidence < confidence) continue;
+    answered++;
+    if ((given.label === classifier.classes.positive) === (labels[i] === 1)) right++;
+  }
+  const isSome = answered > 0;
+  return {
+    confidence,
+    answered,
+    accuracy: isSome ? right / answered : null,
+    accuracyInterval: isSome ? wilsonInterval(right, answered) : null,
+  };
 }
 
 /** Keeps the answers for a run's own pictures in its predictions.csv: a run of an older version has none, and one part alone does not

@@ -161,8 +161,8 @@ async function evaluateOn(
   const listening = { signal, warning: onWarning, ...(onProgress && { reading: onProgress }) };
   return withProgramHost(listening, async (host) => {
     const judgement = await judgeModel(host, { classifier, file }, { ...rest, data: source });
-    const { metrics, familiar, roots } = judgement;
-    if (!predictions) return { ...metrics, ...familiar };
-    return { ...metrics, ...familiar, rows: await addPaths(await predictionRows(classifier, judgement), roots) };
+    const { metrics, familiar, abstaining, roots } = judgement;
+    if (!predictions) return { ...metrics, ...familiar, abstaining };
+    return { ...metrics, ...familiar, abstaining, rows: await addPaths(await predictionRows(classifier, judgement), roots) };
   });
 }

@@ -82,7 +82,7 @@ export function numbersOfExample(network: Network): number {
   return opsOf(network).reduce((sum, { numbersPerExample }) => sum + numbersPerExample, 0);
 }
 
-/** Numbers that the way back of its ops takes beside a workspace, one after the other: those of the largest. The first op has no gradient of its input. */
+/** Numbers that its ops take beside a workspace, one after the other: those of the largest. The first op has no gradient of its input. */
 export function scratchOf(network: Network): number {
   return Math.max(
     0,
@@ -94,7 +94,7 @@ export function scratchOf(network: Network): number {
 
 /** Numbers of patches that the check of a step makes again, of the op that has the most. */
 export function patchesOf(network: Network): number {
-  return Math.max(0, ...opsOf(network).map(({ scratchNumbers = 0 }) => scratchNumbers));
+  return Math.max(0, ...opsOf(network).map(({ patchNumbers = 0 }) => patchNumbers));
 }
 
 export interface Pass {

@@ -104,6 +104,8 @@ export interface Op {
   numbersPerExample: number;
   /** numbers that a call takes beside its slot, whatever the batch; absent for none */
   scratchNumbers?: number;
+  /** numbers of an example's patches, which the check of a step makes again; absent for none */
+  patchNumbers?: number;
   /** multiplications of an example's way forward */
   multiplications: number;
   forward(call: Call & { mode: Mode }): void;

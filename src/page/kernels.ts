@@ -5,7 +5,7 @@ import { type CompiledAlone, engineOf } from '../kernels/simd/engine.ts';
 import { kernelsOn } from '../kernels/simd/engine-kernels.ts';
 import { kernelMemoryOver, page } from '../kernels/simd/memory.ts';
 import type { Network } from '../nn/build.ts';
-import { bufferLength, examplesTogether, numbersOfExample, parameterSpecs, scratchOf } from '../nn/network.ts';
+import { bufferLength, examplesTogether, numbersOfExample, parameterSpecs, patchesOf, scratchOf } from '../nn/network.ts';
 
 /** The kernels of a page: compiled ones on one thread, in a memory of their own that has its size from the start, since one that is not shared would lose
  *  its views as it grows. */
@@ -56,6 +56,8 @@ export function kernelBytes(network: Network, precision: Precision): number {
   const together = examplesTogether(network, { precision }, mostImages);
   const forward = together * numbersOfExample(network) * size + mostImages * network.inputs;
   // the picture and x = 0, with a gradient each
-  const backward = (2 * numbersOfExample(network) + 4 * network.inputs + scratchOf(network)) * size;
-  return 2 * parameters + Math.max(forward, backward) + 8 * network.inputs * size + spareBytes;
+  const backward = (2 * numbersOfExample(network) + 4 * network.inputs) * size;
+  // of a convolution, either way: tiles, or patches
+  const scratch = Math.max(scratchOf(network), patchesOf(network)) * size;
+  return 2 * parameters + Math.max(forward, backward) + scratch + 8 * network.inputs * size + spareBytes;
 }

@@ -1,6 +1,7 @@
 import type { GradientOfLayer, ModelDescription } from '../results/model.ts';
 import type { Break, FoundRate, TrainPlan } from '../results/summary.ts';
 import type { Lines } from '../text.ts';
+import { abstentionText } from './abstention.ts';
 import { plotText } from './plot.ts';
 import { count, plural, table } from './table.ts';
 
@@ -16,6 +17,7 @@ export function modelText(
     threshold,
     temperature,
     averageMirrored,
+    abstention,
     loss,
     precision,
     tensors,
@@ -38,6 +40,7 @@ export function modelText(
         ['loss', loss],
         ...(averageMirrored ? [['answers', 'the mean of P of a picture and of its mirror image']] : []),
         ...(temperature === undefined ? [] : [['calibrated', `P = σ(z / ${temperature})`]]),
+        ...(abstention === null ? [] : [['--abstain', abstentionText(abstention)]]),
       ],
       '  ',
     ),

@@ -1,6 +1,7 @@
 import { mostTimes } from '../evaluation/diagnosis.ts';
 import type { Imbalance, Side, StoredDiagnosis, TrainSummary, Verdict } from '../results/summary.ts';
 import { type Lines, shellWord } from '../text.ts';
+import { abstentionText } from './abstention.ts';
 import { count, percent, percentRange, plural, table } from './table.ts';
 
 interface Classes {
@@ -38,6 +39,7 @@ export function trainText(summary: TrainSummary, classes: Classes, style: Style)
     ...(summary.temperature === undefined
       ? []
       : [`Calibrated on ${summary.folds ? 'all folds' : 'dev'}: P = σ(z / ${summary.temperature.toPrecision(4)}).`]),
+    ...(summary.abstention?.confidence == null ? [] : [`nn predict --abstain: ${abstentionText(summary.abstention)}.`]),
     '',
     table([header, ...rows], '  '),
     '',

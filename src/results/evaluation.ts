@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { count, metrics, partName } from './metrics.ts';
+import { count, interval, metrics, partName } from './metrics.ts';
 
 const predictionRow = z
   .object({
@@ -29,6 +29,16 @@ export type Unseen = z.infer<typeof unseen>;
 export const evaluation = z.object({
   ...metrics.shape,
   ...unseen.partial().shape,
+  abstaining: z
+    .object({
+      confidence: z.number().describe('from which it answers'),
+      answered: count.describe('pictures that it answers'),
+      accuracy: z.number().nullable().describe('of those; null where there are none'),
+      accuracyInterval: interval.nullable().describe('95%, Wilson'),
+    })
+    .nullable()
+    .optional()
+    .describe('what `nn predict --abstain` would do; null for a model without a bound, or with another threshold than its own'),
   rows: z.array(predictionRow).optional().describe('with --predictions'),
   worst: z.array(predictionRow).optional().describe('with --worst: the most confident errors, worst first'),
 });
@@ -37,7 +47,10 @@ export type Evaluation = z.infer<typeof evaluation>;
 /** A line of `nn predict --json`; `p` and what follows from it are null where the picture could not be read. */
 export const prediction = z.object({
   file: z.string().describe('as it was named'),
-  label: z.string().nullable().describe('the class that it was given; null, as what follows, where it could not be read'),
+  label: z
+    .string()
+    .nullable()
+    .describe('the class that it was given, or unsure with --abstain; null, as what follows, where it could not be read'),
   p: z.number().nullable().describe('of the positive class'),
   confidence: z.number().nullable().describe('of the label'),
   threshold: z.number().describe('p above it is positive'),

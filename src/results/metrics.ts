@@ -36,6 +36,21 @@ export const confusion = z.object({
 });
 export type Confusion = z.infer<typeof confusion>;
 
+export const abstention = z.object({
+  confidence: z
+    .number()
+    .nullable()
+    .describe(
+      'answers of at least this confidence are right 95% of the time, with 95% assurance; null where dev tells of no such',
+    ),
+  unanswered: z.number().nullable().describe('the share of dev below it; null without one'),
+  pictures: count.describe('of dev; 0 where there was none'),
+  answered: count.describe('of them at or above it'),
+  right: count.describe('of those answered'),
+});
+/** From which confidence on answers are right often enough. */
+export type Abstention = z.infer<typeof abstention>;
+
 export const metrics = z.object({
   accuracy,
   accuracyInterval: interval.describe('95%, Wilson'),

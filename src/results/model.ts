@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { classes, count, parameters } from './metrics.ts';
+import { abstention, classes, count, parameters } from './metrics.ts';
 
 const gradientOfLayer = z.object({
   layer: count.describe('1 for the first'),
@@ -68,6 +68,7 @@ export const modelDescription = z.object({
     .optional()
     .describe('whether p is the mean of that of the picture and of its mirror image; absent where not'),
   temperature: z.number().optional().describe('T: p = σ(z / T); absent where it is not calibrated'),
+  abstention: abstention.nullable().describe('of `nn predict --abstain`; null in a model of an older version'),
   loss: z.string().describe('that it was trained with'),
   network: z
     .object({

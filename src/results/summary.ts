@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import {
+  abstention,
   bestEpoch,
   classes,
   count,
@@ -109,6 +110,7 @@ export const trainSummary = z.object({
   parameters,
   threshold: z.number().optional().describe('p above it is positive'),
   temperature: z.number().optional().describe('T, fitted on dev: p = σ(z / T); absent where the model is not calibrated'),
+  abstention: abstention.nullable().optional().describe('of `nn predict --abstain`; null in a run of an older version'),
   examples,
   metrics: ofParts(storedMetrics.nullable()).describe('of the saved model, by the path of `nn evaluate`; null without that part'),
   folds: z

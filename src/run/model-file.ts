@@ -13,6 +13,7 @@ import { initializers } from '../nn/initializers.ts';
 import { losses } from '../nn/losses.ts';
 import { bufferLength, parameterSpecs, parametersOver } from '../nn/network.ts';
 import { paddings } from '../nn/windows.ts';
+import type { Abstention } from '../results/metrics.ts';
 import { writeFileAtomically } from './atomic-write.ts';
 import { decodeTensors, encodeTensors, type Tensor, type TensorFile, typeOf } from './tensor-file.ts';
 
@@ -191,12 +192,21 @@ function checkDescription(text: string | undefined, file: string, isExtended: bo
       ? { temperature: root.number('temperature', Number.MIN_VALUE, Number.MAX_VALUE) }
       : {}),
     ...(isExtended && root.has('averageMirrored') ? { averageMirrored: root.flag('averageMirrored') } : {}),
+    ...(root.has('abstention') ? { abstention: readAbstention(root.child('abstention')) } : {}),
   };
   if (description.classes.positive === description.classes.negative)
     throw classes.refuse('negative', 'another name than positive');
   const features = description.preprocessing.imageSize ** 2 * 3;
   if (network.inputs !== features) throw refusal(file, `expected ${features} inputs for its pictures, found ${network.inputs}`);
   return description;
+}
+
+function readAbstention(abstention: Reader): Abstention {
+  const share = (key: string) => abstention.orNull(key, () => abstention.number(key, 0, 1));
+  const pictures = abstention.count('pictures', Number.MAX_SAFE_INTEGER, 0);
+  const answered = abstention.count('answered', pictures, 0);
+  const right = abstention.count('right', answered, 0);
+  return { confidence: share('confidence'), unanswered: share('unanswered'), pictures, answered, right };
 }
 
 function readNetwork(network: Reader): Network {
@@ -286,12 +296,13 @@ function reader(value: unknown, where: string, file: string) {
         `a number from ${low} to ${high}`,
         (found): found is number => typeof found === 'number' && found >= low && found <= high,
       ),
-    count: (key: string, high: number) =>
+    count: (key: string, high: number, low = 1) =>
       check(
         key,
-        `a whole number from 1 to ${high}`,
-        (found): found is number => Number.isInteger(found) && (found as number) >= 1 && (found as number) <= high,
+        `a whole number from ${low} to ${high}`,
+        (found): found is number => Number.isInteger(found) && (found as number) >= low && (found as number) <= high,
       ),
+    orNull: <T>(key: string, read: () => T) => (get(key) === null ? null : read()),
     choice,
     optional: <T extends object>(key: string, table: T) => (get(key) === undefined ? undefined : choice(key, table)),
   };

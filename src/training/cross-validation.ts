@@ -1,4 +1,4 @@
-import { type Classifier, evaluateClassifier, logitsOf, probability, tempered } from '../classifier/classifier.ts';
+import { abstentionOf, type Classifier, evaluateClassifier, logitsOf, probability, tempered } from '../classifier/classifier.ts';
 import type { Config } from '../config/schema.ts';
 import { foldSplits, type PreparedData } from '../datasets/prepare.ts';
 import { UserError } from '../errors.ts';
@@ -67,6 +67,18 @@ export async function classifierOf(
   );
   const { temperature: fitted, ...chosen } = chooseOnDev(training, values, labels);
   return { ...rest, ...chosen, ...(fitted !== null && { temperature: fitted }) };
+}
+
+/** The same classifier with the confidence from which its answers are right often enough on dev. One that gives no answer for some pictures has none. */
+export async function withAbstention(classifier: Classifier, { dev, kernels }: FitOptions): Promise<Classifier> {
+  if (dev === null) return { ...classifier, abstention: abstentionOf(classifier, new Float64Array(0), new Uint8Array(0)) };
+  try {
+    const logits = await logitsOf(classifier, kernels, dev.pixels);
+    return { ...classifier, abstention: abstentionOf(classifier, logits, dev.labels) };
+  } catch (error) {
+    if (error instanceof UserError && error.kind === 'model') return classifier; // its summary says so
+    throw error;
+  }
 }
 
 /** @param values  logits of labelled pictures that were not trained on */

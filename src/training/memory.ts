@@ -203,5 +203,11 @@ function workspaceNeed({ network, batch, augments, mixes, side }: Sizes & { side
 function patchesNeed({ network, stages }: Sizes, bytesEach: number): MemoryNeed[] {
   const most = Math.max(...[network, ...stages.map((stage) => stage.network)].map(scratchOf));
   if (most === 0) return [];
-  return [{ what: `patches of a convolution: ${most} numbers × ${bytesEach} bytes`, bytes: most * bytesEach, inKernels: true }];
+  return [
+    {
+      what: `patches of a convolution, or its filters, transformed: ${most} numbers × ${bytesEach} bytes`,
+      bytes: most * bytesEach,
+      inKernels: true,
+    },
+  ];
 }

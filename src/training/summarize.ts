@@ -78,6 +78,7 @@ export async function summarize(
     parameters: plan.parameters,
     threshold: classifier.threshold,
     ...(classifier.temperature === undefined ? {} : { temperature: classifier.temperature }),
+    abstention: classifier.abstention ?? null,
     examples: plan.examples,
     metrics,
     ...(folds === null ? {} : { folds: foldSummary(folds) }),

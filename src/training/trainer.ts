@@ -20,7 +20,14 @@ import { shellWord } from '../text.ts';
 import { refuseWrongStep } from './check-step.ts';
 import { type Checkpoint, type Checkpoints, checkpointsOf, type InputDigests, type WatcherState } from './checkpoint.ts';
 import { costOscillates, nextDevCourse, startsFar } from './cost-curve.ts';
-import { afterFolds, type CrossValidation, classifierOf, crossValidate, type FoldsDone } from './cross-validation.ts';
+import {
+  afterFolds,
+  type CrossValidation,
+  classifierOf,
+  crossValidate,
+  type FoldsDone,
+  withAbstention,
+} from './cross-validation.ts';
 import { DivergedError } from './divergence.ts';
 import { type EpochEvent, type FitOptions, fit } from './fit.ts';
 import { type Plan, planTraining, prepareFit, type TrainingFiles } from './plan.ts';
@@ -231,22 +238,23 @@ async function trainInto(
   const options = await prepareFit(config, data.splits, planTraining(config, data.splits, kernels), kernels, files);
   refuseWrongStep(options);
   const classifier = () => classifierOf(config, data, options, folds?.temperature);
-  const save = async () => saveClassifier(join(run.path, modelFileName), await classifier());
+  const save = async (one: Classifier) => saveClassifier(join(run.path, modelFileName), one);
+  const whole = async () => withAbstention(await classifier(), options);
   try {
     const outcome = await trainEpochs(run, job, { options, folds, checkpoints });
     refuseOverflow(options);
     try {
       await run.journal.flush();
-      await save();
+      await save(await whole());
     } catch (error) {
       // with a checkpoint --resume makes the model again; without one it is all that is left of the training
-      if (!checkpoints.present()) await keepElsewhere(listener, await classifier());
+      if (!checkpoints.present()) await keepElsewhere(listener, await whole());
       throw error;
     }
     return outcome;
   } catch (error) {
     if (error instanceof DivergedError) {
-      await save();
+      await save(await classifier());
       await append(run, job, await divergedLine(error, data.splits.train));
       await reportDivergence(run, job);
       listener.complain(`The weights before it are kept in ${shownPath(run.path)}.`);

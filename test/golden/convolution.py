@@ -16,10 +16,10 @@ HERE = pathlib.Path(__file__).parent
 class Net(nn.Module):
     def __init__(self):
         super().__init__()
-        self.conv1 = nn.Conv2d(3, 6, 4, stride=2, padding=1, bias=False)  # of side 12, as "same" pads
-        self.norm1 = nn.BatchNorm2d(6)
-        self.conv2 = nn.Conv2d(6, 6, 3, padding=1)
-        self.conv3 = nn.Conv2d(6, 8, 3)
+        self.conv1 = nn.Conv2d(3, 9, 4, stride=2, padding=1, bias=False)  # of side 12, as "same" pads
+        self.norm1 = nn.BatchNorm2d(9)
+        self.conv2 = nn.Conv2d(9, 9, 3, padding=1)  # which goes by Winograd's transform
+        self.conv3 = nn.Conv2d(9, 8, 3)
         self.norm3 = nn.BatchNorm2d(8)
         self.out = nn.Linear(8, 1)
 

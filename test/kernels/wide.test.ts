@@ -82,6 +82,25 @@ describe.each(Object.keys(precisions) as Precision[])('wide kernels in %s have t
     });
   });
 
+  test.each([
+    [8, 24],
+    [33, 20],
+  ])('a convolution of %i channels by Winograd’s transform, %i filters', (channels, filters) => {
+    const [height, width, count] = [7, 10, 3];
+    const windows = { height, width, channels, size: 3, stride: 1, top: 1, left: 0, outHeight: height, outWidth: width };
+    const of = (length: number) => precisions[precision].from(Array.from({ length }, () => random.uniform() - 0.5));
+    const [values, weights] = [of(count * height * width * channels), of(filters * 9 * channels)];
+    const dZ = of(count * height * width * filters);
+    const input = { kind: 'floats', values, count, features: height * width * channels } as const;
+    expectSame((kernels, scope) => {
+      const [out, dA, dW] = [dZ.length, values.length, weights.length].map((length) => scope.allocate(length));
+      kernels.convolve({ input, windows, filters, weights, bias: null, out: out! });
+      kernels.convolveGradInput({ windows, filters, count, dZ, weights, out: dA! });
+      kernels.convolveGradWeights({ input, windows, filters, dZ, out: dW!, adds: false });
+      return [out!, dA!, dW!];
+    });
+  });
+
   test('as many examples as a tile holds, and more units than are listed together', () => {
     const shape = { count: 64, units: 65, features: 1537, seed: 8, density: 0.5, firstMoment: true, secondMoment: true } as const;
     expectSame((kernels, scope) => {

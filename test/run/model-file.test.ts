@@ -110,6 +110,29 @@ describe('a model file', () => {
     expect(logits(classifier, kernels, pixels)).toEqual(logits(saved, kernels, pixels).map((z) => z / 1.7));
   });
 
+  test('keeps from which confidence on its answers are right often enough, without another version of the format', async () => {
+    for (const abstention of [
+      { confidence: 0.93, unanswered: 0.25, pictures: 80, answered: 60, right: 60 },
+      { confidence: null, unanswered: null, pictures: 0, answered: 0, right: 0 },
+    ]) {
+      await saveClassifier(path, { ...saved, abstention });
+      expect(decodeTensors(await readFile(path), path).metadata['version']).toBe('1');
+      expect((await loadClassifier(path)).classifier.abstention).toEqual(abstention);
+    }
+  });
+
+  test.each([
+    { change: { confidence: 1.1 }, message: /abstention\.confidence: expected a number from 0 to 1, found 1\.1/ },
+    { change: { confidence: '1' }, message: /abstention\.confidence: expected a number/ },
+    { change: { answered: 81 }, message: /abstention\.answered: expected a whole number from 0 to 80, found 81/ },
+    { change: { right: 61 }, message: /abstention\.right: expected a whole number from 0 to 60, found 61/ },
+    { change: { pictures: -1 }, message: /abstention\.pictures: expected a whole number from 0/ },
+  ])('whose bound says $change is refused', async ({ change, message }) => {
+    const abstention = { confidence: 0.9, unanswered: 0.25, pictures: 80, answered: 60, right: 60, ...change };
+    await saveClassifier(path, { ...saved, abstention } as typeof saved);
+    await expect(loadClassifier(path)).rejects.toThrow(message);
+  });
+
   test.each([0, -1, '2', null])('of version 2 whose temperature is %j is refused', async (temperature) => {
     await saveClassifier(path, { ...saved, temperature: temperature as number });
     await expect(loadClassifier(path)).rejects.toThrow(/classifier\.temperature: expected a number from 5e-324 to .*, found/);

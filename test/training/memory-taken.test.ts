@@ -40,6 +40,11 @@ const wide = [conv(8, { stride: 4 }), mean, { units: 1000 }, { units: 200 }];
 const cases: Record<string, Case> = {
   'convolutions and a global pool': { layers: plain },
   'a convolution whose patches are most': { layers: [conv(24), conv(2, { kernel: 9 }), mean], training: { batchSize: 2 } },
+  'a convolution whose filters are most, transformed': {
+    layers: [conv(160, { stride: 4 }), conv(160), mean],
+    training: { batchSize: 2 },
+    train: 30,
+  },
   'batch norm and dropout': {
     isChecked: true,
     layers: [
@@ -198,7 +203,7 @@ describe('a network that does not fit', () => {
       [
         // Z, dZ and A of two convolutions, value and gradient of the mean and of the logit
         new RegExp(`a batch of ${m} pictures × ${2 * 3 * places * filters + 2 * filters + 2} numbers × 4 bytes$`, 'm'),
-        new RegExp(`patches of a convolution: ${places * 9 * filters} numbers × 4 bytes$`, 'm'),
+        new RegExp(`patches of a convolution, or its filters, transformed: ${places * 9 * filters} numbers × 4 bytes$`, 'm'),
       ],
     ],
     [

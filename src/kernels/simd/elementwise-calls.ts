@@ -79,17 +79,21 @@ export function elementwiseCalls(engine: Engine): Elementwise {
 
     batchNorm({ z, count, gamma, beta, mean, variance, epsilon, normalized }) {
       const units = gamma.length;
-      engine.call('batchNorm', byUnits(units, 4 * count), (frame) => ({
-        count,
-        units,
-        epsilon,
-        gamma: frame.input(gamma, units),
-        beta: frame.input(beta, units),
-        mean: frame.output(mean, units),
-        variance: frame.output(variance, units),
-        normalized: frame.output(normalized, count * units),
-        z: frame.inOut(z.subarray(0, count * units)),
-      }));
+      engine.inFrame((frame) => {
+        const own = { units, z: frame.inOut(z.subarray(0, count * units)), kept: frame.room(4 * units * sizeOfKept) };
+        const statistics = {
+          count,
+          epsilon,
+          gamma: frame.input(gamma, units),
+          beta: frame.input(beta, units),
+          mean: frame.output(mean, units),
+          variance: frame.output(variance, units),
+          ...own,
+        };
+        engine.run('batchNormStatistics', statistics, readByUnits(units, 2 * count));
+        const normal = { normalized: frame.output(normalized, count * units), ...own };
+        engine.run('batchNorm', normal, byExamples(count, 2 * units));
+      });
     },
 
     batchNormInference({ z, count, gamma, beta, mean, variance, epsilon }) {
@@ -108,23 +112,37 @@ export function elementwiseCalls(engine: Engine): Elementwise {
 
     batchNormBackward({ dZ, count, gamma, variance, epsilon, normalized, gammaGradient, betaGradient }) {
       const units = gamma.length;
-      engine.call('batchNormBackward', byUnits(units, 4 * count), (frame) => ({
-        count,
-        units,
-        epsilon,
-        gamma: frame.input(gamma, units),
-        variance: frame.input(variance, units),
-        normalized: frame.input(normalized, count * units),
-        gammaGradient: frame.output(gammaGradient, units),
-        betaGradient: frame.output(betaGradient, units),
-        dZ: frame.inOut(dZ.subarray(0, count * units)),
-      }));
+      engine.inFrame((frame) => {
+        const own = {
+          count,
+          units,
+          normalized: frame.input(normalized, count * units),
+          dZ: frame.inOut(dZ.subarray(0, count * units)),
+          kept: frame.room(3 * units * sizeOfKept),
+        };
+        const sums = {
+          epsilon,
+          gamma: frame.input(gamma, units),
+          variance: frame.input(variance, units),
+          gammaGradient: frame.output(gammaGradient, units),
+          betaGradient: frame.output(betaGradient, units),
+          ...own,
+        };
+        engine.run('batchNormGradients', sums, readByUnits(units, 2 * count));
+        engine.run('batchNormBackward', own, byExamples(count, 2 * units));
+      });
     },
   };
 }
 
 /** Units are shared in whole cache lines of their rows. @param each  what one of them costs, in numbers that are moved */
 const byUnits = (units: number, each: number) => ({ end: units, grain: 16, ways: [1], work: moved * units * each });
+/** The same where they are read alone, so that threads may share a line. */
+const readByUnits = (units: number, each: number) => ({ ...byUnits(units, each), grain: 4 });
+/** Rows are shared. */
+const byExamples = (count: number, each: number) => ({ end: count, grain: 16, work: moved * count * each });
+/** Bytes of what is kept of a unit, f64. */
+const sizeOfKept = Float64Array.BYTES_PER_ELEMENT;
 /** What it costs to move a number, in multiplications. */
 const moved = 4;
 

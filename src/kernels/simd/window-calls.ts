@@ -1,3 +1,4 @@
+import { imagesTogether, isWinograd } from '../convolution.ts';
 import type {
   ByteBatch,
   ConvolutionKernels,
@@ -10,6 +11,7 @@ import type {
 import type { Frame } from './call.ts';
 import type { Engine } from './engine.ts';
 import { placeRows } from './operands.ts';
+import { winogradCalls } from './winograd-calls.ts';
 
 /** What it costs to move a number, in multiplications: it is memory that it waits for. */
 const weight = 4;
@@ -17,6 +19,7 @@ const weight = 4;
 /** Windows of images: the calls of assembly/windows.ts. */
 export function windowCalls(engine: Engine): ConvolutionKernels & WindowKernels {
   const { memory, size } = engine;
+  const winograd = winogradCalls(engine);
   const scalings = new WeakMap<InputScaling, { scales: Float32Array | Float64Array; shifts: Float32Array | Float64Array }>();
   const numbers = (values: Float64Array) => (size === 4 ? Float32Array.from(values) : Float64Array.from(values));
   /** What is padded is 0 after normalisation: a scale cannot wait for the sums. */
@@ -50,6 +53,10 @@ export function windowCalls(engine: Engine): ConvolutionKernels & WindowKernels 
   return {
     convolve(options) {
       const { input, windows, filters, weights, bias, out } = options;
+      if (input.kind === 'floats' && isWinograd(options)) {
+        const { values, count } = input;
+        return winograd.convolve({ values, count, windows, filters, weights, bias, out });
+      }
       const { places, length } = sizesOf(windows);
       engine.inFrame((frame) => {
         const layer = { weights: frame.input(weights, filters * length), bias: frame.input(bias, filters) };
@@ -67,6 +74,10 @@ export function windowCalls(engine: Engine): ConvolutionKernels & WindowKernels 
     },
     convolveGradWeights(options) {
       const { input, windows, filters, dZ, out, adds } = options;
+      if (input.kind === 'floats' && isWinograd(options)) {
+        const { values, count } = input;
+        return winograd.convolveGradWeights({ values, count, windows, filters, dZ, out, adds });
+      }
       const { places, length } = sizesOf(windows);
       engine.inFrame((frame) => {
         const gradient = frame.input(dZ, input.count * places * filters);
@@ -78,6 +89,31 @@ export function windowCalls(engine: Engine): ConvolutionKernels & WindowKernels 
           const own = { ...fields, dZ: numbers, out: to, accumulates: adds || first > 0 };
           if (floats) engine.run('convolveGradWeightsFloats', { ...own, ...floats }, range);
           else engine.run('convolveGradWeightsBytes', { ...own, ...bytes }, range);
+        }
+      });
+    },
+    convolveGradInput(options) {
+      const { dZ, windows, filters, count, weights, out } = options;
+      if (isWinograd(options)) return winograd.convolveGradInput(options);
+      const { places, length } = sizesOf(windows);
+      const together = imagesTogether(windows);
+      const features = featuresOf(windows);
+      engine.inFrame((frame) => {
+        const from = { dZ: frame.input(dZ, count * places * filters), weights: frame.input(weights, filters * length) };
+        const to = frame.output(out, count * features);
+        const panel = frame.room(together * places * length * size);
+        for (let first = 0; first < count; first += together) {
+          const images = Math.min(together, count - first);
+          const product = {
+            units: filters,
+            features: length,
+            ...from,
+            dZ: from.dZ + first * places * filters * size,
+            out: panel,
+          };
+          engine.run('linearGradInput', product, { end: images * places, grain: 2, work: images * places * filters * length });
+          const range = { end: images * windows.height, grain: 1, work: weight * images * places * length };
+          engine.run('patchesGradient', { ...windows, values: panel, out: to + first * features * size }, range);
         }
       });
     },

@@ -1,13 +1,11 @@
-import { type Floats, inScope, type Kernels, type Windows } from '../../kernels/kernels.ts';
+import { convolutionRoom, isWinograd, tileWindows, turnedWindows } from '../../kernels/convolution.ts';
+import type { FloatBatch, Floats, Kernels, Windows } from '../../kernels/kernels.ts';
 import { type Init, initialize } from '../initializers.ts';
 import { channelsFirst } from '../onnx-nodes.ts';
-import { featuresOf, type ImageShape, type Op } from '../op.ts';
+import type { ImageShape, Op } from '../op.ts';
 import { type Expected, type Inputs, largestOf, norm, type Rounding, reference } from '../rounding.ts';
 import { type Padding, windowsOf } from '../windows.ts';
 import { inputGradient, products, sumOver, weightGradient } from './linear.ts';
-
-/** Numbers of a panel of patches' gradients: so few that it stays in the second-level cache. */
-const panel = 2 ** 17;
 
 /** Z = W·P + b at every place of an image, with W (filters, kernel · kernel · channels) and P the window of each place, its rows, columns and channels in this order: a
  *  convolution is the linear op over patches, which the kernels gather a tile at a time. Sums run over the window, so that their bits depend on shapes alone.
@@ -30,22 +28,19 @@ export function conv(options: {
   const [W, b, Z] = [`W${n}`, `b${n}`, { id: `Z${n}`, name: `Z[${n}]` }];
   const length = kernel * kernel * input.channels;
   const places = outHeight * outWidth;
-  const imagesTogether = Math.max(1, Math.floor(panel / (places * length)));
 
-  /** The patches of some examples as the audit's inputs: each is made of no more than its image. */
+  /** The patches of some examples as the audit's inputs: each is made of no more than its image, and rounded with the numbers of its tile. */
   const patchInputs = ({ rows: images, norms }: Inputs): Inputs => {
     const count = images.count * places;
-    const values = new Float64Array(count * length);
-    reference.patches({ input: images, windows, first: 0, rows: images.count * outHeight, out: values });
-    const own = (d: number) => values.subarray(d * length, (d + 1) * length);
+    const values = patchesOf(images, windows);
+    const sizes = isWinograd({ windows, filters }) ? tileSizes(images, windows) : sizesOf(values, length);
     // where numbers of an image cancel as they are made, its norm knows
     const share = Float64Array.from(norms, (size, i) => {
       const image = images.values.subarray(i * images.features, (i + 1) * images.features);
       return Math.max(1, size / (norm(image) || size || 1));
     });
-    const each = (of: (values: Float64Array) => number) =>
-      Float64Array.from({ length: count }, (_, d) => share[Math.floor(d / places)]! * of(own(d)));
-    return { rows: { kind: 'floats', values, count, features: length }, norms: each(norm), largest: each(largestOf) };
+    const each = (of: Float64Array) => of.map((size, d) => share[Math.floor(d / places)]! * size);
+    return { rows: { kind: 'floats', values, count, features: length }, norms: each(sizes.norms), largest: each(sizes.largest) };
   };
 
   return {
@@ -67,7 +62,8 @@ export function conv(options: {
       kept: {},
     }),
     numbersPerExample: 2 * places * filters,
-    scratchNumbers: imagesTogether * places * length,
+    scratchNumbers: convolutionRoom({ windows, filters }),
+    patchNumbers: places * length,
     multiplications: places * filters * length,
 
     forward({ kernels, tensors, slot, input: batch }) {
@@ -81,19 +77,7 @@ export function conv(options: {
       if (bias) kernels.sumExamples({ values: dZ, count: count * places, units: filters, out: gradient[b]!, adds: accumulate });
       if (wantsWeights)
         kernels.convolveGradWeights({ input: imagesOf(batch), windows, filters, dZ, out: gradient[W]!, adds: accumulate });
-      if (below) {
-        inScope(kernels, (scope) => {
-          const dP = scope.allocate(imagesTogether * places * length);
-          for (let first = 0; first < count; first += imagesTogether) {
-            const images = Math.min(imagesTogether, count - first);
-            const shape = { units: filters, features: length, count: images * places };
-            const own = dZ.subarray(first * places * filters);
-            kernels.linearGradInput({ dZ: own, weights: tensors[W]!, ...shape, out: dP });
-            const out = below.grad.subarray(first * featuresOf(input));
-            kernels.patchesGradient({ patches: dP, windows, count: images, out });
-          }
-        });
-      }
+      if (below) kernels.convolveGradInput({ windows, filters, count, dZ, weights: tensors[W]!, out: below.grad });
     },
 
     auditForward({ rounding, tensors, slot, inputs, isHidden, compare }) {
@@ -105,9 +89,9 @@ export function conv(options: {
     auditBackward({ rounding, tensors, slot, inputs, times, distinct, below }) {
       const dZ = slot.grad;
       const each = Float64Array.from({ length: distinct * places }, (_, i) => times[Math.floor(i / places)]!);
-      const shape = { units: filters, features: length, count: distinct * places };
+      const shape = { windows, filters, count: distinct };
       return {
-        grad: below && imageGradient(inputGradient(dZ, tensors[W]!, shape, rounding), windows, distinct, rounding),
+        grad: below && imageGradient(dZ, tensors[W]!, shape, rounding),
         gradients: [
           ...(bias ? [{ name: b, pieces: () => [{ start: 0, ...sumOver(dZ, each, filters, rounding) }] }] : []),
           { name: W, pieces: () => weightGradient(patchInputs(inputs), dZ, each, filters, rounding) },
@@ -157,16 +141,77 @@ function imagesOf(batch: Parameters<Op['forward']>[0]['input']): Parameters<Kern
   return batch;
 }
 
-/** The gradient of images from that of their patches. */
-function imageGradient({ values, bounds }: Expected, windows: Windows, count: number, rounding: Rounding): Expected {
+interface Shape {
+  windows: Windows;
+  filters: number;
+  /** of images */
+  count: number;
+}
+
+/** The gradient of images: that of their patches, summed. */
+function imageGradient(dZ: Floats, weights: Floats, shape: Shape, rounding: Rounding): Expected {
+  const { windows, filters, count } = shape;
+  const { height, width, size, channels, outHeight, outWidth } = windows;
+  const patches = { units: filters, features: size * size * channels, count: count * outHeight * outWidth };
+  const { values, bounds } = inputGradient(dZ, weights, patches, rounding);
   const sum = (patches: Floats) => {
-    const out = new Float64Array(count * windows.height * windows.width * windows.channels);
+    const out = new Float64Array(count * height * width * channels);
     reference.patchesGradient({ patches, windows, count, out });
     return out;
   };
+  if (isWinograd(shape)) return { values: sum(values), bounds: turnedBounds(dZ, weights, shape, rounding) };
   // each number is a sum of at most size² of them, rounded as it is added to
   const terms = values.map(Math.abs);
-  const [bound, size] = [sum(bounds), sum(terms)];
+  const [bound, most] = [sum(bounds), sum(terms)];
   const unit = rounding.unit * windows.size ** 2;
-  return { values: sum(values), bounds: bound.map((own, i) => own + unit * size[i]!) };
+  return { values: sum(values), bounds: bound.map((own, i) => own + unit * most[i]!) };
+}
+
+/** How far rounding may carry the gradient of images that is a convolution of dZ by Winograd's transform. */
+function turnedBounds(dZ: Floats, weights: Floats, { windows, filters, count }: Shape, { sum, floor }: Rounding): Float64Array {
+  const { channels, outHeight, outWidth, size } = windows;
+  const images: FloatBatch = { kind: 'floats', values: dZ, count, features: outHeight * outWidth * filters };
+  const { norms } = tileSizes(images, turnedWindows(windows, filters));
+  const columns = Array.from({ length: channels }, (_, c) => norm(weights.filter((_, i) => i % channels === c)));
+  const share = sum(size * size * filters);
+  return Float64Array.from(
+    { length: norms.length * channels },
+    (_, i) => share * norms[Math.floor(i / channels)]! * columns[i % channels]! + floor,
+  );
+}
+
+/** Of what is multiplied at each place: its norm, and its largest number. */
+interface Sizes {
+  norms: Float64Array;
+  largest: Float64Array;
+}
+
+function patchesOf(images: FloatBatch, windows: Windows): Float64Array {
+  const { size, channels, outHeight, outWidth } = windows;
+  const out = new Float64Array(images.count * outHeight * outWidth * size * size * channels);
+  reference.patches({ input: images, windows, first: 0, rows: images.count * outHeight, out });
+  return out;
+}
+
+function sizesOf(patches: Float64Array, length: number): Sizes {
+  const each = (of: (values: Float64Array) => number) =>
+    Float64Array.from({ length: patches.length / length }, (_, d) => of(patches.subarray(d * length, (d + 1) * length)));
+  return { norms: each(norm), largest: each(largestOf) };
+}
+
+/** Numbers of a tile are sums of four of the image's: twice as large, where those are without order. */
+const tileGrowth = 2;
+
+/** The same of the tile that each place is in. */
+function tileSizes(images: FloatBatch, windows: Windows): Sizes {
+  const { outHeight, outWidth, channels } = windows;
+  const tiles = tileWindows(windows);
+  const sizes = sizesOf(patchesOf(images, tiles), tiles.size ** 2 * channels);
+  const across = (of: Float64Array) =>
+    Float64Array.from({ length: images.count * outHeight * outWidth }, (_, d) => {
+      const [j, row] = [d % outWidth, Math.floor(d / outWidth)];
+      const [i, image] = [row % outHeight, Math.floor(row / outHeight)];
+      return tileGrowth * of[(image * tiles.outHeight + (i >> 1)) * tiles.outWidth + (j >> 1)]!;
+    });
+  return { norms: across(sizes.norms), largest: across(sizes.largest) };
 }

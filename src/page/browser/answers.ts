@@ -96,7 +96,8 @@ export function answersIn(page: Ready): Answers {
 
   function label({ item, p }: Card): void {
     if (p === null) return;
-    const { label, confidence } = predictLabel(classifier, p, threshold);
+    const { label: likelier, confidence } = predictLabel(classifier, p, threshold);
+    const label = confidence < (classifier.abstention?.confidence ?? 0) ? notSure : likelier;
     item.dataset['label'] = label;
     item.dataset['kind'] = kindOf(label, classifier.classes);
     item.querySelector('.label')!.textContent = oneLine(label);
@@ -143,6 +144,9 @@ export function answersIn(page: Ready): Answers {
 }
 
 const percent = (share: number) => `${(100 * share).toFixed(1)}%`;
+
+/** What is said below the confidence from which the model is right often enough, where it knows that (`nn predict --abstain`). */
+const notSure = 'not sure';
 
 /** How a label is coloured: one that is neither class means that the model is not sure. */
 function kindOf(label: string, { positive, negative }: { positive: string; negative: string }): string {

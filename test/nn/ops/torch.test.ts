@@ -21,8 +21,8 @@ const golden = JSON.parse(readFileSync(new URL('../../golden/convolution.json', 
 const network: Network = {
   inputs: 12 * 12 * 3,
   layers: [
-    conv(6, { kernel: 4, stride: 2, batchNorm: true, activation: 'relu' }),
-    { type: 'residual', layers: [conv(6, { activation: 'tanh' })], activation: 'relu' },
+    conv(9, { kernel: 4, stride: 2, batchNorm: true, activation: 'relu' }),
+    { type: 'residual', layers: [conv(9, { activation: 'tanh' })], activation: 'relu' },
     { type: 'maxPool', size: 2, stride: 2 },
     conv(8, { padding: 'valid', batchNorm: true, activation: 'leakyRelu' }),
     { type: 'globalAveragePool', keepProb: 1 },

@@ -37,7 +37,13 @@ export function dequantize(from: usize, count: i32, to: usize, scales: usize, sh
       scaleVector(to + at, scales + at, shifts + at);
     }
   }
-  for (let k = vectors; k < count; k++) {
+  const fours = count & ~3;
+  for (let k = vectors; k < fours; k += 4) {
+    const at = <usize>k * sizeof<real>();
+    store4(to + at, i32x4.extend_low_i16x8_u(i16x8.extend_low_i8x16_u(v128.load32_zero(from + k))));
+    if (scales !== 0) scaleFour(to + at, scales + at, shifts + at);
+  }
+  for (let k = fours; k < count; k++) {
     const at = <usize>k * sizeof<real>();
     const value = <real>load<u8>(from + k);
     store<real>(to + at, scales === 0 ? value : value * load<real>(scales + at) + load<real>(shifts + at));
@@ -61,6 +67,12 @@ function store4(to: usize, integers: v128): void {
     v128.store(to, f64x2.convert_low_i32x4_s(integers));
     v128.store(to, f64x2.convert_low_i32x4_s(i32x4.shuffle(integers, integers, 2, 3, 2, 3)), 16);
   }
+}
+
+/** Four reals, in place. */
+function scaleFour(at: usize, scales: usize, shifts: usize): void {
+  for (const end = at + 4 * sizeof<real>(); at < end; at += 16, scales += 16, shifts += 16)
+    v128.store(at, v128.add<real>(v128.mul<real>(v128.load(at), v128.load(scales)), v128.load(shifts)));
 }
 
 /** Sixteen reals, in place. */

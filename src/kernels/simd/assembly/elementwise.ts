@@ -5,7 +5,9 @@ import {
   ActivationGradientCall,
   BatchNormBackwardCall,
   BatchNormCall,
+  BatchNormGradientsCall,
   BatchNormInferenceCall,
+  BatchNormStatisticsCall,
   Loss,
   LossGradientCall,
   SumExamplesCall,
@@ -63,6 +65,12 @@ export function activationGradient(call: ActivationGradientCall, first: i32, end
   const back: real = mask === 0 ? 1 : <real>call.keepProb;
   const last = <usize>end * sizeof<real>();
   let at = <usize>first * sizeof<real>();
+  // which asks for neither a nor mask: what it does not read, it does not wait for
+  if (rule === Activation.relu && mask === 0) {
+    const zero = v128.splat<real>(0);
+    for (; at + 16 <= last; at += 16)
+      v128.store(call.dZ + at, v128.and(v128.load(call.dZ + at), v128.gt<real>(v128.load(call.z + at), zero)));
+  }
   for (; at + 16 <= last; at += 16) {
     let d = v128.load(call.dZ + at);
     if (mask !== 0) d = kept(d, v128.load(mask + at));
@@ -282,25 +290,23 @@ function sumUnit(call: SumExamplesCall, u: i32): void {
   store<real>(to, <real>sum);
 }
 
-/** z ← γ z_norm + β for units first … end − 1 of `count` examples, with the mean and the variance of this batch, which are kept. Sums of
- *  batch norm run over the examples in order, in f64. */
-export function batchNorm(call: BatchNormCall, first: i32, end: i32, scratch: usize): void {
+/** Mean and variance of units first … end − 1 over `count` examples, and what `batchNorm` wants of each: f64, in rows of as many as there are units: mean,
+ *  1 / √(variance + ε), γ and β. Sums of batch norm run over the examples in order, in f64. */
+export function batchNormStatistics(call: BatchNormStatisticsCall, first: i32, end: i32, scratch: usize): void {
   for (let u = first; u < end; u += TOGETHER) {
     const some = smaller(TOGETHER, end - u);
-    normalizeTogether(call, u, <usize>(some & ~1) * 8, scratch);
-    if (some & 1) normalizeUnit(call, u + some - 1);
+    statisticsTogether(call, u, <usize>(some & ~1) * 8, scratch);
+    if (some & 1) statisticsOfUnit(call, u + some - 1);
   }
 }
 
 /** @param bytes  of one f64 of each of the units */
-function normalizeTogether(call: BatchNormCall, u: i32, bytes: usize, means: usize): void {
+function statisticsTogether(call: BatchNormStatisticsCall, u: i32, bytes: usize, means: usize): void {
   const squares = means + KEPT;
-  const inverses = squares + KEPT;
-  const gammas = inverses + KEPT;
-  const betas = gammas + KEPT;
+  const row = <usize>call.units * 8;
+  const to = call.kept + <usize>u * 8;
   const stride = realBytes(call.units);
   const from = realBytes(u);
-  const end = call.z + from + <usize>call.count * stride;
   const count = f64x2.splat(<f64>call.count);
   for (let k: usize = 0; k < bytes; k += 16) {
     v128.store(means + k, f64x2.splat(0));
@@ -310,27 +316,20 @@ function normalizeTogether(call: BatchNormCall, u: i32, bytes: usize, means: usi
   for (let k: usize = 0; k < bytes; k += 16) v128.store(means + k, f64x2.div(v128.load(means + k), count));
   addSquares(squares, means, call.z + from, stride, call.count, bytes);
   for (let k: usize = 0; k < bytes; k += 16) {
+    const mean = v128.load(means + k);
     const variance = f64x2.div(v128.load(squares + k), count);
     const at = from + realAt(k);
-    putPair(call.mean + at, v128.load(means + k));
+    putPair(call.mean + at, mean);
     putPair(call.variance + at, variance);
     const root = f64x2.sqrt(f64x2.add(variance, f64x2.splat(call.epsilon)));
-    v128.store(inverses + k, f64x2.div(f64x2.splat(1), root));
-    v128.store(gammas + k, pairOf(call.gamma + at));
-    v128.store(betas + k, pairOf(call.beta + at));
-  }
-  let normalized = call.normalized + from;
-  for (let row = call.z + from; row < end; row += stride, normalized += stride) {
-    for (let k: usize = 0; k < bytes; k += 16) {
-      const at = realAt(k);
-      const value = f64x2.mul(f64x2.sub(pairOf(row + at), v128.load(means + k)), v128.load(inverses + k));
-      putPair(normalized + at, value);
-      putPair(row + at, f64x2.add(f64x2.mul(v128.load(gammas + k), value), v128.load(betas + k)));
-    }
+    v128.store(to + k, mean);
+    v128.store(to + row + k, f64x2.div(f64x2.splat(1), root));
+    v128.store(to + 2 * row + k, pairOf(call.gamma + at));
+    v128.store(to + 3 * row + k, pairOf(call.beta + at));
   }
 }
 
-function normalizeUnit(call: BatchNormCall, u: i32): void {
+function statisticsOfUnit(call: BatchNormStatisticsCall, u: i32): void {
   const stride = realBytes(call.units);
   const count = <f64>call.count;
   const bytes = <usize>call.count * stride;
@@ -347,13 +346,37 @@ function normalizeUnit(call: BatchNormCall, u: i32): void {
   const variance = squares / count;
   store<real>(call.mean + at, <real>mean);
   store<real>(call.variance + at, <real>variance);
-  const inverse = 1 / sqrt<f64>(variance + call.epsilon);
-  const gamma = <f64>load<real>(call.gamma + at);
-  const beta = <f64>load<real>(call.beta + at);
-  for (let i: usize = 0; i < bytes; i += stride) {
-    const normalized = (<f64>load<real>(column + i) - mean) * inverse;
-    store<real>(call.normalized + at + i, <real>normalized);
-    store<real>(column + i, <real>(gamma * normalized + beta));
+  const row = <usize>call.units * 8;
+  const to = call.kept + <usize>u * 8;
+  store<f64>(to, mean);
+  store<f64>(to + row, 1 / sqrt<f64>(variance + call.epsilon));
+  store<f64>(to + 2 * row, <f64>load<real>(call.gamma + at));
+  store<f64>(to + 3 * row, <f64>load<real>(call.beta + at));
+}
+
+/** z ← γ z_norm + β for examples first … end − 1. Threads share examples here, and units above: two that write to the lines of one row wait for each other. */
+export function batchNorm(call: BatchNormCall, first: i32, end: i32): void {
+  const stride = realBytes(call.units);
+  const bytes = <usize>(call.units & ~1) * 8;
+  const means = call.kept;
+  const row = <usize>call.units * 8;
+  const inverses = means + row;
+  const gammas = inverses + row;
+  const betas = gammas + row;
+  const last = call.z + <usize>end * stride;
+  let normalized = call.normalized + <usize>first * stride;
+  for (let z = call.z + <usize>first * stride; z < last; z += stride, normalized += stride) {
+    for (let k: usize = 0; k < bytes; k += 16) {
+      const at = realAt(k);
+      const value = f64x2.mul(f64x2.sub(pairOf(z + at), v128.load(means + k)), v128.load(inverses + k));
+      putPair(normalized + at, value);
+      putPair(z + at, f64x2.add(f64x2.mul(v128.load(gammas + k), value), v128.load(betas + k)));
+    }
+    if (bytes === row) continue;
+    const at = realAt(bytes);
+    const value = (<f64>load<real>(z + at) - load<f64>(means + bytes)) * load<f64>(inverses + bytes);
+    store<real>(normalized + at, <real>value);
+    store<real>(z + at, <real>(load<f64>(gammas + bytes) * value + load<f64>(betas + bytes)));
   }
 }
 
@@ -393,22 +416,28 @@ function inferUnit(call: BatchNormInferenceCall, u: i32): void {
   for (let i: usize = 0; i < bytes; i += stride) store<real>(column + i, <real>(factor * <f64>load<real>(column + i) + shift));
 }
 
-/** dγ = Σ dz z_norm, dβ = Σ dz, and dz becomes the gradient before batch norm, through mean and variance too. */
-export function batchNormBackward(call: BatchNormBackwardCall, first: i32, end: i32, scratch: usize): void {
+/** dγ = Σ dz z_norm and dβ = Σ dz for units first … end − 1, and what `batchNormBackward` wants of each: f64, in rows of as many as there are units: γ / √(variance + ε),
+ *  Σ dz / count, and Σ dz z_norm, divided too where `count` is a power of two: then factors and products have the same digits, and one division a unit does for all of
+ *  its numbers. */
+export function batchNormGradients(call: BatchNormGradientsCall, first: i32, end: i32, scratch: usize): void {
   for (let u = first; u < end; u += TOGETHER) {
     const some = smaller(TOGETHER, end - u);
-    gradientTogether(call, u, <usize>(some & ~1) * 8, scratch);
-    if (some & 1) gradientOfUnit(call, u + some - 1);
+    gradientsTogether(call, u, <usize>(some & ~1) * 8, scratch);
+    if (some & 1) gradientsOfUnit(call, u + some - 1);
   }
 }
 
+function isPowerOfTwo(count: i32): bool {
+  return popcnt<i32>(count) === 1;
+}
+
 /** @param bytes  of one f64 of each of the units */
-function gradientTogether(call: BatchNormBackwardCall, u: i32, bytes: usize, sums: usize): void {
+function gradientsTogether(call: BatchNormGradientsCall, u: i32, bytes: usize, sums: usize): void {
   const products = sums + KEPT;
-  const factors = products + KEPT;
+  const row = <usize>call.units * 8;
+  const to = call.kept + <usize>u * 8;
   const stride = realBytes(call.units);
   const from = realBytes(u);
-  const end = call.dZ + from + <usize>call.count * stride;
   const count = f64x2.splat(<f64>call.count);
   for (let k: usize = 0; k < bytes; k += 16) {
     v128.store(sums + k, f64x2.splat(0));
@@ -417,28 +446,17 @@ function gradientTogether(call: BatchNormBackwardCall, u: i32, bytes: usize, sum
   addProducts(sums, products, call.dZ + from, call.normalized + from, stride, call.count, bytes);
   for (let k: usize = 0; k < bytes; k += 16) {
     const at = from + realAt(k);
+    const product = v128.load(products + k);
     putPair(call.betaGradient + at, v128.load(sums + k));
-    putPair(call.gammaGradient + at, v128.load(products + k));
+    putPair(call.gammaGradient + at, product);
     const root = f64x2.sqrt(f64x2.add(pairOf(call.variance + at), f64x2.splat(call.epsilon)));
-    v128.store(factors + k, f64x2.div(pairOf(call.gamma + at), root));
-    v128.store(sums + k, f64x2.div(v128.load(sums + k), count));
-  }
-  // divided by a power of two, factors and products have the same digits: then one division a unit does for all its numbers
-  const isPower = popcnt<i32>(call.count) === 1;
-  if (isPower) for (let k: usize = 0; k < bytes; k += 16) v128.store(products + k, f64x2.div(v128.load(products + k), count));
-  let normalized = call.normalized + from;
-  for (let row = call.dZ + from; row < end; row += stride, normalized += stride) {
-    for (let k: usize = 0; k < bytes; k += 16) {
-      const at = realAt(k);
-      let along = f64x2.mul(pairOf(normalized + at), v128.load(products + k));
-      if (!isPower) along = f64x2.div(along, count);
-      const left = f64x2.sub(f64x2.sub(pairOf(row + at), v128.load(sums + k)), along);
-      putPair(row + at, f64x2.mul(v128.load(factors + k), left));
-    }
+    v128.store(to + k, f64x2.div(pairOf(call.gamma + at), root));
+    v128.store(to + row + k, f64x2.div(v128.load(sums + k), count));
+    v128.store(to + 2 * row + k, isPowerOfTwo(call.count) ? f64x2.div(product, count) : product);
   }
 }
 
-function gradientOfUnit(call: BatchNormBackwardCall, u: i32): void {
+function gradientsOfUnit(call: BatchNormGradientsCall, u: i32): void {
   const stride = realBytes(call.units);
   const count = <f64>call.count;
   const bytes = <usize>call.count * stride;
@@ -454,9 +472,42 @@ function gradientOfUnit(call: BatchNormBackwardCall, u: i32): void {
   }
   store<real>(call.betaGradient + at, <real>sum);
   store<real>(call.gammaGradient + at, <real>product);
-  const factor = <f64>load<real>(call.gamma + at) / sqrt<f64>(<f64>load<real>(call.variance + at) + call.epsilon);
-  for (let i: usize = 0; i < bytes; i += stride) {
-    const n = <f64>load<real>(normalized + i);
-    store<real>(column + i, <real>(factor * (<f64>load<real>(column + i) - sum / count - (n * product) / count)));
+  const row = <usize>call.units * 8;
+  const to = call.kept + <usize>u * 8;
+  store<f64>(to, <f64>load<real>(call.gamma + at) / sqrt<f64>(<f64>load<real>(call.variance + at) + call.epsilon));
+  store<f64>(to + row, sum / count);
+  store<f64>(to + 2 * row, isPowerOfTwo(call.count) ? product / count : product);
+}
+
+/** dz becomes the gradient before batch norm, through mean and variance too, for examples first … end − 1. */
+export function batchNormBackward(call: BatchNormBackwardCall, first: i32, end: i32): void {
+  if (isPowerOfTwo(call.count)) gradientRows<void>(call, first, end);
+  else gradientRows<real>(call, first, end);
+}
+
+/** @typeParam Divides  void where the products are divided already */
+function gradientRows<Divides>(call: BatchNormBackwardCall, first: i32, end: i32): void {
+  const stride = realBytes(call.units);
+  const bytes = <usize>(call.units & ~1) * 8;
+  const row = <usize>call.units * 8;
+  const factors = call.kept;
+  const means = factors + row;
+  const products = means + row;
+  const count = f64x2.splat(<f64>call.count);
+  const last = call.dZ + <usize>end * stride;
+  let normalized = call.normalized + <usize>first * stride;
+  for (let dZ = call.dZ + <usize>first * stride; dZ < last; dZ += stride, normalized += stride) {
+    for (let k: usize = 0; k < bytes; k += 16) {
+      const at = realAt(k);
+      let along = f64x2.mul(pairOf(normalized + at), v128.load(products + k));
+      if (!isVoid<Divides>()) along = f64x2.div(along, count);
+      const left = f64x2.sub(f64x2.sub(pairOf(dZ + at), v128.load(means + k)), along);
+      putPair(dZ + at, f64x2.mul(v128.load(factors + k), left));
+    }
+    if (bytes === row) continue;
+    const at = realAt(bytes);
+    let along = <f64>load<real>(normalized + at) * load<f64>(products + bytes);
+    if (!isVoid<Divides>()) along = along / <f64>call.count;
+    store<real>(dZ + at, <real>(load<f64>(factors + bytes) * (<f64>load<real>(dZ + at) - load<f64>(means + bytes) - along)));
   }
 }

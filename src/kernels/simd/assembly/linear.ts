@@ -16,7 +16,7 @@ import {
 } from './generated/calls';
 import { addListed, listNumbers, listsBytes, UNITS } from './sparse';
 import { COLUMNS, smaller, tileStride } from './tiles';
-import { gatherTile } from './windows';
+import { gatherBytes, gatherTile, LINE_BYTES } from './windows';
 
 /**
  * The three products of a layer, over a range of their result, so that threads can share one: every number is the same
@@ -28,9 +28,13 @@ function tileBytes(): usize {
   return <usize>EXAMPLES * tileStride();
 }
 
-/** Room that these products need: a tile, and behind it lists of numbers or panels. */
+/** Room that these products need: a tile, behind it lists of numbers or panels, and behind these a line of an image. */
 export function layerScratch(): usize {
-  return max<usize>(tileBytes() + listsBytes(), <usize>ROWS * patchStride() + panelBytes());
+  return max<usize>(tileBytes() + listsBytes(), <usize>ROWS * patchStride() + panelBytes()) + LINE_BYTES;
+}
+
+function lineOf(scratch: usize): usize {
+  return scratch + layerScratch() - LINE_BYTES;
 }
 
 /** out[i, u] = scale · Σ_k x[i, k] · w[u, k] + bias[u], x made of bytes: for examples first … end − 1, or for units, if `byUnits`. */
@@ -107,7 +111,7 @@ function linearColumns<Call>(
     const rows = smaller(ROWS, end - first);
     const out = call.out + <usize>first * outStride + <usize>unit * sizeof<real>();
     if (isDefined(call.length)) {
-      if (isDefined(call.bytes)) gatherTile<u8, Call>(call, first, rows, column, columns, scratch, patchStride());
+      if (isDefined(call.bytes)) gatherBytes<Call>(call, first, rows, column, columns, scratch, patchStride(), lineOf(scratch));
       else gatherTile<void, Call>(call, first, rows, column, columns, scratch, patchStride());
       gemmNT(scratch, patchStride(), rows, w, stride, units, columns, out, outStride, panels);
     } else if (isDefined(call.bytes)) {
@@ -221,7 +225,8 @@ function sumPatches<Bytes, Call>(call: Call, first: i32, end: i32, scratch: usiz
     for (let column = first; column < end; column += COLUMNS) {
       const columns = smaller(COLUMNS, end - column);
       const to = call.out + <usize>column * sizeof<real>();
-      gatherTile<Bytes, Call>(call, place, rows, column, columns, scratch, tileStride());
+      if (isVoid<Bytes>()) gatherTile<void, Call>(call, place, rows, column, columns, scratch, tileStride());
+      else gatherBytes<Call>(call, place, rows, column, columns, scratch, tileStride(), lineOf(scratch));
       gemmTN(dZ, sizeof<real>(), term, scratch, tileStride(), rows, to, stride, call.units, columns, adds);
     }
   }

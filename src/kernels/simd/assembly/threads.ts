@@ -7,6 +7,7 @@ import { logisticPassScratch } from './logistic-pass';
 import { shrinkScratch } from './shrink-images';
 import { smaller } from './tiles';
 import { transformScratch } from './transform-images';
+import { winogradScratch } from './winograd-tiles';
 
 export { splitBytes } from './logistic';
 
@@ -68,7 +69,8 @@ export function deadMark(): i32 {
 export function roomBytes(): usize {
   const products = max<usize>(backwardAndStepScratch(), gramScratch());
   const logistic = max<usize>(logisticScratch(), logisticPassScratch());
-  return LINE + max<usize>(max<usize>(products, logistic), max<usize>(transformScratch(), shrinkScratch()));
+  const images = max<usize>(winogradScratch(), max<usize>(transformScratch(), shrinkScratch()));
+  return LINE + max<usize>(max<usize>(products, logistic), images);
 }
 
 /** The host: makes the call alone, piece by piece: between two calls of a function V8 can go over to its better code. */

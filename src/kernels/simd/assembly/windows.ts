@@ -8,6 +8,7 @@ import {
   PatchesFloatsCall,
   PatchesGradientCall,
 } from './generated/calls';
+import { smaller } from './tiles';
 
 /** Windows of images whose channels lie together (kernels.ts says what each kernel computes). A window's row of pixels is one run of numbers in memory. */
 
@@ -72,6 +73,62 @@ export function gatherTile<Bytes, Call>(
     i = 0;
     image++;
   }
+}
+
+/** Room for what a line of an image has for the windows of a tile. */
+export const LINE_BYTES: usize = 8192;
+
+/** `gatherTile` from bytes, a line of the image at a time: what neighbouring windows share becomes reals once.
+ *  @param line  room of LINE_BYTES */
+export function gatherBytes<Call>(
+  call: Call,
+  first: i32,
+  rows: i32,
+  column: i32,
+  columns: i32,
+  tile: usize,
+  stride: usize,
+  line: usize,
+): void {
+  const run = call.size * call.channels;
+  const step = call.stride * call.channels;
+  const most = smaller(rows, call.outWidth);
+  if (realBytes((most - 1) * step + run) > LINE_BYTES) {
+    gatherTile<u8, Call>(call, first, rows, column, columns, tile, stride);
+    return;
+  }
+  const end = column + columns;
+  while (rows > 0) {
+    const row = first / call.outWidth;
+    const j = first % call.outWidth;
+    const together = smaller(rows, call.outWidth - j);
+    const top = (row % call.outHeight) * call.stride - call.top;
+    for (let dy = column / run; dy * run < end; dy++) {
+      const from = max<i32>(0, column - dy * run);
+      const bytes = realBytes(smaller(run, end - dy * run) - from);
+      const to = tile + realBytes(dy * run + from - column);
+      const isInside = top + dy >= 0 && top + dy < call.height;
+      if (isInside) widenLine<Call>(call, row / call.outHeight, top + dy, j, (together - 1) * step + run, line);
+      for (let t = 0; t < together; t++) {
+        if (isInside) copy(to + <usize>t * stride, line + realBytes(t * step + from), bytes);
+        else zero(to + <usize>t * stride, bytes);
+      }
+    }
+    tile += <usize>together * stride;
+    rows -= together;
+    first += together;
+  }
+}
+
+/** `count` numbers of row y of an image from where the windows of column j begin, zeros outside. */
+function widenLine<Call>(call: Call, image: i32, y: i32, j: i32, count: i32, line: usize): void {
+  const width = call.width * call.channels;
+  const x = (j * call.stride - call.left) * call.channels;
+  const before = smaller(count, max<i32>(0, -x));
+  const inside = max<i32>(0, smaller(count, width - x) - before);
+  zero(line, realBytes(before));
+  copyPixels<u8, Call>(call, image, y * width + x + before, inside, line + realBytes(before));
+  zero(line + realBytes(before + inside), realBytes(count - before - inside));
 }
 
 function realBytes(count: i32): usize {
@@ -166,17 +223,24 @@ function windowOf<Call>(values: usize, call: Call, r: i32, j: i32): usize {
 
 /** Images `first` … `end` − 1. */
 export function maxPoolGradient(call: MaxPoolGradientCall, first: i32, end: i32): void {
-  clearImages(call, first, end);
+  // windows side by side that leave nothing out write each number once
+  const isWhole =
+    call.size === call.stride && call.height === call.outHeight * call.size && call.width === call.outWidth * call.size;
+  if (!isWhole) clearImages(call, first, end);
   const pixel = <usize>call.channels * sizeof<real>();
   for (let r = first * call.outHeight; r < end * call.outHeight; r++) {
     for (let j = 0; j < call.outWidth; j++) {
       const at = <usize>(r * call.outWidth + j) * pixel;
-      maxGradient(call, windowOf(call.values, call, r, j), windowOf(call.out, call, r, j), call.pooled + at, call.dPooled + at);
+      const window = windowOf(call.values, call, r, j);
+      const out = windowOf(call.out, call, r, j);
+      if (isWhole) maxGradient<void>(call, window, out, call.pooled + at, call.dPooled + at);
+      else maxGradient<real>(call, window, out, call.pooled + at, call.dPooled + at);
     }
   }
 }
 
-function maxGradient(call: MaxPoolGradientCall, window: usize, out: usize, pooled: usize, gradient: usize): void {
+/** @typeParam Adds  void where nothing is there to be added to */
+function maxGradient<Adds>(call: MaxPoolGradientCall, window: usize, out: usize, pooled: usize, gradient: usize): void {
   const pixel = <usize>call.channels * sizeof<real>();
   const line = <usize>call.width * pixel;
   const vectors = pixel & ~15;
@@ -189,7 +253,8 @@ function maxGradient(call: MaxPoolGradientCall, window: usize, out: usize, poole
         const at = <usize>dy * line + <usize>dx * pixel + c;
         const is = v128.and(v128.eq<real>(v128.load(window + at), most), open);
         open = v128.andnot(open, is);
-        v128.store(out + at, v128.add<real>(v128.load(out + at), v128.and(share, is)));
+        const before = isVoid<Adds>() ? v128.splat<real>(0) : v128.load(out + at);
+        v128.store(out + at, v128.add<real>(before, v128.and(share, is)));
       }
     }
   }
@@ -199,10 +264,10 @@ function maxGradient(call: MaxPoolGradientCall, window: usize, out: usize, poole
     for (let dy = 0; dy < call.size; dy++) {
       for (let dx = 0; dx < call.size; dx++) {
         const at = <usize>dy * line + <usize>dx * pixel + c;
-        if (isOpen && load<real>(window + at) === most) {
-          store<real>(out + at, load<real>(out + at) + load<real>(gradient + c));
-          isOpen = false;
-        }
+        const isMost = isOpen && load<real>(window + at) === most;
+        const before: real = isVoid<Adds>() ? 0 : load<real>(out + at);
+        store<real>(out + at, before + (isMost ? load<real>(gradient + c) : 0));
+        if (isMost) isOpen = false;
       }
     }
   }
@@ -231,13 +296,13 @@ function clearImages<Call>(call: Call, first: i32, end: i32): void {
   zero(call.out + <usize>first * bytes, <usize>(end - first) * bytes);
 }
 
-function zero(to: usize, bytes: usize): void {
+export function zero(to: usize, bytes: usize): void {
   const end = to + bytes;
   for (; to + 16 <= end; to += 16) v128.store(to, i32x4.splat(0));
   for (; to < end; to += sizeof<real>()) store<real>(to, 0);
 }
 
-function copy(to: usize, from: usize, bytes: usize): void {
+export function copy(to: usize, from: usize, bytes: usize): void {
   const end = to + bytes;
   for (; to + 64 <= end; to += 64, from += 64) {
     const a = v128.load(from);
