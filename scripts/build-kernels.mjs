@@ -1,6 +1,7 @@
 // Makes the assembly's side of the table of kernels (src/kernels/bindings.ts, as `tsc` has put it into dist/) and compiles
-// src/kernels/simd/assembly, once for each precision and arithmetic, into dist/kernels/<precision>-<arithmetic>.wasm. Does nothing where they
-// are newer than their sources.
+// src/kernels/simd/assembly, once for each precision and variant, into dist/kernels/<precision>-<variant>.wasm: of strict and of fast arithmetic,
+// for threads that share a memory; and for one thread alone with a memory of its own, as a page has it. Does nothing where they are newer than
+// their sources.
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,7 +11,11 @@ const folder = join(root, 'src/kernels/simd/assembly');
 const generated = join(folder, 'generated');
 const built = join(root, 'dist/kernels');
 const precisions = { float32: 'f32', float64: 'f64' };
-const arithmetics = { strict: ['simd', 'threads'], fast: ['simd', 'threads', 'relaxed-simd'] };
+const variants = {
+  strict: { entry: 'threads.ts', features: ['simd', 'threads'], shared: true },
+  fast: { entry: 'threads.ts', features: ['simd', 'threads', 'relaxed-simd'], shared: true },
+  alone: { entry: 'alone.ts', features: ['simd'], shared: false },
+};
 
 export async function buildKernels() {
   const bindings = await import('../dist/kernels/bindings.js');
@@ -23,9 +28,9 @@ export async function buildKernels() {
   const made = (await readdir(generated)).map((name) => join(generated, name));
   const newest = await latest([...names.map((name) => join(folder, name)), ...made, fileURLToPath(import.meta.url)]);
   for (const [precision, real] of Object.entries(precisions)) {
-    for (const [arithmetic, features] of Object.entries(arithmetics)) {
-      const target = join(built, `${precision}-${arithmetic}.wasm`);
-      if ((await latest([target])) < newest) await compile(real, features, target);
+    for (const [name, variant] of Object.entries(variants)) {
+      const target = join(built, `${precision}-${name}.wasm`);
+      if ((await latest([target])) < newest) await compile(real, variant, target);
     }
   }
 }
@@ -94,16 +99,17 @@ async function writeChanged(path, text) {
   if (text !== before) await writeFile(path, text);
 }
 
-async function compile(real, features, target) {
+async function compile(real, { entry, features, shared }, target) {
   const { default: asc } = await import('assemblyscript/asc');
   const options = [
-    'threads.ts',
+    entry,
     ...['--baseDir', folder, '--outFile', target, '--use', `real=${real}`],
     ...['--optimizeLevel', '3', '--converge', '--noAssert', '--runtime', 'stub', '--use', 'abort='],
     // one memory for both modules and, one day, for threads
     ...features.flatMap((feature) => ['--enable', feature]),
     ...['--importMemory', '--noExportMemory'],
-    ...['--sharedMemory', '--initialMemory', '1', '--maximumMemory', '65536'],
+    ...(shared ? ['--sharedMemory'] : []),
+    ...['--initialMemory', '1', '--maximumMemory', '65536'],
   ];
   const { error, stderr } = await asc.main(options);
   if (error !== null) throw new Error(`the kernels do not compile: ${error.message}\n${stderr}`);

@@ -1,7 +1,7 @@
 // Makes dist/bundle of src: what bin/nn.js and the processes that nn starts load. Forty files with the small libraries in them load in
-// half the time of 269 (docs/decisions/0028-bundle.md).
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+// half the time of 269 (docs/decisions/0028-bundle.md). And dist/page/page.js: the script of the page that nn export writes.
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 
@@ -89,7 +89,33 @@ function noticesText(parts) {
   return [...head, ...parts.flatMap(({ title, text }) => ['', rule, title, rule, '', text]), ''].join('\n');
 }
 
+/** What a page can't have. Its script takes from src what answers for a picture, to the same bits as nn; all else has to fall away. */
+const hosts = {
+  name: 'hosts',
+  resolveId: (id) => (external.some((one) => id.match(one)) ? { id, external: true, moduleSideEffects: false } : null),
+};
+
+/** The script of exported pages, in one file and without an import: `nnPage` in what runs it. */
+export async function bundlePage(file) {
+  const input = 'src/page/browser/main.ts';
+  const build = await rolldown({
+    cwd: root,
+    input,
+    plugins: [hosts],
+    platform: 'browser',
+    treeshake: { moduleSideEffects: false },
+  });
+  const { output } = await build.generate({ format: 'iife', name: 'nnPage', minify: true, comments: false });
+  await build.close();
+  const [{ code }] = output;
+  const foreign = code.match(/\b(require|import|Buffer|process)\b[^"'`]{0,40}|<\/?script/);
+  if (foreign !== null) throw new Error(`the script of the page holds what it can't have: ${foreign[0]}`);
+  await mkdir(dirname(join(root, file)), { recursive: true });
+  await writeFile(join(root, file), code);
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const output = await bundle(starts, 'dist/bundle');
   await writeFile(join(root, 'dist/third-party.txt'), noticesText(await thirdParty(output)));
+  await bundlePage('dist/page/page.js');
 }

@@ -57,6 +57,8 @@ const rows = [
   ['explain', ['explain', 'photo.png', '--out', 'why.png'], file('why.png', '\x89PNG')],
   ['export', ['export', '--out', 'cat.npz'], has(/16 test pictures/)],
   ['export', ['export', '--check', 'cat.npz', '--json'], json],
+  ['export', ['export', '--out', 'cat.html', '--json'], json],
+  ['export', ['export', '--check', 'cat.html', '--json'], json],
   ['export', ['export', '--out', 'cat.onnx', '--json'], json],
   ['export', ['export', '--check', 'cat.onnx'], nothing, 2],
   ['model show', ['model', 'show', 'runs/one', '--json'], json],

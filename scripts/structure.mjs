@@ -13,6 +13,7 @@ const floors = [
   ['commands'],
   ['library'],
   ['export'],
+  ['page'],
   ['report', 'training'],
   ['run'],
   ['datasets'],

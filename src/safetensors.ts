@@ -78,7 +78,7 @@ const beginnings: readonly (readonly [RegExp, string])[] = [
 ];
 
 function kindOf(start: Uint8Array): string | undefined {
-  const hex = Buffer.from(start.subarray(0, lengthBytes)).toString('hex');
+  const hex = Array.from(start.subarray(0, lengthBytes), (byte) => byte.toString(16).padStart(2, '0')).join('');
   return beginnings.find(([pattern]) => pattern.test(hex))?.[1];
 }
 

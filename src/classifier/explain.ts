@@ -1,7 +1,6 @@
 import { channels } from '../data/image.ts';
 import { UserError } from '../errors.ts';
-import type { InputScaling } from '../kernels/kernels.ts';
-import { kernelsFor } from '../kernels/select.ts';
+import type { InputScaling, Kernels, Precision } from '../kernels/kernels.ts';
 import { inputGradient } from '../nn/input-gradient.ts';
 import { type Classifier, logits, probability } from './classifier.ts';
 
@@ -40,11 +39,24 @@ export interface Occlusion {
 
 interface Method {
   summary: string;
-  explain(classifier: Classifier, pixels: Uint8Array): Explanation;
+  /** The map in steps, so that whoever waits for it can do something else in between: each yields the share that is done. */
+  explain(classifier: Classifier, pixels: Uint8Array, kernelsFor: KernelsFor): Steps;
+}
+
+/** The kernels of where this runs: they differ from place to place, in the threads that they have. */
+export type KernelsFor = (precision: Precision) => Kernels;
+export type Steps = Generator<number, Explanation>;
+
+/** All steps at once. */
+export function explanationOf(steps: Steps): Explanation {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
 }
 
 export const explanationMethods = {
-  gradient: { summary: 'the gradient of the logit times the input, pixel by pixel', explain: gradientTimesInput },
+  gradient: { summary: 'the gradient of the logit times the input, pixel by pixel', explain: gradientInOneStep },
   occlusion: { summary: 'what covering a square of the picture does to P', explain: occlude },
 } as const satisfies Record<string, Method>;
 
@@ -54,7 +66,7 @@ export type ExplanationMethod = keyof typeof explanationMethods;
  *  @param pixels  (n_x) bytes of one picture
  *  @throws UserError (model) where the weights give no answer, or no gradient
  *  @see Shrikumar et al. 2016, "Not just a black box", section 2 */
-export function gradientTimesInput(classifier: Classifier, pixels: Uint8Array): Explanation {
+export function gradientTimesInput(classifier: Classifier, pixels: Uint8Array, kernelsFor: KernelsFor): Explanation {
   const { network, parameters, scaling, precision } = classifier;
   const features = network.inputs;
   const logit = logits(classifier, kernelsFor(precision), pixels)[0]!;
@@ -74,17 +86,24 @@ export function gradientTimesInput(classifier: Classifier, pixels: Uint8Array): 
   return { logit, map, sum: { parts, bias, remainder }, occlusion: null };
 }
 
-/** Covers a square of side/8 at every half of it. The map is, of each pixel, the mean over the squares that cover it.
+function* gradientInOneStep(...of: Parameters<typeof gradientTimesInput>): Steps {
+  yield 0;
+  return gradientTimesInput(...of);
+}
+
+/** Covers a square of side/8 at every half of it, a row of squares a step. The map is, of each pixel, the mean over the squares that cover it.
  *  @param pixels  (n_x) bytes of one picture
  *  @throws UserError (model) where the weights give no answer
  *  @see Zeiler & Fergus 2014, section 4.2 */
-export function occlude(classifier: Classifier, pixels: Uint8Array): Explanation {
+export function* occlude(classifier: Classifier, pixels: Uint8Array, kernelsFor: KernelsFor): Steps {
   const side = classifier.preprocessing.imageSize;
   const kernels = kernelsFor(classifier.precision);
   const { square, starts } = squaresOf(side);
   const neutral = neutralImage(classifier.scaling);
   const logit = logits(classifier, kernels, pixels)[0]!;
-  const answers = starts.flatMap((row) => {
+  const answers: number[] = [];
+  for (const [done, row] of starts.entries()) {
+    yield done / starts.length;
     // a row of squares at a time: bytes of all of them may be hundreds of megabytes
     const covered = new Uint8Array(starts.length * pixels.length);
     for (const [i, column] of starts.entries()) {
@@ -92,8 +111,8 @@ export function occlude(classifier: Classifier, pixels: Uint8Array): Explanation
       one.set(pixels);
       coverSquare(one, neutral, { side, square, row, column });
     }
-    return Array.from(logits(classifier, kernels, covered));
-  });
+    answers.push(...logits(classifier, kernels, covered));
+  }
   const p = probability(logit);
   const differences = Float64Array.from(answers, (z) => p - probability(z));
   const logitDifferences = Float64Array.from(answers, (z) => logit - z);
@@ -113,6 +132,11 @@ export function squaresOf(side: number): Pick<Occlusion, 'square' | 'starts'> {
 /** The bytes that are nearest to x = 0: the mean of the training pictures, where normalisation subtracts it, else black. */
 export function neutralImage({ scale, shift }: InputScaling): Uint8Array {
   return new Uint8Array(Uint8ClampedArray.from(scale, (factor, k) => -shift[k]! / factor));
+}
+
+/** What that is, for people. */
+export function neutralName(scaling: InputScaling): 'training mean' | 'black' {
+  return neutralImage(scaling).some((byte) => byte > 0) ? 'training mean' : 'black';
 }
 
 /** Puts a square of another picture in the place of a picture's own. */

@@ -1,8 +1,14 @@
 import { type Classifier, predictLabel, probability } from '../classifier/classifier.ts';
-import { type Explanation, type ExplanationMethod, explanationMethods, neutralImage } from '../classifier/explain.ts';
+import {
+  type Explanation,
+  type ExplanationMethod,
+  explanationMethods,
+  explanationOf,
+  neutralName,
+} from '../classifier/explain.ts';
 import { encodeWithTexts } from '../data/image.ts';
 import type { ExitKind } from '../errors.ts';
-import { useThreads } from '../kernels/select.ts';
+import { kernelsFor, useThreads } from '../kernels/select.ts';
 import { type Explained, explanationText, limitsOf, methodTitles } from '../report/explanation.ts';
 import { drawExplanation } from '../report/explanation-picture.ts';
 import type { ExplanationRow } from '../results/explanation.ts';
@@ -59,7 +65,7 @@ async function explain(context: Context, values: Values, operands: string[]): Pr
       if (context.json) context.print(JSON.stringify({ ...about, ...unread, error: outcome.error }));
       return;
     }
-    const explanation = explanationMethods[values.method].explain(classifier, outcome.pixels);
+    const explanation = explanationOf(explanationMethods[values.method].explain(classifier, outcome.pixels, kernelsFor));
     const row = { ...rowOf(classifier, explanation, about), out: places?.[index] ?? null };
     if (row.out !== null) await writePicture(row.out, row, { classifier, pixels: outcome.pixels, map: explanation.map });
     count++;
@@ -117,7 +123,7 @@ function rowOf(
     occlusion: occlusion && {
       square: occlusion.square,
       starts: [...occlusion.starts],
-      fill: neutralImage(classifier.scaling).some((byte) => byte > 0) ? 'training mean' : 'black',
+      fill: neutralName(classifier.scaling),
       differences: rowsOf(occlusion.differences, occlusion.starts.length),
       logitDifferences: rowsOf(occlusion.logitDifferences, occlusion.starts.length),
     },

@@ -35,6 +35,7 @@ export const command: Command<Values> = {
     { flags: '--json', summary: 'print what was written, or found, as JSON' },
   ],
   examples: [
+    'nn export --out cat.html',
     'nn export --format json --out cat.json',
     'nn export --model runs/mine --out cat.json',
     'nn export --check cat.json',

@@ -5,8 +5,9 @@ import { UserError } from '../errors.ts';
 const running = new Set<Promise<unknown>>();
 let lastAlone: Promise<unknown> = Promise.resolve();
 
-/** Aborted when nobody waits for images any more, as after Ctrl-C: what other processes decode is given up. */
-export const stopDecoding = new AbortController();
+/** Aborted when nobody waits for images any more, as after Ctrl-C: what other processes decode is given up. The script of an
+ *  exported page, which schedules nothing, is bundled without it. */
+export const stopDecoding = /* @__PURE__ */ new AbortController();
 
 /** Thrown where an image takes so much memory that it has to be decoded while no other is. */
 export class NeedsExclusiveDecoding extends Error {}

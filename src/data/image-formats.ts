@@ -83,7 +83,7 @@ export function formatNamed(path: string): string | undefined {
 }
 
 function startOf(file: Uint8Array): string {
-  return Buffer.from(file.buffer, file.byteOffset, Math.min(file.length, startBytes)).toString('latin1');
+  return String.fromCharCode(...file.subarray(0, startBytes)); // a page, which asks too, has no Buffer
 }
 
 /** Brands of HEIF and of what is made of it, as a file's major brand or among those that it is compatible with. */
@@ -92,8 +92,7 @@ const heifBrands = /^(mif[12]|msf1|miaf|heic|heix|heim|heis|hevc|hevm|hevs|hevx|
 /** A box that says how long it is, its type, its major brand, a version, and further brands of four letters each.
  *  @see ISO/IEC 14496-12, 4.3 */
 function isHeif(start: string): boolean {
-  const bytes = Buffer.from(start.slice(0, 4), 'latin1');
-  const length = bytes.length === 4 ? bytes.readUInt32BE() : 0;
+  const length = start.length < 4 ? 0 : [0, 1, 2, 3].reduce((sum, i) => sum * 256 + start.charCodeAt(i), 0);
   if (length < 16 || length % 4 !== 0 || length > Math.min(start.length, 2048) || start.slice(4, 8) !== 'ftyp') return false;
   const brands = [start.slice(8, 12), ...(start.slice(16, length).match(/.{4}/gs) ?? [])];
   return brands.some((brand) => heifBrands.test(brand));

@@ -1,12 +1,13 @@
 import { extname } from 'node:path';
 import { UserError } from '../errors.ts';
 import { type ExportFormat, recognizedBytes } from './export-format.ts';
+import { html } from './html.ts';
 import { json } from './json.ts';
 import { npz } from './npz.ts';
 import { onnx } from './onnx/onnx.ts';
 
 /** Every format of `nn export`. */
-export const exportFormats = { onnx, npz, json } satisfies Record<string, ExportFormat>;
+export const exportFormats = { onnx, npz, json, html } satisfies Record<string, ExportFormat>;
 export type ExportFormatName = keyof typeof exportFormats;
 export const exportFormatNames = Object.keys(exportFormats) as ExportFormatName[];
 

@@ -48,13 +48,21 @@ export function explanationText(
     '',
     `  # much for ${positive}, + some; = much against, - some; . little`,
     `  for ${positive}: ${placesOf(cells, 1)}; against: ${placesOf(cells, -1)}`,
-    `  ${(row.occlusion === null ? sumText : occlusionText)(row)}`,
+    `  ${explanationWords(row)}`,
     '',
   ];
 }
 
-/** What the map adds up to. */
-function sumText({ logit, parts, bias, remainder }: Explained): string {
+/** What the map adds up to, or what covering did. */
+export function explanationWords(row: Words): string {
+  return (row.occlusion === null ? sumText : occlusionText)(row);
+}
+
+type Words = Pick<Explained, 'logit' | 'parts' | 'bias' | 'remainder'> & {
+  occlusion: Pick<NonNullable<Explained['occlusion']>, 'square' | 'fill' | 'differences'> | null;
+};
+
+function sumText({ logit, parts, bias, remainder }: Words): string {
   const isLinear = Math.abs(remainder!) <= 1e-4 * Math.max(1, Math.abs(logit));
   const rest = isLinear ? '' : `, remainder ${signed(remainder!)}: the network is not linear`;
   return `logit ${signed(logit)} = parts ${signed(parts!)}, bias ${signed(bias!)}${rest}`;
@@ -63,7 +71,7 @@ function sumText({ logit, parts, bias, remainder }: Explained): string {
 /** Where P hardly changes, it says nothing of what the logit does. */
 const hardly = 0.005;
 
-function occlusionText({ occlusion }: Explained): string {
+function occlusionText({ occlusion }: Words): string {
   const { square, differences, fill } = occlusion!;
   const all = differences.flat();
   const [falls, rises] = [Math.max(0, ...all), Math.max(0, ...all.map((value) => -value))];

@@ -1,32 +1,52 @@
 import { createHash } from 'node:crypto';
 import { isFigure } from './table.ts';
 
+/** What some pages have more. */
+export interface PageExtras {
+  /** what kind of page it is, for programs, in its first 64 bytes */
+  kind?: string;
+  /** rules behind those of all pages */
+  style?: string;
+  /** what the script reads: JSON, in an element of that id */
+  data?: { id: string; json: string };
+  /** whether the script runs WebAssembly, and shows pictures that the reader gives it */
+  computes?: boolean;
+}
+
 /** One page that needs nothing beside it: nothing from outside, light and dark as the reader's system is, for a screen, a phone and paper.
  *  @param body    HTML; whoever makes it escapes what comes from data with `escapeHtml`
  *  @param script  what adds to a page that is whole without it; no other script runs */
-export function htmlPage(title: string, body: readonly string[], script = ''): string {
-  const allowed = script === '' ? '' : `; script-src 'sha256-${createHash('sha256').update(script).digest('base64')}'`;
+export function htmlPage(title: string, body: readonly string[], script = '', extras: PageExtras = {}): string {
+  const { kind, style: own = '', data, computes = false } = extras;
+  const hash = `'sha256-${createHash('sha256').update(script).digest('base64')}'`;
+  const allowed = script === '' ? '' : `; script-src ${hash}${computes ? " 'wasm-unsafe-eval'" : ''}`;
+  const images = computes ? 'data: blob:' : 'data:';
   return [
     '<!doctype html>',
-    '<html lang="en">',
+    `<html lang="en"${kind === undefined ? '' : ` data-kind="${escapeHtml(kind)}"`}>`,
     '<head>',
     '<meta charset="utf-8">',
     '<meta name="viewport" content="width=device-width, initial-scale=1">',
     '<meta name="color-scheme" content="light dark">',
-    `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'${allowed}">`,
+    `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src ${images}; style-src 'unsafe-inline'${allowed}">`,
     `<title>${escapeHtml(title)}</title>`,
-    `<style>${style}</style>`,
+    `<style>${style}${own}</style>`,
     '</head>',
     '<body>',
     '<main>',
     ...body,
     '</main>',
+    ...(data === undefined ? [] : [dataElement(data)]),
     ...(script === '' ? [] : [`<script>${script}</script>`]),
     '</body>',
     '</html>',
     '',
   ].join('\n');
 }
+
+/** JSON has no other place for a < than its texts, where it may be written so. */
+const dataElement = ({ id, json }: { id: string; json: string }) =>
+  `<script type="application/json" id="${id}">${json.replaceAll('<', '\\u003c')}</script>`;
 
 /** Text as it may stand between tags and within quoted attributes. Control characters, which HTML has no way to write,
  *  and marks that turn the direction of text around, become the replacement character. */

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 
 /** Pages as a browser shows them. */
 
@@ -27,8 +27,12 @@ export interface Tab {
   open(file: string): Promise<string[]>;
 }
 
-export async function openTab(browser: Browser, { scripts = true } = {}): Promise<Tab> {
-  const context = await browser.newContext({ javaScriptEnabled: scripts });
+/** @param options.window  such as that of a phone */
+export async function openTab(
+  browser: Browser,
+  { scripts = true, window = {} }: { scripts?: boolean; window?: BrowserContextOptions } = {},
+): Promise<Tab> {
+  const context = await browser.newContext({ javaScriptEnabled: scripts, ...window });
   const page = await context.newPage();
   let [own, faults]: [string, string[]] = ['', []];
   page.on('console', (message) => faults.push(`console: ${message.text()}`));

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { logits, probability } from '../../src/classifier/classifier.ts';
-import { gradientTimesInput, neutralImage, occlude, squaresOf } from '../../src/classifier/explain.ts';
+import { explanationOf, gradientTimesInput, neutralImage, occlude, squaresOf } from '../../src/classifier/explain.ts';
 import { type NormalizerName, normalizers } from '../../src/data/normalize.ts';
 import { UserError } from '../../src/errors.ts';
 import { type Precision, precisions } from '../../src/kernels/kernels.ts';
@@ -15,7 +15,7 @@ const normalizations = Object.keys(normalizers) as NormalizerName[];
 describe.each(Object.keys(precisions) as Precision[])('gradient times input, of weights in %s', (precision) => {
   test.each(normalizations)('logistic regression after %s: parts and b add up to the logit', (normalize) => {
     const classifier = randomClassifier({ side, normalize, precision });
-    const { logit, map, sum, occlusion } = gradientTimesInput(classifier, picture);
+    const { logit, map, sum, occlusion } = gradientTimesInput(classifier, picture, kernelsFor);
     expect(logit).toBe(logits(classifier, kernelsFor(precision), picture)[0]);
     expect(occlusion).toBeNull();
     const { W1, b1 } = classifier.parameters.tensors;
@@ -32,7 +32,7 @@ describe.each(Object.keys(precisions) as Precision[])('gradient times input, of 
 test('a deep network without a bend is linear too: nothing remains; with one something does', () => {
   const remainder = (activation: 'linear' | 'tanh') => {
     const hidden = [dense(5, { activation, batchNorm: true, keepProb: 0.5 }), dense(4, { activation })];
-    return Math.abs(gradientTimesInput(randomClassifier({ side, hidden }), picture).sum!.remainder);
+    return Math.abs(gradientTimesInput(randomClassifier({ side, hidden }), picture, kernelsFor).sum!.remainder);
   };
   expect(remainder('linear')).toBeLessThan(1e-12);
   expect(remainder('tanh')).toBeGreaterThan(1e-6);
@@ -43,7 +43,7 @@ test('weights without a gradient are an error, not a map of nothing', () => {
   const { W1 } = classifier.parameters.tensors;
   W1!.fill(0);
   W1![0] = 1e307;
-  expect(() => gradientTimesInput(classifier, new Uint8Array(picture.length).fill(255))).toThrow(UserError);
+  expect(() => gradientTimesInput(classifier, new Uint8Array(picture.length).fill(255), kernelsFor)).toThrow(UserError);
 });
 
 describe('occlusion', () => {
@@ -79,7 +79,7 @@ describe('occlusion', () => {
     const hidden = [dense(6, { activation: 'relu', batchNorm: true })];
     const classifier = randomClassifier({ side: 18, hidden, precision });
     const pixels = randomImages(1, 18, 5);
-    const { logit, map, sum, occlusion } = occlude(classifier, pixels);
+    const { logit, map, sum, occlusion } = explanationOf(occlude(classifier, pixels, kernelsFor));
     expect(sum).toBeNull();
     const { square, starts, differences, logitDifferences } = occlusion!;
     const answer = (bytes: Uint8Array) => logits(classifier, kernelsFor(precision), bytes)[0]!;
@@ -117,7 +117,7 @@ describe('a network that sees two corners alone', () => {
   };
 
   test('gradient: 0.9 in one, −0.6 in the other, 0 else', () => {
-    const { logit, map, sum } = gradientTimesInput(cornerClassifier(side, corner), white);
+    const { logit, map, sum } = gradientTimesInput(cornerClassifier(side, corner), white, kernelsFor);
     for (const [pixel, value] of map.entries()) {
       const expected = { 1: 0.9, [-1]: -0.6, 0: 0 }[cornerOf(pixel)]!;
       expect(value).toBeCloseTo(expected, 12);
@@ -127,7 +127,7 @@ describe('a network that sees two corners alone', () => {
   });
 
   test('occlusion has the same signs, and 0 where no square reaches a corner', () => {
-    const { map } = occlude(cornerClassifier(side, corner), white);
+    const { map } = explanationOf(occlude(cornerClassifier(side, corner), white, kernelsFor));
     for (const [pixel, value] of map.entries()) if (cornerOf(pixel) !== 0) expect(Math.sign(value)).toBe(cornerOf(pixel));
     expect(Math.abs(map[0 * side + (side - 1)]!)).toBe(0);
     expect(Math.abs(map[(side / 2) * side + side / 2]!)).toBe(0);

@@ -89,7 +89,7 @@ describe('--check', () => {
 
   test.each([
     ['run/config.json', /expected what nn export wrote, found no sound value in format$/],
-    ['run/model.safetensors', /expected a file of nn export \(onnx, npz, json\), found another$/],
+    ['run/model.safetensors', /expected a file of nn export \(onnx, npz, json, html\), found another$/],
     ['missing.onnx', /expected an exported file, found: no such file or folder$/],
   ])('refuses %s', async (file, message) => {
     expect(await refusalOf(checked(file))).toMatchObject({ kind: 'model', message: expect.stringMatching(message) });

@@ -55,6 +55,7 @@ describe.each(formats)('%s', (name, format) => {
       onnx: Uint8Array.of(8, 7),
       npz: Buffer.from('PK\u0005\u0006'.padEnd(22, '\0')),
       json: Buffer.from('{"a": 1}'),
+      html: Buffer.from('<!doctype html>\n<html lang="en" data-kind="cat-nn export">'),
     };
     const { kind } = await refusalOf(format.check(other[name as keyof typeof other], 'other'));
     expect(kind).toBe('model');

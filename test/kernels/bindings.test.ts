@@ -3,7 +3,7 @@ import asc from 'assemblyscript/asc';
 import { expect, test } from 'vitest';
 import { callBytes, callFields, compiledRules, kernelNames } from '../../src/kernels/bindings.ts';
 import { type FieldsOf, writeCall } from '../../src/kernels/simd/call.ts';
-import { createEngine } from '../../src/kernels/simd/engine.ts';
+import { createEngine } from '../../src/kernels/simd/threaded-engine.ts';
 import { activations } from '../../src/nn/activations.ts';
 import { losses } from '../../src/nn/losses.ts';
 

@@ -6,9 +6,9 @@ import { inScope, type Kernels, type Precision, precisions } from '../../src/ker
 import { threadsOf } from '../../src/kernels/select.ts';
 import { writeCall } from '../../src/kernels/simd/call.ts';
 import { compile, importsOf, instantiate } from '../../src/kernels/simd/compiled.ts';
-import { createMemory } from '../../src/kernels/simd/memory.ts';
 import { simdKernels } from '../../src/kernels/simd/simd-kernels.ts';
 import { startThreads } from '../../src/kernels/simd/thread-pool.ts';
+import { createMemory } from '../../src/kernels/simd/threaded-engine.ts';
 import { numpyRandom } from '../../src/random.ts';
 import { someOf } from '../thorough.ts';
 

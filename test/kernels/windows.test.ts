@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { isWinograd } from '../../src/kernels/convolution.ts';
 import type { Floats, Windows } from '../../src/kernels/kernels.ts';
 import { referenceKernels } from '../../src/kernels/reference.ts';
-import { kernelMemory } from '../../src/kernels/simd/engine.ts';
 import { simdKernels } from '../../src/kernels/simd/simd-kernels.ts';
+import { kernelMemory } from '../../src/kernels/simd/threaded-engine.ts';
 
 /** Windows of images: what the compiled kernels make of random shapes, beside the reference. */
 

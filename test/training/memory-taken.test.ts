@@ -6,7 +6,7 @@ import type { StoredPixels } from '../../src/data/pixels.ts';
 import type { Splits } from '../../src/datasets/prepare.ts';
 import type { Kernels, Precision } from '../../src/kernels/kernels.ts';
 import { kernelsFor } from '../../src/kernels/select.ts';
-import { kernelMemory } from '../../src/kernels/simd/engine.ts';
+import { kernelMemory } from '../../src/kernels/simd/threaded-engine.ts';
 import { refuseWrongStep } from '../../src/training/check-step.ts';
 import { estimateSeconds } from '../../src/training/estimate.ts';
 import { fit } from '../../src/training/fit.ts';

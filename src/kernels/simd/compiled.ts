@@ -2,16 +2,11 @@ import { readFileSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { ownFile } from '../../own-files.ts';
 import type { Arithmetic, Precision } from '../kernels.ts';
+import type { CompiledAlone } from './engine.ts';
+import type { WasmMemory } from './memory.ts';
 
 /** What assembly/threads.ts exports, in one precision; its docstrings say more. */
-export interface Compiled {
-  controlBytes(): number;
-  callOffset(): number;
-  /** of a thread's own room, zeros at first; its first word is 1 while it may hold a piece */
-  roomBytes(): number;
-  /** room for `count` split numbers */
-  splitBytes(count: number): number;
-  run(control: number, room: number): void;
+export interface Compiled extends CompiledAlone {
   share(control: number, room: number): void;
   /** @returns ALL_DONE, THREAD_DIED or NO_PROGRESS of `kernelConstants` */
   wait(control: number): number;
@@ -42,7 +37,7 @@ export function compile(precision: Precision, arithmetic: Arithmetic): WebAssemb
 
 /** What the kernels import, by the file of the assembly that declares it; but for the function that each thread makes for itself (functions
  *  can't be sent). @param wide  whether they are to work on as much at once as registers of 256 bits hold; no result depends on it */
-export function importsOf(memory: WebAssembly.Memory, wide: boolean): WebAssembly.Imports {
+export function importsOf(memory: WasmMemory, wide: boolean): WebAssembly.Imports {
   return { env: { memory }, tiles: { wide: Number(wide) } };
 }
 
@@ -56,8 +51,8 @@ export function instantiate(module: WebAssembly.Module, imports: WebAssembly.Imp
 declare global {
   namespace WebAssembly {
     class Memory {
-      constructor(description: { initial: number; maximum: number; shared: true });
-      readonly buffer: SharedArrayBuffer;
+      constructor(description: { initial: number; maximum: number; shared?: boolean });
+      readonly buffer: ArrayBufferLike;
       /** @returns the pages that there were */
       grow(pages: number): number;
     }
@@ -66,6 +61,7 @@ declare global {
     }
     /** Whether this host can run a module. */
     function validate(bytes: Uint8Array): boolean;
+    function instantiate(bytes: Uint8Array, imports: Imports): Promise<{ instance: Instance }>;
     type Imports = Record<string, Record<string, unknown>>;
     class Instance {
       constructor(module: Module, imports: Imports);

@@ -1,10 +1,8 @@
-import { callBytes, type KernelName, kernelConstants } from '../bindings.ts';
+import { callBytes, type KernelName } from '../bindings.ts';
 import { type Arithmetic, type Precision, precisions } from '../kernels.ts';
 import { type FieldsOf, type Frame, framesOf, writeCall } from './call.ts';
-import { type Compiled, compile, importsOf, instantiate } from './compiled.ts';
-import { createMemory, type KernelMemory } from './memory.ts';
+import type { KernelMemory } from './memory.ts';
 import { type ScalingPreparer, scalingPreparer } from './operands.ts';
-import { startThreads, type ThreadPool } from './thread-pool.ts';
 
 /** The compiled kernels of a precision, with the threads that work on a call. */
 export interface Engine extends ScalingPreparer {
@@ -44,10 +42,34 @@ export interface CallRange {
   work: number;
 }
 
-let sharedMemory: KernelMemory | undefined;
+/** What one thread alone asks of the compiled kernels: what assembly/alone.ts exports. */
+export interface CompiledAlone {
+  controlBytes(): number;
+  callOffset(): number;
+  /** of a thread's own room, zeros at first; its first word is 1 while it may hold a piece */
+  roomBytes(): number;
+  /** room for `count` split numbers */
+  splitBytes(count: number): number;
+  run(control: number, room: number): void;
+}
 
-/** The one of this process: both precisions work in it. */
-export const kernelMemory = (): KernelMemory => (sharedMemory ??= createMemory());
+/** Other threads: each has a room. */
+export interface Crew {
+  /** Makes the call that the host has written, together with them. */
+  share(control: number, room: number): void;
+}
+
+/** What an engine is made of. */
+export interface EngineParts {
+  precision: Precision;
+  arithmetic: Arithmetic;
+  memory: KernelMemory;
+  compiled: CompiledAlone;
+  /** that may work on a call, the calling one included; the bits of the results do not depend on it */
+  threads: number;
+  /** starts the others, when the first call is shared. @returns null where no call can be shared any more */
+  crew(control: number, rooms: readonly number[]): Crew | null;
+}
 
 /** Below this many multiplications it takes longer to call a thread than to do its work. */
 const sharedWork = 500_000;
@@ -61,15 +83,9 @@ function stepOf({ end, grain, ways = piecesEach }: CallRange, threads: number): 
   return steps.reduce((best, step) => (most(step) <= most(best) ? step : best));
 }
 
-/** @param threads  that may work on a call, the calling one included; the bits of the results do not depend on it
- *  @param wide     whether for registers of 256 bits; nor on this */
-export function createEngine(precision: Precision, wanted: Arithmetic, threads: number, wide: boolean): Engine {
-  const memory = kernelMemory();
+/** An engine wherever it runs: what differs from place to place is in its parts. */
+export function engineOf({ precision, arithmetic, memory, compiled, threads, crew }: EngineParts): Engine {
   const inFrame = framesOf(memory);
-  const fast = wanted === 'fast' ? compile(precision, wanted) : null;
-  const module = fast ?? compile(precision, 'strict')!;
-  const imports = importsOf(memory.memory, wide);
-  const compiled = instantiate(module, imports);
   const control = memory.take(compiled.controlBytes()).address;
   memory.view(new Uint8Array(), control, compiled.controlBytes()).fill(0);
   const [room, ...others] = Array.from({ length: threads }, () => {
@@ -82,27 +98,20 @@ export function createEngine(precision: Precision, wanted: Arithmetic, threads: 
     doubles: memory.view(new Float64Array(), at, callBytes / Float64Array.BYTES_PER_ELEMENT),
     words: memory.view(new Int32Array(), at, callBytes / Int32Array.BYTES_PER_ELEMENT),
   };
-  let pool: ThreadPool | undefined;
-  let broken = false;
 
   const run: Engine['run'] = (kernel, fields, range) => {
     const { end, apart = false } = range;
     const shared = apart ? range.grain : stepOf(range, threads);
     const alone = threads === 1 || range.work < sharedWork || shared >= end;
     writeCall(kernel, fields, { end, step: alone && !apart ? end : shared }, record);
-    if (alone || broken) return compiled.run(control, room!);
-    pool ??= startThreads(module, imports, compiled, control, others);
-    compiled.share(control, room!);
-    if (awaitPieces(compiled, control, pool)) return;
-    broken = true; // what is still to be done, the host does alone
-    throw new Error('a thread of the kernels died at work, and what it was at is lost', {
-      cause: new Error(pool.deathNote() ?? 'it left no word'),
-    });
+    const together = alone ? null : crew(control, others);
+    if (together === null) compiled.run(control, room!);
+    else together.share(control, room!);
   };
 
   return {
     precision,
-    arithmetic: fast === null ? 'strict' : 'fast',
+    arithmetic,
     memory,
     inFrame,
     size: precisions[precision].BYTES_PER_ELEMENT,
@@ -111,23 +120,4 @@ export function createEngine(precision: Precision, wanted: Arithmetic, threads: 
     run,
     call: (kernel, range, fields) => inFrame((frame) => run(kernel, fields(frame), range)),
   };
-}
-
-/** Quarters of a second without a piece done and without processor time after which a thread is taken for dead, where the system does not say
- *  which there are. Nobody who merely waits long for a large piece, or lay stopped for a while, is taken for that. */
-const deadAfter = 120;
-/** Microseconds of processor time in such a while that mean that somebody works: the host itself, which waits, takes less. */
-const working = 2000;
-
-/** Waits for the pieces of a shared call that others have. @returns whether all are done; else a thread has died */
-function awaitPieces(compiled: Compiled, control: number, pool: ThreadPool): boolean {
-  for (let silent = 0; silent < deadAfter; ) {
-    const before = process.cpuUsage();
-    const state = compiled.wait(control);
-    if (state !== kernelConstants.NO_PROGRESS) return state === kernelConstants.ALL_DONE;
-    if (pool.isMissing()) return false;
-    const { user, system } = process.cpuUsage(before);
-    silent = user + system < working ? silent + 1 : 0;
-  }
-  return false;
 }

@@ -1,9 +1,15 @@
-import { requireAddresses } from '../../machine-memory.ts';
 import { kernelConstants } from '../bindings.ts';
 
-/** The memory that the compiled kernels see: one for the process, shared, so that its views survive its growth. */
+/** A memory of WebAssembly, wherever it runs. */
+export interface WasmMemory {
+  readonly buffer: ArrayBufferLike;
+  /** @returns the pages that there were. @throws RangeError where it may not grow so far */
+  grow(pages: number): number;
+}
+
+/** The memory that the compiled kernels see. */
 export interface KernelMemory {
-  memory: WebAssembly.Memory;
+  memory: WasmMemory;
   /** Room for some bytes, aligned to cache lines, holding whatever was there. @throws RangeError where memory ends */
   take(bytes: number): Block;
   give(block: Block): void;
@@ -19,23 +25,21 @@ export interface KernelMemory {
   measure(): () => number;
 }
 
-const page = 65_536;
-const maximumPages = 65_536;
+/** Bytes of a page of WebAssembly, and the most pages that there are. */
+export const page = 65_536;
+export const maximumPages = 65_536;
 const arrayKinds = [Float64Array, Float32Array, Int32Array, Uint8Array] as const;
 
 /** Pixels beyond this stay outside, and leave the last quarter to weights and batches. */
 export const pixelLimit = 3 * 2 ** 30;
 const line = 64;
 
-/** Addresses that JavaScript's own memory may still want beside this one. */
-export const spareAddresses = 0.5e9;
-
-export function createMemory(): KernelMemory {
-  const memory = new WebAssembly.Memory({ initial: 1, maximum: maximumPages, shared: true });
-  requireAddresses(spareAddresses, 'what the kernels work on');
-  // a memory that grows gets a new buffer object over the same bytes; views of the old ones stay good
+/** Hands out what is in a memory. It grows where it may: a shared one, whose views survive that, and no other.
+ *  @param memory  of one page at least, of which nothing is taken */
+export function kernelMemoryOver(memory: WasmMemory): KernelMemory {
+  // a shared memory that grows gets a new buffer object over the same bytes; views of the old ones stay good
   const buffers = new WeakSet<object>([memory.buffer]);
-  const free = createFreeList({ start: kernelConstants.ZERO_BYTES, end: page });
+  const free = createFreeList({ start: kernelConstants.ZERO_BYTES, end: memory.buffer.byteLength });
   let [used, most] = [0, 0];
   let numbers = new Float64Array(memory.buffer);
 

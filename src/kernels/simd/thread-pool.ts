@@ -2,7 +2,9 @@ import { existsSync } from 'node:fs';
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
 import { addressesLeft } from '../../machine-memory.ts';
 import type { Compiled } from './compiled.ts';
-import { spareAddresses } from './memory.ts';
+
+/** Addresses that JavaScript's own memory may still want beside that of the kernels. */
+export const spareAddresses = 0.5e9;
 
 /** Threads that wait for calls; the calling thread works too. */
 export interface ThreadPool {
