@@ -14,6 +14,7 @@ const floors = [
   ['library'],
   ['export'],
   ['page'],
+  ['diagnosis'],
   ['report', 'training'],
   ['run'],
   ['datasets'],

@@ -72,6 +72,7 @@ test('zod is imported in config/ and results/; results are types, and loaded whe
   expect(readers.sort()).toEqual([
     'export/description.ts',
     'library/resume.ts',
+    'run/experiment-folder.ts',
     'run/read-journal.ts',
     'run/read-run.ts',
     'run/search-folder.ts',

@@ -21,6 +21,11 @@ export const commands: readonly CommandEntry[] = [
   { name: 'export', summary: 'take a model along: a file that answers alike elsewhere', load: () => import('./export.ts') },
   { name: 'tune', summary: 'search for good hyperparameters', load: () => import('./tune.ts') },
   {
+    name: 'diagnose',
+    summary: 'try what would help, and say how much it does and how sure that is',
+    load: () => import('./diagnose.ts'),
+  },
+  {
     name: 'gradient-check',
     summary: 'hold the gradients of a config against central differences',
     load: () => import('./gradient-check.ts'),

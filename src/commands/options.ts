@@ -94,3 +94,20 @@ export function wordOption<Word extends string>(flag: string, words: readonly Wo
     throw new UserError('usage', `${flag}: expected ${words.join(', ')}, found ${JSON.stringify(text)}${meant}`);
   };
 }
+
+/** One of several machines. @param index  from 0 */
+export interface Shard {
+  index: number;
+  count: number;
+}
+
+/** --shard I/N */
+export const shardFlag = (summary: string): Option => ({ flags: '--shard <i/n>', summary, parse: parseShard });
+
+function parseShard(text: string): Shard {
+  const [, i, n] = /^(\d+)\/(\d+)$/.exec(text) ?? [];
+  const [index, count] = [Number(i), Number(n)];
+  if (!(index >= 1 && index <= count))
+    throw new UserError('usage', `--shard: expected I/N with I from 1 to N, such as 1/4, found ${JSON.stringify(text)}`);
+  return { index: index - 1, count };
+}

@@ -28,7 +28,7 @@ import { trialConfig, trialSets } from '../training/trial.ts';
 import { poolClosed, trialPool } from '../training/trial-pool.ts';
 import { halvingFactor, rankTrials, rungEpochs, tune } from '../training/tune.ts';
 import type { Command, Context } from './command.ts';
-import { configOption, numberFlag, setOption, threadsOption } from './options.ts';
+import { configOption, numberFlag, type Shard, setOption, shardFlag, threadsOption } from './options.ts';
 import { trainUntuned, writeTuneReport } from './tune-report.ts';
 
 interface Values {
@@ -38,7 +38,7 @@ interface Values {
   minutes?: number;
   jobs?: number;
   threads?: number;
-  shard?: { index: number; count: number };
+  shard?: Shard;
   merge?: string[];
   output?: string;
   report?: string;
@@ -56,7 +56,7 @@ export const command: Command<Values> = {
       whole: true,
     }),
     threadsOption,
-    { flags: '--shard <i/n>', summary: 'run the i-th of n shares of the trials, such as 1/4', parse: parseShard },
+    shardFlag('run the i-th of n shares of the trials, such as 1/4'),
     { flags: '--merge <dir...>', summary: 'rank the trials of several searches, such as shards, together' },
     { flags: '-o, --output <dir>', summary: 'the folder of the search; an interrupted one goes on there' },
     {
@@ -287,7 +287,7 @@ async function checkFirstTrial(
 /** Writes down which pictures the first trial has, or compares them with those that the search began with: trials of others can't be
  *  ranked together.
  *  @throws UserError (data) naming what has changed */
-async function keepSplit(output: string, { splits: parts, classes }: PreparedData): Promise<void> {
+export async function keepSplit(output: string, { splits: parts, classes }: PreparedData): Promise<void> {
   const written = await writtenSplitDigest(output);
   if (written === null) await writeSplit(output, parts, classes);
   else if (written !== (await splitDigest(parts, classes))) {
@@ -314,12 +314,4 @@ function trainings(search: SearchConfig, trials: number, epochs: number, shards:
     left = Math.ceil(left / halvingFactor);
   }
   return sum;
-}
-
-function parseShard(text: string): { index: number; count: number } {
-  const [, i, n] = /^(\d+)\/(\d+)$/.exec(text) ?? [];
-  const [index, count] = [Number(i), Number(n)];
-  if (!(index >= 1 && index <= count))
-    throw new UserError('usage', `--shard: expected I/N with I from 1 to N, such as 1/4, found ${JSON.stringify(text)}`);
-  return { index: index - 1, count };
 }

@@ -21,12 +21,22 @@ export interface PreparedData {
   splits: Splits;
   /** with `split.folds`: the fold of each training picture, from 0; each fold is dev once */
   folds: { count: number; of: Int32Array } | null;
+  /** of the pictures of train and, behind them, of dev */
+  groups: Groups;
   classes: Classes;
   /** the names of all classes that are not positive: the negative class is one of them, or all together */
   others: readonly string[];
   preprocessing: Preprocessing;
   failures: Failure[];
   notes: readonly string[];
+}
+
+/** What a division goes by beside labels, a number for each picture. */
+export interface Groups {
+  /** the cluster of duplicates, −1 for a single; null where all are singles */
+  clusters: Int32Array | null;
+  /** the class in its source, where that has more than two; null also where train and dev are of two sources */
+  strata: Uint32Array | null;
 }
 
 export interface ReadOptions {
@@ -68,6 +78,7 @@ export async function prepareData(loaded: LoadedConfig, options: ReadOptions): P
   return {
     splits,
     folds: cut?.folds ?? null,
+    groups: groupsOf(copies, placed),
     classes,
     others: [...new Set(sourcesIn(opened).flatMap((source) => source.classes))].filter((name) => name !== classes.positive),
     preprocessing,
@@ -90,11 +101,31 @@ interface GivenSplit {
   loaded: Read;
 }
 
-/** @param divided  how the first of them was divided, if it was */
-async function notesOfDuplicates(
-  { clusters }: DatasetDuplicates,
-  { own, divided }: { own: readonly GivenSplit[]; divided: DatasetSplit['indices'] | null },
-): Promise<string[]> {
+/** Of the pictures that may be trained on, as they stand in train and dev. */
+function groupsOf({ of }: DatasetDuplicates, { own, divided }: Placed): Groups {
+  const starts = own.map((_, i) => own.slice(0, i).reduce((sum, { loaded }) => sum + loaded.examples.labels.length, 0));
+  const rowsOf = (split: SplitName): number[] => {
+    if (divided !== null && divided[split].length > 0) return [...divided[split]]; // of the first source
+    const given = own.findIndex((one) => one.split === split);
+    if (given < 0 || (given === 0 && divided !== null)) return [];
+    return Array.from(own[given]!.loaded.examples.labels, (_, i) => starts[given]! + i);
+  };
+  const rows = [...rowsOf('train'), ...rowsOf('dev')];
+  const { strata, examples } = own[0]!.loaded;
+  const isOneSource = rows.every((row) => row < examples.labels.length);
+  return {
+    clusters: of && Int32Array.from(rows, (row) => of[row]!),
+    strata: strata !== null && isOneSource ? Uint32Array.from(rows, (row) => strata[row]!) : null,
+  };
+}
+
+/** The sources, and how the first of them was divided, if it was. */
+interface Placed {
+  own: readonly GivenSplit[];
+  divided: DatasetSplit['indices'] | null;
+}
+
+async function notesOfDuplicates({ clusters }: DatasetDuplicates, { own, divided }: Placed): Promise<string[]> {
   if (clusters.length === 0) return [];
   const splits = own.flatMap(({ split, loaded }) => Array.from(loaded.examples.labels, (): SplitName | undefined => split));
   if (divided !== null) {

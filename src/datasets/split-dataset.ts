@@ -58,18 +58,24 @@ export async function splitDataset(examples: Splittable, config: Config): Promis
 async function splitBy(examples: Splittable, split: Split | Folds, seed: number): Promise<DatasetSplit> {
   if (typeof split === 'object' && 'folds' in split) return splitIntoFolds(examples, split, seed);
   if (typeof split === 'object' && split.method === 'hash') return splitByHash(examples, split, seed);
-  const { labels, strata, clusters } = examples;
+  const { indices, surplus } = splitExactly(examples, split, seed);
+  const notes = [...leftOutNotes(split, indices, examples.labels.length), ...surplusNotes('data.split', surplus)];
+  return { indices, folds: null, notes };
+}
+
+/** Exactly the sizes that are asked for, copies together.
+ *  @returns indices  of each part, ascending; surplus  pictures that copies brought to another part than the sizes ask for */
+export function splitExactly(
+  { labels, strata, clusters }: Pick<Splittable, 'labels' | 'strata' | 'clusters'>,
+  split: Split,
+  seed: number,
+): { indices: DatasetSplit['indices']; surplus: number } {
   const indices = stratifiedSplit(labels, split, namedRandom(seed, 'split'), strata);
-  const leftOut = leftOutNotes(split, indices, labels.length);
-  if (clusters === null) return { indices, folds: null, notes: leftOut };
+  if (clusters === null) return { indices, surplus: 0 };
   const places = placesOf(indices, labels.length);
   const random = namedRandom(seed, 'split duplicates');
   const together = keepTogether(places, labels, clusters, { random, strata, placeNames: splitNames });
-  return {
-    indices: indicesOf(together.places),
-    folds: null,
-    notes: [...leftOut, ...surplusNotes('data.split', together.surplus)],
-  };
+  return { indices: indicesOf(together.places), surplus: together.surplus };
 }
 
 async function splitIntoFolds(examples: Splittable, { folds, test }: Folds, seed: number): Promise<DatasetSplit> {
@@ -79,17 +85,26 @@ async function splitIntoFolds(examples: Splittable, { folds, test }: Folds, seed
   const { indices, notes } = test === undefined ? whole : await splitBy(examples, { test }, seed);
   const own = Uint8Array.from(indices.train, (i) => labels[i]!);
   const ownStrata = strata && Uint32Array.from(indices.train, (i) => strata[i]!);
-  const of = stratifiedFolds(own, folds, namedRandom(seed, 'folds'), ownStrata);
-  if (clusters === null) return { indices, folds: { count: folds, of }, notes };
-  const random = namedRandom(seed, 'folds duplicates');
+  const ownClusters = clusters && indices.train.map((i) => clusters[i]!);
+  const { of, surplus } = foldsOf({ labels: own, strata: ownStrata, clusters: ownClusters }, folds, seed);
+  return { indices, folds: { count: folds, of }, notes: [...notes, ...surplusNotes('data.split.folds', surplus)] };
+}
+
+/** Folds of some pictures, copies together.
+ *  @param number  of the division: each has folds of its own; none for those that training has
+ *  @returns of  the fold of each picture, from 0; surplus  pictures that copies brought to another fold than the sizes ask for */
+export function foldsOf(
+  { labels, strata, clusters }: Pick<Splittable, 'labels' | 'strata' | 'clusters'>,
+  folds: number,
+  seed: number,
+  ...number: [] | [number]
+): { of: Int32Array; surplus: number } {
+  const of = stratifiedFolds(labels, folds, namedRandom(seed, 'folds', ...number), strata);
+  if (clusters === null) return { of, surplus: 0 };
+  const random = namedRandom(seed, 'folds duplicates', ...number);
   const placeNames = Array.from({ length: folds }, (_, fold) => `fold ${fold + 1}`);
-  const clustersOfTrain = indices.train.map((i) => clusters[i]!);
-  const together = keepTogether(of, own, clustersOfTrain, { random, strata: ownStrata, placeNames });
-  return {
-    indices,
-    folds: { count: folds, of: together.places },
-    notes: [...notes, ...surplusNotes('data.split.folds', together.surplus)],
-  };
+  const together = keepTogether(of, labels, clusters, { random, strata, placeNames });
+  return { of: together.places, surplus: together.surplus };
 }
 
 /** @returns (m)  index into `splitNames`, −1 for what no part asks for */

@@ -133,6 +133,7 @@ caption{text-align:left;color:var(--soft);padding-bottom:.2rem}caption span{disp
 .guide{stroke:var(--soft);stroke-width:1.3;stroke-dasharray:2 4;fill:none}
 .line.s1{stroke:var(--s1)}.line.s2{stroke:var(--s2);stroke-dasharray:7 3}.line.s3{stroke:var(--s3);stroke-dasharray:2 2}.line.s4{stroke:var(--s4);stroke-dasharray:9 3 2 3}
 .fill{fill-opacity:.3;stroke-width:1.5}.fill.s1{fill:var(--s1);stroke:var(--s1)}.fill.s2{fill:var(--s2);stroke:var(--s2);stroke-dasharray:5 2}
+rect.s1{fill:var(--s1)}rect.s2{fill:var(--s2)}rect.s3{fill:var(--s3)}
 circle.s1{fill:var(--s1)}circle.s2{fill:var(--s2)}circle.s3{fill:var(--s3)}circle.s4{fill:var(--s4)}
 .point.s2{fill:var(--s2)}.point.s3{fill:var(--s3)}.point.s4{fill:var(--s4)}
 .bar{stroke-width:1.6}.bar.s1{stroke:var(--s1)}.bar.s2{stroke:var(--s2)}.bar.s3{stroke:var(--s3)}.bar.s4{stroke:var(--s4)}

@@ -44,7 +44,12 @@ export function trainText(summary: TrainSummary, classes: Classes, style: Style)
     table([header, ...rows], '  '),
     '',
   ];
-  if (summary.diagnosis) lines.push(diagnosisText(summary.diagnosis, { metrics, classes, style }), '');
+  if (summary.diagnosis) {
+    lines.push(diagnosisText(summary.diagnosis, { metrics, classes, style }));
+    if (summary.diagnosis.remedies.some(({ set }) => set.length > 0))
+      lines.push(`  Which of these help here, and how much: nn diagnose --config ${shellWord(`${summary.run}/config.json`)}`);
+    lines.push('');
+  }
   lines.push(
     table(
       [

@@ -11,7 +11,7 @@ import type { TrainSummary } from '../results/summary.ts';
 import { isLocked, lockName } from './lock.ts';
 import { readLastLine } from './read-journal.ts';
 import { readRunConfig, runFiles } from './run-folder.ts';
-import { searchFiles } from './search-folder.ts';
+import { growingJournals } from './search-folder.ts';
 
 /** What a run's small files say. */
 export interface ReadRun {
@@ -67,7 +67,7 @@ function isRun(files: readonly string[]): boolean {
 }
 
 export function isSearch(files: readonly string[]): boolean {
-  return files.includes(searchFiles.journal);
+  return Object.values(growingJournals).some((journal) => files.includes(journal));
 }
 
 async function readConfig(path: string): Promise<Config> {

@@ -20,17 +20,41 @@ export const searchFiles = {
   untuned: 'untuned.json',
 } as const;
 
-export interface SearchFolder {
+/** The folder of trainings that belong together: a search, or the experiments of `nn diagnose`. */
+export interface GrowingFolder<Result> {
   path: string;
-  /** results of an earlier, interrupted search */
-  known: TrialResult[];
-  append(result: TrialResult): Promise<void>;
+  /** results of an earlier, interrupted session */
+  known: Result[];
+  append(result: Result): Promise<void>;
   close(): Promise<void>;
+}
+
+/** What is in such a folder. */
+interface Kind<Result> {
+  /** with its article, for messages */
+  title: string;
+  journal: string;
+  read(path: string): Promise<Result[]>;
+  isSame(one: Config, other: Config): boolean;
 }
 
 /** Opens the folder of a search: a new one, or one that an interrupted search left.
  *  @throws UserError (usage) where another search stands there, or another process goes on with it */
-export async function openSearch(path: string, loaded: LoadedConfig): Promise<SearchFolder> {
+export function openSearch(path: string, loaded: LoadedConfig): Promise<GrowingFolder<TrialResult>> {
+  const { journal } = searchFiles;
+  return openGrowing(path, loaded, { title: 'the search', journal, read: readTrials, isSame: isSameSearch });
+}
+
+/** Every journal by which such a folder is known: what belongs to one command is no other's to go on with. */
+export const growingJournals = { 'a search of nn tune': 'trials.jsonl', 'the experiments of nn diagnose': 'experiments.jsonl' };
+
+/** Opens a folder: a new one, or one that an interrupted session left.
+ *  @throws UserError (usage) where it is of another config or command, or another process goes on with it */
+export async function openGrowing<Result extends object>(
+  path: string,
+  loaded: LoadedConfig,
+  kind: Kind<Result>,
+): Promise<GrowingFolder<Result>> {
   let present: string[];
   try {
     await makeFolder(path);
@@ -40,14 +64,20 @@ export async function openSearch(path: string, loaded: LoadedConfig): Promise<Se
       cause: error,
     });
   }
+  for (const [title, journal] of Object.entries(growingJournals)) {
+    if (journal === kind.journal || !present.includes(journal)) continue;
+    throw new UserError('usage', `--output ${path}: expected ${kind.title} or a new folder, found ${title}`, {
+      hint: 'Name another folder.',
+    });
+  }
   const lock = await lockFolder(path);
   try {
     const goesOn = present.includes(searchFiles.config);
-    if (goesOn) await refuseOtherSearch(path, loaded);
+    if (goesOn) await refuseOther(path, loaded, kind);
     else await writeConfig(join(path, searchFiles.config), loaded, path);
-    const file = join(path, searchFiles.journal);
+    const file = join(path, kind.journal);
     const journal = await openJournal(file, goesOn ? await wholeLines(file) : undefined);
-    const known = goesOn ? await readTrials(path).catch((error) => journal.close().then(() => Promise.reject(error))) : [];
+    const known = goesOn ? await kind.read(path).catch((error) => journal.close().then(() => Promise.reject(error))) : [];
     const close = async () => {
       try {
         await journal.close();
@@ -55,7 +85,7 @@ export async function openSearch(path: string, loaded: LoadedConfig): Promise<Se
         await lock.release();
       }
     };
-    const append = async (result: TrialResult) => {
+    const append = async (result: Result) => {
       await journal.append(result);
       await journal.flush();
     };
@@ -72,24 +102,33 @@ export async function writeConfig(file: string, { config, folder }: LoadedConfig
   await writeFileAtomically(file, `${JSON.stringify(rest, null, 2)}\n`);
 }
 
-/** The results in a search's journal. A last line that was cut off by a kill counts as not written. */
+/** The results in a search's journal. */
 export async function readTrials(path: string): Promise<TrialResult[]> {
-  const file = join(path, searchFiles.journal);
+  const { trialResult } = await import('../results/tuning.ts');
+  return readLines(join(path, searchFiles.journal), trialResult, { line: 'a trial of nn tune', whole: 'the trials of a search' });
+}
+
+/** The lines of a journal; none where there is no file. A last line that was cut off by a kill counts as not written.
+ *  @throws UserError (data) on another file */
+export async function readLines<Result>(
+  file: string,
+  schema: { safeParse(value: unknown): { success: true; data: Result } | { success: false } },
+  expected: { line: string; whole: string },
+): Promise<Result[]> {
   let text: string;
   try {
     text = (await readPlainFile(file)).toString();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw new UserError('data', `${file}: expected the trials of a search, found: ${systemReason(error)}`, { cause: error });
+    throw new UserError('data', `${file}: expected ${expected.whole}, found: ${systemReason(error)}`, { cause: error });
   }
-  const { trialResult } = await import('../results/tuning.ts');
   const lines = text.split('\n');
   return lines.flatMap((line, i) => {
     if (line === '') return [];
-    const parsed = trialResult.safeParse(parseLine(line));
+    const parsed = schema.safeParse(parseLine(line));
     if (parsed.success) return [parsed.data];
     if (i === lines.length - 1) return [];
-    throw new UserError('data', `${file}, line ${i + 1}: expected a trial of nn tune, found ${line.slice(0, 40)}`);
+    throw new UserError('data', `${file}, line ${i + 1}: expected ${expected.line}, found ${line.slice(0, 40)}`);
   });
 }
 
@@ -135,17 +174,20 @@ export function isSameSearch(one: Config, other: Config): boolean {
   return isDeepStrictEqual(without(one), without(other));
 }
 
-/** @throws UserError (usage) where a folder holds another search than a config describes */
-async function refuseOtherSearch(path: string, loaded: LoadedConfig): Promise<void> {
+/** @throws UserError (usage) where a folder holds another search, say, than a config describes */
+async function refuseOther(
+  path: string,
+  loaded: LoadedConfig,
+  { title, isSame }: Pick<Kind<unknown>, 'title' | 'isSame'>,
+): Promise<void> {
   const found = await readSearchConfig(path);
   const file = join(path, searchFiles.config);
   const here = JSON.parse(JSON.stringify(checkConfig(moveConfig(loaded.config, loaded.folder, resolve(path)), file))) as Config;
   const there = JSON.parse(JSON.stringify(found.config)) as Config;
-  if (!isSameSearch(here, there)) {
-    throw new UserError('usage', `--output ${path}: expected the search that this config describes, found another in ${file}`, {
-      hint: 'Name another folder, or go on with the config that the search began with.',
-    });
-  }
+  if (isSame(here, there)) return;
+  throw new UserError('usage', `--output ${path}: expected ${title} that this config describes, found another in ${file}`, {
+    hint: `Name another folder, or go on with the config that ${title} began with.`,
+  });
 }
 
 /** The bytes of a file without a line that a kill left unfinished, so that the next one starts on its own; undefined where it can't be

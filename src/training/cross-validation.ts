@@ -131,7 +131,7 @@ export interface FoldsGoing {
  *  @returns through `found`, when the generator has ended */
 export async function* crossValidate(
   config: Config,
-  data: PreparedData & { folds: NonNullable<PreparedData['folds']> },
+  data: Omit<PreparedData, 'groups'> & { folds: NonNullable<PreparedData['folds']> },
   extras: TrainingFiles,
   found: (result: CrossValidation) => void,
   going: FoldsGoing = {},

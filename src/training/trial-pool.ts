@@ -3,16 +3,20 @@ import { fileURLToPath } from 'node:url';
 import type { LoadedConfig } from '../config/load.ts';
 import { systemReason, UserError } from '../errors.ts';
 import { ownFile } from '../own-files.ts';
+import type { ExperimentResult } from '../results/experiments.ts';
 import type { TrialJob, TrialResult } from '../results/tuning.ts';
 import type { TrainingFiles } from './plan.ts';
-import type { Reply } from './trial-worker.ts';
-import type { TrialRunner } from './tune.ts';
+import type { Job, Reply } from './trial-worker.ts';
 
 /** What `run` is rejected with where `close` ended its worker. */
 export const poolClosed = new Error('the workers were closed');
 
-/** Worker processes that each run one trial at a time. They begin with the first trial, and end with `close`. */
-export interface TrialPool extends TrialRunner {
+export type ResultOf<One extends Job> = One extends TrialJob ? TrialResult : ExperimentResult;
+
+/** Worker processes that each run one job at a time. They begin with the first one, and end with `close`. */
+export interface TrialPool {
+  jobs: number;
+  run<One extends Job>(job: One): Promise<ResultOf<One>>;
   /** ends all workers, whatever they are at */
   close(): void;
 }
@@ -44,12 +48,12 @@ export function trialPool(
     run: async (job) => {
       for (let deaths = 0; ; deaths++) {
         const worker = livingOf(idle) ?? start();
-        const result = await ask(worker, job);
+        const result = await ask<ResultOf<typeof job>>(worker, job);
         if (closed) throw poolClosed;
-        if ('died' in result) {
+        if (typeof result === 'object' && 'died' in result) {
           all.delete(worker);
           if (deaths === 1) throw diedAgain(result.died, job);
-          onDeath(`a worker process ended with ${result.died} during trial ${job.trial}; another one takes its place`);
+          onDeath(`a worker process ended with ${result.died} during ${nameOf(job)}; another one takes its place`);
           continue;
         }
         idle.push(worker);
@@ -72,14 +76,19 @@ function livingOf(idle: ChildProcess[]): ChildProcess | undefined {
   return undefined;
 }
 
+const isTrial = (job: Job): job is TrialJob => 'trial' in job;
+const nameOf = (job: Job) => (isTrial(job) ? `trial ${job.trial}` : 'an experiment');
+const commandOf = (job: Job) => (isTrial(job) ? 'nn tune' : 'nn diagnose');
+
 /** @returns the result, or what ended the worker before there was one */
-function ask(worker: ChildProcess, job: TrialJob): Promise<TrialResult | { died: string }> {
+function ask<Result>(worker: ChildProcess, job: Job): Promise<Result | { died: string }> {
   return new Promise((resolve, reject) => {
     const onReply = (reply: Reply) => {
       worker.off('exit', onExit).off('error', onError);
-      if ('result' in reply) resolve(reply.result);
+      if ('result' in reply)
+        resolve(reply.result as Result); // of the job that was sent
       else if ('refused' in reply) reject(new UserError(reply.refused.kind, reply.refused.message, { hint: reply.refused.hint }));
-      else reject(new Error(`in a worker of nn tune: ${reply.fault}`));
+      else reject(new Error(`in a worker of ${commandOf(job)}: ${reply.fault}`));
     };
     const die = (died: string) => {
       worker.off('message', onReply).off('exit', onExit).off('error', onError);
@@ -94,10 +103,10 @@ function ask(worker: ChildProcess, job: TrialJob): Promise<TrialResult | { died:
   });
 }
 
-function diedAgain(by: string, { trial }: TrialJob): UserError {
+function diedAgain(by: string, job: Job): UserError {
   return new UserError(
     'usage',
-    `nn tune: expected worker processes that live, found two that ended with ${by} during trial ${trial}`,
+    `${commandOf(job)}: expected worker processes that live, found two that ended with ${by} during ${nameOf(job)}`,
     {
       hint: 'Systems end processes that take more memory than there is: try fewer --jobs, or smaller layers.',
     },

@@ -1,8 +1,11 @@
 import type { LoadedConfig } from '../config/load.ts';
 import { cachePlace, scratchFolders } from '../data/cache/decode-cache.ts';
+import type { ExampleSet } from '../data/examples.ts';
 import { UserError } from '../errors.ts';
+import type { Experiment, ExperimentResult } from '../results/experiments.ts';
 import type { TrialJob, TrialResult } from '../results/tuning.ts';
 import type { Lines } from '../text.ts';
+import { type ExperimentSource, runExperiment, withoutTest } from './experiment.ts';
 import type { TrainingFiles } from './plan.ts';
 import { runTrial, trialData } from './trial.ts';
 
@@ -11,14 +14,20 @@ import { runTrial, trialData } from './trial.ts';
  * and the closing of the terminal reach it too, and are left to the parent.
  */
 
-export type Request = { loaded: LoadedConfig; extras: TrainingFiles } | { job: TrialJob };
+/** What is run: a trial of `nn tune`, or an experiment of `nn diagnose`. */
+export type Job = TrialJob | Experiment;
+
+export type Request = { loaded: LoadedConfig; extras: TrainingFiles } | { job: Job };
 export type Reply =
-  | { result: TrialResult }
+  | { result: TrialResult | ExperimentResult }
   | { refused: { kind: UserError['kind']; message: readonly string[]; hint: Lines | undefined } }
   | { fault: string };
 
 let search: { loaded: LoadedConfig; extras: TrainingFiles } | undefined;
 const dataOf = trialData(cachePlace(process.env), scratchFolders(process.env));
+/** of all parts; what is not test of it is not kept */
+const wholeOf = trialData(cachePlace(process.env), scratchFolders(process.env));
+let test: Promise<ExampleSet | null> | undefined;
 
 process.on('SIGINT', () => {});
 process.on('SIGTERM', () => {});
@@ -33,11 +42,22 @@ process.on('message', async (request: Request) => {
   process.send!(found, undefined, undefined, () => {}); // a parent that died meanwhile hears nothing, and `disconnect` ends this process
 });
 
-async function reply(job: TrialJob): Promise<Reply> {
+async function reply(job: Job): Promise<Reply> {
   try {
-    return { result: await runTrial(search!.loaded, job, { dataOf, extras: search!.extras }) };
+    const { loaded, extras } = search!;
+    if ('trial' in job) return { result: await runTrial(loaded, job, { dataOf, extras }) };
+    return { result: await runExperiment(loaded, job, { source: sourceOf(loaded), extras }) };
   } catch (error) {
     if (error instanceof UserError) return { refused: { kind: error.kind, message: error.lines, hint: error.hint } };
     return { fault: error instanceof Error ? (error.stack ?? error.message) : String(error) };
   }
+}
+
+function sourceOf(loaded: LoadedConfig): ExperimentSource {
+  const data = () => dataOf(withoutTest(loaded));
+  const ofTest = async () => {
+    const { splits } = await (loaded.config.data.test === undefined ? data() : wholeOf(loaded));
+    return splits.test ?? null;
+  };
+  return { data, test: () => (test ??= ofTest()) };
 }

@@ -74,6 +74,11 @@ const calls: Record<string, Call[]> = {
     { words: [...config, '--trials', '1', '--jobs', '1', '--json'], kind: 'json', names: evil },
     { words: [...config, '--trials', '1', '--jobs', '1', '--report', `s${evil}.html`], kind: 'people', names: evil },
   ],
+  diagnose: [
+    { words: [...config, '--shard', '1/60', '--jobs', '1', '--output', `d${evil}`], kind: 'people', names: evil },
+    { words: [...config, '--shard', '1/60', '--jobs', '1', '--json', '--output', `d${evil}`], kind: 'json', names: evil },
+    { words: ['-c', `missing${evil}.json`], kind: 'people', code: 2 },
+  ],
   'gradient-check': [
     { words: config, kind: 'people' },
     { words: [...config, '--json'], kind: 'json' },

@@ -6,6 +6,7 @@ import { toJSONSchema, type z } from 'zod';
 import { configSchema } from '../../src/config/schema.ts';
 import { completionResult, firstConfigResult, schemaWritten } from '../../src/results/config.ts';
 import { evaluation, prediction, storedPrediction } from '../../src/results/evaluation.ts';
+import { diagnosisShard } from '../../src/results/experiments.ts';
 import { explanation } from '../../src/results/explanation.ts';
 import { exportCheck, exportDescription, exported } from '../../src/results/export.ts';
 import { dataResults, inspection } from '../../src/results/inspection.ts';
@@ -61,6 +62,7 @@ describe('what is printed with --json is what its schema says', () => {
     ['evaluate -m run --split all', evaluation],
     ['tune -c search.json -o search', tuneSummary],
     ['tune -c search.json -o search --report search.html', tuneSummary],
+    ['diagnose -c c.json --shard 1/60 -o shard', diagnosisShard],
     ['gradient-check -c c.json --parameters 5', gradientCheck],
     ['graph -c c.json', graph],
     ['model show run', modelDescription],

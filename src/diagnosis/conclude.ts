@@ -1,0 +1,340 @@
+import type { PreparedData } from '../datasets/prepare.ts';
+import { gainOf } from '../evaluation/gain.ts';
+import { honestGain } from '../evaluation/honest-gain.ts';
+import { fitLearningCurve, type PicturesNeeded } from '../evaluation/learning-curve-fit.ts';
+import { splitMeter } from '../evaluation/split-meter.ts';
+import { suspectLabels } from '../evaluation/suspect-labels.ts';
+import type { ExperimentResult, MeasuredCurve, MeasuredDiagnosis, MeasuredGain, TriedRemedy } from '../results/experiments.ts';
+import { type Arm, curveShares, divisionExperiments, type Findings, type Proposal } from './diagnose.ts';
+import {
+  accuracyOf,
+  answersOf,
+  blindAnswers,
+  judge,
+  judgeCombination,
+  rightOf,
+  seedsDone,
+  significance,
+  testAnswersOf,
+} from './evidence.ts';
+import type { Lab } from './lab.ts';
+import { freshSeedOf, type Question, seedOf, trainingOf, weightsOf } from './question.ts';
+import type { Family } from './treatments.ts';
+import { verdictOf } from './verdict.ts';
+
+/** The result of a diagnosis: figures from experiments, and from nothing else. */
+
+export interface Concluded {
+  question: Question;
+  lab: Lab;
+  findings: Findings;
+  data: Pick<PreparedData, 'splits' | 'classes'>;
+}
+
+type Known = Pick<Concluded, 'question' | 'lab'>;
+
+/** Of one session, what experiments do not know. */
+export type Session = Pick<MeasuredDiagnosis, 'output' | 'config' | 'seconds' | 'trainings' | 'earlier' | 'minutes'> & {
+  /** where the config that is proposed stands */
+  proposalFile: string;
+};
+
+export async function conclude(concluded: Concluded, { proposalFile, ...session }: Session): Promise<MeasuredDiagnosis> {
+  const { question, findings } = concluded;
+  const { diagnosis } = question.loaded.config;
+  const baseline = baselineOf(concluded);
+  const tried = remediesOf(concluded);
+  const curve = curveOf(concluded);
+  const suspects = await suspectsOf(concluded, betterNetworks(tried));
+  const bias = baseline.trainError === null ? null : baseline.trainError - diagnosis.targetError;
+  const variance = baseline.trainError === null ? null : 1 - baseline.accuracy - baseline.trainError;
+  const verdict = verdictOf({ tried, baseline, bias, variance, limits: diagnosis, curve, suspects });
+  const { judgedLabels, folds, isBalanced, pictures } = question;
+  return {
+    ...session,
+    judgedBy: {
+      part: folds === null ? 'dev' : 'folds',
+      folds,
+      pictures: judgedLabels.length,
+      train: pictures.train,
+      metric: isBalanced ? 'balanced accuracy' : 'accuracy',
+      largerClass: accuracyOf(question, blindAnswers(question, judgedLabels).right, judgedLabels),
+    },
+    verdict,
+    baseline,
+    remedies: tried.map(({ family: _, ...rest }) => rest),
+    leftOut: findings.leftOut,
+    proposal: findings.proposal && proposalOf(concluded, findings.proposal, { tried, proposalFile }),
+    curve,
+    meter: meterOf(concluded),
+    suspects,
+    undone: findings.undone,
+  };
+}
+
+const meanOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** The results of the first seeds with some changes. */
+function resultsOf({ question, lab }: Known, set: readonly string[]): ExperimentResult[] {
+  return Array.from({ length: seedsDone(question, lab, set) }, (_, i) => lab.find(trainingOf(set, seedOf(question, i)))!);
+}
+
+/** An accuracy with what is known of it for other pictures and seeds. */
+function accuracyWith(question: Question, right: readonly Uint8Array[], labels: Uint8Array) {
+  const weights = weightsOf(labels, question);
+  const nothing = right.map(({ length }) => new Uint8Array(length));
+  const { gain, interval } = gainOf({ baseline: nothing, treatment: right, ...(weights && { weights }) });
+  return { accuracy: gain, interval };
+}
+
+function baselineOf(known: Known): MeasuredDiagnosis['baseline'] {
+  const { question, lab } = known;
+  const results = resultsOf(known, []);
+  return {
+    ...accuracyWith(question, rightOf(question, lab, [], results.length), question.judgedLabels),
+    trainError: trainErrorOf(results),
+    seeds: results.length,
+    diverged: divergedOf(results),
+    seconds: lab.secondsOf([]),
+  };
+}
+
+function trainErrorOf(results: readonly ExperimentResult[]): number | null {
+  const errors = results.flatMap(({ trainError }) => trainError ?? []);
+  return errors.length === 0 ? null : meanOf(errors);
+}
+
+const divergedOf = (results: readonly ExperimentResult[]) => results.filter(({ error }) => error !== null).length;
+
+function remediesOf(concluded: Concluded): (TriedRemedy & { family: Family })[] {
+  const { question, lab, findings } = concluded;
+  const { combination } = findings;
+  const arms = findings.arms.filter(({ set }) => seedsDone(question, lab, set) > 0);
+  const judgements = judge(
+    question,
+    lab,
+    arms.map(({ set }) => set),
+  );
+  const all = combination === null ? arms : [...arms, combination];
+  if (combination !== null)
+    judgements.push(
+      judgeCombination(
+        question,
+        lab,
+        combination.set,
+        arms.map(({ set }) => set),
+      ),
+    );
+  const ordinary = lab.secondsOf([]);
+  const remedies = all.map((arm, i) => {
+    const { gain, interval, p, seeds, corrected, effect } = judgements[i]!;
+    const results = resultsOf(concluded, arm.set);
+    const own = lab.secondsOf(arm.set);
+    return {
+      ...arm.treatment,
+      set: arm.set,
+      gain,
+      interval,
+      p,
+      seeds,
+      corrected,
+      effect,
+      accuracy: accuracyWith(question, rightOf(question, lab, arm.set, seeds), question.judgedLabels).accuracy,
+      trainError: trainErrorOf(results),
+      timesAsLong: own === null || ordinary === null || ordinary === 0 ? null : own / ordinary,
+      diverged: divergedOf(results),
+    };
+  });
+  return remedies.sort((a, b) => b.gain - a.gain);
+}
+
+function proposalOf(
+  concluded: Concluded,
+  proposal: Proposal,
+  { tried, proposalFile }: { tried: readonly TriedRemedy[]; proposalFile: string },
+): NonNullable<MeasuredDiagnosis['proposal']> {
+  const { treatment, set, parts } = proposal.arm;
+  const { gain, interval, p, seeds } = tried.find(({ id }) => id === treatment.id)!;
+  return {
+    id: treatment.id,
+    title: treatment.title,
+    parts,
+    set,
+    config: proposalFile,
+    chosenBy: { gain, interval, p, seeds },
+    again: againOf(concluded, proposal),
+    test: testOf(concluded, proposal.arm),
+  };
+}
+
+/** Each half's pictures judge what the other half chose, by seeds that chose nothing. */
+function againOf({ question, lab, findings }: Concluded, { chosen }: Proposal): MeasuredGain | null {
+  const arms = chosen.map((arm) => arm?.set ?? null);
+  const freshDone = (set: readonly string[]) => {
+    let seeds = 0;
+    while (lab.find(trainingOf(set, freshSeedOf(question, seeds))) !== undefined) seeds++;
+    return seeds;
+  };
+  const seeds = Math.min(freshDone([]), ...arms.map((set) => freshDone(set ?? [])), findings.freshSeeds);
+  if (seeds === 0) return null;
+  const rightWith = (set: readonly string[]) =>
+    Array.from({ length: seeds }, (_, i) => answersOf(question, lab, trainingOf(set, freshSeedOf(question, i)))!.right);
+  const weights = weightsOf(question.judgedLabels, question);
+  const { gain, interval, p } = honestGain(
+    { half: question.half, chosen: [arms[0] === null ? null : 0, arms[1] === null ? null : 1] },
+    { baseline: rightWith([]), treatment: (index) => rightWith(arms[index]!), ...(weights && { weights }) },
+  );
+  return { gain, interval, p, seeds };
+}
+
+function testOf({ question, lab, findings }: Concluded, { set }: Arm): NonNullable<MeasuredDiagnosis['proposal']>['test'] {
+  const seeds = Array.from({ length: findings.freshSeeds }, (_, i) => freshSeedOf(question, i));
+  const resultWith = (changes: readonly string[], seed: number) => lab.find({ ...trainingOf(changes, seed), readsTest: true });
+  const pairs = seeds.map((seed) => [resultWith([], seed), resultWith(set, seed)] as const);
+  const labels = pairs.flat().flatMap((result) => (result && testAnswersOf(result)?.labels) ?? [])[0];
+  if (labels === undefined) return null;
+  const answers = (result: ExperimentResult | undefined) =>
+    (result && testAnswersOf(result)?.right) ?? blindAnswers(question, labels).right; // one that diverged knows nothing
+  const baseline = pairs.map(([before]) => answers(before));
+  const treatment = pairs.map(([, after]) => answers(after));
+  const weights = weightsOf(labels, question);
+  const { gain, interval, p } = gainOf({ baseline, treatment, ...(weights && { weights }) });
+  return {
+    gain,
+    interval,
+    p,
+    seeds: seeds.length,
+    pictures: labels.length,
+    before: accuracyWith(question, baseline, labels),
+    after: accuracyWith(question, treatment, labels),
+  };
+}
+
+/** So many times the pictures. */
+const times = [2, 4, 10] as const;
+/** Prices are of accuracies of whole steps. */
+const priceStep = 0.05;
+const prices = 3;
+
+function curveOf(known: Known): MeasuredCurve | null {
+  const { question, lab } = known;
+  const { train } = question.pictures;
+  const trainedOn = question.folds === null ? train : (train * (question.folds - 1)) / question.folds;
+  const points = [...curveShares, 1].flatMap((share) => {
+    const accuracies: number[] = [];
+    for (let i = 0; ; i++) {
+      const answers = answersOf(question, lab, { ...trainingOf([], seedOf(question, i)), share });
+      if (answers === null) break;
+      accuracies.push(accuracyOf(question, answers.right, question.judgedLabels));
+    }
+    return accuracies.length === 0 ? [] : [{ pictures: Math.round(share * trainedOn), accuracy: meanOf(accuracies), accuracies }];
+  });
+  if (points.length < 2) return null;
+  const fit = fitLearningCurve(
+    points.map(({ pictures, accuracies }) => ({ pictures, errors: accuracies.map((accuracy) => 1 - accuracy) })),
+    { judgedOn: question.judgedLabels.length },
+  );
+  const { curve } = fit;
+  const whole = points.at(-1)!;
+  const toOf = (accuracy: number) => {
+    const needed = curve!.picturesFor(accuracy);
+    return { accuracy, ...priceOf(needed, whole.pictures) };
+  };
+  return {
+    points,
+    says: fit.says,
+    reason: fit.says ? null : fit.reason,
+    foretold: fit.says
+      ? times.map((factor) => {
+          const pictures = factor * whole.pictures;
+          return { times: factor, pictures, ...fit.curve.accuracyAt(pictures) };
+        })
+      : [],
+    asymptote: fit.says ? fit.curve.asymptote : null,
+    heldOut: curve?.heldOut
+      ? {
+          foretold: curve.heldOut.foretold.accuracy,
+          interval: curve.heldOut.foretold.interval,
+          observed: curve.heldOut.observed,
+          within: curve.heldOut.within,
+        }
+      : null,
+    prices: fit.says ? targetsOf(whole.accuracy, 1 - question.loaded.config.diagnosis.targetError).map(toOf) : [],
+  };
+}
+
+/** The next accuracies of whole steps above one. @param possible  none is above it */
+export function targetsOf(accuracy: number, possible: number): number[] {
+  const first = Math.floor(accuracy / priceStep + 1e-9) + 1;
+  const all = Array.from({ length: prices }, (_, i) => Number(((first + i) * priceStep).toPrecision(4)));
+  return all.filter((target) => target < Math.min(1, possible + 1e-9));
+}
+
+function priceOf(needed: PicturesNeeded, present: number): Omit<MeasuredCurve['prices'][number], 'accuracy'> {
+  if (typeof needed === 'string') return { answer: needed, more: null, interval: null };
+  const more = (pictures: number) => Math.max(0, Math.round(pictures - present));
+  const [low, high] = needed.interval;
+  return { answer: 'pictures', more: more(needed.pictures), interval: [more(low), high === null ? null : more(high)] };
+}
+
+function meterOf({ question, lab }: Known): MeasuredDiagnosis['meter'] {
+  const own = answersOf(question, lab, trainingOf([], seedOf(question, 0)));
+  if (own === null) return null;
+  const present = accuracyOf(question, own.right, question.judgedLabels);
+  const accuracies = divisionExperiments(question).flatMap((job) => {
+    const answers = answersOf(question, lab, job);
+    if (answers === null) return [];
+    const labels = Uint8Array.from(question.judgedRows(job.division), (row) => question.labels[row]!);
+    return [accuracyOf(question, answers.right, labels)];
+  });
+  const found = splitMeter(present, accuracies, question.judgedLabels.length);
+  if (found === null) return null;
+  const { count, below, equal, mean, spread, spreadByChance, range, verdict } = found;
+  return { count, present, accuracies, below, equal, mean, spread, spreadByChance, range, verdict };
+}
+
+/** By so much a remedy must be better for its networks to judge labels in the place of the config's own. */
+const clearlyBetter = 0.03;
+
+/** The changes with which networks learn more of the pictures, where the config's own get wrong what they could know; none where they do not. */
+function betterNetworks(tried: readonly (TriedRemedy & { family: Family })[]): readonly string[] {
+  const better = tried.filter(
+    ({ family, gain, p }) => family !== 'restraint' && gain >= clearlyBetter && p !== null && p < significance,
+  );
+  return better[0]?.set ?? [];
+}
+
+/** Of all pictures that networks answered which did not train on them: of what judges, and by the config as it is of all other divisions too. */
+async function suspectsOf({ question, lab, data }: Concluded, set: readonly string[]): Promise<MeasuredDiagnosis['suspects']> {
+  const { labels } = question;
+  const own = Array.from({ length: seedsDone(question, lab, set) }, (_, i) => trainingOf(set, seedOf(question, i)));
+  const others = set.length === 0 ? divisionExperiments(question) : [];
+  const p = [...own, ...others].flatMap((job) => {
+    if (lab.find(job)?.judged == null) return []; // not run, or diverged
+    const answers = answersOf(question, lab, job)!;
+    const all = new Float64Array(labels.length).fill(Number.NaN);
+    for (const [i, row] of question.judgedRows(job.division).entries()) all[row] = answers.p[i]!;
+    return [all];
+  });
+  const judged = labels.reduce((sum, _, i) => sum + Number(p.filter((row) => !Number.isNaN(row[i]!)).length >= 2), 0);
+  if (judged === 0) return null;
+  const found = suspectLabels({ p, labels });
+  const { train, dev } = data.splits;
+  const nameOf = (label: number) => (label === 1 ? data.classes.positive : data.classes.negative);
+  const list = found.suspects.map(async ({ picture, confidence, chance }) => {
+    const inTrain = picture < train.labels.length;
+    const at = inTrain ? picture : picture - train.labels.length;
+    const [name] = await (inTrain ? train : dev!).names.slice(at, at + 1);
+    const label = labels[picture]!;
+    return {
+      name: name!,
+      row: picture,
+      part: inTrain ? ('train' as const) : ('dev' as const),
+      label: nameOf(label),
+      says: nameOf(1 - label),
+      confidence,
+      chance,
+    };
+  });
+  return { judged, share: found.share, p: found.p, expected: found.expected, list: await Promise.all(list) };
+}

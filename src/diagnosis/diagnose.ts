@@ -1,0 +1,375 @@
+import { checkConfig } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
+import { UserError } from '../errors.ts';
+import { leastSeeds, raceDecision } from '../evaluation/gain.ts';
+import { chooseByHalves } from '../evaluation/honest-gain.ts';
+import type { Experiment } from '../results/experiments.ts';
+import { durationOf } from '../training/work.ts';
+import { accuracyOf, type Judgement, judge, judgeCombination, rightOf, seedsDone } from './evidence.ts';
+import type { Lab } from './lab.ts';
+import { freshSeedOf, type Question, seedOf, trainingOf, weightsOf } from './question.ts';
+import type { Phase, TimePlan } from './time-plan.ts';
+import { changesOf, combinationTitle, combined, type Treatment, treatments } from './treatments.ts';
+
+/** The experiments of a diagnosis, in order. What is run depends on results alone, and on time where that is limited: who goes on from an
+ *  earlier session, or merges those of several machines, comes to the same. */
+
+/** Seeds of the config and of every treatment, where none are asked for. By three, ten points on 300 pictures are found once in three to five times, by
+ *  five nearly always (docs/diagnose.md). */
+const ordinarySeeds = 5;
+/** As many treatments are tried as there is time for with so many seeds each: some of them fall behind and need no more. */
+const seedsToBegin = 4;
+/** More seeds than this are for who asks for them. */
+const mostSeeds = 10;
+export const curveShares = [1 / 8, 1 / 4, 1 / 2] as const;
+/** A network that trains on fewer pictures says nothing of more. */
+const leastOfShare = 8;
+const otherDivisions = 20;
+
+/** Something that is tried. */
+export interface Arm {
+  treatment: Omit<Treatment, 'set' | 'group'>;
+  set: string[];
+  /** the treatments that a combination is made of; one for each other */
+  parts: string[];
+}
+
+/** What is to be held against the config as it is, with fresh seeds. */
+export interface Proposal {
+  arm: Arm;
+  /** what each half of the pictures that judge would have chosen; null where nothing is better there than the config as it is */
+  chosen: readonly [Arm | null, Arm | null];
+}
+
+export interface Findings {
+  arms: Arm[];
+  combination: Arm | null;
+  leftOut: { id: string; title: string; reason: string }[];
+  proposal: Proposal | null;
+  /** seeds of the last trainings */
+  freshSeeds: number;
+  /** what there was no time for, in sentences */
+  undone: string[];
+}
+
+export interface Options {
+  question: Question;
+  lab: Lab;
+  time: TimePlan;
+  /** told of each phase with how many trainings it is at most */
+  begins(phase: Phase | 'baseline', trainings: number): void;
+  /** whether the config with some changes can be trained; else why not */
+  refusal(config: Config): string | null;
+}
+
+export async function diagnose(options: Options): Promise<Findings> {
+  const { question, lab, time } = options;
+  const undone: string[] = [];
+  const seeds = question.seeds ?? ordinarySeeds;
+  await baseline(options, Math.min(seeds, leastSeeds));
+  const { arms, leftOut } = candidates(options, question.seeds ?? seedsToBegin);
+  await rounds(options, arms, undone);
+  const judgements = judge(
+    question,
+    lab,
+    arms.map(({ set }) => set),
+  );
+  const combination = await combine(options, { arms, judgements }, undone);
+  await curve(options, undone);
+  await divisions(options, undone);
+  const all = combination === null ? arms : [...arms, combination];
+  const proposal = propose(options, all, [
+    ...judgements,
+    ...(combination === null
+      ? []
+      : [
+          judgeCombination(
+            question,
+            lab,
+            combination.set,
+            arms.map(({ set }) => set),
+          ),
+        ]),
+  ]);
+  const freshSeeds = proposal === null ? 0 : await measureAgain(options, { proposal, seeds }, undone);
+  if (time.isLimited && arms.length === 0)
+    undone.push('No remedy was tried: so few minutes are too short for one. Give it more --minutes.');
+  return { arms, combination, leftOut, proposal, freshSeeds, undone };
+}
+
+/** The trainings that depend on no result: what several machines may divide among them. */
+export function fixedExperiments(options: Pick<Options, 'question' | 'refusal'>): Experiment[] {
+  const { question } = options;
+  const seeds = question.seeds ?? ordinarySeeds;
+  const { arms } = possible(options);
+  const sets = [[], ...arms.map(({ set }) => set)];
+  return [
+    ...ofSeeds(question, seeds).flatMap((seed) => sets.map((set) => trainingOf(set, seed))),
+    ...curveExperiments(question, seeds),
+    ...divisionExperiments(question),
+  ];
+}
+
+const ofSeeds = (question: Question, seeds: number, from = 0) =>
+  Array.from({ length: seeds - from }, (_, i) => seedOf(question, from + i));
+
+/** Seconds of a training: measured, else by what the planner says of it beside the config as it is. */
+function secondsOf(
+  { question, lab }: Pick<Options, 'question' | 'lab'>,
+  { set, share }: Pick<Experiment, 'set' | 'share'>,
+): number {
+  const own = lab.secondsOf(set);
+  if (own !== null) return own * share;
+  const { config } = question.loaded;
+  const times = durationOf(config, set, question.pictures, config.training.epochs).timesAsLong ?? 1;
+  return (lab.secondsOf([]) ?? 0) * times * share;
+}
+
+/** Seconds that trainings take together, on all workers. */
+function wallSeconds(options: Options, jobs: readonly Experiment[]): number {
+  const open = jobs.filter((job) => options.lab.find(job) === undefined).map((job) => secondsOf(options, job));
+  const sum = open.reduce((total, seconds) => total + seconds, 0);
+  return Math.max(sum / options.lab.jobs, ...open, 0);
+}
+
+async function run(options: Options, phase: Phase, jobs: readonly Experiment[]): Promise<void> {
+  const { lab, time, begins } = options;
+  const open = jobs.filter((job) => lab.find(job) === undefined);
+  if (open.length === 0) return;
+  begins(phase, open.length);
+  await lab.run(open, (job) => !time.isLimited || secondsOf(options, job) <= time.left(phase));
+}
+
+async function baseline(options: Options, seeds: number): Promise<void> {
+  const { question, lab, begins } = options;
+  const jobs = ofSeeds(question, seeds).map((seed) => trainingOf([], seed));
+  const open = jobs.filter((job) => lab.find(job) === undefined);
+  if (open.length === 0) return;
+  begins('baseline', open.length);
+  await lab.run(open);
+}
+
+type LeftOut = Findings['leftOut'][number];
+
+/** Every treatment that changes something, and can be trained. */
+function possible({ question, refusal }: Pick<Options, 'question' | 'refusal'>): { arms: Arm[]; leftOut: LeftOut[] } {
+  const { config } = question.loaded;
+  const leftOut: LeftOut[] = [];
+  const arms = treatments.flatMap((treatment): Arm[] => {
+    const { id, title, why, family } = treatment;
+    const set = changesOf(config, question.setting, treatment.set);
+    if (set === null) return [];
+    const reason = refusal(configWith(question, set)) ?? (question.isTimed ? null : tooLong(question, set));
+    if (reason === null) return [{ treatment: { id, title, why, family }, set, parts: [id] }];
+    leftOut.push({ id, title, reason });
+    return [];
+  });
+  return { arms, leftOut };
+}
+
+/** Without a limit of time nobody waits for one remedy longer than for all others together. */
+const mostTimesAsLong = 25;
+
+function tooLong({ loaded: { config }, pictures }: Question, set: readonly string[]): string | null {
+  const { timesAsLong } = durationOf(config, set, pictures, config.training.epochs);
+  if (timesAsLong === null || timesAsLong <= mostTimesAsLong) return null;
+  return `a training takes about ${Math.round(timesAsLong)} times as long: with --minutes it is tried where it fits`;
+}
+
+function configWith({ loaded: { config, file } }: Question, set: readonly string[]): Config {
+  const { search: _, ...rest } = config;
+  return checkConfig(rest, file, set);
+}
+
+/** Those that there is time for, plain ones first: for their seeds, and to be measured again at the end. */
+function candidates(options: Options, seeds: number): { arms: Arm[]; leftOut: LeftOut[] } {
+  const { question, time, lab } = options;
+  const { arms, leftOut } = possible(options);
+  if (!time.isLimited) return { arms, leftOut };
+  const jobsOf = (set: readonly string[], from = 0) => ofSeeds(question, seeds, from).map((seed) => trainingOf(set, seed));
+  const kept: Arm[] = [];
+  const jobs = jobsOf([]);
+  for (const arm of arms) {
+    const own = jobsOf(arm.set);
+    const again =
+      own.reduce((sum, job) => sum + secondsOf(options, job) + secondsOf(options, { set: [], share: 1 }), 0) / lab.jobs;
+    if (wallSeconds(options, [...jobs, ...own]) <= time.left('treatments') && again <= time.own('final')) {
+      kept.push(arm);
+      jobs.push(...own);
+    } else {
+      const { id, title } = arm.treatment;
+      const each = secondsOf(options, own[0]!);
+      leftOut.push({ id, title, reason: `no time: ${seeds} trainings of about ${durationText(each)}` });
+    }
+  }
+  return { arms: kept, leftOut };
+}
+
+const durationText = (seconds: number) =>
+  seconds < 90 ? `${Math.max(1, Math.round(seconds))} s` : `${Math.round(seconds / 60)} minutes`;
+
+/** All treatments with one seed after the other. Who can't win any more gets no more seeds. */
+async function rounds(options: Options, arms: readonly Arm[], undone: string[]): Promise<void> {
+  const { question, lab, time } = options;
+  const most = question.seeds ?? (time.isLimited ? mostSeeds : ordinarySeeds);
+  let alive = [...arms];
+  for (let round = 0; round < most; round++) {
+    const seed = seedOf(question, round);
+    const jobs = [trainingOf([], seed), ...alive.map(({ set }) => trainingOf(set, seed))];
+    const isExtra = question.seeds === null && round >= leastSeeds;
+    if (time.isLimited && isExtra && wallSeconds(options, jobs) > time.left('treatments')) break;
+    await run(options, 'treatments', jobs);
+    const behind = alive.filter(({ set }) => seedsDone(question, lab, set) <= round);
+    if (behind.length > 0 && !isExtra)
+      undone.push(`After ${plural(round, 'seed')} there was no time for more of: ${titles(behind)}.`);
+    if (seedsDone(question, lab, []) <= round) break;
+    alive = alive.filter((arm) => !behind.includes(arm));
+    if (question.isRaced && round + 1 >= leastSeeds && round + 1 < most)
+      alive = stillRacing(question, lab, alive, round + 1, most);
+  }
+}
+
+const plural = (n: number, one: string) => `${n} ${one}${n === 1 ? '' : 's'}`;
+const titles = (arms: readonly Arm[]) => arms.map(({ treatment }) => treatment.title).join(', ');
+
+/** Of treatments that are ahead of the config, those that may still be the best of all, or that help as it looks, and so may be part of what helps
+ *  together. Who is dropped is called helpful by no later seed: the test of those that stay is none the laxer for it. */
+function stillRacing(question: Question, lab: Lab, arms: Arm[], seeds: number, most: number): Arm[] {
+  const ofSet = (set: readonly string[]) =>
+    rightOf(question, lab, set, seeds).map((right) => accuracyOf(question, right, question.judgedLabels));
+  const accuracies = [ofSet([]), ...arms.map(({ set }) => ofSet(set))];
+  const [, ...mayBeBest] = raceDecision({ accuracies, decisions: most - leastSeeds });
+  const judgements = judge(
+    question,
+    lab,
+    arms.map(({ set }) => set),
+  );
+  return arms.filter((_, i) => {
+    const { gain, p } = judgements[i]!;
+    return gain > 0 && (mayBeBest[i] || (p !== null && p < promising));
+  });
+}
+
+/** Uncorrected: for what is to be tried further. */
+const promising = 0.2;
+
+/** All that helped at once, where that is more than one. */
+async function combine(
+  options: Options,
+  { arms, judgements }: { arms: readonly Arm[]; judgements: readonly Judgement[] },
+  undone: string[],
+): Promise<Arm | null> {
+  const { question, lab, refusal, time } = options;
+  const helpful = arms
+    .map((arm, i) => ({ arm, ...judgements[i]! }))
+    .filter(({ effect }) => effect === 'helps')
+    .sort((a, b) => b.gain - a.gain);
+  const parts = helpful.map(({ arm }) => treatments.find(({ id }) => id === arm.treatment.id)!);
+  const { config } = question.loaded;
+  const set = combined(config, parts, question.setting, (changes) => configWith(question, changes));
+  const groups = new Set(parts.map(({ group }) => group));
+  if (groups.size < 2) return null;
+  const ids = [...groups].map((group) => parts.find((part) => part.group === group)!.id);
+  const arm: Arm = {
+    treatment: {
+      id: 'combination',
+      title: combinationTitle,
+      why: `${titles(helpful.map(({ arm }) => arm))}.`,
+      family: parts[0]!.family,
+    },
+    set,
+    parts: ids,
+  };
+  if (refusal(configWith(question, set)) !== null) return null;
+  const seeds = seedsDone(question, lab, []);
+  const jobs = ofSeeds(question, seeds).map((seed) => trainingOf(set, seed));
+  if (time.isLimited && wallSeconds(options, jobs) > time.left('combination')) {
+    undone.push('There was no time to try all that helped together.');
+    return null;
+  }
+  await run(options, 'combination', jobs);
+  return seedsDone(question, lab, set) >= Math.min(leastSeeds, seeds) ? arm : null;
+}
+
+function curveExperiments(question: Question, seeds: number): Experiment[] {
+  const { train } = question.pictures;
+  const shares = curveShares.filter((share) => share * train >= leastOfShare);
+  // small shares first: a curve needs those most
+  return shares.flatMap((share) => ofSeeds(question, seeds).map((seed) => ({ ...trainingOf([], seed), share })));
+}
+
+async function curve(options: Options, undone: string[]): Promise<void> {
+  const { question, lab } = options;
+  const jobs = curveExperiments(question, Math.min(seedsDone(question, lab, []), question.seeds ?? ordinarySeeds));
+  await run(options, 'curve', jobs);
+  const missing = jobs.filter((job) => lab.find(job) === undefined).length;
+  if (missing > 0) undone.push(`${missing} of ${jobs.length} trainings of the learning curve.`);
+}
+
+export function divisionExperiments(question: Question): Experiment[] {
+  if (!question.isDivisible) return [];
+  return Array.from({ length: otherDivisions }, (_, i) => ({ ...trainingOf([], seedOf(question, 0)), division: i + 1 }));
+}
+
+async function divisions(options: Options, undone: string[]): Promise<void> {
+  const { question, lab } = options;
+  const jobs = divisionExperiments(question);
+  if (jobs.length === 0) undone.push('Other divisions: the pictures are more than memory should hold.');
+  await run(options, 'meter', jobs);
+  const missing = jobs.filter((job) => lab.find(job) === undefined).length;
+  if (missing > 0) undone.push(`${missing} of ${jobs.length} other divisions.`);
+}
+
+/** The best of what helps beyond chance; and what each half of the pictures would have chosen of all. */
+function propose({ question, lab }: Options, arms: readonly Arm[], judgements: readonly Judgement[]): Proposal | null {
+  const helpful = arms.map((arm, i) => ({ arm, ...judgements[i]! })).filter(({ effect }) => effect === 'helps');
+  if (helpful.length === 0) return null;
+  const { arm } = helpful.reduce((best, one) => (one.gain > best.gain ? one : best));
+  const judged = arms.filter((_, i) => judgements[i]!.seeds >= leastSeeds);
+  const seeds = Math.min(...judged.map(({ set }) => seedsDone(question, lab, set)), seedsDone(question, lab, []));
+  const weights = weightsOf(question.judgedLabels, question);
+  const { chosen } = chooseByHalves(question.half, {
+    baseline: rightOf(question, lab, [], seeds),
+    treatments: judged.map(({ set }) => rightOf(question, lab, set, seeds)),
+    ...(weights && { weights }),
+  });
+  const armOf = (index: number | null) => (index === null ? null : judged[index]!);
+  return { arm, chosen: [armOf(chosen[0]), armOf(chosen[1])] };
+}
+
+/** The config and the proposal with seeds that chose nothing, on test too, which nothing has read before; and what the halves chose.
+ *  @returns seeds that both have */
+async function measureAgain(
+  options: Options,
+  { proposal, seeds }: { proposal: Proposal; seeds: number },
+  undone: string[],
+): Promise<number> {
+  const { question, lab } = options;
+  const freshSeeds = Array.from({ length: seeds }, (_, i) => freshSeedOf(question, i));
+  const { hasTest } = question;
+  const last = freshSeeds.flatMap((seed) =>
+    [[], proposal.arm.set].map((set) => ({ ...trainingOf(set, seed), readsTest: hasTest })),
+  );
+  await run(options, 'final', last);
+  const others = proposal.chosen.flatMap((arm) => (arm === null || arm.treatment.id === proposal.arm.treatment.id ? [] : [arm]));
+  const again = freshSeeds.flatMap((seed) => others.map(({ set }) => trainingOf(set, seed)));
+  await run(options, 'final', again);
+  const isDone = (job: Experiment) => lab.find(job) !== undefined;
+  const done = freshSeeds.findIndex((_, i) => !last.slice(2 * i, 2 * i + 2).every(isDone));
+  if (done >= 0) undone.push(`Only ${done} of ${seeds} fresh seeds, by which the proposal is measured again.`);
+  if (!again.every(isDone)) undone.push('There was no time to measure by fresh seeds what half of the pictures chose.');
+  return done < 0 ? seeds : done;
+}
+
+/** @returns why a config can't be trained; null where it can. @param check  throws a UserError where it can't */
+export function refusalBy(check: (config: Config) => void): Options['refusal'] {
+  return (config) => {
+    try {
+      check(config);
+      return null;
+    } catch (error) {
+      if (error instanceof UserError) return error.lines[0]!;
+      throw error;
+    }
+  };
+}

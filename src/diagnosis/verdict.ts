@@ -1,0 +1,81 @@
+import type { MeasuredDiagnosis, MeasuredVerdict, TriedRemedy } from '../results/experiments.ts';
+import type { Family } from './treatments.ts';
+
+/** What the experiments say is wrong. */
+
+export interface Evidence {
+  /** what was tried, with the family of each */
+  tried: readonly (TriedRemedy & { family: Family })[];
+  baseline: MeasuredDiagnosis['baseline'];
+  /** null where all trainings diverged */
+  bias: number | null;
+  variance: number | null;
+  limits: { highBias: number; highVariance: number };
+  curve: MeasuredDiagnosis['curve'];
+  suspects: MeasuredDiagnosis['suspects'];
+}
+
+/** Labels are called noisy from this share on, where chance explains it with less than this probability, and so many times as many pictures are suspect as
+ *  would be were all labels right. */
+const noise = { share: 0.03, p: 0.001, surplus: 3 };
+/** A smaller rate is what was wrong where it alone gains at least this share of what the best remedy does. */
+const asGood = 0.5;
+/** More pictures count as a remedy where four times as many give so much. */
+const worthwhile = 0.02;
+
+const codeOf: Record<Family, MeasuredVerdict | null> = {
+  steps: 'learning rate too high',
+  effort: 'trained too little',
+  size: 'network too small',
+  restraint: 'overfits',
+  balance: null,
+};
+
+/** The first that holds is the verdict: what is at its root comes before what follows from it. Steps that throw the weights about hide all else; labels
+ *  that are wrong look like a network that learns by heart. */
+export function verdictOf(evidence: Evidence): MeasuredDiagnosis['verdict'] {
+  const { bias, variance } = evidence;
+  const found = codesOf(evidence);
+  const [code = 'nothing helps', ...also] = found;
+  return { code, also, bias, variance };
+}
+
+function codesOf({ tried, baseline, bias, variance, limits, curve, suspects }: Evidence): MeasuredVerdict[] {
+  const helpful = tried.filter(({ effect, id }) => effect === 'helps' && id !== 'combination').sort((a, b) => b.gain - a.gain);
+  const best = helpful[0]?.gain ?? 0;
+  const bestOf = (family: Family) => helpful.find((one) => one.family === family)?.gain ?? 0;
+  const found = new Set<MeasuredVerdict>();
+  const diverges = baseline.seeds > 0 && baseline.diverged * 2 > baseline.seeds;
+  if (tried.length === 0 && !diverges) return ['not enough time'];
+  if (diverges || (bestOf('steps') > 0 && bestOf('steps') >= asGood * best)) found.add('learning rate too high');
+  const isNoisy =
+    suspects !== null &&
+    suspects.share >= noise.share &&
+    suspects.p < noise.p &&
+    suspects.list.length >= noise.surplus * suspects.expected;
+  if (isNoisy) found.add('label noise');
+  // whoever learns wrong labels by heart errs where they stand, and where they do not
+  const ofLabels = isNoisy ? 2 * suspects.share : 0;
+  const varied = variance !== null && variance > limits.highVariance + ofLabels;
+  const biased = bias !== null && bias > limits.highBias;
+  const wanted = wantsData(curve);
+  // what helps most says most; a size helps a network that is too small only where it does not know its own training pictures
+  for (const { family } of helpful) {
+    const code = codeOf[family];
+    if (code === null || (family === 'steps' && !found.has(code))) continue;
+    if (family === 'size' && !biased) found.add(varied ? 'overfits' : 'network too small');
+    else found.add(code);
+  }
+  // where more is wrong on the training pictures themselves than is added by others, more of them are not what is missing
+  const isOfBias = biased && bias > variance!;
+  if (varied && !isOfBias && (wanted || !found.has('overfits'))) found.add('too little data');
+  return [...found];
+}
+
+/** Whether the curve says that more pictures would help; true where it says nothing, since variance is then all that is known. */
+function wantsData(curve: Evidence['curve']): boolean {
+  if (curve === null || !curve.says) return true;
+  const now = curve.points.at(-1)!.accuracy;
+  const four = curve.foretold.find(({ times }) => times === 4);
+  return four === undefined || four.accuracy - now >= worthwhile;
+}

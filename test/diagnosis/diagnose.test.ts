@@ -1,0 +1,152 @@
+import { describe, expect, test } from 'vitest';
+import { groupBy } from '../../src/data/split.ts';
+import { timePlan } from '../../src/diagnosis/time-plan.ts';
+import { treatments } from '../../src/diagnosis/treatments.ts';
+import { type Experiment, type ExperimentResult, measuredDiagnosis } from '../../src/results/experiments.ts';
+import { diagnosed, ordinarySizes, type World } from './made-lab.ts';
+
+const isDropout = (change: string) => change.includes('.keepProb=');
+/** Dropout makes most of the wrong answers right. */
+const dropoutHelps: World = { effect: (set) => (set.some(isDropout) ? 4 : 0) };
+
+describe('what helps', () => {
+  test('is found, named, proposed, and measured again by fresh seeds and by test', async () => {
+    const { found } = await diagnosed(dropoutHelps, { seeds: 5 });
+    expect(measuredDiagnosis.parse(found)).toEqual(found);
+    expect(found!.verdict.code).toBe('overfits');
+    const helpful = found!.remedies.filter(({ effect }) => effect === 'helps');
+    expect(helpful.map(({ id }) => id)).toEqual(['dropout']);
+    expect(helpful[0]!.gain).toBeGreaterThan(0.15);
+    const { proposal } = found!;
+    expect(proposal).toMatchObject({ id: 'dropout', parts: ['dropout'], set: ['model.layers.0.keepProb=0.6'] });
+    expect(proposal!.again!.interval![0]).toBeGreaterThan(0);
+    expect(proposal!.test!.interval![0]).toBeGreaterThan(0);
+    expect(proposal!.test!.pictures).toBe(ordinarySizes.test);
+  });
+
+  test('several remedies that help are tried together, one of each kind', async () => {
+    const changes = ['.keepProb=', 'learningRate', 'augment'];
+    const isOther = (set: readonly string[]) => set.some((field) => field.startsWith('model.layers=')); // which change the rate too
+    const effect = (set: readonly string[]) =>
+      isOther(set) ? 0 : 3 * changes.filter((one) => set.some((field) => field.includes(one))).length;
+    const { found } = await diagnosed({ effect }, { seeds: 8 });
+    const { proposal, remedies } = found!;
+    expect(proposal!.id).toBe('combination');
+    expect([...proposal!.parts].sort()).toContain('dropout');
+    expect(proposal!.parts.filter((id) => id.endsWith('rate'))).toHaveLength(1); // of two that both help
+    expect(proposal!.set.filter((one) => one.startsWith('training.learningRate='))).toHaveLength(1);
+    expect(remedies.find(({ id }) => id === 'combination')!.gain).toBe(Math.max(...remedies.map(({ gain }) => gain)));
+  });
+
+  test('nothing is proposed where nothing helps, and then nobody reads test', async () => {
+    const { found, results } = await diagnosed({});
+    expect(found!.proposal).toBeNull();
+    expect(found!.remedies.filter(({ effect }) => effect === 'helps')).toEqual([]);
+    expect(results.filter(({ readsTest }) => readsTest)).toEqual([]);
+  });
+});
+
+test('test is read by the last trainings alone: the config as it is and the proposal, with seeds that chose nothing', async () => {
+  const { results } = await diagnosed(dropoutHelps, { seeds: 5 });
+  const first = results.findIndex(({ readsTest }) => readsTest);
+  const before = results.slice(0, first);
+  const last = results.slice(first).filter(({ readsTest }) => readsTest);
+  expect(last.map(({ set }) => set.length === 0)).toEqual([true, false, true, false, true, false, true, false, true, false]);
+  const chose = new Set(before.filter(({ set }) => set.length > 0).map(({ seed }) => seed));
+  expect(last.filter(({ seed }) => chose.has(seed))).toEqual([]);
+  expect(new Set(last.flatMap(({ set }) => set))).toEqual(new Set(['model.layers.0.keepProb=0.6']));
+});
+
+test('every remedy has the seeds and the pictures of the config as it is', async () => {
+  const { results } = await diagnosed({});
+  const whole = results.filter(({ share, division }) => share === 1 && division === 0);
+  const ofSet = groupBy(whole.keys(), (i) => JSON.stringify(whole[i]!.set));
+  expect(ofSet.size).toBeGreaterThan(8);
+  for (const same of ofSet.values()) expect(same.map((i) => whole[i]!.seed)).toEqual([1, 2, 3]);
+  expect(new Set(results.filter(({ share }) => share < 1).map(({ share }) => share))).toEqual(new Set([1 / 8, 1 / 4, 1 / 2]));
+  expect(results.filter(({ division }) => division > 0)).toHaveLength(20);
+});
+
+describe('the same comes out', () => {
+  const figures = async (making: Parameters<typeof diagnosed>[1]) => (await diagnosed(dropoutHelps, making)).found;
+
+  test('however many run at once', async () => {
+    expect(await figures({ seeds: 5, jobs: 4 })).toEqual(await figures({ seeds: 5 }));
+  });
+
+  test('wherever it was killed, and goes on', async () => {
+    const whole = await diagnosed(dropoutHelps, { seeds: 5 });
+    for (const killAfter of [2, whole.results.length - 1]) {
+      const cut = await diagnosed(dropoutHelps, { seeds: 5, killAfter });
+      expect(cut.found).toBeNull();
+      const rest: Experiment[] = [];
+      const again = await diagnosed(dropoutHelps, { seeds: 5, known: cut.results, began: (job) => rest.push(job) });
+      expect(again.found).toEqual(whole.found);
+      expect(rest).toHaveLength(whole.results.length - cut.results.length);
+    }
+  });
+
+  test('of results in any order, as shards bring them', async () => {
+    const whole = await diagnosed(dropoutHelps, { seeds: 3, isRaced: false });
+    const shards: ExperimentResult[] = [0, 1].flatMap((shard) => whole.results.filter((_, i) => i % 2 === shard).reverse());
+    expect((await diagnosed(dropoutHelps, { seeds: 3, isRaced: false, known: shards })).found).toEqual(whole.found);
+  });
+});
+
+test('what is raced out gets no more seeds; with shards nothing is', async () => {
+  const worse: World = { effect: (set) => (set.length === 0 ? 0 : set.some(isDropout) ? 3 : -1) };
+  const seedsOf = async (isRaced: boolean) => {
+    const { found } = await diagnosed(worse, { seeds: 6, isRaced });
+    return new Map(found!.remedies.map(({ id, seeds }) => [id, seeds]));
+  };
+  const raced = await seedsOf(true);
+  expect(raced.get('dropout')).toBe(6);
+  expect(raced.get('l2')).toBe(3);
+  expect(new Set((await seedsOf(false)).values())).toEqual(new Set([6]));
+});
+
+describe('time', () => {
+  /** Trainings one after the other, on a clock of their own. */
+  async function within(seconds: number, each: (set: readonly string[], share: number) => number) {
+    let now = 0;
+    const time = timePlan(seconds, () => now);
+    const world: World = { ...dropoutHelps, seconds: each };
+    const { found } = await diagnosed(world, { seeds: null, time, began: ({ set, share }) => (now += each(set, share)) });
+    return { found: found!, now };
+  }
+
+  test('is kept, and everything is done where there is enough', async () => {
+    const { found, now } = await within(1500, (_, share) => share);
+    expect(now).toBeLessThanOrEqual(1500);
+    expect(found.leftOut).toEqual([]);
+    expect(found.undone).toEqual([]);
+    expect(found.proposal!.id).toBe('dropout');
+  });
+
+  test('that is short is kept too: plain remedies are tried, and what is left out or undone is named', async () => {
+    const { found, now } = await within(100, (_, share) => 2 * share);
+    expect(now).toBeLessThanOrEqual(100);
+    expect(found.remedies.map(({ id }) => id)).toContain('smaller-rate');
+    expect(found.leftOut.map(({ id }) => id)).toContain('batch-norm');
+    expect(found.leftOut.every(({ reason }) => reason.startsWith('no time: 4 trainings of about'))).toBe(true);
+    expect(found.undone).not.toEqual([]);
+  });
+
+  test('that suffices for nothing is said, and no remedy is called useless', async () => {
+    const { found } = await within(10, () => 5);
+    expect(found.verdict.code).toBe('not enough time');
+    expect(found.undone.at(-1)).toContain('--minutes');
+  });
+});
+
+test('without dev the folds of train judge', async () => {
+  const { found } = await diagnosed({ ...dropoutHelps, sizes: { train: 200, dev: 0, test: 100 } }, { seeds: 5 });
+  expect(found!.judgedBy).toMatchObject({ part: 'folds', folds: 5, pictures: 200 });
+  expect(found!.proposal!.id).toBe('dropout');
+  // there is nothing to stop early by
+  expect(found!.remedies.map(({ id }) => id)).not.toContain('early-stopping');
+});
+
+test('remedies have names that are never the same', () => {
+  expect(new Set(treatments.map(({ id }) => id)).size).toBe(treatments.length);
+});
