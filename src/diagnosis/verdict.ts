@@ -47,17 +47,19 @@ function codesOf({ tried, baseline, bias, variance, limits, curve, suspects }: E
   const found = new Set<MeasuredVerdict>();
   const diverges = baseline.seeds > 0 && baseline.diverged * 2 > baseline.seeds;
   if (tried.length === 0 && !diverges) return ['not enough time'];
-  if (diverges || (bestOf('steps') > 0 && bestOf('steps') >= asGood * best)) found.add('learning rate too high');
   const isNoisy =
     suspects !== null &&
     suspects.share >= noise.share &&
     suspects.p < noise.p &&
     suspects.list.length >= noise.surplus * suspects.expected;
+  const biased = bias !== null && bias > limits.highBias;
+  // who learns its training pictures is thrown nowhere: a smaller rate may help it as well, since it learns wrong labels later
+  if (isNoisy && !biased) found.add('label noise');
+  if (diverges || (bestOf('steps') > 0 && bestOf('steps') >= asGood * best)) found.add('learning rate too high');
   if (isNoisy) found.add('label noise');
   // whoever learns wrong labels by heart errs where they stand, and where they do not
   const ofLabels = isNoisy ? 2 * suspects.share : 0;
   const varied = variance !== null && variance > limits.highVariance + ofLabels;
-  const biased = bias !== null && bias > limits.highBias;
   const wanted = wantsData(curve);
   // what helps most says most; a size helps a network that is too small only where it does not know its own training pictures
   for (const { family } of helpful) {
