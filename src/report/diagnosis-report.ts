@@ -93,7 +93,7 @@ function proposalHtml(found: MeasuredDiagnosis): string[] {
 function remediesHtml(found: MeasuredDiagnosis): string[] {
   const { remedies } = found;
   if (remedies.length === 0) return [];
-  const head = ['', 'gain', '95% interval', 'verdict', 'time', 'error on train', 'seeds', 'what it does', 'changes'];
+  const head = ['', 'gain', '95% interval', 'verdict', 'time', 'error on train', 'seeds'];
   const rows = remedies.map((remedy) => [
     remedy.title,
     points(remedy.gain),
@@ -102,16 +102,20 @@ function remediesHtml(found: MeasuredDiagnosis): string[] {
     timesText(remedy),
     remedy.trainError === null ? 'diverged' : percent(remedy.trainError),
     count(remedy.seeds),
-    remedy.why,
-    remedy.set.join(' '),
   ]);
+  const meanings = remedies.map(({ title, why, set }) => [title, why, shortened(set.join(' '))]);
   return [
     '<h2>What was tried</h2>',
     `<p class="soft">${escapeHtml(tableNote(found))}</p>`,
     `<div class="charts">${gainsChart(remedies)}</div>`,
-    htmlTable([head, ...rows]),
+    `<div class="tight">${htmlTable([head, ...rows])}</div>`,
+    htmlTable([['', 'what it does', 'changes'], ...meanings]),
   ];
 }
+
+/** Layers as JSON may be long; diagnosis.json has them whole. */
+const longestChange = 60;
+const shortened = (text: string) => (text.length <= longestChange ? text : `${text.slice(0, longestChange - 1)}…`);
 
 function curveHtml(found: MeasuredDiagnosis): string[] {
   const { curve } = found;
