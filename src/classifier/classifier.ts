@@ -53,7 +53,7 @@ export function logits(classifier: Answering, kernels: Kernels, pixels: Uint8Arr
   const out = averageMirrored ? withMirrored(classifier, kernels, { pixels, own }) : own;
   if (out.some(Number.isNaN)) {
     throw new UserError('model', 'expected weights that give an answer, found some whose answer is no number', {
-      hint: 'Train the model again, or copy the file again.',
+      hint: 'Copy the file again, or write it again: train the model, or export it, once more.',
     });
   }
   return temperature === undefined ? out : tempered(out, temperature);

@@ -80,7 +80,7 @@ export function gradientTimesInput(classifier: Classifier, pixels: Uint8Array, k
   const remainder = logit - parts - bias;
   if (!Number.isFinite(remainder)) {
     throw new UserError('model', 'expected weights with a gradient, found some whose gradient is no number', {
-      hint: 'Train the model again, or copy the file again.',
+      hint: 'Copy the file again, or write it again: train the model, or export it, once more.',
     });
   }
   return { logit, map, sum: { parts, bias, remainder }, occlusion: null };

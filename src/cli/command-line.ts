@@ -138,8 +138,9 @@ function meantBy(
   if (word.endsWith('.json') && takes(command, 'config')) return `Is it --config ${shellWord(word)}?`;
   if (/^[\w.]+=/.test(word) && takes(command, 'set')) return `Is it --set ${shellWord(word)}?`;
   if (takes(command, 'data')) return `Is it --data ${shellWord(word)}?`;
+  if (takes(command, 'out') && takes(command, 'format')) return `Is it --out ${shellWord(word)}?`;
   return takes(command, 'config')
-    ? `Pictures are named in a config, or by --set ${shellWord(`data.source.path=${word}`)}.`
+    ? `Pictures are named in a config: nn config init ${shellWord(word)} --out my.json writes one.`
     : undefined;
 }
 

@@ -47,7 +47,7 @@ async function write(context: Context, { out = '', format: named, model, force =
   const name = formatFor(out, named);
   const format: ExportFormat = exportFormats[name];
   if (!force && (await exists(out)))
-    throw new UserError('usage', `--out: expected a name of its own, found ${out}, which is there`, {
+    throw new UserError('usage', `--out: expected a name that is free, found ${out}, which exists`, {
       hint: 'Name another, or overwrite it with --force.',
     });
   const { classifier, file } = await loadClassifier(model ?? (await defaultModel(context.environment)));

@@ -90,7 +90,10 @@ function boundOf({ abstention, classes }: Classifier, model: string): number {
   if (Object.values(classes).includes(unsure)) throw refuse(`one with a class ${unsure}`, 'Rename the class and train again.');
   if (abstention === undefined) throw refuse('one of an older version', 'Train it again: nn train stores it from dev.');
   if (abstention.confidence === null)
-    throw refuse(`none: ${withoutBound(abstention)}`, 'Train with more pictures in dev, such as data.split { "dev": 0.3 }.');
+    throw refuse(
+      `none: ${withoutBound(abstention)}`,
+      `Train with more pictures in dev: --set 'data.split={"train":0.5,"dev":0.3,"test":0.2}'`,
+    );
   return abstention.confidence;
 }
 

@@ -54,6 +54,7 @@ export const command: Command<Values> = {
     { flags: '--json', summary: 'print the summary as JSON' },
   ],
   examples: [
+    'nn config init photos --out my.json && nn train --config my.json',
     'nn train --config configs/quickstart.json',
     'nn train --config my.json --set training.learningRate=0.01 --set \'model.layers=[{"units":20}]\'',
     'nn train --config my.json --find-rate',

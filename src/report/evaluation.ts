@@ -53,7 +53,7 @@ function figures(metrics: Metrics, { positive, negative }: Setting['classes']): 
       ...found('recall', metrics.recall, metrics.recallInterval, positive),
       ...found('specificity', metrics.specificity, metrics.specificityInterval, negative),
       ...both('F1', metrics.f1, ''),
-      ...both('ROC AUC', metrics.rocAuc, `a ${positive} gets a higher P than a ${negative} so often`),
+      ...both('ROC AUC', metrics.rocAuc, `${positive} gets a higher P than ${negative} so often`),
       ['log loss', metrics.logLoss.toFixed(4), ''],
       ['Brier', metrics.brier.toFixed(4), ''],
     ],

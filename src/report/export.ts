@@ -15,7 +15,7 @@ export function exportedText({ out, format, model, bytes, precision, classes, pi
           ? 'not known'
           : `${percent(quality.accuracy)} (${percentRange(quality.accuracyInterval)}) on ${plural(quality.pictures, 'picture')} of ${quality.part}`,
       ],
-      ['carries', `${plural(pictures, 'test picture')} with the answers of nn: nn export --check ${out}`],
+      ['carries', `${plural(pictures, 'picture')} that nn drew, none of yours, with their answers: nn export --check ${out}`],
     ],
     '  ',
     () => false,
@@ -35,7 +35,7 @@ export function exportCheckText({
   const most = logits.largestDifferenceLogit;
   return [
     `${file} (${format}): ${agrees ? 'answers as nn does' : 'answers OTHERWISE than nn'}`,
-    `  ${plural(pictures, 'test picture')}: p differs by at most ${shortNumber(largestDifferenceP)}, the logit by ${shortNumber(most)} (${shortNumber(logits.tolerance)} is rounding), ${otherLabels === 0 ? 'no class is another' : `${otherLabels} get another class`}`,
+    `  ${plural(pictures, 'picture')} that nn drew: p differs by at most ${shortNumber(largestDifferenceP)}, the logit by ${shortNumber(most)} (${shortNumber(logits.tolerance)} is rounding), ${otherLabels === 0 ? 'no class is another' : `${otherLabels} get another class`}`,
   ];
 }
 

@@ -161,7 +161,11 @@ const vector = {
   hint: 'training.learningRateByFeature takes a safetensors file with one tensor, a number of at least 0 for each input.',
 };
 
-function refusal(file: string, text: string, hint = 'Train the model again, or copy the file again.'): UserError {
+function refusal(
+  file: string,
+  text: string,
+  hint = 'Copy the file again, or write it again: train the model, or export it, once more.',
+): UserError {
   return new UserError('model', `${file}: ${text}`, { hint });
 }
 

@@ -239,7 +239,7 @@ describe('a file that is no model is refused:', () => {
 
   test('a safetensors file of another program', async () => {
     const error = await refusalAfter(({ metadata }) => delete metadata['format']);
-    expect(error.hint).toBe('Train the model again, or copy the file again.');
+    expect(error.hint).toBe('Copy the file again, or write it again: train the model, or export it, once more.');
     expect(error.message).toMatch(/expected a model of nn, found "another safetensors file"/);
     expect((await refusalAfter(({ metadata }) => void (metadata['format'] = 'pt'))).message).toMatch(/model of nn, found "pt"/);
   });
@@ -450,7 +450,7 @@ describe('a model that contradicts itself is refused:', () => {
       await writeFile(path, encodeTensors(parts));
       const error = await refusal();
       expect(error.message, what).toMatch(/checksum is of, found others: the file is damaged/);
-      expect(error.hint).toBe('Train the model again, or copy the file again.');
+      expect(error.hint).toBe('Copy the file again, or write it again: train the model, or export it, once more.');
     }
   });
 });

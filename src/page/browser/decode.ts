@@ -82,5 +82,5 @@ function unreadable(start: Uint8Array, format: string | undefined, cause: unknow
   if (start.length === 0) return new DataError('the file is empty', { cause });
   const kind = format === undefined ? (otherFormatOf(start) ?? null) : `${format.toUpperCase()}`;
   if (kind === null) return new DataError('not a picture in a format that this browser reads', { cause });
-  return new DataError(`${kind}: damaged, or of a kind that this browser does not read; save it as JPEG or PNG`, { cause });
+  return new DataError(`${kind}: damaged, or of a kind that this browser does not read; save it anew, as JPEG or PNG`, { cause });
 }
