@@ -11,7 +11,11 @@ export interface CommandEntry {
 /** Every command of `nn`. */
 export const commands: readonly CommandEntry[] = [
   { name: 'train', summary: 'train a classifier as a config says, judge it and save it', load: () => import('./train.ts') },
-  { name: 'predict', summary: 'say what pictures show: one line each', load: () => import('./predict.ts') },
+  {
+    name: 'predict',
+    summary: 'say what pictures show: one line each, file, label and P of the positive class',
+    load: () => import('./predict.ts'),
+  },
   { name: 'evaluate', summary: 'judge a classifier on labelled pictures', load: () => import('./evaluate.ts') },
   {
     name: 'explain',

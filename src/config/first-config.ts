@@ -79,7 +79,11 @@ export const rulesByNumber: {
       value: { folds: 5, test: 0.2 },
       reason: 'too few for a dev part: each fifth judges a training, and all but test train the last',
     },
-    { from: 150, value: { train: 0.7, dev: 0.15, test: 0.15 }, reason: 'few pictures: more to train on than the usual 60%' },
+    {
+      from: 150,
+      value: { train: 0.7, dev: 0.15, test: 0.15 },
+      reason: 'few pictures: more to train on than the usual 60% (predict --abstain wants 59 in dev)',
+    },
     { from: 2000, value: 'auto', reason: '60% to train on, 20% each for dev and test' },
   ],
   /** times those of the recipe */

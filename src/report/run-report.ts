@@ -351,9 +351,11 @@ function dataHtml(summary: TrainSummary | null): string[] {
   return [
     '<h2>Data, and what was noticed</h2>',
     ...(warnings.length === 0
-      ? ['<p>No duplicates across parts, no parts that differ, nothing else to warn of.</p>']
+      ? [
+          '<p>No duplicates across parts, and no parts that differ. What training does not try is whether size, colour or border alone tell the classes apart.</p>',
+        ]
       : [`<ul>${warnings.map((warning) => `<li>${escapeHtml(warning)}</li>`).join('')}</ul>`]),
-    '<p class="soft"><code>nn data inspect</code> looks at the pictures themselves: wrong labels, near duplicates, shortcuts.</p>',
+    '<p class="soft"><code>nn data inspect</code> tries that, and looks for wrong labels, near duplicates and pictures that are none.</p>',
   ];
 }
 

@@ -56,6 +56,7 @@ export function trainText(summary: TrainSummary, classes: Classes, style: Style)
         ['model', summary.model],
         ['run', summary.run],
         ...(summary.report ? [['report', `${summary.run}/${summary.report}`]] : []),
+        ['next', 'nn predict PICTURE; nn export --out page.html, a page that answers in any browser'],
       ],
       '  ',
     ),
