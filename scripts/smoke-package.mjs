@@ -12,7 +12,7 @@ const work = join(place, 'lib/work');
 
 /** All that may be in the tarball: what runs, its types, what people read. */
 const expectedFiles =
-  /^(bin\/(nn\.js|package\.json)|dist\/(bundle\/[\w.-]+\.js|kernels\/[\w-]+\.wasm|types\/[\w./-]+\.d\.ts|completion\/nn\.\w+|third-party\.txt)|configs\/[\w-]+\.json|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/;
+  /^(bin\/(nn\.js|package\.json)|dist\/(bundle\/[\w.-]+\.js|kernels\/[\w-]+\.wasm|types\/[\w./-]+\.d\.ts|completion\/nn\.\w+|page\/page\.js|third-party\.txt)|configs\/[\w-]+\.json|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/;
 /** Bytes of the tarball: it was 0.56 MB when this was set. Twice as many are no accident. */
 const mostBytes = 1.2e6;
 

@@ -78,7 +78,7 @@ async function evaluate(context: Context, values: Values): Promise<ExitKind | un
     const result: Evaluation = {
       ...metrics,
       ...familiar,
-      abstaining,
+      ...(abstaining && { abstaining }),
       ...(values.predictions && { rows }),
       ...(worst && { worst }),
     };

@@ -162,7 +162,8 @@ async function evaluateOn(
   return withProgramHost(listening, async (host) => {
     const judgement = await judgeModel(host, { classifier, file }, { ...rest, data: source });
     const { metrics, familiar, abstaining, roots } = judgement;
-    if (!predictions) return { ...metrics, ...familiar, abstaining };
-    return { ...metrics, ...familiar, abstaining, rows: await addPaths(await predictionRows(classifier, judgement), roots) };
+    const evaluated = { ...metrics, ...familiar, ...(abstaining && { abstaining }) };
+    if (!predictions) return evaluated;
+    return { ...evaluated, rows: await addPaths(await predictionRows(classifier, judgement), roots) };
   });
 }

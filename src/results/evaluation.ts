@@ -36,9 +36,8 @@ export const evaluation = z.object({
       accuracy: z.number().nullable().describe('of those; null where there are none'),
       accuracyInterval: interval.nullable().describe('95%, Wilson'),
     })
-    .nullable()
     .optional()
-    .describe('what `nn predict --abstain` would do; null for a model without a bound, or with another threshold than its own'),
+    .describe('what `nn predict --abstain` would do; absent for a model without a bound, or with another threshold than its own'),
   rows: z.array(predictionRow).optional().describe('with --predictions'),
   worst: z.array(predictionRow).optional().describe('with --worst: the most confident errors, worst first'),
 });

@@ -121,7 +121,7 @@ describe('a run folder', () => {
     }
     expect(summary.diagnosis).toMatchObject({ comparedWith: 'dev' });
     expect(Object.keys(summary)).toEqual(
-      'run model seed seconds epochs bestEpoch stopped parameters threshold examples metrics diagnosis warnings report'.split(
+      'run model seed seconds epochs bestEpoch stopped parameters threshold abstention examples metrics diagnosis warnings report'.split(
         ' ',
       ),
     );
