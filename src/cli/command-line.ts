@@ -140,7 +140,7 @@ function meantBy(
   if (takes(command, 'data')) return `Is it --data ${shellWord(word)}?`;
   if (takes(command, 'out') && takes(command, 'format')) return `Is it --out ${shellWord(word)}?`;
   return takes(command, 'config')
-    ? `Pictures are named in a config: nn config init ${shellWord(word)} --out my.json writes one.`
+    ? `Pictures are named in a config (nn config init ${shellWord(word)} --out my.json writes one), or by --set ${shellWord(`data.source.path=${word}`)}.`
     : undefined;
 }
 

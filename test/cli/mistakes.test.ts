@@ -31,7 +31,7 @@ test.each<[string, number, RegExp]>([
   ['train -c c.json --set training.epochs =5', 2, /No spaces stand around "=": --set training\.epochs=5\./],
   ['train -c c.json training.epochs=5', 2, /Is it --set training\.epochs=5\?/],
   ['train c.json', 2, /expected nothing but options, found c\.json\nIs it --config c\.json\?/],
-  ['train pictures', 2, /--set data\.source\.path=pictures/],
+  ['train pictures', 2, /nn config init pictures --out my\.json.*--set data\.source\.path=pictures/],
   ['evaluate pictures', 2, /Is it --data pictures\?/],
   ['data inspect my photos', 2, /expected one operand, found my photos\nA name with spaces stands in quotes: 'my photos'/],
   ['predict', 2, /For example: nn predict photo\.jpg/],
