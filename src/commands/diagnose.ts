@@ -9,6 +9,7 @@ import { diagnose, type Findings, fixedExperiments, refusalBy } from '../diagnos
 import { type Lab, labOf } from '../diagnosis/lab.ts';
 import { type Question, questionOf } from '../diagnosis/question.ts';
 import { type Phase, timePlan, unlimited } from '../diagnosis/time-plan.ts';
+import { titleOf } from '../diagnosis/treatments.ts';
 import { type ExitKind, UserError } from '../errors.ts';
 import { leastSeeds } from '../evaluation/gain.ts';
 import { kernelsFor, useThreads } from '../kernels/select.ts';
@@ -30,7 +31,7 @@ import { trialConfig } from '../training/trial.ts';
 import { trialPool } from '../training/trial-pool.ts';
 import type { Command, Context, Progress } from './command.ts';
 import { writeDiagnosisReport } from './diagnose-report.ts';
-import { configOption, numberFlag, type Shard, setOption, shardFlag, threadsOption } from './options.ts';
+import { configOption, jobsOption, numberFlag, type Shard, setOption, shardFlag, threadsOption } from './options.ts';
 import { keepSplit } from './tune.ts';
 
 interface Values {
@@ -63,11 +64,7 @@ export const command: Command<Values> = {
       high: 100,
       whole: true,
     }),
-    numberFlag('--jobs <n>', 'worker processes, which share the threads (default: one a thread)', {
-      low: 1,
-      high: 1024,
-      whole: true,
-    }),
+    jobsOption,
     threadsOption,
     {
       ...shardFlag('run the i-th of n shares of what depends on no result, such as 1/4; nothing is raced then'),
@@ -130,7 +127,8 @@ async function start(context: Context, values: Values): Promise<ExitKind | undef
       isRaced: !values.shard && !values.merge,
       hasTest: hasTest(loaded, data),
     });
-    const lab = labOf({ runner: pool, known: results, record, began: bar.began, ended: bar.ended });
+    const began = (job: Experiment) => bar.began(experimentText(titleOf(loaded.config, question.setting, job.set), job));
+    const lab = labOf({ runner: pool, known: results, record, began, ended: bar.ended });
     const refusal = refusalOf(data, jobs);
     if (values.shard) {
       const own = fixedExperiments({ question, refusal }).filter((_, i) => i % values.shard!.count === values.shard!.index);
@@ -286,7 +284,7 @@ function bars(context: Context) {
       done = 0;
       bar = context.progress(phaseTitles[phase], trainings);
     },
-    began: (job: Experiment) => bar?.update(done, experimentText(job)),
+    began: (text: string) => bar?.update(done, text),
     ended: () => bar?.update(++done),
     stop: () => bar?.stop(),
   };

@@ -101,6 +101,12 @@ export interface Shard {
   count: number;
 }
 
+export const jobsOption = numberFlag('--jobs <n>', 'worker processes, which share the threads (default: one a thread)', {
+  low: 1,
+  high: 1024,
+  whole: true,
+});
+
 /** --shard I/N */
 export const shardFlag = (summary: string): Option => ({ flags: '--shard <i/n>', summary, parse: parseShard });
 

@@ -28,7 +28,7 @@ import { trialConfig, trialSets } from '../training/trial.ts';
 import { poolClosed, trialPool } from '../training/trial-pool.ts';
 import { halvingFactor, rankTrials, rungEpochs, tune } from '../training/tune.ts';
 import type { Command, Context } from './command.ts';
-import { configOption, numberFlag, type Shard, setOption, shardFlag, threadsOption } from './options.ts';
+import { configOption, jobsOption, numberFlag, type Shard, setOption, shardFlag, threadsOption } from './options.ts';
 import { trainUntuned, writeTuneReport } from './tune-report.ts';
 
 interface Values {
@@ -50,11 +50,7 @@ export const command: Command<Values> = {
     setOption,
     numberFlag('--trials <n>', "how many trials (default: the config's)", { low: 1, high: 1e6, whole: true }),
     numberFlag('--minutes <m>', 'as many trials as end within so long', { low: 0.01, high: 1e6 }),
-    numberFlag('--jobs <n>', 'worker processes, which share the threads (default: one a thread)', {
-      low: 1,
-      high: 1024,
-      whole: true,
-    }),
+    jobsOption,
     threadsOption,
     shardFlag('run the i-th of n shares of the trials, such as 1/4'),
     { flags: '--merge <dir...>', summary: 'rank the trials of several searches, such as shards, together' },

@@ -272,6 +272,14 @@ export function changesOf(config: Config, setting: Setting, set: Treatment['set'
   return changes && [...changes, ...anyStart(config, changes)];
 }
 
+/** What some changes are called. @param set  none, those of one treatment, or those of several together */
+export function titleOf(config: Config, setting: Setting, set: readonly string[]): string {
+  if (set.length === 0) return 'the config as it is';
+  const text = set.join(' ');
+  const single = treatments.find((treatment) => changesOf(config, setting, treatment.set)?.join(' ') === text);
+  return single?.title ?? combinationTitle;
+}
+
 const autoOf = (config: Config, { inputs }: Setting) =>
   autoLearningRate({
     defaults: config.defaults,

@@ -88,19 +88,16 @@ function suspectLines({ suspects }: MeasuredDiagnosis): Lines[] {
   return [table(rows, '    '), ...(rest > 0 ? [`    … and ${count(rest)} more in diagnosis.json`] : [])];
 }
 
-/** What is being tried, beside a bar. */
-export function experimentText({ set, seed, share, division, readsTest }: Experiment): string {
-  const what = [
-    set.length === 0 ? 'the config as it is' : set.join(' '),
+/** What is being tried, beside a bar. @param title  of the changes */
+export function experimentText(title: string, { seed, share, division, readsTest }: Experiment): string {
+  return [
+    title,
     `seed ${seed}`,
     ...(share < 1 ? [`1/${Math.round(1 / share)} of train`] : []),
     ...(division > 0 ? [`division ${division}`] : []),
     ...(readsTest ? ['test'] : []),
   ].join(', ');
-  return what.length > longestTried ? `${what.slice(0, longestTried - 1)}…` : what;
 }
-
-const longestTried = 60;
 
 /** What a shard did. */
 export function shardText({ output, shard, shards, trainings, seconds }: DiagnosisShard): Lines {

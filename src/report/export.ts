@@ -35,7 +35,7 @@ export function exportCheckText({
   const most = logits.largestDifferenceLogit;
   return [
     `${file} (${format}): ${agrees ? 'answers as nn does' : 'answers OTHERWISE than nn'}`,
-    `  ${plural(pictures, 'picture')} that nn drew: p differs by at most ${shortNumber(largestDifferenceP)}, the logit by ${shortNumber(most)} (${shortNumber(logits.tolerance)} is rounding), ${otherLabels === 0 ? 'no class is another' : `${otherLabels} get another class`}`,
+    `  ${plural(pictures, 'picture')} that nn drew: p differs by at most ${shortNumber(largestDifferenceP)}, the logit by ${shortNumber(most)} (${logits.tolerance === 0 ? 'to the last bit' : `${shortNumber(logits.tolerance)} is rounding`}), ${otherLabels === 0 ? 'no class is another' : `${otherLabels} get another class`}`,
   ];
 }
 

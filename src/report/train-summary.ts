@@ -39,7 +39,6 @@ export function trainText(summary: TrainSummary, classes: Classes, style: Style)
     ...(summary.temperature === undefined
       ? []
       : [`Calibrated on ${summary.folds ? 'all folds' : 'dev'}: P = σ(z / ${summary.temperature.toPrecision(4)}).`]),
-    ...(summary.abstention?.confidence == null ? [] : [`nn predict --abstain: ${abstentionText(summary.abstention)}.`]),
     '',
     table([header, ...rows], '  '),
     '',
@@ -50,6 +49,8 @@ export function trainText(summary: TrainSummary, classes: Classes, style: Style)
       lines.push(`  Which of these help here, and how much: nn diagnose --config ${shellWord(`${summary.run}/config.json`)}`);
     lines.push('');
   }
+  if (summary.abstention && summary.abstention.pictures > 0)
+    lines.push(`To answer only where it is sure, nn predict --abstain: ${abstentionText(summary.abstention)}.`, '');
   lines.push(
     table(
       [
