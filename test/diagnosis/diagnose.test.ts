@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { checkConfig } from '../../src/config/load.ts';
 import { groupBy } from '../../src/data/split.ts';
 import { timePlan } from '../../src/diagnosis/time-plan.ts';
-import { treatments } from '../../src/diagnosis/treatments.ts';
+import { changesOf, combinationTitle, type Setting, titleOf, treatments } from '../../src/diagnosis/treatments.ts';
 import { type Experiment, type ExperimentResult, measuredDiagnosis } from '../../src/results/experiments.ts';
 import { diagnosed, ordinarySizes, type World } from './made-lab.ts';
 
@@ -36,6 +37,17 @@ describe('what helps', () => {
     expect(proposal!.parts.filter((id) => id.endsWith('rate'))).toHaveLength(1); // of two that both help
     expect(proposal!.set.filter((one) => one.startsWith('training.learningRate='))).toHaveLength(1);
     expect(remedies.find(({ id }) => id === 'combination')!.gain).toBe(Math.max(...remedies.map(({ gain }) => gain)));
+  });
+
+  test('is told from chance by a p that counts how many remedies were tried', async () => {
+    const { found } = await diagnosed({ effect: (set) => (set.some(isDropout) ? 0.5 : 0) }, { seeds: 5, isRaced: false });
+    const { remedies } = found!;
+    const single = remedies.filter(({ id }) => id !== 'combination').sort((a, b) => a.p! - b.p!);
+    const [least] = single;
+    expect(least!.p).toBeLessThan(0.05);
+    expect(single.length).toBeGreaterThan(8);
+    expect(least!.corrected).toBeCloseTo(Math.min(1, single.length * least!.p!), 12); // Holm 1979, the first step
+    expect(least).toMatchObject({ id: 'dropout', effect: 'could be chance' });
   });
 
   test('nothing is proposed where nothing helps, and then nobody reads test', async () => {
@@ -145,6 +157,25 @@ test('without dev the folds of train judge', async () => {
   expect(found!.proposal!.id).toBe('dropout');
   // there is nothing to stop early by
   expect(found!.remedies.map(({ id }) => id)).not.toContain('early-stopping');
+});
+
+test('changes are called by the title of their remedy, several at once by what they are', () => {
+  const config = checkConfig({ data: { source: { type: 'drawn', count: 10 } }, model: { layers: [{ units: 8 }] } }, 'made');
+  const setting: Setting = { inputs: 12288, side: 64, train: 240, smaller: 100, hasDev: true };
+  const changing = treatments.flatMap(({ title, set }) => {
+    const changes = changesOf(config, setting, set);
+    return changes === null ? [] : [{ title, changes }];
+  });
+  expect(changing.length).toBeGreaterThan(8);
+  for (const { title, changes } of changing) expect(titleOf(config, setting, changes)).toBe(title);
+  expect(titleOf(config, setting, [])).toBe('the config as it is');
+  expect(
+    titleOf(
+      config,
+      setting,
+      changing.slice(0, 2).flatMap(({ changes }) => changes),
+    ),
+  ).toBe(combinationTitle);
 });
 
 test('remedies have names that are never the same', () => {
