@@ -6,8 +6,8 @@ import { openSources } from '../datasets/open.ts';
 import { type PreparedData, prepareData } from '../datasets/prepare.ts';
 import { conclude } from '../diagnosis/conclude.ts';
 import { diagnose, type Findings, fixedExperiments, refusalBy } from '../diagnosis/diagnose.ts';
-import { type Lab, labOf } from '../diagnosis/lab.ts';
-import { type Question, questionOf } from '../diagnosis/question.ts';
+import { type Experiments, experimentsOn } from '../diagnosis/experiments.ts';
+import { type DiagnosisSetup, setupOf } from '../diagnosis/setup.ts';
 import { type Phase, timePlan, unlimited } from '../diagnosis/time-plan.ts';
 import { titleOf } from '../diagnosis/treatments.ts';
 import { type ExitKind, UserError } from '../errors.ts';
@@ -121,29 +121,29 @@ async function start(context: Context, values: Values): Promise<ExitKind | undef
     for (const result of unknownOf(merged, folder.known)) await record(result);
     const earlier = results.length;
     if (earlier > 0) context.note(`${output}: going on after ${plural(earlier, 'finished training')}`);
-    const question = questionOf(loaded, data, {
+    const setup = setupOf(loaded, data, {
       seeds: values.seeds ?? seedsOf(merged, loaded),
       isTimed: minutes !== null,
       isRaced: !values.shard && !values.merge,
       hasTest: hasTest(loaded, data),
     });
-    const began = (job: Experiment) => bar.began(experimentText(titleOf(loaded.config, question.setting, job.set), job));
-    const lab = labOf({ runner: pool, known: results, record, began, ended: bar.ended });
+    const began = (job: Experiment) => bar.began(experimentText(titleOf(loaded.config, setup.setting, job.set), job));
+    const experiments = experimentsOn({ runner: pool, known: results, record, began, ended: bar.ended });
     const refusal = refusalOf(data, jobs);
     if (values.shard) {
-      const own = fixedExperiments({ question, refusal }).filter((_, i) => i % values.shard!.count === values.shard!.index);
-      bar.begins('treatments', own.filter((job) => lab.find(job) === undefined).length);
-      await lab.run(own);
+      const own = fixedExperiments({ setup, refusal }).filter((_, i) => i % values.shard!.count === values.shard!.index);
+      bar.begins('treatments', own.filter((job) => experiments.find(job) === undefined).length);
+      await experiments.run(own);
       bar.stop();
       printShard(context, { output, shard: values.shard, trainings: own.length, seconds: passed() });
       return undefined;
     }
     if (minutes !== null && earlier === 0) await refuseTooShort({ loaded, data, extras }, { minutes, jobs });
     const time = minutes === null ? unlimited : timePlan(minutes * 60, passed);
-    const findings = await diagnose({ question, lab, time, begins: bar.begins, refusal });
+    const findings = await diagnose({ setup, experiments, time, begins: bar.begins, refusal });
     bar.stop();
     const session = { seconds: passed(), trainings: results.length, earlier, minutes };
-    await finish(context, { question, lab, findings, data, output, session, values });
+    await finish(context, { setup, experiments, findings, data, output, session, values });
     return undefined;
   } catch (error) {
     bar.stop();
@@ -291,8 +291,8 @@ function bars(context: Context) {
 }
 
 interface Found {
-  question: Question;
-  lab: Lab;
+  setup: DiagnosisSetup;
+  experiments: Experiments;
   findings: Findings;
   data: PreparedData;
   output: string;
@@ -301,7 +301,7 @@ interface Found {
 }
 
 async function finish(context: Context, { output, session, values: { write, report }, ...concluded }: Found): Promise<void> {
-  const { loaded } = concluded.question;
+  const { loaded } = concluded.setup;
   const proposalFile = join(output, experimentFiles.proposal);
   const places = { output: shownPath(output), config: loaded.file, proposalFile: shownPath(proposalFile) };
   const result = await conclude(concluded, { ...session, ...places });

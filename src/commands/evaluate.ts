@@ -3,9 +3,9 @@ import type { ExampleSet } from '../data/examples.ts';
 import { csvField } from '../data/text-files.ts';
 import type { ExitKind } from '../errors.ts';
 import { useThreads } from '../kernels/select.ts';
+import { type Part, parts } from '../library/choose-examples.ts';
+import { addPaths, evaluateModel, predictionRows } from '../library/evaluate-model.ts';
 import { linkOf } from '../library/image-paths.ts';
-import { addPaths, judgeModel, predictionRows } from '../library/judge-model.ts';
-import { type Part, parts } from '../library/judged-examples.ts';
 import { sourcePaths } from '../library/reading.ts';
 import { machineFacts } from '../library/run-report.ts';
 import { abstainingText } from '../report/abstention.ts';
@@ -65,7 +65,7 @@ async function evaluate(context: Context, values: Values): Promise<ExitKind | un
   const { classifier, file } = await loadClassifier(values.model ?? (await defaultModel(context.environment)));
   if (values.predictions && !context.json)
     context.warn('--predictions adds rows to what --json prints; without it, --csv has them');
-  const judgement = await judgeModel(context, { classifier, file }, values);
+  const judgement = await evaluateModel(context, { classifier, file }, values);
   const { examples, title, roots, threshold, metrics, logits, familiar, abstaining } = judgement;
   const wantsPaths = values.csv || values.predictions;
   const wantsRows = wantsPaths || values.worst !== undefined;

@@ -6,32 +6,22 @@ import { splitMeter } from '../evaluation/split-meter.ts';
 import { suspectLabels } from '../evaluation/suspect-labels.ts';
 import type { ExperimentResult, MeasuredCurve, MeasuredDiagnosis, MeasuredGain, TriedRemedy } from '../results/experiments.ts';
 import { type Arm, curveShares, divisionExperiments, type Findings, type Proposal } from './diagnose.ts';
-import {
-  accuracyOf,
-  answersOf,
-  blindAnswers,
-  judge,
-  judgeCombination,
-  rightOf,
-  seedsDone,
-  significance,
-  testAnswersOf,
-} from './evidence.ts';
-import type { Lab } from './lab.ts';
-import { freshSeedOf, type Question, seedOf, trainingOf, weightsOf } from './question.ts';
+import { accuracyOf, answersOf, blindAnswers, compareAll, rightOf, seedsDone, significance, testAnswersOf } from './evidence.ts';
+import type { Experiments } from './experiments.ts';
+import { type DiagnosisSetup, freshSeedOf, seedOf, trainingOf, weightsOf } from './setup.ts';
 import type { Family } from './treatments.ts';
 import { verdictOf } from './verdict.ts';
 
 /** The result of a diagnosis: figures from experiments, and from nothing else. */
 
 export interface Concluded {
-  question: Question;
-  lab: Lab;
+  setup: DiagnosisSetup;
+  experiments: Experiments;
   findings: Findings;
   data: Pick<PreparedData, 'splits' | 'classes'>;
 }
 
-type Known = Pick<Concluded, 'question' | 'lab'>;
+type Known = Pick<Concluded, 'setup' | 'experiments'>;
 
 /** Of one session, what experiments do not know. */
 export type Session = Pick<MeasuredDiagnosis, 'output' | 'config' | 'seconds' | 'trainings' | 'earlier' | 'minutes'> & {
@@ -40,8 +30,8 @@ export type Session = Pick<MeasuredDiagnosis, 'output' | 'config' | 'seconds' | 
 };
 
 export async function conclude(concluded: Concluded, { proposalFile, ...session }: Session): Promise<MeasuredDiagnosis> {
-  const { question, findings } = concluded;
-  const { diagnosis } = question.loaded.config;
+  const { setup, findings } = concluded;
+  const { diagnosis } = setup.loaded.config;
   const baseline = baselineOf(concluded);
   const tried = remediesOf(concluded);
   const curve = curveOf(concluded);
@@ -49,16 +39,16 @@ export async function conclude(concluded: Concluded, { proposalFile, ...session 
   const bias = baseline.trainError === null ? null : baseline.trainError - diagnosis.targetError;
   const variance = baseline.trainError === null ? null : 1 - baseline.accuracy - baseline.trainError;
   const verdict = verdictOf({ tried, baseline, bias, variance, limits: diagnosis, curve, suspects });
-  const { judgedLabels, folds, isBalanced, pictures } = question;
+  const { evaluationLabels, folds, isBalanced, pictures } = setup;
   return {
     ...session,
-    judgedBy: {
+    evaluatedOn: {
       part: folds === null ? 'dev' : 'folds',
       folds,
-      pictures: judgedLabels.length,
+      pictures: evaluationLabels.length,
       train: pictures.train,
       metric: isBalanced ? 'balanced accuracy' : 'accuracy',
-      largerClass: accuracyOf(question, blindAnswers(question, judgedLabels).right, judgedLabels),
+      largerClass: accuracyOf(setup, blindAnswers(setup, evaluationLabels).right, evaluationLabels),
     },
     verdict,
     baseline,
@@ -75,27 +65,30 @@ export async function conclude(concluded: Concluded, { proposalFile, ...session 
 const meanOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** The results of the first seeds with some changes. */
-function resultsOf({ question, lab }: Known, set: readonly string[]): ExperimentResult[] {
-  return Array.from({ length: seedsDone(question, lab, set) }, (_, i) => lab.find(trainingOf(set, seedOf(question, i)))!);
+function resultsOf({ setup, experiments }: Known, set: readonly string[]): ExperimentResult[] {
+  return Array.from(
+    { length: seedsDone(setup, experiments, set) },
+    (_, i) => experiments.find(trainingOf(set, seedOf(setup, i)))!,
+  );
 }
 
 /** An accuracy with what is known of it for other pictures and seeds. */
-function accuracyWith(question: Question, right: readonly Uint8Array[], labels: Uint8Array) {
-  const weights = weightsOf(labels, question);
+function accuracyWith(setup: DiagnosisSetup, right: readonly Uint8Array[], labels: Uint8Array) {
+  const weights = weightsOf(labels, setup);
   const nothing = right.map(({ length }) => new Uint8Array(length));
   const { gain, interval } = gainOf({ baseline: nothing, treatment: right, ...(weights && { weights }) });
   return { accuracy: gain, interval };
 }
 
 function baselineOf(known: Known): MeasuredDiagnosis['baseline'] {
-  const { question, lab } = known;
+  const { setup, experiments } = known;
   const results = resultsOf(known, []);
   return {
-    ...accuracyWith(question, rightOf(question, lab, [], results.length), question.judgedLabels),
+    ...accuracyWith(setup, rightOf(setup, experiments, [], results.length), setup.evaluationLabels),
     trainError: trainErrorOf(results),
     seeds: results.length,
     diverged: divergedOf(results),
-    seconds: lab.secondsOf([]),
+    seconds: experiments.secondsOf([]),
   };
 }
 
@@ -107,29 +100,16 @@ function trainErrorOf(results: readonly ExperimentResult[]): number | null {
 const divergedOf = (results: readonly ExperimentResult[]) => results.filter(({ error }) => error !== null).length;
 
 function remediesOf(concluded: Concluded): (TriedRemedy & { family: Family })[] {
-  const { question, lab, findings } = concluded;
+  const { setup, experiments, findings } = concluded;
   const { combination } = findings;
-  const arms = findings.arms.filter(({ set }) => seedsDone(question, lab, set) > 0);
-  const judgements = judge(
-    question,
-    lab,
-    arms.map(({ set }) => set),
-  );
+  const arms = findings.arms.filter(({ set }) => seedsDone(setup, experiments, set) > 0);
+  const comparisons = compareAll(setup, experiments, { arms, combination });
   const all = combination === null ? arms : [...arms, combination];
-  if (combination !== null)
-    judgements.push(
-      judgeCombination(
-        question,
-        lab,
-        combination.set,
-        arms.map(({ set }) => set),
-      ),
-    );
-  const ordinary = lab.secondsOf([]);
+  const ordinary = experiments.secondsOf([]);
   const remedies = all.map((arm, i) => {
-    const { gain, interval, p, seeds, corrected, effect } = judgements[i]!;
+    const { gain, interval, p, seeds, corrected, effect } = comparisons[i]!;
     const results = resultsOf(concluded, arm.set);
-    const own = lab.secondsOf(arm.set);
+    const own = experiments.secondsOf(arm.set);
     return {
       ...arm.treatment,
       set: arm.set,
@@ -139,7 +119,7 @@ function remediesOf(concluded: Concluded): (TriedRemedy & { family: Family })[] 
       seeds,
       corrected,
       effect,
-      accuracy: accuracyWith(question, rightOf(question, lab, arm.set, seeds), question.judgedLabels).accuracy,
+      accuracy: accuracyWith(setup, rightOf(setup, experiments, arm.set, seeds), setup.evaluationLabels).accuracy,
       trainError: trainErrorOf(results),
       timesAsLong: own === null || ordinary === null || ordinary === 0 ? null : own / ordinary,
       diverged: divergedOf(results),
@@ -168,36 +148,37 @@ function proposalOf(
 }
 
 /** Each half's pictures judge what the other half chose, by seeds that chose nothing. */
-function againOf({ question, lab, findings }: Concluded, { chosen }: Proposal): MeasuredGain | null {
+function againOf({ setup, experiments, findings }: Concluded, { chosen }: Proposal): MeasuredGain | null {
   const arms = chosen.map((arm) => arm?.set ?? null);
   const freshDone = (set: readonly string[]) => {
     let seeds = 0;
-    while (lab.find(trainingOf(set, freshSeedOf(question, seeds))) !== undefined) seeds++;
+    while (experiments.find(trainingOf(set, freshSeedOf(setup, seeds))) !== undefined) seeds++;
     return seeds;
   };
   const seeds = Math.min(freshDone([]), ...arms.map((set) => freshDone(set ?? [])), findings.freshSeeds);
   if (seeds === 0) return null;
   const rightWith = (set: readonly string[]) =>
-    Array.from({ length: seeds }, (_, i) => answersOf(question, lab, trainingOf(set, freshSeedOf(question, i)))!.right);
-  const weights = weightsOf(question.judgedLabels, question);
+    Array.from({ length: seeds }, (_, i) => answersOf(setup, experiments, trainingOf(set, freshSeedOf(setup, i)))!.right);
+  const weights = weightsOf(setup.evaluationLabels, setup);
   const { gain, interval, p } = honestGain(
-    { half: question.half, chosen: [arms[0] === null ? null : 0, arms[1] === null ? null : 1] },
+    { half: setup.half, chosen: [arms[0] === null ? null : 0, arms[1] === null ? null : 1] },
     { baseline: rightWith([]), treatment: (index) => rightWith(arms[index]!), ...(weights && { weights }) },
   );
   return { gain, interval, p, seeds };
 }
 
-function testOf({ question, lab, findings }: Concluded, { set }: Arm): NonNullable<MeasuredDiagnosis['proposal']>['test'] {
-  const seeds = Array.from({ length: findings.freshSeeds }, (_, i) => freshSeedOf(question, i));
-  const resultWith = (changes: readonly string[], seed: number) => lab.find({ ...trainingOf(changes, seed), readsTest: true });
+function testOf({ setup, experiments, findings }: Concluded, { set }: Arm): NonNullable<MeasuredDiagnosis['proposal']>['test'] {
+  const seeds = Array.from({ length: findings.freshSeeds }, (_, i) => freshSeedOf(setup, i));
+  const resultWith = (changes: readonly string[], seed: number) =>
+    experiments.find({ ...trainingOf(changes, seed), readsTest: true });
   const pairs = seeds.map((seed) => [resultWith([], seed), resultWith(set, seed)] as const);
   const labels = pairs.flat().flatMap((result) => (result && testAnswersOf(result)?.labels) ?? [])[0];
   if (labels === undefined) return null;
   const answers = (result: ExperimentResult | undefined) =>
-    (result && testAnswersOf(result)?.right) ?? blindAnswers(question, labels).right; // one that diverged knows nothing
+    (result && testAnswersOf(result)?.right) ?? blindAnswers(setup, labels).right; // one that diverged knows nothing
   const baseline = pairs.map(([before]) => answers(before));
   const treatment = pairs.map(([, after]) => answers(after));
-  const weights = weightsOf(labels, question);
+  const weights = weightsOf(labels, setup);
   const { gain, interval, p } = gainOf({ baseline, treatment, ...(weights && { weights }) });
   return {
     gain,
@@ -205,8 +186,8 @@ function testOf({ question, lab, findings }: Concluded, { set }: Arm): NonNullab
     p,
     seeds: seeds.length,
     pictures: labels.length,
-    before: accuracyWith(question, baseline, labels),
-    after: accuracyWith(question, treatment, labels),
+    before: accuracyWith(setup, baseline, labels),
+    after: accuracyWith(setup, treatment, labels),
   };
 }
 
@@ -217,22 +198,22 @@ const priceStep = 0.05;
 const prices = 3;
 
 function curveOf(known: Known): MeasuredCurve | null {
-  const { question, lab } = known;
-  const { train } = question.pictures;
-  const trainedOn = question.folds === null ? train : (train * (question.folds - 1)) / question.folds;
+  const { setup, experiments } = known;
+  const { train } = setup.pictures;
+  const trainedOn = setup.folds === null ? train : (train * (setup.folds - 1)) / setup.folds;
   const points = [...curveShares, 1].flatMap((share) => {
     const accuracies: number[] = [];
     for (let i = 0; ; i++) {
-      const answers = answersOf(question, lab, { ...trainingOf([], seedOf(question, i)), share });
+      const answers = answersOf(setup, experiments, { ...trainingOf([], seedOf(setup, i)), share });
       if (answers === null) break;
-      accuracies.push(accuracyOf(question, answers.right, question.judgedLabels));
+      accuracies.push(accuracyOf(setup, answers.right, setup.evaluationLabels));
     }
     return accuracies.length === 0 ? [] : [{ pictures: Math.round(share * trainedOn), accuracy: meanOf(accuracies), accuracies }];
   });
   if (points.length < 2) return null;
   const fit = fitLearningCurve(
     points.map(({ pictures, accuracies }) => ({ pictures, errors: accuracies.map((accuracy) => 1 - accuracy) })),
-    { judgedOn: question.judgedLabels.length },
+    { judgedOn: setup.evaluationLabels.length },
   );
   const { curve } = fit;
   const whole = points.at(-1)!;
@@ -259,7 +240,7 @@ function curveOf(known: Known): MeasuredCurve | null {
           within: curve.heldOut.within,
         }
       : null,
-    prices: fit.says ? targetsOf(whole.accuracy, 1 - question.loaded.config.diagnosis.targetError).map(toOf) : [],
+    prices: fit.says ? targetsOf(whole.accuracy, 1 - setup.loaded.config.diagnosis.targetError).map(toOf) : [],
   };
 }
 
@@ -277,17 +258,17 @@ function priceOf(needed: PicturesNeeded, present: number): Omit<MeasuredCurve['p
   return { answer: 'pictures', more: more(needed.pictures), interval: [more(low), high === null ? null : more(high)] };
 }
 
-function meterOf({ question, lab }: Known): MeasuredDiagnosis['meter'] {
-  const own = answersOf(question, lab, trainingOf([], seedOf(question, 0)));
+function meterOf({ setup, experiments }: Known): MeasuredDiagnosis['meter'] {
+  const own = answersOf(setup, experiments, trainingOf([], seedOf(setup, 0)));
   if (own === null) return null;
-  const present = accuracyOf(question, own.right, question.judgedLabels);
-  const accuracies = divisionExperiments(question).flatMap((job) => {
-    const answers = answersOf(question, lab, job);
+  const present = accuracyOf(setup, own.right, setup.evaluationLabels);
+  const accuracies = divisionExperiments(setup).flatMap((job) => {
+    const answers = answersOf(setup, experiments, job);
     if (answers === null) return [];
-    const labels = Uint8Array.from(question.judgedRows(job.division), (row) => question.labels[row]!);
-    return [accuracyOf(question, answers.right, labels)];
+    const labels = Uint8Array.from(setup.evaluationRows(job.division), (row) => setup.labels[row]!);
+    return [accuracyOf(setup, answers.right, labels)];
   });
-  const found = splitMeter(present, accuracies, question.judgedLabels.length);
+  const found = splitMeter(present, accuracies, setup.evaluationLabels.length);
   if (found === null) return null;
   const { count, below, equal, mean, spread, spreadByChance, range, verdict } = found;
   return { count, present, accuracies, below, equal, mean, spread, spreadByChance, range, verdict };
@@ -305,15 +286,18 @@ function betterNetworks(tried: readonly (TriedRemedy & { family: Family })[]): r
 }
 
 /** Of all pictures that networks answered which did not train on them: of what judges, and by the config as it is of all other divisions too. */
-async function suspectsOf({ question, lab, data }: Concluded, set: readonly string[]): Promise<MeasuredDiagnosis['suspects']> {
-  const { labels } = question;
-  const own = Array.from({ length: seedsDone(question, lab, set) }, (_, i) => trainingOf(set, seedOf(question, i)));
-  const others = set.length === 0 ? divisionExperiments(question) : [];
+async function suspectsOf(
+  { setup, experiments, data }: Concluded,
+  set: readonly string[],
+): Promise<MeasuredDiagnosis['suspects']> {
+  const { labels } = setup;
+  const own = Array.from({ length: seedsDone(setup, experiments, set) }, (_, i) => trainingOf(set, seedOf(setup, i)));
+  const others = set.length === 0 ? divisionExperiments(setup) : [];
   const p = [...own, ...others].flatMap((job) => {
-    if (lab.find(job)?.judged == null) return []; // not run, or diverged
-    const answers = answersOf(question, lab, job)!;
+    if (experiments.find(job)?.judged == null) return []; // not run, or diverged
+    const answers = answersOf(setup, experiments, job)!;
     const all = new Float64Array(labels.length).fill(Number.NaN);
-    for (const [i, row] of question.judgedRows(job.division).entries()) all[row] = answers.p[i]!;
+    for (const [i, row] of setup.evaluationRows(job.division).entries()) all[row] = answers.p[i]!;
     return [all];
   });
   const judged = labels.reduce((sum, _, i) => sum + Number(p.filter((row) => !Number.isNaN(row[i]!)).length >= 2), 0);

@@ -5,9 +5,9 @@ import { leastSeeds, raceDecision } from '../evaluation/gain.ts';
 import { chooseByHalves } from '../evaluation/honest-gain.ts';
 import type { Experiment } from '../results/experiments.ts';
 import { durationOf } from '../training/work.ts';
-import { accuracyOf, type Judgement, judge, judgeCombination, rightOf, seedsDone } from './evidence.ts';
-import type { Lab } from './lab.ts';
-import { freshSeedOf, type Question, seedOf, trainingOf, weightsOf } from './question.ts';
+import { accuracyOf, type Comparison, compareAll, compareTreatments, rightOf, seedsDone } from './evidence.ts';
+import type { Experiments } from './experiments.ts';
+import { type DiagnosisSetup, freshSeedOf, seedOf, trainingOf, weightsOf } from './setup.ts';
 import type { Phase, TimePlan } from './time-plan.ts';
 import { changesOf, combinationTitle, combined, type Treatment, treatments } from './treatments.ts';
 
@@ -53,8 +53,8 @@ export interface Findings {
 }
 
 export interface Options {
-  question: Question;
-  lab: Lab;
+  setup: DiagnosisSetup;
+  experiments: Experiments;
   time: TimePlan;
   /** told of each phase with how many trainings it is at most */
   begins(phase: Phase | 'baseline', trainings: number): void;
@@ -63,34 +63,22 @@ export interface Options {
 }
 
 export async function diagnose(options: Options): Promise<Findings> {
-  const { question, lab, time } = options;
+  const { setup, experiments, time } = options;
   const undone: string[] = [];
-  const seeds = question.seeds ?? ordinarySeeds;
+  const seeds = setup.seeds ?? ordinarySeeds;
   await baseline(options, Math.min(seeds, leastSeeds));
-  const { arms, leftOut } = candidates(options, question.seeds ?? seedsToBegin);
+  const { arms, leftOut } = candidates(options, setup.seeds ?? seedsToBegin);
   await rounds(options, arms, undone);
-  const judgements = judge(
-    question,
-    lab,
+  const comparisons = compareTreatments(
+    setup,
+    experiments,
     arms.map(({ set }) => set),
   );
-  const combination = await combine(options, { arms, judgements }, undone);
+  const combination = await combine(options, { arms, comparisons }, undone);
   await curve(options, undone);
   await divisions(options, undone);
   const all = combination === null ? arms : [...arms, combination];
-  const proposal = propose(options, all, [
-    ...judgements,
-    ...(combination === null
-      ? []
-      : [
-          judgeCombination(
-            question,
-            lab,
-            combination.set,
-            arms.map(({ set }) => set),
-          ),
-        ]),
-  ]);
+  const proposal = propose(options, all, compareAll(setup, experiments, { arms, combination }));
   const freshSeeds = proposal === null ? 0 : await measureAgain(options, { proposal, seeds }, undone);
   if (time.isLimited && arms.length === 0)
     undone.push('No remedy was tried: so few minutes are too short for one. Give it more --minutes.');
@@ -98,68 +86,68 @@ export async function diagnose(options: Options): Promise<Findings> {
 }
 
 /** The trainings that depend on no result: what several machines may divide among them. */
-export function fixedExperiments(options: Pick<Options, 'question' | 'refusal'>): Experiment[] {
-  const { question } = options;
-  const seeds = question.seeds ?? ordinarySeeds;
+export function fixedExperiments(options: Pick<Options, 'setup' | 'refusal'>): Experiment[] {
+  const { setup } = options;
+  const seeds = setup.seeds ?? ordinarySeeds;
   const { arms } = possible(options);
   const sets = [[], ...arms.map(({ set }) => set)];
   return [
-    ...ofSeeds(question, seeds).flatMap((seed) => sets.map((set) => trainingOf(set, seed))),
-    ...curveExperiments(question, seeds),
-    ...divisionExperiments(question),
+    ...ofSeeds(setup, seeds).flatMap((seed) => sets.map((set) => trainingOf(set, seed))),
+    ...curveExperiments(setup, seeds),
+    ...divisionExperiments(setup),
   ];
 }
 
-const ofSeeds = (question: Question, seeds: number, from = 0) =>
-  Array.from({ length: seeds - from }, (_, i) => seedOf(question, from + i));
+const ofSeeds = (setup: DiagnosisSetup, seeds: number, from = 0) =>
+  Array.from({ length: seeds - from }, (_, i) => seedOf(setup, from + i));
 
 /** Seconds of a training: measured, else by what the planner says of it beside the config as it is. */
 function secondsOf(
-  { question, lab }: Pick<Options, 'question' | 'lab'>,
+  { setup, experiments }: Pick<Options, 'setup' | 'experiments'>,
   { set, share }: Pick<Experiment, 'set' | 'share'>,
 ): number {
-  const own = lab.secondsOf(set);
+  const own = experiments.secondsOf(set);
   if (own !== null) return own * share;
-  const { config } = question.loaded;
-  const times = durationOf(config, set, question.pictures, config.training.epochs).timesAsLong ?? 1;
-  return (lab.secondsOf([]) ?? 0) * times * share;
+  const { config } = setup.loaded;
+  const times = durationOf(config, set, setup.pictures, config.training.epochs).timesAsLong ?? 1;
+  return (experiments.secondsOf([]) ?? 0) * times * share;
 }
 
 /** Seconds that trainings take together, on all workers. */
 function wallSeconds(options: Options, jobs: readonly Experiment[]): number {
-  const open = jobs.filter((job) => options.lab.find(job) === undefined).map((job) => secondsOf(options, job));
+  const open = jobs.filter((job) => options.experiments.find(job) === undefined).map((job) => secondsOf(options, job));
   const sum = open.reduce((total, seconds) => total + seconds, 0);
-  return Math.max(sum / options.lab.jobs, ...open, 0);
+  return Math.max(sum / options.experiments.jobs, ...open, 0);
 }
 
 async function run(options: Options, phase: Phase, jobs: readonly Experiment[]): Promise<void> {
-  const { lab, time, begins } = options;
-  const open = jobs.filter((job) => lab.find(job) === undefined);
+  const { experiments, time, begins } = options;
+  const open = jobs.filter((job) => experiments.find(job) === undefined);
   if (open.length === 0) return;
   begins(phase, open.length);
-  await lab.run(open, (job) => !time.isLimited || secondsOf(options, job) <= time.left(phase));
+  await experiments.run(open, (job) => !time.isLimited || secondsOf(options, job) <= time.left(phase));
 }
 
 async function baseline(options: Options, seeds: number): Promise<void> {
-  const { question, lab, begins } = options;
-  const jobs = ofSeeds(question, seeds).map((seed) => trainingOf([], seed));
-  const open = jobs.filter((job) => lab.find(job) === undefined);
+  const { setup, experiments, begins } = options;
+  const jobs = ofSeeds(setup, seeds).map((seed) => trainingOf([], seed));
+  const open = jobs.filter((job) => experiments.find(job) === undefined);
   if (open.length === 0) return;
   begins('baseline', open.length);
-  await lab.run(open);
+  await experiments.run(open);
 }
 
 type LeftOut = Findings['leftOut'][number];
 
 /** Every treatment that changes something, and can be trained. */
-function possible({ question, refusal }: Pick<Options, 'question' | 'refusal'>): { arms: Arm[]; leftOut: LeftOut[] } {
-  const { config } = question.loaded;
+function possible({ setup, refusal }: Pick<Options, 'setup' | 'refusal'>): { arms: Arm[]; leftOut: LeftOut[] } {
+  const { config } = setup.loaded;
   const leftOut: LeftOut[] = [];
   const arms = treatments.flatMap((treatment): Arm[] => {
     const { id, title, why, family } = treatment;
-    const set = changesOf(config, question.setting, treatment.set);
+    const set = changesOf(config, setup.setting, treatment.set);
     if (set === null) return [];
-    const reason = refusal(configWith(question, set)) ?? (question.isTimed ? null : tooLong(question, set));
+    const reason = refusal(configWith(setup, set)) ?? (setup.isTimed ? null : tooLong(setup, set));
     if (reason === null) return [{ treatment: { id, title, why, family }, set, parts: [id] }];
     leftOut.push({ id, title, reason });
     return [];
@@ -170,29 +158,29 @@ function possible({ question, refusal }: Pick<Options, 'question' | 'refusal'>):
 /** Without a limit of time nobody waits for one remedy longer than for all others together. */
 const mostTimesAsLong = 25;
 
-function tooLong({ loaded: { config }, pictures }: Question, set: readonly string[]): string | null {
+function tooLong({ loaded: { config }, pictures }: DiagnosisSetup, set: readonly string[]): string | null {
   const { timesAsLong } = durationOf(config, set, pictures, config.training.epochs);
   if (timesAsLong === null || timesAsLong <= mostTimesAsLong) return null;
   return `a training takes about ${Math.round(timesAsLong)} times as long: with --minutes it is tried where it fits`;
 }
 
-function configWith({ loaded: { config, file } }: Question, set: readonly string[]): Config {
+function configWith({ loaded: { config, file } }: DiagnosisSetup, set: readonly string[]): Config {
   const { search: _, ...rest } = config;
   return checkConfig(rest, file, set);
 }
 
 /** Those that there is time for, plain ones first: for their seeds, and to be measured again at the end. */
 function candidates(options: Options, seeds: number): { arms: Arm[]; leftOut: LeftOut[] } {
-  const { question, time, lab } = options;
+  const { setup, time, experiments } = options;
   const { arms, leftOut } = possible(options);
   if (!time.isLimited) return { arms, leftOut };
-  const jobsOf = (set: readonly string[], from = 0) => ofSeeds(question, seeds, from).map((seed) => trainingOf(set, seed));
+  const jobsOf = (set: readonly string[], from = 0) => ofSeeds(setup, seeds, from).map((seed) => trainingOf(set, seed));
   const kept: Arm[] = [];
   const jobs = jobsOf([]);
   for (const arm of arms) {
     const own = jobsOf(arm.set);
     const again =
-      own.reduce((sum, job) => sum + secondsOf(options, job) + secondsOf(options, { set: [], share: 1 }), 0) / lab.jobs;
+      own.reduce((sum, job) => sum + secondsOf(options, job) + secondsOf(options, { set: [], share: 1 }), 0) / experiments.jobs;
     if (wallSeconds(options, [...jobs, ...own]) <= time.left('treatments') && again <= time.own('final')) {
       kept.push(arm);
       jobs.push(...own);
@@ -210,22 +198,22 @@ const durationText = (seconds: number) =>
 
 /** All treatments with one seed after the other. Who can't win any more gets no more seeds. */
 async function rounds(options: Options, arms: readonly Arm[], undone: string[]): Promise<void> {
-  const { question, lab, time } = options;
-  const most = question.seeds ?? (time.isLimited ? mostSeeds : ordinarySeeds);
+  const { setup, experiments, time } = options;
+  const most = setup.seeds ?? (time.isLimited ? mostSeeds : ordinarySeeds);
   let alive = [...arms];
   for (let round = 0; round < most; round++) {
-    const seed = seedOf(question, round);
+    const seed = seedOf(setup, round);
     const jobs = [trainingOf([], seed), ...alive.map(({ set }) => trainingOf(set, seed))];
-    const isExtra = question.seeds === null && round >= leastSeeds;
+    const isExtra = setup.seeds === null && round >= leastSeeds;
     if (time.isLimited && isExtra && wallSeconds(options, jobs) > time.left('treatments')) break;
     await run(options, 'treatments', jobs);
-    const behind = alive.filter(({ set }) => seedsDone(question, lab, set) <= round);
+    const behind = alive.filter(({ set }) => seedsDone(setup, experiments, set) <= round);
     if (behind.length > 0 && !isExtra)
       undone.push(`After ${plural(round, 'seed')} there was no time for more of: ${titles(behind)}.`);
-    if (seedsDone(question, lab, []) <= round) break;
+    if (seedsDone(setup, experiments, []) <= round) break;
     alive = alive.filter((arm) => !behind.includes(arm));
-    if (question.isRaced && round + 1 >= leastSeeds && round + 1 < most)
-      alive = stillRacing(question, lab, alive, round + 1, most);
+    if (setup.isRaced && round + 1 >= leastSeeds && round + 1 < most)
+      alive = stillRacing(setup, experiments, alive, round + 1, most);
   }
 }
 
@@ -234,18 +222,18 @@ const titles = (arms: readonly Arm[]) => arms.map(({ treatment }) => treatment.t
 
 /** Of treatments that are ahead of the config, those that may still be the best of all, or that help as it looks, and so may be part of what helps
  *  together. Who is dropped is called helpful by no later seed: the test of those that stay is none the laxer for it. */
-function stillRacing(question: Question, lab: Lab, arms: Arm[], seeds: number, most: number): Arm[] {
+function stillRacing(setup: DiagnosisSetup, experiments: Experiments, arms: Arm[], seeds: number, most: number): Arm[] {
   const ofSet = (set: readonly string[]) =>
-    rightOf(question, lab, set, seeds).map((right) => accuracyOf(question, right, question.judgedLabels));
+    rightOf(setup, experiments, set, seeds).map((right) => accuracyOf(setup, right, setup.evaluationLabels));
   const accuracies = [ofSet([]), ...arms.map(({ set }) => ofSet(set))];
   const [, ...mayBeBest] = raceDecision({ accuracies, decisions: most - leastSeeds });
-  const judgements = judge(
-    question,
-    lab,
+  const comparisons = compareTreatments(
+    setup,
+    experiments,
     arms.map(({ set }) => set),
   );
   return arms.filter((_, i) => {
-    const { gain, p } = judgements[i]!;
+    const { gain, p } = comparisons[i]!;
     return gain > 0 && (mayBeBest[i] || (p !== null && p < promising));
   });
 }
@@ -256,17 +244,17 @@ const promising = 0.2;
 /** All that helped at once, where that is more than one. */
 async function combine(
   options: Options,
-  { arms, judgements }: { arms: readonly Arm[]; judgements: readonly Judgement[] },
+  { arms, comparisons }: { arms: readonly Arm[]; comparisons: readonly Comparison[] },
   undone: string[],
 ): Promise<Arm | null> {
-  const { question, lab, refusal, time } = options;
+  const { setup, experiments, refusal, time } = options;
   const helpful = arms
-    .map((arm, i) => ({ arm, ...judgements[i]! }))
+    .map((arm, i) => ({ arm, ...comparisons[i]! }))
     .filter(({ effect }) => effect === 'helps')
     .sort((a, b) => b.gain - a.gain);
   const parts = helpful.map(({ arm }) => treatments.find(({ id }) => id === arm.treatment.id)!);
-  const { config } = question.loaded;
-  const set = combined(config, parts, question.setting, (changes) => configWith(question, changes));
+  const { config } = setup.loaded;
+  const set = combined(config, parts, setup.setting, (changes) => configWith(setup, changes));
   const groups = new Set(parts.map(({ group }) => group));
   if (groups.size < 2) return null;
   const ids = [...groups].map((group) => parts.find((part) => part.group === group)!.id);
@@ -280,57 +268,57 @@ async function combine(
     set,
     parts: ids,
   };
-  if (refusal(configWith(question, set)) !== null) return null;
-  const seeds = seedsDone(question, lab, []);
-  const jobs = ofSeeds(question, seeds).map((seed) => trainingOf(set, seed));
+  if (refusal(configWith(setup, set)) !== null) return null;
+  const seeds = seedsDone(setup, experiments, []);
+  const jobs = ofSeeds(setup, seeds).map((seed) => trainingOf(set, seed));
   if (time.isLimited && wallSeconds(options, jobs) > time.left('combination')) {
     undone.push('There was no time to try all that helped together.');
     return null;
   }
   await run(options, 'combination', jobs);
-  return seedsDone(question, lab, set) >= Math.min(leastSeeds, seeds) ? arm : null;
+  return seedsDone(setup, experiments, set) >= Math.min(leastSeeds, seeds) ? arm : null;
 }
 
-function curveExperiments(question: Question, seeds: number): Experiment[] {
-  const { train } = question.pictures;
+function curveExperiments(setup: DiagnosisSetup, seeds: number): Experiment[] {
+  const { train } = setup.pictures;
   const shares = curveShares.filter((share) => share * train >= leastOfShare);
   // small shares first: a curve needs those most
-  return shares.flatMap((share) => ofSeeds(question, seeds).map((seed) => ({ ...trainingOf([], seed), share })));
+  return shares.flatMap((share) => ofSeeds(setup, seeds).map((seed) => ({ ...trainingOf([], seed), share })));
 }
 
 async function curve(options: Options, undone: string[]): Promise<void> {
-  const { question, lab } = options;
-  const jobs = curveExperiments(question, Math.min(seedsDone(question, lab, []), question.seeds ?? ordinarySeeds));
+  const { setup, experiments } = options;
+  const jobs = curveExperiments(setup, Math.min(seedsDone(setup, experiments, []), setup.seeds ?? ordinarySeeds));
   await run(options, 'curve', jobs);
-  const missing = jobs.filter((job) => lab.find(job) === undefined).length;
+  const missing = jobs.filter((job) => experiments.find(job) === undefined).length;
   if (missing > 0) undone.push(`${missing} of ${jobs.length} trainings of the learning curve.`);
 }
 
-export function divisionExperiments(question: Question): Experiment[] {
-  if (!question.isDivisible) return [];
-  return Array.from({ length: otherDivisions }, (_, i) => ({ ...trainingOf([], seedOf(question, 0)), division: i + 1 }));
+export function divisionExperiments(setup: DiagnosisSetup): Experiment[] {
+  if (!setup.isDivisible) return [];
+  return Array.from({ length: otherDivisions }, (_, i) => ({ ...trainingOf([], seedOf(setup, 0)), division: i + 1 }));
 }
 
 async function divisions(options: Options, undone: string[]): Promise<void> {
-  const { question, lab } = options;
-  const jobs = divisionExperiments(question);
+  const { setup, experiments } = options;
+  const jobs = divisionExperiments(setup);
   if (jobs.length === 0) undone.push('Other divisions: the pictures are more than memory should hold.');
   await run(options, 'meter', jobs);
-  const missing = jobs.filter((job) => lab.find(job) === undefined).length;
+  const missing = jobs.filter((job) => experiments.find(job) === undefined).length;
   if (missing > 0) undone.push(`${missing} of ${jobs.length} other divisions.`);
 }
 
 /** The best of what helps beyond chance; and what each half of the pictures would have chosen of all. */
-function propose({ question, lab }: Options, arms: readonly Arm[], judgements: readonly Judgement[]): Proposal | null {
-  const helpful = arms.map((arm, i) => ({ arm, ...judgements[i]! })).filter(({ effect }) => effect === 'helps');
+function propose({ setup, experiments }: Options, arms: readonly Arm[], comparisons: readonly Comparison[]): Proposal | null {
+  const helpful = arms.map((arm, i) => ({ arm, ...comparisons[i]! })).filter(({ effect }) => effect === 'helps');
   if (helpful.length === 0) return null;
   const { arm } = helpful.reduce((best, one) => (one.gain > best.gain ? one : best));
-  const judged = arms.filter((_, i) => judgements[i]!.seeds >= leastSeeds);
-  const seeds = Math.min(...judged.map(({ set }) => seedsDone(question, lab, set)), seedsDone(question, lab, []));
-  const weights = weightsOf(question.judgedLabels, question);
-  const { chosen } = chooseByHalves(question.half, {
-    baseline: rightOf(question, lab, [], seeds),
-    treatments: judged.map(({ set }) => rightOf(question, lab, set, seeds)),
+  const judged = arms.filter((_, i) => comparisons[i]!.seeds >= leastSeeds);
+  const seeds = Math.min(...judged.map(({ set }) => seedsDone(setup, experiments, set)), seedsDone(setup, experiments, []));
+  const weights = weightsOf(setup.evaluationLabels, setup);
+  const { chosen } = chooseByHalves(setup.half, {
+    baseline: rightOf(setup, experiments, [], seeds),
+    treatments: judged.map(({ set }) => rightOf(setup, experiments, set, seeds)),
     ...(weights && { weights }),
   });
   const armOf = (index: number | null) => (index === null ? null : judged[index]!);
@@ -344,9 +332,9 @@ async function measureAgain(
   { proposal, seeds }: { proposal: Proposal; seeds: number },
   undone: string[],
 ): Promise<number> {
-  const { question, lab } = options;
-  const freshSeeds = Array.from({ length: seeds }, (_, i) => freshSeedOf(question, i));
-  const { hasTest } = question;
+  const { setup, experiments } = options;
+  const freshSeeds = Array.from({ length: seeds }, (_, i) => freshSeedOf(setup, i));
+  const { hasTest } = setup;
   const last = freshSeeds.flatMap((seed) =>
     [[], proposal.arm.set].map((set) => ({ ...trainingOf(set, seed), readsTest: hasTest })),
   );
@@ -354,7 +342,7 @@ async function measureAgain(
   const others = proposal.chosen.flatMap((arm) => (arm === null || arm.treatment.id === proposal.arm.treatment.id ? [] : [arm]));
   const again = freshSeeds.flatMap((seed) => others.map(({ set }) => trainingOf(set, seed)));
   await run(options, 'final', again);
-  const isDone = (job: Experiment) => lab.find(job) !== undefined;
+  const isDone = (job: Experiment) => experiments.find(job) !== undefined;
   const done = freshSeeds.findIndex((_, i) => !last.slice(2 * i, 2 * i + 2).every(isDone));
   if (done >= 0) undone.push(`Only ${done} of ${seeds} fresh seeds, by which the proposal is measured again.`);
   if (!again.every(isDone)) undone.push('There was no time to measure by fresh seeds what half of the pictures chose.');

@@ -3,19 +3,19 @@ import { type Gain, gainsOf, type Judged } from '../evaluation/gain.ts';
 import { holm } from '../evaluation/paired.ts';
 import type { Experiment, ExperimentResult } from '../results/experiments.ts';
 import { type Answers, unpackAnswers, unpackBits } from '../training/answers.ts';
-import type { Lab } from './lab.ts';
-import { type Question, seedOf, trainingOf, weightsOf } from './question.ts';
+import type { Experiments } from './experiments.ts';
+import { type DiagnosisSetup, seedOf, trainingOf, weightsOf } from './setup.ts';
 
 /** What experiments say of treatments. */
 
 /** The answers of an experiment; null where it has not run. A training that diverged knows nothing: it answers the class that is larger in train.
  *  @throws UserError (data) where the file holds answers for other pictures */
-export function answersOf(question: Question, lab: Lab, job: Experiment): Answers | null {
-  const result = lab.find(job);
+export function answersOf(setup: DiagnosisSetup, experiments: Experiments, job: Experiment): Answers | null {
+  const result = experiments.find(job);
   if (result === undefined) return null;
-  const rows = job.division === 0 ? null : question.judgedRows(job.division);
-  const labels = rows === null ? question.judgedLabels : Uint8Array.from(rows, (row) => question.labels[row]!);
-  if (result.judged === null) return blindAnswers(question, labels);
+  const rows = job.division === 0 ? null : setup.evaluationRows(job.division);
+  const labels = rows === null ? setup.evaluationLabels : Uint8Array.from(rows, (row) => setup.labels[row]!);
+  if (result.judged === null) return blindAnswers(setup, labels);
   const answers = unpackAnswers(result.judged);
   if (answers?.right.length !== labels.length) throw damaged(labels.length, answers);
   return answers;
@@ -39,27 +39,27 @@ function damaged(expected: number | null, found: Answers | null): UserError {
 }
 
 /** Of a network that sees nothing. */
-export function blindAnswers({ labels, pictures: { train } }: Question, judged: Uint8Array): Answers {
+export function blindAnswers({ labels, pictures: { train } }: DiagnosisSetup, judged: Uint8Array): Answers {
   const share = labels.subarray(0, train).reduce((sum, label) => sum + label, 0) / train;
   const larger = share > 0.5 ? 1 : 0;
   return { p: new Float64Array(judged.length).fill(share), right: Uint8Array.from(judged, (label) => Number(label === larger)) };
 }
 
 /** How many of the first seeds have run with some changes. */
-export function seedsDone(question: Question, lab: Lab, set: readonly string[]): number {
+export function seedsDone(setup: DiagnosisSetup, experiments: Experiments, set: readonly string[]): number {
   let done = 0;
-  while (lab.find(trainingOf(set, seedOf(question, done))) !== undefined) done++;
+  while (experiments.find(trainingOf(set, seedOf(setup, done))) !== undefined) done++;
   return done;
 }
 
 /** Right answers of the first seeds, [seed][picture]. */
-export function rightOf(question: Question, lab: Lab, set: readonly string[], seeds: number): Uint8Array[] {
-  return Array.from({ length: seeds }, (_, i) => answersOf(question, lab, trainingOf(set, seedOf(question, i)))!.right);
+export function rightOf(setup: DiagnosisSetup, experiments: Experiments, set: readonly string[], seeds: number): Uint8Array[] {
+  return Array.from({ length: seeds }, (_, i) => answersOf(setup, experiments, trainingOf(set, seedOf(setup, i)))!.right);
 }
 
-/** The share of right answers, both classes alike where the question asks so. */
-export function accuracyOf(question: Question, right: Uint8Array, labels: Uint8Array): number {
-  const weights = weightsOf(labels, question);
+/** The share of right answers, both classes alike where the setup says so. */
+export function accuracyOf(setup: DiagnosisSetup, right: Uint8Array, labels: Uint8Array): number {
+  const weights = weightsOf(labels, setup);
   if (weights === undefined) return right.reduce((sum, one) => sum + one, 0) / right.length;
   return right.reduce((sum, one, i) => sum + one * weights[i]!, 0) / right.length;
 }
@@ -70,7 +70,7 @@ export type Effect = 'helps' | 'hurts' | 'could be chance' | 'too few seeds';
 export const significance = 0.05;
 
 /** What one treatment gains, and what is left of that where many are tried. */
-export interface Judgement extends Gain {
+export interface Comparison extends Gain {
   /** corrected for the number of treatments; null without p */
   corrected: number | null;
   effect: Effect;
@@ -79,8 +79,12 @@ export interface Judgement extends Gain {
 
 /** Holds treatments against the config as it is, each with the seeds that both have, and corrects for their number.
  *  @param sets  of each the changes */
-export function judge(question: Question, lab: Lab, sets: readonly (readonly string[])[]): Judgement[] {
-  const judged = sets.map((set) => judgedWith(question, lab, set));
+export function compareTreatments(
+  setup: DiagnosisSetup,
+  experiments: Experiments,
+  sets: readonly (readonly string[])[],
+): Comparison[] {
+  const judged = sets.map((set) => judgedWith(setup, experiments, set));
   const gains = gainsOf(judged);
   const tested = gains.filter(({ p }) => p !== null);
   const corrected = holm(tested.map(({ p }) => p!));
@@ -90,24 +94,25 @@ export function judge(question: Question, lab: Lab, sets: readonly (readonly str
   });
 }
 
-/** What one more gains that was put together of those: it counts as one test more than all of them.
- *  @param others  the changes of those that were tried before */
-export function judgeCombination(
-  question: Question,
-  lab: Lab,
-  set: readonly string[],
-  others: readonly (readonly string[])[],
-): Judgement {
-  const judged = [...others, set].map((one) => judgedWith(question, lab, one));
+/** The same, and behind it what their combination gains, if there is one: it counts as one test more than all of them. */
+export function compareAll(
+  setup: DiagnosisSetup,
+  experiments: Experiments,
+  { arms, combination }: { arms: readonly { set: readonly string[] }[]; combination: { set: readonly string[] } | null },
+): Comparison[] {
+  const sets = arms.map(({ set }) => set);
+  const comparisons = compareTreatments(setup, experiments, sets);
+  if (combination === null) return comparisons;
+  const judged = [...sets, combination.set].map((set) => judgedWith(setup, experiments, set));
   const gain = gainsOf(judged).at(-1)!;
   const corrected = gain.p === null ? null : Math.min(1, gain.p * judged.length);
-  return { ...gain, seeds: judged.at(-1)!.baseline.length, corrected, effect: effectOf(gain, corrected) };
+  return [...comparisons, { ...gain, seeds: judged.at(-1)!.baseline.length, corrected, effect: effectOf(gain, corrected) }];
 }
 
-function judgedWith(question: Question, lab: Lab, set: readonly string[]): Judged {
-  const seeds = Math.min(seedsDone(question, lab, set), seedsDone(question, lab, []));
-  const weights = weightsOf(question.judgedLabels, question);
-  const [baseline, treatment] = [rightOf(question, lab, [], seeds), rightOf(question, lab, set, seeds)];
+function judgedWith(setup: DiagnosisSetup, experiments: Experiments, set: readonly string[]): Judged {
+  const seeds = Math.min(seedsDone(setup, experiments, set), seedsDone(setup, experiments, []));
+  const weights = weightsOf(setup.evaluationLabels, setup);
+  const [baseline, treatment] = [rightOf(setup, experiments, [], seeds), rightOf(setup, experiments, set, seeds)];
   return { baseline, treatment, ...(weights && { weights }) };
 }
 

@@ -10,7 +10,7 @@ import { kernelsFor } from '../kernels/select.ts';
 import type { Evaluation } from '../results/evaluation.ts';
 import { loadClassifier } from '../run/model-file.ts';
 import { defaultModel } from '../run/places.ts';
-import { addPaths, judgeModel, predictionRows } from './judge-model.ts';
+import { addPaths, evaluateModel, predictionRows } from './evaluate-model.ts';
 import { forProgram, NnError } from './nn-error.ts';
 import { withProgramHost } from './program-host.ts';
 
@@ -160,7 +160,7 @@ async function evaluateOn(
   const { signal = new AbortController().signal, onWarning = () => {}, onProgress, predictions, ...rest } = options;
   const listening = { signal, warning: onWarning, ...(onProgress && { reading: onProgress }) };
   return withProgramHost(listening, async (host) => {
-    const judgement = await judgeModel(host, { classifier, file }, { ...rest, data: source });
+    const judgement = await evaluateModel(host, { classifier, file }, { ...rest, data: source });
     const { metrics, familiar, abstaining, roots } = judgement;
     const evaluated = { ...metrics, ...familiar, ...(abstaining && { abstaining }) };
     if (!predictions) return evaluated;

@@ -2,6 +2,7 @@ import { scratchFolders } from '../data/cache/decode-cache.ts';
 import { scratchIn } from '../data/scratch.ts';
 import type { JournalLine } from '../results/journal.ts';
 import type { Host } from './host.ts';
+import { readingTitle } from './reading.ts';
 
 /** What a program wants to know of what it has done. */
 export interface Listening {
@@ -42,9 +43,6 @@ export async function withProgramHost<Result>(
     scratch.close();
   }
 }
-
-/** As `readProgress` calls what it shows. */
-const readingTitle = 'reading';
 
 function readingProgress(reading: NonNullable<Listening['reading']>, total: number): ReturnType<Host['progress']> {
   let told = Number.NEGATIVE_INFINITY;

@@ -16,6 +16,9 @@ import type { Host } from './host.ts';
 export const sourcePaths =
   'a folder with one sub-folder per class, a ZIP or tar of one, a .csv, an .h5, a packed .safetensors, or CIFAR-10';
 
+/** What its bar is called: by it a program's host knows how far reading is. */
+export const readingTitle = 'reading';
+
 /** Shows how far the reading of each source is, and stops it when the user does. */
 export function readProgress(host: Host): (source: string, done: number, total: number) => void {
   let current: { source: string; bar: ReturnType<Host['progress']> } | undefined;
@@ -26,7 +29,7 @@ export function readProgress(host: Host): (source: string, done: number, total: 
     }
     if (current?.source !== source) {
       current?.bar.stop();
-      current = { source, bar: host.progress('reading', total) };
+      current = { source, bar: host.progress(readingTitle, total) };
     }
     current.bar.update(done, source);
     if (done === total) current.bar.stop();

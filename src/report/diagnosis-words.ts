@@ -20,10 +20,10 @@ export function gainText({ gain, interval }: Pick<MeasuredGain, 'gain' | 'interv
   return `${points(gain)} points${interval === null ? ' (too few seeds for an interval)' : ` (${pointsRange(interval)})`}`;
 }
 
-const judgeName = ({ part, folds }: MeasuredDiagnosis['judgedBy']) => (part === 'dev' ? 'dev' : `the ${folds} folds of train`);
+const judgeName = ({ part, folds }: MeasuredDiagnosis['evaluatedOn']) => (part === 'dev' ? 'dev' : `the ${folds} folds of train`);
 
-export function firstLine({ judgedBy }: MeasuredDiagnosis): string[] {
-  const { part, folds, metric } = judgedBy;
+export function firstLine({ evaluatedOn }: MeasuredDiagnosis): string[] {
+  const { part, folds, metric } = evaluatedOn;
   return [
     ...(part === 'folds'
       ? [`There is no dev part: everything is judged by ${folds} folds of train, each by networks that did not train on it.`]
@@ -62,10 +62,10 @@ export function verdictWords(found: MeasuredDiagnosis): string[] {
 
 const lowered = (text: string) => text.charAt(0).toLowerCase() + text.slice(1);
 
-function measuredText({ baseline, judgedBy, verdict }: MeasuredDiagnosis): string {
+function measuredText({ baseline, evaluatedOn, verdict }: MeasuredDiagnosis): string {
   if (baseline.trainError === null) return 'Every training diverged.';
   const far = (verdict.variance ?? 0) > 0.05;
-  return `It gets ${percent(baseline.trainError)} of its own training pictures wrong, and ${percent(1 - baseline.accuracy)} of ${judgeName(judgedBy)}${far ? '' : ', which is not far apart'}.`;
+  return `It gets ${percent(baseline.trainError)} of its own training pictures wrong, and ${percent(1 - baseline.accuracy)} of ${judgeName(evaluatedOn)}${far ? '' : ', which is not far apart'}.`;
 }
 
 const reasons: Record<MeasuredVerdict, (found: MeasuredDiagnosis) => string> = {
@@ -103,7 +103,7 @@ const reasons: Record<MeasuredVerdict, (found: MeasuredDiagnosis) => string> = {
       four === undefined
         ? ''
         : ` Four times the pictures would come to about ${percent(four.accuracy)} (${percentRange(four.interval)}).`;
-    return `${measuredText(found)} ${plural(found.judgedBy.train, 'picture')} to train on leave it room to learn by heart.${more}`;
+    return `${measuredText(found)} ${plural(found.evaluatedOn.train, 'picture')} to train on leave it room to learn by heart.${more}`;
   },
   'nothing helps': () =>
     'Differences as large as those below come about by chance alone. Other ideas, more pictures, or more seeds (they make the intervals narrower) are what is left.',
@@ -115,11 +115,11 @@ const helping = ({ remedies }: MeasuredDiagnosis, ids: readonly string[]) =>
   remedies.find(({ id, effect }) => effect === 'helps' && ids.includes(id));
 
 /** How the config does as it is. */
-export function baselineText({ baseline, judgedBy }: MeasuredDiagnosis): string {
+export function baselineText({ baseline, evaluatedOn }: MeasuredDiagnosis): string {
   const { accuracy, interval, seeds, trainError } = baseline;
   const range = interval === null ? '' : ` (95% interval ${percentRange(interval)})`;
   const train = trainError === null ? '' : `, and on ${percent(1 - trainError)} of the pictures that it trains on`;
-  return `As it is, the config is right on ${percent(accuracy)}${range} of the ${plural(judgedBy.pictures, 'picture')} of ${judgeName(judgedBy)}${train}: the mean of ${plural(seeds, 'training')}. Always answering the larger class would be right on ${percent(judgedBy.largerClass)}.`;
+  return `As it is, the config is right on ${percent(accuracy)}${range} of the ${plural(evaluatedOn.pictures, 'picture')} of ${judgeName(evaluatedOn)}${train}: the mean of ${plural(seeds, 'training')}. Always answering the larger class would be right on ${percent(evaluatedOn.largerClass)}.`;
 }
 
 /** How the table is to be read. */
@@ -132,7 +132,7 @@ export const timesText = ({ timesAsLong }: Pick<TriedRemedy, 'timesAsLong'>) =>
   timesAsLong === null ? '' : `${timesAsLong < 10 ? timesAsLong.toFixed(1) : timesAsLong.toFixed(0)} ×`;
 
 /** What the proposal gains, and how honest each figure is. */
-export function proposalWords({ proposal, judgedBy }: MeasuredDiagnosis): { figure: string; means: string }[] {
+export function proposalWords({ proposal, evaluatedOn }: MeasuredDiagnosis): { figure: string; means: string }[] {
   if (proposal === null) return [];
   const { chosenBy, again, test } = proposal;
   return [
@@ -142,7 +142,7 @@ export function proposalWords({ proposal, judgedBy }: MeasuredDiagnosis): { figu
       : [
           {
             figure: gainText(again),
-            means: `by ${plural(again.seeds, 'fresh seed')}, each half of ${judgeName(judgedBy)} judging what the other half chose`,
+            means: `by ${plural(again.seeds, 'fresh seed')}, each half of ${judgeName(evaluatedOn)} judging what the other half chose`,
           },
         ]),
     ...(test === null

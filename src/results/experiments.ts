@@ -167,7 +167,7 @@ export const measuredDiagnosis = z.object({
   trainings: count.describe('that there are'),
   earlier: count.describe('of them, those of earlier sessions'),
   minutes: z.number().nullable().describe('the limit; null where counts decided'),
-  judgedBy: z.object({
+  evaluatedOn: z.object({
     part: z.enum(['dev', 'folds']),
     folds: count.nullable(),
     pictures: count,

@@ -4,7 +4,7 @@ import { groupBy } from '../../src/data/split.ts';
 import { timePlan } from '../../src/diagnosis/time-plan.ts';
 import { changesOf, combinationTitle, type Setting, titleOf, treatments } from '../../src/diagnosis/treatments.ts';
 import { type Experiment, type ExperimentResult, measuredDiagnosis } from '../../src/results/experiments.ts';
-import { diagnosed, ordinarySizes, type World } from './made-lab.ts';
+import { diagnosed, ordinarySizes, type World } from './made-experiments.ts';
 
 const isDropout = (change: string) => change.includes('.keepProb=');
 /** Dropout makes most of the wrong answers right. */
@@ -153,7 +153,7 @@ describe('time', () => {
 
 test('without dev the folds of train judge', async () => {
   const { found } = await diagnosed({ ...dropoutHelps, sizes: { train: 200, dev: 0, test: 100 } }, { seeds: 5 });
-  expect(found!.judgedBy).toMatchObject({ part: 'folds', folds: 5, pictures: 200 });
+  expect(found!.evaluatedOn).toMatchObject({ part: 'folds', folds: 5, pictures: 200 });
   expect(found!.proposal!.id).toBe('dropout');
   // there is nothing to stop early by
   expect(found!.remedies.map(({ id }) => id)).not.toContain('early-stopping');

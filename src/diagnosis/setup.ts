@@ -8,20 +8,20 @@ import type { Experiment } from '../results/experiments.ts';
 import type { Pictures } from '../training/work.ts';
 import type { Setting } from './treatments.ts';
 
-/** What is asked of a diagnosis: a config, the pictures that judge, and how many seeds. */
-export interface Question {
+/** What a diagnosis is of: a config, the pictures that its networks are evaluated on, and how many seeds. */
+export interface DiagnosisSetup {
   loaded: LoadedConfig;
   setting: Setting;
   pictures: Pictures;
   /** 1 or 0, of train and, behind them, of dev */
   labels: Uint8Array;
-  /** of the rows of labels, those that are judged by in a division, ascending */
-  judgedRows(division: number): Int32Array;
-  /** of the pictures that judge in division 0: 1 or 0 */
-  judgedLabels: Uint8Array;
+  /** rows of `labels` that networks of a division are evaluated on, ascending */
+  evaluationRows(division: number): Int32Array;
+  /** the labels of those of division 0 */
+  evaluationLabels: Uint8Array;
   /** of each of them the half that it is in, 0 or 1 */
   half: Uint8Array;
-  /** how many folds of train judge; null where dev does */
+  /** how many folds of train are evaluated on; null where dev is */
   folds: number | null;
   /** whether both classes count the same, however many pictures each has */
   isBalanced: boolean;
@@ -39,16 +39,16 @@ export interface Question {
 /** A class of less than this share is hidden by accuracy. */
 const unequal = 0.25;
 
-export function questionOf(
+export function setupOf(
   loaded: LoadedConfig,
   data: PreparedData,
-  asked: Pick<Question, 'seeds' | 'isTimed' | 'isRaced' | 'hasTest'>,
-): Question {
+  asked: Pick<DiagnosisSetup, 'seeds' | 'isTimed' | 'isRaced' | 'hasTest'>,
+): DiagnosisSetup {
   const { train, dev } = data.splits;
   const labels = pooledLabels(data);
   const { seed } = loaded.config;
   const made = new Map<number, Int32Array>();
-  const judgedRows = (division: number) => {
+  const evaluationRows = (division: number) => {
     const known = made.get(division);
     if (known !== undefined) return known;
     const rows = divisionsOf(data, seed, division).flatMap(({ judged }) => [...judged]);
@@ -56,7 +56,7 @@ export function questionOf(
     made.set(division, sorted);
     return sorted;
   };
-  const judgedLabels = Uint8Array.from(judgedRows(0), (row) => labels[row]!);
+  const evaluationLabels = Uint8Array.from(evaluationRows(0), (row) => labels[row]!);
   const positive = countPositive(train.labels);
   const smaller = Math.min(positive, train.labels.length - positive);
   const folds = isFolded(data) ? (data.folds?.count ?? foldsWithoutDev) : null;
@@ -71,9 +71,9 @@ export function questionOf(
     },
     pictures: { features: train.features, train: train.labels.length, dev: dev?.labels.length ?? 0 },
     labels,
-    judgedRows,
-    judgedLabels,
-    half: halvesOf(judgedLabels, namedRandom(seed, 'halves')),
+    evaluationRows,
+    evaluationLabels,
+    half: halvesOf(evaluationLabels, namedRandom(seed, 'halves')),
     folds,
     isBalanced: smaller / train.labels.length < unequal,
     isDivisible: isDivisible(data),
@@ -86,9 +86,9 @@ const fresh = 1000;
 const seedCount = 2 ** 32;
 
 /** The i-th seed of what is tried; the first is that of the config. */
-export const seedOf = ({ loaded: { config } }: Question, i: number) => (config.seed + i) % seedCount;
+export const seedOf = ({ loaded: { config } }: DiagnosisSetup, i: number) => (config.seed + i) % seedCount;
 /** The i-th seed of what measures again. */
-export const freshSeedOf = (question: Question, i: number) => seedOf(question, fresh + i);
+export const freshSeedOf = (setup: DiagnosisSetup, i: number) => seedOf(setup, fresh + i);
 
 /** An experiment on all of train, judged by what judges. */
 export const trainingOf = (set: readonly string[], seed: number): Experiment => ({
@@ -100,7 +100,7 @@ export const trainingOf = (set: readonly string[], seed: number): Experiment => 
 });
 
 /** Of each picture that judges, where classes are to count the same. */
-export function weightsOf(labels: Uint8Array, { isBalanced }: Pick<Question, 'isBalanced'>): Float64Array | undefined {
+export function weightsOf(labels: Uint8Array, { isBalanced }: Pick<DiagnosisSetup, 'isBalanced'>): Float64Array | undefined {
   const positive = countPositive(labels);
   if (!isBalanced || positive === 0 || positive === labels.length) return undefined;
   const of = [labels.length / (2 * (labels.length - positive)), labels.length / (2 * positive)];

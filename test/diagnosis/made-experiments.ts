@@ -3,8 +3,8 @@ import type { Examples } from '../../src/data/examples.ts';
 import type { PreparedData } from '../../src/datasets/prepare.ts';
 import { conclude } from '../../src/diagnosis/conclude.ts';
 import { diagnose } from '../../src/diagnosis/diagnose.ts';
-import { labOf } from '../../src/diagnosis/lab.ts';
-import { questionOf } from '../../src/diagnosis/question.ts';
+import { experimentsOn } from '../../src/diagnosis/experiments.ts';
+import { setupOf } from '../../src/diagnosis/setup.ts';
 import { type TimePlan, unlimited } from '../../src/diagnosis/time-plan.ts';
 import { sigmoid } from '../../src/elementary.ts';
 import { namedRandom } from '../../src/random.ts';
@@ -89,10 +89,10 @@ function resultOf(job: Experiment, rows: Int32Array, labels: Uint8Array, world: 
   };
   const { sizes = ordinarySizes } = world;
   const ofTest = alternating(sizes.test);
-  const judgedLabels = Uint8Array.from(rows, (row) => labels[row]!);
+  const evaluationLabels = Uint8Array.from(rows, (row) => labels[row]!);
   return {
     ...job,
-    judged: packAnswers(draw('judged', rows.length, judgedLabels, (i) => rows[i]!)),
+    judged: packAnswers(draw('judged', rows.length, evaluationLabels, (i) => rows[i]!)),
     test: job.readsTest ? { ...packAnswers(draw('test', sizes.test, ofTest, (i) => i)), labels: packBits(ofTest) } : null,
     trainError: world.trainError ?? 0.01,
     epochs: 20,
@@ -111,7 +111,7 @@ export async function diagnosed(
 ): Promise<{ found: MeasuredDiagnosis | null; results: ExperimentResult[] }> {
   const config = checkConfig(world.config ?? ordinary, 'made');
   const data = madeData(world.sizes ?? ordinarySizes);
-  const question = questionOf({ config, folder: '/', file: 'made' }, data, {
+  const setup = setupOf({ config, folder: '/', file: 'made' }, data, {
     seeds,
     isTimed: time.isLimited,
     isRaced,
@@ -120,16 +120,16 @@ export async function diagnosed(
   const results = [...known];
   const run = async (job: Experiment) => {
     began?.(job);
-    const result = resultOf(job, question.judgedRows(job.division), question.labels, world);
+    const result = resultOf(job, setup.evaluationRows(job.division), setup.labels, world);
     if (killAfter !== undefined && results.length >= killAfter) throw killed;
     return result;
   };
   const record = async (result: ExperimentResult) => void results.push(result);
-  const lab = labOf({ runner: { jobs, run }, known, record, began: () => {}, ended: () => {} });
+  const experiments = experimentsOn({ runner: { jobs, run }, known, record, began: () => {}, ended: () => {} });
   try {
-    const findings = await diagnose({ question, lab, time, begins: () => {}, refusal: () => null });
+    const findings = await diagnose({ setup, experiments, time, begins: () => {}, refusal: () => null });
     const session = { output: 'o', config: 'c', seconds: 0, trainings: 0, earlier: 0, minutes: null, proposalFile: 'p' };
-    return { found: await conclude({ question, lab, findings, data }, session), results };
+    return { found: await conclude({ setup, experiments, findings, data }, session), results };
   } catch (error) {
     if (error !== killed) throw error;
     return { found: null, results };

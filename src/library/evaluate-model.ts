@@ -10,13 +10,13 @@ import type { Evaluation, PredictionRow, Unseen } from '../results/evaluation.ts
 import type { Metrics } from '../results/metrics.ts';
 import { runFiles, runOfModel } from '../run/run-folder.ts';
 import { type SplitRow, writePredictions } from '../run/split-file.ts';
+import { chooseExamples, type ExampleChoice, type Part, requireRun } from './choose-examples.ts';
 import type { Host } from './host.ts';
 import { pathOf } from './image-paths.ts';
-import { chooseExamples, type JudgedOptions, type Part, requireRun } from './judged-examples.ts';
 import { measureUnseen } from './trained-on.ts';
 
 /** What judging a model found. */
-export interface Judgement {
+export interface ModelEvaluation {
   examples: ExampleSet;
   /** of the pictures, for people */
   title: string;
@@ -36,11 +36,11 @@ export interface Judgement {
  *  @param model              and the file that it was read from
  *  @param options.threshold  the model's, where it is left out
  *  @throws UserError (data, usage, model) */
-export async function judgeModel(
+export async function evaluateModel(
   host: Host,
   { classifier, file }: { classifier: Classifier; file: string },
-  options: JudgedOptions & { threshold?: number | undefined },
-): Promise<Judgement> {
+  options: ExampleChoice & { threshold?: number | undefined },
+): Promise<ModelEvaluation> {
   await requireRun(file, options);
   const run = runOfModel(file);
   const { examples, title, roots, origin, rows } = await chooseExamples(host, options, classifier, run);
@@ -52,7 +52,7 @@ export async function judgeModel(
   return { examples, title, roots, threshold, metrics, logits, familiar, abstaining };
 }
 
-function abstainingOf(classifier: Classifier, logits: Float64Array, labels: Uint8Array): Judgement['abstaining'] {
+function abstainingOf(classifier: Classifier, logits: Float64Array, labels: Uint8Array): ModelEvaluation['abstaining'] {
   const confidence = classifier.abstention?.confidence ?? null;
   if (confidence === null) return null;
   let [answered, right] = [0, 0];
@@ -98,7 +98,7 @@ export async function addPaths(rows: readonly PredictionRow[], roots: readonly s
 /** What a model answers for each picture that it was judged on. */
 export async function predictionRows(
   classifier: Classifier,
-  { examples, logits, threshold }: Pick<Judgement, 'examples' | 'logits' | 'threshold'>,
+  { examples, logits, threshold }: Pick<ModelEvaluation, 'examples' | 'logits' | 'threshold'>,
 ): Promise<PredictionRow[]> {
   const { positive, negative } = classifier.classes;
   return (await allStrings(examples.names)).map((file, i) => {

@@ -21,7 +21,7 @@ import { type PartOptions, type PartSource, readRunPart } from './run-part.ts';
 import { type Origin, trainedContents } from './trained-on.ts';
 
 /** Which pictures a model is judged on. */
-export interface JudgedOptions {
+export interface ExampleChoice {
   /** a path; where it is left out, the data of the model's run */
   data?: string | undefined;
   /** test of the run's own data, all of another source, where it is left out */
@@ -36,7 +36,7 @@ export const parts: readonly Part[] = [...splitNames, 'all'];
 /** The pictures to judge: those of another source, or a part of the run's own, found again by content. */
 export async function chooseExamples(
   host: Host,
-  { data, split, strict = false }: JudgedOptions,
+  { data, split, strict = false }: ExampleChoice,
   classifier: Classifier,
   run: string,
 ): Promise<{ examples: ExampleSet; title: string; roots: string[]; origin: Origin | null; rows: SplitRow[] | null }> {
@@ -139,7 +139,7 @@ function warnOfOneClass(host: Host, { title, classes }: Source, { labels }: Exam
 }
 
 /** @throws UserError (data) where a model lies alone, and so names no pictures, nor their parts */
-export async function requireRun(model: string, { data, split = 'all' }: JudgedOptions): Promise<void> {
+export async function requireRun(model: string, { data, split = 'all' }: ExampleChoice): Promise<void> {
   const needed = data === undefined ? runFiles.config : split === 'all' ? undefined : runFiles.split;
   if (needed === undefined || (await exists(join(runOfModel(model), needed)))) return;
   const what = data === undefined ? 'which names its pictures' : `which says what is ${split}`;

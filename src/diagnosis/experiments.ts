@@ -7,7 +7,7 @@ export interface Runner {
 }
 
 /** Experiments that are done, and a place to do more. */
-export interface Lab {
+export interface Experiments {
   jobs: number;
   find(job: Experiment): ExperimentResult | undefined;
   /** Runs what is not known yet, in its order, some at a time.
@@ -18,7 +18,7 @@ export interface Lab {
   secondsOf(set: readonly string[]): number | null;
 }
 
-interface LabOptions {
+interface ExperimentsOptions {
   runner: Runner;
   /** of an earlier session, or of other machines */
   known: readonly ExperimentResult[];
@@ -28,7 +28,7 @@ interface LabOptions {
   ended(result: ExperimentResult): void;
 }
 
-export function labOf({ runner, known, record, began, ended }: LabOptions): Lab {
+export function experimentsOn({ runner, known, record, began, ended }: ExperimentsOptions): Experiments {
   const results = new Map<string, ExperimentResult>();
   const keep = (result: ExperimentResult) => {
     const key = keyOf(result);
