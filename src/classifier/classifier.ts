@@ -10,9 +10,9 @@ import { abstentionBound } from '../evaluation/abstention.ts';
 import { computeMetrics, meanLogit, metricAccumulator } from '../evaluation/metrics.ts';
 import { type InputScaling, inScope, type Kernels, type Precision } from '../kernels/kernels.ts';
 import type { Network } from '../nn/build.ts';
+import { answeredTogether, prepareInference } from '../nn/inference.ts';
 import { type LossName, losses } from '../nn/losses.ts';
-import { createWorkspace, examplesTogether, forward, type Parameters, parametersOver } from '../nn/network.ts';
-import { inference } from '../nn/op.ts';
+import { createWorkspace, type Parameters, parametersOver } from '../nn/network.ts';
 import type { Abstention, Metrics } from '../results/metrics.ts';
 
 /** A trained network with all that it takes to answer for a picture: what a model file holds. */
@@ -48,9 +48,8 @@ const mostTogether = 64;
  *  @returns one logit a picture; `probability` makes p of it
  *  @throws UserError (model) where the weights give no answer: too large, or a variance below 0 */
 export function logits(classifier: Answering, kernels: Kernels, pixels: Uint8Array): Float64Array {
-  const { temperature, averageMirrored } = classifier;
-  const own = networkLogits(classifier, kernels, pixels);
-  const out = averageMirrored ? withMirrored(classifier, kernels, { pixels, own }) : own;
+  const { temperature } = classifier;
+  const out = inScope(kernels, (scope) => networkLogits(classifier, scope, pixels));
   if (out.some(Number.isNaN)) {
     throw new UserError('model', 'expected weights that give an answer, found some whose answer is no number', {
       hint: 'Copy the file again, or write it again: train the model, or export it, once more.',
@@ -59,33 +58,26 @@ export function logits(classifier: Answering, kernels: Kernels, pixels: Uint8Arr
   return temperature === undefined ? out : tempered(out, temperature);
 }
 
-function withMirrored(
-  classifier: Answering,
-  kernels: Kernels,
-  { pixels, own }: { pixels: Uint8Array; own: Float64Array },
-): Float64Array {
-  const side = Math.round(Math.sqrt(classifier.network.inputs / channels));
-  const others = networkLogits(classifier, kernels, mirrored(pixels, side));
-  return own.map((z, i) => meanLogit(z, others[i]!));
-}
-
-/** z[L] of each picture. */
+/** z[L] of each picture, or that of the mean of both p. */
 function networkLogits(classifier: Answering, kernels: Kernels, pixels: Uint8Array): Float64Array {
-  const { network, scaling } = classifier;
+  const { network, scaling, averageMirrored } = classifier;
   const features = network.inputs;
   const m = pixels.length / features;
+  const side = Math.round(Math.sqrt(features / channels));
+  const together = answeredTogether(network, kernels, Math.min(mostTogether, m));
+  const workspace = createWorkspace(network, kernels, together);
+  const answer = prepareInference({ network, parameters: residentParameters(classifier, kernels), kernels });
+  const answerOf = (bytes: Uint8Array) =>
+    answer(workspace, { kind: 'bytes', bytes, indices: null, count: bytes.length / features, features, scaling });
   const out = new Float64Array(m);
-  inScope(kernels, (scope) => {
-    const parameters = residentParameters(classifier, scope);
-    const together = examplesTogether(network, scope, Math.min(mostTogether, m));
-    const workspace = createWorkspace(network, scope, together);
-    for (let first = 0; first < m; first += together) {
-      const count = Math.min(together, m - first);
-      const bytes = pixels.subarray(first * features, (first + count) * features);
-      const input = { kind: 'bytes', bytes, indices: null, count, features, scaling } as const;
-      out.set(forward({ network, parameters, kernels: scope, workspace, input, mode: inference }), first);
-    }
-  });
+  const room = new Uint8Array(averageMirrored ? together * features : 0);
+  for (let first = 0; first < m; first += together) {
+    const bytes = pixels.subarray(first * features, Math.min(first + together, m) * features);
+    out.set(answerOf(bytes), first);
+    if (averageMirrored)
+      for (const [i, z] of answerOf(mirrored(bytes, side, room.subarray(0, bytes.length))).entries())
+        out[first + i] = meanLogit(out[first + i]!, z);
+  }
   return out;
 }
 

@@ -61,6 +61,8 @@ const windows = {
 } as const;
 /** A linear layer over windows of `length` numbers; `count` and `features` are those of the images. */
 const convolution = { ...windows, length: 'i32', places: 'i32' } as const;
+/** What is done with the result of a convolution: ReLU. */
+const behind = { rectifies: 'flag' } as const;
 /** Winograd's F(2 × 2, 3 × 3): `filters` are transformed, and so is `out` of the gradient of weights. */
 const winograd = { ...windows, units: 'i32', values: 'pointer', out: 'pointer' } as const;
 const pooling = { ...windows, values: 'pointer', out: 'pointer' } as const;
@@ -97,12 +99,14 @@ export const callFields = {
   batchNormStatistics: { ...givenNorm, kept: 'pointer' },
   batchNorm: { units: 'i32', z: 'pointer', normalized: 'pointer', kept: 'pointer' },
   batchNormInference: givenNorm,
-  convolveBytes: { ...byteBatch, ...convolution, ...layer },
-  convolveFloats: { ...floatBatch, ...convolution, ...layer },
+  convolveBytes: { ...byteBatch, ...convolution, ...layer, ...behind },
+  convolveFloats: { ...floatBatch, ...convolution, ...layer, ...behind },
   convolveGradWeightsBytes: { ...byteBatch, ...convolution, ...outputGradient, out: 'pointer', accumulates: 'flag' },
   convolveGradWeightsFloats: { ...floatBatch, ...convolution, ...outputGradient, out: 'pointer', accumulates: 'flag' },
   winogradFilters: { channels: 'i32', units: 'i32', turned: 'flag', weights: 'pointer', out: 'pointer' },
-  winograd: { ...winograd, filters: 'pointer', bias: 'pointer' },
+  winograd: { ...winograd, filters: 'pointer', bias: 'pointer', ...behind, pools: 'flag' },
+  winogradLargeFilters: { channels: 'i32', units: 'i32', weights: 'pointer', out: 'pointer' },
+  winogradLargeTiles: { ...winograd, filters: 'pointer', bias: 'pointer', ...behind, pools: 'flag' },
   winogradGradWeights: { ...winograd, tiles: 'i32', dZ: 'pointer' },
   winogradWeights: { channels: 'i32', units: 'i32', sums: 'pointer', out: 'pointer', accumulates: 'flag' },
   patchesBytes: { ...byteBatch, ...windows, row: 'i32', out: 'pointer' },

@@ -20,6 +20,32 @@ export function isWinograd({ windows, filters }: { windows: Windows; filters: nu
   return tileParts * tilesOf(windows) < size * size * outHeight * outWidth;
 }
 
+/** Whether `convolve` can take the largest of each two by two places along: a tile gives just these. */
+export function canPool(convolution: { windows: Windows; filters: number }): boolean {
+  const { outHeight, outWidth } = convolution.windows;
+  return isWinograd(convolution) && outHeight % 2 === 0 && outWidth % 2 === 0;
+}
+
+/** Of Winograd's F(4 × 4, 3 × 3): a tile of 6 × 6 numbers gives 4 × 4 of the result, with 36 multiplications instead of 144. It loses almost two bits more, and so is for answers alone:
+ *  `convolve` goes by it where it is given the filters that `transformFilters` made. */
+export const largeTileParts = 36;
+/** Places of such a tile along a side. */
+export const largeTile = 4;
+
+/** Whether such filters are for large tiles: where nothing has rests, a thread's room holds enough tiles, and an image has so many that filters are not read for a few of them. */
+export function hasLargeTiles({ windows, filters }: { windows: Windows; filters: number }): boolean {
+  const { channels, outHeight, outWidth } = windows;
+  const isWhole = channels % 8 === 0 && filters % 8 === 0 && outHeight % 4 === 0 && outWidth % 4 === 0;
+  return isWinograd({ windows, filters }) && isWhole && outHeight * outWidth >= 64 && channels + filters <= mostOfLargeTiles;
+}
+const mostOfLargeTiles = 384;
+
+/** Numbers of transformed filters: rows of them are whole pairs of vectors. */
+export function transformedLength(convolution: { windows: Windows; filters: number }): number {
+  const { windows, filters } = convolution;
+  return (hasLargeTiles(convolution) ? largeTileParts : tileParts) * windows.channels * 8 * Math.ceil(filters / 8);
+}
+
 /** Tiles of an image, row after row: each gives 2 × 2 places, of which those beyond an odd side are nobody's. */
 export const tilesOf = ({ outHeight, outWidth }: Windows) => Math.ceil(outHeight / 2) * Math.ceil(outWidth / 2);
 

@@ -58,6 +58,8 @@ export type Batch = ByteBatch | FloatBatch | GramBatch;
 export interface Kernels extends Elementwise, ConvolutionKernels, WindowKernels, ImageKernels {
   readonly precision: Precision;
   readonly arithmetic: Arithmetic;
+  /** that share a call; no result depends on them */
+  readonly threads: number;
 
   /** Zeroed memory in the kernels' precision, where they read and write it without copying. */
   allocate(length: number): Floats;
@@ -276,8 +278,12 @@ export interface ConvolutionKernels {
   /** A linear layer over the windows: Z = W·P + b at every place, where P has size · size · channels numbers. What an image gives depends on no other image.
    *  @param options.weights  (filters, size · size · channels) row after row
    *  @param options.bias     (filters, 1), or null for none
-   *  @param options.out      (count · outHeight · outWidth, filters), overwritten; may be longer */
-  convolve(options: ConvolveOptions & { weights: Floats; bias: Floats | null; out: Floats }): void;
+   *  @param options.out      (count · outHeight · outWidth, filters), overwritten; may be longer. With `pools` a quarter of it */
+  convolve(options: ConvolveOptions & ConvolutionFinish & { weights: Floats; bias: Floats | null; out: Floats }): void;
+
+  /** Filters as `convolve` works with them where it goes by Winograd's transform, for networks that answer often with the same weights.
+   *  @param options.out  `transformedLength` numbers (convolution.ts), overwritten */
+  transformFilters(options: { windows: Windows; filters: number; weights: Floats; out: Floats }): void;
 
   /** dW = dZ · Pᵀ, summed place by place. @param options.out  (filters, size · size · channels), overwritten, or with `adds` added to */
   convolveGradWeights(options: ConvolveOptions & { dZ: Floats; out: Floats; adds: boolean }): void;
@@ -318,6 +324,16 @@ export interface ConvolveOptions {
   input: ByteBatch | FloatBatch;
   windows: Windows;
   filters: number;
+}
+
+/** What `convolve` does with Z before it leaves it, in the same pass. */
+export interface ConvolutionFinish {
+  /** ReLU: what is below 0 becomes 0 */
+  rectifies?: boolean;
+  /** the largest of two by two places, for even sides where the convolution goes by Winograd's transform */
+  pools?: boolean;
+  /** what `transformFilters` made of the weights, or null where they are still to be transformed */
+  transformed?: Floats | null;
 }
 
 export interface PoolOptions {

@@ -1,4 +1,4 @@
-import { tileParts, turnedWindows } from './convolution.ts';
+import { largeTile, largeTileParts, tileParts, turnedWindows } from './convolution.ts';
 import type { Floats, Precision, Windows } from './kernels.ts';
 
 /**
@@ -6,6 +6,8 @@ import type { Floats, Precision, Windows } from './kernels.ts';
  * the same in the same order, to the bit. What they compute, reference.ts says.
  *
  *     Y = Aᵀ [Σ_c (G g_c Gᵀ) ∘ (Bᵀ d_c B)] A      d (4, 4) a tile of an image, Y (2, 2) what it gives, g (3, 3) a filter
+ * Networks that answer may take F(4 × 4, 3 × 3) instead, d (6, 6), Y (4, 4), with the points 0, ±A, ±B and ∞, which lose the fewest digits of those whose transforms are exact.
+ *
  *     dW = Gᵀ [Σ_tiles (Bᵀ d B) ∘ (A dY Aᵀ)] G
  *
  *     Bᵀ = 1  0 −1  0     G = 1  0  0     Aᵀ = 1  1  1  0
@@ -38,6 +40,72 @@ const weight: Transform = ([a, b, c, d], round) => {
   return [round(a! + sum), round(round(b! - c!) / 2), round(sum + d!)];
 };
 
+/** The points A and B of large tiles, and what they come to in products. */
+const [A, B] = [0.75, 1.5];
+const [AA, BB, SQUARES] = [A * A, B * B, A * A + B * B];
+
+const largeInput: Transform = ([a, b, c, d, e, f], round) => {
+  const even = round(e! - round(BB * c!));
+  const odd = round(round(A * d!) - round(A * BB * b!));
+  const farEven = round(e! - round(AA * c!));
+  const farOdd = round(round(B * d!) - round(B * AA * b!));
+  const first = round(round(round(AA * BB * a!) - round(SQUARES * c!)) + e!);
+  const last = round(round(round(AA * BB * b!) - round(SQUARES * d!)) + f!);
+  return [first, round(even + odd), round(even - odd), round(farEven + farOdd), round(farEven - farOdd), last];
+};
+const largeFilter: Transform = ([a, b, c]) => {
+  const [near, far] = [1 / (2 * AA * (AA - BB)), 1 / (2 * BB * (BB - AA))];
+  const [even, odd, farEven, farOdd] = [a! + AA * c!, A * b!, a! + BB * c!, B * b!];
+  return [a! * (1 / (AA * BB)), (even + odd) * near, (even - odd) * near, (farEven + farOdd) * far, (farEven - farOdd) * far, c!];
+};
+const largeOutput: Transform = ([a, b, c, d, e, f], round) => {
+  const [sum, difference] = [round(b! + c!), round(b! - c!)];
+  const [farSum, farDifference] = [round(d! + e!), round(d! - e!)];
+  return [
+    round(round(a! + sum) + farSum),
+    round(round(A * difference) + round(B * farDifference)),
+    round(round(AA * sum) + round(BB * farSum)),
+    round(round(round(A * AA * difference) + round(B * BB * farDifference)) + f!),
+  ];
+};
+
+/** `convolve` of floats by filters that are transformed for large tiles: they are made in float64, and rounded once. */
+export function winogradLargeTiles(
+  options: Shape & { values: Floats; weights: Floats; bias: Floats | null; rectifies: boolean; out: Floats },
+): void {
+  const { values, windows, filters, weights, bias, rectifies, out, precision } = options;
+  const { channels, outHeight, outWidth } = windows;
+  const round = rounding[precision];
+  const u = Array.from({ length: filters }, (_, f) =>
+    Array.from({ length: channels }, (_, c) => {
+      const g = matrix(3, (y, x) => weights[(f * 9 + 3 * y + x) * channels + c]!);
+      return bothSides(g, largeFilter, round).flat().map(round);
+    }),
+  );
+  eachTile(options, largeTile, (image, i, j) => {
+    const tiles = Array.from({ length: channels }, (_, c) =>
+      tileOf(values, windows, { image, i, j, channel: c, side: largeTile + 2 }),
+    );
+    const v = tiles.map((tile) => bothSides(tile, largeInput, round).flat());
+    for (let f = 0; f < filters; f++) {
+      const m = new Float64Array(largeTileParts);
+      for (let c = 0; c < channels; c++) {
+        for (let e = 0; e < largeTileParts; e++) m[e] = round(m[e]! + round(v[c]![e]! * u[f]![c]![e]!));
+      }
+      const y = bothSides(
+        matrix(6, (row, column) => m[6 * row + column]!),
+        largeOutput,
+        round,
+      ).flat();
+      for (const [k, value] of y.entries()) {
+        const [row, column] = [i + Math.floor(k / largeTile), j + (k % largeTile)];
+        const z = round(value + (bias?.[f] ?? 0));
+        out[((image * outHeight + row) * outWidth + column) * filters + f] = rectifies && z < 0 ? 0 : z;
+      }
+    }
+  });
+}
+
 /** `convolve` of floats. */
 export function winogradConvolve(options: Shape & { values: Floats; weights: Floats; bias: Floats | null; out: Floats }): void {
   const { windows, filters, weights } = options;
@@ -59,14 +127,14 @@ export function winogradGradWeights(options: Shape & { values: Floats; dZ: Float
   const { channels, outHeight, outWidth } = windows;
   const round = rounding[precision];
   const sums = new Float64Array(channels * filters * tileParts);
-  eachTile(options, (image, i, j) => {
+  eachTile(options, 2, (image, i, j) => {
     const dY = (f: number) =>
       matrix(2, (y, x) =>
         i + y < outHeight && j + x < outWidth ? dZ[((image * outHeight + i + y) * outWidth + j + x) * filters + f]! : 0,
       );
     const m = Array.from({ length: filters }, (_, f) => bothSides(dY(f), gradient, round).flat());
     for (let c = 0; c < channels; c++) {
-      const v = bothSides(tileOf(values, windows, image, i, j, c), input, round).flat();
+      const v = bothSides(tileOf(values, windows, { image, i, j, channel: c, side: 4 }), input, round).flat();
       for (let f = 0; f < filters; f++) {
         const at = (c * filters + f) * tileParts;
         for (let e = 0; e < tileParts; e++) sums[at + e] = round(sums[at + e]! + round(v[e]! * m[f]![e]!));
@@ -99,8 +167,10 @@ function products(
   const u = Array.from({ length: filters }, (_, f) =>
     Array.from({ length: channels }, (_, c) => bothSides(filterAt(f, c), filter, round).flat()),
   );
-  eachTile(options, (image, i, j) => {
-    const v = Array.from({ length: channels }, (_, c) => bothSides(tileOf(values, windows, image, i, j, c), input, round).flat());
+  eachTile(options, 2, (image, i, j) => {
+    const v = Array.from({ length: channels }, (_, c) =>
+      bothSides(tileOf(values, windows, { image, i, j, channel: c, side: 4 }), input, round).flat(),
+    );
     for (let f = 0; f < filters; f++) {
       const m = new Float64Array(tileParts);
       for (let c = 0; c < channels; c++) {
@@ -139,17 +209,22 @@ function bothSides(x: Matrix, transform: Transform, round: (value: number) => nu
 /** @param visit  is given an image, and the row and column of a tile's first place */
 function eachTile(
   { count, windows: { outHeight, outWidth } }: Shape,
+  side: number,
   visit: (image: number, i: number, j: number) => void,
 ): void {
   for (let image = 0; image < count; image++) {
-    for (let i = 0; i < outHeight; i += 2) for (let j = 0; j < outWidth; j += 2) visit(image, i, j);
+    for (let i = 0; i < outHeight; i += side) for (let j = 0; j < outWidth; j += side) visit(image, i, j);
   }
 }
 
 /** The numbers of a channel from where the window of place (i, j) begins, 0 outside the image. */
-function tileOf(values: Floats, windows: Windows, image: number, i: number, j: number, channel: number): Matrix {
+function tileOf(
+  values: Floats,
+  windows: Windows,
+  { image, i, j, channel, side }: Record<'image' | 'i' | 'j' | 'channel' | 'side', number>,
+): Matrix {
   const { height, width, channels, top, left } = windows;
-  return matrix(4, (dy, dx) => {
+  return matrix(side, (dy, dx) => {
     const [y, x] = [i - top + dy, j - left + dx];
     return y >= 0 && y < height && x >= 0 && x < width ? values[((image * height + y) * width + x) * channels + channel]! : 0;
   });

@@ -23,6 +23,7 @@ export function referenceKernels(precision: Precision): Kernels {
   const kernels: Kernels = {
     precision,
     arithmetic: 'strict',
+    threads: 1,
     ...referenceElementwise,
     ...referenceWindows,
     ...referenceImages,
@@ -33,6 +34,7 @@ export function referenceKernels(precision: Precision): Kernels {
     linearGradWeights,
     linearGradInput,
     convolve,
+    transformFilters: () => {}, // it convolves by weights as they are
     convolveGradWeights,
     convolveGradInput,
     logisticPass: null,
@@ -159,10 +161,27 @@ const linearGradInput: Kernels['linearGradInput'] = ({ dZ, weights, units, featu
   }
 };
 
-const convolve: Kernels['convolve'] = ({ weights, bias, filters, out, ...options }) =>
+const convolve: Kernels['convolve'] = ({ weights, bias, filters, out, rectifies = false, pools = false, ...options }) => {
+  const { outHeight: height, outWidth: width } = options.windows;
+  const count = options.input.count * height * width;
+  const z = pools ? new Float64Array(count * filters) : out.subarray(0, count * filters);
   eachImage(options, (patches, place) =>
-    linear({ input: patches, weights, bias, units: filters, out: out.subarray(place * filters) }),
+    linear({ input: patches, weights, bias, units: filters, out: z.subarray(place * filters) }),
   );
+  if (rectifies) for (const [i, value] of z.entries()) if (value < 0) z[i] = 0;
+  const halves = {
+    height,
+    width,
+    channels: filters,
+    size: 2,
+    stride: 2,
+    top: 0,
+    left: 0,
+    outHeight: height / 2,
+    outWidth: width / 2,
+  };
+  if (pools) referenceWindows.maxPool({ values: z, windows: halves, count: options.input.count, out });
+};
 
 const convolveGradWeights: Kernels['convolveGradWeights'] = ({ filters, dZ, out, adds, ...options }) =>
   eachImage(options, (patches, place) => {

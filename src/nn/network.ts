@@ -92,6 +92,11 @@ export function scratchOf(network: Network): number {
   );
 }
 
+/** Numbers that `prepareInference` makes of the parameters, at most. */
+export function inferenceNumbers(network: Network): number {
+  return opsOf(network).reduce((sum, { fusedNumbers = 0 }) => sum + fusedNumbers, 0);
+}
+
 /** Numbers of patches that the check of a step makes again, of the op that has the most. */
 export function patchesOf(network: Network): number {
   return Math.max(0, ...opsOf(network).map(({ patchNumbers = 0 }) => patchNumbers));
@@ -120,7 +125,7 @@ export function forward(pass: Pass, from = 0): Floats {
       kernels,
       tensors,
       slot: slots[k]!,
-      input: inputOf(pass, ops, k),
+      input: inputOf({ slots, input }, ops, k),
       count,
       below: slots[k - 1] ?? null,
       partner: partnerIn(slots, ops, k),
@@ -137,10 +142,10 @@ export function partnerIn(slots: readonly Slot[], ops: readonly Op[], k: number)
 }
 
 /** What comes into op k. */
-function inputOf({ workspace, input }: Pass, ops: readonly Op[], k: number): Batch {
+export function inputOf({ slots, input }: { slots: readonly Slot[]; input: Batch }, ops: readonly Op[], k: number): Batch {
   if (k === 0) return input;
   const features = featuresOf(ops[k - 1]!.output);
-  return { kind: 'floats', values: workspace.slots[k - 1]!.value, count: input.count, features };
+  return { kind: 'floats', values: slots[k - 1]!.value, count: input.count, features };
 }
 
 /** What is wanted of the network for one batch. */
@@ -184,7 +189,7 @@ export function backward(pass: Pass, gradient: Pick<Parameters, 'tensors'>, opti
       tensors: parameters.tensors,
       gradient: gradient.tensors,
       slot: slots[k]!,
-      input: inputOf(pass, ops, k),
+      input: inputOf({ slots, input }, ops, k),
       count: input.count,
       below: slots[k - 1] ?? inputSlot,
       partner: partnerIn(slots, ops, k),

@@ -56,6 +56,14 @@ export interface BackwardCall extends Call {
   accumulate: boolean;
 }
 
+/** Some ops in one pass. */
+export interface FusedPass {
+  /** how many ops above it are taken along */
+  above: number;
+  /** @param out  what the last of them gives */
+  forward(call: { kernels: Kernels; input: Batch; out: Floats }): void;
+}
+
 /** One call of an op, for the check of a step: what the kernels had before it and made of it, and what that should be. */
 export interface AuditCall {
   rounding: Rounding;
@@ -109,6 +117,15 @@ export interface Op {
   /** multiplications of an example's way forward */
   multiplications: number;
   forward(call: Call & { mode: Mode }): void;
+  /** What inference does in one pass with this op and with those above it that it can take along, tensors as they are now; absent or null where each goes alone.
+   *  @param kernels  whose memory holds what is made of the tensors */
+  fused?(call: { above: readonly Op[]; kernels: Kernels; tensors: Tensors }): FusedPass | null;
+  /** numbers that `fused` makes of the tensors, at most; absent for none */
+  fusedNumbers?: number;
+  /** in inference, unit by unit z ← factor · z + shift: what an op below may take along */
+  scaling?(tensors: Tensors): { factor: Float64Array; shift: Float64Array };
+  /** what else an op below may take along in inference: ReLU, or the largest of each two by two places */
+  takenAlong?: 'rectifies' | 'pools' | null;
   /** Turns slot.grad into the gradient with respect to what came in: in below.grad, which may be the same array. */
   backward(call: BackwardCall): void;
   /** Moves what is learnt from batches without the optimizer: moving averages. */

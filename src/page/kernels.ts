@@ -5,7 +5,7 @@ import { type CompiledAlone, engineOf } from '../kernels/simd/engine.ts';
 import { kernelsOn } from '../kernels/simd/engine-kernels.ts';
 import { kernelMemoryOver, page } from '../kernels/simd/memory.ts';
 import { type Network, opsOf } from '../nn/build.ts';
-import { bufferLength, examplesTogether, numbersOfExample, parameterSpecs } from '../nn/network.ts';
+import { bufferLength, examplesTogether, inferenceNumbers, numbersOfExample, parameterSpecs } from '../nn/network.ts';
 
 /** The kernels of a page: compiled ones on one thread, in a memory of their own that has its size from the start, since one that is not shared would lose
  *  its views as it grows. */
@@ -59,5 +59,11 @@ export function kernelBytes(network: Network, precision: Precision): number {
   const backward = (2 * numbersOfExample(network) + 4 * network.inputs) * size;
   // that of the op which takes the most, either way; the first op's too
   const scratch = Math.max(0, ...opsOf(network).map(({ scratchNumbers = 0 }) => scratchNumbers)) * size;
-  return 2 * parameters + Math.max(forward, backward) + scratch + 8 * network.inputs * size + spareBytes;
+  return (
+    2 * parameters +
+    Math.max(forward + inferenceNumbers(network) * size, backward) +
+    scratch +
+    8 * network.inputs * size +
+    spareBytes
+  );
 }

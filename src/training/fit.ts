@@ -4,6 +4,7 @@ import { mirrored } from '../data/mirror.ts';
 import type { Samples } from '../datasets/samples.ts';
 import { meanLogit } from '../evaluation/metrics.ts';
 import type { Batch, Floats } from '../kernels/kernels.ts';
+import { answeredTogether, prepareInference } from '../nn/inference.ts';
 import { losses } from '../nn/losses.ts';
 import { forward, type Workspace } from '../nn/network.ts';
 import { inference } from '../nn/op.ts';
@@ -232,22 +233,38 @@ function devEvaluator({ trainable, evaluated, options, workspace }: Training): (
 /** Cost and accuracy in inference mode, unweighted. */
 async function evaluateSplit(
   split: Samples,
-  { network, parameters, kernels }: Trainable['form'],
-  { loss, threshold, averageMirrored }: FitOptions,
+  { kernels, ...form }: Trainable['form'],
+  options: FitOptions,
   workspace: Workspace,
 ): Promise<{ cost: number; accuracy: number }> {
+  const scope = kernels.scope();
+  try {
+    const answer = prepareInference({ ...form, kernels: scope });
+    const most = Math.min(evaluatedTogether, workspace.capacity, split.labels.length);
+    const together = answeredTogether(form.network, kernels, most);
+    return await costAndAccuracy(split, options, { answer: (input) => answer(workspace, input), together });
+  } finally {
+    scope.release();
+  }
+}
+
+/** @param by.answer    gives logits, in a view that its next call overwrites
+ *  @param by.together  examples that it takes at most */
+async function costAndAccuracy(
+  split: Samples,
+  { loss, threshold, averageMirrored }: FitOptions,
+  { answer, together }: { answer(input: Batch): Floats; together: number },
+): Promise<{ cost: number; accuracy: number }> {
   const m = split.labels.length;
-  const batch = Math.min(evaluatedTogether, workspace.capacity, m);
   let [sum, correct] = [0, 0];
   const order = ascending(m);
-  for await (const window of split.windows({ order, ends: everySo(m, evaluatedTogether), batch, from: 0 })) {
-    for (let first = window.first; first < window.end; first += batch) {
-      const count = Math.min(batch, window.end - first);
+  for await (const window of split.windows({ order, ends: everySo(m, evaluatedTogether), batch: together, from: 0 })) {
+    for (let first = window.first; first < window.end; first += together) {
+      const count = Math.min(together, window.end - first);
       const indices = count === m ? null : order.subarray(first, first + count);
-      const pass = { network, parameters, kernels, workspace, mode: inference };
       const input = split.batch(indices, count);
-      const own = forward({ ...pass, input });
-      const logits = averageMirrored ? meanWithMirrored(own.slice(), input, (input) => forward({ ...pass, input })) : own;
+      const own = answer(input);
+      const logits = averageMirrored ? meanWithMirrored(own.slice(), input, answer) : own;
       const labels = split.labels.subarray(first, first + count);
       for (let i = 0; i < count; i++) sum += losses[loss].value(logits[i]!, labels[i]!);
       correct += countCorrect(logits, labels, threshold);

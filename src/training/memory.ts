@@ -5,7 +5,7 @@ import { pixelLimit } from '../kernels/simd/memory.ts';
 import { machineMemory } from '../machine-memory.ts';
 import { firstUnits, type Network } from '../nn/build.ts';
 import type { Form } from '../nn/input/input-form.ts';
-import { numbersOfExample, patchesOf, scratchOf } from '../nn/network.ts';
+import { inferenceNumbers, numbersOfExample, patchesOf, scratchOf } from '../nn/network.ts';
 import { byteText, byteTexts } from '../text.ts';
 import { evaluatedTogether } from './fit.ts';
 import { distinctExamples } from './probe.ts';
@@ -199,13 +199,13 @@ function workspaceNeed({ network, batch, augments, mixes, side }: Sizes & { side
   };
 }
 
-/** Room that convolutions take one after the other, whatever the batch: that of the largest. */
+/** Room that convolutions take one after the other, whatever the batch: that of the largest; or all of them together, where the network answers for dev. */
 function patchesNeed({ network, stages }: Sizes, bytesEach: number): MemoryNeed[] {
-  const most = Math.max(...[network, ...stages.map((stage) => stage.network)].map(scratchOf));
+  const most = Math.max(inferenceNumbers(network), ...[network, ...stages.map((stage) => stage.network)].map(scratchOf));
   if (most === 0) return [];
   return [
     {
-      what: `patches of a convolution, or its filters, transformed: ${most} numbers × ${bytesEach} bytes`,
+      what: `patches of a convolution, or filters, transformed: ${most} numbers × ${bytesEach} bytes`,
       bytes: most * bytesEach,
       inKernels: true,
     },

@@ -9,7 +9,7 @@ import type { Layer, Network } from '../../src/nn/build.ts';
 import { initialParameters } from '../../src/nn/network.ts';
 import { namedRandom } from '../../src/random.ts';
 import { randomImages } from '../classifier/classifiers.ts';
-import { dense } from '../nn/networks.ts';
+import { conv, dense } from '../nn/networks.ts';
 import { networks } from '../nn/random-networks.ts';
 
 const keysOf = <Name extends string>(table: Record<Name, unknown>) => fc.constantFrom(...(Object.keys(table) as Name[]));
@@ -26,7 +26,27 @@ export const denseNetworks = fc
     return { inputs: side * side * 3, layers: [...layers, dense(1, { activation: 'sigmoid', batchNorm: outputNorm })] };
   });
 
-const anyNetwork = fc.oneof({ weight: 2, arbitrary: networks }, { weight: 1, arbitrary: denseNetworks });
+/** Of convolutions that answer by large tiles, with a pool and batch norm taken along or not. */
+const tiledNetworks = fc
+  .record({
+    side: fc.constantFrom(8, 16, 24),
+    channels: fc.constantFrom(8, 16),
+    filters: fc.array(fc.constantFrom(8, 16, 32), { minLength: 1, maxLength: 3 }),
+    batchNorm: fc.boolean(),
+    pools: fc.boolean(),
+  })
+  .map(({ side, channels, filters, batchNorm, pools }): Network => {
+    const inner = filters.map((count) => conv(count, { activation: 'relu', batchNorm }));
+    const pool: Layer[] = pools ? [{ type: 'maxPool', size: 2, stride: 2 }] : [];
+    const layers = [conv(channels, { batchNorm }), ...inner, ...pool, dense(1, { activation: 'sigmoid' })];
+    return { inputs: side * side * 3, layers };
+  });
+
+const anyNetwork = fc.oneof(
+  { weight: 2, arbitrary: networks },
+  { weight: 1, arbitrary: tiledNetworks },
+  { weight: 1, arbitrary: denseNetworks },
+);
 
 /** Classifiers of every kind of layer, activation, normaliser, precision and way to answer, with weights as large as a training's and larger. */
 export const classifiers = (network: fc.Arbitrary<Network> = anyNetwork): fc.Arbitrary<Classifier> =>

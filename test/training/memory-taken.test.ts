@@ -203,7 +203,7 @@ describe('a network that does not fit', () => {
       [
         // Z, dZ and A of two convolutions, value and gradient of the mean and of the logit
         new RegExp(`a batch of ${m} pictures × ${2 * 3 * places * filters + 2 * filters + 2} numbers × 4 bytes$`, 'm'),
-        new RegExp(`patches of a convolution, or its filters, transformed: ${places * 9 * filters} numbers × 4 bytes$`, 'm'),
+        new RegExp(`patches of a convolution, or filters, transformed: ${places * 9 * filters} numbers × 4 bytes$`, 'm'),
       ],
     ],
     [

@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import { logits } from '../../src/classifier/classifier.ts';
 import type { Pixels, StoredPixels } from '../../src/data/pixels.ts';
 import type { Precision } from '../../src/kernels/kernels.ts';
 import { simdKernels } from '../../src/kernels/simd/simd-kernels.ts';
 import type { Layer } from '../../src/nn/build.ts';
+import { initialParameters, parametersOver } from '../../src/nn/network.ts';
+import { namedRandom } from '../../src/random.ts';
 import { type FitOptions, fit } from '../../src/training/fit.ts';
 import { stagesOf } from '../../src/training/stages.ts';
 import type { TrainingState } from '../../src/training/state.ts';
@@ -26,6 +29,7 @@ const layers = [dense(24, { activation: 'relu', init: { name: 'he', factor: 0.01
 const deep = { hidden: layers, batchSize: 100, epochs: 4, l2: 0.1, learningRates: [0.02, 0.02, 0.02] } satisfies Wishes;
 
 const he = { activation: 'relu', init: { name: 'he', factor: 0.01 } } as const;
+const pool = { type: 'maxPool', size: 2, stride: 2 } as const;
 const images: Layer[] = [
   conv(12, { ...he, kernel: 4, stride: 2, batchNorm: true }),
   {
@@ -33,7 +37,7 @@ const images: Layer[] = [
     layers: [conv(12, { ...he, batchNorm: true }), conv(12, { ...he, activation: 'linear' })],
     activation: 'relu',
   },
-  { type: 'maxPool', size: 2, stride: 2 },
+  pool,
   conv(20, { ...he, padding: 'valid', keepProb: 0.9 }),
   { type: 'globalAveragePool', keepProb: 0.8 },
 ];
@@ -172,8 +176,31 @@ test.each(Object.entries(trainings))(
   },
 );
 
+test.each(['float32', 'float64'] as const)(
+  'what a convolutional network answers, %s: the same bits with 1, 2 and 4 threads',
+  (precision) => {
+    const layers = [16, 24].flatMap((filters): Layer[] => [conv(filters, { ...he, batchNorm: true }), pool]);
+    const network = networkWith(inputs, [
+      ...layers,
+      conv(16, { ...he, batchNorm: true }),
+      { type: 'globalAveragePool', keepProb: 1 },
+    ]);
+    const { values } = initialParameters(network, kernelsOf(precision, 1), namedRandom(1, 'same bits'));
+    const parameters = parametersOver(
+      network,
+      values.map((value, i) => value + (i % 5) / 100),
+    );
+    const scaling = { scale: new Float64Array(inputs).fill(1 / 64), shift: new Float64Array(inputs).fill(-2) };
+    const answers = [1, 2, 4].map((threads) =>
+      logits({ network, parameters, scaling }, kernelsOf(precision, threads), dev.pixels),
+    );
+    for (const other of answers) expect(other).toEqual(answers[0]);
+    found.set(`what a convolutional network answers, ${precision}`, shortHash(new Uint8Array(answers[0]!.buffer)));
+  },
+);
+
 test('the bits are those that are written down', async () => {
   const lines = [...found].map(([name, hash]) => `${hash}  ${name}\n`);
-  expect(lines).toHaveLength(Object.keys(trainings).length);
+  expect(lines).toHaveLength(Object.keys(trainings).length + 2);
   await expect([`${shortHash(lines.join(''))}  all of them\n`, ...lines].join('')).toMatchFileSnapshot('../golden/same-bits.txt');
 });

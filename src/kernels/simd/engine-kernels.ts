@@ -28,11 +28,11 @@ export function kernelsOn(engine: Engine): Kernels {
   return withMemory(engine, operations, []);
 }
 
-type Operations = Omit<Kernels, 'precision' | 'arithmetic' | 'allocate' | 'pin' | 'scope'>;
+type Operations = Omit<Kernels, 'precision' | 'arithmetic' | 'threads' | 'allocate' | 'pin' | 'scope'>;
 
 /** Kernels that note in `taken` what memory they hand out. */
 function withMemory(engine: Engine, operations: Operations, taken: Block[]): Kernels {
-  const { precision, arithmetic, memory } = engine;
+  const { precision, arithmetic, threads, memory } = engine;
   function take(bytes: number): Block {
     const block = memory.take(bytes);
     taken.push(block);
@@ -41,6 +41,7 @@ function withMemory(engine: Engine, operations: Operations, taken: Block[]): Ker
   return {
     precision,
     arithmetic,
+    threads,
     ...operations,
     allocate(length) {
       const like = new precisions[precision]();

@@ -8,6 +8,7 @@ import { type ScalingPreparer, scalingPreparer } from './operands.ts';
 export interface Engine extends ScalingPreparer {
   precision: Precision;
   arithmetic: Arithmetic;
+  threads: number;
   memory: KernelMemory;
   /** makes a call of a compiled kernel */
   inFrame: (call: (frame: Frame) => void) => void;
@@ -112,6 +113,7 @@ export function engineOf({ precision, arithmetic, memory, compiled, threads, cre
   return {
     precision,
     arithmetic,
+    threads,
     memory,
     inFrame,
     size: precisions[precision].BYTES_PER_ELEMENT,

@@ -61,13 +61,16 @@ const working = 2000;
 
 /** Waits for the pieces of a shared call that others have. @returns whether all are done; else a thread has died */
 function awaitPieces(compiled: Compiled, control: number, pool: ThreadPool): boolean {
+  let before: NodeJS.CpuUsage | null = null; // hardly a call takes so long that it is asked for
   for (let silent = 0; silent < deadAfter; ) {
-    const before = process.cpuUsage();
     const state = compiled.wait(control);
     if (state !== kernelConstants.NO_PROGRESS) return state === kernelConstants.ALL_DONE;
     if (pool.isMissing()) return false;
-    const { user, system } = process.cpuUsage(before);
-    silent = user + system < working ? silent + 1 : 0;
+    if (before !== null) {
+      const { user, system } = process.cpuUsage(before);
+      silent = user + system < working ? silent + 1 : 0;
+    }
+    before = process.cpuUsage();
   }
   return false;
 }

@@ -52,11 +52,12 @@ export function windowCalls(engine: Engine): ConvolutionKernels & WindowKernels 
 
   return {
     convolve(options) {
-      const { input, windows, filters, weights, bias, out } = options;
+      const { input, windows, filters, weights, bias, out, rectifies = false } = options;
       if (input.kind === 'floats' && isWinograd(options)) {
         const { values, count } = input;
-        return winograd.convolve({ values, count, windows, filters, weights, bias, out });
+        return winograd.convolve({ ...options, values, count });
       }
+      if (options.pools) throw new Error('only tiles of Winograd’s transform are pooled as they are made');
       const { places, length } = sizesOf(windows);
       engine.inFrame((frame) => {
         const layer = { weights: frame.input(weights, filters * length), bias: frame.input(bias, filters) };
@@ -66,12 +67,13 @@ export function windowCalls(engine: Engine): ConvolutionKernels & WindowKernels 
           const byUnits = filters > fields.places;
           const work = fields.places * filters * length;
           const range = byUnits ? { end: filters, grain: 4, work } : { end: fields.places, grain: 16, ways: [4, 2, 1], work };
-          const own = { ...fields, ...layer, byUnits, out: to + first * places * filters * size };
+          const own = { ...fields, ...layer, byUnits, rectifies, out: to + first * places * filters * size };
           if (floats) engine.run('convolveFloats', { ...own, ...floats }, range);
           else engine.run('convolveBytes', { ...own, ...bytes }, range);
         }
       });
     },
+    transformFilters: winograd.transformFilters,
     convolveGradWeights(options) {
       const { input, windows, filters, dZ, out, adds } = options;
       if (input.kind === 'floats' && isWinograd(options)) {

@@ -1,10 +1,19 @@
-import { tileParts, tilesOf, turnedWindows } from '../convolution.ts';
-import type { Floats, Windows } from '../kernels.ts';
+import {
+  hasLargeTiles,
+  largeTile,
+  largeTileParts,
+  tileParts,
+  tilesOf,
+  transformedLength,
+  turnedWindows,
+} from '../convolution.ts';
+import type { ConvolutionFinish, Floats, Windows } from '../kernels.ts';
 import type { Frame } from './call.ts';
 import type { Engine } from './engine.ts';
 
 /** Multiplications that a transformed filter's channel takes as much time as. */
 const filterWork = 60;
+const largeFilterWork = 150;
 
 interface Shape {
   count: number;
@@ -23,15 +32,23 @@ export function winogradCalls(engine: Engine) {
   /** Filters, transformed. @param turned  for the way back */
   function filtersOf(frame: Frame, weights: Floats, channels: number, units: number, turned: boolean): number {
     const out = turned ? transformed(frame, units, channels) : transformed(frame, channels, units);
-    const fields = { channels, units, turned, weights: frame.input(weights, units * 9 * channels), out };
-    engine.run('winogradFilters', fields, { end: units, grain: 1, work: filterWork * units * channels });
+    transform(frame, { weights, channels, units, turned, out });
     return out;
+  }
+
+  function transform(
+    frame: Frame,
+    { weights, ...fields }: { weights: Floats; channels: number; units: number; turned: boolean; out: number },
+  ) {
+    const { channels, units } = fields;
+    const call = { ...fields, weights: frame.input(weights, units * 9 * channels) };
+    engine.run('winogradFilters', call, { end: units, grain: 1, work: filterWork * units * channels });
   }
 
   /** A convolution by transformed filters. */
   function products(
     { count, windows, filters: units }: Shape,
-    operands: { values: number; filters: number; bias: number; out: number },
+    operands: { values: number; filters: number; bias: number; out: number; rectifies: boolean; pools: boolean },
   ) {
     const end = count * tilesOf(windows);
     engine.run(
@@ -47,16 +64,42 @@ export function winogradCalls(engine: Engine) {
       bias,
       values,
       out,
+      rectifies = false,
+      pools = false,
+      transformed = null,
       ...shape
-    }: Shape & { weights: Floats; bias: Floats | null; values: Floats; out: Floats }) {
+    }: Shape & ConvolutionFinish & { weights: Floats; bias: Floats | null; values: Floats; out: Floats }) {
       const { count, windows, filters } = shape;
+      const places = windows.outHeight * windows.outWidth;
       engine.inFrame((frame) => {
-        products(shape, {
+        const operands = {
           values: frame.input(values, count * featuresOf(windows)),
-          filters: filtersOf(frame, weights, windows.channels, filters, false),
+          filters:
+            transformed === null
+              ? filtersOf(frame, weights, windows.channels, filters, false)
+              : frame.input(transformed, transformedLength({ windows, filters })),
           bias: frame.input(bias, filters),
-          out: frame.output(out, count * windows.outHeight * windows.outWidth * filters),
-        });
+          out: frame.output(out, (count * places * filters) / (pools ? 4 : 1)),
+          rectifies,
+          pools,
+        };
+        if (transformed === null || !hasLargeTiles({ windows, filters })) return products(shape, operands);
+        const end = (count * places) / largeTile ** 2;
+        const work = end * largeTileParts * windows.channels * filters;
+        engine.run('winogradLargeTiles', { ...windows, units: filters, ...operands }, { end, grain: 4, work });
+      });
+    },
+
+    transformFilters({ windows, filters, weights, out }: Omit<Shape, 'count'> & { weights: Floats; out: Floats }) {
+      engine.inFrame((frame) => {
+        const to = frame.output(out, transformedLength({ windows, filters }));
+        const { channels } = windows;
+        if (hasLargeTiles({ windows, filters })) {
+          const call = { channels, units: filters, weights: frame.input(weights, filters * 9 * channels), out: to };
+          const range = { end: filters, grain: 1, work: largeFilterWork * filters * channels };
+          return engine.run('winogradLargeFilters', call, range);
+        }
+        transform(frame, { weights, channels, units: filters, turned: false, out: to });
       });
     },
 
@@ -69,6 +112,8 @@ export function winogradCalls(engine: Engine) {
             filters: filtersOf(frame, weights, windows.channels, filters, true),
             bias: 0,
             out: frame.output(out, count * featuresOf(windows)),
+            rectifies: false,
+            pools: false,
           },
         );
       });

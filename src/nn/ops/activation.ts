@@ -50,6 +50,8 @@ export function activation(options: {
       kernels.activate({ rule, slope, z: below!.value, a: slot.value, mask, length });
     },
 
+    takenAlong: name === 'relu' ? 'rectifies' : null,
+
     // dZ = dA ∘ mask ∘ g′(Z), in place
     backward({ kernels, slot, below, count, mode }) {
       const mask = (mode.kind === 'training' && slot.kept['mask']) || null;

@@ -55,6 +55,11 @@ export function batchNorm({ layer, input }: { layer: number; input: Shape }): Op
       }
     },
 
+    scaling(tensors) {
+      const factor = Float64Array.from(tensors[gamma]!, (g, u) => g / Math.sqrt(tensors[movingVariance]![u]! + epsilon));
+      return { factor, shift: factor.map((f, u) => tensors[beta]![u]! - f * tensors[movingMean]![u]!) };
+    },
+
     backward({ kernels, tensors, gradient, slot, count: examples, mode }) {
       const count = examples * places;
       if (mode.kind === 'inference') {

@@ -1,4 +1,11 @@
-import { convolutionRoom, isWinograd, tileWindows, turnedWindows } from '../../kernels/convolution.ts';
+import {
+  canPool,
+  convolutionRoom,
+  isWinograd,
+  tileWindows,
+  transformedLength,
+  turnedWindows,
+} from '../../kernels/convolution.ts';
 import type { FloatBatch, Floats, Kernels, Windows } from '../../kernels/kernels.ts';
 import { type Init, initialize } from '../initializers.ts';
 import { channelsFirst } from '../onnx-nodes.ts';
@@ -71,6 +78,26 @@ export function conv(options: {
       kernels.convolve({ ...own, weights: tensors[W]!, bias: tensors[b] ?? null, out: slot.value });
     },
 
+    fusedNumbers: filters * (length + 1) + (isWinograd({ windows, filters }) ? transformedLength({ windows, filters }) : 0),
+    fused({ above, kernels, tensors }) {
+      const scaled = above[0]?.scaling?.(tensors) ?? null;
+      let taken = scaled ? 1 : 0;
+      const takes = (what: Op['takenAlong']) => above[taken]?.takenAlong === what && ++taken > 0;
+      const rectifies = takes('rectifies');
+      const pools = canPool({ windows, filters }) && takes('pools');
+      if (taken === 0) return null;
+      const [weights, shift] = [kernels.allocate(filters * length), kernels.allocate(filters)];
+      for (let f = 0; f < filters; f++) {
+        const factor = scaled?.factor[f] ?? 1;
+        shift[f] = factor * (tensors[b]?.[f] ?? 0) + (scaled?.shift[f] ?? 0);
+        scaleRow(tensors[W]!, weights, factor, f * length, (f + 1) * length);
+      }
+      const transformed = isWinograd({ windows, filters }) ? kernels.allocate(transformedLength({ windows, filters })) : null;
+      if (transformed) kernels.transformFilters({ windows, filters, weights, out: transformed });
+      const own = { windows, filters, weights, bias: shift, rectifies, pools, transformed };
+      return { above: taken, forward: ({ kernels, input, out }) => kernels.convolve({ ...own, input: imagesOf(input), out }) };
+    },
+
     // dW = dZ·Pᵀ, db = Σ dZ, dP = Wᵀ·dZ, and each number of dA is the sum over the windows that it is in
     backward({ kernels, tensors, gradient, slot, input: batch, count, below, wantsWeights, accumulate }) {
       const dZ = slot.grad;
@@ -133,6 +160,11 @@ export function conv(options: {
       legend: [{ key: '0 conv', value: '', text: () => '*: at every place of the image, with the windows that begin there' }],
     },
   };
+}
+
+/** to = factor · from, for some numbers. */
+function scaleRow(from: Floats, to: Floats, factor: number, first: number, end: number): void {
+  for (let i = first; i < end; i++) to[i] = factor * from[i]!;
 }
 
 /** Pixels or what an op below gives. */

@@ -50,6 +50,8 @@ export function pool(options: {
       kernels[kernel]({ values: below!.value, windows, count, out: slot.value });
     },
 
+    takenAlong: isMax && size === 2 && stride === 2 ? 'pools' : null,
+
     backward({ kernels, slot, below, count }) {
       const common = { windows, count, dPooled: slot.grad, out: below!.grad };
       if (isMax) kernels.maxPoolGradient({ values: below!.value, pooled: slot.value, ...common });

@@ -16,7 +16,7 @@ import {
 } from './generated/calls';
 import { addListed, listNumbers, listsBytes, UNITS } from './sparse';
 import { COLUMNS, smaller, tileStride } from './tiles';
-import { gatherBytes, gatherTile, LINE_BYTES } from './windows';
+import { gatherBytes, gatherTile, LINE_BYTES, realBytes } from './windows';
 
 /**
  * The three products of a layer, over a range of their result, so that threads can share one: every number is the same
@@ -87,6 +87,9 @@ function linearBlock<Call>(call: Call, first: i32, end: i32, unit: i32, unitsEnd
     let scale: real = 1;
     if (isDefined(call.scale)) scale = <real>call.scale;
     for (let i = <usize>first; i < <usize>end; i++) finish(out + i * outStride, units, scale, bias);
+    if (isDefined(call.rectifies)) {
+      if (call.rectifies !== 0) for (let i = <usize>first; i < <usize>end; i++) rectify(out + i * outStride, units);
+    }
   }
 }
 
@@ -106,13 +109,19 @@ function linearColumns<Call>(
   const panels = scratch + <usize>ROWS * patchStride();
   const at = <usize>column * sizeof<real>();
   const w = call.weights + <usize>unit * stride + at;
-  layPanels(w, stride, units, columns, panels);
+  // windows of pixels are short rows: sums that each run in a lane of their own end without adding lanes up
+  const isPixels = isDefined(call.length) && isDefined(call.bytes);
+  const turned = <usize>units * sizeof<real>();
+  if (isPixels) layColumns(w, stride, units, columns, panels, turned);
+  else layPanels(w, stride, units, columns, panels);
   for (; first < end; first += ROWS) {
     const rows = smaller(ROWS, end - first);
     const out = call.out + <usize>first * outStride + <usize>unit * sizeof<real>();
-    if (isDefined(call.length)) {
-      if (isDefined(call.bytes)) gatherBytes<Call>(call, first, rows, column, columns, scratch, patchStride(), lineOf(scratch));
-      else gatherTile<void, Call>(call, first, rows, column, columns, scratch, patchStride());
+    if (isPixels) {
+      gatherBytes<Call>(call, first, rows, column, columns, scratch, patchStride(), lineOf(scratch));
+      gemmTN(scratch, patchStride(), sizeof<real>(), panels, turned, columns, out, outStride, rows, units, true);
+    } else if (isDefined(call.length)) {
+      gatherTile<void, Call>(call, first, rows, column, columns, scratch, patchStride());
       gemmNT(scratch, patchStride(), rows, w, stride, units, columns, out, outStride, panels);
     } else if (isDefined(call.bytes)) {
       dequantizeTile(call, first, rows, column, columns, scratch, blockStride());
@@ -121,6 +130,13 @@ function linearColumns<Call>(
       const x = call.values + <usize>first * stride + at;
       gemmNT(x, stride, rows, w, stride, units, columns, out, outStride, panels);
     }
+  }
+}
+
+/** Lays `units` rows of W out as columns: row k has column k of all of them. */
+function layColumns(w: usize, wStride: usize, units: i32, columns: i32, to: usize, stride: usize): void {
+  for (let u = 0; u < units; u++, w += wStride, to += sizeof<real>()) {
+    for (let k = 0; k < columns; k++) store<real>(to + <usize>k * stride, load<real>(w + realBytes(k)));
   }
 }
 
@@ -250,9 +266,20 @@ export function linearGradInput(call: LinearGradInputCall, first: i32, end: i32)
 function finish(sums: usize, units: i32, scale: real, bias: usize): void {
   if (scale !== 1) multiplyRow(sums, units, scale);
   if (bias === 0) return;
-  for (let u: usize = 0; u < <usize>units * sizeof<real>(); u += sizeof<real>()) {
+  const bytes = <usize>units * sizeof<real>();
+  let u: usize = 0;
+  for (; u + 16 <= bytes; u += 16) v128.store(sums + u, v128.add<real>(v128.load(sums + u), v128.load(bias + u)));
+  for (; u < bytes; u += sizeof<real>()) {
     store<real>(sums + u, load<real>(sums + u) + load<real>(bias + u));
   }
+}
+
+/** ReLU: what is below 0 becomes 0, and what is no number stays so. */
+function rectify(row: usize, units: i32): void {
+  const end = row + <usize>units * sizeof<real>();
+  const zero = v128.splat<real>(0);
+  for (; row + 16 <= end; row += 16) v128.store(row, v128.pmax<real>(v128.load(row), zero));
+  for (; row < end; row += sizeof<real>()) if (load<real>(row) < 0) store<real>(row, 0);
 }
 
 function multiplyRow(row: usize, count: i32, factor: real): void {

@@ -131,7 +131,7 @@ function widenLine<Call>(call: Call, image: i32, y: i32, j: i32, count: i32, lin
   zero(line + realBytes(before + inside), realBytes(count - before - inside));
 }
 
-function realBytes(count: i32): usize {
+export function realBytes(count: i32): usize {
   return <usize>count * sizeof<real>();
 }
 

@@ -23,10 +23,18 @@ export function realBytes(count: i32): usize {
 export const PRODUCT_TILES: i32 = 16;
 export const SUM_TILES: i32 = 64;
 
+/** Between parts of V and M: parts a power of two apart would fall to the same few lines of the first-level cache, where a tile's sixteen put each other out. */
+export const PART_GAP: i32 = 64;
+
+/** Bytes from a part to the next. @param pixel  bytes of a tile in a part */
+export function partBytes(tiles: i32, pixel: usize): usize {
+  return <usize>tiles * pixel + PART_GAP;
+}
+
 /** As many, where scratch holds for each a line's two pixels, of zeros too, four parts of V and sixteen of M. */
 export function tilesTogether(most: i32, channels: i32, units: i32): i32 {
   const each = 8 * padded(channels) + 16 * padded(units);
-  const rest = 4 * padded(channels) + 5 * padded(units);
+  const rest = 4 * padded(channels) + 5 * padded(units) + (20 * PART_GAP) / <i32>sizeof<real>();
   return smaller(most, (WINOGRAD_BYTES / <i32>sizeof<real>() - rest) / each) & -4;
 }
 

@@ -2,7 +2,7 @@ import { gemmTN } from './gemm-tn';
 import { WinogradGradWeightsCall, WinogradWeightsCall } from './generated/calls';
 import { smaller } from './tiles';
 import { zero } from './windows';
-import { combineRows, padded, realBytes, SUM_TILES, tilesTogether, transformInput } from './winograd-tiles';
+import { combineRows, padded, partBytes, realBytes, SUM_TILES, tilesTogether, transformInput } from './winograd-tiles';
 
 /** The gradient of weights by Winograd's transform. */
 
@@ -26,8 +26,10 @@ function sumTiles(call: WinogradGradWeightsCall, i: i32, channel: i32, count: i3
   const line = scratch;
   const zeros = line + <usize>(2 * most + 2) * pixel;
   const v = zeros + <usize>(2 * most + 2) * realBytes(padded(call.channels));
-  const m = v + <usize>(4 * most) * pixel;
-  const sums = m + <usize>(4 * most) * out;
+  const vPart = partBytes(most, pixel);
+  const mPart = partBytes(most, out);
+  const m = v + 4 * vPart;
+  const sums = m + 4 * mPart;
   const rest = sums + <usize>(2 * most) * out;
   memory.fill(line, 0, v - line);
   memory.fill(sums, 0, <usize>(4 * most) * out);
@@ -35,11 +37,11 @@ function sumTiles(call: WinogradGradWeightsCall, i: i32, channel: i32, count: i3
   const to = call.out + <usize>(4 * i) * part + <usize>channel * out;
   for (let tile = 0; tile < call.tiles; tile += most) {
     const tiles = smaller(most, call.tiles - tile);
-    transformInput<WinogradGradWeightsCall>(call, i, tile, tiles, channel, count, line, zeros, v, <usize>most * pixel);
-    transformGradient(call, i, tile, tiles, sums, rest, m, <usize>most * out);
+    transformInput<WinogradGradWeightsCall>(call, i, tile, tiles, channel, count, line, zeros, v, vPart);
+    transformGradient(call, i, tile, tiles, sums, rest, m, mPart);
     for (let j = 0; j < 4; j++) {
-      const p = v + <usize>(j * most) * pixel;
-      const q = m + <usize>(j * most) * out;
+      const p = v + <usize>j * vPart;
+      const q = m + <usize>j * mPart;
       gemmTN(p, sizeof<real>(), pixel, q, out, tiles, to + <usize>j * part, out, count, padded(units), tile > 0);
     }
   }

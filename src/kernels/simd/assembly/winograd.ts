@@ -2,7 +2,7 @@ import { gemmTN } from './gemm-tn';
 import { WinogradCall, WinogradFiltersCall } from './generated/calls';
 import { smaller } from './tiles';
 import { copy } from './windows';
-import { PRODUCT_TILES, padded, realBytes, tilesTogether, transformInput } from './winograd-tiles';
+import { PRODUCT_TILES, padded, partBytes, realBytes, tilesTogether, transformInput } from './winograd-tiles';
 
 /**
  * Convolutions of 3 × 3 by Winograd's F(2 × 2, 3 × 3): reference-winograd.ts in the folder above says what is computed, and in which order. Some tiles at a time are
@@ -69,45 +69,56 @@ export function winograd(call: WinogradCall, first: i32, end: i32, scratch: usiz
   const line = scratch;
   const zeros = line + <usize>(2 * most + 2) * pixel;
   const v = zeros + <usize>(2 * most + 2) * pixel;
-  const m = v + <usize>(4 * most) * pixel;
-  const aside = m + <usize>(16 * most) * out;
+  const vPart = partBytes(most, pixel);
+  const mPart = partBytes(most, out);
+  const m = v + 4 * vPart;
+  const aside = m + 16 * mPart;
   memory.fill(line, 0, v - line);
   memory.fill(aside, 0, out);
+  const least: real = call.rectifies === 0 ? -Infinity : 0;
   if (call.bias !== 0) memory.copy(aside, call.bias, realBytes(units));
   for (; first < end; first += most) {
     const tiles = smaller(most, end - first);
     for (let i = 0; i < 4; i++) {
-      transformInput<WinogradCall>(call, i, first, tiles, 0, channels, line, zeros, v, <usize>most * pixel);
+      transformInput<WinogradCall>(call, i, first, tiles, 0, channels, line, zeros, v, vPart);
       for (let j = 0; j < 4; j++) {
         const e = 4 * i + j;
         const u = call.filters + <usize>(e * channels) * out;
-        const to = m + <usize>(e * most) * out;
-        gemmTN(v + <usize>(j * most) * pixel, pixel, sizeof<real>(), u, out, channels, to, out, tiles, padded(units), false);
+        const to = m + <usize>e * mPart;
+        gemmTN(v + <usize>j * vPart, pixel, sizeof<real>(), u, out, channels, to, out, tiles, padded(units), false);
       }
     }
-    transformOutput(call, first, tiles, m, <usize>most * out, aside);
+    transformOutput(call, first, tiles, m, mPart, aside, least);
   }
 }
 
 /** Aᵀ M A + bias of some tiles.
  *  @param part   bytes of a part of M
- *  @param aside  the bias, and room for the four pixels of a tile */
-function transformOutput(call: WinogradCall, first: i32, tiles: i32, m: usize, part: usize, aside: usize): void {
+ *  @param aside  the bias, and room for the four pixels of a tile
+ *  @param least  what is below it becomes it */
+function transformOutput(call: WinogradCall, first: i32, tiles: i32, m: usize, part: usize, aside: usize, least: real): void {
   const across = (call.outWidth + 1) >> 1;
   const down = (call.outHeight + 1) >> 1;
   const bytes = realBytes(call.units);
   const pixel = realBytes(padded(call.units));
   const row = <usize>call.outWidth * bytes;
+  const own = aside + pixel;
+  if (call.pools !== 0) {
+    for (; tiles > 0; tiles--, first++, m += pixel) {
+      outputPixels(m, part, aside, own, own + pixel, own + 2 * pixel, own + 3 * pixel, pixel, least);
+      largestPixel(own, pixel, 2 * pixel, call.out + <usize>first * bytes, bytes);
+    }
+    return;
+  }
   for (; tiles > 0; tiles--, first++, m += pixel) {
     const x = 2 * (first % across);
     const y = 2 * ((first / across) % down);
     const to = call.out + <usize>(first / across / down) * <usize>call.outHeight * row + <usize>y * row + <usize>x * bytes;
     if (bytes === pixel && x + 1 < call.outWidth && y + 1 < call.outHeight) {
-      outputPixels(m, part, aside, to, to + bytes, to + row, to + row + bytes, pixel);
+      outputPixels(m, part, aside, to, to + bytes, to + row, to + row + bytes, pixel, least);
       continue;
     }
-    const own = aside + pixel;
-    outputPixels(m, part, aside, own, own + pixel, own + 2 * pixel, own + 3 * pixel, pixel);
+    outputPixels(m, part, aside, own, own + pixel, own + 2 * pixel, own + 3 * pixel, pixel, least);
     for (let k = 0; k < 4; k++) {
       const isInside = x + (k & 1) < call.outWidth && y + (k >> 1) < call.outHeight;
       if (isInside) copy(to + <usize>(k & 1) * bytes + <usize>(k >> 1) * row, own + <usize>k * pixel, bytes);
@@ -125,7 +136,9 @@ function outputPixels(
   below: usize,
   last: usize,
   pixel: usize,
+  least: real,
 ): void {
+  const floor = v128.splat<real>(least);
   for (const end = m + pixel; m < end; m += 32, bias += 32, to += 32, right += 32, below += 32, last += 32) {
     const m1 = m + 4 * part;
     const m2 = m + 8 * part;
@@ -148,14 +161,31 @@ function outputPixels(
     two = rightSum1(m2, part);
     const d1 = v128.add<real>(v128.add<real>(v128.add<real>(rightSum1(m, part), one), two), b1);
     const e1 = v128.add<real>(v128.add<real>(v128.sub<real>(one, two), rightSum1(m3, part)), b1);
-    v128.store(to, a);
-    v128.store(to, a1, 16);
-    v128.store(right, d);
-    v128.store(right, d1, 16);
-    v128.store(below, c);
-    v128.store(below, c1, 16);
-    v128.store(last, e);
-    v128.store(last, e1, 16);
+    v128.store(to, v128.pmax<real>(a, floor));
+    v128.store(to, v128.pmax<real>(a1, floor), 16);
+    v128.store(right, v128.pmax<real>(d, floor));
+    v128.store(right, v128.pmax<real>(d1, floor), 16);
+    v128.store(below, v128.pmax<real>(c, floor));
+    v128.store(below, v128.pmax<real>(c1, floor), 16);
+    v128.store(last, v128.pmax<real>(e, floor));
+    v128.store(last, v128.pmax<real>(e1, floor), 16);
+  }
+}
+
+/** The largest of two by two pixels. @param step, line  bytes from one to that beside it, and to that below it */
+export function largestPixel(from: usize, step: usize, line: usize, to: usize, bytes: usize): void {
+  const end = to + bytes;
+  for (; to + 16 <= end; to += 16, from += 16) {
+    const first = v128.pmax<real>(v128.load(from), v128.load(from + step));
+    v128.store(to, v128.pmax<real>(v128.pmax<real>(first, v128.load(from + line)), v128.load(from + line + step)));
+  }
+  for (; to < end; to += sizeof<real>(), from += sizeof<real>()) {
+    let largest = load<real>(from);
+    for (let k: usize = 1; k < 4; k++) {
+      const other = load<real>(from + (k >> 1) * line + (k & 1) * step);
+      if (largest < other) largest = other;
+    }
+    store<real>(to, largest);
   }
 }
 

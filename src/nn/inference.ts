@@ -1,0 +1,49 @@
+import { type Batch, type Floats, type Kernels, precisions } from '../kernels/kernels.ts';
+import { type Network, opsOf } from './build.ts';
+import { examplesTogether, inputOf, type Parameters, partnerIn, type Workspace } from './network.ts';
+import { featuresOf, inference, type Slot } from './op.ts';
+
+/** The logits of a batch, (1, m): a view that the next call overwrites. */
+export type Inference = (workspace: Workspace, input: Batch) => Floats;
+
+/**
+ * A network as it answers: what ops can do in one pass they do in one, batch norm as part of the convolution below it. The parameters are those of now; later changes
+ * do not reach it. The slots of ops that are taken along stay as they were, so that a backward pass needs `forward` (network.ts).
+ * @param pass.kernels  whose memory holds what is made of the parameters: a scope, most often
+ */
+export function prepareInference(pass: { network: Network; parameters: Parameters; kernels: Kernels }): Inference {
+  const { kernels, parameters } = pass;
+  const { tensors } = parameters;
+  const ops = opsOf(pass.network);
+  const steps: ((workspace: Workspace, input: Batch) => void)[] = [];
+  for (let k = 0; k < ops.length; k++) {
+    const [at, op] = [k, ops[k]!];
+    const fused = op.fused?.({ above: ops.slice(k + 1), kernels, tensors }) ?? null;
+    k += fused?.above ?? 0;
+    const last = k;
+    steps.push(({ slots }, batch) => {
+      const input = inputOf({ slots, input: batch }, ops, at);
+      if (fused) fused.forward({ kernels, input, out: slots[last]!.value });
+      else {
+        const [slot, below, partner] = [slots[at]!, slots[at - 1] ?? null, partnerIn(slots, ops, at)];
+        op.forward({ kernels, tensors, slot, input, count: batch.count, below, partner, mode: inference });
+      }
+    });
+  }
+  return (workspace, input) => {
+    for (const step of steps) step(workspace, input);
+    return (workspace.slots.at(-1) as Slot).value.subarray(0, input.count);
+  };
+}
+
+/** Bytes of what goes into an op and comes out of it that a thread keeps in its second-level cache. */
+const cached = 2 ** 20;
+
+/** How many examples a network answers for together: few images, which stay in the cache from op to op, and many vectors, which share the reading of W. No answer depends on it.
+ *  @param most  of them */
+export function answeredTogether(network: Network, kernels: Pick<Kernels, 'precision' | 'threads'>, most: number): number {
+  const images = opsOf(network).filter(({ output }) => 'channels' in output);
+  const largest = Math.max(...images.map(({ input, output }) => featuresOf(input) + featuresOf(output)));
+  const few = images.length === 0 ? most : (kernels.threads * cached) / largest / precisions[kernels.precision].BYTES_PER_ELEMENT;
+  return Math.max(1, Math.min(examplesTogether(network, kernels, most), Math.floor(few)));
+}
