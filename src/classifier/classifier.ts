@@ -44,41 +44,47 @@ const mostTogether = 64;
 
 /** The logits of pictures that went through the classifier's preprocessing: z[L], or that of the mean of both p where the mirror image answers
  *  too, divided by the temperature of a calibrated one.
- *  @param pixels [m, n_x] bytes, or those at `indices` alone
+ *  @param pixels [m, n_x] bytes
  *  @returns one logit a picture; `probability` makes p of it
  *  @throws UserError (model) where the weights give no answer: too large, or a variance below 0 */
+export type Logits = (pixels: Uint8Array) => Float64Array;
+
+/** `Logits` of some pictures. */
 export function logits(classifier: Answering, kernels: Kernels, pixels: Uint8Array): Float64Array {
-  const { temperature } = classifier;
-  const out = inScope(kernels, (scope) => networkLogits(classifier, scope, pixels));
-  if (out.some(Number.isNaN)) {
-    throw new UserError('model', 'expected weights that give an answer, found some whose answer is no number', {
-      hint: 'Copy the file again, or write it again: train the model, or export it, once more.',
-    });
-  }
-  return temperature === undefined ? out : tempered(out, temperature);
+  const most = pixels.length / classifier.network.inputs;
+  return inScope(kernels, (scope) => prepareLogits(classifier, scope, most)(pixels));
 }
 
-/** z[L] of each picture, or that of the mean of both p. */
-function networkLogits(classifier: Answering, kernels: Kernels, pixels: Uint8Array): Float64Array {
-  const { network, scaling, averageMirrored } = classifier;
+/** `Logits` of pictures that come by and by, with what the parameters come to made once: those of now.
+ *  @param kernels  in whose memory that lies: a scope, or those of a process that answers to its end
+ *  @param most     of the pictures that come together, which need not be more than a few */
+export function prepareLogits(classifier: Answering, kernels: Kernels, most: number): Logits {
+  const { network, scaling, averageMirrored, temperature } = classifier;
   const features = network.inputs;
-  const m = pixels.length / features;
   const side = Math.round(Math.sqrt(features / channels));
-  const together = answeredTogether(network, kernels, Math.min(mostTogether, m));
+  const together = answeredTogether(network, kernels, Math.min(mostTogether, most));
   const workspace = createWorkspace(network, kernels, together);
   const answer = prepareInference({ network, parameters: residentParameters(classifier, kernels), kernels });
   const answerOf = (bytes: Uint8Array) =>
     answer(workspace, { kind: 'bytes', bytes, indices: null, count: bytes.length / features, features, scaling });
-  const out = new Float64Array(m);
   const room = new Uint8Array(averageMirrored ? together * features : 0);
-  for (let first = 0; first < m; first += together) {
-    const bytes = pixels.subarray(first * features, Math.min(first + together, m) * features);
-    out.set(answerOf(bytes), first);
-    if (averageMirrored)
-      for (const [i, z] of answerOf(mirrored(bytes, side, room.subarray(0, bytes.length))).entries())
-        out[first + i] = meanLogit(out[first + i]!, z);
-  }
-  return out;
+  return (pixels) => {
+    const m = pixels.length / features;
+    const out = new Float64Array(m);
+    for (let first = 0; first < m; first += together) {
+      const bytes = pixels.subarray(first * features, Math.min(first + together, m) * features);
+      out.set(answerOf(bytes), first);
+      if (averageMirrored)
+        for (const [i, z] of answerOf(mirrored(bytes, side, room.subarray(0, bytes.length))).entries())
+          out[first + i] = meanLogit(out[first + i]!, z);
+    }
+    if (out.some(Number.isNaN)) {
+      throw new UserError('model', 'expected weights that give an answer, found some whose answer is no number', {
+        hint: 'Copy the file again, or write it again: train the model, or export it, once more.',
+      });
+    }
+    return temperature === undefined ? out : tempered(out, temperature);
+  };
 }
 
 /** z / T. @param temperature  T > 0 */
@@ -96,7 +102,7 @@ function residentParameters({ network, parameters }: Pick<Classifier, 'network' 
 /** P(y = 1 | x) from its logit. */
 export const probability = sigmoid;
 
-/** The logits of pictures wherever they are. @see logits */
+/** `Logits` of pictures wherever they are. */
 export async function logitsOf(classifier: Answering, kernels: Kernels, pixels: Pixels): Promise<Float64Array> {
   if (!isStored(pixels)) return logits(classifier, kernels, pixels);
   const out = new Float64Array(pixels.count);

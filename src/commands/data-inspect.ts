@@ -1,4 +1,4 @@
-import { logits, probability } from '../classifier/classifier.ts';
+import { prepareLogits, probability } from '../classifier/classifier.ts';
 import { inspectImage } from '../data/decode.ts';
 import { encodeThumbnail } from '../data/image.ts';
 import { type FlaggedImage, flaggedImage } from '../data/inspection/findings.ts';
@@ -193,13 +193,13 @@ export async function evaluateOnStudy(
   const trained = await readTrained(run, classifier.classes);
   if (trained === null)
     context.warn(`${run}: no ${runFiles.split} there: the model may have been trained on some of these pictures`);
-  const kernels = kernelsFor(classifier.precision);
+  const logits = prepareLogits(classifier, kernelsFor(classifier.precision), 1);
   const answers = mapInOrder(indices, decodesAtOnce(), async (i): Promise<0 | 1 | null> => {
     if (trained?.has(table.hashes[i]!)) return null;
     const { source } = table.sources[table.sourceOf[i]!]!;
     const read = await attempt(source.read(table.indexOf[i]!, classifier.preprocessing));
     if ('reason' in read) return null;
-    const isPositive = probability(logits(classifier, kernels, read.value.pixels)[0]!) > classifier.threshold;
+    const isPositive = probability(logits(read.value.pixels)[0]!) > classifier.threshold;
     return isPositive === ((table.labels[i] === 1) !== flipped) ? 1 : 0;
   });
   const right: ModelOnStudy['right'] = [];

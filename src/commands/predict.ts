@@ -1,4 +1,4 @@
-import { type Classifier, logits, predictLabel, probability } from '../classifier/classifier.ts';
+import { type Classifier, type Logits, predictLabel, prepareLogits, probability } from '../classifier/classifier.ts';
 import { csvField } from '../data/text-files.ts';
 import { type ExitKind, UserError } from '../errors.ts';
 import { kernelsFor, useThreads } from '../kernels/select.ts';
@@ -59,9 +59,10 @@ async function predict(context: Context, values: Values, operands: string[]): Pr
   const format = values.csv ? formats.csv : context.json ? formats.json : formats.text;
   let others = 0;
   format.head(context);
+  const logits = prepareLogits(classifier, kernelsFor(classifier.precision), 1);
   const images = imagesOf(operands, context);
   const ended = await answerEach(context, { operands, images }, classifier, ({ name }, outcome) => {
-    const row = rowOf(name, outcome, { classifier, threshold, model, surest });
+    const row = rowOf(name, outcome, { classifier, logits, threshold, model, surest });
     if (row.error === null && row.label !== classifier.classes.positive) others++;
     format.print(context, row);
   });
@@ -71,10 +72,16 @@ async function predict(context: Context, values: Values, operands: string[]): Pr
 function rowOf(
   file: string,
   outcome: Outcome,
-  { classifier, threshold, model, surest }: { classifier: Classifier; threshold: number; model: string; surest: number },
+  {
+    classifier,
+    logits,
+    threshold,
+    model,
+    surest,
+  }: { classifier: Classifier; logits: Logits; threshold: number; model: string; surest: number },
 ): Prediction {
   if ('error' in outcome) return { file, label: null, p: null, confidence: null, threshold, model, error: outcome.error };
-  const p = probability(logits(classifier, kernelsFor(classifier.precision), outcome.pixels)[0]!);
+  const p = probability(logits(outcome.pixels)[0]!);
   const { label, confidence } = predictLabel(classifier, p, threshold);
   return { file, label: confidence < surest ? unsure : label, p, confidence, threshold, model, error: null };
 }
