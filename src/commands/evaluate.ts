@@ -15,8 +15,7 @@ import { shownImages } from '../report/shown-images.ts';
 import type { Evaluation, PredictionRow } from '../results/evaluation.ts';
 import type { Metrics } from '../results/metrics.ts';
 import { writeFileAtomically } from '../run/atomic-write.ts';
-import { loadClassifier } from '../run/model-file.ts';
-import { defaultModel } from '../run/places.ts';
+import { loadChosenClassifier } from '../run/chosen-model.ts';
 import type { Command, Context } from './command.ts';
 import { modelOption, numberFlag, threadsOption, thresholdOption, wordFlag } from './options.ts';
 
@@ -62,7 +61,7 @@ export const command: Command<Values> = {
 
 async function evaluate(context: Context, values: Values): Promise<ExitKind | undefined> {
   useThreads(values.threads, context.environment);
-  const { classifier, file } = await loadClassifier(values.model ?? (await defaultModel(context.environment)));
+  const { classifier, file } = await loadChosenClassifier(values.model, context.environment);
   if (values.predictions && !context.json)
     context.warn('--predictions adds rows to what --json prints; without it, --csv has them');
   const judgement = await evaluateModel(context, { classifier, file }, values);

@@ -13,8 +13,7 @@ import { type Explained, explanationText, limitsOf, methodTitles } from '../repo
 import { drawExplanation } from '../report/explanation-picture.ts';
 import type { ExplanationRow } from '../results/explanation.ts';
 import { writeFileAtomically } from '../run/atomic-write.ts';
-import { loadClassifier } from '../run/model-file.ts';
-import { defaultModel } from '../run/places.ts';
+import { loadChosenClassifier } from '../run/chosen-model.ts';
 import type { Command, Context } from './command.ts';
 import { checkOut, placesFor } from './explain-out.ts';
 import { answerEach, type Image, imageOperands, imagesOf } from './image-operands.ts';
@@ -53,7 +52,7 @@ export const command: Command<Values> = {
 async function explain(context: Context, values: Values, operands: string[]): Promise<ExitKind | undefined> {
   if (values.out !== undefined) await checkOut(values.out);
   useThreads(values.threads, context.environment);
-  const { classifier, file: model } = await loadClassifier(values.model ?? (await defaultModel(context.environment)));
+  const { classifier, file: model } = await loadChosenClassifier(values.model, context.environment);
   const { positive } = classifier.classes;
   const images: Image[] = [];
   for await (const image of imagesOf(operands, context)) images.push(image);

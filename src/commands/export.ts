@@ -6,8 +6,7 @@ import { type ExportFormatName, exportFormatNames, exportFormats, formatFor, rec
 import { exportCheckText, exportedText } from '../report/export.ts';
 import type { ExportCheck, Exported } from '../results/export.ts';
 import { writeFileAtomically } from '../run/atomic-write.ts';
-import { loadClassifier } from '../run/model-file.ts';
-import { defaultModel } from '../run/places.ts';
+import { loadChosenClassifier } from '../run/chosen-model.ts';
 import type { Command, Context } from './command.ts';
 import { explained, modelOption, wordFlag } from './options.ts';
 
@@ -50,7 +49,7 @@ async function write(context: Context, { out = '', format: named, model, force =
     throw new UserError('usage', `--out: expected a name that is free, found ${out}, which exists`, {
       hint: 'Name another, or overwrite it with --force.',
     });
-  const { classifier, file } = await loadClassifier(model ?? (await defaultModel(context.environment)));
+  const { classifier, file } = await loadChosenClassifier(model, context.environment);
   const bar = context.progress('exporting', 3);
   try {
     bar.update(0, 'test pictures');

@@ -2,8 +2,7 @@ import type { ExitKind } from '../errors.ts';
 import { layerSizes } from '../nn/build.ts';
 import { parameterCount } from '../nn/network.ts';
 import { modelText } from '../report/model.ts';
-import { loadClassifier } from '../run/model-file.ts';
-import { defaultModel } from '../run/places.ts';
+import { loadChosenClassifier } from '../run/chosen-model.ts';
 import type { Command, Context } from './command.ts';
 
 interface Values {
@@ -21,7 +20,7 @@ export const command: Command<Values> = {
 };
 
 async function show(context: Context, values: Values, [path]: string[]): Promise<ExitKind | undefined> {
-  const { classifier, file } = await loadClassifier(path ?? values.model ?? (await defaultModel(context.environment)));
+  const { classifier, file } = await loadChosenClassifier(path ?? values.model, context.environment);
   const { parameters, scaling: _, network, abstention = null, ...rest } = classifier;
   const tensors = parameters.specs.map(({ name, shape, offset, length }) => ({
     name,

@@ -4,8 +4,7 @@ import { type ExitKind, UserError } from '../errors.ts';
 import { kernelsFor, useThreads } from '../kernels/select.ts';
 import { withoutBound } from '../report/abstention.ts';
 import type { Prediction } from '../results/evaluation.ts';
-import { loadClassifier } from '../run/model-file.ts';
-import { defaultModel } from '../run/places.ts';
+import { loadChosenClassifier } from '../run/chosen-model.ts';
 import type { Command, Context } from './command.ts';
 import { answerEach, imageOperands, imagesOf, type Outcome } from './image-operands.ts';
 import { modelOption, threadsOption, thresholdOption } from './options.ts';
@@ -53,7 +52,7 @@ const columns = ['file', 'label', 'p', 'confidence', 'threshold', 'model', 'erro
 
 async function predict(context: Context, values: Values, operands: string[]): Promise<ExitKind | undefined> {
   useThreads(values.threads, context.environment);
-  const { classifier, file: model } = await loadClassifier(values.model ?? (await defaultModel(context.environment)));
+  const { classifier, file: model } = await loadChosenClassifier(values.model, context.environment);
   const threshold = values.threshold ?? classifier.threshold;
   const surest = values.abstain ? boundOf(classifier, model) : 0;
   const format = values.csv ? formats.csv : context.json ? formats.json : formats.text;

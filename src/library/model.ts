@@ -8,8 +8,7 @@ import type { SplitName } from '../data/split.ts';
 import { DataError, shown, UserError } from '../errors.ts';
 import { kernelsFor } from '../kernels/select.ts';
 import type { Evaluation } from '../results/evaluation.ts';
-import { loadClassifier } from '../run/model-file.ts';
-import { defaultModel } from '../run/places.ts';
+import { loadChosenClassifier } from '../run/chosen-model.ts';
 import { addPaths, evaluateModel, predictionRows } from './evaluate-model.ts';
 import { forProgram, NnError } from './nn-error.ts';
 import { withProgramHost } from './program-host.ts';
@@ -84,7 +83,7 @@ export interface Model {
  *  @throws NnError (model) */
 export function loadModel(path?: string): Promise<Model> {
   return forProgram(async () => {
-    const { classifier, file } = await loadClassifier(path ?? (await defaultModel(process.env)));
+    const { classifier, file } = await loadChosenClassifier(path, process.env);
     const { classes, threshold, preprocessing } = classifier;
     const answer = (image: ImageInput, options: PredictOptions = {}) => answerFor(classifier, image, options);
     return {
