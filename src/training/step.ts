@@ -8,7 +8,7 @@ import { stepFirstWeights } from '../nn/input/fused.ts';
 import { isFusedLogistic } from '../nn/input/logistic.ts';
 import type { ParameterSpec, Pass, Targets } from '../nn/network.ts';
 import { featuresOf } from '../nn/op.ts';
-import { optimizerStep } from '../nn/optimizers.ts';
+import { clearTiny, optimizerStep, tinyEvery } from '../nn/optimizers.ts';
 import { addL2Gradient, clip, l2Cost } from '../nn/regularization.ts';
 import { type SchedulePlace, scheduledRate } from '../nn/schedules.ts';
 import { addToAverage } from '../nn/weight-average.ts';
@@ -31,6 +31,7 @@ export function trainStep(training: Training, indices: Int32Array, { epoch, norm
   const { parameters, kernels, firstWeights } = form;
   const count = indices.length;
   optimizer.t++;
+  if (optimizer.t % tinyEvery === 0) for (const values of movingNumbers(training)) clearTiny(values);
   const place = schedulePlace(training, epoch);
   training.rates = options.learningRates.map((rate) => scheduledRate(rate, options.schedule, place));
   for (let i = 0; i < count; i++) labels[i] = train.labels[indices[i]!]!;
@@ -77,6 +78,11 @@ export function trainStep(training: Training, indices: Int32Array, { epoch, norm
   // what the optimizer left in the gradient is the direction of the step
   if (norms) measure(training, training.updateNorms, (layer) => training.rates[layer]!, first?.squares?.direction);
   if (movedByFeature !== null) training.updateNorms[firstWeights.layer] = Math.sqrt(movedByFeature);
+}
+
+/** All that steps move towards 0, bit by bit. */
+function movingNumbers({ trainable, optimizer, average }: Training): Floats[] {
+  return [trainable.form.parameters.values, ...optimizer.moments, ...(average ? [average.values] : [])];
 }
 
 /** Where the step that `optimizer.t` counts stands among all: every epoch takes its examples in as many batches. */
