@@ -3,7 +3,6 @@ import { type Lines, shellWord } from '../text.ts';
 import {
   baselineText,
   curveWords,
-  effectText,
   firstLine,
   headlineOf,
   meterWords,
@@ -59,7 +58,7 @@ function remedyRows({ remedies }: MeasuredDiagnosis): string[][] {
     remedy.title,
     points(remedy.gain),
     remedy.interval === null ? '' : pointsRange(remedy.interval),
-    effectText(remedy),
+    remedy.effect,
     timesText(remedy),
   ]);
   return [['', 'gain', '95% interval', 'verdict', 'time'], ...rows];

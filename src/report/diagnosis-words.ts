@@ -79,7 +79,7 @@ const reasons: Record<MeasuredVerdict, (found: MeasuredDiagnosis) => string> = {
     `About ${percent(suspects!.share)} of the labels contradict what networks see that never trained on those pictures. Look at the suspect ones first: a network that learns wrong labels learns them by heart.`,
   'network too small': (found) => {
     const best = helping(found, ['larger', 'deeper', 'convolution']);
-    return `${measuredText(found)} It cannot tell apart even what it trains on${best === undefined ? '' : `; a ${best.title} gains ${gainText(best)}`}.`;
+    return `${measuredText(found)} It cannot tell apart even what it trains on${best === undefined ? '' : `; it gains ${gainText(best)} by: ${best.title}`}.`;
   },
   'trained too little': (found) => {
     const best = helping(found, [
@@ -127,7 +127,6 @@ export function tableNote({ remedies, baseline }: MeasuredDiagnosis): string {
   return `Each remedy is the config with that one change, trained with the same seeds and judged by the same pictures as the config as it is (${plural(baseline.seeds, 'seed')}). Gains are in points of accuracy. "Helps" means that chance alone would make one of ${plural(remedies.length, 'remedy', 'remedies')} look so good less than once in twenty diagnoses; the interval is of the single remedy.`;
 }
 
-export const effectText = ({ effect }: Pick<TriedRemedy, 'effect'>) => effect;
 export const timesText = ({ timesAsLong }: Pick<TriedRemedy, 'timesAsLong'>) =>
   timesAsLong === null ? '' : `${timesAsLong < 10 ? timesAsLong.toFixed(1) : timesAsLong.toFixed(0)} ×`;
 
