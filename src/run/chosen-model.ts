@@ -3,7 +3,6 @@ import { UserError } from '../errors.ts';
 import type { Ended } from '../results/runs.ts';
 import { loadClassifier } from './model-file.ts';
 import { defaultModel, runsFolder } from './places.ts';
-import { listRuns } from './run-list.ts';
 
 /** Reads the classifier that is named, else that of NN_MODEL, else that of the newest run.
  *  @throws UserError (model) where there is none, or it is not whole and sound: with NN_MODEL by its name where that chose it, and with the run whose training has not ended, if
@@ -27,6 +26,7 @@ export async function loadChosenClassifier(
 
 /** What to do about the last run that has no model yet; null where there is none. */
 async function unfinishedRun(folder: string): Promise<string | null> {
+  const { listRuns } = await import('./run-list.ts'); // not loaded by those who find their model
   const list = await listRuns(folder).catch(() => null); // no folder of runs: what is missing is said already
   const last = list?.entries.findLast(({ ended }) => waysOn[ended] !== undefined);
   return last === undefined ? null : waysOn[last.ended]!(last.run);
