@@ -5,7 +5,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { loadConfig } from '../src/config/load.ts';
 import { configJsonSchema } from '../src/config/schema.ts';
 import { configsPath, nn } from './cli.ts';
-import { someOf } from './thorough.ts';
+import { isThorough, someOf } from './thorough.ts';
 import { splitsOf, type Trained, trainedOn } from './training/trained.ts';
 
 /** Each config of configs/ is an example that works, and each demonstration shows what it is there to show: in the figures that a
@@ -85,34 +85,37 @@ describe('bias and variance', () => {
     }
   });
 
-  test('a large one with few pictures overfits; L2 and dropout each are right more often on dev, at a much lower cost', async () => {
-    const shown = { base: [] as Trained[], l2: [] as Trained[], dropout: [] as Trained[] };
-    for (const seed of seeds) {
-      shown.base.push(await show('demo-overfitting', [], seed));
-      shown.l2.push(await show('demo-l2', [], seed));
-      shown.dropout.push(await show('demo-dropout', [], seed));
-    }
-    const onDev = (trained: readonly Trained[], what: 'accuracy' | 'cost') => trained.map(({ metrics }) => metrics.dev![what]);
-    for (const one of shown.base) {
-      expect(one.diagnosis!.verdict).toBe('high variance');
-      expect(one.metrics.train!.error).toBeLessThan(0.01);
-      expect(titlesOf(one)).toEqual(expect.arrayContaining(['L2 regularisation', 'dropout']));
-    }
-    for (const [name, least, share] of [
-      ['l2', 0.02, 0.7],
-      ['dropout', 0.01, 0.9],
-    ] as const) {
-      const [accuracy, before] = [onDev(shown[name], 'accuracy'), onDev(shown.base, 'accuracy')];
-      for (const [i, value] of accuracy.entries()) expect(value, `${name}, seed ${seeds[i]}`).toBeGreaterThan(before[i]!);
-      expect(mean(accuracy), name).toBeGreaterThan(mean(before) + least);
-      for (const [i, cost] of onDev(shown[name], 'cost').entries()) {
-        expect(cost, `${name}, seed ${seeds[i]}`).toBeLessThan(share * shown.base[i]!.metrics.dev!.cost);
+  test.skipIf(!isThorough)(
+    'a large one with few pictures overfits; L2 and dropout each are right more often on dev, at a much lower cost',
+    async () => {
+      const shown = { base: [] as Trained[], l2: [] as Trained[], dropout: [] as Trained[] };
+      for (const seed of seeds) {
+        shown.base.push(await show('demo-overfitting', [], seed));
+        shown.l2.push(await show('demo-l2', [], seed));
+        shown.dropout.push(await show('demo-dropout', [], seed));
       }
-    }
-    // and what is there already is no longer advised
-    expect(titlesOf(shown.l2[0]!)).not.toContain('L2 regularisation');
-    expect(titlesOf(shown.dropout[0]!)).not.toContain('dropout');
-  });
+      const onDev = (trained: readonly Trained[], what: 'accuracy' | 'cost') => trained.map(({ metrics }) => metrics.dev![what]);
+      for (const one of shown.base) {
+        expect(one.diagnosis!.verdict).toBe('high variance');
+        expect(one.metrics.train!.error).toBeLessThan(0.01);
+        expect(titlesOf(one)).toEqual(expect.arrayContaining(['L2 regularisation', 'dropout']));
+      }
+      for (const [name, least, share] of [
+        ['l2', 0.02, 0.7],
+        ['dropout', 0.01, 0.9],
+      ] as const) {
+        const [accuracy, before] = [onDev(shown[name], 'accuracy'), onDev(shown.base, 'accuracy')];
+        for (const [i, value] of accuracy.entries()) expect(value, `${name}, seed ${seeds[i]}`).toBeGreaterThan(before[i]!);
+        expect(mean(accuracy), name).toBeGreaterThan(mean(before) + least);
+        for (const [i, cost] of onDev(shown[name], 'cost').entries()) {
+          expect(cost, `${name}, seed ${seeds[i]}`).toBeLessThan(share * shown.base[i]!.metrics.dev!.cost);
+        }
+      }
+      // and what is there already is no longer advised
+      expect(titlesOf(shown.l2[0]!)).not.toContain('L2 regularisation');
+      expect(titlesOf(shown.dropout[0]!)).not.toContain('dropout');
+    },
+  );
 });
 
 describe('initialisation', () => {

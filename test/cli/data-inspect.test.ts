@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { put, putScenes, scene } from '../data/inspection/pictures.ts';
+import { isThorough } from '../thorough.ts';
 import { folderConfig, listing, run, temporaryFolder, writeJson } from './pictures.ts';
 
 interface Report {
@@ -150,7 +151,7 @@ describe('nn data inspect', () => {
     }
   });
 
-  test('--model holds shortcuts against a model, on pictures that it was not trained on', async () => {
+  test.skipIf(!isThorough)('--model holds shortcuts against a model, on pictures that it was not trained on', async () => {
     await writeJson(join(folder, 'c.json'), folderConfig({ training: { epochs: 2 } }));
     await run(0, ['train', '-c', 'c.json', '-o', 'model', '-q'], { cwd: folder });
     const { model, shortcuts } = await report('pictures', '--model', 'model');
@@ -206,28 +207,31 @@ describe('nn data inspect', () => {
     expect(stdout).toMatch(/^ {2}cat +48\.3% +[\d.]+% +[\d.]+%$/m); // 14 of 29; too few in dev to compare more than classes
   });
 
-  test('--config of parts that differ says so as text, JSON and page, and training says the very same', async () => {
-    const darker = Array.from({ length: 24 }, async (_, i) => {
-      const bytes = await scene(300 + i)
-        .linear(0.5, 0)
-        .png()
-        .toBuffer();
-      await put(join(folder, 'darker'), { [`${i < 20 ? 'noncat' : 'cat'}/${i}.png`]: bytes });
-    });
-    await Promise.all(darker);
-    const data = { train: { type: 'folder', path: 'pictures' }, test: { type: 'folder', path: 'darker' } };
-    await writeJson(join(folder, 'differ.json'), { data, training: { epochs: 1 } });
-    const printed = await inspect(0, '--config', 'differ.json', '--json', '--html', 'differ.html');
-    const { differences, warnings } = JSON.parse(printed.stdout) as Report;
-    const differing = differences.flatMap(({ what, differs }) => (differs ? [what] : []));
-    expect(differing).toEqual(expect.arrayContaining(['brightness', 'contrast']));
-    const warning = warnings.find((one) => one.startsWith('data: train and test differ more than chance explains'))!;
-    expect(warning).toMatch(/brightness [\d.]+ in train, [\d.]+ in test/);
-    expect(await readFile(join(folder, 'differ.html'), 'utf8')).toContain('train and test differ</td>');
-    const { stdout, stderr } = await run(0, ['train', '-c', 'differ.json', '-o', 'differ', '--json'], { cwd: folder });
-    expect((JSON.parse(stdout) as Report).warnings).toContain(warning);
-    expect(stderr).toContain(`warning: ${warning}`);
-  });
+  test.skipIf(!isThorough)(
+    '--config of parts that differ says so as text, JSON and page, and training says the very same',
+    async () => {
+      const darker = Array.from({ length: 24 }, async (_, i) => {
+        const bytes = await scene(300 + i)
+          .linear(0.5, 0)
+          .png()
+          .toBuffer();
+        await put(join(folder, 'darker'), { [`${i < 20 ? 'noncat' : 'cat'}/${i}.png`]: bytes });
+      });
+      await Promise.all(darker);
+      const data = { train: { type: 'folder', path: 'pictures' }, test: { type: 'folder', path: 'darker' } };
+      await writeJson(join(folder, 'differ.json'), { data, training: { epochs: 1 } });
+      const printed = await inspect(0, '--config', 'differ.json', '--json', '--html', 'differ.html');
+      const { differences, warnings } = JSON.parse(printed.stdout) as Report;
+      const differing = differences.flatMap(({ what, differs }) => (differs ? [what] : []));
+      expect(differing).toEqual(expect.arrayContaining(['brightness', 'contrast']));
+      const warning = warnings.find((one) => one.startsWith('data: train and test differ more than chance explains'))!;
+      expect(warning).toMatch(/brightness [\d.]+ in train, [\d.]+ in test/);
+      expect(await readFile(join(folder, 'differ.html'), 'utf8')).toContain('train and test differ</td>');
+      const { stdout, stderr } = await run(0, ['train', '-c', 'differ.json', '-o', 'differ', '--json'], { cwd: folder });
+      expect((JSON.parse(stdout) as Report).warnings).toContain(warning);
+      expect(stderr).toContain(`warning: ${warning}`);
+    },
+  );
 
   test('a source or a config is needed, not both', async () => {
     expect((await inspect(2)).stderr).toContain('expected a source or --config FILE, found neither');

@@ -8,7 +8,7 @@ import { run, temporaryFolder, writeJson } from './pictures.ts';
 import { expectSameRun, signalled } from './stopped.ts';
 
 /** NN_KILLS=200 npx vitest run test/cli/kills.test.ts is the long form; docs/reliability.md has its result. */
-const kills = Number(process.env['NN_KILLS'] ?? 5);
+const kills = Number(process.env['NN_KILLS'] ?? 3);
 const seed = Number(process.env['NN_KILLS_SEED'] ?? 1);
 const random = namedRandom(seed, 'kills');
 

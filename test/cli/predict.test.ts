@@ -8,6 +8,7 @@ import { bmpOf } from '../data/bmps.ts';
 import { heic8 } from '../data/heic-files.ts';
 import { box } from '../data/heifs.ts';
 import { sharedData, withoutShared } from '../shared.ts';
+import { isThorough } from '../thorough.ts';
 import { folderConfig, preload, readJson, run, temporaryFolder, writeClasses, writeJson, writePicture } from './pictures.ts';
 
 interface Row {
@@ -351,7 +352,7 @@ describe('a thousand files', () => {
     return { rows, ...(await readJson<{ threads: number[]; megabytes: number }>(file)) };
   };
 
-  test('take memory that does not grow with their number, and come out in order', { retry: 2 }, async () => {
+  test.skipIf(!isThorough)('take memory that does not grow with their number, and come out in order', { retry: 2 }, async () => {
     const some = await measured(['x200']);
     const many = await measured(['x1000']);
     expect(some.rows.map(({ file }) => file)).toEqual(many.rows.slice(0, 200).map(({ file }) => file.replace('x1000', 'x200')));
@@ -363,13 +364,17 @@ describe('a thousand files', () => {
   });
 
   // seconds of processor per second would say it too, but not on a machine that does other work besides
-  test.skipIf(process.platform !== 'linux')('are spread over as many threads as there are cores', { retry: 2 }, async () => {
-    const { threads } = await measured(['x1000']);
-    const total = threads.reduce((sum, ticks) => sum + ticks, 0);
-    const busy = threads.filter((ticks) => ticks > total / 40).length;
-    expect(busy).toBeGreaterThanOrEqual(Math.min(availableParallelism(), 8));
-    expect(Math.max(...threads)).toBeLessThan(total / 2); // no single one does it all
-  });
+  test.skipIf(!isThorough || process.platform !== 'linux')(
+    'are spread over as many threads as there are cores',
+    { retry: 2 },
+    async () => {
+      const { threads } = await measured(['x1000']);
+      const total = threads.reduce((sum, ticks) => sum + ticks, 0);
+      const busy = threads.filter((ticks) => ticks > total / 40).length;
+      expect(busy).toBeGreaterThanOrEqual(Math.min(availableParallelism(), 8));
+      expect(Math.max(...threads)).toBeLessThan(total / 2); // no single one does it all
+    },
+  );
 
   test.skipIf(process.platform !== 'linux')('have two threads more than there are cores to be decoded on', async () => {
     const file = join(folder, 'threads.txt');

@@ -6,6 +6,7 @@ import { fileValidator } from '../../src/data/file-validator.ts';
 import { readImage } from '../../src/data/sources/files.ts';
 import { checkpointNames, loadCheckpoint, saveCheckpoint } from '../../src/run/checkpoint-file.ts';
 import type { nn } from '../cli.ts';
+import { isThorough } from '../thorough.ts';
 import { folderConfig, preload, readJson, run, temporaryFolder, writeClasses, writeJson, writePicture } from './pictures.ts';
 import { expectSameRun, hasLines, journalOf, signalled } from './stopped.ts';
 
@@ -78,7 +79,7 @@ describe('a run that is stopped says how to go on, and then ends as one that was
     await expectSameRun(at('early'), at('whole'));
   });
 
-  test('in the midst of cross-validation, and of the training after it', async () => {
+  test.skipIf(!isThorough)('in the midst of cross-validation, and of the training after it', async () => {
     const folds = ['-c', 'c.json', '--set', 'data.split={"folds":3}', '--set', 'training.epochs=12'];
     await train(0, [...folds, '-o', 'folds-whole']);
     for (const lines of [3, 20, 37]) {

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { exitCodes } from '../../src/errors.ts';
 import { namedRandom } from '../../src/random.ts';
 import { nn } from '../cli.ts';
+import { someOf } from '../thorough.ts';
 import { folderConfig, listing, run, temporaryFolder, writeClasses, writeJson } from './pictures.ts';
 import { expectSameRun, signalled } from './stopped.ts';
 
@@ -31,21 +32,25 @@ const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const codes = { SIGINT: exitCodes.interrupted, SIGTERM: exitCodes.terminated, SIGHUP: exitCodes.hungUp };
 const onWindows = process.platform === 'win32';
 
-test.each(signals)('%s at a random moment of a training: it goes on to the same bytes', { skip: onWindows }, async (signal) => {
-  const output = `run-${signal}`;
-  const wait = 300 + namedRandom(seed, signal).integer(1500);
-  const { code, signal: by } = await signalled(['train', '-c', 'c.json', '-o', output], folder, {
-    signal,
-    moment: () => sleep(wait),
-  });
-  // before the program listens a signal ends it by itself; after its end there is nothing to stop
-  if (by === null) expect([codes[signal], exitCodes.done]).toContain(code);
-  else expect(by).toBe(signal);
-  expect((await listing(folder)).filter((name) => /partial|run\.lock/.test(name))).toEqual([]);
-  const begun = existsSync(at(output, 'config.json'));
-  await run(0, ['train', ...(begun ? ['--resume', output] : ['-c', 'c.json', '-o', output]), '-q'], { cwd: folder });
-  await expectSameRun(at(output), at('whole'));
-});
+test.each(someOf(signals))(
+  '%s at a random moment of a training: it goes on to the same bytes',
+  { skip: onWindows },
+  async (signal) => {
+    const output = `run-${signal}`;
+    const wait = 300 + namedRandom(seed, signal).integer(1500);
+    const { code, signal: by } = await signalled(['train', '-c', 'c.json', '-o', output], folder, {
+      signal,
+      moment: () => sleep(wait),
+    });
+    // before the program listens a signal ends it by itself; after its end there is nothing to stop
+    if (by === null) expect([codes[signal], exitCodes.done]).toContain(code);
+    else expect(by).toBe(signal);
+    expect((await listing(folder)).filter((name) => /partial|run\.lock/.test(name))).toEqual([]);
+    const begun = existsSync(at(output, 'config.json'));
+    await run(0, ['train', ...(begun ? ['--resume', output] : ['-c', 'c.json', '-o', output]), '-q'], { cwd: folder });
+    await expectSameRun(at(output), at('whole'));
+  },
+);
 
 test.each([
   ['data pack', (out: string) => ['data', 'pack', 'pictures', '--out', `${out}.safetensors`, '--size', '512'], '.safetensors'],

@@ -2,6 +2,7 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { nn } from '../cli.ts';
+import { someOf } from '../thorough.ts';
 import { preload, run, temporaryFolder, writeJson } from './pictures.ts';
 
 /** Large enough that a step is shared: 48 pictures · 3,072 inputs · 8 units are 1.2 million multiplications. */
@@ -44,13 +45,15 @@ const train = (name: string) => ['train', '--config', 'c.json', '--output', name
 const modelOf = (name: string) => readFile(join(folder, name, 'model.safetensors'));
 
 describe('--threads', () => {
-  test.each([
-    [['--threads', '1'], {}, 0],
-    [['--threads', '3'], {}, 2],
-    [[], { NN_THREADS: '2' }, 1],
-    [['--threads', '3'], { NN_THREADS: '1' }, 2],
-    [['--threads', '1'], { NN_THREADS: 'what goes unread is not refused' }, 0],
-  ])('nn train %j with %j: %i beside the first, and the same bits', async (words, environment, beside) => {
+  test.each(
+    someOf<[string[], Record<string, string>, number]>([
+      [['--threads', '1'], {}, 0],
+      [['--threads', '3'], {}, 2],
+      [[], { NN_THREADS: '2' }, 1],
+      [['--threads', '3'], { NN_THREADS: '1' }, 2],
+      [['--threads', '1'], { NN_THREADS: 'what goes unread is not refused' }, 0],
+    ]),
+  )('nn train %j with %j: %i beside the first, and the same bits', async (words, environment, beside) => {
     expect(await logOf([...train('again'), '--force', ...words], environment)).toEqual([`${beside} threads beside the first`]);
     expect(await modelOf('again')).toEqual(await modelOf('first'));
   });
@@ -62,12 +65,14 @@ describe('--threads', () => {
     expect(await logOf(['predict', ...model, '--threads', '2', 'drawn'])).toEqual(['0 threads beside the first']); // too small to share
   });
 
-  test.each([
-    [['--threads', '4', '--jobs', '2'], 2, 2],
-    [['--threads', '2'], 2, 1],
-    [['--threads', '1', '--jobs', '3'], 3, 1],
-    [['--threads', '3', '--jobs', '1'], 1, 3],
-  ])('the workers of nn tune %j share them: %i with %i each', async (words, workers, each) => {
+  test.each(
+    someOf<[string[], number, number]>([
+      [['--threads', '4', '--jobs', '2'], 2, 2],
+      [['--threads', '2'], 2, 1],
+      [['--threads', '1', '--jobs', '3'], 3, 1],
+      [['--threads', '3', '--jobs', '1'], 1, 3],
+    ]),
+  )('the workers of nn tune %j share them: %i with %i each', async (words, workers, each) => {
     const output = words.join('');
     const log = await logOf(['tune', '--config', 'c.json', '--output', output, '-q', ...words]);
     expect(log.filter((line) => line.startsWith('worker'))).toEqual(Array(workers).fill(`worker with NN_THREADS=${each}`));

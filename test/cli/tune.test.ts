@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RankedTrial, TuneSummary } from '../../src/results/tuning.ts';
 import { nn } from '../cli.ts';
 import { expectAlone, faultsIn } from '../report/well-formed.ts';
+import { isThorough } from '../thorough.ts';
 import { writeClasses, writePicture } from './pictures.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'nn-tune-'));
@@ -118,7 +119,7 @@ describe('nn tune', () => {
     }
   });
 
-  test('interrupted, it goes on with the very same trials', async () => {
+  test.skipIf(!isThorough)('interrupted, it goes on with the very same trials', async () => {
     const slow = ['--output', 'cut', '--jobs', '1', '--set', 'training.epochs=1500'];
     const first = await nn(['tune', '--config', 'c.json', ...slow], {
       cwd: folder,
@@ -149,7 +150,7 @@ describe('nn tune', () => {
     expect((await run(...search, '--trials', '2')).code).toBe(0);
   });
 
-  test('one that 0.1.0 began goes on with the defaults and rates that it began with', async () => {
+  test.skipIf(!isThorough)('one that 0.1.0 began goes on with the defaults and rates that it began with', async () => {
     const { normalize: _, ...data } = config.data;
     const search = { trials: 4, parameters: { 'model.layers.0.units': { integer: [2, 6] } } };
     const old = { ...config, data, search };
@@ -192,7 +193,7 @@ describe('nn tune', () => {
     expect(read('merged.html')).toContain(untuned!.cost!.toFixed(4));
   });
 
-  test('shards of other searches are not merged, whatever differs; where the pictures lie may', async () => {
+  test.skipIf(!isThorough)('shards of other searches are not merged, whatever differs; where the pictures lie may', async () => {
     const merge = (of: string) => nn(['tune', '--merge', 'two', of, '--output', 'mixed'], { cwd: folder });
     for (const set of ['training.epochs=8', 'data.imageSize=12', 'seed=3']) {
       const name = `other-${set}`;

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { packSource } from '../../src/data/packed/write.ts';
 import { preload, run, temporaryFolder, writeJson } from '../cli/pictures.ts';
+import { someOf } from '../thorough.ts';
 
 /** V8's room for young objects at the end of a command: it only ever grows. */
 
@@ -42,10 +43,12 @@ async function roomAfter(words: string[]): Promise<number> {
 
 const train = ['train', '-c', 'c.json', '--output', 'run', '--force'];
 
-test.each([
-  ['packing', ['data', 'pack', 'shades.safetensors', '--out', 'again.safetensors', '--size', '4', '--force']],
-  ['training on the disk', [...train, '--set', 'data.memory=0']],
-])('it stays as it was at the start: %s', async (_, words) => {
+test.each(
+  someOf([
+    ['packing', ['data', 'pack', 'shades.safetensors', '--out', 'again.safetensors', '--size', '4', '--force']],
+    ['training on the disk', [...train, '--set', 'data.memory=0']],
+  ] as [string, string[]][]),
+)('it stays as it was at the start: %s', async (_, words) => {
   expect(await roomAfter(words)).toBeLessThanOrEqual(2);
 });
 

@@ -7,6 +7,7 @@ import {
   type SearchedParameter,
 } from '../../src/evaluation/importance.ts';
 import { namedRandom } from '../../src/random.ts';
+import { someOf } from '../thorough.ts';
 
 /** Trials whose two numbers and choice are drawn independently. */
 function drawn(n: number, seed: number) {
@@ -36,7 +37,7 @@ describe.each([
   { n: 60, least: 10 },
   { n: 200, least: 10 },
 ])('of $n trials', ({ n, least }) => {
-  test.each(planted)(`%s is found in ${least} of 10 searches, and nothing else`, (_, name, cost) => {
+  test.each(someOf(planted))(`%s is found in ${least} of 10 searches, and nothing else`, (_, name, cost) => {
     let [right, wrong] = [0, 0];
     for (let seed = 0; seed < 10; seed++) {
       const one = drawn(n, seed);

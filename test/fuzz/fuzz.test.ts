@@ -13,7 +13,7 @@ import { svgTarget, type Target, targets } from './targets.ts';
  * NN_FUZZ_SEED for other inputs; docs/reliability.md has its result. What is found lies in fuzz-findings/ with its reason, and
  * is made again by NN_FUZZ_ONLY='PNG 123' and the same seed.
  */
-const inputs = Number(process.env['NN_FUZZ'] ?? 150);
+const inputs = Number(process.env['NN_FUZZ'] ?? 80);
 const seed = Number(process.env['NN_FUZZ_SEED'] ?? 1);
 const [, only, number] = /^(.*?)(?: (\d+))?$/.exec(process.env['NN_FUZZ_ONLY'] ?? '') ?? [];
 
