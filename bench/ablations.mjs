@@ -1,5 +1,5 @@
 // What each part of a recipe gives: a config is trained as it stands and with one part taken out or put in, with the same seeds on the same parts, and judged
-// on dev. docs/photographs.md has the table.
+// on dev. What came of it stands in docs/photographs.md.
 //
 //   npm run build && node bench/ablations.mjs CONFIG RESULTS [--seeds 1,2,3] [--only mixup,labelSmoothing] [--jobs 1]     trains; RESULTS is a folder of runs
 //   node bench/ablations.mjs CONFIG RESULTS --table                                                                       what is in it
