@@ -216,14 +216,14 @@ function outputTile(call: WinogradLargeTilesCall, tile: i32, m: usize, part: usi
   const row = (tile / across) % down;
   const image = tile / across / down;
   const pools = call.pools !== 0;
-  for (let j: usize = 0; j < 6; j++) outputColumn(m + j * part, 6 * part, sums + j * pixel, 6 * pixel, pixel);
+  for (let j: usize = 0; j < 6; j++) outputSums<void>(m + j * part, 6 * part, sums + j * pixel, 6 * pixel, pixel, 0, 0);
   // M is read: its room takes the pixels of a tile that are pooled
   const line = pools ? 4 * part : <usize>call.outWidth * pixel;
   const step = pools ? part : pixel;
   const to = pools
     ? m
     : call.out + (<usize>(image * call.outHeight + 4 * row) * <usize>call.outWidth + <usize>(4 * column)) * pixel;
-  for (let i: usize = 0; i < 4; i++) outputRow(sums + 6 * i * pixel, pixel, to + i * line, step, bias, least);
+  for (let i: usize = 0; i < 4; i++) outputSums<real>(sums + 6 * i * pixel, pixel, to + i * line, step, pixel, bias, least);
   if (!pools) return;
   const pooledLine = <usize>(call.outWidth >> 1) * pixel;
   const pooled = call.out + <usize>(image * (call.outHeight >> 1) + 2 * row) * pooledLine + <usize>(2 * column) * pixel;
@@ -233,58 +233,9 @@ function outputTile(call: WinogradLargeTilesCall, tile: i32, m: usize, part: usi
   }
 }
 
-/** Rows of Aᵀ: what becomes of six numbers that are `part` bytes apart. */
-function outputColumn(m: usize, part: usize, to: usize, step: usize, bytes: usize): void {
-  const a = v128.splat<real>(<real>A);
-  const b = v128.splat<real>(<real>B);
-  const aa = v128.splat<real>(<real>AA);
-  const bb = v128.splat<real>(<real>BB);
-  const aaa = v128.splat<real>(<real>AAA);
-  const bbb = v128.splat<real>(<real>BBB);
-  for (const end = m + bytes; m < end; m += 32, to += 32) {
-    let p = m;
-    const x0 = v128.load(p);
-    const z0 = v128.load(p, 16);
-    p += part;
-    const x1 = v128.load(p);
-    const z1 = v128.load(p, 16);
-    p += part;
-    const x2 = v128.load(p);
-    const z2 = v128.load(p, 16);
-    p += part;
-    const x3 = v128.load(p);
-    const z3 = v128.load(p, 16);
-    p += part;
-    const x4 = v128.load(p);
-    const z4 = v128.load(p, 16);
-    p += part;
-    const x5 = v128.load(p);
-    const z5 = v128.load(p, 16);
-    const xSum = v128.add<real>(x1, x2);
-    const zSum = v128.add<real>(z1, z2);
-    const xDifference = v128.sub<real>(x1, x2);
-    const zDifference = v128.sub<real>(z1, z2);
-    const xFarSum = v128.add<real>(x3, x4);
-    const zFarSum = v128.add<real>(z3, z4);
-    const xFarDifference = v128.sub<real>(x3, x4);
-    const zFarDifference = v128.sub<real>(z3, z4);
-    p = to;
-    v128.store(p, v128.add<real>(v128.add<real>(x0, xSum), xFarSum));
-    v128.store(p, v128.add<real>(v128.add<real>(z0, zSum), zFarSum), 16);
-    p += step;
-    v128.store(p, v128.add<real>(v128.mul<real>(a, xDifference), v128.mul<real>(b, xFarDifference)));
-    v128.store(p, v128.add<real>(v128.mul<real>(a, zDifference), v128.mul<real>(b, zFarDifference)), 16);
-    p += step;
-    v128.store(p, v128.add<real>(v128.mul<real>(aa, xSum), v128.mul<real>(bb, xFarSum)));
-    v128.store(p, v128.add<real>(v128.mul<real>(aa, zSum), v128.mul<real>(bb, zFarSum)), 16);
-    p += step;
-    v128.store(p, v128.add<real>(v128.add<real>(v128.mul<real>(aaa, xDifference), v128.mul<real>(bbb, xFarDifference)), x5));
-    v128.store(p, v128.add<real>(v128.add<real>(v128.mul<real>(aaa, zDifference), v128.mul<real>(bbb, zFarDifference)), z5), 16);
-  }
-}
-
-/** The same across a row of sums, with the bias, and no number below `least`: four pixels of the result, `step` bytes apart. */
-function outputRow(from: usize, pixel: usize, to: usize, step: usize, bias: usize, least: real): void {
+/** Rows of Aᵀ: what becomes of six numbers that are `apart` bytes apart, four numbers that are `step` bytes apart.
+ *  @typeParam Last  void down the columns; across the rows, where what comes out is the result, the bias is added, and no number is below `least` */
+function outputSums<Last>(from: usize, apart: usize, to: usize, step: usize, bytes: usize, bias: usize, least: real): void {
   const floor = v128.splat<real>(least);
   const a = v128.splat<real>(<real>A);
   const b = v128.splat<real>(<real>B);
@@ -292,27 +243,25 @@ function outputRow(from: usize, pixel: usize, to: usize, step: usize, bias: usiz
   const bb = v128.splat<real>(<real>BB);
   const aaa = v128.splat<real>(<real>AAA);
   const bbb = v128.splat<real>(<real>BBB);
-  for (const end = from + pixel; from < end; from += 32, to += 32, bias += 32) {
+  for (const end = from + bytes; from < end; from += 32, to += 32, bias += 32) {
     let p = from;
     const x0 = v128.load(p);
     const z0 = v128.load(p, 16);
-    p += pixel;
+    p += apart;
     const x1 = v128.load(p);
     const z1 = v128.load(p, 16);
-    p += pixel;
+    p += apart;
     const x2 = v128.load(p);
     const z2 = v128.load(p, 16);
-    p += pixel;
+    p += apart;
     const x3 = v128.load(p);
     const z3 = v128.load(p, 16);
-    p += pixel;
+    p += apart;
     const x4 = v128.load(p);
     const z4 = v128.load(p, 16);
-    p += pixel;
+    p += apart;
     const x5 = v128.load(p);
     const z5 = v128.load(p, 16);
-    const x6 = v128.load(bias);
-    const z6 = v128.load(bias, 16);
     const xSum = v128.add<real>(x1, x2);
     const zSum = v128.add<real>(z1, z2);
     const xDifference = v128.sub<real>(x1, x2);
@@ -321,25 +270,37 @@ function outputRow(from: usize, pixel: usize, to: usize, step: usize, bias: usiz
     const zFarSum = v128.add<real>(z3, z4);
     const xFarDifference = v128.sub<real>(x3, x4);
     const zFarDifference = v128.sub<real>(z3, z4);
-    const xFirst = v128.add<real>(v128.add<real>(x0, xSum), xFarSum);
-    const zFirst = v128.add<real>(v128.add<real>(z0, zSum), zFarSum);
-    const xSecond = v128.add<real>(v128.mul<real>(a, xDifference), v128.mul<real>(b, xFarDifference));
-    const zSecond = v128.add<real>(v128.mul<real>(a, zDifference), v128.mul<real>(b, zFarDifference));
-    const xThird = v128.add<real>(v128.mul<real>(aa, xSum), v128.mul<real>(bb, xFarSum));
-    const zThird = v128.add<real>(v128.mul<real>(aa, zSum), v128.mul<real>(bb, zFarSum));
-    const xOdd = v128.add<real>(v128.mul<real>(aaa, xDifference), v128.mul<real>(bbb, xFarDifference));
-    const zOdd = v128.add<real>(v128.mul<real>(aaa, zDifference), v128.mul<real>(bbb, zFarDifference));
+    let xFirst = v128.add<real>(v128.add<real>(x0, xSum), xFarSum);
+    let zFirst = v128.add<real>(v128.add<real>(z0, zSum), zFarSum);
+    let xSecond = v128.add<real>(v128.mul<real>(a, xDifference), v128.mul<real>(b, xFarDifference));
+    let zSecond = v128.add<real>(v128.mul<real>(a, zDifference), v128.mul<real>(b, zFarDifference));
+    let xThird = v128.add<real>(v128.mul<real>(aa, xSum), v128.mul<real>(bb, xFarSum));
+    let zThird = v128.add<real>(v128.mul<real>(aa, zSum), v128.mul<real>(bb, zFarSum));
+    let xFourth = v128.add<real>(v128.add<real>(v128.mul<real>(aaa, xDifference), v128.mul<real>(bbb, xFarDifference)), x5);
+    let zFourth = v128.add<real>(v128.add<real>(v128.mul<real>(aaa, zDifference), v128.mul<real>(bbb, zFarDifference)), z5);
+    if (!isVoid<Last>()) {
+      const x = v128.load(bias);
+      const z = v128.load(bias, 16);
+      xFirst = v128.pmax<real>(v128.add<real>(xFirst, x), floor);
+      zFirst = v128.pmax<real>(v128.add<real>(zFirst, z), floor);
+      xSecond = v128.pmax<real>(v128.add<real>(xSecond, x), floor);
+      zSecond = v128.pmax<real>(v128.add<real>(zSecond, z), floor);
+      xThird = v128.pmax<real>(v128.add<real>(xThird, x), floor);
+      zThird = v128.pmax<real>(v128.add<real>(zThird, z), floor);
+      xFourth = v128.pmax<real>(v128.add<real>(xFourth, x), floor);
+      zFourth = v128.pmax<real>(v128.add<real>(zFourth, z), floor);
+    }
     p = to;
-    v128.store(p, v128.pmax<real>(v128.add<real>(xFirst, x6), floor));
-    v128.store(p, v128.pmax<real>(v128.add<real>(zFirst, z6), floor), 16);
+    v128.store(p, xFirst);
+    v128.store(p, zFirst, 16);
     p += step;
-    v128.store(p, v128.pmax<real>(v128.add<real>(xSecond, x6), floor));
-    v128.store(p, v128.pmax<real>(v128.add<real>(zSecond, z6), floor), 16);
+    v128.store(p, xSecond);
+    v128.store(p, zSecond, 16);
     p += step;
-    v128.store(p, v128.pmax<real>(v128.add<real>(xThird, x6), floor));
-    v128.store(p, v128.pmax<real>(v128.add<real>(zThird, z6), floor), 16);
+    v128.store(p, xThird);
+    v128.store(p, zThird, 16);
     p += step;
-    v128.store(p, v128.pmax<real>(v128.add<real>(v128.add<real>(xOdd, x5), x6), floor));
-    v128.store(p, v128.pmax<real>(v128.add<real>(v128.add<real>(zOdd, z5), z6), floor), 16);
+    v128.store(p, xFourth);
+    v128.store(p, zFourth, 16);
   }
 }
