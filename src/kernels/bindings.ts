@@ -62,7 +62,7 @@ const windows = {
 /** A linear layer over windows of `length` numbers; `count` and `features` are those of the images. */
 const convolution = { ...windows, length: 'i32', places: 'i32' } as const;
 /** What is done with the result of a convolution: ReLU. */
-const behind = { rectifies: 'flag' } as const;
+const behind = { relu: 'flag' } as const;
 /** Winograd's F(2 × 2, 3 × 3): `filters` are transformed, and so is `out` of the gradient of weights. */
 const winograd = { ...windows, units: 'i32', values: 'pointer', out: 'pointer' } as const;
 const pooling = { ...windows, values: 'pointer', out: 'pointer' } as const;

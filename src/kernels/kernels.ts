@@ -279,7 +279,7 @@ export interface ConvolutionKernels {
    *  @param options.weights  (filters, size · size · channels) row after row
    *  @param options.bias     (filters, 1), or null for none
    *  @param options.out      (count · outHeight · outWidth, filters), overwritten; may be longer. With `pools` a quarter of it */
-  convolve(options: ConvolveOptions & ConvolutionFinish & { weights: Floats; bias: Floats | null; out: Floats }): void;
+  convolve(options: ConvolveOptions & ConvolutionEpilogue & { weights: Floats; bias: Floats | null; out: Floats }): void;
 
   /** Filters as `convolve` works with them where it goes by Winograd's transform, for networks that answer often with the same weights.
    *  @param options.out  `transformedLength` numbers (convolution.ts), overwritten */
@@ -327,9 +327,9 @@ export interface ConvolveOptions {
 }
 
 /** What `convolve` does with Z before it leaves it, in the same pass. */
-export interface ConvolutionFinish {
+export interface ConvolutionEpilogue {
   /** ReLU: what is below 0 becomes 0 */
-  rectifies?: boolean;
+  relu?: boolean;
   /** the largest of two by two places, for even sides where the convolution goes by Winograd's transform */
   pools?: boolean;
   /** what `transformFilters` made of the weights, or null where they are still to be transformed */

@@ -71,9 +71,9 @@ const largeOutput: Transform = ([a, b, c, d, e, f], round) => {
 
 /** `convolve` of floats by filters that are transformed for large tiles: they are made in float64, and rounded once. */
 export function winogradLargeTiles(
-  options: Shape & { values: Floats; weights: Floats; bias: Floats | null; rectifies: boolean; out: Floats },
+  options: Shape & { values: Floats; weights: Floats; bias: Floats | null; relu: boolean; out: Floats },
 ): void {
-  const { values, windows, filters, weights, bias, rectifies, out, precision } = options;
+  const { values, windows, filters, weights, bias, relu, out, precision } = options;
   const { channels, outHeight, outWidth } = windows;
   const round = rounding[precision];
   const u = Array.from({ length: filters }, (_, f) =>
@@ -100,7 +100,7 @@ export function winogradLargeTiles(
       for (const [k, value] of y.entries()) {
         const [row, column] = [i + Math.floor(k / largeTile), j + (k % largeTile)];
         const z = round(value + (bias?.[f] ?? 0));
-        out[((image * outHeight + row) * outWidth + column) * filters + f] = rectifies && z < 0 ? 0 : z;
+        out[((image * outHeight + row) * outWidth + column) * filters + f] = relu && z < 0 ? 0 : z;
       }
     }
   });

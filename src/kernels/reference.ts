@@ -161,14 +161,14 @@ const linearGradInput: Kernels['linearGradInput'] = ({ dZ, weights, units, featu
   }
 };
 
-const convolve: Kernels['convolve'] = ({ weights, bias, filters, out, rectifies = false, pools = false, ...options }) => {
+const convolve: Kernels['convolve'] = ({ weights, bias, filters, out, relu = false, pools = false, ...options }) => {
   const { outHeight: height, outWidth: width } = options.windows;
   const count = options.input.count * height * width;
   const z = pools ? new Float64Array(count * filters) : out.subarray(0, count * filters);
   eachImage(options, (patches, place) =>
     linear({ input: patches, weights, bias, units: filters, out: z.subarray(place * filters) }),
   );
-  if (rectifies) for (const [i, value] of z.entries()) if (value < 0) z[i] = 0;
+  if (relu) for (const [i, value] of z.entries()) if (value < 0) z[i] = 0;
   const halves = {
     height,
     width,

@@ -125,7 +125,7 @@ export interface Op {
   /** in inference, unit by unit z ← factor · z + shift: what an op below may take along */
   scaling?(tensors: Tensors): { factor: Float64Array; shift: Float64Array };
   /** what else an op below may take along in inference: ReLU, or the largest of each two by two places */
-  takenAlong?: 'rectifies' | 'pools' | null;
+  fusedAs?: 'relu' | 'pools' | null;
   /** Turns slot.grad into the gradient with respect to what came in: in below.grad, which may be the same array. */
   backward(call: BackwardCall): void;
   /** Moves what is learnt from batches without the optimizer: moving averages. */

@@ -115,7 +115,7 @@ describe.each(cases)('$precision, $threads threads', ({ precision, kernels }) =>
 
   test('has the bits of the plain reference with large tiles, with what is done behind it, and the numbers of the convolution', () => {
     fc.assert(
-      fc.property(wholeShapes, fc.boolean(), ({ windows, filters, count, seed }, rectifies) => {
+      fc.property(wholeShapes, fc.boolean(), ({ windows, filters, count, seed }, relu) => {
         const { height, width, channels, outHeight, outWidth } = windows;
         const places = count * outHeight * outWidth * filters;
         const values = numbers(count * height * width * channels, seed);
@@ -124,14 +124,14 @@ describe.each(cases)('$precision, $threads threads', ({ precision, kernels }) =>
         const transformed = room(transformedLength({ windows, filters }));
         kernels.transformFilters({ windows, filters, weights, out: transformed });
         const input = { kind: 'floats', values, count, features: height * width * channels } as const;
-        const own = { input, windows, filters, weights, bias, rectifies };
+        const own = { input, windows, filters, weights, bias, relu };
         const made = (by: typeof kernels, pools: boolean) => {
           const out = room(pools ? places / 4 : places);
           by.convolve({ ...own, pools, transformed: by === kernels ? transformed : null, out });
           return out;
         };
         const plain = room(places);
-        winogradLargeTiles({ values, windows, filters, count, weights, bias, rectifies, out: plain, precision });
+        winogradLargeTiles({ values, windows, filters, count, weights, bias, relu, out: plain, precision });
         const found = made(kernels, false);
         expect(found).toEqual(plain);
         const sides = { size: 2, stride: 2, top: 0, left: 0, outHeight: outHeight / 2, outWidth: outWidth / 2 };
@@ -148,7 +148,7 @@ describe.each(cases)('$precision, $threads threads', ({ precision, kernels }) =>
 
   test('does ReLU and the pool behind a convolution of small tiles in the same pass, to the bit', () => {
     fc.assert(
-      fc.property(shapes, fc.boolean(), ({ windows, filters, count, seed }, rectifies) => {
+      fc.property(shapes, fc.boolean(), ({ windows, filters, count, seed }, relu) => {
         const { height, width, channels, outHeight, outWidth } = windows;
         const places = count * outHeight * outWidth * filters;
         const values = numbers(count * height * width * channels, seed);
@@ -157,15 +157,15 @@ describe.each(cases)('$precision, $threads threads', ({ precision, kernels }) =>
         const [plain, found] = [room(places), room(places)];
         const own = { windows, filters, weights, bias: null };
         winogradConvolve({ values, ...own, count, out: plain, precision });
-        if (rectifies) for (const [i, z] of plain.entries()) if (z < 0) plain[i] = 0;
-        kernels.convolve({ input, ...own, rectifies, out: found });
+        if (relu) for (const [i, z] of plain.entries()) if (z < 0) plain[i] = 0;
+        kernels.convolve({ input, ...own, relu, out: found });
         expect(found).toEqual(plain);
         if (!canPool({ windows, filters })) return;
         const sides = { size: 2, stride: 2, top: 0, left: 0, outHeight: outHeight / 2, outWidth: outWidth / 2 };
         const [expected, pooled] = [room(places / 4), room(places / 4)];
         const pool = { height: outHeight, width: outWidth, channels: filters, ...sides };
         referenceKernels(precision).maxPool({ values: plain, windows: pool, count, out: expected });
-        kernels.convolve({ input, ...own, rectifies, pools: true, out: pooled });
+        kernels.convolve({ input, ...own, relu, pools: true, out: pooled });
         expect(pooled).toEqual(expected);
       }),
       { numRuns: 12 },

@@ -52,7 +52,7 @@ export function windowCalls(engine: Engine): ConvolutionKernels & WindowKernels 
 
   return {
     convolve(options) {
-      const { input, windows, filters, weights, bias, out, rectifies = false } = options;
+      const { input, windows, filters, weights, bias, out, relu = false } = options;
       if (input.kind === 'floats' && isWinograd(options)) {
         const { values, count } = input;
         return winograd.convolve({ ...options, values, count });
@@ -67,7 +67,7 @@ export function windowCalls(engine: Engine): ConvolutionKernels & WindowKernels 
           const byUnits = filters > fields.places;
           const work = fields.places * filters * length;
           const range = byUnits ? { end: filters, grain: 4, work } : { end: fields.places, grain: 16, ways: [4, 2, 1], work };
-          const own = { ...fields, ...layer, byUnits, rectifies, out: to + first * places * filters * size };
+          const own = { ...fields, ...layer, byUnits, relu, out: to + first * places * filters * size };
           if (floats) engine.run('convolveFloats', { ...own, ...floats }, range);
           else engine.run('convolveBytes', { ...own, ...bytes }, range);
         }

@@ -7,7 +7,7 @@ import {
   transformedLength,
   turnedWindows,
 } from '../convolution.ts';
-import type { ConvolutionFinish, Floats, Windows } from '../kernels.ts';
+import type { ConvolutionEpilogue, Floats, Windows } from '../kernels.ts';
 import type { Frame } from './call.ts';
 import type { Engine } from './engine.ts';
 
@@ -48,7 +48,7 @@ export function winogradCalls(engine: Engine) {
   /** A convolution by transformed filters. */
   function products(
     { count, windows, filters: units }: Shape,
-    operands: { values: number; filters: number; bias: number; out: number; rectifies: boolean; pools: boolean },
+    operands: { values: number; filters: number; bias: number; out: number; relu: boolean; pools: boolean },
   ) {
     const end = count * tilesOf(windows);
     engine.run(
@@ -64,11 +64,11 @@ export function winogradCalls(engine: Engine) {
       bias,
       values,
       out,
-      rectifies = false,
+      relu = false,
       pools = false,
       transformed = null,
       ...shape
-    }: Shape & ConvolutionFinish & { weights: Floats; bias: Floats | null; values: Floats; out: Floats }) {
+    }: Shape & ConvolutionEpilogue & { weights: Floats; bias: Floats | null; values: Floats; out: Floats }) {
       const { count, windows, filters } = shape;
       const places = windows.outHeight * windows.outWidth;
       engine.inFrame((frame) => {
@@ -80,7 +80,7 @@ export function winogradCalls(engine: Engine) {
               : frame.input(transformed, transformedLength({ windows, filters })),
           bias: frame.input(bias, filters),
           out: frame.output(out, (count * places * filters) / (pools ? 4 : 1)),
-          rectifies,
+          relu,
           pools,
         };
         if (transformed === null || !hasLargeTiles({ windows, filters })) return products(shape, operands);
@@ -112,7 +112,7 @@ export function winogradCalls(engine: Engine) {
             filters: filtersOf(frame, weights, windows.channels, filters, true),
             bias: 0,
             out: frame.output(out, count * featuresOf(windows)),
-            rectifies: false,
+            relu: false,
             pools: false,
           },
         );

@@ -50,7 +50,7 @@ export function activation(options: {
       kernels.activate({ rule, slope, z: below!.value, a: slot.value, mask, length });
     },
 
-    takenAlong: name === 'relu' ? 'rectifies' : null,
+    fusedAs: name === 'relu' ? 'relu' : null,
 
     // dZ = dA ∘ mask ∘ g′(Z), in place
     backward({ kernels, slot, below, count, mode }) {

@@ -82,8 +82,8 @@ export function conv(options: {
     fused({ above, kernels, tensors }) {
       const scaled = above[0]?.scaling?.(tensors) ?? null;
       let taken = scaled ? 1 : 0;
-      const takes = (what: Op['takenAlong']) => above[taken]?.takenAlong === what && ++taken > 0;
-      const rectifies = takes('rectifies');
+      const takes = (what: Op['fusedAs']) => above[taken]?.fusedAs === what && ++taken > 0;
+      const relu = takes('relu');
       const pools = canPool({ windows, filters }) && takes('pools');
       if (taken === 0) return null;
       const [weights, shift] = [kernels.allocate(filters * length), kernels.allocate(filters)];
@@ -94,7 +94,7 @@ export function conv(options: {
       }
       const transformed = isWinograd({ windows, filters }) ? kernels.allocate(transformedLength({ windows, filters })) : null;
       if (transformed) kernels.transformFilters({ windows, filters, weights, out: transformed });
-      const own = { windows, filters, weights, bias: shift, rectifies, pools, transformed };
+      const own = { windows, filters, weights, bias: shift, relu, pools, transformed };
       return { above: taken, forward: ({ kernels, input, out }) => kernels.convolve({ ...own, input: imagesOf(input), out }) };
     },
 

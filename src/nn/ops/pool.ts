@@ -50,7 +50,7 @@ export function pool(options: {
       kernels[kernel]({ values: below!.value, windows, count, out: slot.value });
     },
 
-    takenAlong: isMax && size === 2 && stride === 2 ? 'pools' : null,
+    fusedAs: isMax && size === 2 && stride === 2 ? 'pools' : null,
 
     backward({ kernels, slot, below, count }) {
       const common = { windows, count, dPooled: slot.grad, out: below!.grad };

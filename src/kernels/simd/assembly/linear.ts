@@ -87,8 +87,8 @@ function linearBlock<Call>(call: Call, first: i32, end: i32, unit: i32, unitsEnd
     let scale: real = 1;
     if (isDefined(call.scale)) scale = <real>call.scale;
     for (let i = <usize>first; i < <usize>end; i++) finish(out + i * outStride, units, scale, bias);
-    if (isDefined(call.rectifies)) {
-      if (call.rectifies !== 0) for (let i = <usize>first; i < <usize>end; i++) rectify(out + i * outStride, units);
+    if (isDefined(call.relu)) {
+      if (call.relu !== 0) for (let i = <usize>first; i < <usize>end; i++) rectify(out + i * outStride, units);
     }
   }
 }

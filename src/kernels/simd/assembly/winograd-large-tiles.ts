@@ -83,7 +83,7 @@ export function winogradLargeTiles(call: WinogradLargeTilesCall, first: i32, end
   const vPart = partBytes(most, pixel);
   const mPart = partBytes(most, out);
   const m = v + <usize>PARTS * vPart;
-  const least: real = call.rectifies === 0 ? -Infinity : 0;
+  const least: real = call.relu === 0 ? -Infinity : 0;
   memory.fill(zeros, 0, pixel + out);
   if (call.bias !== 0) memory.copy(bias, call.bias, out);
   for (; first < end; first += most) {

@@ -75,7 +75,7 @@ export function winograd(call: WinogradCall, first: i32, end: i32, scratch: usiz
   const aside = m + 16 * mPart;
   memory.fill(line, 0, v - line);
   memory.fill(aside, 0, out);
-  const least: real = call.rectifies === 0 ? -Infinity : 0;
+  const least: real = call.relu === 0 ? -Infinity : 0;
   if (call.bias !== 0) memory.copy(aside, call.bias, realBytes(units));
   for (; first < end; first += most) {
     const tiles = smaller(most, end - first);
