@@ -38,6 +38,10 @@ const variants = {
   'no averageMirrored': ['training.averageMirrored=false'],
   'no weight decay': ['training.optimizer={"name":"adam"}'],
   'no dropout': ['model.layers.10.keepProb=1'],
+  '120 epochs': ['training.epochs=120'],
+  'a third more filters': Object.entries({ 0: 32, 1: 40, 3: 40, 4: 80, 6: 80, 7: 128, 9: 128 }).map(
+    ([layer, filters]) => `model.layers.${layer}.filters=${filters}`,
+  ),
   'constant rate 0.001': ['training.schedule={"name":"none"}', 'training.learningRate=0.001'],
 };
 

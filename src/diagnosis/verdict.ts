@@ -55,11 +55,14 @@ function codesOf({ tried, baseline, bias, variance, limits, curve, suspects }: E
   const biased = bias !== null && bias > limits.highBias;
   // who learns its training pictures is thrown nowhere: a smaller rate may help it as well, since it learns wrong labels later
   if (isNoisy && !biased) found.add('label noise');
-  if (diverges || (bestOf('steps') > 0 && bestOf('steps') >= asGood * best)) found.add('learning rate too high');
-  if (isNoisy) found.add('label noise');
   // whoever learns wrong labels by heart errs where they stand, and where they do not
   const ofLabels = isNoisy ? 2 * suspects.share : 0;
   const varied = variance !== null && variance > limits.highVariance + ofLabels;
+  // nor does a smaller rate say much where other ways to hold the network back help as well
+  const isHeldBack = varied && !biased && bestOf('restraint') >= asGood * best;
+  const jumps = bestOf('steps') > 0 && bestOf('steps') >= asGood * best && !isHeldBack;
+  if (diverges || jumps) found.add('learning rate too high');
+  if (isNoisy) found.add('label noise');
   const wanted = wantsData(curve);
   // what helps most says most; a size helps a network that is too small only where it does not know its own training pictures
   for (const { family } of helpful) {
