@@ -1,10 +1,10 @@
-// How long a model takes to answer: nn's own `logits` and onnxruntime-node on the same model, exported, in turns and with as many threads.
+// How long a model takes to answer: nn's own logits and onnxruntime-node, both prepared once, on the same model, exported, in turns and with as many threads.
 //   npm run build && bench/peers/install.sh && node bench/inference.mjs MODEL [pictures 10000] [threads 2]
 // On a machine that others use, only the ratio of turns that follow each other says something; the processor time of both is told too.
 import { createRequire } from 'node:module';
 import { cpus } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
-import { logits } from '../dist/classifier/classifier.js';
+import { prepareLogits } from '../dist/classifier/classifier.js';
 import { gatherExport } from '../dist/export/exported-model.js';
 import { onnx } from '../dist/export/onnx/onnx.js';
 import { kernelsFor, useThreads } from '../dist/kernels/select.js';
@@ -27,12 +27,13 @@ const side = classifier.preprocessing.imageSize;
 const random = namedRandom(1, 'pictures of a bench');
 const pixels = Uint8Array.from({ length: each * inputs }, () => random.integer(255));
 
+const logits = prepareLogits(classifier, kernelsFor(classifier.precision), each);
 const { InferenceSession, Tensor } = require('onnxruntime-node');
 const bytes = await onnx.write(await gatherExport(classifier, file, console.error));
 const session = await InferenceSession.create(bytes, { intraOpNumThreads: Number(threads), interOpNumThreads: 1 });
 
 const answering = {
-  nn: async () => logits(classifier, kernelsFor(classifier.precision), pixels),
+  nn: async () => logits(pixels),
   async onnxruntime() {
     const out = new Float64Array(each);
     for (let first = 0; first < each; first += batch) {

@@ -1,19 +1,19 @@
 import type { Classes } from '../data/classes.ts';
 import { classCounts } from '../data/examples.ts';
-import { channels, type Preprocessing } from '../data/image.ts';
-import { mirrored } from '../data/mirror.ts';
+import type { Preprocessing } from '../data/image.ts';
 import type { NormalizerName } from '../data/normalize.ts';
 import { isStored, type Pixels, pixelBlocks } from '../data/pixels.ts';
 import { sigmoid } from '../elementary.ts';
 import { UserError } from '../errors.ts';
 import { abstentionBound } from '../evaluation/abstention.ts';
-import { computeMetrics, meanLogit, metricAccumulator } from '../evaluation/metrics.ts';
-import { type InputScaling, inScope, type Kernels, type Precision } from '../kernels/kernels.ts';
+import { computeMetrics, metricAccumulator } from '../evaluation/metrics.ts';
+import { type Batch, type InputScaling, inScope, type Kernels, type Precision } from '../kernels/kernels.ts';
 import type { Network } from '../nn/build.ts';
 import { answeredTogether, prepareInference } from '../nn/inference.ts';
 import { type LossName, losses } from '../nn/losses.ts';
 import { createWorkspace, type Parameters, parametersOver } from '../nn/network.ts';
 import type { Abstention, Metrics } from '../results/metrics.ts';
+import { alsoMirrored } from './mirrored-answers.ts';
 
 /** A trained network with all that it takes to answer for a picture: what a model file holds. */
 export interface Classifier {
@@ -61,22 +61,19 @@ export function logits(classifier: Answering, kernels: Kernels, pixels: Uint8Arr
 export function prepareLogits(classifier: Answering, kernels: Kernels, most: number): Logits {
   const { network, scaling, averageMirrored, temperature } = classifier;
   const features = network.inputs;
-  const side = Math.round(Math.sqrt(features / channels));
   const together = answeredTogether(network, kernels, Math.min(mostTogether, most));
   const workspace = createWorkspace(network, kernels, together);
-  const answer = prepareInference({ network, parameters: residentParameters(classifier, kernels), kernels });
-  const answerOf = (bytes: Uint8Array) =>
-    answer(workspace, { kind: 'bytes', bytes, indices: null, count: bytes.length / features, features, scaling });
-  const room = new Uint8Array(averageMirrored ? together * features : 0);
+  const inference = prepareInference({ network, parameters: residentParameters(classifier, kernels), kernels });
+  const plain = (input: Batch) => inference(workspace, input);
+  const answer = averageMirrored ? alsoMirrored(plain, { kernels, features, most: together }) : plain;
+  const images = kernels.pin(new Uint8Array(together * features));
   return (pixels) => {
     const m = pixels.length / features;
     const out = new Float64Array(m);
     for (let first = 0; first < m; first += together) {
-      const bytes = pixels.subarray(first * features, Math.min(first + together, m) * features);
-      out.set(answerOf(bytes), first);
-      if (averageMirrored)
-        for (const [i, z] of answerOf(mirrored(bytes, side, room.subarray(0, bytes.length))).entries())
-          out[first + i] = meanLogit(out[first + i]!, z);
+      const count = Math.min(together, m - first);
+      images.set(pixels.subarray(first * features, (first + count) * features));
+      out.set(answer({ kind: 'bytes', bytes: images, indices: null, count, features, scaling }), first);
     }
     if (out.some(Number.isNaN)) {
       throw new UserError('model', 'expected weights that give an answer, found some whose answer is no number', {

@@ -182,8 +182,9 @@ export const kernelConstants = {
   NO_PROGRESS: 2,
 } as const;
 
-/** What every call begins with: which kernel it is for, how long the result is, and how much of it a thread takes at once. */
-export const callHeader = { kernel: 'i32', end: 'i32', step: 'i32' } as const;
+/** What every call begins with: which kernel it is for, how long the result is, and how much of it a thread takes at once; how much of what the kernel itself
+ *  counts that stands for, and the call that the same thread makes next for the same piece, or 0. */
+export const callHeader = { kernel: 'i32', end: 'i32', step: 'i32', each: 'i32', next: 'pointer' } as const;
 
 export const sizeOf = (type: FieldType) => (type === 'f64' ? 8 : 4);
 

@@ -71,6 +71,10 @@ export interface Kernels extends Elementwise, ConvolutionKernels, WindowKernels,
    *  taken without a scope stays for the life of the process. */
   scope(): Scope;
 
+  /** Makes some calls of these kernels, and nothing else, of which each makes something of every example of a batch by itself: threads may share the examples instead of each call, so
+   *  that none waits between them. What they make may be read once this has come back. */
+  perExample(examples: number, calls: () => void): void;
+
   /** Z = W·X + b. The sum for one example depends on nothing but that example.
    *  @param options.weights (n_l, n_(l-1)) row after row
    *  @param options.bias    (n_l, 1), or null for none

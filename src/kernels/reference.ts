@@ -27,6 +27,7 @@ export function referenceKernels(precision: Precision): Kernels {
     ...referenceElementwise,
     ...referenceWindows,
     ...referenceImages,
+    perExample: (_, calls) => calls(),
     allocate: (length) => new precisions[precision](length),
     pin: (bytes) => bytes,
     scope: () => ({ ...kernels, release: () => {} }), // the garbage collector sees to it

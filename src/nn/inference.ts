@@ -6,6 +6,11 @@ import { featuresOf, inference, type Slot } from './op.ts';
 /** The logits of a batch, (1, m): a view that the next call overwrites. */
 export type Inference = (workspace: Workspace, input: Batch) => Floats;
 
+interface Step {
+  isFused: boolean;
+  forward(workspace: Workspace, input: Batch): void;
+}
+
 /**
  * A network as it answers: what ops can do in one pass they do in one, batch norm as part of the convolution below it. The parameters are those of now; later changes
  * do not reach it. The slots of ops that are taken along stay as they were, so that a backward pass needs `forward` (network.ts).
@@ -15,35 +20,43 @@ export function prepareInference(pass: { network: Network; parameters: Parameter
   const { kernels, parameters } = pass;
   const { tensors } = parameters;
   const ops = opsOf(pass.network);
-  const steps: ((workspace: Workspace, input: Batch) => void)[] = [];
+  const steps: Step[] = [];
   for (let k = 0; k < ops.length; k++) {
     const [at, op] = [k, ops[k]!];
     const fused = op.fused?.({ above: ops.slice(k + 1), kernels, tensors }) ?? null;
     k += fused?.above ?? 0;
     const last = k;
-    steps.push(({ slots }, batch) => {
+    const isFused = fused !== null;
+    const forward: Step['forward'] = ({ slots }, batch) => {
       const input = inputOf({ slots, input: batch }, ops, at);
-      if (fused) fused.forward({ kernels, input, out: slots[last]!.value });
-      else {
-        const [slot, below, partner] = [slots[at]!, slots[at - 1] ?? null, partnerIn(slots, ops, at)];
-        op.forward({ kernels, tensors, slot, input, count: batch.count, below, partner, mode: inference });
-      }
-    });
+      if (isFused) return fused.forward({ kernels, input, out: slots[last]!.value });
+      const [slot, below, partner] = [slots[at]!, slots[at - 1] ?? null, partnerIn(slots, ops, at)];
+      op.forward({ kernels, tensors, slot, input, count: batch.count, below, partner, mode: inference });
+    };
+    steps.push({ isFused, forward });
   }
+  const firstOther = steps.findIndex(({ isFused }) => !isFused);
+  const [fusedFirst, others] = [steps.slice(0, firstOther), steps.slice(firstOther)];
   return (workspace, input) => {
-    for (const step of steps) step(workspace, input);
+    kernels.perExample(input.count, () => {
+      for (const { forward } of fusedFirst) forward(workspace, input);
+    });
+    for (const { forward } of others) forward(workspace, input);
     return (workspace.slots.at(-1) as Slot).value.subarray(0, input.count);
   };
 }
 
-/** Bytes of what goes into an op and comes out of it that a thread keeps in its second-level cache. */
-const cached = 2 ** 20;
+/** Bytes of what goes into an op and comes out of it that a thread has at hand: its second-level cache, and some more, since the last layers, which have the largest W, want many images. */
+const cached = 2.5 * 2 ** 20;
+/** Images of which the smallest has a tile: register shapes take so many. */
+const tiles = 4;
 
 /** How many examples a network answers for together: few images, which stay in the cache from op to op, and many vectors, which share the reading of W. No answer depends on it.
  *  @param most  of them */
 export function answeredTogether(network: Network, kernels: Pick<Kernels, 'precision' | 'threads'>, most: number): number {
   const images = opsOf(network).filter(({ output }) => 'channels' in output);
   const largest = Math.max(...images.map(({ input, output }) => featuresOf(input) + featuresOf(output)));
-  const few = images.length === 0 ? most : (kernels.threads * cached) / largest / precisions[kernels.precision].BYTES_PER_ELEMENT;
-  return Math.max(1, Math.min(examplesTogether(network, kernels, most), Math.floor(few)));
+  const few = images.length === 0 ? most : cached / largest / precisions[kernels.precision].BYTES_PER_ELEMENT;
+  const each = few < tiles ? Math.max(1, Math.floor(few)) : tiles * Math.floor(few / tiles);
+  return Math.max(1, Math.min(examplesTogether(network, kernels, most), kernels.threads * each));
 }

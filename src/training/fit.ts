@@ -1,9 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { alsoMirrored } from '../classifier/mirrored-answers.ts';
 import { ascending, batchOrder, everySo } from '../data/batches.ts';
-import { mirrored } from '../data/mirror.ts';
 import type { Samples } from '../datasets/samples.ts';
-import { meanLogit } from '../evaluation/metrics.ts';
-import type { Batch, Floats } from '../kernels/kernels.ts';
+import type { Batch } from '../kernels/kernels.ts';
 import { answeredTogether, prepareInference } from '../nn/inference.ts';
 import { losses } from '../nn/losses.ts';
 import { forward, type Workspace } from '../nn/network.ts';
@@ -207,20 +206,6 @@ function refuseNoAnswer(training: Training, epoch: number): void {
 /** Examples that are evaluated together, and read together where they are not in memory. */
 export const evaluatedTogether = 256;
 
-/** The logits of the mean of both p, of images and of their mirror images.
- *  @param own  the logits of the images */
-function meanWithMirrored(own: Floats, input: Batch, answer: (input: Batch) => Floats): Floats {
-  if (input.kind !== 'bytes') throw new Error('mirror images are made of pixels');
-  const { bytes, indices, count, features } = input;
-  const rows = new Uint8Array(count * features);
-  for (let i = 0; i < count; i++) {
-    const from = (indices === null ? i : indices[i]!) * features;
-    rows.set(bytes.subarray(from, from + features), i * features);
-  }
-  const others = answer({ ...input, bytes: mirrored(rows, Math.round(Math.sqrt(features / 3))), indices: null });
-  return own.map((z, i) => meanLogit(z, others[i]!));
-}
-
 /** Evaluates dev, where there is one, in the room of a step's batch: another one would take as much again, and forward passes of so few examples cost no
  *  more than those of the step. */
 function devEvaluator({ trainable, evaluated, options, workspace }: Training): () => Promise<EpochEvent['dev']> {
@@ -239,10 +224,13 @@ async function evaluateSplit(
 ): Promise<{ cost: number; accuracy: number }> {
   const scope = kernels.scope();
   try {
-    const answer = prepareInference({ ...form, kernels: scope });
+    const inference = prepareInference({ ...form, kernels: scope });
+    const plain = (input: Batch) => inference(workspace, input);
     const most = Math.min(evaluatedTogether, workspace.capacity, split.labels.length);
     const together = answeredTogether(form.network, kernels, most);
-    return await costAndAccuracy(split, options, { answer: (input) => answer(workspace, input), together });
+    const features = form.network.inputs;
+    const answer = options.averageMirrored ? alsoMirrored(plain, { kernels: scope, features, most: together }) : plain;
+    return await costAndAccuracy(split, options, { answer, together });
   } finally {
     scope.release();
   }
@@ -252,8 +240,8 @@ async function evaluateSplit(
  *  @param by.together  examples that it takes at most */
 async function costAndAccuracy(
   split: Samples,
-  { loss, threshold, averageMirrored }: FitOptions,
-  { answer, together }: { answer(input: Batch): Floats; together: number },
+  { loss, threshold }: FitOptions,
+  { answer, together }: { answer(input: Batch): ArrayLike<number>; together: number },
 ): Promise<{ cost: number; accuracy: number }> {
   const m = split.labels.length;
   let [sum, correct] = [0, 0];
@@ -263,8 +251,7 @@ async function costAndAccuracy(
       const count = Math.min(together, window.end - first);
       const indices = count === m ? null : order.subarray(first, first + count);
       const input = split.batch(indices, count);
-      const own = answer(input);
-      const logits = averageMirrored ? meanWithMirrored(own.slice(), input, answer) : own;
+      const logits = answer(input);
       const labels = split.labels.subarray(first, first + count);
       for (let i = 0; i < count; i++) sum += losses[loss].value(logits[i]!, labels[i]!);
       correct += countCorrect(logits, labels, threshold);

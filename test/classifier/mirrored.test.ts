@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { type Classifier, logits, probability } from '../../src/classifier/classifier.ts';
 import { checkConfig } from '../../src/config/load.ts';
-import { mirrored } from '../../src/data/mirror.ts';
 import { meanLogit } from '../../src/evaluation/metrics.ts';
 import { kernelsFor } from '../../src/kernels/select.ts';
 import type { Network } from '../../src/nn/build.ts';
@@ -14,6 +13,7 @@ import { encodeClassifier, loadClassifier } from '../../src/run/model-file.ts';
 import { formOf, networkOf } from '../../src/training/plan.ts';
 import { dense } from '../nn/networks.ts';
 import { epochsOf, noisePictures, problem } from '../training/problems.ts';
+import { mirrored } from './mirror-image.ts';
 
 /** Answers that are the mean of those for a picture and for its mirror image. */
 

@@ -10,11 +10,15 @@ import { losses } from '../../src/nn/losses.ts';
 const generated = (name: string) =>
   readFileSync(new URL(`../../src/kernels/simd/assembly/generated/${name}`, import.meta.url), 'utf8');
 
+/** What a call begins with, behind the number of its kernel. */
+const header = { end: 777, step: 888, each: 5, next: 4096 };
+const headers = Object.values(header);
+
 /** A module that reads calls by the assembly's classes: for each kernel a function that stores all fields, as f64, one after another. */
 async function compileReaders(): Promise<Uint8Array> {
   const classOf = (name: string) => `${name[0]!.toUpperCase()}${name.slice(1)}Call`;
   const readers = kernelNames.map((name) => {
-    const fields = ['kernel', 'end', 'step', ...Object.keys(callFields[name])];
+    const fields = ['kernel', ...Object.keys(header), ...Object.keys(callFields[name])];
     const stores = fields.map((field, i) => `store<f64>(to, <f64>changetype<${classOf(name)}>(call).${field}, ${8 * i});`);
     return `export function ${name}(call: usize, to: usize): void { ${stores.join(' ')} }`;
   });
@@ -54,9 +58,14 @@ test('the assembly reads in every field of every call what the host has written 
     const fields = Object.entries(callFields[name]);
     const values = fields.map(([, type], i) => (type === 'f64' ? i + 0.5 : type === 'flag' ? i % 2 : i + 1));
     const given = Object.fromEntries(fields.map(([field], i) => [field, values[i]!]));
-    writeCall(name, given as unknown as FieldsOf<typeof name>, { end: 777, step: 888 }, record);
+    writeCall(name, given as unknown as FieldsOf<typeof name>, header, record);
     (exports[name] as (call: number, to: number) => void)(call, to);
-    expect([name, ...new Float64Array(memory.buffer, to, 3 + fields.length)]).toEqual([name, number, 777, 888, ...values]);
+    expect([name, ...new Float64Array(memory.buffer, to, 1 + headers.length + fields.length)]).toEqual([
+      name,
+      number,
+      ...headers,
+      ...values,
+    ]);
   }
 });
 

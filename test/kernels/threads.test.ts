@@ -109,7 +109,7 @@ function workshop() {
       startThreads(module, { sentBefore: { sentBefore }, ...imports } as never, compiled, control, [other]),
     run(placed: { values: number; weights: number; out: number }): number {
       const call = { ...placed, features, units, count, bias: 0, byUnits: true };
-      writeCall('linearFloats', call, { end: units, step: 16 }, record);
+      writeCall('linearFloats', call, { each: 1, next: 0, end: units, step: 16 }, record);
       compiled.share(control, room);
       return compiled.wait(control);
     },

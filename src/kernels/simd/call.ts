@@ -30,6 +30,9 @@ for (const [number, kernel] of kernelNames.entries()) {
   layouts[kernel] = { number, doubles: ofSize(8), words: ofSize(4) };
 }
 
+/** Words of the header that are written later. */
+export const [stepWord, nextWord] = [2, 4];
+
 /** Writes a call where the threads read it. */
 export function writeCall<K extends KernelName>(
   kernel: K,
@@ -41,7 +44,9 @@ export function writeCall<K extends KernelName>(
   const layout = layouts[kernel];
   words[0] = layout.number;
   words[1] = header.end;
-  words[2] = header.step;
+  words[stepWord] = header.step;
+  words[3] = header.each;
+  words[nextWord] = header.next;
   for (const { name, at } of layout.doubles) doubles[at] = values[name]!;
   for (const { name, at } of layout.words) words[at] = values[name]!;
 }
@@ -60,26 +65,57 @@ export interface Frame {
   room(bytes: number): number;
 }
 
-/** Makes calls: once one is done results go where they belong, and room is given back. A call may make others. */
-export function framesOf(memory: KernelMemory): (call: (frame: Frame) => void) => void {
+export interface Frames {
+  /** Makes calls: once one is done results go where they belong, and room is given back. A call may make others. */
+  inFrame(call: (frame: Frame) => void): void;
+  /** Makes calls that wait for each other: what they take is given back after the last. */
+  inOneFrame(calls: () => void): void;
+}
+
+/** @param finish  makes the calls that wait */
+export function framesOf(memory: KernelMemory, finish: () => void): Frames {
   // a step makes some twenty calls, so frames are kept: one for each call that is under way
   const frames: Keeper[] = [];
   let depth = 0;
-  return (call) => {
-    const frame = (frames[depth] ??= createFrame(memory));
+  let common: Keeper | null = null;
+  function withFrame(work: (keeper: Keeper) => void): void {
+    const keeper = (frames[depth] ??= createFrame(memory));
     depth++;
     try {
-      call(frame.frame);
-      frame.deliver();
+      work(keeper);
+      keeper.deliver();
     } finally {
       depth--;
-      frame.clear();
+      keeper.clear();
     }
+  }
+  return {
+    inFrame(call) {
+      if (common === null) return withFrame(({ frame }) => call(frame));
+      call(common.frame);
+      // what lies elsewhere is read there by the next call
+      if (!common.hasResults()) return;
+      finish();
+      common.deliver();
+    },
+    inOneFrame(calls) {
+      withFrame((keeper) => {
+        common = keeper;
+        try {
+          calls();
+          finish();
+        } finally {
+          common = null;
+        }
+      });
+    },
   };
 }
 
 interface Keeper {
   frame: Frame;
+  hasResults(): boolean;
+  /** Puts results where they belong, once. */
   deliver(): void;
   clear(): void;
 }
@@ -127,8 +163,10 @@ function createFrame(memory: KernelMemory): Keeper {
         return address;
       },
     },
+    hasResults: () => results.length > 0,
     deliver() {
       for (const { array, length, address } of results) array.set(memory.view(array, address, length));
+      results.length = 0;
     },
     clear() {
       for (const block of blocks) memory.give(block);

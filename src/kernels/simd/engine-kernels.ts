@@ -28,7 +28,7 @@ export function kernelsOn(engine: Engine): Kernels {
   return withMemory(engine, operations, []);
 }
 
-type Operations = Omit<Kernels, 'precision' | 'arithmetic' | 'threads' | 'allocate' | 'pin' | 'scope'>;
+type Operations = Omit<Kernels, 'precision' | 'arithmetic' | 'threads' | 'perExample' | 'allocate' | 'pin' | 'scope'>;
 
 /** Kernels that note in `taken` what memory they hand out. */
 function withMemory(engine: Engine, operations: Operations, taken: Block[]): Kernels {
@@ -42,6 +42,7 @@ function withMemory(engine: Engine, operations: Operations, taken: Block[]): Ker
     precision,
     arithmetic,
     threads,
+    perExample: engine.perExample,
     ...operations,
     allocate(length) {
       const like = new precisions[precision]();

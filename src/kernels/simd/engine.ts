@@ -1,6 +1,6 @@
 import { callBytes, type KernelName } from '../bindings.ts';
 import { type Arithmetic, type Precision, precisions } from '../kernels.ts';
-import { type FieldsOf, type Frame, framesOf, writeCall } from './call.ts';
+import { type CallRecord, type FieldsOf, type Frame, framesOf, nextWord, stepWord, writeCall } from './call.ts';
 import type { KernelMemory } from './memory.ts';
 import { type ScalingPreparer, scalingPreparer } from './operands.ts';
 
@@ -12,6 +12,9 @@ export interface Engine extends ScalingPreparer {
   memory: KernelMemory;
   /** makes a call of a compiled kernel */
   inFrame: (call: (frame: Frame) => void) => void;
+  /** Makes calls of which those that run over examples (`CallRange.examples`) wait, until one comes that does not: a thread then makes all of them for its examples, which stay
+   *  in its cache, and waits for the others once. What lies between them must be made by such calls alone. */
+  perExample(examples: number, calls: () => void): void;
   /** bytes of a number */
   size: number;
   /** Calls a kernel with its own fields, no others, over a range of its result. Fields that begin with a spread cost V8 3 µs, named ones before
@@ -41,6 +44,8 @@ export interface CallRange {
   ways?: readonly number[];
   /** multiplications, which say whether sharing pays */
   work: number;
+  /** the examples that it runs over, with the same part of it each, where what comes out for an example depends on that example alone */
+  examples?: number;
 }
 
 /** What one thread alone asks of the compiled kernels: what assembly/alone.ts exports. */
@@ -86,7 +91,7 @@ function stepOf({ end, grain, ways = piecesEach }: CallRange, threads: number): 
 
 /** An engine wherever it runs: what differs from place to place is in its parts. */
 export function engineOf({ precision, arithmetic, memory, compiled, threads, crew }: EngineParts): Engine {
-  const inFrame = framesOf(memory);
+  const { inFrame, inOneFrame } = framesOf(memory, runChain);
   const control = memory.take(compiled.controlBytes()).address;
   memory.view(new Uint8Array(), control, compiled.controlBytes()).fill(0);
   const [room, ...others] = Array.from({ length: threads }, () => {
@@ -94,20 +99,53 @@ export function engineOf({ precision, arithmetic, memory, compiled, threads, cre
     memory.view(new Uint8Array(), address, compiled.roomBytes()).fill(0);
     return address;
   });
-  const at = control + compiled.callOffset();
-  const record = {
-    doubles: memory.view(new Float64Array(), at, callBytes / Float64Array.BYTES_PER_ELEMENT),
-    words: memory.view(new Int32Array(), at, callBytes / Int32Array.BYTES_PER_ELEMENT),
+  const recordAt = (address: number): CallRecord => ({
+    doubles: memory.view(new Float64Array(), address, callBytes / Float64Array.BYTES_PER_ELEMENT),
+    words: memory.view(new Int32Array(), address, callBytes / Int32Array.BYTES_PER_ELEMENT),
+  });
+  const record = recordAt(control + compiled.callOffset());
+  const chain = { examples: 0, length: 0, work: 0 };
+  const links: { address: number; record: CallRecord }[] = [];
+  const linkAt = (i: number) => {
+    if (i === links.length) {
+      const { address } = memory.take(callBytes);
+      links.push({ address, record: recordAt(address) });
+    }
+    return links[i]!;
   };
 
-  const run: Engine['run'] = (kernel, fields, range) => {
+  function runRecord(range: CallRange): void {
     const { end, apart = false } = range;
     const shared = apart ? range.grain : stepOf(range, threads);
     const alone = threads === 1 || range.work < sharedWork || shared >= end;
-    writeCall(kernel, fields, { end, step: alone && !apart ? end : shared }, record);
+    record.words[stepWord] = alone && !apart ? end : shared;
     const together = alone ? null : crew(control, others);
     if (together === null) compiled.run(control, room!);
     else together.share(control, room!);
+  }
+
+  /** Makes the calls that wait. */
+  function runChain(): void {
+    const { examples, length, work } = chain;
+    if (length === 0) return;
+    Object.assign(chain, { length: 0, work: 0 });
+    record.words.set(links[0]!.record.words);
+    runRecord({ end: examples, grain: 1, ways: [2, 1], work });
+  }
+
+  const run: Engine['run'] = (kernel, fields, range) => {
+    const { examples = 0, end, work } = range;
+    if (examples > 0 && examples === chain.examples) {
+      const link = linkAt(chain.length);
+      writeCall(kernel, fields, { end: examples, step: 0, each: end / examples, next: 0 }, link.record);
+      if (chain.length > 0) links[chain.length - 1]!.record.words[nextWord] = link.address;
+      chain.length++;
+      chain.work += work;
+      return;
+    }
+    runChain();
+    writeCall(kernel, fields, { end, step: 0, each: 1, next: 0 }, record);
+    runRecord(range);
   };
 
   return {
@@ -116,6 +154,15 @@ export function engineOf({ precision, arithmetic, memory, compiled, threads, cre
     threads,
     memory,
     inFrame,
+    perExample(examples, calls) {
+      if (threads === 1 || chain.examples > 0) return calls();
+      chain.examples = examples;
+      try {
+        inOneFrame(calls);
+      } finally {
+        Object.assign(chain, { examples: 0, length: 0, work: 0 });
+      }
+    },
     size: precisions[precision].BYTES_PER_ELEMENT,
     prepare: scalingPreparer(precision),
     splitBytes: compiled.splitBytes,

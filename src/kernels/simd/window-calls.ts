@@ -66,7 +66,9 @@ export function windowCalls(engine: Engine): ConvolutionKernels & WindowKernels 
           const fields = fieldsOf(options, count);
           const byUnits = filters > fields.places;
           const work = fields.places * filters * length;
-          const range = byUnits ? { end: filters, grain: 4, work } : { end: fields.places, grain: 16, ways: [4, 2, 1], work };
+          const range = byUnits
+            ? { end: filters, grain: 4, work }
+            : { end: fields.places, grain: 16, ways: [4, 2, 1], work, examples: count };
           const own = { ...fields, ...layer, byUnits, relu, out: to + first * places * filters * size };
           if (floats) engine.run('convolveFloats', { ...own, ...floats }, range);
           else engine.run('convolveBytes', { ...own, ...bytes }, range);

@@ -54,7 +54,7 @@ export function winogradCalls(engine: Engine) {
     engine.run(
       'winograd',
       { ...windows, units, ...operands },
-      { end, grain: 4, work: end * tileParts * windows.channels * units },
+      { end, grain: 4, work: end * tileParts * windows.channels * units, examples: count },
     );
   }
 
@@ -86,7 +86,7 @@ export function winogradCalls(engine: Engine) {
         if (transformed === null || !hasLargeTiles({ windows, filters })) return products(shape, operands);
         const end = (count * places) / largeTile ** 2;
         const work = end * largeTileParts * windows.channels * filters;
-        engine.run('winogradLargeTiles', { ...windows, units: filters, ...operands }, { end, grain: 4, work });
+        engine.run('winogradLargeTiles', { ...windows, units: filters, ...operands }, { end, grain: 4, work, examples: count });
       });
     },
 

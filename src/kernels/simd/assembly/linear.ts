@@ -16,7 +16,7 @@ import {
 } from './generated/calls';
 import { addListed, listNumbers, listsBytes, UNITS } from './sparse';
 import { COLUMNS, smaller, tileStride } from './tiles';
-import { gatherBytes, gatherTile, LINE_BYTES, realBytes } from './windows';
+import { gatherBytes, gatherTile, LINE_BYTES, lineBytes, placeLine, realBytes } from './windows';
 
 /**
  * The three products of a layer, over a range of their result, so that threads can share one: every number is the same
@@ -49,7 +49,50 @@ export function linearFloats(call: LinearFloatsCall, first: i32, end: i32, scrat
 
 /** The same with x of patches of images of bytes: an example is a place of an image. */
 export function convolveBytes(call: ConvolveBytesCall, first: i32, end: i32, scratch: usize): void {
-  linearPiece(call, first, end, call.places, scratch);
+  const isWhole = call.byUnits === 0 && call.length <= blockColumns(false);
+  if (isWhole && <usize>call.size * lineBytes(call) <= LINE_BYTES) convolveLines(call, first, end, scratch);
+  else linearPiece(call, first, end, call.places, scratch);
+}
+
+/** Places first … end − 1. Lines of an image become reals once, and a window's rows are read from them where they lie: the sums are those of patches. */
+function convolveLines(call: ConvolveBytesCall, first: i32, end: i32, scratch: usize): void {
+  const panels = scratch + <usize>ROWS * patchStride();
+  const lines = lineOf(scratch);
+  const line = lineBytes(call);
+  const step = realBytes(call.stride * call.channels);
+  const run = call.size * call.channels;
+  const weights = realBytes(call.length);
+  const outStride = realBytes(call.units);
+  for (let unit = 0; unit < call.units; unit += PANEL_UNITS) {
+    const units = smaller(PANEL_UNITS, call.units - unit);
+    const turned = realBytes(units);
+    const bias: usize = call.bias === 0 ? 0 : call.bias + realBytes(unit);
+    layColumns(call.weights + <usize>unit * weights, weights, units, call.length, panels, turned);
+    let known = -1; // the image whose lines are there, up to line `below`, counted from the padding on
+    let below = 0;
+    for (let place = first; place < end; ) {
+      const row = place / call.outWidth;
+      const image = row / call.outHeight;
+      const column = place % call.outWidth;
+      const places = smaller(call.outWidth - column, end - place);
+      const top = (row % call.outHeight) * call.stride;
+      for (let y = image === known ? max<i32>(top, below) : top; y < top + call.size; y++)
+        placeLine(call, image, y - call.top, lines + <usize>(y % call.size) * line);
+      known = image;
+      below = top + call.size;
+      const out = call.out + <usize>place * outStride + realBytes(unit);
+      for (let dy = 0; dy < call.size; dy++) {
+        const from = lines + <usize>((top + dy) % call.size) * line + <usize>column * step;
+        const q = panels + <usize>(dy * run) * turned;
+        gemmTN(from, step, sizeof<real>(), q, turned, run, out, outStride, places, units, dy > 0);
+      }
+      for (let i: usize = 0; i < <usize>places; i++) {
+        finish(out + i * outStride, units, <real>call.scale, bias);
+        if (call.relu !== 0) rectify(out + i * outStride, units);
+      }
+      place += places;
+    }
+  }
 }
 
 /** The same with images of reals. */

@@ -77,7 +77,15 @@ export function roomBytes(): usize {
 export function run(control: usize, room: usize): void {
   const call = changetype<KernelCall>(control + CALL);
   for (let first = 0; first < call.end; first += call.step)
-    runPiece(call, first, smaller(call.end, first + call.step), room + LINE);
+    runChain(call, first, smaller(call.end, first + call.step), room + LINE);
+}
+
+/** Makes a piece of a call, and of those that are chained to it. */
+function runChain(call: KernelCall, first: i32, end: i32, scratch: usize): void {
+  for (let link = call; ; link = changetype<KernelCall>(link.next)) {
+    runPiece(link, first * link.each, end * link.each, scratch);
+    if (link.next === 0) return;
+  }
 }
 
 /** The host: shares the call with whoever else is there, and takes its own part. */
@@ -148,7 +156,7 @@ function takePieces(control: usize, generation: i32, room: usize): void {
     const end = smaller(call.end, first + call.step);
     if (first >= call.end) break;
     if (atomic.cmpxchg<i32>(control, claim, claim + 1, CLAIM) !== claim) continue;
-    runPiece(call, first, end, room + LINE);
+    runChain(call, first, end, room + LINE);
     atomic.add<i32>(control, 1, DONE);
     atomic.notify(control + DONE, 1);
   }

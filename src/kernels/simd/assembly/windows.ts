@@ -75,8 +75,23 @@ export function gatherTile<Bytes, Call>(
   }
 }
 
-/** Room for what a line of an image has for the windows of a tile. */
-export const LINE_BYTES: usize = 8192;
+/** Room for what lines of an image have for windows. */
+export const LINE_BYTES: usize = 16384;
+
+/** Bytes of what a line of an image has for a row of windows. */
+export function lineBytes<Call>(call: Call): usize {
+  return realBytes(lineNumbers(call));
+}
+
+function lineNumbers<Call>(call: Call): i32 {
+  return ((call.outWidth - 1) * call.stride + call.size) * call.channels;
+}
+
+/** Line y of an image as reals, from where the first window begins to where the last one ends; zeros where there is none. @param to  room of `lineBytes` */
+export function placeLine<Call>(call: Call, image: i32, y: i32, to: usize): void {
+  if (y >= 0 && y < call.height) widenLine<Call>(call, image, y, 0, lineNumbers(call), to);
+  else zero(to, lineBytes(call));
+}
 
 /** `gatherTile` from bytes, a line of the image at a time: what neighbouring windows share becomes reals once.
  *  @param line  room of LINE_BYTES */
