@@ -46,8 +46,9 @@ export function prepareInference(pass: { network: Network; parameters: Parameter
   };
 }
 
-/** Bytes of what goes into an op and comes out of it that a thread has at hand: its second-level cache, and some more, since the last layers, which have the largest W, want many images. */
-const cached = 2.5 * 2 ** 20;
+/** Bytes of what goes into an op and comes out of it, of the images that a thread takes together: few enough for its caches, and many enough for the last layers, which have the
+ *  largest W, and for one wait at the end. */
+const atHand = 5 * 2 ** 20;
 /** Images of which the smallest has a tile: register shapes take so many. */
 const tiles = 4;
 
@@ -56,7 +57,7 @@ const tiles = 4;
 export function answeredTogether(network: Network, kernels: Pick<Kernels, 'precision' | 'threads'>, most: number): number {
   const images = opsOf(network).filter(({ output }) => 'channels' in output);
   const largest = Math.max(...images.map(({ input, output }) => featuresOf(input) + featuresOf(output)));
-  const few = images.length === 0 ? most : cached / largest / precisions[kernels.precision].BYTES_PER_ELEMENT;
+  const few = images.length === 0 ? most : atHand / largest / precisions[kernels.precision].BYTES_PER_ELEMENT;
   const each = few < tiles ? Math.max(1, Math.floor(few)) : tiles * Math.floor(few / tiles);
   return Math.max(1, Math.min(examplesTogether(network, kernels, most), kernels.threads * each));
 }

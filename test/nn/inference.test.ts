@@ -146,7 +146,7 @@ test('a few images are asked together, as many as the cache of each thread holds
   const images = network(64, [conv(32, normal)]);
   // 64 · 64 · (3 + 32) numbers of 4 bytes go in and come out
   expect(opsOf(images)[0]!.output).toEqual({ height: 64, width: 64, channels: 32 });
-  expect(answeredTogether(images, { precision: 'float32', threads: 4 }, 64)).toBe(8); // batch norm and ReLU have 32 and 32
-  expect(answeredTogether(images, { precision: 'float32', threads: 1 }, 64)).toBe(2);
+  expect(answeredTogether(images, { precision: 'float32', threads: 4 }, 64)).toBe(16); // batch norm and ReLU have 32 and 32
+  expect(answeredTogether(images, { precision: 'float32', threads: 1 }, 64)).toBe(4);
   expect(answeredTogether(network(64, [dense(20)]), { precision: 'float32', threads: 1 }, 64)).toBe(64);
 });
