@@ -65,11 +65,13 @@ function partsOf(page: string, file: string): { json: string; script: string } {
   return { json, script };
 }
 
+/** Base64 as `write` makes it: the page's script refuses letters that Node leaves out. */
+const isBase64: Check = (value) => typeof value === 'string' && Buffer.from(value, 'base64').toString('base64') === value;
 const isEmbedded = fields({
   nn: text,
-  model: text,
+  model: isBase64,
   kernels: isRecord,
-  pictures: fields({ pixels: text, answers: list(fields({ p: number, logit: number, label: text })) }),
+  pictures: fields({ pixels: isBase64, answers: list(fields({ p: number, logit: number, label: text })) }),
 } satisfies Record<keyof Omit<Embedded, 'quality'>, Check>);
 
 function readEmbedded(json: string, file: string): Embedded {

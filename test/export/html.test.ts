@@ -85,6 +85,8 @@ describe('is refused', () => {
       (text: string) => text.replace(/"pixels":"[^"]{8}/, '"pixels":"'),
       /bytes of test pictures/,
     ],
+    // a page that the fuzzing found: Node leaves such letters out, the page's script does not
+    ['with pictures that are no base64', (text: string) => text.replace(/"pixels":"[^"]{4}/, '"pixels":"AA A'), /no sound value/],
     ['with no JSON', (text: string) => text.replace('{"nn"', '{nn'), /in JSON/],
   ])('%s', async (_, change, says) => {
     const { kind, message } = await refused(change(page));

@@ -98,6 +98,11 @@ const readers = {
       said: JSON.stringify(found.accepted.state.progress),
     };
   },
+  async exported(path) {
+    const { recognizeFormat, exportFormats } = await load('export/formats.js');
+    const bytes = fs.readFileSync(path);
+    return exportFormats[recognizeFormat(bytes, path)].check(bytes, path);
+  },
   packed: sourceOf('packed'),
   async vector(path) {
     const { loadVector } = await load('run/model-file.js');

@@ -56,6 +56,10 @@ export async function makeSeeds(made: string) {
   await writeFile(at('zoo.zip'), zipOf(await Promise.all(zoo)));
   await nn('data', 'pack', '-q', 'zoo.zip', '--positive', 'cat', '--size', '8', '--out', 'zoo.safetensors');
   await nn('tune', '-q', '-c', 'tune.json', '-o', 'search', '--jobs', '1');
+  const exported = async (extension: string) => {
+    await nn('export', '-q', '-m', 'run/model.safetensors', '-o', `model.${extension}`);
+    return readFile(at(`model.${extension}`));
+  };
   const of = (name: string) => Promise.all(['run', 'other'].map((folder) => readFile(at(folder, name))));
   const names = ['quickstart', 'course-four-layer', 'tune-quickstart'];
   return {
@@ -85,6 +89,12 @@ export async function makeSeeds(made: string) {
       ),
     ),
     whole: await readFile(at('whole', 'model.safetensors')),
+    exports: {
+      onnx: await exported('onnx'),
+      npz: await exported('npz'),
+      json: await exported('json'),
+      html: await exported('html'),
+    },
     ...(await archives(made)),
     hdf5: await hdf5Files(made),
     ...(await images(made)),

@@ -63,6 +63,15 @@ const image = (
   judge,
 });
 
+const exported = (extension: 'onnx' | 'npz' | 'json' | 'html'): Target => ({
+  share: 10,
+  reader: 'exported',
+  extension,
+  refusals: ['model'],
+  seeds: (made) => plain([made.exports[extension]]),
+  judge: judges.anything,
+});
+
 const runFiles =
   (...names: string[]) =>
   (made: Seeds): Seed[] =>
@@ -80,6 +89,11 @@ export const targets = {
     same: rewrites.sameTensors,
     judge: judges.model,
   },
+  'exported ONNX': exported('onnx'),
+  'exported npz': exported('npz'),
+  'exported JSON': { ...exported('json'), rewrite: json },
+  // that of another version is not run
+  'exported page': { ...exported('html'), refusals: ['model', 'usage'] },
   'vector of learning rates': {
     share: 25,
     reader: 'vector',

@@ -1,0 +1,58 @@
+// What `training.calibrate` does to p: of runs that were trained without it, reliability on test as it is, and with T from their dev pictures.
+//   npm run build && node bench/calibration.mjs RUN…
+// What came of it stands in docs/photographs.md.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fitTemperature } from '../dist/evaluation/calibration.js';
+import { calibrationBins } from '../dist/evaluation/curves.js';
+
+const rows = (file) =>
+  readFileSync(file, 'utf8')
+    .trim()
+    .split('\n')
+    .slice(1)
+    .map((line) => line.split(','));
+const logit = (p) => Math.log(p / (1 - p));
+const sigmoid = (z) => 1 / (1 + Math.exp(-z));
+
+/** p and labels of a part of a run. */
+function answersOf(run, part) {
+  const labels = new Map(rows(join(run, 'split.csv')).map((row) => [row.at(-3), row.at(-2)]));
+  const chosen = rows(join(run, 'predictions.csv')).filter((row) => row[1] === part);
+  return {
+    z: chosen.map((row) => logit(Number(row[2]))),
+    y: Uint8Array.from(chosen, ([hash]) => Number(labels.get(hash) === 'cat')),
+  };
+}
+const mean = (list) => list.reduce((sum, value) => sum + value, 0) / list.length;
+const percent = (value) => `${(100 * value).toFixed(1)}%`;
+
+function judged(z, y) {
+  const p = z.map(sigmoid);
+  const logLoss = mean(z.map((value, i) => Math.log1p(Math.exp(y[i] === 1 ? -value : value))));
+  const brier = mean(p.map((value, i) => (value - y[i]) ** 2));
+  const bins = calibrationBins({ p: Float64Array.from(p), labels: y });
+  const error = bins.reduce(
+    (sum, { count, predicted, observed }) => sum + (count * Math.abs(predicted - observed)) / y.length,
+    0,
+  );
+  return { logLoss, brier, error, bins };
+}
+
+for (const run of process.argv.slice(2)) {
+  const [dev, test] = [answersOf(run, 'dev'), answersOf(run, 'test')];
+  const T = fitTemperature(dev.z, dev.y);
+  console.log(`${run}: T = ${T.toFixed(3)} of ${dev.y.length} dev pictures; ${test.y.length} of test`);
+  for (const [name, z] of [
+    ['as it is', test.z],
+    ['calibrated', test.z.map((value) => value / T)],
+  ]) {
+    const { logLoss, brier, error, bins } = judged(z, test.y);
+    console.log(
+      `  ${name.padEnd(11)} log loss ${logLoss.toFixed(4)}, Brier ${brier.toFixed(4)}, expected calibration error ${percent(error)}`,
+    );
+    console.log(
+      `    ${bins.map(({ count, predicted, observed }) => `${percent(predicted)} → ${percent(observed)} (${count})`).join('  ')}`,
+    );
+  }
+}
