@@ -26,23 +26,24 @@ const { values: flags, positionals } = parseArgs({
 const [config, results] = positionals;
 const seeds = flags.seeds.split(',').map(Number);
 
-/** Name → what is set beside the config; an empty list is the config itself. */
+/** Name → what is set beside the config; an empty list is the config itself. They are those of configs/conv-photos.json. */
 const variants = {
   baseline: [],
-  'averageWeights 0.99': ['training.averageWeights=0.99'],
-  'labelSmoothing 0.05': ['training.labelSmoothing=0.05'],
+  '75 epochs': ['training.epochs=75'],
+  'no labelSmoothing': ['training.labelSmoothing=0'],
+  'weight decay 0.02': ['training.optimizer={"name":"adamw","weightDecay":0.02}'],
+  'no weight decay': ['training.optimizer={"name":"adam"}'],
   'mixup 0.2': ['training.mixup=0.2'],
+  'averageWeights 0.99': ['training.averageWeights=0.99'],
   'no change of place': ['data.augment.rotate=0', 'data.augment.zoom=[1,1]', 'data.augment.aspect=0', 'data.augment.shift=0'],
   'no change of colour': ['saturation', 'contrast', 'brightness', 'tint'].map((name) => `data.augment.${name}=0`),
-  'no progressive resizing, 43 epochs': ['training.progressive=[]', 'training.epochs=43'],
+  'no progressive resizing, 69 epochs': ['training.progressive=[]', 'training.epochs=69'],
   'no averageMirrored': ['training.averageMirrored=false'],
-  'no weight decay': ['training.optimizer={"name":"adam"}'],
   'no dropout': ['model.layers.10.keepProb=1'],
-  '120 epochs': ['training.epochs=120'],
+  'constant rate 0.001': ['training.schedule={"name":"none"}', 'training.learningRate=0.001'],
   'a third more filters': Object.entries({ 0: 32, 1: 40, 3: 40, 4: 80, 6: 80, 7: 128, 9: 128 }).map(
     ([layer, filters]) => `model.layers.${layer}.filters=${filters}`,
   ),
-  'constant rate 0.001': ['training.schedule={"name":"none"}', 'training.learningRate=0.001'],
 };
 
 const chosen = Object.entries(variants).filter(

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""configs/conv-photos.json by PyTorch, on the very pictures and parts of a run of nn: python3 photos.py PACKED RUN SEED. PACKED is what `nn data pack` made; the parts are those of RUN/split.csv.
+"""configs/conv-photos.json by PyTorch, on the very pictures, parts and settings of a run of nn: python3 photos.py PACKED RUN SEED. PACKED is what `nn data pack` made; the parts are those of RUN/split.csv,
+epochs, rate, decay, smoothing and sides those of RUN/config.json; network and augmentation are written down here.
 Prints balanced accuracy on dev and test, and seconds. Debian: python3-torch."""
 import csv
 import json
@@ -16,8 +17,25 @@ from torch.nn import functional as F
 
 from air import air
 
-EPOCHS, BATCH, PEAK, WARMUP, DECAY = 75, 64, 0.005, 0.2, 0.02
-STAGES = [(0.4, 32), (0.7, 48)]
+
+class Settings:
+    """Of a run's resolved config, what its recipe has."""
+
+    def __init__(self, run):
+        with open(os.path.join(run, 'config.json')) as file:
+            training = json.load(file)['training']
+        assert training['optimizer']['name'] == 'adamw' and training['schedule']['name'] == 'oneCycle' and training['mixup'] == 0
+        self.epochs, self.batch, self.peak = training['epochs'], training['batchSize'], training['learningRate']
+        self.decay, self.warmup = training['optimizer']['weightDecay'], training['schedule']['warmup']
+        self.smoothing = training['labelSmoothing']
+        self.stages = [(stage['until'], stage['side']) for stage in training['progressive']]
+
+    def rate(self, k, steps):
+        w = math.ceil(self.warmup * steps)
+        return self.peak * ((1 - math.cos(math.pi * (k + 1) / w)) / 2 if k < w else (1 + math.cos(math.pi * (k - w) / (steps - w))) / 2)
+
+    def side_of(self, epoch):
+        return next((side for until, side in self.stages if epoch <= math.floor(until * self.epochs + 1e-9)), None)
 
 
 def packed(path):
@@ -60,15 +78,6 @@ def augmented(x, random):
     return (x + within(0.05, (m, 3)).view(m, 3, 1, 1)).clamp(0, 1)
 
 
-def rate(k, steps):
-    w = math.ceil(WARMUP * steps)
-    return PEAK * ((1 - math.cos(math.pi * (k + 1) / w)) / 2 if k < w else (1 + math.cos(math.pi * (k - w) / (steps - w))) / 2)
-
-
-def side_of(epoch):
-    return next((side for until, side in STAGES if epoch <= math.floor(until * EPOCHS + 1e-9)), None)
-
-
 def balanced(net, x, y):
     net.eval()
     with torch.no_grad():
@@ -78,6 +87,7 @@ def balanced(net, x, y):
 
 
 def main(path, run, seed):
+    settings = Settings(run)
     torch.set_num_threads(2)
     torch.manual_seed(seed)
     random = torch.Generator().manual_seed(seed)
@@ -94,21 +104,22 @@ def main(path, run, seed):
     net = air().to(memory_format=torch.channels_last)
     decayed = [p for p in net.parameters() if p.ndim > 1]
     others = [p for p in net.parameters() if p.ndim == 1]
-    optimizer = torch.optim.AdamW([{'params': decayed, 'weight_decay': DECAY}, {'params': others, 'weight_decay': 0}], lr=PEAK)
+    optimizer = torch.optim.AdamW([{'params': decayed, 'weight_decay': settings.decay}, {'params': others, 'weight_decay': 0}], lr=settings.peak)
     began = time.perf_counter()
     m = len(y['train'])
-    steps, k = EPOCHS * math.ceil(m / BATCH), 0
-    for epoch in range(1, EPOCHS + 1):
+    steps, k = settings.epochs * math.ceil(m / settings.batch), 0
+    for epoch in range(1, settings.epochs + 1):
         net.train()
-        side = side_of(epoch)
-        for batch in torch.randperm(m, generator=random).split(BATCH):
+        side = settings.side_of(epoch)
+        for batch in torch.randperm(m, generator=random).split(settings.batch):
             images = augmented(x['train'][batch], random)
             if side:
                 images = F.interpolate(images, size=(side, side), mode='bilinear', antialias=True, align_corners=False)
             for group in optimizer.param_groups:
-                group['lr'] = rate(k, steps)
+                group['lr'] = settings.rate(k, steps)
             optimizer.zero_grad()
-            F.binary_cross_entropy_with_logits(net(normal(images))[:, 0], y['train'][batch]).backward()
+            target = settings.smoothing + (1 - 2 * settings.smoothing) * y['train'][batch]
+            F.binary_cross_entropy_with_logits(net(normal(images))[:, 0], target).backward()
             optimizer.step()
             k += 1
     seconds = time.perf_counter() - began

@@ -1,13 +1,16 @@
 import { basename, resolve } from 'node:path';
 import type { LoadedConfig } from '../config/load.ts';
 import { fewImages } from '../data/pixels.ts';
+import { splitNames } from '../data/split.ts';
 import type { PreparedData } from '../datasets/prepare.ts';
 import { linkOf, rootsOf } from '../library/image-paths.ts';
 import { machineFacts } from '../library/run-report.ts';
 import { diagnosisReportHtml, type SuspectImage } from '../report/diagnosis-report.ts';
 import { pngUrl } from '../report/png.ts';
+import { count } from '../report/table.ts';
 import type { MeasuredDiagnosis } from '../results/experiments.ts';
 import { writeFileAtomically } from '../run/atomic-write.ts';
+import { networkName } from '../run/read-run.ts';
 import type { Context } from './command.ts';
 
 /** Suspect pictures that a page shows. */
@@ -32,8 +35,18 @@ export async function writeDiagnosisReport(
     title: basename(resolve(found.output)),
     found,
     images: await Promise.all(shown.map(imageOf)),
-    facts: [['seed', String(loaded.config.seed)], ...machineFacts()],
+    facts: [
+      ['config', found.config],
+      ['network', networkName(loaded.config)],
+      ['pictures', partsText(data.splits)],
+      ['seed', String(loaded.config.seed)],
+      ...machineFacts(),
+    ],
   });
   await writeFileAtomically(file, page);
   context.note(`report: ${file}`);
 }
+
+/** 600 train, 200 dev, 200 test */
+const partsText = (splits: PreparedData['splits']) =>
+  splitNames.flatMap((part) => (splits[part] ? [`${count(splits[part].labels.length)} ${part}`] : [])).join(', ');

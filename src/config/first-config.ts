@@ -35,7 +35,7 @@ export interface PositiveClass {
 export interface Recipe {
   data: { augment: object };
   model: { layers: unknown[] };
-  training: { epochs: number; progressive?: Stage[] };
+  training: { epochs: number; progressive?: Stage[]; mixup?: number; labelSmoothing?: number };
 }
 interface Stage {
   side: number;
@@ -67,6 +67,7 @@ export const rulesByNumber: {
   split: readonly Rule<SplitValue>[];
   epochs: readonly Rule<number>[];
   keepsBest: readonly Rule<boolean>[];
+  calibrates: readonly Rule<boolean>[];
 } = {
   recipe: [
     { from: 0, value: 'conv-photos-small', reason: 'few pictures: a small convolutional network' },
@@ -104,6 +105,11 @@ export const rulesByNumber: {
       value: true,
       reason: 'keeps the epoch of least dev cost; it stops none, since the rate has to fall to its end',
     },
+  ],
+  /** whether p is set right on dev, where the recipe learns from labels that are less than certain */
+  calibrates: [
+    { from: 0, value: false, reason: 'too few dev pictures to set p right by' },
+    { from: 600, value: true, reason: 'labels that are mixed or softened make p too careful: on dev it is set right' },
   ],
 };
 
@@ -205,6 +211,11 @@ const decisions: Decide[] = [
     const { value: keepsBest, reason } = ruleFor(rulesByNumber.keepsBest, pictures);
     const value = keepsBest ? { patience: epochsFor(pictures, training) } : false;
     return [{ field: 'training.earlyStopping', value, reason, isDefault: !keepsBest }];
+  },
+  ({ pictures }, { training: { mixup = 0, labelSmoothing = 0 } }) => {
+    if (mixup === 0 && labelSmoothing === 0) return [];
+    const { value, reason } = ruleFor(rulesByNumber.calibrates, pictures);
+    return [{ field: 'training.calibrate', value, reason, isDefault: !value }];
   },
   ({ pictures, ofSmallerClass, positive, negative }) => {
     const share = ofSmallerClass / pictures;

@@ -145,7 +145,7 @@ export const treatments: readonly Treatment[] = [
   {
     id: 'larger',
     title: 'larger network',
-    why: 'A network with too few units cannot tell apart even the pictures that it trains on.',
+    why: 'More units can hold more of what tells the classes apart.',
     family: 'size',
     group: 'units',
     set: (config) => {

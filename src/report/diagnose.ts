@@ -6,6 +6,7 @@ import {
   firstLine,
   headlineOf,
   meterWords,
+  nextWords,
   points,
   pointsRange,
   proposalDoubt,
@@ -44,7 +45,7 @@ export function diagnosisText(found: MeasuredDiagnosis, style: Style): Lines {
       'Left out',
       leftOut.map(({ title, reason }) => `  ${title}: ${reason}`),
     ),
-    ...section('Proposal', proposalLines(found)),
+    ...section('What to do', proposalLines(found)),
     ...section('More pictures', indented(curveWords(found))),
     ...section('Luck of the division', indented(meterWords(found))),
     ...section('Suspect labels', [...indented(suspectWords(found)), ...suspectLines(found)]),
@@ -69,12 +70,14 @@ const isRight = (cell: string) => /^([+−][\d.]+|[\d.]+ ×|gain|time)$/.test(ce
 
 function proposalLines(found: MeasuredDiagnosis): Lines[] {
   const { proposal } = found;
-  if (proposal === null) return ['  None: nothing helps beyond chance. Test was not read, and stays unspoilt.'];
+  const next = nextWords(found).flatMap(({ text, command }) => [`  ${text}`, ...(command === null ? [] : [`    ${command}`])]);
+  if (proposal === null) return next;
   return [
     `  ${proposal.title}: ${flags(proposal.set)}`,
     ...proposalWords(found).map(({ figure, means }) => `    ${figure} ${means}.`),
     ...proposalDoubt(found).map((text) => `    ${text}`),
     `    nn train --config ${shellWord(proposal.config)}`,
+    ...next,
   ];
 }
 

@@ -7,6 +7,7 @@ import {
   firstLine,
   headlineOf,
   meterWords,
+  nextWords,
   points,
   pointsRange,
   proposalDoubt,
@@ -74,11 +75,11 @@ export function diagnosisReportHtml({ title, found, images, facts }: DiagnosisRe
 function proposalHtml(found: MeasuredDiagnosis): string[] {
   const { proposal } = found;
   const head = '<h2>What to do</h2>';
-  if (proposal === null)
-    return [
-      head,
-      '<p>Nothing is proposed: nothing that was tried helps beyond chance. Test was not read, and stays unspoilt.</p>',
-    ];
+  const next = nextWords(found).flatMap(({ text, command }) => [
+    `<p>${escapeHtml(text)}</p>`,
+    ...(command === null ? [] : [`<pre data-copy tabindex="0">${escapeHtml(command)}</pre>`]),
+  ]);
+  if (proposal === null) return [head, ...next];
   const rows = proposalWords(found).map(({ figure, means }) => [figure, means]);
   return [
     head,
@@ -87,20 +88,34 @@ function proposalHtml(found: MeasuredDiagnosis): string[] {
     `<p class="soft">The same as ${escapeHtml(`nn train --config ${shellWord(found.config)} ${flags(proposal.set)}`)}</p>`,
     htmlTable([['gain', 'measured'], ...rows], 'What it gains over the config as it is, with 95% intervals.'),
     ...proposalDoubt(found).map((text) => `<p class="alarm">${escapeHtml(text)}</p>`),
+    ...next,
   ];
 }
 
 function remediesHtml(found: MeasuredDiagnosis): string[] {
-  const { remedies } = found;
+  const { remedies, baseline } = found;
   if (remedies.length === 0) return [];
-  const head = ['', 'gain', '95% interval', 'verdict', 'time', 'error on train', 'seeds'];
+  const head = ['', 'gain', '95% interval', 'verdict', 'time', 'accuracy', 'error on train', 'seeds'];
+  const trainErrorOf = ({ trainError }: { trainError: number | null }) =>
+    trainError === null ? 'diverged' : percent(trainError);
+  const asItIs = [
+    'the config as it is',
+    '',
+    '',
+    '',
+    '1 ×',
+    percent(baseline.accuracy),
+    trainErrorOf(baseline),
+    count(baseline.seeds),
+  ];
   const rows = remedies.map((remedy) => [
     remedy.title,
     points(remedy.gain),
     remedy.interval === null ? '' : pointsRange(remedy.interval),
     remedy.effect,
     timesText(remedy),
-    remedy.trainError === null ? 'diverged' : percent(remedy.trainError),
+    percent(remedy.accuracy),
+    trainErrorOf(remedy),
     count(remedy.seeds),
   ]);
   const meanings = remedies.map(({ title, why, set }) => [title, why, shortened(set.join(' '))]);
@@ -108,7 +123,7 @@ function remediesHtml(found: MeasuredDiagnosis): string[] {
     '<h2>What was tried</h2>',
     `<p class="soft">${escapeHtml(tableNote(found))}</p>`,
     `<div class="charts">${gainsChart(remedies)}</div>`,
-    `<div class="tight">${htmlTable([head, ...rows])}</div>`,
+    `<div class="tight">${htmlTable([head, asItIs, ...rows])}</div>`,
     htmlTable([['', 'what it does', 'changes'], ...meanings]),
   ];
 }

@@ -7,6 +7,7 @@ import type {
   MeasuredVerdict,
   TriedRemedy,
 } from '../results/experiments.ts';
+import { shellWord } from '../text.ts';
 import { count, percent, percentRange, plural } from './table.ts';
 
 /** What a diagnosis found in sentences, for the terminal and for a page. */
@@ -49,14 +50,25 @@ const headlines: Record<MeasuredVerdict, string> = {
 
 export const headlineOf = ({ verdict }: MeasuredDiagnosis) => headlines[verdict.code];
 
+/** Verdicts that the errors on train and on other pictures speak for, or that leave a reader with nothing but those. */
+const toldByErrors: ReadonlySet<MeasuredVerdict> = new Set([
+  'network too small',
+  'overfits',
+  'too little data',
+  'nothing helps',
+  'not enough time',
+]);
+
 /** What the verdict means, and what speaks for it. */
 export function verdictWords(found: MeasuredDiagnosis): string[] {
-  const { verdict } = found;
+  const { verdict, proposal } = found;
   const all: readonly MeasuredVerdict[] = [verdict.code, ...verdict.also];
+  const test = proposal?.test ?? null;
   return [
+    ...(all.some((code) => toldByErrors.has(code)) ? [measuredText(found)] : []),
     reasons[verdict.code](found),
-    ...verdict.also.map((code) => `It holds as well: ${lowered(headlines[code])}. ${reasons[code](found)}`),
-    ...(all.includes('nothing helps') || all.includes('not enough time') ? [measuredText(found)] : []),
+    ...verdict.also.map((code) => `Besides, ${lowered(headlines[code])}. ${reasons[code](found)}`),
+    ...(test === null ? [] : [`On test, what is proposed below gains ${gainText(test)}.`]),
   ];
 }
 
@@ -76,10 +88,10 @@ const reasons: Record<MeasuredVerdict, (found: MeasuredDiagnosis) => string> = {
     return `${diverged}Each step throws the weights past what they should find.${gains} Mend that first: it hides all else.`;
   },
   'label noise': ({ suspects }) =>
-    `About ${percent(suspects!.share)} of the labels contradict what networks see that never trained on those pictures. Look at the suspect ones first: a network that learns wrong labels learns them by heart.`,
+    `Networks that never trained on a picture contradict its label, with confidence, far more often than they err: by that about ${percent(suspects!.share, 0)} of all labels are wrong. Correct the labels first: wrong ones in train are learnt by heart, and wrong ones in dev hide what helps.`,
   'network too small': (found) => {
     const best = helping(found, ['larger', 'deeper', 'convolution']);
-    return `${measuredText(found)} It cannot tell apart even what it trains on${best === undefined ? '' : `; it gains ${gainText(best)} by: ${best.title}`}.`;
+    return `It cannot learn even the pictures that it trains on${byDev(best)}.`;
   },
   'trained too little': (found) => {
     const best = helping(found, [
@@ -91,19 +103,19 @@ const reasons: Record<MeasuredVerdict, (found: MeasuredDiagnosis) => string> = {
       'batch-norm',
       'less-regularisation',
     ]);
-    return `The network can do more than it has learnt by the end of the training${best === undefined ? '' : `: ${best.title} gains ${gainText(best)}`}.`;
+    return `The network can do more than it has learnt by the end of the training${byDev(best)}.`;
   },
   overfits: (found) => {
     const best = found.remedies.find(({ effect, id }) => effect === 'helps' && id !== 'combination');
-    return `${measuredText(found)} It learns its training pictures by heart${best === undefined ? '' : `; against that, ${best.title} gains ${gainText(best)}`}.`;
+    return `It learns its training pictures by heart${byDev(best)}.`;
   },
   'too little data': (found) => {
     const four = found.curve?.foretold.find(({ times }) => times === 4);
     const more =
       four === undefined
         ? ''
-        : ` Four times the pictures would come to about ${percent(four.accuracy)} (${percentRange(four.interval)}).`;
-    return `${measuredText(found)} ${plural(found.evaluatedOn.train, 'picture')} to train on leave it room to learn by heart.${more}`;
+        : ` Four times as many would come to about ${percent(four.accuracy)} (${percentRange(four.interval)}).`;
+    return `With ${plural(found.evaluatedOn.train, 'picture')} to train on, the network can learn them by heart.${more}`;
   },
   'nothing helps': () =>
     'Differences as large as those below come about by chance alone. Other ideas, more pictures, or more seeds (they make the intervals narrower) are what is left.',
@@ -114,17 +126,24 @@ const reasons: Record<MeasuredVerdict, (found: MeasuredDiagnosis) => string> = {
 const helping = ({ remedies }: MeasuredDiagnosis, ids: readonly string[]) =>
   remedies.find(({ id, effect }) => effect === 'helps' && ids.includes(id));
 
+/** What chose it flatters it, so the figure says where it is from. */
+const byDev = (best: TriedRemedy | undefined) =>
+  best === undefined ? '' : `: ${best.title} gains ${gainText(best)} on the pictures that chose it`;
+
 /** How the config does as it is. */
 export function baselineText({ baseline, evaluatedOn }: MeasuredDiagnosis): string {
   const { accuracy, interval, seeds, trainError } = baseline;
   const range = interval === null ? '' : ` (95% interval ${percentRange(interval)})`;
-  const train = trainError === null ? '' : `, and on ${percent(1 - trainError)} of the pictures that it trains on`;
-  return `As it is, the config is right on ${percent(accuracy)}${range} of the ${plural(evaluatedOn.pictures, 'picture')} of ${judgeName(evaluatedOn)}${train}: the mean of ${plural(seeds, 'training')}. Always answering the larger class would be right on ${percent(evaluatedOn.largerClass)}.`;
+  const train = trainError === null ? '' : `, and ${percent(1 - trainError)} of its training pictures`;
+  return `Trained on ${plural(evaluatedOn.train, 'picture')}, the config as it is gets ${percent(accuracy)}${range} of the ${plural(evaluatedOn.pictures, 'picture')} of ${judgeName(evaluatedOn)} right${train}: the mean of ${plural(seeds, 'training')}. Always answering the class that is more frequent would get ${percent(evaluatedOn.largerClass)}.`;
 }
 
 /** How the table is to be read. */
 export function tableNote({ remedies, baseline }: MeasuredDiagnosis): string {
-  return `Each remedy is the config with that one change, trained with the same seeds and judged by the same pictures as the config as it is (${plural(baseline.seeds, 'seed')}). Gains are in points of accuracy. "Helps" means that chance alone would make one of ${plural(remedies.length, 'remedy', 'remedies')} look so good less than once in twenty diagnoses; the interval is of the single remedy.`;
+  const single = remedies.filter(({ id }) => id !== 'combination').length;
+  const fewer = remedies.some(({ seeds }) => seeds < baseline.seeds) ? '; those that fell behind have fewer' : '';
+  const combined = single < remedies.length ? ' but for the one that has all that helped' : '';
+  return `Each remedy is the config with one change${combined}, trained with the same seeds and judged by the same pictures as the config as it is (${plural(baseline.seeds, 'seed')}${fewer}). Gains are in points of accuracy. "Helps" and "hurts" allow for ${plural(single, 'try', 'tries')} (Holm): by chance alone one of them would be said so less than once in twenty diagnoses. An interval is of its own row, so it may leave out 0 and still be chance among so many. Where "could be chance" has a narrow interval there is little to gain; where it is wide nobody knows.`;
 }
 
 export const timesText = ({ timesAsLong }: Pick<TriedRemedy, 'timesAsLong'>) =>
@@ -173,32 +192,53 @@ const silences: Record<NonNullable<MeasuredCurve['reason']>, string> = {
   'too wide': 'The learning curve says nothing: with twice the pictures almost anything could come of it.',
 };
 
-export function curveWords({ curve }: MeasuredDiagnosis): string[] {
+export function curveWords({ curve, proposal, suspects, verdict }: MeasuredDiagnosis): string[] {
   if (curve === null) return [];
+  const isNoisy = verdict.code === 'label noise' || verdict.also.includes('label noise');
   const { heldOut, reason, foretold, prices, asymptote } = curve;
   if (reason !== null) return [silences[reason]];
   const held = heldOut
     ? [
-        `The curve up to a half foretold the whole within ${Math.abs(100 * (heldOut.foretold - heldOut.observed)).toFixed(1)} points.`,
+        `Fitted to the smaller shares alone, the curve predicted the accuracy with all pictures within ${Math.abs(100 * (heldOut.foretold - heldOut.observed)).toFixed(1)} points.`,
       ]
     : [];
   const more = foretold.map(
     ({ times, pictures, accuracy, interval }) =>
       `${timesWord(times)} the pictures (${count(pictures)}) would come to ${percent(accuracy)} (${percentRange(interval)}).`,
   );
-  return [...held, ...more, ...prices.map((price) => priceText(price, asymptote!.accuracy))];
+  return [
+    ...held,
+    ...more,
+    ...prices.map((price) => priceText(price, { asymptote: asymptote!.accuracy, present: curve.points.at(-1)!.pictures })),
+    ...(isNoisy
+      ? [
+          `All this is judged by labels of which about ${percent(suspects!.share, 0)} are wrong: against those even a faultless network errs.`,
+        ]
+      : []),
+    ...(proposal === null ? [] : ['All this is of the config as it is, not of what is proposed.']),
+  ];
 }
 
 const timesWord = (times: number) => ({ 2: 'Twice', 4: 'Four times', 10: 'Ten times' })[times] ?? `${times} times`;
 
-function priceText({ accuracy, answer, more, interval }: MeasuredCurve['prices'][number], asymptote: number): string {
+/** Beyond so many times the pictures that there are no number is told. */
+const farthest = 10;
+
+/** @param of.present  pictures that were trained on */
+function priceText(
+  { accuracy, answer, more, interval }: MeasuredCurve['prices'][number],
+  { asymptote, present }: { asymptote: number; present: number },
+): string {
   const target = percent(accuracy, 0);
   if (answer === 'out of reach')
     return `${target} is out of reach for this network, whatever the number of pictures: it tends to ${percent(asymptote, 0)}.`;
   if (answer === 'unknown')
-    return `Whether any number of pictures brings ${target} is not known: this network tends to ${percent(asymptote, 0)}, give or take.`;
+    return `Whether any number of pictures brings ${target} is not known: this network tends to some ${percent(asymptote, 0)}.`;
   const [low, high] = interval!;
-  const range = high === null ? `${rounded(low)} or more, without a bound` : `${rounded(low)} to ${rounded(high)}`;
+  const least = low === 0 ? 'perhaps none' : `at least ${rounded(low)}`;
+  if (present + more! > farthest * present)
+    return `${target} needs more than ${farthest} times the pictures that there are (${least} more).`;
+  const range = high === null ? `${least}, and nobody knows how many at most` : `${rounded(low)} to ${rounded(high)}`;
   return `${target} needs about ${rounded(more!)} more pictures (${range}).`;
 }
 
@@ -208,9 +248,9 @@ const rounded = (n: number) => count(Number(n.toPrecision(2)));
 export function meterWords({ meter }: { meter: MeasuredMeter | null }): string[] {
   if (meter === null) return [];
   const { count: n, below, equal, present, mean, spread, range, verdict } = meter;
-  const where = `The present division into parts comes to ${percent(present)}; of ${plural(n, 'other division')} of the same pictures ${below} come to less${equal > 0 ? `, ${equal} to the same` : ''} (mean ${percent(mean)}, standard deviation ${(100 * spread).toFixed(1)} points).`;
+  const where = `Trained once, with the same seed, on the present division into train and dev and on ${plural(n, 'other')} of the same pictures: the present one comes to ${percent(present)}, ${below} of the others to less${equal > 0 ? `, ${equal} to the same` : ''} (mean ${percent(mean)}, standard deviation ${(100 * spread).toFixed(1)} points).`;
   const luck = {
-    typical: `It is a typical one. One more division could come to anything from ${percentRange(range)}: differences within that say nothing where parts differ.`,
+    typical: `That is nothing unusual. 95 of 100 divisions would come to ${percentRange(range)}: do not compare figures of two divisions that lie no farther apart.`,
     lucky: 'It is a lucky one: its figures are better than those of other divisions.',
     unlucky: 'It is an unlucky one: its figures are worse than those of other divisions.',
   }[verdict];
@@ -222,10 +262,30 @@ export function suspectWords({ suspects }: { suspects: MeasuredSuspects | null }
   const { list, share, p, expected, judged } = suspects;
   const who = `Of ${plural(judged, 'picture')} each was judged by several networks that did not train on it.`;
   if (list.length === 0) return [`${who} There is none for which all of them say with confidence something else than the label.`];
-  const look = `Look at ${list.length === 1 ? 'this picture' : `these ${plural(list.length, 'picture')}`} first: all networks say something else than the label, with confidence.`;
-  const much =
-    p < 0.05
-      ? `By this about ${percent(share)} of all labels are wrong.`
-      : 'That may well be the networks’ fault, and not the labels’.';
-  return [`${look} ${who} Were all labels right, there would be about ${expected.toFixed(1)} such pictures. ${much}`];
+  const some = list.length === 1 ? 'this picture' : `these ${plural(list.length, 'picture')}`;
+  const contradicted = `all networks say something else than the label, with confidence, where about ${expected.toFixed(expected < 10 ? 1 : 0)} would be like that were all labels right`;
+  if (p >= 0.05) return [`${who} There is no sign of wrong labels: of ${some} ${contradicted}. Networks err, too.`];
+  return [
+    `Look at ${some} first: ${contradicted}. ${who} They find only a part of the wrong ones: about ${percent(share, 0)} of all labels are wrong.`,
+    'What do those have in common: a folder, a number, who labelled them? Correct them where the labels are from, in dev and test too.',
+  ];
+}
+
+/** What to do where there is nothing to train, and what comes after what is proposed. */
+export function nextWords({ verdict, proposal, config }: MeasuredDiagnosis): { text: string; command: string | null }[] {
+  const again = (file: string) => `nn diagnose --config ${shellWord(file)}`;
+  const labels =
+    verdict.code === 'label noise'
+      ? [{ text: 'Correct the labels, the suspect ones below first; then ask again:', command: again(config) }]
+      : [];
+  if (proposal !== null)
+    return [
+      ...labels,
+      {
+        text: 'After that, ask what would help the new config: what did nothing for the old one may help it.',
+        command: again(proposal.config),
+      },
+    ];
+  const unread = 'Nothing that was tried helps beyond chance, so no config is proposed. Test was not read, and can still judge.';
+  return [...labels, { text: unread, command: null }];
 }

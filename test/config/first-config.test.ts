@@ -82,8 +82,10 @@ test.each<[what: string, changes: Partial<DataFacts>, field: string, value: unkn
   ['classes alike', { pictures: 1000, ofSmallerClass: 1000 * balancedShare }, 'training.classWeight', 'none', false],
   ['classes that differ', { pictures: 1000, ofSmallerClass: 1000 * balancedShare - 1 }, 'training.classWeight', 'balanced', true],
   ['of few pictures the last epoch is kept', { pictures: 1999 }, 'training.earlyStopping', false, false],
-  ['of many the best', { pictures: 2000 }, 'training.earlyStopping', { patience: 75 }, true],
-  ['a great many see fewer epochs', { pictures: 60_000 }, 'training.epochs', 15, true],
+  ['of many the best', { pictures: 2000 }, 'training.earlyStopping', { patience: 120 }, true],
+  ['few dev pictures set no p right', { pictures: 599 }, 'training.calibrate', false, false],
+  ['more do', { pictures: 600 }, 'training.calibrate', true, true],
+  ['a great many see fewer epochs', { pictures: 60_000 }, 'training.epochs', 24, true],
   [
     'smaller images go with the side',
     { shorterSide: 32 },
