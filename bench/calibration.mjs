@@ -1,4 +1,4 @@
-// What `training.calibrate` does to p: of runs that were trained without it, reliability on test as it is, and with T from their dev pictures.
+// What `training.calibrate` does to p: of runs that were trained without it, reliability on test as it is, and with T from their dev pictures, which T was fitted to.
 //   npm run build && node bench/calibration.mjs RUN…
 // What came of it stands in docs/photographs.md.
 import { readFileSync } from 'node:fs';
@@ -42,7 +42,14 @@ function judged(z, y) {
 for (const run of process.argv.slice(2)) {
   const [dev, test] = [answersOf(run, 'dev'), answersOf(run, 'test')];
   const T = fitTemperature(dev.z, dev.y);
-  console.log(`${run}: T = ${T.toFixed(3)} of ${dev.y.length} dev pictures; ${test.y.length} of test`);
+  const onDev = (t) =>
+    judged(
+      dev.z.map((value) => value / t),
+      dev.y,
+    ).logLoss.toFixed(4);
+  console.log(
+    `${run}: T = ${T.toFixed(3)} of ${dev.y.length} dev pictures, log loss ${onDev(1)} and ${onDev(T)}; ${test.y.length} of test`,
+  );
   for (const [name, z] of [
     ['as it is', test.z],
     ['calibrated', test.z.map((value) => value / T)],
