@@ -272,6 +272,7 @@ const phaseTitles: Record<Phase | 'baseline', string> = {
   curve: 'learning curve',
   meter: 'other divisions',
   final: 'fresh seeds',
+  more: 'remedies that take longer',
 };
 
 /** A bar for each phase, with what is being tried. */

@@ -67,16 +67,13 @@ export async function diagnose(options: Options): Promise<Findings> {
   const undone: string[] = [];
   const seeds = setup.seeds ?? ordinarySeeds;
   await baseline(options, Math.min(seeds, leastSeeds));
-  const { arms, leftOut } = candidates(options, setup.seeds ?? seedsToBegin);
-  await rounds(options, arms, undone);
-  const comparisons = compareTreatments(
-    setup,
-    experiments,
-    arms.map(({ set }) => set),
-  );
-  const combination = await combine(options, { arms, comparisons }, undone);
+  const first = candidates(options, possible(options), 'treatments');
+  await rounds(options, { arms: first.arms, phase: 'treatments' }, undone);
+  const early = await combine(options, { arms: first.arms, phase: 'combination' }, undone);
   await curve(options, undone);
   await divisions(options, undone);
+  const { arms, leftOut } = await tryMore(options, first, undone);
+  const combination = early ?? (arms.length > first.arms.length ? await combine(options, { arms, phase: 'more' }, undone) : null);
   const all = combination === null ? arms : [...arms, combination];
   const proposal = propose(options, all, compareAll(setup, experiments, { arms, combination }));
   const freshSeeds = proposal === null ? 0 : await measureAgain(options, { proposal, seeds }, undone);
@@ -169,11 +166,36 @@ function configWith({ loaded: { config, file } }: DiagnosisSetup, set: readonly 
   return checkConfig(rest, file, set);
 }
 
+interface Candidates {
+  arms: Arm[];
+  /** those that there is no time for */
+  late: Arm[];
+  leftOut: LeftOut[];
+}
+
+/** Where nothing helps there is nothing to measure again: the time for that goes to what was left out. */
+async function tryMore(options: Options, first: Candidates, undone: string[]): Promise<Pick<Candidates, 'arms' | 'leftOut'>> {
+  const { setup, experiments } = options;
+  const sets = first.arms.map(({ set }) => set);
+  const isHelped = compareTreatments(setup, experiments, sets).some(({ effect }) => effect === 'helps');
+  if (isHelped || first.late.length === 0) return first;
+  const more = candidates(options, { arms: first.late, leftOut: [] }, 'more');
+  await rounds(options, { arms: more.arms, phase: 'more' }, undone);
+  const stillOut = new Set(more.late.map(({ treatment }) => treatment.id));
+  const isLate = ({ id }: LeftOut) => first.late.some(({ treatment }) => treatment.id === id) && !stillOut.has(id);
+  return { arms: [...first.arms, ...more.arms], leftOut: first.leftOut.filter((one) => !isLate(one)) };
+}
+
+/** Seconds for the trainings of treatments in a phase: in the last one half of what is left, since what helps is to be measured again. */
+const roomOf = ({ time }: Pick<Options, 'time'>, phase: Phase) => (phase === 'more' ? time.left(phase) / 2 : time.left(phase));
+
 /** Those that there is time for, plain ones first: for their seeds, and to be measured again at the end. */
-function candidates(options: Options, seeds: number): { arms: Arm[]; leftOut: LeftOut[] } {
+function candidates(options: Options, { arms, leftOut }: Pick<Candidates, 'arms' | 'leftOut'>, phase: Phase): Candidates {
   const { setup, time, experiments } = options;
-  const { arms, leftOut } = possible(options);
-  if (!time.isLimited) return { arms, leftOut };
+  if (!time.isLimited) return { arms, late: [], leftOut };
+  const seeds = setup.seeds ?? seedsToBegin;
+  const late: Arm[] = [];
+  const out = [...leftOut];
   const jobsOf = (set: readonly string[], from = 0) => ofSeeds(setup, seeds, from).map((seed) => trainingOf(set, seed));
   const kept: Arm[] = [];
   const jobs = jobsOf([]);
@@ -181,23 +203,29 @@ function candidates(options: Options, seeds: number): { arms: Arm[]; leftOut: Le
     const own = jobsOf(arm.set);
     const again =
       own.reduce((sum, job) => sum + secondsOf(options, job) + secondsOf(options, { set: [], share: 1 }), 0) / experiments.jobs;
-    if (wallSeconds(options, [...jobs, ...own]) <= time.left('treatments') && again <= time.own('final')) {
+    const room = roomOf(options, phase);
+    if (wallSeconds(options, [...jobs, ...own]) <= room && again <= (phase === 'more' ? room : time.own('final'))) {
       kept.push(arm);
       jobs.push(...own);
     } else {
       const { id, title } = arm.treatment;
       const each = secondsOf(options, own[0]!);
-      leftOut.push({ id, title, reason: `no time: ${seeds} trainings of about ${durationText(each)}` });
+      late.push(arm);
+      out.push({ id, title, reason: `no time: ${seeds} trainings of about ${durationText(each)}` });
     }
   }
-  return { arms: kept, leftOut };
+  return { arms: kept, late, leftOut: out };
 }
 
 const durationText = (seconds: number) =>
   seconds < 90 ? `${Math.max(1, Math.round(seconds))} s` : `${Math.round(seconds / 60)} minutes`;
 
 /** All treatments with one seed after the other. Who can't win any more gets no more seeds. */
-async function rounds(options: Options, arms: readonly Arm[], undone: string[]): Promise<void> {
+async function rounds(
+  options: Options,
+  { arms, phase }: { arms: readonly Arm[]; phase: Phase },
+  undone: string[],
+): Promise<void> {
   const { setup, experiments, time } = options;
   const most = setup.seeds ?? (time.isLimited ? mostSeeds : ordinarySeeds);
   let alive = [...arms];
@@ -205,8 +233,8 @@ async function rounds(options: Options, arms: readonly Arm[], undone: string[]):
     const seed = seedOf(setup, round);
     const jobs = [trainingOf([], seed), ...alive.map(({ set }) => trainingOf(set, seed))];
     const isExtra = setup.seeds === null && round >= leastSeeds;
-    if (time.isLimited && isExtra && wallSeconds(options, jobs) > time.left('treatments')) break;
-    await run(options, 'treatments', jobs);
+    if (time.isLimited && isExtra && wallSeconds(options, jobs) > roomOf(options, phase)) break;
+    await run(options, phase, jobs);
     const behind = alive.filter(({ set }) => seedsDone(setup, experiments, set) <= round);
     if (behind.length > 0 && !isExtra)
       undone.push(`After ${plural(round, 'seed')} there was no time for more of: ${titles(behind)}.`);
@@ -244,10 +272,12 @@ const promising = 0.2;
 /** All that helped at once, where that is more than one. */
 async function combine(
   options: Options,
-  { arms, comparisons }: { arms: readonly Arm[]; comparisons: readonly Comparison[] },
+  { arms, phase }: { arms: readonly Arm[]; phase: Phase },
   undone: string[],
 ): Promise<Arm | null> {
   const { setup, experiments, refusal, time } = options;
+  const sets = arms.map(({ set }) => set);
+  const comparisons = compareTreatments(setup, experiments, sets);
   const helpful = arms
     .map((arm, i) => ({ arm, ...comparisons[i]! }))
     .filter(({ effect }) => effect === 'helps')
@@ -271,11 +301,11 @@ async function combine(
   if (refusal(configWith(setup, set)) !== null) return null;
   const seeds = seedsDone(setup, experiments, []);
   const jobs = ofSeeds(setup, seeds).map((seed) => trainingOf(set, seed));
-  if (time.isLimited && wallSeconds(options, jobs) > time.left('combination')) {
+  if (time.isLimited && wallSeconds(options, jobs) > roomOf(options, phase)) {
     undone.push('There was no time to try all that helped together.');
     return null;
   }
-  await run(options, 'combination', jobs);
+  await run(options, phase, jobs);
   return seedsDone(setup, experiments, set) >= Math.min(leastSeeds, seeds) ? arm : null;
 }
 

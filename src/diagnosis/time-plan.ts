@@ -7,6 +7,8 @@ export const phases = {
   curve: 0.7,
   meter: 0.8,
   final: 1,
+  /** where nothing helps, and so nothing is measured again: what was left out, in the time that is left */
+  more: 1,
 } as const;
 export type Phase = keyof typeof phases;
 

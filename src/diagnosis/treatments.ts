@@ -312,6 +312,9 @@ function deeper({ model: { layers }, training: { learningRate } }: Config): stri
   ];
 }
 
+/** Epochs in which so small a convolutional network has learnt most of what it can. */
+const convolutionEpochs = 30;
+
 /** Three convolutions of few filters, a quarter of the pixels after each. */
 function convolutions(config: Config, { side, train }: Setting): string[] | null {
   if (side < shortestSide || !isDense(config)) return null;
@@ -324,6 +327,7 @@ function convolutions(config: Config, { side, train }: Setting): string[] | null
     `model.layers=${JSON.stringify(layers)}`,
     ...(isPlain ? ['training.optimizer.name=adam'] : []),
     'training.learningRate=auto',
+    ...(config.training.epochs > convolutionEpochs ? [`training.epochs=${convolutionEpochs}`] : []),
     ...(config.training.learningRateByFeature === null ? [] : ['training.learningRateByFeature=null']),
     ...(batchLength(config.training.batchSize, train) > 2 * miniBatch ? [`training.batchSize=${miniBatch}`] : []),
     ...anyForm(config),

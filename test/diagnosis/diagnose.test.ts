@@ -119,10 +119,10 @@ test('what is raced out gets no more seeds; with shards nothing is', async () =>
 
 describe('time', () => {
   /** Trainings one after the other, on a clock of their own. */
-  async function within(seconds: number, each: (set: readonly string[], share: number) => number) {
+  async function within(seconds: number, each: (set: readonly string[], share: number) => number, effect = dropoutHelps.effect!) {
     let now = 0;
     const time = timePlan(seconds, () => now);
-    const world: World = { ...dropoutHelps, seconds: each };
+    const world: World = { effect, seconds: each };
     const { found } = await diagnosed(world, { seeds: null, time, began: ({ set, share }) => (now += each(set, share)) });
     return { found: found!, now };
   }
@@ -142,6 +142,19 @@ describe('time', () => {
     expect(found.leftOut.map(({ id }) => id)).toContain('batch-norm');
     expect(found.leftOut.every(({ reason }) => reason.startsWith('no time: 4 trainings of about'))).toBe(true);
     expect(found.undone).not.toEqual([]);
+  });
+
+  test('that nothing else wants goes to what was left out, and what helps there is measured again', async () => {
+    const each = (_: readonly string[], share: number) => share;
+    const leftOut = ({ found }: Awaited<ReturnType<typeof within>>) => found.leftOut.map(({ id }) => id);
+    // where dropout helps, the time is for measuring it again
+    expect(leftOut(await within(80, each))).toEqual(['augmentation', 'smaller', 'batch-norm', 'convolution']);
+    expect(leftOut(await within(80, each, () => 0))).toEqual(['batch-norm', 'convolution']);
+    const fewer = await within(80, each, (set) => (set.includes('model.layers.0.units=2') ? 4 : 0));
+    expect(fewer.found.proposal!.id).toBe('smaller');
+    expect(fewer.found.proposal!.test!.seeds).toBeGreaterThanOrEqual(3);
+    expect(fewer.found.proposal!.test!.interval![0]).toBeGreaterThan(0);
+    expect(fewer.now).toBeLessThanOrEqual(80);
   });
 
   test('that suffices for nothing is said, and no remedy is called useless', async () => {
