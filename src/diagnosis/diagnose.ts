@@ -227,7 +227,9 @@ async function rounds(
   undone: string[],
 ): Promise<void> {
   const { setup, experiments, time } = options;
-  const most = setup.seeds ?? (time.isLimited ? mostSeeds : ordinarySeeds);
+  // what is tried late gets no more seeds than it was given time for: the rest is for measuring again
+  const ofTime = phase === 'more' ? seedsToBegin : mostSeeds;
+  const most = setup.seeds ?? (time.isLimited ? ofTime : ordinarySeeds);
   let alive = [...arms];
   for (let round = 0; round < most; round++) {
     const seed = seedOf(setup, round);
