@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import { gainsOf, holm } from '../dist/evaluation/gain.js';
+import { answersOf } from './run-answers.mjs';
 
 const run = promisify(execFile);
 const nn = fileURLToPath(new URL('../bin/nn.js', import.meta.url));
@@ -65,16 +66,7 @@ async function train(name, sets, seed) {
 
 /** p and label of each picture of dev by one run, in the order of its split. */
 function judged(folder) {
-  const rows = (file) =>
-    readFileSync(join(folder, file), 'utf8')
-      .trim()
-      .split('\n')
-      .slice(1)
-      .map((line) => line.split(','));
-  const labels = new Map(rows('split.csv').map((row) => [row.at(-3), row.at(-2)]));
-  const dev = rows('predictions.csv').filter(([, part]) => part === 'dev');
-  const y = dev.map(([hash]) => (labels.get(hash) === 'cat' ? 1 : 0));
-  const p = dev.map((row) => Number(row[2]));
+  const { p, labels: y } = answersOf(folder, 'dev');
   const { metrics } = JSON.parse(readFileSync(join(folder, 'summary.json'), 'utf8'));
   return { y, right: Uint8Array.from(p, (value, i) => Number(value > 0.5 === (y[i] === 1))), cost: metrics.dev.logLoss };
 }

@@ -10,6 +10,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import { gainOf } from '../dist/evaluation/gain.js';
+import { answersOf } from './run-answers.mjs';
 
 const run = promisify(execFile);
 const project = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
@@ -91,17 +92,9 @@ const note = (text) => console.error(`${new Date().toTimeString().slice(0, 8)} $
 async function judged(config, folder, seed) {
   if (!existsSync(join(folder, 'summary.json')))
     await nn('train', '--config', config, '--seed', String(seed), '--output', folder, '--force', '--no-report');
-  const rows = (file) =>
-    readFileSync(join(folder, file), 'utf8')
-      .trim()
-      .split('\n')
-      .slice(1)
-      .map((line) => line.split(','));
-  const labels = new Map(rows('split.csv').map((row) => [row.at(-3), row.at(-2)]));
   const { threshold } = read(join(folder, 'summary.json'));
-  const test = rows('predictions.csv').filter(([, part]) => part === 'test');
-  const isCat = ([hash]) => labels.get(hash) === 'cat' || labels.get(hash) === '1';
-  return Uint8Array.from(test, (row) => Number(Number(row[2]) > threshold === isCat(row)));
+  const { p, labels } = answersOf(folder, 'test');
+  return labels.map((label, i) => Number(p[i] > threshold === (label === 1)));
 }
 
 const mean = (list) => list.reduce((sum, value) => sum + value, 0) / list.length;

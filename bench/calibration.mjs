@@ -1,29 +1,17 @@
 // What `training.calibrate` does to p: of runs that were trained without it, reliability on test as it is, and with T from their dev pictures, which T was fitted to.
 //   npm run build && node bench/calibration.mjs RUN…
 // What came of it stands in docs/photographs.md.
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { fitTemperature } from '../dist/evaluation/calibration.js';
 import { calibrationBins } from '../dist/evaluation/curves.js';
+import { answersOf } from './run-answers.mjs';
 
-const rows = (file) =>
-  readFileSync(file, 'utf8')
-    .trim()
-    .split('\n')
-    .slice(1)
-    .map((line) => line.split(','));
 const logit = (p) => Math.log(p / (1 - p));
 const sigmoid = (z) => 1 / (1 + Math.exp(-z));
 
-/** p and labels of a part of a run. */
-function answersOf(run, part) {
-  const labels = new Map(rows(join(run, 'split.csv')).map((row) => [row.at(-3), row.at(-2)]));
-  const chosen = rows(join(run, 'predictions.csv')).filter((row) => row[1] === part);
-  return {
-    z: chosen.map((row) => logit(Number(row[2]))),
-    y: Uint8Array.from(chosen, ([hash]) => Number(labels.get(hash) === 'cat')),
-  };
-}
+const logitsOf = (run, part) => {
+  const { p, labels } = answersOf(run, part);
+  return { z: Array.from(p, logit), y: labels };
+};
 const mean = (list) => list.reduce((sum, value) => sum + value, 0) / list.length;
 const percent = (value) => `${(100 * value).toFixed(1)}%`;
 
@@ -40,7 +28,7 @@ function judged(z, y) {
 }
 
 for (const run of process.argv.slice(2)) {
-  const [dev, test] = [answersOf(run, 'dev'), answersOf(run, 'test')];
+  const [dev, test] = [logitsOf(run, 'dev'), logitsOf(run, 'test')];
   const T = fitTemperature(dev.z, dev.y);
   const onDev = (t) =>
     judged(

@@ -6,9 +6,12 @@ import { featuresOf, inference, type Slot } from './op.ts';
 /** The logits of a batch, (1, m): a view that the next call overwrites. */
 export type Inference = (workspace: Workspace, input: Batch) => Floats;
 
-interface Step {
+type Forward = (workspace: Workspace, input: Batch) => void;
+
+/** Passes one after the other, all fused or all not. */
+interface Run {
   isFused: boolean;
-  forward(workspace: Workspace, input: Batch): void;
+  passes: Forward[];
 }
 
 /**
@@ -20,28 +23,31 @@ export function prepareInference(pass: { network: Network; parameters: Parameter
   const { kernels, parameters } = pass;
   const { tensors } = parameters;
   const ops = opsOf(pass.network);
-  const steps: Step[] = [];
+  const runs: Run[] = [];
   for (let k = 0; k < ops.length; k++) {
     const [at, op] = [k, ops[k]!];
     const fused = op.fused?.({ above: ops.slice(k + 1), kernels, tensors }) ?? null;
     k += fused?.above ?? 0;
     const last = k;
     const isFused = fused !== null;
-    const forward: Step['forward'] = ({ slots }, batch) => {
+    const forward: Forward = ({ slots }, batch) => {
       const input = inputOf({ slots, input: batch }, ops, at);
       if (isFused) return fused.forward({ kernels, input, out: slots[last]!.value });
       const [slot, below, partner] = [slots[at]!, slots[at - 1] ?? null, partnerIn(slots, ops, at)];
       op.forward({ kernels, tensors, slot, input, count: batch.count, below, partner, mode: inference });
     };
-    steps.push({ isFused, forward });
+    if (runs.at(-1)?.isFused === isFused) runs.at(-1)!.passes.push(forward);
+    else runs.push({ isFused, passes: [forward] });
   }
-  const firstOther = steps.findIndex(({ isFused }) => !isFused);
-  const [fusedFirst, others] = [steps.slice(0, firstOther), steps.slice(firstOther)];
   return (workspace, input) => {
-    kernels.perExample(input.count, () => {
-      for (const { forward } of fusedFirst) forward(workspace, input);
-    });
-    for (const { forward } of others) forward(workspace, input);
+    for (const { isFused, passes } of runs) {
+      const all = () => {
+        for (const forward of passes) forward(workspace, input);
+      };
+      // what is fused is calls of kernels and nothing else; other ops may read numbers between theirs
+      if (isFused) kernels.perExample(input.count, all);
+      else all();
+    }
     return (workspace.slots.at(-1) as Slot).value.subarray(0, input.count);
   };
 }

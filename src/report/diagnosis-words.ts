@@ -72,6 +72,8 @@ export function verdictWords(found: MeasuredDiagnosis): string[] {
   ];
 }
 
+const isNoisy = ({ verdict: { code, also } }: MeasuredDiagnosis) => code === 'label noise' || also.includes('label noise');
+
 const lowered = (text: string) => text.charAt(0).toLowerCase() + text.slice(1);
 
 function measuredText({ baseline, evaluatedOn, verdict }: MeasuredDiagnosis): string {
@@ -174,14 +176,19 @@ export function proposalWords({ proposal, evaluatedOn }: MeasuredDiagnosis): { f
   ];
 }
 
+type Proposed = NonNullable<MeasuredDiagnosis['proposal']>;
+/** The gain where nothing was chosen. */
+const honestOf = ({ test, again }: Proposed) => test ?? again;
+const doesWorse = (proposal: Proposed) => (honestOf(proposal)?.interval?.[1] ?? 0) < 0;
+
 /** Whether the gain of the proposal stands where nothing was chosen. */
 export function proposalDoubt({ proposal }: MeasuredDiagnosis): string[] {
-  const honest = proposal?.test ?? proposal?.again ?? null;
+  const honest = proposal && honestOf(proposal);
   if (honest === null) return [];
   if (honest.interval === null) return ['Too few fresh seeds to tell whether that holds.'];
   const where = proposal?.test ? 'test' : 'fresh seeds';
   if (honest.interval[0] > 0) return [];
-  if (honest.interval[1] < 0) return [`By ${where} it does worse than the config as it is: do not take it.`];
+  if (doesWorse(proposal!)) return [`By ${where} it does worse than the config as it is: do not take it.`];
   return [`By ${where} alone it could still be chance: too few pictures there to tell.`];
 }
 
@@ -192,9 +199,9 @@ const silences: Record<NonNullable<MeasuredCurve['reason']>, string> = {
   'too wide': 'The learning curve says nothing: with twice the pictures almost anything could come of it.',
 };
 
-export function curveWords({ curve, proposal, suspects, verdict }: MeasuredDiagnosis): string[] {
+export function curveWords(found: MeasuredDiagnosis): string[] {
+  const { curve, proposal, suspects } = found;
   if (curve === null) return [];
-  const isNoisy = verdict.code === 'label noise' || verdict.also.includes('label noise');
   const { heldOut, reason, foretold, prices, asymptote } = curve;
   if (reason !== null) return [silences[reason]];
   const held = heldOut
@@ -210,7 +217,7 @@ export function curveWords({ curve, proposal, suspects, verdict }: MeasuredDiagn
     ...held,
     ...more,
     ...prices.map((price) => priceText(price, { asymptote: asymptote!.accuracy, present: curve.points.at(-1)!.pictures })),
-    ...(isNoisy
+    ...(isNoisy(found)
       ? [
           `All this is judged by labels of which about ${percent(suspects!.share, 0)} are wrong: against those even a faultless network errs.`,
         ]
@@ -272,12 +279,13 @@ export function suspectWords({ suspects }: { suspects: MeasuredSuspects | null }
 }
 
 /** What to do where there is nothing to train, and what comes after what is proposed. */
-export function nextWords({ verdict, proposal, config }: MeasuredDiagnosis): { text: string; command: string | null }[] {
+export function nextWords(found: MeasuredDiagnosis): { text: string; command: string | null }[] {
+  const { proposal, config, remedies } = found;
   const again = (file: string) => `nn diagnose --config ${shellWord(file)}`;
-  const labels =
-    verdict.code === 'label noise'
-      ? [{ text: 'Correct the labels, the suspect ones below first; then ask again:', command: again(config) }]
-      : [];
+  const labels = isNoisy(found)
+    ? [{ text: 'Correct the labels, the suspect ones below first; then ask again:', command: again(config) }]
+    : [];
+  if (proposal !== null && doesWorse(proposal)) return labels;
   if (proposal !== null)
     return [
       ...labels,
@@ -286,6 +294,6 @@ export function nextWords({ verdict, proposal, config }: MeasuredDiagnosis): { t
         command: again(proposal.config),
       },
     ];
-  const unread = 'Nothing that was tried helps beyond chance, so no config is proposed. Test was not read, and can still judge.';
-  return [...labels, { text: unread, command: null }];
+  const why = remedies.length === 0 ? 'Nothing was tried' : 'Nothing that was tried helps beyond chance';
+  return [...labels, { text: `${why}, so no config is proposed. Test was not read, and can still judge.`, command: null }];
 }

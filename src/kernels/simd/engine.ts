@@ -82,6 +82,9 @@ const sharedWork = 500_000;
 /** Pieces a thread, so that one that comes late or is held up leaves work to the others. */
 const piecesEach = [4, 3, 2];
 
+/** Examples a thread that are shared instead of each call: with fewer some threads would wait long for others, or have none. */
+const leastEach = 4;
+
 /** How much of a range a thread takes at once: of the ways to cut it, that which leaves the busiest thread the least. */
 function stepOf({ end, grain, ways = piecesEach }: CallRange, threads: number): number {
   const steps = ways.map((pieces) => Math.ceil(end / (threads * pieces) / grain) * grain);
@@ -155,7 +158,7 @@ export function engineOf({ precision, arithmetic, memory, compiled, threads, cre
     memory,
     inFrame,
     perExample(examples, calls) {
-      if (threads === 1 || chain.examples > 0) return calls();
+      if (threads === 1 || examples < leastEach * threads || chain.examples > 0) return calls();
       chain.examples = examples;
       try {
         inOneFrame(calls);
