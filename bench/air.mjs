@@ -66,7 +66,6 @@ async function byKernel() {
   const { step, steps } = await ours({
     prepare: (kernels) => timed(kernels, note),
     afterStep: () => (ordinals = new Map()),
-    epochs: cold + 30,
   });
   const ofSteps = [...calls.values()].filter(({ times }) => times >= steps);
   const names = [...new Set(ofSteps.map(({ name }) => name))];
@@ -106,7 +105,7 @@ function now() {
 }
 
 /** The median step of some, in milliseconds, how many there were, and the floating-point operations in the products of one. */
-async function ours({ prepare = (kernels) => kernels, afterStep = () => {}, epochs = 14 } = {}) {
+async function ours({ prepare = (kernels) => kernels, afterStep = () => {}, epochs = cold + 30 } = {}) {
   const from = (path) => import(new URL(`dist/${path}`, root));
   const { checkConfig } = await from('config/load.js');
   const { kernelsFor } = await from('kernels/select.js');
