@@ -1,6 +1,7 @@
 // How long an epoch takes in CPU time of one thread, beside what src/training/work.ts counts for it: its constants are from here.
 //
 //   npm run build && node bench/work.mjs
+import { readFileSync } from 'node:fs';
 import { checkConfig } from '../dist/config/load.js';
 import { kernelsFor, useThreads } from '../dist/kernels/select.js';
 import { fit } from '../dist/training/fit.js';
@@ -10,6 +11,10 @@ import { workOf } from '../dist/training/work.js';
 useThreads(1, {});
 const units = (...numbers) => numbers.map((one) => ({ units: one }));
 const course = { m: 200, side: 64, layers: units(20, 7, 5) };
+const conv = (filters, of = {}) => ({ type: 'conv', filters, batchNorm: true, ...of });
+const pool = { type: 'maxPool', size: 2 };
+const { model: air } = JSON.parse(readFileSync(new URL('../configs/conv-photos.json', import.meta.url), 'utf8'));
+const mean = { type: 'globalAveragePool' };
 const trainings = {
   'logistic regression': { m: 200, side: 64 },
   '20 units': { m: 200, side: 64, layers: units(20) },
@@ -22,6 +27,15 @@ const trainings = {
   '64-16 units, batches of 16': { m: 800, side: 16, layers: units(64, 16), batch: 16 },
   '256-256 units': { m: 400, side: 32, layers: units(256, 256), epochs: 6 },
   '256-256 units, batches of 32, Adam': { m: 400, side: 32, layers: units(256, 256), batch: 32, optimizer: 'adam', epochs: 6 },
+  'convolutions of 8, 16 and 32 filters': {
+    m: 128,
+    side: 64,
+    layers: [conv(8), pool, conv(16), pool, conv(32), mean],
+    batch: 32,
+    epochs: 8,
+  },
+  'a convolution of 16 filters, side 32': { m: 128, side: 32, layers: [conv(16), mean], batch: 32, epochs: 8 },
+  'seven convolutions': { m: 128, side: 64, layers: air.layers, batch: 64, epochs: 8 },
   'mirrored and shifted': { m: 200, side: 64, layers: units(20), augment: { flipHorizontal: true, shift: 0.05 }, epochs: 6 },
   'every movement and colour': {
     m: 200,

@@ -1,5 +1,5 @@
 // The photographs of some folders as a table: node bench/peers/photos.mjs TABLE FOLDER [FOLDER ...]. A line for each, `path,label`, sorted by path in byte order; a picture's label is the name
-// of the folder that it lies in. nn and the peer split it alike: both take the parts that `nn data inspect --splits` writes.
+// of the folder that it lies in. nn and the peer split it alike: both take the parts that the split.csv of a run names.
 import { readdirSync, writeFileSync } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';
 

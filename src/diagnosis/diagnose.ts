@@ -4,7 +4,7 @@ import { UserError } from '../errors.ts';
 import { leastSeeds, raceDecision } from '../evaluation/gain.ts';
 import { chooseByHalves } from '../evaluation/honest-gain.ts';
 import type { Experiment } from '../results/experiments.ts';
-import { durationOf } from '../training/work.ts';
+import { durationOf, timesOfOneMore } from '../training/work.ts';
 import { accuracyOf, type Comparison, compareAll, compareTreatments, rightOf, seedsDone } from './evidence.ts';
 import type { Experiments } from './experiments.ts';
 import { type DiagnosisSetup, freshSeedOf, seedOf, trainingOf, weightsOf } from './setup.ts';
@@ -98,16 +98,15 @@ export function fixedExperiments(options: Pick<Options, 'setup' | 'refusal'>): E
 const ofSeeds = (setup: DiagnosisSetup, seeds: number, from = 0) =>
   Array.from({ length: seeds - from }, (_, i) => seedOf(setup, from + i));
 
-/** Seconds of a training: measured, else by what the planner says of it beside the config as it is. */
+/** Seconds of one more training: measured, else by what is counted of it beside the config as it is. */
 function secondsOf(
   { setup, experiments }: Pick<Options, 'setup' | 'experiments'>,
   { set, share }: Pick<Experiment, 'set' | 'share'>,
 ): number {
-  const own = experiments.secondsOf(set);
+  const own = experiments.moreSecondsOf(set);
   if (own !== null) return own * share;
   const { config } = setup.loaded;
-  const times = durationOf(config, set, setup.pictures, config.training.epochs).timesAsLong ?? 1;
-  return (experiments.secondsOf([]) ?? 0) * times * share;
+  return (experiments.moreSecondsOf([]) ?? 0) * timesOfOneMore(config, set, setup.pictures) * share;
 }
 
 /** Seconds that trainings take together, on all workers. */

@@ -16,6 +16,8 @@ export interface Experiments {
   run(jobs: readonly Experiment[], mayBegin?: (job: Experiment) => boolean): Promise<void>;
   /** seconds of a training with these changes on all of train, the mean of those that there are; null of none */
   secondsOf(set: readonly string[]): number | null;
+  /** of them, those that one more takes where others made what it shares with them */
+  moreSecondsOf(set: readonly string[]): number | null;
 }
 
 interface ExperimentsOptions {
@@ -39,6 +41,11 @@ export function experimentsOn({ runner, known, record, began, ended }: Experimen
     const found = results.get(keyOf(job));
     return found && (found.readsTest || !job.readsTest) ? found : undefined;
   };
+  const meanOver = (set: readonly string[], secondsIn: (result: ExperimentResult) => number): number | null => {
+    const text = JSON.stringify(set);
+    const own = [...results.values()].filter((one) => one.share === 1 && JSON.stringify(one.set) === text && one.error === null);
+    return own.length === 0 ? null : own.reduce((sum, one) => sum + secondsIn(one), 0) / own.length;
+  };
   return {
     jobs: runner.jobs,
     find,
@@ -57,13 +64,8 @@ export function experimentsOn({ runner, known, record, began, ended }: Experimen
         }),
       );
     },
-    secondsOf: (set) => {
-      const text = JSON.stringify(set);
-      const own = [...results.values()].filter(
-        (one) => one.share === 1 && JSON.stringify(one.set) === text && one.error === null,
-      );
-      return own.length === 0 ? null : own.reduce((sum, { seconds }) => sum + seconds, 0) / own.length;
-    },
+    secondsOf: (set) => meanOver(set, ({ seconds }) => seconds),
+    moreSecondsOf: (set) => meanOver(set, ({ seconds, sharedSeconds }) => seconds - sharedSeconds),
   };
 }
 

@@ -31,7 +31,12 @@ export const experimentResult = z.object({
   epochs: epochs.describe('epochs trained, in all folds together'),
   bestEpoch: bestEpoch.nullable(),
   error: z.string().nullable().describe('why it failed, such as a divergence'),
-  seconds,
+  seconds: seconds.describe('that the training takes alone'),
+  sharedSeconds: z
+    .number()
+    .nonnegative()
+    .default(0)
+    .describe('of those, for what trainings of one worker make once: inner products of their pictures'),
 });
 export type ExperimentResult = z.infer<typeof experimentResult>;
 

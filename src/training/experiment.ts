@@ -44,12 +44,12 @@ export async function runExperiment(
 ): Promise<ExperimentResult> {
   const config = experimentConfig(loaded, job);
   const made = { config, data: await source.data(), extras: fittingFiles(config, extras) };
+  extras.products?.spent(); // of jobs before this one
   const started = performance.now(); // reading is done once for many
-  const finish = (found: Omit<ExperimentResult, keyof Experiment | 'seconds'>): ExperimentResult => ({
-    ...job,
-    ...found,
-    seconds: (performance.now() - started) / 1000,
-  });
+  const finish = (found: Omit<ExperimentResult, keyof Experiment | 'seconds' | 'sharedSeconds'>): ExperimentResult => {
+    const { once, now } = extras.products?.spent() ?? { once: 0, now: 0 };
+    return { ...job, ...found, seconds: (performance.now() - started) / 1000 - now + once, sharedSeconds: once };
+  };
   try {
     return finish({ ...(await judged(made, job, { seed: loaded.config.seed, source })), error: null });
   } catch (error) {

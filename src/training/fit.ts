@@ -78,7 +78,7 @@ async function* trainEpochs(training: Training, { resumeFrom: from, shouldCheckp
       const evaluates = due || last || timeEnds;
       const kept = shouldCheckpoint && evaluates && !due ? best?.take() : undefined; // before one that more epochs would leave out
       if (evaluates) takeAverage(training);
-      const layers = evaluates ? layerNorms(training) : null; // before dev overwrites what the step left
+      const layers = evaluates && options.measuresNorms !== false ? layerNorms(training) : null; // before dev overwrites what the step left
       const dev = evaluates ? await evaluateDev() : null;
       const patienceEnds = (best && dev && best.update(epoch, dev.cost)) ?? false;
       const event: EpochEvent = {
@@ -135,11 +135,11 @@ async function* trainEpoch(
   sums: EpochTotals,
   { loop, checkpoint }: Between,
 ): AsyncGenerator<FitEvent> {
-  const { evaluateEvery, epochs, maxMinutes, seed, shuffle } = training.options;
+  const { evaluateEvery, epochs, maxMinutes, seed, shuffle, measuresNorms = true } = training.options;
   const { trainable, batchLength: batch } = training;
   const m = trainable.train.labels.length;
   // in dual form the three norms of the first layer cost more than the step; a time limit may end any epoch with an evaluation
-  const measures = epoch % evaluateEvery === 0 || epoch === epochs || maxMinutes !== null;
+  const measures = measuresNorms && (epoch % evaluateEvery === 0 || epoch === epochs || maxMinutes !== null);
   const { order, ends } = batchOrder(m, batch, { shuffle, seed, epoch });
   for await (const window of trainable.train.windows({ order, ends, batch, from: sums.examples })) {
     for (let first = window.first; first < window.end; first += batch) {

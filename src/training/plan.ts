@@ -14,6 +14,7 @@ import { defaultSlope } from '../nn/activations.ts';
 import { firstUnits, type Layer, type Network, opsOf, weightedLayers } from '../nn/build.ts';
 import { defaultFactor, fittingInit, type Init } from '../nn/initializers.ts';
 import { chooseForm, type FormChoice, refusalOfDual } from '../nn/input/choose.ts';
+import type { ProductMemory } from '../nn/input/product-memory.ts';
 import { smoothedTargets } from '../nn/losses.ts';
 import {
   bufferLength,
@@ -139,7 +140,7 @@ function refuseLargeBatch(train: ExampleSet, batch: number): void {
   );
 }
 
-/** What only commands can read for a training: weights and rates from files. */
+/** What a training is given besides its config and pictures: what only commands can read, weights and rates of files; and what trainings before it made. */
 export interface TrainingFiles {
   /** weights of `startFrom`, laid out like the network's */
   initialWeights?: ArrayLike<number> | undefined;
@@ -147,6 +148,10 @@ export interface TrainingFiles {
   featureLearningRates?: Float64Array | undefined;
   /** of the training part, where it is not in memory */
   moments?: Moments | undefined;
+  /** of the images of a search's trainings */
+  products?: ProductMemory | undefined;
+  /** false where nobody looks at the norms of layers */
+  measuresNorms?: boolean | undefined;
 }
 
 /** The same as `fitOptions` wherever the pictures are: those that are not in memory are looked through for the normaliser, or
@@ -199,6 +204,8 @@ export function fitOptions(
     scaling,
     train,
     dev,
+    ...(extras.products && { products: extras.products }),
+    ...(extras.measuresNorms === false && { measuresNorms: false }),
     seed,
     epochs,
     batchSize,

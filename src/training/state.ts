@@ -67,6 +67,8 @@ export interface FitOptions extends TrainableOptions {
   earlyStopping: EarlyStopping | null;
   /** epochs between looks at dev and at the layers */
   evaluateEvery: number;
+  /** whether events tell the norms of layers; absent for yes. In dual form they cost more than the steps */
+  measuresNorms?: boolean;
   maxMinutes: number | null;
   /** p > threshold counts as positive in the accuracies */
   threshold: number;

@@ -8,7 +8,7 @@ import { stepFirstWeights } from '../nn/input/fused.ts';
 import { isFusedLogistic } from '../nn/input/logistic.ts';
 import type { ParameterSpec, Pass, Targets } from '../nn/network.ts';
 import { featuresOf } from '../nn/op.ts';
-import { clearTiny, optimizerStep, tinyEvery } from '../nn/optimizers.ts';
+import { clearTiny, optimizerStep, optimizers, tinyEvery } from '../nn/optimizers.ts';
 import { addL2Gradient, clip, l2Cost } from '../nn/regularization.ts';
 import { type SchedulePlace, scheduledRate } from '../nn/schedules.ts';
 import { addToAverage } from '../nn/weight-average.ts';
@@ -76,7 +76,7 @@ export function trainStep(training: Training, indices: Int32Array, { epoch, norm
   }
   if (training.average) addToAverage(training.average, parameters.values);
   // what the optimizer left in the gradient is the direction of the step
-  if (norms) measure(training, training.updateNorms, (layer) => training.rates[layer]!, first?.squares?.direction);
+  if (norms) measureUpdates(training, first?.squares?.direction);
   if (movedByFeature !== null) training.updateNorms[firstWeights.layer] = Math.sqrt(movedByFeature);
 }
 
@@ -105,6 +105,14 @@ function measure(
     const known = spec === form.firstWeights ? first : undefined;
     norms[spec.layer] = factor(spec.layer) * Math.sqrt(known ?? form.squaredNorm(gradient.values, spec));
   }
+}
+
+/** Without moments the direction is the gradient, whose norms are known. */
+function measureUpdates(training: Training, first: number | undefined): void {
+  const { options, rates, gradientNorms, updateNorms } = training;
+  const hasMoments = optimizers[options.optimizer.name].moments.length > 0;
+  if (hasMoments) measure(training, updateNorms, (layer) => rates[layer]!, first);
+  else for (const [layer, norm] of gradientNorms.entries()) updateNorms[layer] = rates[layer]! * norm;
 }
 
 /** σ(z) > threshold exactly where z > ln(threshold / (1 − threshold)). */

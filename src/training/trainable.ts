@@ -4,6 +4,7 @@ import type { InputScaling, Kernels } from '../kernels/kernels.ts';
 import type { Network } from '../nn/build.ts';
 import { dualForm } from '../nn/input/dual.ts';
 import { directForm, type Form, type InputForm } from '../nn/input/input-form.ts';
+import type { ProductMemory } from '../nn/input/product-memory.ts';
 import type { Parameters } from '../nn/network.ts';
 
 /** What the loop trains: a network in the form of its first op, and the images that it is trained and evaluated on. */
@@ -27,6 +28,7 @@ export interface TrainableOptions {
   scaling: InputScaling;
   train: FitPart;
   dev: FitPart | null;
+  products?: ProductMemory | undefined;
 }
 
 export function trainableOf(options: TrainableOptions & { form: Form }, kernels: Kernels): Trainable {

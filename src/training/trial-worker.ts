@@ -2,6 +2,7 @@ import type { LoadedConfig } from '../config/load.ts';
 import { cachePlace, scratchFolders } from '../data/cache/decode-cache.ts';
 import type { ExampleSet } from '../data/examples.ts';
 import { UserError } from '../errors.ts';
+import { productMemory } from '../nn/input/product-memory.ts';
 import type { Experiment, ExperimentResult } from '../results/experiments.ts';
 import type { TrialJob, TrialResult } from '../results/tuning.ts';
 import type { Lines } from '../text.ts';
@@ -27,6 +28,8 @@ let search: { loaded: LoadedConfig; extras: TrainingFiles } | undefined;
 const dataOf = trialData(cachePlace(process.env), scratchFolders(process.env));
 /** of all parts; what is not test of it is not kept */
 const wholeOf = trialData(cachePlace(process.env), scratchFolders(process.env));
+/** Bytes of inner products that a worker keeps: those of 2,400 pictures with each other and with 800 of dev. */
+const products = productMemory(2 ** 26);
 let test: Promise<ExampleSet | null> | undefined;
 
 process.on('SIGINT', () => {});
@@ -35,7 +38,7 @@ process.on('SIGHUP', () => {});
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL')); // the parent is gone: nobody wants the rest
 process.on('message', async (request: Request) => {
   if ('loaded' in request) {
-    search = request;
+    search = { ...request, extras: { ...request.extras, products, measuresNorms: false } };
     return;
   }
   const found = await reply(request.job);

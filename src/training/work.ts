@@ -4,6 +4,7 @@ import { type Augmentation, augments } from '../data/augment.ts';
 import { batchLength } from '../data/batches.ts';
 import { firstUnits, opsOf } from '../nn/build.ts';
 import { parameterCount } from '../nn/network.ts';
+import { featuresOf, type Op } from '../nn/op.ts';
 import type { Remedy } from '../results/summary.ts';
 import { formOf, networkOf } from './plan.ts';
 import { stagesOf, workUntil } from './stages.ts';
@@ -25,6 +26,10 @@ const nanoseconds = {
   step: 4e4,
   /** of a multiplication in float32; float64 takes two */
   product: 0.082,
+  /** of a multiplication of a convolution in float32, counted as a straight product */
+  convolved: 0.042,
+  /** of a number of a channel at a place that an op of images makes or moves */
+  place: 1.8,
   /** of a pixel that is made a number, forward and backward */
   pixel: 0.044,
   /** of a multiplication in the dual form, in float64 */
@@ -51,23 +56,31 @@ function ofAugmenting(augmentation: Augmentation, features: number): number {
   return each === 0 ? 0 : nanoseconds.draws + features * each;
 }
 
-/** What a training of so many epochs takes. */
-export function workOf(config: Config, pictures: Pictures, epochs: number): number {
+/** Of an example's way through an op, forward; backward twice that, or as much where nobody asks for the input's gradient. */
+function ofOp({ multiplications, output }: Op): number {
+  const isImage = 'height' in output;
+  const moved = isImage ? featuresOf(output) * nanoseconds.place : 0;
+  return moved + multiplications * (isImage ? nanoseconds.convolved : nanoseconds.product);
+}
+
+/** What a training of so many epochs takes.
+ *  @param isOneMore  whether others made the inner products of its pictures */
+export function workOf(config: Config, pictures: Pictures, epochs: number, isOneMore = false): number {
   const { features, train: m, dev } = pictures;
   const { training, data, precision } = config;
   const network = networkOf(config, features);
   const wide = precision === 'float64' ? 2 : 1;
-  const [, ...above] = opsOf(network);
-  const upper = above.reduce((sum, { multiplications }) => sum + multiplications, 0) * nanoseconds.product * wide;
+  const [lowest, ...above] = opsOf(network);
+  const upper = above.reduce((sum, op) => sum + ofOp(op), 0) * wide;
   const looks = dev / training.evaluateEvery;
   const steps = Math.ceil(m / batchLength(training.batchSize, m));
-  const units = firstUnits(network);
   if (formOf(config, network, { train: m, dev }).form === 'dual') {
-    const once = features * m * (m + dev + units) * nanoseconds.dual;
+    const units = firstUnits(network);
+    const once = features * m * ((isOneMore ? 0 : m + dev) + units) * nanoseconds.dual;
     const first = units * m * (m + looks) * nanoseconds.dual;
     return nanoseconds.start + once + epochs * (steps * nanoseconds.step + first + upper * (3 * m + looks));
   }
-  const first = features * (nanoseconds.pixel + units * nanoseconds.product) * wide;
+  const first = (features * nanoseconds.pixel + ofOp(lowest!)) * wide;
   const stages = stagesOf(training.progressive, network, { epochs, normalize: data.normalize });
   const each = (2 * first + 3 * upper) * (workUntil(stages, network, epochs) / epochs) + ofAugmenting(data.augment, features);
   const step = nanoseconds.step + parameterCount(network) * nanoseconds.parameter;
@@ -87,15 +100,22 @@ const fewerEpochs = 10;
 export function durationOf(config: Config, set: readonly string[], pictures: Pictures, epochs: number): Duration {
   if (set.length === 0) return { timesAsLong: null, affordable: null };
   const now = workOf(config, pictures, epochs);
-  const times = (sets: readonly string[]) => {
-    const changed = checkConfig(config, 'a remedy', sets);
-    const work = workOf(changed, withDrawn(pictures, config, changed), epochsOf(config, changed, epochs));
-    return Number((work / now).toPrecision(2));
-  };
+  const times = (sets: readonly string[]) => Number((changedWork(config, sets, pictures, epochs) / now).toPrecision(2));
   const timesAsLong = times(set);
   if (timesAsLong < dear) return { timesAsLong, affordable: null };
   const choices = cheaper(config, pictures.train).map((more) => ({ set: more, timesAsLong: times([...set, ...more]) }));
   return { timesAsLong, affordable: choices.reduce((a, b) => (b.timesAsLong < a.timesAsLong ? b : a)) };
+}
+
+function changedWork(config: Config, set: readonly string[], pictures: Pictures, epochs: number, isOneMore = false): number {
+  const changed = checkConfig(config, 'a remedy', set);
+  return workOf(changed, withDrawn(pictures, config, changed), epochsOf(config, changed, epochs), isOneMore);
+}
+
+/** How many times as long one more training takes with changes as without, where others made the inner products that it needs. */
+export function timesOfOneMore(config: Config, set: readonly string[], pictures: Pictures): number {
+  const { epochs } = config.training;
+  return changedWork(config, set, pictures, epochs, true) / workOf(config, pictures, epochs, true);
 }
 
 /** As many steps in smaller batches; where there are no smaller ones, fewer epochs. */

@@ -99,6 +99,7 @@ function resultOf(job: Experiment, rows: Int32Array, labels: Uint8Array, world: 
     bestEpoch: 20,
     error: null,
     seconds: world.seconds?.(job.set, job.share) ?? 1,
+    sharedSeconds: 0,
   };
 }
 

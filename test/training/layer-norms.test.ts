@@ -64,6 +64,16 @@ describe('the norms of a layer', () => {
     }
   });
 
+  test('are not made where nobody looks at them, and the weights are the same', async () => {
+    const [seen, unseen] = [undefined, false].map((measuresNorms) => ({
+      ...problem({ hidden: [dense(3)], epochs: 3, learningRates: [0.1, 0.1] }),
+      ...(measuresNorms === false && { measuresNorms }),
+    }));
+    expect((await epochsOf(seen!)).map(({ layers }) => layers?.length)).toEqual([2, 2, 2]);
+    expect((await epochsOf(unseen!)).map(({ layers }) => layers)).toEqual([null, null, null]);
+    expect(unseen!.parameters.values).toEqual(seen!.parameters.values);
+  });
+
   test.each([
     ['2^l', 2],
     ['2^−l', 0.5],

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { checkConfig } from '../../src/config/load.ts';
 import type { Config } from '../../src/config/schema.ts';
-import { durationOf } from '../../src/training/work.ts';
+import { durationOf, timesOfOneMore, workOf } from '../../src/training/work.ts';
 
 /** The course's four-layer network on its 209 pictures. */
 const course = (changes: readonly string[] = []): Config =>
@@ -75,6 +75,43 @@ describe('a training with a remedy, beside the one without it', () => {
     const timed = course(['training.maxMinutes=5', 'training.epochs=1000000']);
     expect(durationOf(timed, ['training.maxMinutes=10'], pictures, 100_000).timesAsLong).toBeCloseTo(2, 0);
   });
+});
+
+// bench/work.mjs, AMD EPYC, Node 20: an epoch of one thread, beside one of 20 units on 200 pictures (3.88 ms); 72.4, 14.6 and 226 ms
+describe('an epoch of convolutions takes as much longer as was seen, within a factor of two', () => {
+  const conv = (filters: number, of = {}) => ({ type: 'conv', filters, batchNorm: true, ...of });
+  const pool = { type: 'maxPool', size: 2 };
+  const mean = { type: 'globalAveragePool' };
+  const epoch = (layers: unknown[], { m, side, batchSize }: { m: number; side: number; batchSize: number | 'full' }) => {
+    const data = { source: { type: 'drawn' }, imageSize: side };
+    const config = checkConfig({ data, model: { layers }, training: { batchSize, form: 'direct' } }, 'test');
+    const sizes = { features: side * side * 3, train: m, dev: 0 };
+    return workOf(config, sizes, 2) - workOf(config, sizes, 1);
+  };
+  const dense = epoch([{ units: 20 }], { m: 200, side: 64, batchSize: 'full' });
+  const seven = [
+    conv(24, { kernel: 4, stride: 2 }),
+    ...[conv(32), pool, conv(32), conv(64), pool, conv(64), conv(96), pool, conv(96), mean],
+  ];
+  test.each([
+    ['of 8, 16 and 32 filters', [conv(8), pool, conv(16), pool, conv(32), mean], { m: 128, side: 64, batchSize: 32 }, 18.7],
+    ['of 16 filters on small pictures', [conv(16), mean], { m: 128, side: 32, batchSize: 32 }, 3.8],
+    ['seven', seven, { m: 128, side: 64, batchSize: 64 }, 58],
+  ])('%s', (_, layers, sizes, times) => {
+    const counted = epoch(layers, sizes) / dense;
+    expect(counted).toBeGreaterThan(times / 2);
+    expect(counted).toBeLessThan(times * 2);
+  });
+});
+
+test('one more training is not counted the inner products that others made', () => {
+  const many = { features: 12288, train: 1200, dev: 400 };
+  const adam = ['training.optimizer.name=adam', 'training.learningRate=auto'];
+  const config = course(['training.epochs=200', 'training.evaluateEvery=1']);
+  expect(timesOfOneMore(config, [], many)).toBe(1);
+  expect(timesOfOneMore(config, ['training.epochs=400'], many)).toBeGreaterThan(1.7); // hardly anything else is left
+  expect(durationOf(config, ['training.epochs=400'], many, 200).timesAsLong).toBeLessThan(1.5);
+  expect(timesOfOneMore(config, adam, many)).toBeGreaterThan(1.5 * durationOf(config, adam, many, 200).timesAsLong!);
 });
 
 describe('what takes a hundred times as long or more', () => {

@@ -3,6 +3,7 @@ import { firstUnits, type Network } from '../build.ts';
 import { bufferLength, type Parameters, parameterSpecs, parametersOver } from '../network.ts';
 import { tensorIn } from '../regularization.ts';
 import { type BatchOf, firstWeightsOf, type InputForm } from './input-form.ts';
+import type { ProductMemory } from './product-memory.ts';
 
 /**
  * The dual form of the first layer. Gradient descent and momentum, with L2 or without, never leave the span of the first
@@ -59,6 +60,8 @@ interface DualOptions {
   scaling: InputScaling;
   train: Images;
   dev: Images | null;
+  /** of trainings on the same images; absent where there is but one */
+  products?: ProductMemory | undefined;
 }
 
 /** The inner products of V's rows with images, and with each other. */
@@ -76,7 +79,7 @@ interface Gram {
   firstWeights: Floats;
 }
 
-function gramOf({ network, parameters, scaling, train, dev }: DualOptions, kernels: Kernels): Gram {
+function gramOf({ network, parameters, scaling, train, dev, products: memory }: DualOptions, kernels: Kernels): Gram {
   const features = network.inputs;
   const units = firstUnits(network);
   const images = train.labels.length;
@@ -89,8 +92,12 @@ function gramOf({ network, parameters, scaling, train, dev }: DualOptions, kerne
     const pixels = part.pixels;
     const out = kernels.allocate(rows * width);
     const count = part.labels.length;
-    const byPicture = new Float64Array(count * images);
-    kernels.gram({ left: pixels, right: train.pixels, scaling, out: byPicture });
+    const make = () => {
+      const made = new Float64Array(count * images);
+      kernels.gram({ left: pixels, right: train.pixels, scaling, out: made });
+      return made;
+    };
+    const byPicture = memory ? memory.productsOf({ left: pixels, right: train.pixels, scaling }, make) : make();
     copyRows(byPicture, images, out, width, 0);
     if (starts === 0) return out;
     const byStart = kernels.allocate(count * units);
