@@ -17,18 +17,33 @@ const withoutSeeds = Math.hypot(hardness.all, hardness.treatment, hardness.train
  *  @param seedSpread  the standard deviation of a difference of two accuracies that seeds alone make
  *  @param spreads  of single treatments another, by their number
  *  @param collapse  how probable it is that a training comes to nothing, and is right by a coin: its accuracies[k] are those without */
-export function drawAnswers(random, { accuracies, seeds, pictures, seedSpread = 0, spreads = {}, collapse = 0 }) {
+export function drawAnswers(random, options) {
+  return drawTreatments(random, options).right;
+}
+
+/** The same, with a treatment that is made of others of them: what a picture is to it is the mean of what it is to those, scaled to the same variance.
+ *  @returns right, and together(parts, accuracy): the answers of the one that is made of treatments `parts` */
+export function drawTreatments(random, { accuracies, seeds, pictures, seedSpread = 0, spreads = {}, collapse = 0 }) {
   const hard = normals(random, pictures, hardness.all);
-  return accuracies.map((accuracy, k) => {
-    const spread = ((spreads[k] ?? seedSpread) * withoutSeeds) / (density(probit(accuracies[0])) * Math.SQRT2);
+  const answersOf = (accuracy, own, difference) => {
+    const spread = (difference * withoutSeeds) / (density(probit(accuracies[0])) * Math.SQRT2);
     const m = probit(accuracy) * Math.hypot(withoutSeeds, spread);
-    const own = normals(random, pictures, hardness.treatment);
     return Array.from({ length: seeds }, () => {
       const shift = m + spread * normal(random);
       if (collapse > 0 && random.uniform() < collapse) return Uint8Array.from(hard, () => (random.uniform() < 0.5 ? 1 : 0));
       return Uint8Array.from(hard, (u, i) => (shift + u + own[i] + hardness.training * normal(random) > 0 ? 1 : 0));
     });
+  };
+  const owns = [];
+  const right = accuracies.map((accuracy, k) => {
+    owns.push(normals(random, pictures, hardness.treatment));
+    return answersOf(accuracy, owns[k], spreads[k] ?? seedSpread);
   });
+  const together = (parts, accuracy) => {
+    const own = hard.map((_, i) => parts.reduce((sum, k) => sum + owns[k][i], 0) / Math.sqrt(parts.length));
+    return answersOf(accuracy, own, seedSpread);
+  };
+  return { right, together };
 }
 
 function normals(random, count, deviation) {

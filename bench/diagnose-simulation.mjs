@@ -9,7 +9,7 @@ import { fitLearningCurve } from '../dist/evaluation/learning-curve-fit.js';
 import { holm } from '../dist/evaluation/paired.js';
 import { suspectLabels } from '../dist/evaluation/suspect-labels.js';
 import { namedRandom } from '../dist/random.js';
-import { confidences, drawAnswers, drawCurve, powerLaws, truths } from './diagnose-models.mjs';
+import { confidences, drawAnswers, drawCurve, drawTreatments, powerLaws, truths } from './diagnose-models.mjs';
 
 const percent = (share, digits = 1) => (Number.isNaN(share) ? '–' : `${(100 * share).toFixed(digits)}%`);
 const points = (share, digits = 1) => (Number.isNaN(share) ? '–' : (100 * share).toFixed(digits));
@@ -49,6 +49,30 @@ export function simulateClaims({ repeats, accuracies, ...of }) {
     wrong: mean(found.map((claims) => claims.some(({ says }, k) => says && !helps[k]))),
     power: helps.flatMap((isHelp, k) => (isHelp ? [mean(found.map((claims) => claims[k].says))] : [])),
     coverage: helps.map((_, k) => mean(found.map((claims) => claims[k].covers))),
+  };
+}
+
+/** Where no treatment is said to help, those that look best are tried together: how often that is, and how often it is then said to help. It gains what its parts gain. */
+export function simulateTogether({ repeats, accuracies, ...of }) {
+  const found = repeat(repeats, (i) => {
+    const random = namedRandom(i, `together ${JSON.stringify([accuracies, of])}`);
+    const { right, together } = drawTreatments(random, { accuracies, ...of });
+    const [baseline, ...treatments] = right;
+    const judged = treatments.map((treatment) => ({ baseline, treatment }));
+    const gains = gainsOf(judged);
+    const adjusted = holm(gains.map(({ p }) => p));
+    const isHelped = gains.some(({ gain }, k) => gain > 0 && adjusted[k] <= 0.05);
+    const parts = gains.flatMap(({ gain, p }, k) => (gain > 0 && p < promising ? [k + 1] : []));
+    if (isHelped || parts.length < 2) return { isHelped, isTried: false, says: false };
+    const truth = parts.reduce((sum, k) => sum + accuracies[k] - accuracies[0], accuracies[0]);
+    const all = [...judged, { baseline, treatment: together(parts, Math.min(0.98, truth)) }];
+    const { gain, p } = gainsOf(all).at(-1);
+    return { isHelped, isTried: true, says: gain > 0 && p * all.length <= 0.05 };
+  });
+  return {
+    single: mean(found.map(({ isHelped }) => isHelped)),
+    tried: mean(found.map(({ isTried }) => isTried)),
+    said: mean(found.map(({ says }) => says)),
   };
 }
 
@@ -301,6 +325,35 @@ const tables = {
               percent(wrong),
               ...power.map((one) => percent(one, 0)),
               percent(mean(none.coverage)),
+            ];
+          }
+    },
+  },
+  together: {
+    title:
+      'Where none of twelve remedies is said to help, those that look best are tried together (baseline 85%): how often one alone is said to help, how often several are tried together, and how often these are said to help; where none does, and where four gain 2 points each, 8 together',
+    repeats: 400,
+    rows: function* (repeats) {
+      const columns = ['one helps', 'together tried', 'said to help'];
+      yield [
+        'seeds',
+        'pictures',
+        'seeds differ',
+        ...columns.map((one) => `none: ${one}`),
+        ...columns.map((one) => `four: ${one}`),
+      ];
+      for (const seeds of [3, 5, 10])
+        for (const pictures of [100, 300, 1000])
+          for (const [name, seedSpread] of Object.entries(seedSpreads)) {
+            const of = { repeats: fewer(repeats, pictures), seeds, pictures, seedSpread };
+            const found = [twelve(0.85), twelve(0.85, 0.87, 0.87, 0.87, 0.87)].map((accuracies) =>
+              simulateTogether({ ...of, accuracies }),
+            );
+            yield [
+              seeds,
+              pictures,
+              name,
+              ...found.flatMap(({ single, tried, said }) => [single, tried, said].map((one) => percent(one))),
             ];
           }
     },

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A search as a job array under Slurm, on this machine alone: one of its tasks is killed and requeued, the shards are merged, and the ranking is
-# held against that of a single run. The array script is the one of docs/cluster.md. It installs Slurm from Debian and writes /etc/slurm/slurm.conf:
+# A search and a diagnosis as job arrays under Slurm, on this machine alone: one task of each is killed and requeued, the shards are merged, and
+# what they come to is held against a single run. The array scripts are those of docs/cluster.md. It installs Slurm from Debian and writes /etc/slurm/slurm.conf:
 # run it as root on a machine that is thrown away (not in .ci/run), after npm run build: scripts/slurm-demo.sh [FOLDER]
 set -euo pipefail
 
@@ -54,39 +54,70 @@ say() { # say COMMAND…: as it is typed, and what comes of it
 ln -sf "$root/bin/nn.js" "$work/bin/nn"
 export PATH="$work/bin:$PATH" NN_CACHE="$work/cache"
 cd "$work"
+
+script() { # script N: the N-th of docs/cluster.md
+  awk -v wanted="$1" '/^```bash$/ {count++; inside = 1; next} /^```$/ {inside = 0} inside && count == wanted' "$root/docs/cluster.md"
+}
+kept() { cat "$1" 2>/dev/null | wc -l; }
+state() { scontrol show job "$1" | grep -o 'JobState=[A-Z]*'; }
+
+array() { # array SCRIPT FOLDERS RESULTS: runs it, kills the victim once it has two results, requeues it, and waits
+  local id folder=$2/$victim
+  echo "\$ sbatch --parsable $1"
+  id=$(sbatch --parsable "$1")
+  echo "$id"
+  until [ "$(kept "$folder/$3")" -ge 2 ]; do sleep 0.1; done
+  say squeue -o '%.8i %.10j %.10T %.6M %R'
+  say kill -KILL "$(node -p 'JSON.parse(require("fs").readFileSync(process.argv[1])).pid' "$folder/run.lock")" # in the midst of a training
+  until [ "$(state "${id}_$victim")" = JobState=FAILED ]; do sleep 0.2; done
+  echo "task $victim: $(state "${id}_$victim"), $(kept "$folder/$3") of its results are kept"
+  say scontrol requeue "${id}_$victim"
+  until [ -z "$(squeue -h -j "$id" 2>/dev/null)" ]; do sleep 0.5; done
+  scontrol show job "${id}_$victim" | grep -o 'JobState=[A-Z]*\|Restarts=[0-9]*' | paste -sd' '
+  echo "\$ cat ${id}_$victim.log"
+  grep -v '^training' "${id}_$victim.log"
+}
+
 cp "$root/configs/tune-quickstart.json" search.json
 sed -i "s/\"trials\": 12/\"trials\": $trials/" search.json
-awk '/^```bash$/ {inside = 1; next} /^```$/ {inside = 0} inside' "$root/docs/cluster.md" >search.sbatch
-
+script 1 >search.sbatch
 say sinfo
 echo '$ nn tune --config search.json --output single --json > single.json'
 nn tune --config search.json --output single --json --quiet >single.json
-echo '$ sbatch --parsable search.sbatch'
-id=$(sbatch --parsable search.sbatch)
-echo "$id"
-
-finished() { cat "shards/$victim/trials.jsonl" 2>/dev/null | wc -l; }
-until [ "$(finished)" -ge 2 ]; do sleep 0.1; done
-say squeue -o '%.8i %.10j %.10T %.6M %R'
-pid=$(node -p 'JSON.parse(require("fs").readFileSync(process.argv[1])).pid' "shards/$victim/run.lock")
-say kill -KILL "$pid" # task $victim, in the midst of a trial
-state() { scontrol show job "${id}_$victim" | grep -o 'JobState=[A-Z]*'; }
-until [ "$(state)" = JobState=FAILED ]; do sleep 0.2; done
-echo "task $victim: $(state), $(finished) of its trials are kept"
-say scontrol requeue "${id}_$victim"
-until [ -z "$(squeue -h -j "$id" 2>/dev/null)" ]; do sleep 0.5; done
-scontrol show job "${id}_$victim" | grep -o 'JobState=[A-Z]*\|Restarts=[0-9]*' | paste -sd' '
-echo "\$ cat ${id}_$victim.log"
-grep -v '^training' "${id}_$victim.log"
-
+array search.sbatch shards trials.jsonl
 echo '$ nn tune --merge shards/1 shards/2 shards/3 --output merged --json > merged.json'
 nn tune --merge shards/1 shards/2 shards/3 --output merged --json >merged.json
+
+cp "$root/configs/tune-quickstart.json" diagnose.json
+script 2 >diagnose.sbatch
+seeds=$(grep -o -- '--seeds [0-9]*' diagnose.sbatch)
+echo "\$ nn diagnose --config diagnose.json $seeds --shard 1/1 --output whole; nn diagnose --merge whole --output one --json > one.json"
+nn diagnose --config diagnose.json $seeds --shard 1/1 --output whole --quiet
+nn diagnose --merge whole --output one --json --quiet >one.json
+array diagnose.sbatch parts experiments.jsonl
+echo '$ nn diagnose --merge parts/1 parts/2 parts/3 --output diagnosis --json > diagnosis.json'
+nn diagnose --merge parts/1 parts/2 parts/3 --output diagnosis --json >diagnosis.json
+
 node - <<'CHECK'
 const { readFileSync } = require('node:fs');
-const ranking = (file) => JSON.parse(readFileSync(file)).ranking.map(({ seconds, ...row }) => row);
+const read = (file) => JSON.parse(readFileSync(file));
+const same = (text, a, b, besides = true) => {
+  const is = JSON.stringify(a) === JSON.stringify(b) && besides;
+  console.log(`${text} ${is ? 'are those' : 'ARE NOT THOSE'} of a single run`);
+  if (!is) process.exitCode = 1;
+};
+const ranking = (file) => read(file).ranking.map(({ seconds, ...row }) => row);
 const [single, merged] = ['single.json', 'merged.json'].map(ranking);
 for (const { rank, trial, cost, accuracy } of merged.slice(0, 3)) console.log(`rank ${rank}: trial ${trial}, cost ${cost}, accuracy ${accuracy}`);
-const same = JSON.stringify(single) === JSON.stringify(merged) && readFileSync('single/best.json').equals(readFileSync('merged/best.json'));
-console.log(`${merged.length} trials; ranking and best.json ${same ? 'are those' : 'ARE NOT THOSE'} of a single run`);
-process.exitCode = same ? 0 : 1;
+same(`${merged.length} trials; ranking and best.json`, single, merged, readFileSync('single/best.json').equals(readFileSync('merged/best.json')));
+// what no clock and no folder decides
+const timeless = ({ seconds, output, config, earlier, baseline, remedies, proposal, ...rest }) => ({
+  ...rest,
+  baseline: { ...baseline, seconds: null },
+  remedies: remedies.map((remedy) => ({ ...remedy, timesAsLong: null })),
+  proposal: proposal && { ...proposal, config: null },
+});
+const [one, diagnosis] = ['one.json', 'diagnosis.json'].map((file) => timeless(read(file)));
+for (const { title, gain, effect } of diagnosis.remedies.slice(0, 3)) console.log(`${title}: ${gain}, ${effect}`);
+same(`${diagnosis.trainings} trainings; verdict, gains, curve, divisions and suspects`, one, diagnosis);
 CHECK

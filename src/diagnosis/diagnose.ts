@@ -9,7 +9,7 @@ import { accuracyOf, type Comparison, compareAll, compareTreatments, rightOf, se
 import type { Experiments } from './experiments.ts';
 import { type DiagnosisSetup, freshSeedOf, seedOf, trainingOf, weightsOf } from './setup.ts';
 import type { Phase, TimePlan } from './time-plan.ts';
-import { changesOf, combinationTitle, combined, type Treatment, treatments } from './treatments.ts';
+import { changesOf, combinationTitle, combined, promisingTitle, type Treatment, treatments } from './treatments.ts';
 
 /** The experiments of a diagnosis, in order. What is run depends on results alone, and on time where that is limited: who goes on from an
  *  earlier session, or merges those of several machines, comes to the same. */
@@ -67,13 +67,13 @@ export async function diagnose(options: Options): Promise<Findings> {
   const undone: string[] = [];
   const seeds = setup.seeds ?? ordinarySeeds;
   await baseline(options, Math.min(seeds, leastSeeds));
-  const first = candidates(options, possible(options), 'treatments');
-  await rounds(options, { arms: first.arms, phase: 'treatments' }, undone);
-  const early = await combine(options, { arms: first.arms, phase: 'combination' }, undone);
+  const first = await candidates(options, possible(options), 'treatments');
+  await rounds(options, { arms: first.lasting, phase: 'treatments' }, undone);
+  const early = await combine(options, { arms: first.arms, phase: 'combination', of: helping }, undone);
   await curve(options, undone);
   await divisions(options, undone);
   const { arms, leftOut } = await tryMore(options, first, undone);
-  const combination = early ?? (arms.length > first.arms.length ? await combine(options, { arms, phase: 'more' }, undone) : null);
+  const combination = early ?? (await combineLate(options, { arms, isMore: arms.length > first.arms.length }, undone));
   const all = combination === null ? arms : [...arms, combination];
   const proposal = propose(options, all, compareAll(setup, experiments, { arms, combination }));
   const freshSeeds = proposal === null ? 0 : await measureAgain(options, { proposal, seeds }, undone);
@@ -166,7 +166,10 @@ function configWith({ loaded: { config, file } }: DiagnosisSetup, set: readonly 
 }
 
 interface Candidates {
+  /** tried, with one seed at least */
   arms: Arm[];
+  /** of them, those that get more seeds */
+  lasting: Arm[];
   /** those that there is no time for */
   late: Arm[];
   leftOut: LeftOut[];
@@ -178,8 +181,8 @@ async function tryMore(options: Options, first: Candidates, undone: string[]): P
   const sets = first.arms.map(({ set }) => set);
   const isHelped = compareTreatments(setup, experiments, sets).some(({ effect }) => effect === 'helps');
   if (isHelped || first.late.length === 0) return first;
-  const more = candidates(options, { arms: first.late, leftOut: [] }, 'more');
-  await rounds(options, { arms: more.arms, phase: 'more' }, undone);
+  const more = await candidates(options, { arms: first.late, leftOut: [] }, 'more');
+  await rounds(options, { arms: more.lasting, phase: 'more' }, undone);
   const stillOut = new Set(more.late.map(({ treatment }) => treatment.id));
   const isLate = ({ id }: LeftOut) => first.late.some(({ treatment }) => treatment.id === id) && !stillOut.has(id);
   return { arms: [...first.arms, ...more.arms], leftOut: first.leftOut.filter((one) => !isLate(one)) };
@@ -188,32 +191,69 @@ async function tryMore(options: Options, first: Candidates, undone: string[]): P
 /** Seconds for the trainings of treatments in a phase: in the last one half of what is left, since what helps is to be measured again. */
 const roomOf = ({ time }: Pick<Options, 'time'>, phase: Phase) => (phase === 'more' ? time.left(phase) / 2 : time.left(phase));
 
-/** Those that there is time for, plain ones first: for their seeds, and to be measured again at the end. */
-function candidates(options: Options, { arms, leftOut }: Pick<Candidates, 'arms' | 'leftOut'>, phase: Phase): Candidates {
-  const { setup, time, experiments } = options;
-  if (!time.isLimited) return { arms, late: [], leftOut };
+/** The share of a phase in which every remedy has one seed, where there is no time for all seeds of all. */
+const screening = 0.5;
+
+/** Those that there is time for, plain ones first: for their seeds, and to be measured again at the end. Where that leaves some out, more of them are tried
+ *  with one seed each, and the others go to those that gained most by it: a dear remedy may be the one that helps. */
+async function candidates(
+  options: Options,
+  { arms, leftOut }: Pick<Candidates, 'arms' | 'leftOut'>,
+  phase: Phase,
+): Promise<Candidates> {
+  const { setup, time } = options;
+  if (!time.isLimited) return { arms, lasting: arms, late: [], leftOut };
   const seeds = setup.seeds ?? seedsToBegin;
-  const late: Arm[] = [];
-  const out = [...leftOut];
-  const jobsOf = (set: readonly string[], from = 0) => ofSeeds(setup, seeds, from).map((seed) => trainingOf(set, seed));
-  const kept: Arm[] = [];
+  const whole = fitting(options, arms, { seeds, phase, share: 1 });
+  const once = whole.length === arms.length ? whole : fitting(options, arms, { seeds: 1, phase, share: screening });
+  if (once.length <= whole.length)
+    return { arms: whole, lasting: whole, ...notIn(options, { arms, leftOut }, { of: whole, seeds }) };
+  const seed = seedOf(setup, 0);
+  await run(options, phase, [trainingOf([], seed), ...once.map(({ set }) => trainingOf(set, seed))]);
+  const tried = once.filter(({ set }) => seedsDone(setup, options.experiments, set) > 0);
+  const lasting = fitting(options, byFirstSeed(options, tried), { seeds, phase, share: 1 });
+  return { arms: tried, lasting, ...notIn(options, { arms, leftOut }, { of: tried, seeds: 1 }) };
+}
+
+/** Arms that a share of a phase has time for, as many of the first as possible. */
+function fitting(
+  options: Options,
+  arms: readonly Arm[],
+  { seeds, phase, share }: { seeds: number; phase: Phase; share: number },
+): Arm[] {
+  const { setup, time, experiments } = options;
+  const room = roomOf(options, phase);
+  const jobsOf = (set: readonly string[]) => ofSeeds(setup, seeds).map((seed) => trainingOf(set, seed));
   const jobs = jobsOf([]);
-  for (const arm of arms) {
+  const again = ({ set }: Arm) =>
+    (leastSeeds * (secondsOf(options, { set, share: 1 }) + secondsOf(options, { set: [], share: 1 }))) / experiments.jobs;
+  return arms.filter((arm) => {
     const own = jobsOf(arm.set);
-    const again =
-      own.reduce((sum, job) => sum + secondsOf(options, job) + secondsOf(options, { set: [], share: 1 }), 0) / experiments.jobs;
-    const room = roomOf(options, phase);
-    if (wallSeconds(options, [...jobs, ...own]) <= room && again <= (phase === 'more' ? room : time.own('final'))) {
-      kept.push(arm);
-      jobs.push(...own);
-    } else {
-      const { id, title } = arm.treatment;
-      const each = secondsOf(options, own[0]!);
-      late.push(arm);
-      out.push({ id, title, reason: `no time: ${seeds} trainings of about ${durationText(each)}` });
-    }
-  }
-  return { arms: kept, late, leftOut: out };
+    const fits =
+      wallSeconds(options, [...jobs, ...own]) <= share * room && again(arm) <= (phase === 'more' ? room : time.own('final'));
+    if (fits) jobs.push(...own);
+    return fits;
+  });
+}
+
+/** The largest gain by the first seed first. */
+function byFirstSeed({ setup, experiments }: Pick<Options, 'setup' | 'experiments'>, arms: readonly Arm[]): Arm[] {
+  const accuracy = ({ set }: Arm) => accuracyOf(setup, rightOf(setup, experiments, set, 1)[0]!, setup.evaluationLabels);
+  return arms.toSorted((a, b) => accuracy(b) - accuracy(a));
+}
+
+/** What there is no time for. @param tried.of  what there is time for, with so many seeds */
+function notIn(
+  options: Options,
+  { arms, leftOut }: Pick<Candidates, 'arms' | 'leftOut'>,
+  { of, seeds }: { of: readonly Arm[]; seeds: number },
+): Pick<Candidates, 'late' | 'leftOut'> {
+  const late = arms.filter((arm) => !of.includes(arm));
+  const reasons = late.map(({ treatment: { id, title }, set }) => {
+    const each = durationText(secondsOf(options, { set, share: 1 }));
+    return { id, title, reason: `no time: ${seeds === 1 ? 'a training' : `${seeds} trainings`} of about ${each}` };
+  });
+  return { late, leftOut: [...leftOut, ...reasons] };
 }
 
 const durationText = (seconds: number) =>
@@ -270,10 +310,32 @@ function stillRacing(setup: DiagnosisSetup, experiments: Experiments, arms: Arm[
 /** Uncorrected: for what is to be tried further. */
 const promising = 0.2;
 
-/** All that helped at once, where that is more than one. */
+/** Treatments that are put together, and what that is called. */
+interface Combining {
+  title: string;
+  takes(comparison: Comparison): boolean;
+}
+const helping: Combining = { title: combinationTitle, takes: ({ effect }) => effect === 'helps' };
+/** None helps beyond chance: together they may gain enough to be told from it. It is one try more, and counts as one. */
+const looking: Combining = { title: promisingTitle, takes: ({ gain, p }) => gain > 0 && p !== null && p < promising };
+
+/** With what was tried late; and, where nothing helps by itself, of what looks best. */
+async function combineLate(
+  options: Options,
+  { arms, isMore }: { arms: readonly Arm[]; isMore: boolean },
+  undone: string[],
+): Promise<Arm | null> {
+  const { setup, experiments } = options;
+  const sets = arms.map(({ set }) => set);
+  const isHelped = compareTreatments(setup, experiments, sets).some(helping.takes);
+  if (!isHelped) return combine(options, { arms, phase: 'more', of: looking }, undone);
+  return isMore ? combine(options, { arms, phase: 'more', of: helping }, undone) : null;
+}
+
+/** Several at once, one of each group, where that is more than one. */
 async function combine(
   options: Options,
-  { arms, phase }: { arms: readonly Arm[]; phase: Phase },
+  { arms, phase, of }: { arms: readonly Arm[]; phase: Phase; of: Combining },
   undone: string[],
 ): Promise<Arm | null> {
   const { setup, experiments, refusal, time } = options;
@@ -281,7 +343,7 @@ async function combine(
   const comparisons = compareTreatments(setup, experiments, sets);
   const helpful = arms
     .map((arm, i) => ({ arm, ...comparisons[i]! }))
-    .filter(({ effect }) => effect === 'helps')
+    .filter(of.takes)
     .sort((a, b) => b.gain - a.gain);
   const parts = helpful.map(({ arm }) => treatments.find(({ id }) => id === arm.treatment.id)!);
   const { config } = setup.loaded;
@@ -292,7 +354,7 @@ async function combine(
   const arm: Arm = {
     treatment: {
       id: 'combination',
-      title: combinationTitle,
+      title: of.title,
       why: `${titles(helpful.map(({ arm }) => arm))}.`,
       family: parts[0]!.family,
     },
@@ -303,7 +365,7 @@ async function combine(
   const seeds = seedsDone(setup, experiments, []);
   const jobs = ofSeeds(setup, seeds).map((seed) => trainingOf(set, seed));
   if (time.isLimited && wallSeconds(options, jobs) > roomOf(options, phase)) {
-    undone.push('There was no time to try all that helped together.');
+    undone.push(`There was no time to try ${of.title}.`);
     return null;
   }
   await run(options, phase, jobs);

@@ -87,7 +87,9 @@ export function compareTreatments(
   const judged = sets.map((set) => judgedWith(setup, experiments, set));
   const gains = gainsOf(judged);
   const tested = gains.filter(({ p }) => p !== null);
-  const corrected = holm(tested.map(({ p }) => p!));
+  // what fell behind before it had a p was chosen from, too
+  const unknown = gains.filter(({ p }) => p === null).map(() => 1);
+  const corrected = holm([...tested.map(({ p }) => p!), ...unknown]);
   return gains.map((gain, i) => {
     const own = gain.p === null ? null : corrected[tested.indexOf(gain)]!;
     return { ...gain, seeds: judged[i]!.baseline.length, corrected: own, effect: effectOf(gain, own) };

@@ -245,8 +245,9 @@ export const treatments: readonly Treatment[] = [
   },
 ];
 
-/** The title of what is written nowhere in the table: all that helped, together. */
+/** The titles of what is written nowhere in the table: several of it together. */
 export const combinationTitle = 'all that helped, together';
+export const promisingTitle = 'the most promising, together';
 
 /** The changes of several treatments one after the other, each made for the config with those before.
  *  @param changed  the config with some changes @throws UserError (usage) where they make none */
@@ -272,12 +273,12 @@ export function changesOf(config: Config, setting: Setting, set: Treatment['set'
   return changes && [...changes, ...anyStart(config, changes)];
 }
 
-/** What some changes are called. @param set  none, those of one treatment, or those of several together */
+/** What some changes are called while they are tried. @param set  none, those of one treatment, or those of several together */
 export function titleOf(config: Config, setting: Setting, set: readonly string[]): string {
   if (set.length === 0) return 'the config as it is';
   const text = set.join(' ');
   const single = treatments.find((treatment) => changesOf(config, setting, treatment.set)?.join(' ') === text);
-  return single?.title ?? combinationTitle;
+  return single?.title ?? 'several of them together';
 }
 
 const autoOf = (config: Config, { inputs }: Setting) =>

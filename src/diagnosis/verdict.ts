@@ -41,7 +41,10 @@ export function verdictOf(evidence: Evidence): MeasuredDiagnosis['verdict'] {
 }
 
 function codesOf({ tried, baseline, bias, variance, limits, curve, suspects }: Evidence): MeasuredVerdict[] {
-  const helpful = tried.filter(({ effect, id }) => effect === 'helps' && id !== 'combination').sort((a, b) => b.gain - a.gain);
+  const helping = tried.filter(({ effect }) => effect === 'helps').sort((a, b) => b.gain - a.gain);
+  const single = helping.filter(({ id }) => id !== 'combination');
+  // where nothing helps by itself, what helps together is named after its most promising part
+  const helpful = single.length > 0 ? single : helping;
   const best = helpful[0]?.gain ?? 0;
   const bestOf = (family: Family) => helpful.find((one) => one.family === family)?.gain ?? 0;
   const found = new Set<MeasuredVerdict>();

@@ -143,8 +143,9 @@ export function baselineText({ baseline, evaluatedOn }: MeasuredDiagnosis): stri
 /** How the table is to be read. */
 export function tableNote({ remedies, baseline }: MeasuredDiagnosis): string {
   const single = remedies.filter(({ id }) => id !== 'combination').length;
+  const several = remedies.find(({ id }) => id === 'combination');
   const fewer = remedies.some(({ seeds }) => seeds < baseline.seeds) ? '; those that fell behind have fewer' : '';
-  const combined = single < remedies.length ? ' but for the one that has all that helped' : '';
+  const combined = several ? `, but for "${several.title}"` : '';
   return `Each remedy is the config with one change${combined}, trained with the same seeds and judged by the same pictures as the config as it is (${plural(baseline.seeds, 'seed')}${fewer}). Gains are in points of accuracy. "Helps" and "hurts" allow for ${plural(single, 'try', 'tries')} (Holm): by chance alone one of them would be said so less than once in twenty diagnoses. An interval is of its own row, so it may leave out 0 and still be chance among so many. Where "could be chance" has a narrow interval there is little to gain; where it is wide nobody knows.`;
 }
 

@@ -60,7 +60,7 @@ export function madeData({ train, dev }: { train: number; dev: number }): Prepar
   };
 }
 
-const ordinary = {
+export const ordinary = {
   data: { source: { type: 'drawn', count: 10 }, imageSize: side },
   model: { layers: [{ units: 8 }] },
   training: { epochs: 20, batchSize: 32, optimizer: { name: 'adam' } },
