@@ -38,6 +38,16 @@ describe('of drawn networks whose truth is known', () => {
     expect(power[0]).toBeGreaterThan(0.8);
   });
 
+  test('what looks best is told from chance together where it gains little each, and not where it gains nothing', () => {
+    const of = { seeds: 5, pictures: 100, seedSpread: 0 };
+    const none = simulation.simulateTogether({ repeats: 30, accuracies: twelve(), ...of });
+    expect(none.tried).toBeGreaterThan(0);
+    expect(none.said).toBeLessThanOrEqual(0.05);
+    const four = simulation.simulateTogether({ repeats: 8, accuracies: twelve(0.88, 0.88, 0.88, 0.88), ...of, pictures: 300 });
+    expect(four.single + four.said).toBeGreaterThan(0.6);
+    expect(four.said).toBeGreaterThan(0);
+  });
+
   test("the winner's gain is too large as it won, and honest by halves", () => {
     const of = { accuracies: twelve(), seeds: 3, freshSeeds: 3, pictures: 60, seedSpread: 0.015 };
     const { won, honest } = simulation.simulateWinner({ repeats: 30, ...of });
