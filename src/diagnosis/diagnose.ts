@@ -101,7 +101,7 @@ const ofSeeds = (setup: DiagnosisSetup, seeds: number, from = 0) =>
 /** Seconds of one more training: measured, else by what is counted of it beside the config as it is. */
 function secondsOf(
   { setup, experiments }: Pick<Options, 'setup' | 'experiments'>,
-  { set, share }: Pick<Experiment, 'set' | 'share'>,
+  { set, share }: { set: readonly string[]; share: number },
 ): number {
   const own = experiments.moreSecondsOf(set);
   if (own !== null) return own * share;
@@ -191,9 +191,6 @@ async function tryMore(options: Options, first: Candidates, undone: string[]): P
 /** Seconds for the trainings of treatments in a phase: in the last one half of what is left, since what helps is to be measured again. */
 const roomOf = ({ time }: Pick<Options, 'time'>, phase: Phase) => (phase === 'more' ? time.left(phase) / 2 : time.left(phase));
 
-/** The share of a phase in which every remedy has one seed, where there is no time for all seeds of all. */
-const screening = 0.5;
-
 /** Those that there is time for, plain ones first: for their seeds, and to be measured again at the end. Where that leaves some out, more of them are tried
  *  with one seed each, and the others go to those that gained most by it: a dear remedy may be the one that helps. */
 async function candidates(
@@ -204,35 +201,42 @@ async function candidates(
   const { setup, time } = options;
   if (!time.isLimited) return { arms, lasting: arms, late: [], leftOut };
   const seeds = setup.seeds ?? seedsToBegin;
-  const whole = fitting(options, arms, { seeds, phase, share: 1 });
-  const once = whole.length === arms.length ? whole : fitting(options, arms, { seeds: 1, phase, share: screening });
+  const whole = fitting(options, arms, { seeds, phase });
+  // whoever gains most by one seed, be it the dearest, is to have enough of them for an interval
+  const once = whole.length === arms.length ? whole : fitting(options, arms, { seeds: 1, phase, seedsOfOne: leastSeeds });
   if (once.length <= whole.length)
     return { arms: whole, lasting: whole, ...notIn(options, { arms, leftOut }, { of: whole, seeds }) };
   const seed = seedOf(setup, 0);
   await run(options, phase, [trainingOf([], seed), ...once.map(({ set }) => trainingOf(set, seed))]);
   const tried = once.filter(({ set }) => seedsDone(setup, options.experiments, set) > 0);
-  const lasting = fitting(options, byFirstSeed(options, tried), { seeds, phase, share: 1 });
+  const lasting = fitting(options, byFirstSeed(options, tried), { seeds, phase });
   return { arms: tried, lasting, ...notIn(options, { arms, leftOut }, { of: tried, seeds: 1 }) };
 }
 
-/** Arms that a share of a phase has time for, as many of the first as possible. */
+/** Arms that a phase has time for with so many seeds each, as many of the first as possible.
+ *  @param of.seedsOfOne  that the dearest of them is to have in any case */
 function fitting(
   options: Options,
   arms: readonly Arm[],
-  { seeds, phase, share }: { seeds: number; phase: Phase; share: number },
+  { seeds, phase, seedsOfOne = seeds }: { seeds: number; phase: Phase; seedsOfOne?: number },
 ): Arm[] {
   const { setup, time, experiments } = options;
   const room = roomOf(options, phase);
-  const jobsOf = (set: readonly string[]) => ofSeeds(setup, seeds).map((seed) => trainingOf(set, seed));
-  const jobs = jobsOf([]);
-  const again = ({ set }: Arm) =>
-    (leastSeeds * (secondsOf(options, { set, share: 1 }) + secondsOf(options, { set: [], share: 1 }))) / experiments.jobs;
+  const jobsOf = (set: readonly string[], to: number, from = 0): Experiment[] =>
+    ofSeeds(setup, to, from).map((seed) => trainingOf(set, seed));
+  const secondsOfOne = (set: readonly string[]) => secondsOf(options, { set, share: 1 });
+  const again = ({ set }: Arm) => (leastSeeds * (secondsOfOne(set) + secondsOfOne([]))) / experiments.jobs;
+  const jobs = jobsOf([], Math.max(seeds, seedsOfOne));
+  let dearest: readonly string[] = [];
   return arms.filter((arm) => {
-    const own = jobsOf(arm.set);
-    const fits =
-      wallSeconds(options, [...jobs, ...own]) <= share * room && again(arm) <= (phase === 'more' ? room : time.own('final'));
-    if (fits) jobs.push(...own);
-    return fits;
+    const own = jobsOf(arm.set, seeds);
+    const dear = secondsOfOne(arm.set) > secondsOfOne(dearest) ? arm.set : dearest;
+    const wall = wallSeconds(options, [...jobs, ...own, ...jobsOf(dear, Math.max(seeds, seedsOfOne), seeds)]);
+    const fits = wall <= room && again(arm) <= (phase === 'more' ? room : time.own('final'));
+    if (!fits) return false;
+    jobs.push(...own);
+    dearest = dear;
+    return true;
   });
 }
 

@@ -165,8 +165,8 @@ describe('time', () => {
     const { found, now } = await within(100, (_, share) => 2 * share);
     expect(now).toBeLessThanOrEqual(100);
     expect(found.remedies.map(({ id }) => id)).toContain('smaller-rate');
-    expect(found.leftOut.map(({ id }) => id)).toEqual(['batch-norm', 'convolution']);
-    expect(found.leftOut[0]!.reason).toBe('no time: a training of about 2 s');
+    expect(found.leftOut.map(({ id }) => id)).toEqual(['convolution']);
+    expect(found.leftOut[0]!.reason).toMatch(/^no time: a training of about \d+ s$/);
     expect(found.undone).not.toEqual([]);
   });
 
