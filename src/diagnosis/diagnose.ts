@@ -71,7 +71,7 @@ export async function diagnose(options: Options): Promise<Findings> {
   await rounds(options, { arms: first.lasting, phase: 'treatments' }, undone);
   const early = await combine(options, { arms: first.arms, phase: 'combination', of: helping }, undone);
   await curve(options, undone);
-  await divisions(options, undone);
+  await divisions(options, { reserve: secondsAgain(options, { arms: first.arms, combination: early }) }, undone);
   const { arms, leftOut } = await tryMore(options, first, undone);
   const combination = early ?? (await combineLate(options, { arms, isMore: arms.length > first.arms.length }, undone));
   const all = combination === null ? arms : [...arms, combination];
@@ -116,12 +116,14 @@ function wallSeconds(options: Options, jobs: readonly Experiment[]): number {
   return Math.max(sum / options.experiments.jobs, ...open, 0);
 }
 
-async function run(options: Options, phase: Phase, jobs: readonly Experiment[]): Promise<void> {
+/** @param reserve  seconds at the end that are kept for what is more important */
+async function run(options: Options, phase: Phase, jobs: readonly Experiment[], reserve = 0): Promise<void> {
   const { experiments, time, begins } = options;
   const open = jobs.filter((job) => experiments.find(job) === undefined);
   if (open.length === 0) return;
   begins(phase, open.length);
-  await experiments.run(open, (job) => !time.isLimited || secondsOf(options, job) <= time.left(phase));
+  const left = () => Math.min(time.left(phase), time.left('final') - reserve);
+  await experiments.run(open, (job) => !time.isLimited || secondsOf(options, job) <= left());
 }
 
 async function baseline(options: Options, seeds: number): Promise<void> {
@@ -209,7 +211,7 @@ async function candidates(
   const seed = seedOf(setup, 0);
   await run(options, phase, [trainingOf([], seed), ...once.map(({ set }) => trainingOf(set, seed))]);
   const tried = once.filter(({ set }) => seedsDone(setup, options.experiments, set) > 0);
-  const lasting = fitting(options, byFirstSeed(options, tried), { seeds, phase });
+  const lasting = fitting(options, byFirstSeed(options, tried), { seeds: Math.min(seeds, leastSeeds), phase });
   return { arms: tried, lasting, ...notIn(options, { arms, leftOut }, { of: tried, seeds: 1 }) };
 }
 
@@ -220,24 +222,37 @@ function fitting(
   arms: readonly Arm[],
   { seeds, phase, seedsOfOne = seeds }: { seeds: number; phase: Phase; seedsOfOne?: number },
 ): Arm[] {
-  const { setup, time, experiments } = options;
+  const { setup, time } = options;
   const room = roomOf(options, phase);
   const jobsOf = (set: readonly string[], to: number, from = 0): Experiment[] =>
     ofSeeds(setup, to, from).map((seed) => trainingOf(set, seed));
   const secondsOfOne = (set: readonly string[]) => secondsOf(options, { set, share: 1 });
-  const again = ({ set }: Arm) => (leastSeeds * (secondsOfOne(set) + secondsOfOne([]))) / experiments.jobs;
+  // what the meter leaves where something is to be measured again
+  const mostAgain = phase === 'more' ? room : time.own('meter') + time.own('final');
   const jobs = jobsOf([], Math.max(seeds, seedsOfOne));
   let dearest: readonly string[] = [];
   return arms.filter((arm) => {
     const own = jobsOf(arm.set, seeds);
     const dear = secondsOfOne(arm.set) > secondsOfOne(dearest) ? arm.set : dearest;
     const wall = wallSeconds(options, [...jobs, ...own, ...jobsOf(dear, Math.max(seeds, seedsOfOne), seeds)]);
-    const fits = wall <= room && again(arm) <= (phase === 'more' ? room : time.own('final'));
+    const fits = wall <= room && secondsToMeasureAgain(options, arm) <= mostAgain;
     if (!fits) return false;
     jobs.push(...own);
     dearest = dear;
     return true;
   });
+}
+
+/** For the least seeds of the config and of what would be proposed. */
+const secondsToMeasureAgain = (options: Options, { set }: Pick<Arm, 'set'>): number =>
+  (leastSeeds * (secondsOf(options, { set, share: 1 }) + secondsOf(options, { set: [], share: 1 }))) / options.experiments.jobs;
+
+/** What the last trainings will take, of what helps until now. */
+function secondsAgain(options: Options, found: { arms: readonly Arm[]; combination: Arm | null }): number {
+  const { setup, experiments } = options;
+  const all = found.combination === null ? found.arms : [...found.arms, found.combination];
+  const proposal = propose(options, all, compareAll(setup, experiments, found));
+  return proposal === null ? 0 : secondsToMeasureAgain(options, proposal.arm);
 }
 
 /** The largest gain by the first seed first. */
@@ -396,11 +411,11 @@ export function divisionExperiments(setup: DiagnosisSetup): Experiment[] {
   return Array.from({ length: otherDivisions }, (_, i) => ({ ...trainingOf([], seedOf(setup, 0)), division: i + 1 }));
 }
 
-async function divisions(options: Options, undone: string[]): Promise<void> {
+async function divisions(options: Options, { reserve }: { reserve: number }, undone: string[]): Promise<void> {
   const { setup, experiments } = options;
   const jobs = divisionExperiments(setup);
   if (jobs.length === 0) undone.push('Other divisions: the pictures are more than memory should hold.');
-  await run(options, 'meter', jobs);
+  await run(options, 'meter', jobs, reserve);
   const missing = jobs.filter((job) => experiments.find(job) === undefined).length;
   if (missing > 0) undone.push(`${missing} of ${jobs.length} other divisions.`);
 }
