@@ -14,6 +14,7 @@ import {
   unitsOf,
   unregularized,
 } from '../training/remedy-changes.ts';
+import { timesOfOneMore } from '../training/work.ts';
 
 /** What `nn diagnose` tries: the remedies of the notes, each as changes of a config. */
 
@@ -313,15 +314,25 @@ function deeper({ model: { layers }, training: { learningRate } }: Config): stri
   ];
 }
 
-/** Epochs in which so small a convolutional network has learnt most of what it can. */
-const convolutionEpochs = 30;
+/** Epochs in which so small a convolutional network has learnt most of what it can, and those in which it has learnt enough to be seen. */
+const convolutionEpochs = { most: 30, least: 12 };
+/** It may take so many times as long as the config: dearer remedies leave no time for seeds. */
+const convolutionTimes = 2.5;
 /** The peak of its one-cycle rate: that of configs/conv-photos-small.json, of which the network is the lower part. With a constant rate, as others have, so few epochs
  *  take it half as far (docs/diagnose.md). */
 const convolutionRate = 0.005;
 
 /** Four convolutions of few filters, the first with a stride of 2. */
-function convolutions(config: Config, { side, train }: Setting): string[] | null {
-  if (side < shortestSide || !isDense(config)) return null;
+function convolutions(config: Config, setting: Setting): string[] | null {
+  if (setting.side < shortestSide || !isDense(config)) return null;
+  const { most, least } = convolutionEpochs;
+  const within = (epochs: number) => convolutionsFor(config, setting, Math.min(epochs, config.training.epochs));
+  const pictures = { features: setting.inputs, train: setting.train, dev: 0 };
+  const times = timesOfOneMore(config, within(most), pictures);
+  return within(Math.max(least, Math.min(most, Math.round((most * convolutionTimes) / times))));
+}
+
+function convolutionsFor(config: Config, { train }: Setting, epochs: number): string[] {
   const conv = (filters: number, of = {}) => ({ type: 'conv', filters, ...of, batchNorm: true });
   const pool = { type: 'maxPool', size: 2 };
   const stem = conv(16, { kernel: 4, stride: 2 });
@@ -333,7 +344,7 @@ function convolutions(config: Config, { side, train }: Setting): string[] | null
     ...(isPlain ? ['training.optimizer.name=adam'] : []),
     `training.learningRate=${convolutionRate}`,
     'training.schedule={"name":"oneCycle"}',
-    ...(config.training.epochs > convolutionEpochs ? [`training.epochs=${convolutionEpochs}`] : []),
+    ...(epochs < config.training.epochs ? [`training.epochs=${epochs}`] : []),
     ...(config.training.learningRateByFeature === null ? [] : ['training.learningRateByFeature=null']),
     ...(batchLength(config.training.batchSize, train) > 2 * miniBatch ? [`training.batchSize=${miniBatch}`] : []),
     ...anyForm(config),
