@@ -75,7 +75,7 @@ array() { # array SCRIPT FOLDERS RESULTS: runs it, kills the victim once it has 
   until [ -z "$(squeue -h -j "$id" 2>/dev/null)" ]; do sleep 0.5; done
   scontrol show job "${id}_$victim" | grep -o 'JobState=[A-Z]*\|Restarts=[0-9]*' | paste -sd' '
   echo "\$ cat ${id}_$victim.log"
-  grep -v '^training' "${id}_$victim.log"
+  grep -v '^training\|^remedies' "${id}_$victim.log"
 }
 
 cp "$root/configs/tune-quickstart.json" search.json
