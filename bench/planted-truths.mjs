@@ -1,6 +1,6 @@
 // Whether nn diagnose finds what was planted: labels that are flipped, a network that is too small, one that learns by heart, too few pictures, too high a
 // rate. Pictures are drawn. Each case is diagnosed once a seed, by another drawing.
-//   npm run build && node bench/planted-truths.mjs [--seeds 20] [--minutes 2 | --counts 5] [--only label-noise]
+//   npm run build && node bench/planted-truths.mjs [--seeds 20] [--from 1] [--minutes 2 | --counts 5] [--only label-noise]
 // --counts N gives nn diagnose --seeds N and no limit of time, for a machine that has other work to do.
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -14,8 +14,9 @@ import { namedRandom } from '../dist/random.js';
 const run = promisify(execFile);
 const nn = fileURLToPath(new URL('../bin/nn.js', import.meta.url));
 const option = { type: 'string' };
-const { values } = parseArgs({ options: { seeds: option, minutes: option, counts: option, only: option } });
+const { values } = parseArgs({ options: { seeds: option, from: option, minutes: option, counts: option, only: option } });
 const seeds = Number(values.seeds ?? 20);
+const from = Number(values.from ?? 1);
 const limit = values.counts ? ['--seeds', values.counts] : ['--minutes', values.minutes ?? '2'];
 
 const drawn = (count, difficulty, seed) => ({ type: 'drawn', count, difficulty, seed });
@@ -136,7 +137,7 @@ async function faintClasses(seed, folder) {
 for (const { name, right, config, prepare } of cases.filter(({ name }) => (values.only ?? name) === name)) {
   let [hits, listed, found, planted] = [0, 0, 0, 0];
   const verdicts = {};
-  for (let seed = 1; seed <= seeds; seed++) {
+  for (let seed = from; seed < from + seeds; seed++) {
     const folder = await mkdtemp(join(tmpdir(), 'nn-planted-'));
     try {
       const flipped = (await prepare?.(seed, folder)) ?? [];
