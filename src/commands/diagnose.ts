@@ -26,7 +26,7 @@ import { writtenSplitDigest } from '../run/split-file.ts';
 import { estimateSeconds } from '../training/estimate.ts';
 import { withoutTest } from '../training/experiment.ts';
 import { refuseTooMuch } from '../training/memory.ts';
-import { planTraining, prepareFit, type TrainingFiles } from '../training/plan.ts';
+import { planTraining, prepareFit, type TrainingExtras } from '../training/plan.ts';
 import { trialConfig } from '../training/trial.ts';
 import { trialPool } from '../training/trial-pool.ts';
 import type { Command, Context, Progress } from './command.ts';
@@ -212,7 +212,7 @@ function printShard(
 
 /** @throws UserError (usage) where so few minutes do not suffice for the config as it is: three trainings */
 async function refuseTooShort(
-  { loaded: { config }, data, extras }: { loaded: LoadedConfig; data: PreparedData; extras: TrainingFiles },
+  { loaded: { config }, data, extras }: { loaded: LoadedConfig; data: PreparedData; extras: TrainingExtras },
   { minutes, jobs }: { minutes: number; jobs: number },
 ): Promise<void> {
   const { splits, folds } = data;
@@ -239,7 +239,7 @@ async function prepare(
   context: Context,
   loaded: LoadedConfig,
   { jobs, compareContents }: { jobs: number; compareContents: boolean },
-): Promise<{ data: PreparedData; extras: TrainingFiles }> {
+): Promise<{ data: PreparedData; extras: TrainingExtras }> {
   await openSources(loaded);
   const without = withoutTest(loaded);
   const reading = { strict: false, compareContents, onProgress: readProgress(context) };

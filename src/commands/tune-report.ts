@@ -8,7 +8,7 @@ import type { TrialResult, TuneSummary } from '../results/tuning.ts';
 import { writeFileAtomically } from '../run/atomic-write.ts';
 import { shownPath } from '../run/places.ts';
 import { readUntuned, searchFiles, writeUntuned } from '../run/search-folder.ts';
-import type { TrainingFiles } from '../training/plan.ts';
+import type { TrainingExtras } from '../training/plan.ts';
 import { trialPool } from '../training/trial-pool.ts';
 import type { Context } from './command.ts';
 
@@ -17,7 +17,7 @@ import type { Context } from './command.ts';
  *  @throws poolClosed where the user stops it */
 export async function trainUntuned(
   context: Context,
-  { loaded, extras }: { loaded: LoadedConfig; extras: TrainingFiles },
+  { loaded, extras }: { loaded: LoadedConfig; extras: TrainingExtras },
   { output, threads }: { output: string; threads: number },
 ): Promise<void> {
   if ((await readUntuned(output)) !== null) return;

@@ -23,7 +23,7 @@ import {
 } from '../run/search-folder.ts';
 import { changesSince, splitDigest, writeSplit, writtenSplitDigest } from '../run/split-file.ts';
 import { refuseTooMuch } from '../training/memory.ts';
-import { planTraining, type TrainingFiles } from '../training/plan.ts';
+import { planTraining, type TrainingExtras } from '../training/plan.ts';
 import { trialConfig, trialSets } from '../training/trial.ts';
 import { poolClosed, trialPool } from '../training/trial-pool.ts';
 import { halvingFactor, rankTrials, rungEpochs, tune } from '../training/tune.ts';
@@ -264,7 +264,7 @@ async function checkFirstTrial(
   context: Context,
   loaded: LoadedConfig,
   { search, jobs, compareContents }: { search: SearchConfig; jobs: number; compareContents: boolean },
-): Promise<{ extras: TrainingFiles; data: PreparedData }> {
+): Promise<{ extras: TrainingExtras; data: PreparedData }> {
   const config = trialConfig(loaded, trialSets(search, loaded.config.seed, 0));
   const reading = { strict: false, compareContents, onProgress: readProgress(context) };
   const data = await withDecoded(context, async (places) => {

@@ -71,7 +71,7 @@ export async function diagnose(options: Options): Promise<Findings> {
   await rounds(options, { arms: first.lasting, phase: 'treatments' }, undone);
   const early = await combine(options, { arms: first.arms, phase: 'combination', of: helping }, undone);
   await curve(options, undone);
-  await divisions(options, { reserve: secondsAgain(options, { arms: first.arms, combination: early }) }, undone);
+  await divisions(options, { reserve: secondsOfProposal(options, { arms: first.arms, combination: early }) }, undone);
   const { arms, leftOut } = await tryMore(options, first, undone);
   const combination = early ?? (await combineLate(options, { arms, isMore: arms.length > first.arms.length }, undone));
   const all = combination === null ? arms : [...arms, combination];
@@ -184,7 +184,7 @@ async function tryMore(options: Options, first: Candidates, undone: string[]): P
   const isHelped = compareTreatments(setup, experiments, sets).some(({ effect }) => effect === 'helps');
   if (isHelped || first.late.length === 0) return first;
   const more = await candidates(options, { arms: first.late, leftOut: [] }, 'more');
-  await rounds(options, { arms: more.lasting, phase: 'more' }, undone);
+  if (more.lasting.length > 0) await rounds(options, { arms: more.lasting, phase: 'more' }, undone);
   const stillOut = new Set(more.late.map(({ treatment }) => treatment.id));
   const isLate = ({ id }: LeftOut) => first.late.some(({ treatment }) => treatment.id === id) && !stillOut.has(id);
   return { arms: [...first.arms, ...more.arms], leftOut: first.leftOut.filter((one) => !isLate(one)) };
@@ -207,12 +207,12 @@ async function candidates(
   // whoever gains most by one seed, be it the dearest, is to have enough of them for an interval
   const once = whole.length === arms.length ? whole : fitting(options, arms, { seeds: 1, phase, seedsOfOne: leastSeeds });
   if (once.length <= whole.length)
-    return { arms: whole, lasting: whole, ...notIn(options, { arms, leftOut }, { of: whole, seeds }) };
+    return { arms: whole, lasting: whole, ...leavingOut(options, { arms, leftOut }, { of: whole, seeds }) };
   const seed = seedOf(setup, 0);
   await run(options, phase, [trainingOf([], seed), ...once.map(({ set }) => trainingOf(set, seed))]);
   const tried = once.filter(({ set }) => seedsDone(setup, options.experiments, set) > 0);
   const lasting = fitting(options, byFirstSeed(options, tried), { seeds: Math.min(seeds, leastSeeds), phase });
-  return { arms: tried, lasting, ...notIn(options, { arms, leftOut }, { of: tried, seeds: 1 }) };
+  return { arms: tried, lasting, ...leavingOut(options, { arms, leftOut }, { of: tried, seeds: 1 }) };
 }
 
 /** Arms that a phase has time for with so many seeds each, as many of the first as possible.
@@ -248,7 +248,7 @@ const secondsToMeasureAgain = (options: Options, { set }: Pick<Arm, 'set'>): num
   (leastSeeds * (secondsOf(options, { set, share: 1 }) + secondsOf(options, { set: [], share: 1 }))) / options.experiments.jobs;
 
 /** What the last trainings will take, of what helps until now. */
-function secondsAgain(options: Options, found: { arms: readonly Arm[]; combination: Arm | null }): number {
+function secondsOfProposal(options: Options, found: { arms: readonly Arm[]; combination: Arm | null }): number {
   const { setup, experiments } = options;
   const all = found.combination === null ? found.arms : [...found.arms, found.combination];
   const proposal = propose(options, all, compareAll(setup, experiments, found));
@@ -262,7 +262,7 @@ function byFirstSeed({ setup, experiments }: Pick<Options, 'setup' | 'experiment
 }
 
 /** What there is no time for. @param tried.of  what there is time for, with so many seeds */
-function notIn(
+function leavingOut(
   options: Options,
   { arms, leftOut }: Pick<Candidates, 'arms' | 'leftOut'>,
   { of, seeds }: { of: readonly Arm[]; seeds: number },

@@ -87,12 +87,14 @@ export function referenceLogisticPass(
 
 /** A gram batch as ordinary inputs of a layer, whose weights are the coefficients. */
 export function gramValues({ gram: products, indices, count, features }: GramBatch): FloatBatch {
-  const first = indices === null ? 0 : indices[0]!;
-  const areNeighbours = indices === null || indices.subarray(0, count).every((index, i) => index === first + i);
+  if (indices === null) return { kind: 'floats', values: products, count, features };
+  const first = indices[0]!;
+  // dev is evaluated piece by piece: no need to copy
+  const areNeighbours = indices.subarray(0, count).every((index, i) => index === first + i);
   if (areNeighbours) return { kind: 'floats', values: products.subarray(first * features), count, features };
   const values = products.slice(0, count * features);
   for (let i = 0; i < count; i++) {
-    const from = indices![i]! * features;
+    const from = indices[i]! * features;
     values.set(products.subarray(from, from + features), i * features);
   }
   return { kind: 'floats', values, count, features };

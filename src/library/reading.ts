@@ -9,7 +9,7 @@ import { type Layer, layerSizes, type Network } from '../nn/build.ts';
 import { count, plural } from '../report/table.ts';
 import { loadClassifier, loadVector } from '../run/model-file.ts';
 import { shellWord } from '../text.ts';
-import type { TrainingFiles } from '../training/plan.ts';
+import type { TrainingExtras } from '../training/plan.ts';
 import type { Host } from './host.ts';
 
 /** What a path on the command line may be that names pictures with their labels. */
@@ -80,9 +80,9 @@ export function noteOthers(host: Host, where: string, positive: string, others: 
 
 /** Reads the files that a config names beside its pictures: weights to start from, a learning rate by feature.
  *  @throws UserError (model, usage) where they do not fit the network */
-export async function readTrainingFiles(loaded: LoadedConfig, network: Network): Promise<TrainingFiles> {
+export async function readTrainingFiles(loaded: LoadedConfig, network: Network): Promise<TrainingExtras> {
   const { startFrom, learningRateByFeature: byFeature } = loaded.config.training;
-  const extras: TrainingFiles = {};
+  const extras: TrainingExtras = {};
   if (startFrom !== null) {
     const { classifier, file: model } = await loadClassifier(resolve(loaded.folder, startFrom));
     const difference = differenceOf(network, classifier.network);

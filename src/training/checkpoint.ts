@@ -14,7 +14,7 @@ import { configOfRun, type RunFolder } from '../run/run-folder.ts';
 import type { DevCourse } from './cost-curve.ts';
 import type { FoldsDone } from './cross-validation.ts';
 import type { ResumeOptions } from './fit.ts';
-import type { TrainingFiles } from './plan.ts';
+import type { TrainingExtras } from './plan.ts';
 import type { TrainingState } from './state.ts';
 import type { GradientWatchState } from './watch.ts';
 
@@ -60,7 +60,7 @@ export interface InputDigests {
 export function inputDigests(
   split: string,
   parts: Splits,
-  { initialWeights: startValues, featureLearningRates: rateByFeature }: TrainingFiles,
+  { initialWeights: startValues, featureLearningRates: rateByFeature }: TrainingExtras,
 ): InputDigests {
   const ofNumbers = (numbers: ArrayLike<number> | undefined) =>
     contentHash(new Uint8Array(Float64Array.from(numbers ?? []).buffer));

@@ -9,7 +9,7 @@ import type { Metrics } from '../results/metrics.ts';
 import { refuseWrongStep } from './check-step.ts';
 import { evaluateTrained } from './divergence.ts';
 import { type EpochEvent, type FitEvent, type FitOptions, fit, type ResumeOptions } from './fit.ts';
-import { planTraining, prepareFit, type TrainingFiles } from './plan.ts';
+import { planTraining, prepareFit, type TrainingExtras } from './plan.ts';
 import type { TrainingState } from './state.ts';
 
 /** What a training is made of: what a classifier needs besides its weights. */
@@ -132,7 +132,7 @@ export interface FoldsGoing {
 export async function* crossValidate(
   config: Config,
   data: Omit<PreparedData, 'groups'> & { folds: NonNullable<PreparedData['folds']> },
-  extras: TrainingFiles,
+  extras: TrainingExtras,
   found: (result: CrossValidation) => void,
   going: FoldsGoing = {},
 ): AsyncGenerator<FoldEvent> {

@@ -12,7 +12,7 @@ import { refuseWrongStep } from './check-step.ts';
 import { afterFolds, type CrossValidation, classifierOf, crossValidate } from './cross-validation.ts';
 import { evaluateTrained } from './divergence.ts';
 import { type EpochEvent, fit } from './fit.ts';
-import { planTraining, prepareFit, type TrainingFiles } from './plan.ts';
+import { planTraining, prepareFit, type TrainingExtras } from './plan.ts';
 
 /** A training of `nn diagnose`, and its answers for pictures that it did not train on. */
 
@@ -40,7 +40,7 @@ export function withoutTest(loaded: LoadedConfig): LoadedConfig {
 export async function runExperiment(
   loaded: LoadedConfig,
   job: Experiment,
-  { source, extras }: { source: ExperimentSource; extras: TrainingFiles },
+  { source, extras }: { source: ExperimentSource; extras: TrainingExtras },
 ): Promise<ExperimentResult> {
   const config = experimentConfig(loaded, job);
   const made = { config, data: await source.data(), extras: fittingFiles(config, extras) };
@@ -62,11 +62,11 @@ export async function runExperiment(
 interface Made {
   config: Config;
   data: PreparedData;
-  extras: TrainingFiles;
+  extras: TrainingExtras;
 }
 
 /** Weights of a file fit the network of the config that named it. */
-function fittingFiles({ training }: Config, { initialWeights, ...rest }: TrainingFiles): TrainingFiles {
+function fittingFiles({ training }: Config, { initialWeights, ...rest }: TrainingExtras): TrainingExtras {
   return training.startFrom === null ? rest : { ...rest, initialWeights };
 }
 

@@ -141,7 +141,7 @@ function refuseLargeBatch(train: ExampleSet, batch: number): void {
 }
 
 /** What a training is given besides its config and pictures: what only commands can read, weights and rates of files; and what trainings before it made. */
-export interface TrainingFiles {
+export interface TrainingExtras {
   /** weights of `startFrom`, laid out like the network's */
   initialWeights?: ArrayLike<number> | undefined;
   /** the vector of `learningRateByFeature` */
@@ -161,7 +161,7 @@ export async function prepareFit(
   parts: FitParts,
   plan: Plan,
   kernels: Kernels,
-  extras: TrainingFiles = {},
+  extras: TrainingExtras = {},
 ): Promise<FitOptions> {
   const { train, dev } = parts;
   const bring = async (part: FitParts['train'], held: boolean) =>
@@ -187,7 +187,7 @@ export function fitOptions(
   parts: FitParts,
   plan: Plan,
   kernels: Kernels,
-  extras: TrainingFiles = {},
+  extras: TrainingExtras = {},
 ): FitOptions {
   const { train, dev = null } = parts;
   const { training, data, seed } = config;
@@ -240,7 +240,7 @@ function firstParameters(
   network: Network,
   kernels: Kernels,
   seed: number,
-  { initialWeights: startValues }: TrainingFiles,
+  { initialWeights: startValues }: TrainingExtras,
 ): Parameters {
   if (startValues === undefined) return initialParameters(network, plain(kernels), numpyRandom(seed));
   const parameters = parametersOver(network, plain(kernels).allocate(bufferLength(parameterSpecs(network))));

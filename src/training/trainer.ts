@@ -30,7 +30,7 @@ import {
 } from './cross-validation.ts';
 import { DivergedError } from './divergence.ts';
 import { type EpochEvent, type FitOptions, fit } from './fit.ts';
-import { type Plan, planTraining, prepareFit, type TrainingFiles } from './plan.ts';
+import { type Plan, planTraining, prepareFit, type TrainingExtras } from './plan.ts';
 import { workUntil } from './stages.ts';
 import { type Outcome, summarize } from './summarize.ts';
 import { gradientWatch } from './watch.ts';
@@ -85,7 +85,7 @@ export interface TrainingJob {
   listener: TrainingListener;
   loaded: LoadedConfig;
   data: PreparedData;
-  files: TrainingFiles;
+  files: TrainingExtras;
   kernels: Kernels;
   plan: Plan;
   warnings: string[];

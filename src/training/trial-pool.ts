@@ -5,7 +5,7 @@ import { systemReason, UserError } from '../errors.ts';
 import { ownFile } from '../own-files.ts';
 import type { ExperimentResult } from '../results/experiments.ts';
 import type { TrialJob, TrialResult } from '../results/tuning.ts';
-import type { TrainingFiles } from './plan.ts';
+import type { TrainingExtras } from './plan.ts';
 import type { Job, Reply } from './trial-worker.ts';
 
 /** What `run` is rejected with where `close` ended its worker. */
@@ -25,7 +25,7 @@ export interface TrialPool {
  *  @param options.threads  of all workers together; each has one at least
  *  @param options.onDeath  told of it */
 export function trialPool(
-  search: { loaded: LoadedConfig; extras: TrainingFiles },
+  search: { loaded: LoadedConfig; extras: TrainingExtras },
   { jobs, threads, onDeath }: { jobs: number; threads: number; onDeath: (text: string) => void },
 ): TrialPool {
   const idle: ChildProcess[] = [];

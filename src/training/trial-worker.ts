@@ -7,7 +7,7 @@ import type { Experiment, ExperimentResult } from '../results/experiments.ts';
 import type { TrialJob, TrialResult } from '../results/tuning.ts';
 import type { Lines } from '../text.ts';
 import { type ExperimentSource, runExperiment, withoutTest } from './experiment.ts';
-import type { TrainingFiles } from './plan.ts';
+import type { TrainingExtras } from './plan.ts';
 import { runTrial, trialData } from './trial.ts';
 
 /**
@@ -18,13 +18,13 @@ import { runTrial, trialData } from './trial.ts';
 /** What is run: a trial of `nn tune`, or an experiment of `nn diagnose`. */
 export type Job = TrialJob | Experiment;
 
-export type Request = { loaded: LoadedConfig; extras: TrainingFiles } | { job: Job };
+export type Request = { loaded: LoadedConfig; extras: TrainingExtras } | { job: Job };
 export type Reply =
   | { result: TrialResult | ExperimentResult }
   | { refused: { kind: UserError['kind']; message: readonly string[]; hint: Lines | undefined } }
   | { fault: string };
 
-let search: { loaded: LoadedConfig; extras: TrainingFiles } | undefined;
+let search: { loaded: LoadedConfig; extras: TrainingExtras } | undefined;
 const dataOf = trialData(cachePlace(process.env), scratchFolders(process.env));
 /** of all parts; what is not test of it is not kept */
 const wholeOf = trialData(cachePlace(process.env), scratchFolders(process.env));

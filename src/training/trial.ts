@@ -16,7 +16,7 @@ import { refuseWrongStep } from './check-step.ts';
 import { classifierOf, crossValidate, requireDev } from './cross-validation.ts';
 import { evaluateTrained } from './divergence.ts';
 import { type EpochEvent, fit } from './fit.ts';
-import { planTraining, prepareFit, type TrainingFiles } from './plan.ts';
+import { planTraining, prepareFit, type TrainingExtras } from './plan.ts';
 
 /** What trial i tries: it depends on the seed and i alone, and each field on its own name, so that one more field leaves
  *  the others as they were. */
@@ -58,7 +58,7 @@ export function trialData(
 export async function runTrial(
   loaded: LoadedConfig,
   job: TrialJob,
-  { dataOf, extras }: { dataOf: (loaded: LoadedConfig) => Promise<PreparedData>; extras: TrainingFiles },
+  { dataOf, extras }: { dataOf: (loaded: LoadedConfig) => Promise<PreparedData>; extras: TrainingExtras },
 ): Promise<TrialResult> {
   const set = trialSets(loaded.config.search!, loaded.config.seed, job.trial);
   const started = performance.now();
@@ -83,7 +83,7 @@ function withEpochs(config: Config, epochs: number): Config {
   return { ...config, training: { ...config.training, epochs } };
 }
 
-async function scoreOf(config: Config, data: PreparedData, extras: TrainingFiles): Promise<TrialScore> {
+async function scoreOf(config: Config, data: PreparedData, extras: TrainingExtras): Promise<TrialScore> {
   requireDev(config, data);
   if (data.folds !== null) return foldsScore(config, { ...data, folds: data.folds }, extras);
   const { dev, train } = data.splits;
@@ -107,7 +107,11 @@ async function scoreOf(config: Config, data: PreparedData, extras: TrainingFiles
   };
 }
 
-async function foldsScore(config: Config, data: Parameters<typeof crossValidate>[1], extras: TrainingFiles): Promise<TrialScore> {
+async function foldsScore(
+  config: Config,
+  data: Parameters<typeof crossValidate>[1],
+  extras: TrainingExtras,
+): Promise<TrialScore> {
   const parts: { metrics: Metrics; bestEpoch: number }[] = [];
   for await (const _ of crossValidate(config, data, extras, ({ folds }) => parts.push(...folds)));
   const total = ({ confusion: { tp, fp, fn, tn } }: Metrics) => tp + fp + fn + tn;

@@ -186,11 +186,12 @@ describe('time', () => {
   });
 
   test('that is short has one seed for every remedy first, and more for those that gain most: a dear one may be what helps', async () => {
-    const each = (set: readonly string[], share: number) => (isAugmented(set) ? 10 : 2) * share;
+    const each = (set: readonly string[], share: number) => (isAugmented(set) ? 14 : 3) * share;
     const { found, now } = await within(200, each, { effect: (set) => (isAugmented(set) ? 4 : 0) });
-    expect(now).toBeLessThanOrEqual(200 + 10);
+    expect(now).toBeLessThanOrEqual(200 + 14);
     expect(found.leftOut).toEqual([]);
     expect(found.proposal!.id).toBe('augmentation');
+    // 51 seconds, of which the last phase has 40: other divisions leave it the rest
     expect(found.proposal!.test!.seeds).toBeGreaterThanOrEqual(3);
     const single = found.remedies.filter(({ seeds }) => seeds === 1);
     expect(single.length).toBeGreaterThan(0);

@@ -4,7 +4,7 @@ import { prepareData } from '../../src/datasets/prepare.ts';
 import { productMemory } from '../../src/nn/input/product-memory.ts';
 import type { Experiment } from '../../src/results/experiments.ts';
 import { runExperiment } from '../../src/training/experiment.ts';
-import type { TrainingFiles } from '../../src/training/plan.ts';
+import type { TrainingExtras } from '../../src/training/plan.ts';
 
 const config = checkConfig(
   {
@@ -18,9 +18,9 @@ const loaded = { config, folder: '/', file: 'experiment' };
 const data = prepareData(loaded, { strict: false });
 const job: Experiment = { set: [], seed: 1, share: 1, division: 0, readsTest: false };
 
-const run = (one: Experiment, extras: TrainingFiles) =>
+const run = (one: Experiment, extras: TrainingExtras) =>
   runExperiment(loaded, one, { source: { data: () => data, test: async () => null }, extras });
-const untimed = async (one: Experiment, extras: TrainingFiles) => {
+const untimed = async (one: Experiment, extras: TrainingExtras) => {
   const { seconds: _, sharedSeconds: __, ...rest } = await run(one, extras);
   return rest;
 };
