@@ -2,6 +2,7 @@
 // npm run build && node bench/diagnose-simulation.mjs [TABLE] [REPEATS], with a table of the list below; without, all. docs/diagnose.md has what it printed.
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { promising } from '../dist/diagnosis/diagnose.js';
 import { abstentionBound, wantedAccuracy } from '../dist/evaluation/abstention.js';
 import { gainOf, gainsOf, leastSeeds, raceDecision } from '../dist/evaluation/gain.js';
 import { chooseByHalves, halvesOf, honestGain } from '../dist/evaluation/honest-gain.js';
@@ -149,9 +150,6 @@ export function simulateRace({ repeats, accuracies, seeds, ...of }) {
   });
   return Object.fromEntries(Object.keys(found[0]).map((key) => [key, mean(found.map((one) => one[key]))]));
 }
-
-/** As src/diagnosis/diagnose.ts has it. */
-const promising = 0.2;
 
 /** How often the interval at so many times the pictures holds the true accuracy, where the curve says something. */
 export function simulateCurve({ repeats, truth, times = [2, 4, 10], whole = 800, ...of }) {

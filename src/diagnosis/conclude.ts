@@ -5,7 +5,8 @@ import { fitLearningCurve, type PicturesNeeded } from '../evaluation/learning-cu
 import { splitMeter } from '../evaluation/split-meter.ts';
 import { suspectLabels } from '../evaluation/suspect-labels.ts';
 import type { ExperimentResult, MeasuredCurve, MeasuredDiagnosis, MeasuredGain, TriedRemedy } from '../results/experiments.ts';
-import { type Arm, curveShares, divisionExperiments, type Findings, type Proposal } from './diagnose.ts';
+import type { Arm } from './arms.ts';
+import { curveShares, divisionExperiments, type Findings, type Proposal } from './diagnose.ts';
 import { accuracyOf, answersOf, blindAnswers, compareAll, rightOf, seedsDone, significance, testAnswersOf } from './evidence.ts';
 import type { Experiments } from './experiments.ts';
 import { type DiagnosisSetup, freshSeedOf, seedOf, trainingOf, weightsOf } from './setup.ts';
