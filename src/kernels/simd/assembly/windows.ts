@@ -1,4 +1,4 @@
-import { dequantize, rowOf } from './dequantize';
+import { dequantizeTile } from './dequantize';
 import {
   AveragePoolCall,
   AveragePoolGradientCall,
@@ -156,7 +156,7 @@ function copyPixels<Bytes, Call>(call: Call, image: i32, at: i32, count: i32, to
   if (isVoid<Bytes>()) {
     const bytes = <usize>(call.height * call.width * call.channels) * sizeof<real>();
     copy(to, call.values + <usize>image * bytes + offset, <usize>count * sizeof<real>());
-  } else dequantize(rowOf(call, image) + <usize>at, count, to, call.scales + offset, call.shifts + offset);
+  } else dequantizeTile(call, image, 1, at, count, to, 0);
 }
 
 /** Rows `first` … `end` − 1 of the images' gradients: each gathers what the windows have for it, so that no two threads write the same. */
