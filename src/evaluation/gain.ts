@@ -1,4 +1,4 @@
-import { exp } from '../elementary.ts';
+import { exp, log, sigmoid } from '../elementary.ts';
 import type { Interval } from '../results/metrics.ts';
 import { studentQuantile } from './statistics.ts';
 
@@ -40,9 +40,11 @@ const pseudoPicture = 0.5;
  *
  * Each source of variation has the t of its own degrees of freedom: with few seeds that are alike by chance it stays honest where
  * Satterthwaite's common degrees of freedom do not (docs/diagnose.md has the simulation).
+ * Accuracies near 1 have room below and hardly any above: a config that is right on 97% has no seeds with 104%, but may have some with 85%. So the seeds'
+ * part of the half width is that of two accuracies, each reaching as far as the same distance on the scale of log odds does where that is farther (`reach`).
  * With weights, of mean 1, w_i (d_si − d̄) stands for d_si − d̄, as in the variance of a ratio.
  * @param level  of the interval
- * @see Howe 1974; Graybill & Wang 1980, for the sum of two variances; Owen 2007, for pictures crossed with seeds
+ * @see Howe 1974; Graybill & Wang 1980, for the sum of two variances; Owen 2007, for pictures crossed with seeds; Zou & Donner 2008, for a difference of two that are askew
  */
 export function gainOf(judged: Judged, level = 0.95): Gain {
   return concluded(componentsOf(judged), noPrior, level);
@@ -85,15 +87,31 @@ function concluded({ gain, mean, seeds, pictures, ...squares }: Components, prio
   const ofSeeds = (own * squares.ofSeeds + (freedom - own) * prior.ratio * squares.rest) / freedom;
   const bySeeds = ofSeeds / cells;
   const byPictures = Math.max(0, squares.ofPictures - squares.rest) / cells;
-  const half = (alpha: number) =>
-    Math.sqrt(studentQuantile(alpha, freedom) ** 2 * bySeeds + studentQuantile(alpha, pictures - 1) ** 2 * byPictures);
-  const width = half(1 - level);
+  /** downwards the treatment may be worse and the baseline better than they seem; upwards the other way */
+  const half = (alpha: number, direction: Direction) => {
+    const ofSeedsAlone = studentQuantile(alpha, freedom) * Math.sqrt(bySeeds);
+    const ofPicturesAlone = studentQuantile(alpha, pictures - 1) * Math.sqrt(byPictures);
+    const ofTreatment = reach(squares.treatment, ofSeedsAlone, direction);
+    const ofBaseline = reach(squares.baseline, ofSeedsAlone, direction === 1 ? -1 : 1);
+    return Math.sqrt(ofTreatment ** 2 + ofBaseline ** 2 + ofPicturesAlone ** 2);
+  };
   return {
     gain,
-    interval: [Math.max(-1, mean - width), Math.min(1, mean + width)],
-    p: whereHalfIs(Math.abs(mean), half),
+    interval: [Math.max(-1, mean - half(1 - level, -1)), Math.min(1, mean + half(1 - level, 1))],
+    p: whereHalfIs(Math.abs(mean), (alpha) => half(alpha, mean > 0 ? -1 : 1)),
     standardError: Math.sqrt(bySeeds + byPictures),
   };
+}
+
+type Direction = -1 | 1;
+
+/** How far an accuracy may lie from what it seems, in one direction, of the half width of a difference: its part of that, or the same on the scale of log odds, where
+ *  that is farther. ln(p / (1 − p)) has the slope 1 / (p (1 − p)). */
+function reach({ accuracy, part }: Side, half: number, direction: Direction): number {
+  const own = Math.sqrt(part) * half;
+  const logit = log(accuracy / (1 - accuracy));
+  const askew = sigmoid(logit + (direction * own) / (accuracy * (1 - accuracy)));
+  return Math.max(own, direction * (askew - accuracy));
 }
 
 /** Of mean 1. */
@@ -105,7 +123,9 @@ function weightsOf({ weights }: Judged, pictures: number): Float64Array {
 
 interface Table {
   gain: number;
-  /** Σ_i w_i d_si of each seed */
+  /** Σ_i w_i x_si of each seed: of the answers of the baseline, of those of the treatment, and of their differences */
+  baselineSums: number[];
+  treatmentSums: number[];
   seedSums: number[];
   /** Σ_s d_si of each picture */
   pictureSums: Float64Array;
@@ -113,17 +133,36 @@ interface Table {
 
 function table({ baseline, treatment }: Judged, weights: Float64Array): Table {
   const pictureSums = new Float64Array(weights.length);
-  const seedSums = baseline.map((right, s) => {
-    let sum = 0;
-    for (let i = 0; i < weights.length; i++) {
-      const difference = treatment[s]![i]! - right[i]!;
-      sum += weights[i]! * difference;
-      pictureSums[i]! += difference;
-    }
-    return sum;
+  for (const [s, right] of baseline.entries())
+    for (let i = 0; i < weights.length; i++) pictureSums[i]! += treatment[s]![i]! - right[i]!;
+  const sumsOf = (rows: readonly Uint8Array[]) =>
+    rows.map((row) => weights.reduce((sum, weight, i) => sum + weight * row[i]!, 0));
+  const [baselineSums, treatmentSums] = [sumsOf(baseline), sumsOf(treatment)];
+  const seedSums = treatmentSums.map((sum, s) => sum - baselineSums[s]!);
+  return { gain: sumOf(seedSums) / (baseline.length * weights.length), baselineSums, treatmentSums, seedSums, pictureSums };
+}
+
+const sumOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0);
+
+/** One of the two that are held against each other. */
+interface Side {
+  /** above 0 and below 1, by the pseudo-pictures */
+  accuracy: number;
+  /** the share of the variance of both by seeds that is its own */
+  part: number;
+}
+
+/** @param sums  Σ_i w_i right_si of each seed, of both; `size` pictures with the pseudo-pictures, on half of which either is right */
+function sidesOf(sums: readonly [readonly number[], readonly number[]], size: number): [Side, Side] {
+  const squares = sums.map((own) => {
+    const mean = sumOf(own) / own.length;
+    return sumOf(own.map((sum) => (sum - mean) ** 2));
   });
-  const all = seedSums.reduce((sum, one) => sum + one, 0);
-  return { gain: all / (baseline.length * weights.length), seedSums, pictureSums };
+  const all = sumOf(squares);
+  return [0, 1].map((k) => ({
+    accuracy: (sumOf(sums[k]!) / sums[k]!.length + pseudoPicture) / size,
+    part: all > 0 ? squares[k]! / all : 0.5,
+  })) as [Side, Side];
 }
 
 interface Components {
@@ -136,6 +175,8 @@ interface Components {
   ofSeeds: number;
   ofPictures: number;
   rest: number;
+  baseline: Side;
+  treatment: Side;
 }
 
 /** The mean squares of the two-way table of differences, with the pseudo-pictures. */
@@ -143,7 +184,7 @@ function componentsOf(judged: Judged): Components {
   const { baseline, treatment } = judged;
   const [seeds, pictures] = [baseline.length, baseline[0]?.length ?? 0];
   const weights = weightsOf(judged, pictures);
-  const { gain, seedSums, pictureSums } = table(judged, weights);
+  const { gain, seedSums, pictureSums, ...sums } = table(judged, weights);
   const size = pictures + 2 * pseudoPicture;
   const mean = (gain * pictures) / size;
   const pseudo = pseudoPicture * ((1 - mean) ** 2 + (1 + mean) ** 2);
@@ -155,7 +196,18 @@ function componentsOf(judged: Judged): Components {
     for (let s = 0; s < seeds; s++) all += square * (treatment[s]![i]! - baseline[s]![i]! - mean) ** 2;
   }
   const rest = Math.max(0, all - ofSeeds - ofPictures) / ((seeds - 1) * (pictures - 1));
-  return { gain, mean, seeds, pictures, ofSeeds: ofSeeds / (seeds - 1), ofPictures: ofPictures / (size - 1), rest };
+  const [ofBaseline, ofTreatment] = sidesOf([sums.baselineSums, sums.treatmentSums], size);
+  return {
+    gain,
+    mean,
+    seeds,
+    pictures,
+    ofSeeds: ofSeeds / (seeds - 1),
+    ofPictures: ofPictures / (size - 1),
+    rest,
+    baseline: ofBaseline,
+    treatment: ofTreatment,
+  };
 }
 
 /** The alpha at which the interval's half width is `size`: a half width falls as alpha rises. The zero of half − size over ln alpha, by regula falsi

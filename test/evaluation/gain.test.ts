@@ -63,6 +63,26 @@ describe('the gain of a treatment', () => {
     expect(interval).toEqual([expect.closeTo(1 / 3 - 4.30265 / 3, 3) && -1, 1]);
   });
 
+  test('of nearly all pictures reaches farther down than up: there is room for worse seeds, and none for better ones', () => {
+    const counts = [980, 990, 910];
+    const baseline = rows(3, () => first(500, 1000));
+    const found = gainOf({ baseline, treatment: rows(3, (s) => first(counts[s]!, 1000)) });
+    // with half a picture more that is right, of one more; the pictures' part is the same in both directions
+    const accuracies = counts.map((count) => (count + 0.5) / 1001);
+    const mean = accuracies.reduce((sum, one) => sum + one, 0) / 3;
+    const variance = accuracies.reduce((sum, one) => sum + (one - mean) ** 2, 0) / 2;
+    const seeds = 4.30265272991 * Math.sqrt(variance / 3);
+    const odds = (mean / (1 - mean)) * Math.exp(-seeds / (mean * (1 - mean)));
+    const down = mean - odds / (1 + odds);
+    const gain = mean - 500.5 / 1001;
+    const [low, high] = found.interval!;
+    expect(down).toBeGreaterThan(1.5 * seeds);
+    expect((gain - low) ** 2 - (high - gain) ** 2).toBeCloseTo(down ** 2 - seeds ** 2, 8);
+    // and the other way around where the baseline is that good
+    const [lowest, highest] = gainOf({ baseline: rows(3, (s) => first(counts[s]!, 1000)), treatment: baseline }).interval!;
+    expect([-highest, -lowest]).toEqual([expect.closeTo(low, 9), expect.closeTo(high, 9)]);
+  });
+
   test('has no interval from two seeds, nor from one picture', () => {
     const known = { gain: 0.5, interval: null, p: null, standardError: null };
     expect(gainOf({ baseline: rows(2, () => [0, 1]), treatment: rows(2, () => [1, 1]) })).toEqual(known);
