@@ -284,7 +284,7 @@ const tables = {
   },
   limits: {
     title:
-      'Where the interval of a gain is not 95%: seeds of which one in ten comes to nothing, classes weighed alike (1 : 3), and few errors with seeds that differ strongly; 85% → 88% where nothing else stands, 300 pictures',
+      'Where the interval of a gain has it hardest: seeds of which one in ten comes to nothing, classes weighed alike (1 : 3), and few errors with seeds that differ strongly; 85% → 88% where nothing else stands, 300 pictures',
     repeats: 1000,
     rows: function* (repeats) {
       yield ['', 'seeds', 'holds', 'width'];

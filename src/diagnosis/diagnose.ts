@@ -13,8 +13,8 @@ import { combinationTitle, combined, promisingTitle, treatments } from './treatm
 /** The experiments of a diagnosis, in order. What is run depends on results alone, and on time where that is limited: who goes on from an
  *  earlier session, or merges those of several machines, comes to the same. */
 
-/** Seeds of the config and of every treatment, where none are asked for. By three, ten points on 300 pictures are found once in three to five times, by
- *  five nearly always (docs/diagnose.md). */
+/** Seeds of the config and of every treatment, where none are asked for. Where seeds differ strongly, ten points on 300 pictures are found by three of them once in four times,
+ *  by five three times in four (docs/diagnose.md). */
 const ordinarySeeds = 5;
 /** More seeds than this are for who asks for them. */
 const mostSeeds = 10;
