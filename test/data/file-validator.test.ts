@@ -36,16 +36,22 @@ const copyOver = (from: string, to: string) => {
   utimesSync(to, time, time);
 };
 
+/** `mv`: rename(2) does nothing, and leaves both, where they are links to the same file. */
+const move = (from: string, to: string) => {
+  renameSync(from, to);
+  rmSync(from, { force: true });
+};
+
 /** What people and programs do with files that leaves them their names, sizes and times. */
 const replacements: Record<string, (at: { a: string; b: string; aside: string }) => void> = {
   'exchanged with mv': ({ a, b, aside }) => {
-    renameSync(a, aside);
-    renameSync(b, a);
-    renameSync(aside, b);
+    move(a, aside);
+    move(b, a);
+    move(aside, b);
   },
   'replaced with mv': ({ a, b, aside }) => {
     copyOver(b, aside);
-    renameSync(aside, a);
+    move(aside, a);
   },
   'replaced with cp -p': ({ a, b }) => copyOver(b, a),
   'written over and touched (touch -r, tar -x, unzip -o)': ({ a, b }) => write(a, readFileSync(b, 'utf8')),
@@ -56,7 +62,7 @@ const replacements: Record<string, (at: { a: string; b: string; aside: string })
   },
   'replaced by a hard link': ({ a, b, aside }) => {
     linkSync(b, aside);
-    renameSync(aside, a);
+    move(aside, a);
   },
   'written over through a hard link': ({ a, b, aside }) => {
     linkSync(a, aside);
