@@ -44,7 +44,7 @@ const pseudoPicture = 0.5;
  * part of the half width is that of two accuracies, each reaching as far as the same distance on the scale of log odds does where that is farther (`reach`).
  * With weights, of mean 1, w_i (d_si − d̄) stands for d_si − d̄, as in the variance of a ratio.
  * @param level  of the interval
- * @see Howe 1974; Graybill & Wang 1980, for the sum of two variances; Owen 2007, for pictures crossed with seeds; Zou & Donner 2008, for a difference of two that are askew
+ * @see Howe 1974; Graybill & Wang 1980, for the sum of two variances; Owen 2007, for pictures crossed with seeds; Zou & Donner 2008, for the difference of two whose intervals are asymmetric
  */
 export function gainOf(judged: Judged, level = 0.95): Gain {
   return concluded(componentsOf(judged), noPrior, level);
@@ -110,8 +110,8 @@ type Direction = -1 | 1;
 function reach({ accuracy, part }: Side, half: number, direction: Direction): number {
   const own = Math.sqrt(part) * half;
   const logit = log(accuracy / (1 - accuracy));
-  const askew = sigmoid(logit + (direction * own) / (accuracy * (1 - accuracy)));
-  return Math.max(own, direction * (askew - accuracy));
+  const byOdds = sigmoid(logit + (direction * own) / (accuracy * (1 - accuracy)));
+  return Math.max(own, direction * (byOdds - accuracy));
 }
 
 /** Of mean 1. */
