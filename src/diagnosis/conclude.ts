@@ -321,5 +321,6 @@ async function suspectsOf(
       chance,
     };
   });
-  return { judged, share: found.share, p: found.p, expected: found.expected, list: await Promise.all(list) };
+  const { share, p: chance, error, expected } = found;
+  return { judged, share, p: chance, error, expected, list: await Promise.all(list) };
 }

@@ -1,3 +1,4 @@
+import { accountsForErrors } from '../evaluation/suspect-labels.ts';
 import type { MeasuredDiagnosis, MeasuredVerdict, TriedRemedy } from '../results/experiments.ts';
 import type { Family } from './treatments.ts';
 
@@ -54,6 +55,7 @@ function codesOf({ tried, baseline, bias, variance, limits, curve, suspects }: E
     suspects !== null &&
     suspects.share >= noise.share &&
     suspects.p < noise.p &&
+    accountsForErrors(suspects) &&
     suspects.list.length >= noise.surplus * suspects.expected;
   const biased = bias !== null && bias > limits.highBias;
   // who learns its training pictures is thrown nowhere: a smaller rate may help it as well, since it learns wrong labels later

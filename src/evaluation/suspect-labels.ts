@@ -11,6 +11,8 @@ export interface SuspectLabels {
   share: number;
   /** the probability of as clear a surplus where no label is wrong */
   p: number;
+  /** the share of labels that the networks contradict together: what they get wrong, and the labels */
+  error: number;
 }
 
 export interface Suspect {
@@ -60,8 +62,19 @@ export function suspectLabels({ p, labels }: NetworkAnswers): SuspectLabels {
     expected: sure.reduce((sum, { margin }) => sum + sigmoid(-noisy.beta * margin), 0),
     share: noisy.share,
     p: gain === 0 ? 1 : studentTails(2 * gain, manyDegrees) / 2,
+    error: judged.reduce((sum, { disagrees }) => sum + Number(disagrees), 0) / (judged.length || 1),
   };
 }
+
+/** Whether wrong labels are much of what the networks contradict. Where they are not, confident errors may be the networks' own: they learnt from the same pictures, and
+ *  err together on those that are hard to all of them, more often than doubts that die out with confidence explain. */
+export function accountsForErrors({ share, error }: Pick<SuspectLabels, 'share' | 'error'>): boolean {
+  return share >= leastOfErrors * error;
+}
+
+/** On drawn pictures that are hard, and all labelled right, a convolutional network that errs on a fifth comes to a fifth of that; where a tenth of the labels is flipped a good network
+ *  comes to half. */
+const leastOfErrors = 1 / 3;
 
 /** Student's distribution of so many degrees of freedom is the normal one. */
 const manyDegrees = 1e6;

@@ -1,3 +1,4 @@
+import { accountsForErrors } from '../evaluation/suspect-labels.ts';
 import type {
   MeasuredCurve,
   MeasuredDiagnosis,
@@ -267,12 +268,16 @@ export function meterWords({ meter }: { meter: MeasuredMeter | null }): string[]
 
 export function suspectWords({ suspects }: { suspects: MeasuredSuspects | null }): string[] {
   if (suspects === null) return [];
-  const { list, share, p, expected, judged } = suspects;
+  const { list, share, p, error, expected, judged } = suspects;
   const who = `Of ${plural(judged, 'picture')} each was judged by several networks that did not train on it.`;
   if (list.length === 0) return [`${who} There is none for which all of them say with confidence something else than the label.`];
   const some = list.length === 1 ? 'this picture' : `these ${plural(list.length, 'picture')}`;
   const contradicted = `all networks say something else than the label, with confidence, where about ${expected.toFixed(expected < 10 ? 1 : 0)} would be like that were all labels right`;
   if (p >= 0.05) return [`${who} There is no sign of wrong labels: of ${some} ${contradicted}. Networks err, too.`];
+  if (!accountsForErrors(suspects))
+    return [
+      `Look at ${some}: ${contradicted}. ${who} Together they contradict ${percent(error, 0)} of all labels, and err on most of those: these may be wrong labels, or pictures that are hard to all such networks. Whoever looks will see.`,
+    ];
   return [
     `Look at ${some} first: ${contradicted}. ${who} They find only a part of the wrong ones: about ${percent(share, 0)} of all labels are wrong.`,
     'What do those have in common: a folder, a number, who labelled them? Correct them where the labels are from, in dev and test too.',

@@ -147,6 +147,7 @@ const suspects = z.object({
   judged: count.describe('pictures that two or more networks answered which did not train on them'),
   share: z.number().describe('of labels that are wrong, as estimated'),
   p: z.number().describe('of as clear a surplus of confident errors where no label is wrong'),
+  error: z.number().describe('share of labels that the networks contradict together'),
   expected: z.number().describe('pictures like those listed, were all labels right'),
   list: z
     .array(

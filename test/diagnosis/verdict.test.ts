@@ -35,6 +35,7 @@ const noisyLabels: Evidence['suspects'] = {
   share: 0.1,
   p: 1e-6,
   expected: 4,
+  error: 0.2,
   list: Array.from({ length: 40 }, suspect),
 };
 
@@ -64,6 +65,11 @@ describe('what is at the root comes first', () => {
       what: 'labels are wrong, and a smaller rate helps since it learns them later',
       found: { tried: [helps('smaller-rate', 'steps', 0.1)], suspects: noisyLabels },
       code: 'label noise',
+    },
+    {
+      what: 'few labels seem wrong of the many that networks contradict, and a larger network helps',
+      found: { trainError: 0.15, tried: [helps('larger', 'size', 0.1)], suspects: { ...noisyLabels, share: 0.04 } },
+      code: 'network too small',
     },
     {
       what: 'a larger network helps one that gets its own pictures wrong',

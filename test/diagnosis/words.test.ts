@@ -25,7 +25,7 @@ test('not where test says that it does worse', () => {
 });
 
 test('wrong labels are corrected first, whatever else the verdict says', () => {
-  const suspects = { judged: 400, share: 0.1, p: 1e-6, expected: 4, list: [suspect(0), suspect(1)] };
+  const suspects = { judged: 400, share: 0.1, p: 1e-6, error: 0.2, expected: 4, list: [suspect(0), suspect(1)] };
   for (const verdict of [
     { ...helped.verdict, code: 'label noise' as const },
     { ...helped.verdict, also: ['label noise' as const] },
@@ -34,6 +34,9 @@ test('wrong labels are corrected first, whatever else the verdict says', () => {
   expect(suspectWords({ suspects })[0]).toMatch(/^Look at these 2 pictures first/);
   expect(suspectWords({ suspects: { ...suspects, p: 0.4 } })).toEqual([
     expect.stringContaining('There is no sign of wrong labels'),
+  ]);
+  expect(suspectWords({ suspects: { ...suspects, share: 0.04 } })).toEqual([
+    expect.stringMatching(/these may be wrong labels, or pictures that are hard to all such networks/),
   ]);
 });
 

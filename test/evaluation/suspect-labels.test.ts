@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { suspectLabels } from '../../src/evaluation/suspect-labels.ts';
+import { accountsForErrors, suspectLabels } from '../../src/evaluation/suspect-labels.ts';
 import { namedRandom } from '../../src/random.ts';
 
 /** Answers of five networks, and labels of which some are flipped. */
@@ -31,6 +31,18 @@ describe('suspect labels', () => {
     expect(p).toBeGreaterThan(0.05);
     expect(share).toBeLessThan(0.02);
     expect(Math.abs(suspects.length - expected)).toBeLessThan(4);
+  });
+
+  test('are much of what networks contradict where these are good, and may be their own errors where they are not', () => {
+    const noisy = judged(200, flipped);
+    const found = suspectLabels(noisy);
+    const contradicted = noisy.labels.filter((label, i) => {
+      const sum = noisy.p.reduce((total, row) => total + Math.log(row[i]! / (1 - row[i]!)), 0);
+      return sum > 0 !== (label === 1);
+    });
+    expect(found.error).toBe(contradicted.length / 200);
+    expect(accountsForErrors(found)).toBe(true);
+    expect(accountsForErrors({ share: 0.04, error: 0.2 })).toBe(false);
   });
 
   test('are told by networks alone that were not trained on the picture, two at least', () => {
