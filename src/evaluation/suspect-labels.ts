@@ -72,8 +72,8 @@ export function accountsForErrors({ share, error }: Pick<SuspectLabels, 'share' 
   return share >= leastOfErrors * error;
 }
 
-/** On drawn pictures that are hard, and all labelled right, a convolutional network that errs on a fifth comes to a fifth of that; where a tenth of the labels is flipped a good network
- *  comes to half. */
+/** On drawn pictures that are hard, and all labelled right, convolutional networks that contradict a sixth of the labels come to a quarter of that; where a tenth of the labels is flipped
+ *  good networks come to half. */
 const leastOfErrors = 1 / 3;
 
 /** Student's distribution of so many degrees of freedom is the normal one. */
