@@ -8,7 +8,7 @@ import { gainOf, gainsOf, leastSeeds, raceDecision } from '../dist/evaluation/ga
 import { chooseByHalves, halvesOf, honestGain } from '../dist/evaluation/honest-gain.js';
 import { fitLearningCurve } from '../dist/evaluation/learning-curve-fit.js';
 import { holm } from '../dist/evaluation/paired.js';
-import { suspectLabels } from '../dist/evaluation/suspect-labels.js';
+import { areNoisy, suspectLabels } from '../dist/evaluation/suspect-labels.js';
 import { namedRandom } from '../dist/random.js';
 import { confidences, drawAnswers, drawCurve, drawTreatments, powerLaws, truths } from './diagnose-models.mjs';
 
@@ -234,6 +234,7 @@ export function simulateSuspects({ repeats, pictures, networks, share, skill }) 
     const top = shown.slice(0, Math.max(1, Math.round(share * pictures) || 1));
     return {
       named: suspects.p < 0.05,
+      noisy: areNoisy({ ...suspects, count: suspects.suspects.length }),
       shown: shown.length,
       expected: suspects.expected,
       precision: shown.length === 0 ? 1 : right / shown.length,
@@ -481,10 +482,21 @@ const tables = {
   },
   suspects: {
     title:
-      'Labels of which a share is flipped, judged by 8 networks that were not trained on the pictures: how often that is said (p < 5%), pictures shown and expected without flips, the share of those shown that are flipped, and of the flipped that are shown',
+      'Labels of which a share is flipped, judged by 8 networks that were not trained on the pictures: how often there is a sign of it (p < 5%), how often it is the verdict, pictures shown and expected without flips, the share of those shown that are flipped, and of the flipped that are shown',
     repeats: 200,
     rows: function* (repeats) {
-      yield ['flipped', 'pictures', 'accuracy', 'said', 'shown', 'expected', 'of shown', 'of flipped', 'estimated share'];
+      yield [
+        'flipped',
+        'pictures',
+        'accuracy',
+        'sign',
+        'verdict',
+        'shown',
+        'expected',
+        'of shown',
+        'of flipped',
+        'estimated share',
+      ];
       for (const share of [0, 0.03, 0.1])
         for (const pictures of [100, 400])
           for (const [name, skill] of [
@@ -497,6 +509,7 @@ const tables = {
               pictures,
               name,
               percent(found.named),
+              percent(found.noisy),
               found.shown.toFixed(1),
               found.expected.toFixed(1),
               share === 0 ? '–' : percent(found.precision, 0),

@@ -1,4 +1,4 @@
-import { accountsForErrors } from '../evaluation/suspect-labels.ts';
+import { areNoisy } from '../evaluation/suspect-labels.ts';
 import type { MeasuredDiagnosis, MeasuredVerdict, TriedRemedy } from '../results/experiments.ts';
 import type { Family } from './treatments.ts';
 
@@ -16,9 +16,6 @@ export interface Evidence {
   suspects: MeasuredDiagnosis['suspects'];
 }
 
-/** Labels are called noisy from this share on, where chance explains it with less than this probability, and so many times as many pictures are suspect as
- *  would be were all labels right. */
-const noise = { share: 0.03, p: 0.001, surplus: 3 };
 /** A smaller rate is what was wrong where it alone gains at least this share of what the best remedy does. */
 const asGood = 0.5;
 /** More pictures count as a remedy where four times as many give so much. */
@@ -51,12 +48,7 @@ function codesOf({ tried, baseline, bias, variance, limits, curve, suspects }: E
   const found = new Set<MeasuredVerdict>();
   const diverges = baseline.seeds > 0 && baseline.diverged * 2 > baseline.seeds;
   if (tried.length === 0 && !diverges) return ['not enough time'];
-  const isNoisy =
-    suspects !== null &&
-    suspects.share >= noise.share &&
-    suspects.p < noise.p &&
-    accountsForErrors(suspects) &&
-    suspects.list.length >= noise.surplus * suspects.expected;
+  const isNoisy = suspects !== null && areNoisy({ ...suspects, count: suspects.list.length });
   const biased = bias !== null && bias > limits.highBias;
   // who learns its training pictures is thrown nowhere: a smaller rate may help it as well, since it learns wrong labels later
   if (isNoisy && !biased) found.add('label noise');

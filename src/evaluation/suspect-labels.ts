@@ -66,6 +66,17 @@ export function suspectLabels({ p, labels }: NetworkAnswers): SuspectLabels {
   };
 }
 
+/** Labels are called noisy from this share on, where chance explains it with less than this probability, and so many times as many pictures are suspect as
+ *  would be were all labels right. */
+const noise = { share: 0.03, p: 0.01, surplus: 3 };
+
+/** Whether some labels are wrong, beyond what chance and hard pictures explain.
+ *  @param found.count  of suspects */
+export function areNoisy(found: Omit<SuspectLabels, 'suspects'> & { count: number }): boolean {
+  const { count, expected, share, p } = found;
+  return share >= noise.share && p < noise.p && count > 0 && count >= noise.surplus * expected && accountsForErrors(found);
+}
+
 /** Whether wrong labels are much of what the networks contradict. Where they are not, confident errors may be the networks' own: they learnt from the same pictures, and
  *  err together on those that are hard to all of them, more often than doubts that die out with confidence explain. */
 export function accountsForErrors({ share, error }: Pick<SuspectLabels, 'share' | 'error'>): boolean {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { accountsForErrors, suspectLabels } from '../../src/evaluation/suspect-labels.ts';
+import { accountsForErrors, areNoisy, suspectLabels } from '../../src/evaluation/suspect-labels.ts';
 import { namedRandom } from '../../src/random.ts';
 
 /** Answers of five networks, and labels of which some are flipped. */
@@ -43,6 +43,18 @@ describe('suspect labels', () => {
     expect(found.error).toBe(contradicted.length / 200);
     expect(accountsForErrors(found)).toBe(true);
     expect(accountsForErrors({ share: 0.04, error: 0.2 })).toBe(false);
+  });
+
+  const noisy = { share: 0.1, p: 0.001, error: 0.2, expected: 4, count: 20 };
+  test.each([
+    { what: 'many, and clearly so', found: noisy, are: true },
+    { what: 'hardly more than chance explains', found: { ...noisy, p: 0.02 }, are: false },
+    { what: 'hardly any', found: { ...noisy, share: 0.02, error: 0.04 }, are: false },
+    { what: 'not many beyond what networks get wrong', found: { ...noisy, count: 11 }, are: false },
+    { what: 'nowhere to be seen', found: { ...noisy, expected: 0, count: 0 }, are: false },
+    { what: 'few of what networks contradict', found: { ...noisy, error: 0.4 }, are: false },
+  ])('that are $what: whether they are wrong is said', ({ found, are }) => {
+    expect(areNoisy(found)).toBe(are);
   });
 
   test('are told by networks alone that were not trained on the picture, two at least', () => {
