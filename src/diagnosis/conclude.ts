@@ -3,7 +3,7 @@ import { gainOf } from '../evaluation/gain.ts';
 import { honestGain } from '../evaluation/honest-gain.ts';
 import { fitLearningCurve, type PicturesNeeded } from '../evaluation/learning-curve-fit.ts';
 import { splitMeter } from '../evaluation/split-meter.ts';
-import { suspectLabels } from '../evaluation/suspect-labels.ts';
+import { areNoisy, type Suspect, type SuspectLabels, suspectLabels } from '../evaluation/suspect-labels.ts';
 import type { ExperimentResult, MeasuredCurve, MeasuredDiagnosis, MeasuredGain, TriedRemedy } from '../results/experiments.ts';
 import type { Arm } from './arms.ts';
 import { curveShares, divisionExperiments, type Findings, type Proposal } from './diagnose.ts';
@@ -36,7 +36,7 @@ export async function conclude(concluded: Concluded, { proposalFile, ...session 
   const baseline = baselineOf(concluded);
   const tried = remediesOf(concluded);
   const curve = curveOf(concluded);
-  const suspects = await suspectsOf(concluded, betterNetworks(tried));
+  const suspects = await suspectsOf(concluded, judgesOf(tried));
   const bias = baseline.trainError === null ? null : baseline.trainError - diagnosis.targetError;
   const variance = baseline.trainError === null ? null : 1 - baseline.accuracy - baseline.trainError;
   const verdict = verdictOf({ tried, baseline, bias, variance, limits: diagnosis, curve, suspects });
@@ -278,19 +278,28 @@ function meterOf({ setup, experiments }: Known): MeasuredDiagnosis['meter'] {
 /** By so much a remedy must be better for its networks to judge labels in the place of the config's own. */
 const clearlyBetter = 0.03;
 
-/** The changes with which networks learn more of the pictures, where the config's own get wrong what they could know; none where they do not. */
-function betterNetworks(tried: readonly (TriedRemedy & { family: Family })[]): readonly string[] {
-  const better = tried.filter(
+/** The changes of networks that judge labels: the config's own, which judged most pictures, and before them those that learn more, where the config's get wrong what
+ *  they could know. */
+function judgesOf(tried: readonly (TriedRemedy & { family: Family })[]): (readonly string[])[] {
+  const better = tried.find(
     ({ family, gain, p }) => family !== 'restraint' && gain >= clearlyBetter && p !== null && p < significance,
   );
-  return better[0]?.set ?? [];
+  return better === undefined ? [[]] : [better.set, []];
 }
 
-/** Of all pictures that networks answered which did not train on them: of what judges, and by the config as it is of all other divisions too. */
-async function suspectsOf(
-  { setup, experiments, data }: Concluded,
-  set: readonly string[],
-): Promise<MeasuredDiagnosis['suspects']> {
+/** By the networks that say most clearly that labels are wrong, else by the first; p allows for how many were asked. */
+async function suspectsOf(known: Concluded, judges: readonly (readonly string[])[]): Promise<MeasuredDiagnosis['suspects']> {
+  const found = judges.flatMap((set) => suspectsBy(known, set) ?? []);
+  const asked = found.map(({ p, ...rest }) => ({ ...rest, p: Math.min(1, found.length * p) }));
+  const noisy = asked.filter((one) => areNoisy({ ...one, count: one.suspects.length })).sort((a, b) => a.p - b.p);
+  const chosen = noisy[0] ?? asked[0];
+  if (chosen === undefined) return null;
+  const { suspects, ...rest } = chosen;
+  return { ...rest, list: await Promise.all(suspects.map((one) => listed(known, one))) };
+}
+
+/** Of all pictures that networks answered which did not train on them: of those with some changes, and by the config as it is of all other divisions too. */
+function suspectsBy({ setup, experiments }: Known, set: readonly string[]): (SuspectLabels & { judged: number }) | null {
   const { labels } = setup;
   const own = Array.from({ length: seedsDone(setup, experiments, set) }, (_, i) => trainingOf(set, seedOf(setup, i)));
   const others = set.length === 0 ? divisionExperiments(setup) : [];
@@ -302,25 +311,16 @@ async function suspectsOf(
     return [all];
   });
   const judged = labels.reduce((sum, _, i) => sum + Number(p.filter((row) => !Number.isNaN(row[i]!)).length >= 2), 0);
-  if (judged === 0) return null;
-  const found = suspectLabels({ p, labels });
+  return judged === 0 ? null : { ...suspectLabels({ p, labels }), judged };
+}
+
+async function listed({ setup, data }: Concluded, { picture, confidence, chance }: Suspect) {
   const { train, dev } = data.splits;
   const nameOf = (label: number) => (label === 1 ? data.classes.positive : data.classes.negative);
-  const list = found.suspects.map(async ({ picture, confidence, chance }) => {
-    const inTrain = picture < train.labels.length;
-    const at = inTrain ? picture : picture - train.labels.length;
-    const [name] = await (inTrain ? train : dev!).names.slice(at, at + 1);
-    const label = labels[picture]!;
-    return {
-      name: name!,
-      row: picture,
-      part: inTrain ? ('train' as const) : ('dev' as const),
-      label: nameOf(label),
-      says: nameOf(1 - label),
-      confidence,
-      chance,
-    };
-  });
-  const { share, p: chance, error, expected } = found;
-  return { judged, share, p: chance, error, expected, list: await Promise.all(list) };
+  const inTrain = picture < train.labels.length;
+  const at = inTrain ? picture : picture - train.labels.length;
+  const [name] = await (inTrain ? train : dev!).names.slice(at, at + 1);
+  const label = setup.labels[picture]!;
+  const part = inTrain ? ('train' as const) : ('dev' as const);
+  return { name: name!, row: picture, part, label: nameOf(label), says: nameOf(1 - label), confidence, chance };
 }

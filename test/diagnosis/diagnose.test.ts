@@ -208,6 +208,22 @@ describe('time', () => {
   });
 });
 
+test('wrong labels are told by the networks that see them: those of the config, or better ones', async () => {
+  const effect = (set: readonly string[]) => (set.some((change) => change.includes('units=')) ? 3 : 0);
+  const { train, dev } = ordinarySizes;
+  const isEighth = (row: number) => row % 8 === 0;
+  const inTrain = (await diagnosed({ effect, trainError: 0.2, isFlipped: (row) => row < train && isEighth(row) })).found!;
+  // better networks judge dev alone, where they contradict nothing
+  expect([inTrain.verdict.code, ...inTrain.verdict.also]).toContain('label noise');
+  expect(inTrain.suspects!.judged).toBeGreaterThan(dev);
+  expect(inTrain.suspects!.list.length).toBeGreaterThan(20);
+  expect(inTrain.suspects!.list.every(({ part, row }) => part === 'train' && isEighth(row))).toBe(true);
+  const inDev = (await diagnosed({ effect, trainError: 0.2, isFlipped: (row) => row >= train && isEighth(row) })).found!;
+  expect(inDev.suspects!.list.map(({ row }) => row).sort((a, b) => a - b)).toEqual(
+    Array.from({ length: dev / 8 }, (_, i) => train + 8 * i),
+  );
+});
+
 test('without dev the folds of train judge', async () => {
   const { found } = await diagnosed({ ...dropoutHelps, sizes: { train: 200, dev: 0, test: 100 } }, { seeds: 5 });
   expect(found!.evaluatedOn).toMatchObject({ part: 'folds', folds: 5, pictures: 200 });

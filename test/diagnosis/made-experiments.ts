@@ -19,6 +19,8 @@ export interface World {
   /** the logit of being right that some changes add */
   effect?(set: readonly string[]): number;
   trainError?: number;
+  /** whether the label of a row of train or dev is wrong, which every network says with confidence */
+  isFlipped?(row: number): boolean;
   /** of a training as it is; those of others by `seconds` */
   seconds?(set: readonly string[], share: number): number;
   config?: object;
@@ -84,7 +86,9 @@ function resultOf(job: Experiment, rows: Int32Array, labels: Uint8Array, world: 
     const right = Uint8Array.from({ length: count }, (_, i) => {
       return Number(random.uniform() < sigmoid(skill + Math.log2(job.share) / 4 - difficultyOf(of, number(i))));
     });
-    const p = Float64Array.from(right, (one, i) => (one === truth[i] ? 0.7 : 0.3));
+    if (of === 'judged') for (const i of right.keys()) if (world.isFlipped?.(number(i))) right[i] = 0;
+    const sureOf = (i: number) => (world.isFlipped === undefined ? 0.7 : right[i] || world.isFlipped(number(i)) ? 0.97 : 0.6);
+    const p = Float64Array.from(right, (one, i) => (one === truth[i] ? sureOf(i) : 1 - sureOf(i)));
     return { p, right };
   };
   const { sizes = ordinarySizes } = world;
