@@ -49,12 +49,13 @@ function codesOf({ tried, baseline, bias, variance, limits, curve, suspects }: E
   const diverges = baseline.seeds > 0 && baseline.diverged * 2 > baseline.seeds;
   if (tried.length === 0 && !diverges) return ['not enough time'];
   const isNoisy = suspects !== null && areNoisy({ ...suspects, count: suspects.list.length });
-  const biased = bias !== null && bias > limits.highBias;
+  const wrongLabels = isNoisy ? suspects.share : 0;
+  // a network that gets wrong labels wrong is not too small
+  const biased = bias !== null && bias > limits.highBias + wrongLabels;
   // who learns its training pictures is thrown nowhere: a smaller rate may help it as well, since it learns wrong labels later
   if (isNoisy && !biased) found.add('label noise');
   // whoever learns wrong labels by heart errs where they stand, and where they do not
-  const ofLabels = isNoisy ? 2 * suspects.share : 0;
-  const varied = variance !== null && variance > limits.highVariance + ofLabels;
+  const varied = variance !== null && variance > limits.highVariance + 2 * wrongLabels;
   // nor does a smaller rate say much where other ways to hold the network back help as well
   const isHeldBack = varied && !biased && bestOf('restraint') >= asGood * best;
   const jumps = bestOf('steps') > 0 && bestOf('steps') >= asGood * best && !isHeldBack;

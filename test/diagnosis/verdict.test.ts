@@ -67,6 +67,11 @@ describe('what is at the root comes first', () => {
       code: 'label noise',
     },
     {
+      what: 'labels are wrong, which a network gets wrong that does not learn them by heart, and a smaller rate helps',
+      found: { trainError: 0.12, tried: [helps('smaller-rate', 'steps', 0.1)], suspects: noisyLabels },
+      code: 'label noise',
+    },
+    {
       what: 'few labels seem wrong of the many that networks contradict, and a larger network helps',
       found: { trainError: 0.15, tried: [helps('larger', 'size', 0.1)], suspects: { ...noisyLabels, share: 0.04 } },
       code: 'network too small',
