@@ -79,7 +79,7 @@ export function areNoisy(found: Omit<SuspectLabels, 'suspects'> & { count: numbe
 
 /** Whether wrong labels are much of what the networks contradict. Where they are not, confident errors may be the networks' own: they learnt from the same pictures, and
  *  err together on those that are hard to all of them, more often than doubts that die out with confidence explain. */
-export function accountsForErrors({ share, error }: Pick<SuspectLabels, 'share' | 'error'>): boolean {
+function accountsForErrors({ share, error }: Pick<SuspectLabels, 'share' | 'error'>): boolean {
   return share >= leastOfErrors * error;
 }
 

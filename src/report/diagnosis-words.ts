@@ -1,4 +1,4 @@
-import { accountsForErrors } from '../evaluation/suspect-labels.ts';
+import { areNoisy } from '../evaluation/suspect-labels.ts';
 import type {
   MeasuredCurve,
   MeasuredDiagnosis,
@@ -274,9 +274,9 @@ export function suspectWords({ suspects }: { suspects: MeasuredSuspects | null }
   const some = list.length === 1 ? 'this picture' : `these ${plural(list.length, 'picture')}`;
   const contradicted = `all networks say something else than the label, with confidence, where about ${expected.toFixed(expected < 10 ? 1 : 0)} would be like that were all labels right`;
   if (p >= 0.05) return [`${who} There is no sign of wrong labels: of ${some} ${contradicted}. Networks err, too.`];
-  if (!accountsForErrors(suspects))
+  if (!areNoisy({ ...suspects, count: list.length }))
     return [
-      `Look at ${some}: ${contradicted}. ${who} Together they contradict ${percent(error, 0)} of all labels, and err on most of those: these may be wrong labels, or pictures that are hard to all such networks. Whoever looks will see.`,
+      `Look at ${some}: ${contradicted}. ${who} These may be wrong labels, or pictures that are hard to all such networks, which contradict ${percent(error, 0)} of all labels together: whoever looks will see.`,
     ];
   return [
     `Look at ${some} first: ${contradicted}. ${who} They find only a part of the wrong ones: about ${percent(share, 0)} of all labels are wrong.`,

@@ -25,19 +25,21 @@ test('not where test says that it does worse', () => {
 });
 
 test('wrong labels are corrected first, whatever else the verdict says', () => {
-  const suspects = { judged: 400, share: 0.1, p: 1e-6, error: 0.2, expected: 4, list: [suspect(0), suspect(1)] };
+  const list = Array.from({ length: 20 }, (_, row) => suspect(row));
+  const suspects = { judged: 400, share: 0.1, p: 1e-6, error: 0.2, expected: 4, list };
   for (const verdict of [
     { ...helped.verdict, code: 'label noise' as const },
     { ...helped.verdict, also: ['label noise' as const] },
   ])
     expect(commands({ ...helped, verdict, suspects })).toEqual(['nn diagnose --config c', 'nn diagnose --config p']);
-  expect(suspectWords({ suspects })[0]).toMatch(/^Look at these 2 pictures first/);
+  expect(suspectWords({ suspects })[0]).toMatch(/^Look at these 20 pictures first/);
   expect(suspectWords({ suspects: { ...suspects, p: 0.4 } })).toEqual([
     expect.stringContaining('There is no sign of wrong labels'),
   ]);
-  expect(suspectWords({ suspects: { ...suspects, share: 0.04 } })).toEqual([
-    expect.stringMatching(/these may be wrong labels, or pictures that are hard to all such networks/),
-  ]);
+  for (const unsure of [{ share: 0.04 }, { p: 0.03 }])
+    expect(suspectWords({ suspects: { ...suspects, ...unsure } })).toEqual([
+      expect.stringMatching(/may be wrong labels, or pictures that are hard to all such networks/),
+    ]);
 });
 
 test('where nothing helps that is said; where nothing was tried that is', async () => {
