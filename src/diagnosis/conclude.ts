@@ -275,7 +275,7 @@ function meterOf({ setup, experiments }: Known): MeasuredDiagnosis['meter'] {
   return { count, present, accuracies, below, equal, mean, spread, spreadByChance, range, verdict };
 }
 
-/** By so much a remedy must be better for its networks to judge labels in the place of the config's own. */
+/** By so much a remedy must be better for its networks to judge labels beside the config's own. */
 const clearlyBetter = 0.03;
 
 /** The changes of networks that judge labels: the config's own, which judged most pictures, and before them those that learn more, where the config's get wrong what
