@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import { gainsOf, holm } from '../dist/evaluation/gain.js';
-import { answersOf } from './run-answers.mjs';
+import { answersOf, isComplete } from './run-answers.mjs';
 
 const run = promisify(execFile);
 const nn = fileURLToPath(new URL('../bin/nn.js', import.meta.url));
@@ -51,12 +51,11 @@ const chosen = Object.entries(variants).filter(
   ([name]) => !flags.only || name === 'baseline' || flags.only.split(',').some((part) => name.startsWith(part)),
 );
 const folderOf = (name, seed) => join(results, `${name.replaceAll(/[^\w.]+/g, '-')}-${seed}`);
-const done = (folder) => existsSync(join(folder, 'summary.json'));
 
 async function train(name, sets, seed) {
   const folder = folderOf(name, seed);
-  if (done(folder)) return;
-  const words = existsSync(join(folder, 'checkpoint.safetensors'))
+  if (isComplete(folder)) return;
+  const words = existsSync(join(folder, 'config.json'))
     ? ['--resume', folder]
     : ['--config', config, '--seed', String(seed), '--output', folder, ...sets.flatMap((set) => ['--set', set])];
   const began = performance.now();
@@ -87,7 +86,7 @@ if (!flags.table) {
   );
 }
 
-const complete = chosen.filter(([name]) => seeds.every((seed) => done(folderOf(name, seed))));
+const complete = chosen.filter(([name]) => seeds.every((seed) => isComplete(folderOf(name, seed))));
 const of = new Map(complete.map(([name]) => [name, seeds.map((seed) => judged(folderOf(name, seed)))]));
 const baseline = of.get('baseline');
 const { y } = baseline[0];

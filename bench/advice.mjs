@@ -10,7 +10,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import { gainOf } from '../dist/evaluation/gain.js';
-import { answersOf } from './run-answers.mjs';
+import { answersOf, isComplete } from './run-answers.mjs';
 
 const run = promisify(execFile);
 const project = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
@@ -90,7 +90,7 @@ const note = (text) => console.error(`${new Date().toTimeString().slice(0, 8)} $
 
 /** Right or wrong on each picture of test, by hash. */
 async function judged(config, folder, seed) {
-  if (!existsSync(join(folder, 'summary.json')))
+  if (!isComplete(folder))
     await nn('train', '--config', config, '--seed', String(seed), '--output', folder, '--force', '--no-report');
   const { threshold } = read(join(folder, 'summary.json'));
   const { p, labels } = answersOf(folder, 'test');

@@ -1,5 +1,5 @@
 // What a run answered, from its folder.
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const rows = (file) =>
@@ -19,4 +19,10 @@ export function answersOf(run, part) {
     p: Float64Array.from(answered, (row) => Number(row[2])),
     labels: Uint8Array.from(answered, ([hash]) => Number(isCat(labels.get(hash)))),
   };
+}
+
+/** Whether a folder's training is complete: one that was stopped by a signal has a summary too. */
+export function isComplete(run) {
+  const file = join(run, 'summary.json');
+  return existsSync(file) && JSON.parse(readFileSync(file, 'utf8')).stopped !== 'interrupted';
 }
