@@ -112,9 +112,9 @@ async function start(context: Context, values: Values): Promise<ExitKind | undef
   const pool = trialPool({ loaded, extras }, { jobs, threads, onDeath: context.warn });
   const onAbort = () => pool.close();
   context.signal.addEventListener('abort', onAbort);
+  const results = [...folder.known];
   try {
     await keepSplit(output, data);
-    const results = [...folder.known];
     const record = async (result: ExperimentResult) => {
       results.push(result);
       await folder.append(result);
@@ -152,7 +152,7 @@ async function start(context: Context, values: Values): Promise<ExitKind | undef
       context.note(`Interrupted. ${goOn}`);
       return (context.signal.reason as UserError).kind;
     }
-    context.complain(`What is finished is kept. ${goOn}`);
+    if (results.length > 0) context.complain(`What is finished is kept. ${goOn}`);
     throw error;
   } finally {
     context.signal.removeEventListener('abort', onAbort);

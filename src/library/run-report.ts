@@ -57,6 +57,9 @@ export function reporterOf(job: TrainingJob, path: string, before: readonly Jour
     async interrupted() {
       await write({ state: 'interrupted' });
     },
+    async failed(failure) {
+      await write({ state: 'failed', failure });
+    },
     async ended(summary, classifier, logits) {
       const shown = judgedPart(job, summary, logits);
       const roots = rootsOf(job.loaded);
@@ -80,6 +83,7 @@ function commonOf({ loaded, data }: TrainingJob, path: string, kept: KeptEpochs)
     summary: null,
     wanted: config.training.epochs,
     ...kept,
+    failure: null,
     judged: null,
     images: null,
     weights: null,

@@ -21,7 +21,7 @@ export interface RunReport {
   folder: string;
   classes: { positive: string; negative: string };
   /** interrupted: before there was a model */
-  state: 'training' | 'ended' | 'diverged' | 'interrupted';
+  state: 'training' | 'ended' | 'diverged' | 'interrupted' | 'failed';
   /** when the page was written, for people */
   written: string;
   /** null while it trains, and where it diverged */
@@ -33,6 +33,8 @@ export interface RunReport {
   /** which fold those are of */
   fold: number | null;
   diverged: Divergence | null;
+  /** what broke it off; null in any other state */
+  failure: Failure | null;
   /** the part whose answers are shown; null while it trains */
   judged: Judged | null;
   images: ShownImages | null;
@@ -42,6 +44,14 @@ export interface RunReport {
   config: object;
   /** versions, seed, time: what and how much */
   facts: readonly (readonly [string, string])[];
+}
+
+/** What broke a training off, other than the user. */
+export interface Failure {
+  /** a sentence, or a line for each thing that is wrong */
+  message: string;
+  /** whether --resume can do better than come to the same end */
+  canResume: boolean;
 }
 
 /** First-layer weights, as pictures. */
@@ -82,6 +92,7 @@ function stateText({ state, summary, epochs, wanted, written, fold, diverged }: 
   const last = epochs.at(-1)?.epoch ?? 0;
   if (state === 'interrupted')
     return `Interrupted in fold ${fold ?? 1}, after ${plural(last, 'epoch')} of ${count(wanted)}. ${written}`;
+  if (state === 'failed') return `Broken off after ${plural(last, 'epoch')} of ${count(wanted)}. ${written}`;
   if (state === 'training') {
     const where = fold === null ? '' : `fold ${fold}, `;
     return `In training: ${where}epoch ${count(last)} of ${count(wanted)}, as of ${written}. This page shows the newest state every ${reloadSeconds} seconds; without scripts, reload it.`;
@@ -93,7 +104,7 @@ function stateText({ state, summary, epochs, wanted, written, fold, diverged }: 
 }
 
 /** What came of it, in a sentence, and what must be known first. */
-function verdictHtml({ summary, state, diverged, classes, folder }: RunReport): string[] {
+function verdictHtml({ summary, state, diverged, failure, classes, folder }: RunReport): string[] {
   const verdict = (text: string, isBad: boolean, more: readonly string[] = []) => [
     `<p class="verdict${isBad ? ' bad' : ''}">${text}</p>`,
     ...more.map((one) => `<p>${escapeHtml(one)}</p>`),
@@ -115,6 +126,12 @@ function verdictHtml({ summary, state, diverged, classes, folder }: RunReport): 
   const resumed = `It goes on with: nn train --resume ${shellWord(folder)}`;
   if (state === 'interrupted')
     return verdict('<strong>There is no model yet</strong>: cross-validation comes first.', true, [resumed]);
+  if (failure !== null)
+    return verdict(
+      `<strong>The training was broken off</strong>: ${escapeHtml(failure.message)}`,
+      true,
+      failure.canResume ? [resumed] : [],
+    );
   const again = summary!.stopped === 'interrupted' ? [resumed] : [];
   if (summary!.diagnosis === null)
     return verdict(

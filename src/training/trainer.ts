@@ -75,6 +75,8 @@ export interface TrainingReporter {
   diverged(): Promise<void>;
   /** it was stopped before there is a model: within cross-validation */
   interrupted(): Promise<void>;
+  /** anything else broke it off */
+  failed(failure: { message: string; canResume: boolean }): Promise<void>;
   /** @param logits  of train, dev and test, one picture after the other
    *  @returns the page's name in the run's folder; null where it could not be written */
   ended(summary: TrainSummary, classifier: Classifier, logits: Float64Array): Promise<string | null>;
@@ -121,9 +123,13 @@ export async function runTraining(
   try {
     return await trainAndEvaluate(run, job, checkpoints);
   } catch (error) {
-    const diverged = error instanceof UserError && error.kind === 'diverged'; // that would come to the same end
-    const goesOn = checkpoints.present() && !diverged;
-    if (goesOn && error !== listener.signal.reason) listener.complain(resumeText(run.path));
+    if (error === listener.signal.reason) throw error;
+    const canResume = !(error instanceof UserError && error.kind === 'diverged'); // that would come to the same end
+    if (checkpoints.present() && canResume) listener.complain(resumeText(run.path));
+    if (!(error instanceof DivergedError)) {
+      const message = error instanceof Error ? error.message : String(error);
+      await job.reporter?.failed({ message, canResume });
+    }
     throw error;
   }
 }

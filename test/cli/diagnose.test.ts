@@ -138,6 +138,7 @@ describe('what is wrong is said before any training', () => {
   ])('%s', async (_, words, says, code) => {
     const done = await nn(['diagnose', ...words], { cwd: folder });
     expect(done.stderr).toMatch(says);
+    expect(done.stderr).not.toContain('What is finished is kept');
     expect(done.code).toBe(code);
   });
 

@@ -1,5 +1,5 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { chmod, cp, mkdir, open, rename, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, open, readFile, rename, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -276,6 +276,10 @@ test('a packed file that is cut off while training reads it: what is trained is 
   expect(stderr).toMatch(/^nn: .*packed\.safetensors: expected a file that stays as it is while it is read, found it shorter$/m);
   expect(stderr).toMatch(/^Go on with: nn train --resume cut$/m);
   expect(code).toBe(3);
+  const page = await readFile(at('cut', 'report.html'), 'utf8');
+  expect(page).toMatch(/The training was broken off<\/strong>: .*packed\.safetensors: expected a file that stays as it is/);
+  expect(page).toContain('It goes on with: nn train --resume cut');
+  expect(page).not.toContain('In training');
   await rename(at('copy'), at('packed.safetensors'));
   const kill = { signal: 'SIGINT', after: /going on in epoch \d+/ } as const;
   await run(130, ['train', '--resume', 'cut', '-v'], { cwd: folder, kill });

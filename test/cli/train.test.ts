@@ -461,6 +461,9 @@ describe('exit codes', () => {
     expect(stderr).toMatch(says);
     expect(stderr).not.toContain('--resume'); // it would come to the same end
     expect(code).toBe(exitCodes.diverged);
+    const page = await readFile(join(folder, `huge-${form}`, 'report.html'), 'utf8');
+    expect(page).toMatch(/<strong>The training (diverged|was broken off)<\/strong>: /);
+    expect(page).not.toMatch(/In training|--resume/);
   });
 
   test('of a fold that diverges: the journal says which, and names the pictures', async () => {
