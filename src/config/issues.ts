@@ -55,8 +55,11 @@ function describeIssue(issue: Issue, base: Path, raw: unknown): Problem[] {
     const inner = fittingBranch(issue.errors);
     if (inner) return inner.slice(0, mostDescribed).flatMap((one) => describeIssue(one, path, raw));
   }
-  if (issue.code === 'custom') return [{ path, text: issue.message }];
   const found = valueAt(raw, path);
+  if (issue.code === 'custom') {
+    const saysFound = /\bfound\b/.test(issue.message); // those between several fields do
+    return [{ path, text: saysFound ? issue.message : `${issue.message}, found ${shown(found)}` }];
+  }
   const value = path.length === 0 ? undefined : meantValue(schemasAt(path, raw), found ?? pathBeside(path, raw));
   const problem = {
     path,

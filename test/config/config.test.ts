@@ -50,7 +50,12 @@ describe('a mistake is told by file, path, what was expected, what was found, an
     [
       'zoom bounds the wrong way round',
       { data: { ...drawn, augment: { zoom: [1.2, 0.8] } } },
-      'data.augment.zoom: expected the lower factor first',
+      'data.augment.zoom: expected the lower factor first, found [1.2,0.8]',
+    ],
+    [
+      'a range of a search the wrong way round',
+      { data: drawn, search: { parameters: { 'training.l2': { uniform: [2, 1] } } } },
+      /^search\.parameters\.training\.l2.*: expected two numbers from .*, the smaller first, found \[2,1\]$/,
     ],
     [
       'a zoom to nothing',
@@ -169,7 +174,7 @@ describe('a mistake is told by file, path, what was expected, what was found, an
     [
       'a window without room for a block',
       { data: { ...drawn, shuffle: { block: 9, window: 8 } } },
-      /^data\.shuffle.*expected a window that holds a block at least/,
+      /^data\.shuffle.*expected a window that holds a block at least, found 8$/,
     ],
     ['a split by a wrong word', split('aut'), /^data\.split: expected "auto" or .*, found "aut" \(did you mean "auto"\?\)$/],
     ['a split by a wrong key', split({ dve: 0.2 }), 'data.split.dve: no such field (did you mean "dev"?)'],
@@ -271,6 +276,7 @@ describe('a mistake is told by file, path, what was expected, what was found, an
     expect(more).toEqual([]);
     expect(line).toMatch(/^configs\/cat\.json: /);
     const text = line!.replace('configs/cat.json: ', '');
+    expect(text).toMatch(/\bfound |no such field/);
     if (typeof expected === 'string') expect(text).toBe(expected);
     else expect(text).toMatch(expected);
   });
