@@ -34,7 +34,7 @@ export function htmlPage(title: string, body: readonly string[], script = '', ex
     '</head>',
     '<body>',
     '<main>',
-    ...body,
+    withContents(body.join('\n')),
     '</main>',
     ...(data === undefined ? [] : [dataElement(data)]),
     ...(script === '' ? [] : [`<script>${script}</script>`]),
@@ -42,6 +42,19 @@ export function htmlPage(title: string, body: readonly string[], script = '', ex
     '</html>',
     '',
   ].join('\n');
+}
+
+/** Fewer headings than this are seen without a list of them. */
+const headingsToList = 4;
+
+/** The body with a list of its sections before the first: on a phone a report is ten screens long. */
+function withContents(body: string): string {
+  const titles = Array.from(body.matchAll(/<h2>(.*?)<\/h2>/gs), ([, title]) => title);
+  if (titles.length < headingsToList) return body;
+  const links = titles.map((title, i) => `<a href="#section-${i + 1}">${title}</a>`);
+  let section = 0;
+  const numbered = body.replace(/<h2>/g, () => `<h2 id="section-${++section}">`);
+  return numbered.replace('<h2 ', () => `<nav aria-label="On this page">${links.join(' ')}</nav>\n<h2 `);
 }
 
 /** JSON has no other place for a < than its texts, where it may be written so. */
@@ -106,6 +119,7 @@ h1{font-size:1.55rem;line-height:1.25;margin:0 0 .3rem;overflow-wrap:anywhere}
 h2{font-size:1.25rem;line-height:1.3;margin:2.6rem 0 .4rem;padding-top:.9rem;border-top:1px solid var(--line)}
 h3{font-size:1rem;margin:1.2rem 0 .2rem;font-weight:600}
 p{margin:.2rem 0 .7rem;max-width:46rem}
+nav{display:flex;flex-wrap:wrap;gap:.35rem 1.2rem;margin:1.2rem 0 -1rem;font-size:.9rem}nav a{overflow-wrap:anywhere}
 a{color:var(--link)}
 code,pre{font:.86rem/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
 pre{background:var(--card);border:1px solid var(--line);border-radius:6px;padding:.6rem .8rem;margin:.3rem 0 .8rem;overflow-x:auto;white-space:pre-wrap;overflow-wrap:anywhere}
@@ -168,5 +182,5 @@ button{font:inherit;font-size:.8rem;padding:.1rem .6rem;border:1px solid var(--l
 [hidden]{display:none}
 pre:has(+button){margin-bottom:.3rem}
 @media (max-width:34rem){th,td{padding-right:.7rem}td.soft{font-size:.85rem}.threshold .figure{white-space:normal}.chart svg text{font-size:16px}.squares figure{width:calc(50% - .4rem)}.squares img{width:100%;height:auto;aspect-ratio:1}}
-@media print{body{max-width:none;font-size:11pt}.chart,figure,tr,pre{break-inside:avoid}h2,h3{break-after:avoid}button,.tip{display:none}details>*{display:block}}
+@media print{body{max-width:none;font-size:11pt}nav{display:none}.chart,figure,tr,pre{break-inside:avoid}h2,h3{break-after:avoid}button,.tip{display:none}details>*{display:block}}
 `.replaceAll('\n', '');

@@ -89,6 +89,12 @@ describe.skipIf(withoutChromium)('pages', () => {
       const text = await textOf(page);
       for (const words of says) expect(text).toMatch(words);
       expect(text).not.toMatch(/undefined|NaN%|\bNn |\[object|&(amp|lt|quot|#39);/);
+      // a long page begins with a list of its sections
+      const sections = await page.locator('h2').evaluateAll((all) => all.map(({ id, textContent }) => [`#${id}`, textContent]));
+      const listed = await page
+        .locator('nav a')
+        .evaluateAll((all) => all.map((link) => [link.getAttribute('href'), link.textContent]));
+      expect(listed).toEqual(sections.length < 4 ? [] : sections);
       for (const name of charts) expect(await page.locator(`[data-chart="${name}"] svg`).count(), name).toBe(1);
       // without scripts a slider would do nothing
       const isJudged = charts.includes('roc') || charts.includes('histogram');

@@ -32,7 +32,12 @@ export function expectAlone(page: string): void {
   const body = page.replace(/<script>.*?<\/script>/s, '');
   expect(body).not.toMatch(/<(script|link|iframe|object|embed|base|form)\b/i);
   const tags = body.match(/<[a-z][^>]*>/g)!.join('');
-  expect(tags).not.toMatch(/\s(on\w+|href|srcset|action|style)="/);
+  expect(tags).not.toMatch(/\s(on\w+|srcset|action|style)="/);
+  // links lead to places of the page itself
+  for (const [, target] of tags.matchAll(/\shref="([^"]*)"/g)) {
+    expect(target).toMatch(/^#/);
+    expect(page).toContain(` id="${target!.slice(1)}"`);
+  }
   expect(page).not.toMatch(/https?:\/\//);
   // every drawing has a title and a text, which are there
   for (const [, ids] of page.matchAll(/<svg[^>]*aria-labelledby="([^"]*)"/g))
