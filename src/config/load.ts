@@ -57,7 +57,7 @@ export function checkConfig(
   const overrides = sets.map(parseSet);
   const merged = withDefaultsOf(
     defaults,
-    overrides.reduce<unknown>((value, override) => withOverride(value, override, []), raw),
+    kindsFirst(overrides).reduce<unknown>((value, override) => withOverride(value, override, []), raw),
   );
   const result = parsed(merged, file);
   if (result.success) return withPathsOfSets(withSplit(result.data), overrides, dirname(file));
@@ -273,6 +273,21 @@ export function parseValue(text: string): unknown {
   } catch {
     return text; // not JSON: a bare word is a text
   }
+}
+
+/** In an order in which none undoes another: what says which kind an object is (its `name`, its `type`) replaces the object, and so it
+ *  comes before what is set within that object. */
+function kindsFirst(overrides: readonly Override[]): Override[] {
+  const ordered: Override[] = [];
+  const isKind = ({ path }: Override) => isDiscriminator(path.at(-1)!);
+  for (const one of overrides) {
+    const replaces = (other: Override) => {
+      const object = isKind(other) ? other.path.slice(0, -1) : other.path;
+      return object.every((key, i) => key === one.path[i]);
+    };
+    ordered.splice(isKind(one) ? ordered.findLastIndex(replaces) + 1 : ordered.length, 0, one);
+  }
+  return ordered;
 }
 
 function withOverride(root: unknown, override: Override, above: readonly (string | number)[]): unknown {

@@ -381,6 +381,31 @@ describe('--set', () => {
     ]);
   });
 
+  test('what is set within an object holds, whichever kind it is made of before or after', () => {
+    const adamw = { name: 'adamw', weightDecay: 0.1 };
+    const kind = 'training.optimizer.name=adamw';
+    const decay = 'training.optimizer.weightDecay=0.1';
+    for (const sets of [
+      [kind, decay],
+      [decay, kind],
+      [decay, 'training.epochs=3', kind],
+      ['training.optimizer.name=adam', decay, kind],
+    ])
+      expect(check({ data: drawn }, ...sets).training.optimizer, sets.join(' ')).toMatchObject(adamw);
+    expect(check({ data: drawn }, decay, kind, 'training.optimizer={"name":"rmsprop"}').training.optimizer.name).toBe('rmsprop');
+    expect(refusal({ data: drawn }, 'training.optimizer.banana=1', kind)[0]).toMatch(
+      /^--set training\.optimizer\.banana=1: .*no such field/,
+    );
+    expect(refusal({ data: drawn }, decay, 'training.optimizer.name=adam')[0]).toMatch(
+      /^--set training\.optimizer\.weightDecay=0\.1: /,
+    );
+    const conv = { type: 'conv', filters: 8, kernel: 5 };
+    const within = ['model.layers.0.layers.0.filters=8', 'model.layers.0.layers.0.kernel=5'];
+    const kinds = ['model.layers.0.layers.0.type=conv', 'model.layers.0.type=residual'];
+    for (const sets of [[...within, ...kinds], [...kinds, ...within].reverse(), [...kinds.reverse(), ...within]])
+      expect(check({ data: drawn }, ...sets).model.layers[0], sets.join(' ')).toMatchObject({ type: 'residual', layers: [conv] });
+  });
+
   test('the same type leaves the object as it is, also where it is the default', () => {
     const raw = { data: { source: { type: 'drawn', count: 50 } }, model: { layers: [{ units: 5 }] } };
     expect(check(raw, 'data.source.type=drawn', 'model.layers.0.type=dense')).toEqual(check(raw));
