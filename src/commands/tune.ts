@@ -24,7 +24,7 @@ import {
 import { changesSince, splitDigest, writeSplit, writtenSplitDigest } from '../run/split-file.ts';
 import { refuseTooMuch } from '../training/memory.ts';
 import { planTraining, type TrainingExtras } from '../training/plan.ts';
-import { trialConfig, trialSets } from '../training/trial.ts';
+import { isMisfit, trialConfig, trialSets } from '../training/trial.ts';
 import { poolClosed, trialPool } from '../training/trial-pool.ts';
 import { halvingFactor, rankTrials, rungEpochs, tune } from '../training/tune.ts';
 import type { Command, Context } from './command.ts';
@@ -265,7 +265,8 @@ async function checkFirstTrial(
   loaded: LoadedConfig,
   { search, jobs, compareContents }: { search: SearchConfig; jobs: number; compareContents: boolean },
 ): Promise<{ extras: TrainingExtras; data: PreparedData }> {
-  const config = trialConfig(loaded, trialSets(search, loaded.config.seed, 0));
+  const set = trialSets(search, loaded.config.seed, 0);
+  const config = trialConfig(loaded, set);
   const reading = { strict: false, compareContents, onProgress: readProgress(context) };
   const data = await withDecoded(context, async (places) => {
     const prepared = await prepareData({ ...loaded, config }, { ...reading, ...places });
@@ -275,7 +276,8 @@ async function checkFirstTrial(
   warnOfFailures(context, data.failures, ['--config', loaded.file]);
   noteOthers(context, loaded.file, data.classes.positive, data.others);
   for (const note of data.notes) context.warn(note);
-  const { network, memory } = planTraining(config, data.splits, kernelsFor(config.precision, config.arithmetic));
+  const planned = isMisfit(loaded, set, data) ? trialConfig(loaded, []) : config;
+  const { network, memory } = planTraining(planned, data.splits, kernelsFor(config.precision, config.arithmetic));
   refuseTooMuch(memory, { processes: jobs });
   return { extras: await readTrainingFiles({ ...loaded, config }, network), data };
 }

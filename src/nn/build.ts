@@ -135,7 +135,9 @@ function residual({ layers, activation: name }: LayerOf<'residual'>, { layer, in
   const inner = buildLayers(layers, { layer, input, path: `${path}.layers` });
   const output = inner.at(-1)?.output ?? input;
   if (shapeText(output) !== shapeText(input))
-    throw new UserError('usage', `expected layers that give ${shapeText(input)}, as comes in, found ${shapeText(output)}`);
+    throw new UserError('usage', `expected layers that give ${shapeText(input)}, as comes in, found ${shapeText(output)}`, {
+      hint: addable(input),
+    });
   const place = placeIn(path);
   const parts = inner.length + 1;
   const last = inner.at(-1)?.layer ?? layer;
@@ -166,6 +168,12 @@ const builders: { [Type in LayerType]: (layer: LayerOf<Type>, place: Place) => O
 };
 
 const built = new WeakMap<Network, readonly Op[]>();
+
+/** What layers inside a residual block must be like, so that their result and its input can be added up. */
+const addable = (input: Shape) =>
+  'features' in input
+    ? `The last layer inside must have ${input.features} units.`
+    : `The last convolution inside must have ${input.channels} filters, and none inside a stride above 1 or "padding": "valid".`;
 
 /** The operations of a network, in the order of the forward pass; made once for each network, which never changes. */
 export function opsOf(network: Network): readonly Op[] {
@@ -202,7 +210,7 @@ function buildLayers(
       if (!(error instanceof UserError) || error.message.startsWith(path)) throw error;
       throw new UserError('usage', [`${path} (${type}): ${error.message}`, ...shapes], { hint: error.hint });
     }
-    shapes.push(`  layer ${index + 1} (${type})  ${shapeText(input)} → ${shapeText(ops.at(-1)!.output)}`);
+    shapes.push(`  ${path} (${type})  ${shapeText(input)} → ${shapeText(ops.at(-1)!.output)}`);
   }
   return ops;
 }
@@ -212,7 +220,7 @@ function requirePlaces(output: Shape, input: Shape, of: Layer): void {
   if ('features' in output || (output.height >= 1 && output.width >= 1)) return;
   const size = 'size' in of ? of.size : 'kernel' in of ? of.kernel : 1;
   throw new UserError('usage', `expected an image of at least ${size} × ${size}, found ${shapeText(input)}`, {
-    hint: 'Smaller windows or strides, fewer pools, or a larger data.imageSize leave more places.',
+    hint: 'Smaller windows or strides, fewer pools, or larger images leave more places.',
   });
 }
 

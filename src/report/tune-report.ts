@@ -67,7 +67,7 @@ function countsText({ summary: { ranking, trials }, epochs }: TuneReport): strin
   return [
     `${count(trials - failed - early)} of ${plural(trials, 'trial')} trained to the end (${plural(epochs, 'epoch')})`,
     ...(early > 0 ? [`${count(early)} ended at an earlier rung`] : []),
-    `${failed === 0 ? 'none' : count(failed)} diverged.`,
+    `${failed === 0 ? 'none' : count(failed)} failed.`,
   ].join('; ');
 }
 
@@ -75,7 +75,7 @@ function parametersHtml(report: TuneReport): string[] {
   const charts = Object.entries(report.parameters).map(([path, range], i) => parameterChart(report, path, rangeOf(range), i));
   return [
     '<h2>Cost by parameter</h2>',
-    '<p class="soft">A point is a trial; all other parameters vary along with the one that is shown. Trials that diverged have no cost and are no points; those far out stand at the upper end. Points over a choice are spread sideways, so that they can be told apart.</p>',
+    '<p class="soft">A point is a trial; all other parameters vary along with the one that is shown. Trials that failed have no cost and are no points; those far out stand at the upper end. Points over a choice are spread sideways, so that they can be told apart.</p>',
     `<div class="charts">${charts.map(chartHtml).join('')}</div>`,
   ];
 }
@@ -102,7 +102,7 @@ function searchedParameters({
 }
 
 const method =
-  'How it is measured: the trials are put into groups by one parameter (up to eight of equal size, or a group for each choice), and the share of the variance of their ranks is taken that the groups explain, less what they explain by chance on average; diverged trials rank last. By chance: how often ranks that are shuffled reach as much, times the number of parameters; below 5% it is called certain. ' +
+  'How it is measured: the trials are put into groups by one parameter (up to eight of equal size, or a group for each choice), and the share of the variance of their ranks is taken that the groups explain, less what they explain by chance on average; failed trials rank last. By chance: how often ranks that are shuffled reach as much, times the number of parameters; below 5% it is called certain. ' +
   'What it cannot tell: parameters that matter only together with others, values outside the ranges, and, of few trials, small effects.';
 
 function importanceHtml(report: TuneReport): string[] {
@@ -125,7 +125,7 @@ function importanceHtml(report: TuneReport): string[] {
 
 function trialsHtml({ summary: { ranking, untuned, output, best }, config, own }: TuneReport): string[] {
   const figures = ({ cost, accuracy, accuracyInterval, epochs }: Omit<RankedTrial, 'rank' | 'trial' | 'set'>) => [
-    cost === null ? 'diverged' : cost.toFixed(4),
+    cost === null ? 'failed' : cost.toFixed(4),
     accuracy === null ? '' : percent(accuracy),
     accuracyInterval === null ? '' : percentRange(accuracyInterval),
     count(epochs),
@@ -169,7 +169,7 @@ function failuresHtml(ranking: readonly RankedTrial[]): string[] {
     .slice(0, mostFailures)
     .map(({ trial, error, set }) => [String(trial), error ?? '', ...set.map((one) => shortValue(valueText(one)))]);
   return [
-    '<h2>Trials that diverged</h2>',
+    '<h2>Trials that failed</h2>',
     `<p>${count(failed.length)} of ${plural(ranking.length, 'trial')}${rows.length < failed.length ? `; the first ${rows.length}` : ''}. Where they have a value in common, leave it out of the range.</p>`,
     htmlTable([['trial', 'why', ...shortNames(fieldsOf(failed))], ...rows]),
   ];

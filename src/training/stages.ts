@@ -40,7 +40,8 @@ export function stagesOf(
       refuseOtherWeights(network, whole, side);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      throw new UserError('usage', [`training.progressive.${i}, images of ${side} × ${side}: ${error.message}`], {
+      const [what, ...shapes] = error.lines;
+      throw new UserError('usage', [`training.progressive.${i}, images of ${side} × ${side}: ${what}`, ...shapes], {
         hint: error.hint,
       });
     }

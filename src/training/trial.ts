@@ -54,7 +54,8 @@ export function trialData(
   };
 }
 
-/** Trains one trial and scores it on dev, never on test. A divergence is a result; what is wrong with the config is not. */
+/** Trains one trial and scores it on dev, never on test. A divergence is a result, and so are drawn values that make a network that does not
+ *  fit, such as windows larger than their images; what is wrong with the config whatever is drawn is not. */
 export async function runTrial(
   loaded: LoadedConfig,
   job: TrialJob,
@@ -74,9 +75,24 @@ export async function runTrial(
   try {
     return finish(await scoreOf(config, data, extras), null);
   } catch (error) {
-    if (error instanceof UserError && error.kind === 'diverged') return finish(null, error.message);
+    if (error instanceof UserError && (error.kind === 'diverged' || isMisfit(loaded, set, data)))
+      return finish(null, error.lines[0]!);
     throw error;
   }
+}
+
+/** Whether it is the drawn values alone that make a network which can't be trained on those pictures. */
+export function isMisfit(loaded: LoadedConfig, set: readonly string[], { splits }: PreparedData): boolean {
+  const fits = (config: Config) => {
+    try {
+      planTraining(config, splits, kernelsFor(config.precision, config.arithmetic));
+      return true;
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      return false;
+    }
+  };
+  return !fits(trialConfig(loaded, set)) && fits(trialConfig(loaded, []));
 }
 
 function withEpochs(config: Config, epochs: number): Config {

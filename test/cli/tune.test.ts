@@ -210,6 +210,46 @@ describe('nn tune', () => {
     expect((await merge('fewer')).stderr).toContain('warning: --merge fewer: its split.csv is not that of two');
   });
 
+  test.each([
+    ['of some trials: they fail, the others are ranked', [3, 41], /The best is ready to train/],
+    [
+      'of every trial: it says so, and why',
+      [40, 41],
+      /Every trial failed\. The first: model\.layers\.0 \(conv\): expected an image/,
+    ],
+  ])('windows that do not fit, %s', async (_, choice, says) => {
+    const output = `misfits-${choice[0]}`;
+    const layers = [{ type: 'conv', filters: 2, padding: 'valid' }, { type: 'globalAveragePool' }];
+    const parameters = { 'model.layers.0.kernel': { choice } };
+    writeFileSync(
+      join(folder, 'misfits.json'),
+      JSON.stringify({ ...config, model: { layers }, search: { trials: 8, parameters } }),
+    );
+    const { stdout, stderr } = await nn(['tune', '-c', 'misfits.json', '--output', output], { cwd: folder });
+    expect(stderr).not.toMatch(/^nn:/m);
+    expect(stdout).toMatch(says);
+    const failed = ranking(output).filter(({ cost }) => cost === null);
+    expect(failed.length).toBeGreaterThan(0);
+    for (const { set, error } of failed) {
+      expect(set[0]).toMatch(/=4[01]$/);
+      expect(error).toMatch(/^model\.layers\.0 \(conv\): expected an image of at least 4\d × 4\d, found 8 × 8 × 3$/);
+    }
+  });
+
+  test('a config that fits with no drawn value is a mistake, not a failed trial', async () => {
+    const layers = [{ type: 'conv', filters: 2, kernel: 41, padding: 'valid' }];
+    const { code, stderr } = await run(
+      '--output',
+      'unfit',
+      '--set',
+      `model.layers=${JSON.stringify(layers)}`,
+      '--set',
+      'search.parameters={"training.l2":{"uniform":[0,1]}}',
+    );
+    expect(stderr).toMatch(/^nn: .*model\.layers\.0 \(conv\): expected an image/m);
+    expect(code).toBe(2);
+  });
+
   test('halving stops hopeless trials early', async () => {
     const { stdout } = await run('--output', 'halving', '--set', 'search.strategy=halving', '--json', '-q');
     const { ranking } = JSON.parse(stdout) as TuneSummary;

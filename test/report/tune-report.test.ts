@@ -148,7 +148,7 @@ describe('the page of a search', () => {
     const failed = broken.summary.ranking.filter(({ error }) => error !== null).length;
     expect(failed).toBeGreaterThan(3);
     const page = tuneReportHtml(broken);
-    expect(page).toContain(`${40 - failed} of 40 trials trained to the end (9 epochs); ${failed} diverged.`);
+    expect(page).toContain(`${40 - failed} of 40 trials trained to the end (9 epochs); ${failed} failed.`);
     expect(page.match(/<td>diverged relu<\/td>/g)).toHaveLength(failed);
     expect(points(chartOf(page, 'parameter-1'))).toBe(40 - failed);
     const none = tuneReportHtml(search(3, { breaks: 0 }));
@@ -183,7 +183,7 @@ describe('the page of a search', () => {
   test('of successive halving tells short trainings from whole ones', () => {
     const ranking = report.summary.ranking.map((trial, i) => ({ ...trial, epochs: i < 13 ? 9 : 3 }));
     const page = tuneReportHtml({ ...report, summary: { ...report.summary, strategy: 'halving', ranking } });
-    expect(page).toContain('13 of 40 trials trained to the end (9 epochs); 27 ended at an earlier rung; none diverged.');
+    expect(page).toContain('13 of 40 trials trained to the end (9 epochs); 27 ended at an earlier rung; none failed.');
     expect(points(chartOf(page, 'progress'))).toBe(13);
     expect(points(chartOf(page, 'parameter-1'))).toBe(40);
   });

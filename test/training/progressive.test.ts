@@ -95,10 +95,17 @@ describe('smaller images are refused', () => {
     expect(() => planned({ progressive }, [])).toThrow('found W1 of 1 × 48 here');
   });
 
-  test('where a layer has no room', () => {
+  test('where a layer has no room: a line for each shape, and what helps', () => {
     const layers = [{ type: 'conv', filters: 2, kernel: 5, padding: 'valid' }, { type: 'globalAveragePool' }];
-    expect(() => planned({ progressive: [{ side: 4, until: 0.5 }] }, layers)).toThrow(
-      'training.progressive.0, images of 4 × 4: model.layers.0 (conv): expected an image of at least 5 × 5',
+    const training = () => planned({ progressive: [{ side: 4, until: 0.5 }] }, layers);
+    expect(training).toThrow(
+      expect.objectContaining({
+        lines: [
+          'training.progressive.0, images of 4 × 4: model.layers.0 (conv): expected an image of at least 5 × 5, found 4 × 4 × 3',
+          '  inputs  4 × 4 × 3',
+        ],
+        hint: expect.stringContaining('larger images'),
+      }),
     );
   });
 

@@ -195,14 +195,20 @@ test.each([
   ],
   [
     [dense(4), convolution()],
-    /model\.layers\.1 \(conv\): expected an image, found 4 numbers without places\n {2}inputs {2}8 × 8 × 3\n {2}layer 1 \(dense\) {2}8 × 8 × 3 → 4$/,
+    /model\.layers\.1 \(conv\): expected an image, found 4 numbers without places\n {2}inputs {2}8 × 8 × 3\n {2}model\.layers\.0 \(dense\) {2}8 × 8 × 3 → 4$/,
   ],
   [
     [convolution(), { type: 'maxPool', size: 4, stride: 4 }, { type: 'maxPool', size: 4, stride: 4 }] as Layer[],
-    /model\.layers\.2 \(maxPool\): expected an image of at least 4 × 4, found 2 × 2 × 3\n.*\n.*\n {2}layer 2 \(maxPool\) {2}8 × 8 × 3 → 2 × 2 × 3$/,
+    /model\.layers\.2 \(maxPool\): expected an image of at least 4 × 4, found 2 × 2 × 3\n.*\n.*\n {2}model\.layers\.1 \(maxPool\) {2}8 × 8 × 3 → 2 × 2 × 3$/,
   ],
 ])('shapes that do not fit are refused with those of all layers before', (layers, message) => {
   expect(() => opsOf({ inputs: 192, layers: [...layers, output] })).toThrow(message);
+});
+
+test('layers inside a residual block that do not fit are told what would', () => {
+  const layers = [convolution(), { type: 'residual', layers: [convolution({ filters: 4 })], activation: 'linear' }] as Layer[];
+  const hint = expect.stringContaining('must have 3 filters');
+  expect(() => opsOf({ inputs: 192, layers: [...layers, output] })).toThrow(expect.objectContaining({ hint }));
 });
 
 test('a convolution learns what a mean over channels cannot tell: a bright left half', async () => {
