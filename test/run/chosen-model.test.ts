@@ -49,4 +49,15 @@ describe('without a finished run', () => {
       hint: `${run} has not come to its end: nn train --resume ${run} goes on with it.`,
     });
   });
+
+  test('the same of a run that is named: by its folder, by its model, by NN_MODEL', async () => {
+    const run = join(folder, 'named', 'killed');
+    await makeRun(run, { summary: null, journal: [journalEpoch(1)] });
+    const hint = `${run} has not come to its end: nn train --resume ${run} goes on with it.`;
+    for (const path of [run, join(run, 'model.safetensors')]) {
+      const error = await loadChosenClassifier(path, {}).catch((reason: unknown) => reason);
+      expect(error).toMatchObject({ message: expect.stringMatching(nothing), hint });
+      expect(await refused({ NN_MODEL: path })).toMatchObject({ message: expect.stringMatching(/^NN_MODEL: /), hint });
+    }
+  });
 });
