@@ -37,12 +37,13 @@ export async function compareRuns(runs: readonly ReadRun[], wanted: SplitName | 
   requireAnswers(judged, part);
   const configs = runs.map(({ config }) => (config === null ? null : comparable(config)));
   const differing = differingFields(configs.filter((config) => config !== null));
-  const warnings = warningsOf(runs, part, differing);
+  const pairs = corrected(judged.slice(1).map((other, i) => comparePair([judged[0]!, other], i + 1, part)));
+  const warnings = warningsOf(runs, part, { differing, pairs });
   return {
     part,
     runs: await Promise.all(judged.map((one) => comparedRun(one, warnings))),
     differing: differing.map((field) => ({ field, values: configs.map((config) => settingOf(config, field)) })),
-    pairs: corrected(judged.slice(1).map((other, i) => comparePair([judged[0]!, other], i + 1, part))),
+    pairs,
     warnings,
   };
 }
@@ -157,13 +158,22 @@ function whyUntested(first: JudgedRun, second: JudgedRun, part: SplitName): stri
 }
 
 /** What one must know before believing the figures. */
-function warningsOf(runs: readonly ReadRun[], part: SplitName, differing: readonly string[]): string[] {
+function warningsOf(
+  runs: readonly ReadRun[],
+  part: SplitName,
+  { differing, pairs }: { differing: readonly string[]; pairs: readonly Pair[] },
+): string[] {
   const unreadable = runs.flatMap(({ config, entry }) => (config === null ? [entry.problem ?? entry.run] : []));
   return [
     ...(part === 'test'
       ? ['what is chosen by test no longer tells the truth: choose by dev, and ask test once, of the run that was chosen']
       : []),
     ...(differing.includes('training.loss') ? ['their training.loss differs: costs of two kinds can not be compared'] : []),
+    ...(differing.includes('seed') && pairs.some(({ test }) => test === null)
+      ? [
+          'their seed differs, which also decides what picture is in which part: to compare seeds, give each part a source of its own (data.train, data.dev, data.test)',
+        ]
+      : []),
     ...unreadable,
   ];
 }

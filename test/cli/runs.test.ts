@@ -167,6 +167,17 @@ describe('nn runs compare', () => {
     expect(stdout).toMatch(/accuracy +\d/); // compared all the same
   });
 
+  test('of two seeds, which are judged on other pictures, says how to give them the same', async () => {
+    await answering('a', a);
+    await answering('b', b);
+    await run(0, 'train -c small.json -o runs/c --seed 2 -q');
+    const advice = /seed differs.*data\.train, data\.dev, data\.test/;
+    expect((await compare('a b')).warnings.join('\n')).not.toMatch(advice);
+    const { warnings, pairs } = await compare('a c');
+    expect(pairs[0]!.test).toBeNull();
+    expect(warnings.join('\n')).toMatch(advice);
+  });
+
   test('warns of test, and takes it where there is no dev', async () => {
     await answering('a', a);
     await answering('b', b);
