@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import { configReference } from '../scripts/config-reference.mjs';
 import { loadConfig } from '../src/config/load.ts';
 import { configJsonSchema } from '../src/config/schema.ts';
 import { configsPath, nn } from './cli.ts';
@@ -38,6 +39,17 @@ describe('configs', () => {
 
   test.each(configs)('%s says how its pictures are normalised: a default may change', (name) => {
     expect(JSON.parse(readFileSync(join(configsPath, name), 'utf8')).data.normalize).toBeTypeOf('string');
+  });
+
+  test('docs/config.md is what the schema says (npm run schema), and every link in it leads somewhere', () => {
+    const text = readFileSync(join(configsPath, '..', 'docs', 'config.md'), 'utf8');
+    expect(text).toBe(configReference(configJsonSchema()));
+    const anchors = Array.from(
+      text.matchAll(/^## (.*)$/gm),
+      ([, title]) => `#${title!.toLowerCase().replaceAll(/[^a-z\d-]/g, '')}`,
+    );
+    for (const [, target] of text.matchAll(/\]\((#[^)]*)\)/g)) expect(anchors).toContain(target);
+    expect(text).not.toMatch(/undefined|\[object/);
   });
 
   test('schema.json is what the code says (npm run schema)', () => {

@@ -249,18 +249,21 @@ const model = z.strictObject({
 });
 
 const optimizerNumbers: Record<keyof OptimizerOptions, z.ZodNumber> = {
-  beta: z.number().min(0).lt(1),
-  beta1: z.number().min(0).lt(1),
-  beta2: z.number().min(0).lt(1),
-  epsilon: z.number().gt(0),
-  weightDecay: z.number().min(0),
+  beta: z.number().min(0).lt(1).describe('β of the moving average of gradients'),
+  beta1: z.number().min(0).lt(1).describe('β₁ of the moving average of gradients'),
+  beta2: z.number().min(0).lt(1).describe('β₂ of the moving average of squared gradients'),
+  epsilon: z.number().gt(0).describe('ε, which keeps the divisor above 0'),
+  weightDecay: z
+    .number()
+    .min(0)
+    .describe('Times the learning rate: the share that each weight loses at every step; biases and batch norm lose none'),
 };
 const scheduleNumbers: Record<keyof ScheduleOptions, z.ZodNumber> = {
-  decay: z.number().min(0),
-  rate: z.number().gt(0).max(1),
-  every: wholeNumber(1),
-  factor: z.number().gt(0).max(1),
-  warmup: z.number().min(0).max(1),
+  decay: z.number().min(0).describe('How fast the rate falls'),
+  rate: z.number().gt(0).max(1).describe('Factor of an epoch'),
+  every: wholeNumber(1).describe('Epochs from one step down to the next'),
+  factor: z.number().gt(0).max(1).describe('Of each step down'),
+  warmup: z.number().min(0).max(1).describe('Share of all steps in which the rate rises to α₀'),
 };
 
 /** The entries of a table as objects that are told apart by their name, each with the numbers that it takes. */

@@ -1,0 +1,3 @@
+/** @param schema  the JSON Schema of a config
+ *  @returns Markdown */
+export function configReference(schema: object): string;
