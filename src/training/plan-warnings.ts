@@ -24,6 +24,16 @@ export function symmetryWarnings(network: Network): string[] {
   ];
 }
 
+/** Who comes from Keras or PyTorch writes the output layer down, which is here already. */
+export function outputWarnings({ layers }: Network): string[] {
+  const last = layers.length - 2;
+  const layer = layers[last];
+  if (layer === undefined || !('units' in layer) || layer.units !== 1) return [];
+  return [
+    `model.layers.${last}: one unit before the output layer, which is one unit with a sigmoid and is not written: all that the network knows goes through one number. Leave it out`,
+  ];
+}
+
 /** Batch norm of one picture takes the picture's own mean from it: nothing is left, and nothing below it is ever learnt.
  *  @throws UserError (usage) */
 export function refuseBatchOfOne({ layers }: Network, batch: number): void {

@@ -30,7 +30,14 @@ import type { Balance } from './cost-curve.ts';
 import type { FitOptions } from './fit.ts';
 import { autoLearningRate } from './learning-rate.ts';
 import { type MemoryNeed, memoryNeeds, refuseTooMuch } from './memory.ts';
-import { arithmeticWarnings, batchNormWarnings, choiceWarnings, refuseBatchOfOne, symmetryWarnings } from './plan-warnings.ts';
+import {
+  arithmeticWarnings,
+  batchNormWarnings,
+  choiceWarnings,
+  outputWarnings,
+  refuseBatchOfOne,
+  symmetryWarnings,
+} from './plan-warnings.ts';
 import { type Stage, stagesOf } from './stages.ts';
 
 /** What a config means for the pictures that were found. */
@@ -113,6 +120,7 @@ export function planTraining(config: Config, parts: Splits, kernels: Kernels): P
     stages,
     warnings: [
       ...symmetryWarnings(network),
+      ...outputWarnings(network),
       ...batchNormWarnings(network, { batch, epochs, m: examples.train.total }),
       ...choiceWarnings(config, examples),
       ...arithmeticWarnings(config, kernels),

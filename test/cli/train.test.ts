@@ -335,6 +335,15 @@ describe('what stands on which stream', () => {
     expect((JSON.parse(stdout) as Summary).warnings).toEqual([expect.stringMatching(/zeros.*symmetry/)]);
   });
 
+  test('an output layer that is written down is warned of, a wider last layer is not', async () => {
+    const warningsWith = async (units: number) => {
+      const layers = JSON.stringify([{ units: 3 }, { units, activation: 'sigmoid' }]);
+      return (await train(0, ['-c', 'c.json', '--dry-run', '--set', `model.layers=${layers}`])).stderr;
+    };
+    expect(await warningsWith(1)).toMatch(/^warning: model\.layers\.1: one unit before the output layer/m);
+    expect(await warningsWith(2)).not.toContain('output layer');
+  });
+
   test('-q keeps stderr silent', async () => {
     expect((await train(0, ['-c', 'c.json', '-o', 'quiet', ...zeros, '-q'])).stderr).toBe('');
     expect((await train(2, ['-c', 'nowhere.json', '-q'])).stderr).toContain('nowhere.json'); // but for errors
