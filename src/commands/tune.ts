@@ -145,7 +145,7 @@ async function start(context: Context, values: Values): Promise<ExitKind | undef
     }
   } catch (error) {
     if (error !== poolClosed) {
-      if (results.length > 0) context.complain(`What is finished is kept. ${goOn}`);
+      context.complain(results.length > 0 ? `What is finished is kept. ${goOn}` : goOn);
       throw error;
     } // else the time is up, or the user stopped it: what was under way does not count
   } finally {
