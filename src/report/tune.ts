@@ -28,7 +28,7 @@ export function tuneText({ output, best, metric, trials, earlier, seconds, ranki
     ...(ranking.length > shown ? [`  … ${count(ranking.length - shown)} more in ${output}/ranking.csv`] : []),
     '',
     best === null
-      ? `  Every trial failed. The first: ${first?.error ?? 'there was none'}`
+      ? `  Every trial failed. The first: ${first!.error}`
       : [
           `  The best is ready to train: nn train --config ${best}`,
           `  It was chosen among ${plural(trials, 'trial')} on the same dev part, so its dev figures flatter it (trial ${first!.trial}): believe test.`,

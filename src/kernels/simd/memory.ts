@@ -76,7 +76,9 @@ export function kernelMemoryOver(memory: WasmMemory): KernelMemory {
         offset: number,
         length: number,
       ) => T;
-      return new View(memory.buffer, address, length);
+      const { buffer } = memory;
+      buffers.add(buffer); // V8 may make yet another object some time after the memory grew: what lies in it lies here
+      return new View(buffer, address, length);
     },
     sumBlocks(address, blocks, width) {
       if (numbers.byteLength < memory.buffer.byteLength) numbers = new Float64Array(memory.buffer);
