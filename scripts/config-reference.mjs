@@ -115,7 +115,7 @@ function valuesOf(of) {
     const others = choices.filter(({ properties }) => !(properties && kindOf(properties))).map(valuesOf);
     return [...new Set([...others, ...kinds])].join(' or ');
   }
-  if (of.type === 'array') return of.items ? `a list of ${valuesOf(of.items)}` : `a list of ${(of.prefixItems ?? []).length}`;
+  if (of.type === 'array') return of.items ? `a list, each ${valuesOf(of.items)}` : `a list of ${(of.prefixItems ?? []).length}`;
   const [only, ...more] = Object.keys(of.properties ?? {});
   if (only !== undefined && more.length === 0) return code(`{ "${only}": [ … ] }`);
   if (of.properties) return code('{ … }');
